@@ -1,0 +1,2 @@
+namespace Fal.Observability.Client;
+internal static class Stub { internal static int X => 1; }
