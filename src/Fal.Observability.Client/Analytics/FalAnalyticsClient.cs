@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The typed analytics client over <see cref="IFalAnalyticsApi"/>.</summary>
+internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time) : IFalAnalyticsClient
+{
+    public Task<AnalyticsPage> GetPageAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        query.ValidateForOneCall();
+        return SendAsync(query.Resolve(time.GetUtcNow()), cancellationToken);
+    }
+
+    public Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        if (page.Query is not { } query)
+            throw new ArgumentException("The page carries no query, so nobody knows what it is a page of: pass one that GetPageAsync returned.", nameof(page));
+
+        if (page.NextCursor is null)
+            return Task.FromResult<AnalyticsPage?>(null);
+
+        if (page.NextCursor == query.Cursor)
+            throw CursorRepeats(page.NextCursor);
+
+        return SendAsync(query with { Cursor = page.NextCursor }, cancellationToken)!;
+    }
+
+    public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        AnalyticsQuery timeSeries = query with { Expand = (query.Expand & ~AnalyticsExpand.Structure) | AnalyticsExpand.TimeSeries };
+        timeSeries.ValidateForOneCall();
+        return StreamAsync(timeSeries.Resolve(time.GetUtcNow()), cancellationToken);
+    }
+
+    private async IAsyncEnumerable<AnalyticsBucket> StreamAsync(
+        AnalyticsQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var merger = new BucketMerger();
+        var cursors = new HashSet<string>(StringComparer.Ordinal);
+        if (query.Cursor is { } first)
+            cursors.Add(first);
+
+        for (int pages = 1; ; pages++)
+        {
+            AnalyticsPage page = await SendAsync(query, cancellationToken).ConfigureAwait(false);
+            foreach (AnalyticsBucket bucket in page.TimeSeries)
+            {
+                if (merger.Push(bucket) is { } complete)
+                    yield return complete;
+            }
+
+            if (page.NextCursor is not { } next)
+                break;
+
+            if (!cursors.Add(next))
+                throw CursorRepeats(next);
+
+            if (pages == options.MaxPages)
+            {
+                throw new FalResponseException(string.Create(CultureInfo.InvariantCulture,
+                    $"The service has sent {pages} pages and names another: more than {nameof(options.MaxPages)} allows. Ask for a shorter range or a coarser timeframe, or raise the limit."))
+                {
+                    StatusCode = HttpStatusCode.OK,
+                };
+            }
+
+            query = query with { Cursor = next };
+        }
+
+        if (merger.Flush() is { } last)
+            yield return last;
+    }
+
+    private async Task<AnalyticsPage> SendAsync(AnalyticsQuery query, CancellationToken cancellationToken)
+    {
+        AnalyticsPage page = query.Source == AnalyticsSource.Models
+            ? await api.GetModelsAnalyticsAsync(query, cancellationToken).ConfigureAwait(false)
+            : await api.GetServerlessAnalyticsAsync(query, cancellationToken).ConfigureAwait(false);
+        return page.AnswerTo(query);
+    }
+
+    private static FalResponseException CursorRepeats(string cursor) => new(
+        $"The service answered with the cursor '{cursor}', which it has given before: following it would never end. This is a fault of the service; report it to fal with the query.")
+    {
+        StatusCode = HttpStatusCode.OK,
+    };
+}

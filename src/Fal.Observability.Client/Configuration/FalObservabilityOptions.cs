@@ -1,0 +1,144 @@
+using Polly;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Everything that can be set on the client. The defaults suit a service that polls its metrics and builds reports;
+/// only <see cref="ApiKey"/> has to come from somewhere.
+/// </summary>
+/// <remarks>
+/// With a container the values come, each layer over the one below, from code, from the configuration section
+/// <c>Fal</c> (<c>Fal:Accounts:&lt;key&gt;</c> for a keyed registration), and, for <see cref="ApiKey"/> of the default
+/// registration alone, from the environment. They are validated when the host starts and again before first use; a
+/// value outside its range is an <see cref="Microsoft.Extensions.Options.OptionsValidationException"/> that names the
+/// setting. The client reads them once: a change after the first call has no effect on it.
+/// </remarks>
+public sealed class FalObservabilityOptions
+{
+    /// <summary>The configuration section that a default registration reads.</summary>
+    /// <value><c>Fal</c></value>
+    public const string SectionName = "Fal";
+
+    /// <summary>fal's public address of the platform API.</summary>
+    internal static readonly Uri DefaultBaseAddress = new("https://api.fal.ai/v1");
+
+    /// <summary>
+    /// The key that authenticates every call, in the form <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>. A leading
+    /// <c>Key </c> (the scheme, as it stands in the header) is taken off. The value appears in no log, exception or trace.
+    /// </summary>
+    /// <value>
+    /// If not set, a default registration and <see cref="FalObservabilityClient"/> take the environment variable
+    /// <c>FAL_KEY</c>, else <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c> joined by a colon.
+    /// </value>
+    public string? ApiKey { get; set; }
+
+    /// <summary>
+    /// The root of the API, including the version segment. It must be an absolute <c>https</c> address; <c>http</c> is
+    /// accepted for a loopback host, or for any host when <see cref="AllowInsecureHttp"/> is set.
+    /// </summary>
+    /// <value><c>https://api.fal.ai/v1</c></value>
+    public Uri? BaseAddress { get; set; } = DefaultBaseAddress;
+
+    /// <summary>
+    /// Whether <see cref="BaseAddress"/> may be plain <c>http</c> for a host that is not loopback. The key then crosses
+    /// the network in clear: for a trusted proxy in the same pod or host network only.
+    /// </summary>
+    /// <value><see langword="false"/></value>
+    public bool AllowInsecureHttp { get; set; }
+
+    /// <summary>
+    /// A product token, or several, that is appended to the <c>User-Agent</c> header, such as <c>my-service/1.4</c>.
+    /// </summary>
+    /// <value>If not set, the header is <c>Fal.Observability.Client/&lt;version&gt;</c> alone.</value>
+    public string? UserAgentSuffix { get; set; }
+
+    /// <summary>
+    /// How many times one call may be sent in all, the first time included. <c>1</c> switches retries off.
+    /// </summary>
+    /// <value>4. Range 1 to 20.</value>
+    public int MaxAttempts { get; set; } = 4;
+
+    /// <summary>
+    /// The longest that one attempt may take: the connection, the response headers and, for a call that returns a whole
+    /// result, the body. Must not exceed <see cref="TotalTimeout"/>.
+    /// </summary>
+    /// <value>30 seconds. Range 10 milliseconds to 1 hour.</value>
+    public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The longest that one call may take with all its attempts and the waits between them. For a streaming call it ends
+    /// when the response headers are there; from then on <see cref="ReadIdleTimeout"/> holds.
+    /// </summary>
+    /// <value>100 seconds. Range 10 milliseconds to 1 day.</value>
+    public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>
+    /// The longest that a streaming call waits for the next bytes of the body. Time the caller spends between two items
+    /// does not count.
+    /// </summary>
+    /// <value>30 seconds. Range 10 milliseconds to 1 hour.</value>
+    public TimeSpan ReadIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The shortest wait before a retry, also where the server asks for none (<c>Retry-After: 0</c>).
+    /// Must not exceed <see cref="MaxRetryDelay"/>.
+    /// </summary>
+    /// <value>200 milliseconds. Range 1 millisecond to 1 minute.</value>
+    public TimeSpan MinRetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// The base of the exponential delay: the n-th retry waits between half of and all of this times 2 to the power n - 1,
+    /// at least <see cref="MinRetryDelay"/>, at most <see cref="MaxRetryDelay"/>.
+    /// </summary>
+    /// <value>1 second. Range 1 millisecond to 1 minute.</value>
+    public TimeSpan RetryBaseDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// The longest wait before a retry. Where the server asks for more (<c>Retry-After</c>, <c>x-ratelimit-reset</c>), the
+    /// call fails at once, with the wait that was asked for in <see cref="FalRateLimitException.RetryAfter"/>.
+    /// </summary>
+    /// <value>30 seconds. Range 1 millisecond to 1 hour.</value>
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The largest body that is accepted, in bytes, counted after decompression. The metrics of 10,000 apps are about
+    /// 26 MB.
+    /// </summary>
+    /// <value>268,435,456 (256 MiB). Range 1 KiB to 1 GiB.</value>
+    public long MaxResponseBytes { get; set; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// The most pages that one streaming analytics call follows before it gives up with a
+    /// <see cref="FalResponseException"/>: the guard against a service that never stops paging.
+    /// </summary>
+    /// <value>10,000. Range 1 to 1,000,000.</value>
+    public int MaxPages { get; set; } = 10_000;
+
+    /// <summary>
+    /// Whether one malformed line of the metrics makes the whole call fail. When not, the line is skipped, reported in
+    /// <see cref="FalMetricsSnapshot.SkippedLines"/> and logged, and every other sample is kept.
+    /// </summary>
+    /// <value><see langword="false"/></value>
+    public bool StrictMetrics { get; set; }
+
+    /// <summary>The pipeline that the user put in place of ours, or null.</summary>
+    internal ResiliencePipeline<HttpResponseMessage>? ResiliencePipeline { get; private set; }
+
+    /// <summary>
+    /// Replaces the retry pipeline by one of your own. It wraps the whole exchange of one attempt, so it sees the responses
+    /// and, as <see cref="FalObservabilityException"/>, the failures of one attempt at a time;
+    /// <see cref="AttemptTimeout"/> and <see cref="TotalTimeout"/> still hold, <see cref="MaxAttempts"/> and the delays
+    /// no longer matter. <c>ResiliencePipeline&lt;HttpResponseMessage&gt;.Empty</c> switches retries off.
+    /// </summary>
+    /// <param name="pipeline">The pipeline, used by every call of this client, concurrently.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="pipeline"/> is null.</exception>
+    public void UseResiliencePipeline(ResiliencePipeline<HttpResponseMessage> pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        ResiliencePipeline = pipeline;
+    }
+
+    /// <summary>Names the type and the address; never the key.</summary>
+    /// <returns>A short text for a debugger or a log.</returns>
+    public override string ToString() => $"{nameof(FalObservabilityOptions)} ({BaseAddress})";
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Says of every setting that is out of its range which it is and what it may be. No message holds the key.</summary>
+internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObservabilityOptions>
+{
+    private static readonly TimeSpan ShortestTimeout = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(1);
+
+    public ValidateOptionsResult Validate(string? name, FalObservabilityOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var failures = new List<string>();
+
+        if (FalApiKey.Problem(options.ApiKey) is { } keyProblem)
+        {
+            failures.Add(string.IsNullOrEmpty(name)
+                ? $"{nameof(options.ApiKey)} {keyProblem} Set it in code, as {FalObservabilityOptions.SectionName}:{nameof(options.ApiKey)} in the configuration, or as FAL_KEY in the environment."
+                : $"{nameof(options.ApiKey)} of account '{name}' {keyProblem} Set it in code, or as {FalObservabilityOptions.SectionName}:Accounts:{name}:{nameof(options.ApiKey)} in the configuration; the environment is not read for a keyed registration.");
+        }
+
+        CheckAddress(options, failures);
+
+        if (!string.IsNullOrEmpty(options.UserAgentSuffix) && !IsUserAgent(options.UserAgentSuffix))
+            failures.Add($"{nameof(options.UserAgentSuffix)} must be made of product tokens such as my-service/1.4.");
+
+        InRange(nameof(options.MaxAttempts), options.MaxAttempts, 1, 20, failures);
+        InRange(nameof(options.AttemptTimeout), options.AttemptTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
+        InRange(nameof(options.TotalTimeout), options.TotalTimeout, ShortestTimeout, TimeSpan.FromDays(1), failures);
+        InRange(nameof(options.ReadIdleTimeout), options.ReadIdleTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
+        InRange(nameof(options.MinRetryDelay), options.MinRetryDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
+        InRange(nameof(options.RetryBaseDelay), options.RetryBaseDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
+        InRange(nameof(options.MaxRetryDelay), options.MaxRetryDelay, ShortestDelay, TimeSpan.FromHours(1), failures);
+        InRange(nameof(options.MaxResponseBytes), options.MaxResponseBytes, 1024, 1024L * 1024 * 1024, failures);
+        InRange(nameof(options.MaxPages), options.MaxPages, 1, 1_000_000, failures);
+
+        NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
+        NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static void CheckAddress(FalObservabilityOptions options, List<string> failures)
+    {
+        const string Setting = nameof(options.BaseAddress);
+        if (options.BaseAddress is not { } address)
+        {
+            failures.Add($"{Setting} must be set; the public service is {FalObservabilityOptions.DefaultBaseAddress}.");
+            return;
+        }
+
+        if (!address.IsAbsoluteUri)
+        {
+            failures.Add($"{Setting} '{address}' must be absolute, such as {FalObservabilityOptions.DefaultBaseAddress}.");
+            return;
+        }
+
+        if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+            failures.Add($"{Setting} has the scheme '{address.Scheme}'; it must be https.");
+        else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !options.AllowInsecureHttp)
+            failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
+
+        // The values are not shown: user info is a secret, and a query may hold one.
+        if (address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
+            failures.Add($"{Setting} must hold no user info, query or fragment: only scheme, host, port and path.");
+    }
+
+    private static bool IsUserAgent(string value)
+    {
+        using var probe = new HttpRequestMessage();
+        return probe.Headers.UserAgent.TryParseAdd(value);
+    }
+
+    private static void InRange<T>(string setting, T value, T least, T most, List<string> failures)
+        where T : struct, IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            failures.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{setting} is {value}; it must be from {least} to {most}."));
+        }
+    }
+
+    private static void NotOver(string setting, TimeSpan value, string limitName, TimeSpan limit, List<string> failures)
+    {
+        if (value > limit)
+        {
+            failures.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{setting} ({value}) must not exceed {limitName} ({limit})."));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using System.Security.Cryptography;
+using Fal.Observability.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Refit;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers the fal observability client.</summary>
+public static class FalObservabilityServiceCollectionExtensions
+{
+    private static readonly string[] SettingNames =
+    [
+        nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
+        nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.AttemptTimeout),
+        nameof(FalObservabilityOptions.TotalTimeout), nameof(FalObservabilityOptions.ReadIdleTimeout), nameof(FalObservabilityOptions.MinRetryDelay),
+        nameof(FalObservabilityOptions.RetryBaseDelay), nameof(FalObservabilityOptions.MaxRetryDelay), nameof(FalObservabilityOptions.MaxResponseBytes),
+        nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.StrictMetrics),
+    ];
+
+    /// <summary>
+    /// Registers <see cref="IFalObservabilityClient"/>, <see cref="IFalMetricsClient"/> and <see cref="IFalAnalyticsClient"/>
+    /// as singletons, and the Refit interfaces <see cref="IFalMetricsApi"/> and <see cref="IFalAnalyticsApi"/> below them.
+    /// </summary>
+    /// <param name="services">The services to register in.</param>
+    /// <param name="configure">
+    /// Sets options in code, over the configuration section <c>Fal</c>, over the environment variables <c>FAL_KEY</c>, or
+    /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>.
+    /// </param>
+    /// <returns>A builder to refine the registration with.</returns>
+    /// <remarks>
+    /// Calling it again adds <paramref name="configure"/> to the same registration. The options are validated when the host
+    /// starts, and without a host when the first of the services is resolved.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    public static IFalObservabilityBuilder AddFalObservability(this IServiceCollection services, Action<FalObservabilityOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return Add(services, null, configure);
+    }
+
+    /// <summary>
+    /// Registers the same services under a service key, so that several accounts stand side by side. Take them with
+    /// <c>[FromKeyedServices("acme")] IFalMetricsClient metrics</c>.
+    /// </summary>
+    /// <param name="services">The services to register in.</param>
+    /// <param name="account">
+    /// Your own name for the account: the service key, and the name of its configuration section
+    /// <c>Fal:Accounts:&lt;account&gt;</c>. This is not the API key.
+    /// </param>
+    /// <param name="configure">
+    /// Sets options in code, over the section. The environment is not read: <c>FAL_KEY</c> belongs to one account only.
+    /// </param>
+    /// <returns>A builder to refine the registration with.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="account"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="account"/> is blank, or holds a colon, as an API key does.</exception>
+    public static IFalObservabilityBuilder AddFalObservability(
+        this IServiceCollection services, string account, Action<FalObservabilityOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(account);
+        if (account.Contains(':', StringComparison.Ordinal))
+        {
+            throw new ArgumentException(
+                "The name of an account holds no colon. To pass an API key write AddFalObservability(o => o.ApiKey = key).", nameof(account));
+        }
+
+        return Add(services, account, configure);
+    }
+
+    private static FalObservabilityBuilder Add(IServiceCollection services, string? key, Action<FalObservabilityOptions>? configure)
+    {
+        string name = key ?? Options.Options.DefaultName;
+        var builder = new FalObservabilityBuilder(services, key);
+        bool again = services.Any(s => s.ServiceType == typeof(IFalObservabilityClient) && Equals(s.ServiceKey, key));
+        OptionsBuilder<FalObservabilityOptions> options = services.AddOptions<FalObservabilityOptions>(name);
+        if (!again)
+        {
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
+            options.Configure<IServiceProvider>((o, provider) => Bind(o, provider, key)).ValidateOnStart();
+            if (key is null)
+                options.PostConfigure(o => o.ApiKey = string.IsNullOrWhiteSpace(o.ApiKey) ? FalApiKey.FromEnvironment() : o.ApiKey);
+
+            AddClients(services, builder);
+        }
+
+        if (configure is not null)
+            options.Configure(configure);
+
+        return builder;
+    }
+
+    private static void AddClients(IServiceCollection services, FalObservabilityBuilder builder)
+    {
+        string? key = builder.Key;
+        Func<IServiceProvider, RefitSettings> settings =
+            provider => FalRefitSettings.Create(new FalJsonContentSerializer(AnalyticsJsonContext.Default), OptionsOf(provider, key), TimeOf(provider));
+        if (key is null)
+        {
+            services.AddRefitGeneratedClient<IFalMetricsApi>(settings, builder.MetricsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName);
+        }
+        else
+        {
+            services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, settings, builder.MetricsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName);
+        }
+
+        builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));
+
+        // A null service key makes an ordinary registration: one way for both.
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
+            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
+            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(
+            provider.GetRequiredKeyedService<IFalMetricsClient>(key), provider.GetRequiredKeyedService<IFalAnalyticsClient>(key))));
+    }
+
+    private static void ConfigurePipeline(IHttpClientBuilder client, string? key) => client
+        .ConfigureHttpClient((provider, http) =>
+        {
+            FalObservabilityOptions options = OptionsOf(provider, key);
+            http.BaseAddress = options.BaseAddress;
+            // The deadlines are the handlers'; this one would end a streamed body in the middle.
+            http.Timeout = Timeout.InfiniteTimeSpan;
+            http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
+            if (!string.IsNullOrEmpty(options.UserAgentSuffix))
+                http.DefaultRequestHeaders.UserAgent.ParseAdd(options.UserAgentSuffix);
+        })
+        .AddHttpMessageHandler(provider =>
+        {
+            FalObservabilityOptions options = OptionsOf(provider, key);
+            TimeProvider time = TimeOf(provider);
+            ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+            return new FalCallHandler(options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider));
+        })
+        .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
+        .AddHttpMessageHandler(provider =>
+        {
+            FalObservabilityOptions options = OptionsOf(provider, key);
+            return new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp);
+        })
+        .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+        {
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            // A redirect would carry the call, if not the key, to an address that nobody configured.
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        })
+        // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
+        .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+        // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
+        .RemoveAllLoggers()
+        .RedactLoggedHeaders(_ => true);
+
+    /// <summary>Reads the registration's section, where there is a configuration, and refuses what is misspelt in it.</summary>
+    private static void Bind(FalObservabilityOptions options, IServiceProvider provider, string? key)
+    {
+        if (provider.GetService<IConfiguration>() is not { } configuration)
+            return;
+
+        IConfigurationSection section = configuration.GetSection(key is null
+            ? FalObservabilityOptions.SectionName
+            : $"{FalObservabilityOptions.SectionName}:Accounts:{key}");
+        string[] unknown =
+        [
+            .. section.GetChildren().Select(child => child.Key)
+                .Where(name => !SettingNames.Contains(name, StringComparer.OrdinalIgnoreCase)
+                    && !(key is null && name.Equals("Accounts", StringComparison.OrdinalIgnoreCase)))
+                .Select(name => $"{section.Path}:{name} is no setting. The settings are {string.Join(", ", SettingNames)}."),
+        ];
+        if (unknown.Length > 0)
+            throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(FalObservabilityOptions), unknown);
+
+        section.Bind(options);
+    }
+
+    private static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
+        provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(key ?? Options.Options.DefaultName);
+
+    private static TimeProvider TimeOf(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
+
+    private static ILogger LogOf(IServiceProvider provider) =>
+        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.Category) ?? NullLogger.Instance;
+
+    private static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
+
+    private sealed record RegisteredClient(IFalMetricsClient Metrics, IFalAnalyticsClient Analytics) : IFalObservabilityClient;
+
+    private sealed class FalObservabilityBuilder(IServiceCollection services, string? key) : IFalObservabilityBuilder
+    {
+        public string? Key => key;
+
+        public IServiceCollection Services => services;
+
+        public string MetricsHttpClientName => Name("Metrics");
+
+        public string AnalyticsHttpClientName => Name("Analytics");
+
+        public IFalObservabilityBuilder ConfigureHttpClients(Action<IHttpClientBuilder> configure)
+        {
+            ArgumentNullException.ThrowIfNull(configure);
+            configure(services.AddHttpClient(MetricsHttpClientName));
+            configure(services.AddHttpClient(AnalyticsHttpClientName));
+            return this;
+        }
+
+        private string Name(string area) => key is null ? $"Fal.Observability.{area}" : $"Fal.Observability.{area}:{key}";
+    }
+}

@@ -1,0 +1,25 @@
+using Fal.Observability.Client;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>
+/// What <c>AddFalObservability</c> returns: the place from which one registration, that is one fal account, is refined.
+/// </summary>
+public interface IFalObservabilityBuilder
+{
+    /// <summary>The service key of a keyed registration; null for the default one.</summary>
+    string? Key { get; }
+
+    /// <summary>The services that the registration was made in.</summary>
+    IServiceCollection Services { get; }
+
+    /// <summary>
+    /// Applies the same configuration to the HTTP clients behind <see cref="IFalMetricsApi"/> and
+    /// <see cref="IFalAnalyticsApi"/>: another primary handler, a proxy, a handler of your own. Handlers that are added here
+    /// come below the client's own, next to the socket, and see each attempt with the key on it.
+    /// </summary>
+    /// <param name="configure">Called once for each of the two clients.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="configure"/> is null.</exception>
+    IFalObservabilityBuilder ConfigureHttpClients(Action<IHttpClientBuilder> configure);
+}

@@ -1,0 +1,32 @@
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The call was refused with 403. <see cref="Reason"/> tells the service's own refusal from one by the network edge in
+/// front of it. Never retried.
+/// </summary>
+public sealed class FalForbiddenException : FalApiException
+{
+    /// <summary>Creates the exception with a general message.</summary>
+    public FalForbiddenException()
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What happened, and what to do about it.</param>
+    public FalForbiddenException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception with the failure that caused it.</summary>
+    /// <param name="message">What happened, and what to do about it.</param>
+    /// <param name="innerException">The cause.</param>
+    public FalForbiddenException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>Who refused the call.</summary>
+    /// <value><see cref="FalForbiddenReason.PermissionOrOwnership"/></value>
+    public FalForbiddenReason Reason { get; init; }
+}

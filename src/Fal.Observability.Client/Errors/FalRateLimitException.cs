@@ -1,0 +1,35 @@
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The service answered 429, and no retry was left, or the wait that it asked for did not fit: it is longer than
+/// <see cref="FalObservabilityOptions.MaxRetryDelay"/> or than what was left of
+/// <see cref="FalObservabilityOptions.TotalTimeout"/>.
+/// </summary>
+public sealed class FalRateLimitException : FalApiException
+{
+    /// <summary>Creates the exception with a general message.</summary>
+    public FalRateLimitException()
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What happened, and what to do about it.</param>
+    public FalRateLimitException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception with the failure that caused it.</summary>
+    /// <param name="message">What happened, and what to do about it.</param>
+    /// <param name="innerException">The cause.</param>
+    public FalRateLimitException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>
+    /// How long the service asked to wait, from <c>Retry-After</c>, else <c>x-ratelimit-reset</c>, counted from the moment
+    /// the response came; null when it did not say. Never negative.
+    /// </summary>
+    public TimeSpan? RetryAfter { get; init; }
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The client for a program without a container, with the same pipeline as <c>AddFalObservability</c>: retries, limits,
+/// exceptions and defaults are the same. Thread-safe. It holds the connections, so make one and keep it, and dispose it at
+/// the end.
+/// </summary>
+public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposable
+{
+    private readonly ServiceProvider _services;
+
+    /// <summary>Creates a client from a key, with the default options.</summary>
+    /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="apiKey"/> is null.</exception>
+    /// <exception cref="OptionsValidationException"><paramref name="apiKey"/> is malformed. The message does not quote it.</exception>
+    public FalObservabilityClient(string apiKey)
+        : this(WithKey(apiKey))
+    {
+    }
+
+    /// <summary>Creates a client from options.</summary>
+    /// <param name="configure">
+    /// Sets the options. If null, or if it sets no key, the key comes from the environment: <c>FAL_KEY</c>, else
+    /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>.
+    /// </param>
+    /// <param name="build">
+    /// Refines the client: its HTTP clients by <see cref="IFalObservabilityBuilder.ConfigureHttpClients"/>, and by
+    /// <see cref="IFalObservabilityBuilder.Services"/> logging (<c>Services.AddLogging(...)</c>) or another
+    /// <see cref="TimeProvider"/>. If null, nothing is logged and the system's clock is used.
+    /// </param>
+    /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
+    public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null)
+    {
+        var services = new ServiceCollection();
+        IFalObservabilityBuilder builder = services.AddFalObservability(configure);
+        build?.Invoke(builder);
+        _services = services.BuildServiceProvider();
+        try
+        {
+            IFalObservabilityClient client = _services.GetRequiredService<IFalObservabilityClient>();
+            Metrics = client.Metrics;
+            Analytics = client.Analytics;
+        }
+        catch
+        {
+            _services.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IFalMetricsClient Metrics { get; }
+
+    /// <inheritdoc/>
+    public IFalAnalyticsClient Analytics { get; }
+
+    /// <summary>Closes the connections. Calls that are under way fail.</summary>
+    public void Dispose() => _services.Dispose();
+
+    private static Action<FalObservabilityOptions> WithKey(string apiKey)
+    {
+        ArgumentNullException.ThrowIfNull(apiKey);
+        return options => options.ApiKey = apiKey;
+    }
+}

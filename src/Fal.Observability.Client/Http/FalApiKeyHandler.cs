@@ -1,0 +1,57 @@
+using System.Net.Http.Headers;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Puts <c>Authorization: Key &lt;key_id&gt;:&lt;key_secret&gt;</c> on every request. Use it on a pipeline of your own when you
+/// take <see cref="IFalMetricsApi"/> or <see cref="IFalAnalyticsApi"/> without <c>AddFalObservability</c>.
+/// </summary>
+/// <remarks>
+/// The header is set, never appended, so a request that is sent again carries the key once. It goes only to https, or to
+/// loopback, unless the handler was told that plain http is acceptable.
+/// </remarks>
+public sealed class FalApiKeyHandler : DelegatingHandler
+{
+    private readonly AuthenticationHeaderValue _authorization;
+    private readonly bool _allowInsecureHttp;
+
+    /// <summary>Creates the handler.</summary>
+    /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>; a leading <c>Key </c> is taken off.</param>
+    /// <param name="allowInsecureHttp">Whether the key may go out over plain http to a host that is not loopback.</param>
+    /// <exception cref="ArgumentException"><paramref name="apiKey"/> is missing or malformed. The message does not quote it.</exception>
+    public FalApiKeyHandler(string apiKey, bool allowInsecureHttp = false)
+    {
+        if (FalApiKey.Problem(apiKey) is { } problem)
+            throw new ArgumentException($"The API key {problem}", nameof(apiKey));
+
+        _authorization = new AuthenticationHeaderValue("Key", FalApiKey.Normalize(apiKey));
+        _allowInsecureHttp = allowInsecureHttp;
+    }
+
+    /// <inheritdoc/>
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RefuseInsecure(request.RequestUri);
+        request.Headers.Authorization = _authorization;
+        return base.SendAsync(request, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RefuseInsecure(request.RequestUri);
+        request.Headers.Authorization = _authorization;
+        return base.Send(request, cancellationToken);
+    }
+
+    private void RefuseInsecure(Uri? address)
+    {
+        if (address is null || address.Scheme == Uri.UriSchemeHttps || address.IsLoopback || _allowInsecureHttp)
+            return;
+
+        throw new InvalidOperationException(
+            $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https.");
+    }
+}

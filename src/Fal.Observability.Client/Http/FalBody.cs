@@ -1,0 +1,131 @@
+using System.Buffers;
+using System.Net;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The facts of a response that an error about its body has to name.</summary>
+internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? ContentType, string? RequestId, string Operation)
+{
+    private const string RequestIdHeader = "x-fal-request-id";
+
+    public static FalResponseInfo From(HttpResponseMessage response) => new(
+        response.StatusCode,
+        response.Content.Headers.ContentType?.MediaType,
+        response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? ids.FirstOrDefault() : null,
+        response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call");
+}
+
+/// <summary>A body that was read whole, in a rented array that goes back when the body is disposed.</summary>
+internal sealed class FalBufferedContent : HttpContent
+{
+    private readonly FalBodyStream _stream;
+
+    public FalBufferedContent(byte[] rented, int length, HttpContent original, FalResponseInfo info)
+    {
+        _stream = new FalBodyStream(rented, length, info);
+        foreach ((string name, IEnumerable<string> values) in original.Headers.NonValidated.Select(h => (h.Key, h.Value.AsEnumerable())))
+        {
+            // The body is no longer what these two described.
+            if (!name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                Headers.TryAddWithoutValidation(name, values);
+        }
+    }
+
+    public ReadOnlyMemory<byte> Memory => _stream.Memory;
+
+    public FalResponseInfo Info => _stream.Info;
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        stream.WriteAsync(_stream.Memory).AsTask();
+
+    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(_stream);
+
+    protected override Stream CreateContentReadStream(CancellationToken cancellationToken) => _stream;
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _stream.Memory.Length;
+        return true;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _stream.Dispose();
+
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>A body in memory, as the stream that Refit hands out and as the bytes that the parser wants.</summary>
+internal sealed class FalBodyStream(byte[] rented, int length, FalResponseInfo info) : Stream
+{
+    private byte[]? _rented = rented;
+    private int _position;
+
+    public FalResponseInfo Info { get; } = info;
+
+    public ReadOnlyMemory<byte> Memory =>
+        _rented is { } bytes ? bytes.AsMemory(0, length) : throw new ObjectDisposedException(nameof(FalBodyStream));
+
+    public override bool CanRead => _rented is not null;
+
+    public override bool CanSeek => _rented is not null;
+
+    public override bool CanWrite => false;
+
+    public override long Length => Memory.Length;
+
+    public override long Position
+    {
+        get => _position;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, length);
+            _position = (int)value;
+        }
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        ReadOnlySpan<byte> rest = Memory.Span[_position..];
+        int count = Math.Min(rest.Length, buffer.Length);
+        rest[..count].CopyTo(buffer);
+        _position += count;
+        return count;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<int>(cancellationToken)
+            : ValueTask.FromResult(Read(buffer.Span));
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
+    {
+        SeekOrigin.Begin => offset,
+        SeekOrigin.Current => _position + offset,
+        _ => length + offset,
+    };
+
+    public override void Flush()
+    {
+    }
+
+    public override void SetLength(long value) => throw new NotSupportedException("A response body is read-only.");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("A response body is read-only.");
+
+    protected override void Dispose(bool disposing)
+    {
+        if (Interlocked.Exchange(ref _rented, null) is { } bytes)
+            ArrayPool<byte>.Shared.Return(bytes);
+
+        base.Dispose(disposing);
+    }
+}

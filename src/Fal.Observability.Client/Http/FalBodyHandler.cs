@@ -1,0 +1,213 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// One attempt: the attempt's time limit, the decompression, and the body, which is read whole inside the attempt unless
+/// the call streams. A body that breaks off is thus a failed attempt like a refused connection, and can be sent for again.
+/// </summary>
+internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvider time) : DelegatingHandler
+{
+    private const int FirstBuffer = 64 * 1024;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        // Decompression is ours, so that the size limit counts what comes out and a truncated body is noticed.
+        if (request.Headers.AcceptEncoding.Count == 0)
+            request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
+
+        string operation = FalRequestOptions.Operation(request);
+        using var limit = new CancellationTokenSource(options.AttemptTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await base.SendAsync(request, either.Token).ConfigureAwait(false);
+            response.RequestMessage ??= request;
+            await TakeBodyAsync(response, request, limit.Token, either.Token).ConfigureAwait(false);
+            return response;
+        }
+        catch (Exception e)
+        {
+            response?.Dispose();
+            switch (e)
+            {
+                case OperationCanceledException when limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested:
+                    throw new FalTimeoutException($"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout}).", e)
+                    {
+                        IsTransient = true,
+                        Timeout = options.AttemptTimeout,
+                        Setting = nameof(options.AttemptTimeout),
+                    };
+                case HttpRequestException:
+                    throw new FalTransportException($"{operation}: no response came from {request.RequestUri?.Host}: {e.Message}", e) { IsTransient = true };
+                default:
+                    throw;
+            }
+        }
+    }
+
+    private async Task TakeBodyAsync(
+        HttpResponseMessage response, HttpRequestMessage request, CancellationToken attemptEnded, CancellationToken cancellationToken)
+    {
+        FalResponseInfo info = FalResponseInfo.From(response);
+        bool failed = !response.IsSuccessStatusCode;
+        bool streams = !failed && request.Options.TryGetValue(FalRequestOptions.Streaming, out bool asked) && asked;
+        bool gzip = IsGzip(response.Content, info);
+
+        HttpContent original = response.Content;
+        Stream raw = await original.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        var guard = new FalBodyGuard(
+            info, options.MaxResponseBytes, options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time);
+        var body = new FalGuardedStream(raw, gzip, guard);
+        if (!failed && WrongKind(request, info) is { } kind)
+        {
+            await using (body.ConfigureAwait(false))
+                throw await body.RefuseAsync(kind, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (streams)
+        {
+            response.Content = new FalStreamedContent(body, original);
+            return;
+        }
+
+        await using (body.ConfigureAwait(false))
+        {
+            response.Content = failed
+                ? await ReadErrorAsync(body, original, info, attemptEnded, cancellationToken).ConfigureAwait(false)
+                : await ReadWholeAsync(body, original, info, gzip, cancellationToken).ConfigureAwait(false);
+        }
+
+        original.Dispose();
+        if (!failed && response.Content is FalBufferedContent { Memory.IsEmpty: true } && AsksForJson(request))
+            throw FalErrorReader.BadBody(info, "it is empty where JSON was asked for", [], options.ApiKey, null, transient: false);
+    }
+
+    /// <summary>
+    /// What a success carries that it should not, by its content type. An unknown or missing content type is left to the
+    /// parser: proxies rewrite it.
+    /// </summary>
+    private static string? WrongKind(HttpRequestMessage request, FalResponseInfo info)
+    {
+        if (FalErrorReader.IsHtml(info.ContentType, default))
+            return "it is a web page; something between this program and the service answered in its place";
+
+        return info.ContentType is "application/json" or "application/problem+json" && !AsksForJson(request)
+            ? "it is JSON where Prometheus text was asked for; check the base address"
+            : null;
+    }
+
+    private static bool AsksForJson(HttpRequestMessage request) =>
+        request.Headers.Accept.Any(accept => accept.MediaType == "application/json");
+
+    /// <summary>Gzip is all that was asked for; another coding cannot be read, and reading on would parse noise.</summary>
+    private bool IsGzip(HttpContent content, FalResponseInfo info)
+    {
+        string[] codings = [.. content.Headers.ContentEncoding.Where(c => !c.Equals("identity", StringComparison.OrdinalIgnoreCase))];
+        return codings switch
+        {
+            [] => false,
+            [var one] when one.Equals("gzip", StringComparison.OrdinalIgnoreCase) || one.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => true,
+            _ => throw FalErrorReader.BadBody(info, $"it is encoded as '{string.Join(", ", codings)}', which was not asked for", [], options.ApiKey, null, transient: false),
+        };
+    }
+
+    private static async Task<HttpContent> ReadWholeAsync(
+        FalGuardedStream body, HttpContent original, FalResponseInfo info, bool gzip, CancellationToken cancellationToken)
+    {
+        long announced = gzip ? 0 : original.Headers.ContentLength ?? 0;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(announced + 1, FirstBuffer, 64 * 1024 * 1024));
+        int length = 0;
+        try
+        {
+            int count;
+            while ((count = await body.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                length += count;
+                if (length == buffer.Length)
+                    buffer = Grow(buffer);
+            }
+
+            var content = new FalBufferedContent(buffer, length, original, info);
+            buffer = [];
+            return content;
+        }
+        finally
+        {
+            if (buffer.Length > 0)
+                ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The start of an error's body. Its status says enough, so a body that breaks off does not replace it.</summary>
+    private static async Task<HttpContent> ReadErrorAsync(
+        FalGuardedStream body, HttpContent original, FalResponseInfo info, CancellationToken attemptEnded, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(FalErrorReader.MaxErrorBodyBytes);
+        int length = 0;
+        try
+        {
+            int count;
+            while (length < FalErrorReader.MaxErrorBodyBytes
+                && (count = await body.ReadAsync(buffer.AsMemory(length..FalErrorReader.MaxErrorBodyBytes), cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                length += count;
+            }
+        }
+        catch (FalResponseException)
+        {
+            // What came before the break is shown.
+        }
+        catch (OperationCanceledException) when (attemptEnded.IsCancellationRequested)
+        {
+            // The same: a stalled error page must not turn a 401 into a time-out.
+        }
+
+        return new FalBufferedContent(buffer, length, original, info);
+    }
+
+    private static byte[] Grow(byte[] full)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(checked((int)Math.Min((long)full.Length * 2, Array.MaxLength)));
+        full.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(full);
+        return larger;
+    }
+
+    /// <summary>A guarded body that is read as it arrives. Disposing it closes the connection's stream.</summary>
+    private sealed class FalStreamedContent : HttpContent
+    {
+        private readonly FalGuardedStream _body;
+        private readonly HttpContent _original;
+
+        public FalStreamedContent(FalGuardedStream body, HttpContent original)
+        {
+            _body = body;
+            _original = original;
+            Headers.ContentType = original.Headers.ContentType;
+        }
+
+        protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(_body);
+
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => _body.CopyToAsync(stream);
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _body.Dispose();
+                _original.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Polly;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// One call, from its first attempt to its last: the total deadline, the retry pipeline, and what is told about it in
+/// log, trace and metrics. The outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
+/// </summary>
+internal sealed class FalCallHandler(
+    FalObservabilityOptions options, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log) : DelegatingHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        string operation = FalRequestOptions.Operation(request);
+        long started = time.GetTimestamp();
+        using Activity? activity = FalTelemetry.Activities.StartActivity(operation, ActivityKind.Internal);
+        activity?.SetTag(FalTelemetry.OperationTag, operation);
+        string? error = null;
+        try
+        {
+            HttpResponseMessage response = await SendWithinDeadlineAsync(request, operation, cancellationToken).ConfigureAwait(false);
+            int status = (int)response.StatusCode;
+            activity?.SetTag(FalTelemetry.StatusTag, status);
+            if (!response.IsSuccessStatusCode)
+                error = status.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+            log.CallCompleted(operation, status, FalRequestOptions.AttemptsOf(request), (long)time.GetElapsedTime(started).TotalMilliseconds);
+            return response;
+        }
+        catch (Exception e)
+        {
+            error = e.GetType().Name;
+            if (e is FalObservabilityException failure)
+                failure.Attempts = FalRequestOptions.AttemptsOf(request);
+
+            throw;
+        }
+        finally
+        {
+            activity?.SetTag(FalTelemetry.AttemptsTag, FalRequestOptions.AttemptsOf(request));
+            if (error is not null)
+            {
+                activity?.SetTag(FalTelemetry.ErrorTag, error);
+                activity?.SetStatus(ActivityStatusCode.Error);
+            }
+
+            if (FalTelemetry.CallDuration.Enabled)
+            {
+                TagList tags = new() { { FalTelemetry.OperationTag, operation } };
+                if (error is not null)
+                    tags.Add(FalTelemetry.ErrorTag, error);
+
+                FalTelemetry.CallDuration.Record(time.GetElapsedTime(started).TotalSeconds, tags);
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendWithinDeadlineAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(options.TotalTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        ResilienceContext context = ResilienceContextPool.Shared.Get(operation, either.Token);
+        context.Properties.Set(FalResilience.Deadline, time.GetUtcNow() + options.TotalTimeout);
+        context.Properties.Set(FalResilience.Operation, operation);
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static (context, state) => state.Handler.SendOnceAsync(state.Request, context.CancellationToken),
+                context,
+                (Handler: this, Request: request)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new FalTimeoutException(
+                $"{operation}: the call, with its retries and their waits, did not end within {nameof(options.TotalTimeout)} ({options.TotalTimeout}).", e)
+            {
+                IsTransient = true,
+                Timeout = options.TotalTimeout,
+                Setting = nameof(options.TotalTimeout),
+            };
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async ValueTask<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Options.Set(FalRequestOptions.Attempts, FalRequestOptions.AttemptsOf(request) + 1);
+        HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "no content type");
+
+        return response;
+    }
+}

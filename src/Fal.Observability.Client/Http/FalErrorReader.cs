@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Turns a response that is not what was asked for into the exception that says what happened and what to do.</summary>
+internal static class FalErrorReader
+{
+    /// <summary>How much of a body of unexpected shape an exception shows.</summary>
+    public const int MaxBodyStartBytes = 256;
+
+    /// <summary>How much of an error body is read at all; the longest message known is a fraction of it.</summary>
+    public const int MaxErrorBodyBytes = 64 * 1024;
+
+    private const int MaxBodyCharacters = 4096;
+    private const int MaxMessageCharacters = 512;
+
+    /// <summary>The exception for a response whose status is not a success.</summary>
+    public static FalApiException BadStatus(HttpResponseMessage response, ReadOnlySpan<byte> body, string? apiKey, DateTimeOffset now)
+    {
+        FalResponseInfo info = FalResponseInfo.From(response);
+        int attempts = FalRequestOptions.AttemptsOf(response.RequestMessage);
+        string text = Scrubbed(body, apiKey, MaxBodyCharacters);
+        ErrorBody error = ErrorBody.Parse(body, apiKey);
+        bool html = IsHtml(info.ContentType, text);
+        string? words = error.Message ?? (html || string.IsNullOrWhiteSpace(text) ? null : Cut(text.Trim(), MaxMessageCharacters));
+        string? requestId = error.RequestId ?? info.RequestId;
+        FalForbiddenReason reason = html || IsChallenge(response)
+            ? FalForbiddenReason.EdgeChallenge
+            : FalForbiddenReason.PermissionOrOwnership;
+        TimeSpan? retryAfter = FalRetryDelay.AskedFor(response, now);
+        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html), requestId, attempts);
+
+        FalApiException exception = response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => new FalAuthenticationException(message)
+            {
+                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
+                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text,
+            },
+            HttpStatusCode.Forbidden => new FalForbiddenException(message)
+            {
+                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
+                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text, Reason = reason,
+            },
+            HttpStatusCode.TooManyRequests => new FalRateLimitException(message)
+            {
+                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
+                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text, RetryAfter = retryAfter,
+                IsTransient = true,
+            },
+            _ => new FalApiException(message)
+            {
+                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
+                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text,
+                IsTransient = FalResilience.IsTransient(info.StatusCode),
+            },
+        };
+        exception.Attempts = attempts;
+        return exception;
+    }
+
+    /// <summary>The exception for a success whose body is not what was promised.</summary>
+    public static FalResponseException BadBody(
+        FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
+    {
+        string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartBytes);
+        string message = string.Create(CultureInfo.InvariantCulture,
+            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {what}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
+        return new FalResponseException(message, cause)
+        {
+            StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
+        };
+    }
+
+    /// <summary>Whether a body is a web page, by what the response says of it or by how it begins.</summary>
+    public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)
+    {
+        if (contentType is not null && contentType.Equals("text/html", StringComparison.OrdinalIgnoreCase))
+            return true;
+
+        text = text.TrimStart();
+        return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static bool IsChallenge(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("cf-mitigated", out IEnumerable<string>? values)
+        && values.Contains("challenge", StringComparer.OrdinalIgnoreCase);
+
+    private static string Advice(HttpStatusCode status, FalForbiddenReason reason, TimeSpan? retryAfter, bool html) => status switch
+    {
+        HttpStatusCode.BadRequest => "The parameters of the call were refused; change them as the message says.",
+        HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked; check it in the fal dashboard.",
+        HttpStatusCode.Forbidden when reason == FalForbiddenReason.EdgeChallenge =>
+            "The network edge in front of the service refused the call with a web page: this is no statement about the key or the endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
+        HttpStatusCode.Forbidden =>
+            "The key lacks a permission for this call, or an endpoint in it is not owned by the key's account. Check the endpoint ids and the key's permissions.",
+        HttpStatusCode.NotFound => "Check the endpoint ids and the base address.",
+        HttpStatusCode.TooManyRequests when retryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
+            $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
+        HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",
+        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
+        >= HttpStatusCode.InternalServerError when html => "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
+        >= HttpStatusCode.InternalServerError => "The service failed; try again later, and give fal's support the request id if it goes on.",
+        _ => "",
+    };
+
+    private static string Describe(FalResponseInfo info, string? type, string? words, string advice, string? requestId, int attempts)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{info.Operation} answered {(int)info.StatusCode} {info.StatusCode}");
+        if (type is not null)
+            text.Append(CultureInfo.InvariantCulture, $" ({type})");
+        if (words is not null)
+            text.Append(CultureInfo.InvariantCulture, $": {words.TrimEnd('.')}");
+        text.Append('.');
+        if (advice.Length > 0)
+            text.Append(' ').Append(advice);
+        if (requestId is not null)
+            text.Append(CultureInfo.InvariantCulture, $" Request id: {requestId}.");
+        if (attempts > 1)
+            text.Append(CultureInfo.InvariantCulture, $" Sent {attempts} times.");
+        return text.ToString();
+    }
+
+    private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
+        Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);
+
+    private static string Cut(string text, int characters)
+    {
+        if (text.Length <= characters)
+            return text;
+
+        int end = char.IsHighSurrogate(text[characters - 1]) ? characters - 1 : characters;
+        return text[..end];
+    }
+
+    /// <summary>
+    /// What the body says of the error. fal's platform API sends <c>{"error":{...}}</c>, other hosts of fal
+    /// <c>{"detail":"..."}</c> or <c>{"detail":[{"loc":..,"msg":..}]}</c>.
+    /// </summary>
+    private readonly record struct ErrorBody(string? Type, string? Message, string? RequestId, Uri? DocsUrl)
+    {
+        public static ErrorBody Parse(ReadOnlySpan<byte> body, string? apiKey)
+        {
+            try
+            {
+                var reader = new Utf8JsonReader(body);
+                using JsonDocument document = JsonDocument.ParseValue(ref reader);
+                JsonElement root = document.RootElement;
+                if (root.ValueKind != JsonValueKind.Object)
+                    return default;
+
+                if (root.TryGetProperty("error", out JsonElement error))
+                {
+                    if (error.ValueKind == JsonValueKind.String)
+                        return new(null, Text(error, apiKey), null, null);
+
+                    if (error.ValueKind == JsonValueKind.Object)
+                    {
+                        return new(Text(error, "type", apiKey), Text(error, "message", apiKey) ?? Detail(root, apiKey),
+                            Text(error, "request_id", apiKey), WebAddress(Text(error, "docs_url", apiKey)));
+                    }
+                }
+
+                return new(null, Detail(root, apiKey), null, null);
+            }
+            catch (JsonException)
+            {
+                return default;
+            }
+        }
+
+        private static string? Detail(JsonElement root, string? apiKey)
+        {
+            if (!root.TryGetProperty("detail", out JsonElement detail))
+                return Text(root, "message", apiKey);
+
+            if (detail.ValueKind != JsonValueKind.Array)
+                return Text(detail, apiKey);
+
+            string[] messages = [.. detail.EnumerateArray().Select(One).OfType<string>()];
+            return messages.Length == 0 ? null : Cut(string.Join("; ", messages), MaxMessageCharacters);
+
+            string? One(JsonElement item)
+            {
+                if (item.ValueKind != JsonValueKind.Object)
+                    return Text(item, apiKey);
+
+                string? message = Text(item, "msg", apiKey);
+                return message is not null && item.TryGetProperty("loc", out JsonElement loc) && loc.ValueKind == JsonValueKind.Array
+                    ? $"{string.Join('.', loc.EnumerateArray().Select(part => part.ToString()))}: {message}"
+                    : message;
+            }
+        }
+
+        private static Uri? WebAddress(string? text) =>
+            Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "https" or "http"
+                ? address
+                : null;
+
+        private static string? Text(JsonElement parent, string name, string? apiKey) =>
+            parent.TryGetProperty(name, out JsonElement value) ? Text(value, apiKey) : null;
+
+        private static string? Text(JsonElement value, string? apiKey) =>
+            value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+                ? Cut(FalApiKey.Scrub(text, apiKey), MaxMessageCharacters)
+                : null;
+    }
+}

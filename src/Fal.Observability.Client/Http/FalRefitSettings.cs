@@ -1,0 +1,44 @@
+using System.Text.Json;
+using Refit;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The settings under which the Refit interfaces throw our exceptions and none of Refit's own: those hold the request
+/// message, and with it the key.
+/// </summary>
+internal static class FalRefitSettings
+{
+    public static RefitSettings Create(IHttpContentSerializer serializer, FalObservabilityOptions options, TimeProvider time) => new(serializer)
+    {
+        ExceptionFactory = async response =>
+        {
+            if (response.IsSuccessStatusCode)
+                return null;
+
+            byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
+            return FalErrorReader.BadStatus(response, body, options.ApiKey, time.GetUtcNow());
+        },
+        TransportExceptionFactory = (request, exception, cancellationToken) => exception switch
+        {
+            HttpRequestException => new FalTransportException(
+                $"{FalRequestOptions.Operation(request)}: no response came from {request.RequestUri?.Host}: {exception.Message}", exception) { IsTransient = true },
+            OperationCanceledException when !cancellationToken.IsCancellationRequested => new FalTimeoutException(
+                $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.", exception) { IsTransient = true },
+            _ => exception,
+        },
+        DeserializationExceptionFactory = async (response, exception) =>
+        {
+            if (exception is FalObservabilityException or OperationCanceledException)
+                return exception;
+
+            byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
+            string what = exception is JsonException json
+                ? $"it is not the JSON that was promised ({json.Message})"
+                : $"reading it failed ({exception.Message})";
+            FalResponseException failure = FalErrorReader.BadBody(FalResponseInfo.From(response), what, body, options.ApiKey, exception, transient: false);
+            failure.Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage);
+            return failure;
+        },
+    };
+}

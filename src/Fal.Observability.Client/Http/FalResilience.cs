@@ -1,0 +1,112 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using Polly.Telemetry;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The retry pipeline: what is sent again, after how long, and when a wait is not worth starting.
+/// </summary>
+internal static class FalResilience
+{
+    /// <summary>When, by the clock of the pipeline, the total time of the call is used up.</summary>
+    public static readonly ResiliencePropertyKey<DateTimeOffset> Deadline = new("Fal.Observability.Deadline");
+
+    /// <summary>The method and path of the call, for the log.</summary>
+    public static readonly ResiliencePropertyKey<string> Operation = new("Fal.Observability.Operation");
+
+    private static readonly ResiliencePropertyKey<TimeSpan> NextDelay = new("Fal.Observability.NextDelay");
+
+    /// <summary>
+    /// The statuses after which the same call may succeed. 400, 401, 403, 404 and 501 are final: sending the same again
+    /// gets the same again.
+    /// </summary>
+    public static bool IsTransient(HttpStatusCode status) => status
+        is HttpStatusCode.RequestTimeout
+        or HttpStatusCode.TooManyRequests
+        or HttpStatusCode.InternalServerError
+        or HttpStatusCode.BadGateway
+        or HttpStatusCode.ServiceUnavailable
+        or HttpStatusCode.GatewayTimeout;
+
+    public static ResiliencePipeline<HttpResponseMessage> Build(
+        FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, Func<double> random)
+    {
+        if (options.ResiliencePipeline is { } replacement)
+            return replacement;
+
+        if (options.MaxAttempts == 1)
+            return ResiliencePipeline<HttpResponseMessage>.Empty;
+
+        ILogger log = loggers.CreateLogger(FalLog.Category);
+        return new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+            {
+                Name = "Retry",
+                MaxRetryAttempts = options.MaxAttempts - 1,
+                ShouldHandle = args => ValueTask.FromResult(ShouldRetry(args, options, time, log, random)),
+                DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(args.Context.Properties.GetValue(NextDelay, options.MinRetryDelay)),
+                OnRetry = args =>
+                {
+                    string operation = args.Context.Properties.GetValue(Operation, "");
+                    string cause = Cause(args.Outcome);
+                    log.Retrying(operation, args.AttemptNumber + 1, cause, (long)args.RetryDelay.TotalMilliseconds);
+                    FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
+                    return default;
+                },
+            })
+            .ConfigureTelemetry(new TelemetryOptions
+            {
+                LoggerFactory = loggers,
+                // Our own events say the same in the terms of the API; a healthy call is silent above Debug.
+                SeverityProvider = _ => ResilienceEventSeverity.Debug,
+            })
+            .Build();
+    }
+
+    /// <summary>
+    /// Decides and, where the answer is yes, fixes the delay, because the answer depends on it: a wait that outlasts the
+    /// call's total time would only turn a clear refusal into a late time-out.
+    /// </summary>
+    private static bool ShouldRetry(
+        RetryPredicateArguments<HttpResponseMessage> args, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
+    {
+        if (args.Context.CancellationToken.IsCancellationRequested || !IsTransient(args.Outcome))
+            return false;
+
+        DateTimeOffset now = time.GetUtcNow();
+        TimeSpan? asked = args.Outcome.Result is { } response ? FalRetryDelay.AskedFor(response, now) : null;
+        TimeSpan delay = asked is { } wait
+            ? (wait > options.MinRetryDelay ? wait : options.MinRetryDelay)
+            : FalRetryDelay.Exponential(args.AttemptNumber, options, random());
+
+        bool last = args.AttemptNumber >= options.MaxAttempts - 1;
+        TimeSpan left = args.Context.Properties.GetValue(Deadline, DateTimeOffset.MaxValue) - now;
+        if (delay > options.MaxRetryDelay || delay >= left)
+        {
+            if (asked is { } refused && !last)
+                log.RateLimitExceedsBudget(args.Context.Properties.GetValue(Operation, ""), refused.TotalSeconds);
+
+            return false;
+        }
+
+        args.Context.Properties.Set(NextDelay, delay);
+        return true;
+    }
+
+    private static bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
+    {
+        { Result: { } response } => IsTransient(response.StatusCode),
+        { Exception: FalObservabilityException failure } => failure.IsTransient,
+        _ => false,
+    };
+
+    private static string Cause(Outcome<HttpResponseMessage> outcome) => outcome switch
+    {
+        { Result: { } response } => ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture),
+        { Exception: { } failure } => failure.GetType().Name,
+        _ => "",
+    };
+}

@@ -1,0 +1,51 @@
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// What the account's apps are doing now. Thread-safe. The service caches its answer for 10 seconds: asking more often only
+/// costs quota.
+/// </summary>
+public interface IFalMetricsClient
+{
+    /// <summary>Reads the metrics once, as typed values for each app.</summary>
+    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <returns>The snapshot. An idle account has one without apps.</returns>
+    /// <exception cref="FalAuthenticationException">The key was not accepted.</exception>
+    /// <exception cref="FalForbiddenException">The key lacks the permission, or the network edge refused the call.</exception>
+    /// <exception cref="FalResponseException">The body is not Prometheus text; with <see cref="FalObservabilityOptions.StrictMetrics"/>, also one malformed line.</exception>
+    /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
+    Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads the metrics once, as Prometheus families: for what is not about one app, or for handing on.</summary>
+    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <returns>Every family of the exposition, known to this version or not.</returns>
+    /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
+    Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the metrics once, sample by sample as the bytes arrive, in constant memory however many apps there are.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the call and the enumeration.</param>
+    /// <returns>
+    /// The samples in the order of the exposition. The call is sent when the enumeration starts; it is retried until the
+    /// first bytes are there, and not after.
+    /// </returns>
+    /// <exception cref="FalTimeoutException">No byte came for <see cref="FalObservabilityOptions.ReadIdleTimeout"/>.</exception>
+    /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
+    IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the metrics now and then once each interval, until it is cancelled. A failure that may pass does not end the
+    /// watch: it is logged, and the next snapshot says in <see cref="FalMetricsSnapshot.FailuresSinceLast"/> how many there
+    /// were. A tick that falls due while a read is still under way, or while the caller is busy, is skipped.
+    /// </summary>
+    /// <param name="interval">The time from one read to the next, at least 10 seconds: the service's own cache is that old.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <returns>One snapshot for each read that succeeded.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="interval"/> is shorter than 10 seconds, or longer than a day. Thrown at the call.</exception>
+    /// <exception cref="FalAuthenticationException">The key was not accepted; the watch has ended.</exception>
+    /// <exception cref="FalForbiddenException">The call was refused; the watch has ended.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    IAsyncEnumerable<FalMetricsSnapshot> WatchAsync(TimeSpan interval, CancellationToken cancellationToken = default);
+}

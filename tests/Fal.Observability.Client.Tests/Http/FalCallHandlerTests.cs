@@ -1,0 +1,159 @@
+using System.Net;
+using Xunit;
+
+namespace Fal.Observability.Client.Tests;
+
+public sealed class FalCallHandlerTests
+{
+    [Theory]
+    [InlineData(HttpStatusCode.RequestTimeout)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.InternalServerError)]
+    [InlineData(HttpStatusCode.BadGateway)]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    [InlineData(HttpStatusCode.GatewayTimeout)]
+    public async Task A_transient_status_is_tried_four_times_with_exponential_waits(HttpStatusCode status)
+    {
+        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(status)));
+        using var pipeline = new Pipeline(end);
+        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(4, end.Sent);
+        // The pipeline's chance is fixed at the upper end here.
+        Assert.Equal([1000, 2000, 4000], pipeline.Waits);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.Unauthorized)]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.NotImplemented)]
+    [InlineData(HttpStatusCode.Redirect)]
+    public async Task A_final_status_is_sent_once(HttpStatusCode status)
+    {
+        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(status));
+        using var pipeline = new Pipeline(end);
+        using HttpResponseMessage response = await pipeline.SendAsync();
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task After_four_attempts_the_key_was_sent_once_in_each()
+    {
+        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.BadGateway)));
+        using var pipeline = new Pipeline(end);
+        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+        Assert.Equal(Enumerable.Repeat($"Key {Pipeline.ApiKey}", 4), end.Authorizations);
+    }
+
+    [Fact]
+    public async Task No_response_is_retried_and_the_failure_counts_the_attempts()
+    {
+        ScriptedHandler end = new((_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused"));
+        using var pipeline = new Pipeline(end);
+        Task<HttpResponseMessage> call = pipeline.SendAsync();
+        await pipeline.MoveUntilDone(call);
+        FalTransportException failure = await Assert.ThrowsAsync<FalTransportException>(() => call);
+        Assert.Equal(4, failure.Attempts);
+        Assert.True(failure.IsTransient);
+        Assert.Contains("api.example", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_attempt_means_no_retry()
+    {
+        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.BadGateway));
+        using var pipeline = new Pipeline(end, o => o.MaxAttempts = 1);
+        using HttpResponseMessage response = await pipeline.SendAsync();
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Theory]
+    [InlineData("Retry-After", "3", 3000)]
+    [InlineData("Retry-After", "0", 200)]
+    [InlineData("Retry-After", "1.5", 1500)]
+    [InlineData("Retry-After", "Thu, 01 Jan 2026 00:00:07 GMT", 7000)]
+    [InlineData("Retry-After", "Wed, 31 Dec 2025 23:59:00 GMT", 200)]
+    [InlineData("x-ratelimit-reset", "5", 5000)]
+    [InlineData("x-ratelimit-reset", "2.5", 2500)]
+    [InlineData("Retry-After", "soon", 1000)]
+    [InlineData("x-ratelimit-reset", "-4", 200)]
+    public async Task A_hint_sets_the_wait_within_the_floor(string header, string value, long milliseconds)
+    {
+        HttpResponseMessage limited = ScriptedHandler.Response(HttpStatusCode.TooManyRequests);
+        limited.Headers.TryAddWithoutValidation(header, value);
+        ScriptedHandler end = ScriptedHandler.Answering(limited, ScriptedHandler.Response(HttpStatusCode.OK, "", "text/plain"));
+        using var pipeline = new Pipeline(end);
+        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+        Assert.Equal(2, end.Sent);
+        Assert.Equal([milliseconds], pipeline.Waits);
+    }
+
+    [Theory]
+    [InlineData("Retry-After", "410400")]
+    [InlineData("Retry-After", "99999999999999999999")]
+    [InlineData("x-ratelimit-reset", "1e300")]
+    [InlineData("Retry-After", "31")]
+    public async Task A_hint_that_does_not_fit_fails_at_once_instead_of_waiting(string header, string value)
+    {
+        HttpResponseMessage limited = ScriptedHandler.Response(HttpStatusCode.TooManyRequests);
+        limited.Headers.TryAddWithoutValidation(header, value);
+        ScriptedHandler end = ScriptedHandler.Answering(limited);
+        using var pipeline = new Pipeline(end);
+        using HttpResponseMessage response = await pipeline.SendAsync();
+        Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task A_wait_that_outlasts_the_total_time_is_not_started()
+    {
+        HttpResponseMessage limited = ScriptedHandler.Response(HttpStatusCode.TooManyRequests);
+        limited.Headers.TryAddWithoutValidation("Retry-After", "20");
+        ScriptedHandler end = ScriptedHandler.Answering(limited);
+        using var pipeline = new Pipeline(end, o => o.TotalTimeout = o.AttemptTimeout = TimeSpan.FromSeconds(15));
+        using HttpResponseMessage response = await pipeline.SendAsync();
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task The_total_time_limit_ends_a_call_whose_attempts_hang()
+    {
+        ScriptedHandler end = new(async (_, token) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+            throw new InvalidOperationException("not reached");
+        });
+        using var pipeline = new Pipeline(end, o => o.TotalTimeout = TimeSpan.FromSeconds(45));
+        Task<HttpResponseMessage> call = pipeline.SendAsync();
+        await pipeline.MoveUntilDone(call);
+        FalTimeoutException failure = await Assert.ThrowsAsync<FalTimeoutException>(() => call);
+        Assert.Equal(nameof(FalObservabilityOptions.TotalTimeout), failure.Setting);
+        Assert.Equal(2, failure.Attempts);
+    }
+
+    [Fact]
+    public async Task The_callers_cancellation_ends_a_wait_between_attempts()
+    {
+        using var caller = new CancellationTokenSource();
+        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.BadGateway)));
+        using var pipeline = new Pipeline(end);
+        Task<HttpResponseMessage> call = pipeline.SendAsync(cancellationToken: caller.Token);
+        await end.Arrived.Task;
+        await caller.CancelAsync();
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.IsNotType<FalTimeoutException>(cancelled, exactMatch: false);
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task A_pipeline_of_the_users_own_takes_the_place_of_ours()
+    {
+        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.BadGateway));
+        using var pipeline = new Pipeline(end, o => o.UseResiliencePipeline(Polly.ResiliencePipeline<HttpResponseMessage>.Empty));
+        using HttpResponseMessage response = await pipeline.SendAsync();
+        Assert.Equal(1, end.Sent);
+    }
+}

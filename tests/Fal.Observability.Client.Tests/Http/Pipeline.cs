@@ -1,0 +1,66 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Fal.Observability.Client.Tests;
+
+/// <summary>The client's own handlers over a scripted end, with a clock that a test moves.</summary>
+internal sealed class Pipeline : IDisposable
+{
+    public const string ApiKey = "test-id:test-secret-0123456789";
+
+    private readonly HttpMessageInvoker _invoker;
+
+    public Pipeline(HttpMessageHandler end, Action<FalObservabilityOptions>? configure = null)
+    {
+        Options = new FalObservabilityOptions { ApiKey = ApiKey };
+        configure?.Invoke(Options);
+        var key = new FalApiKeyHandler(Options.ApiKey!) { InnerHandler = end };
+        var body = new FalBodyHandler(Options, Time) { InnerHandler = key };
+        using var loggers = new LoggerFactory([new FakeLoggerProvider(Log)]);
+        var call = new FalCallHandler(Options, FalResilience.Build(Options, Time, loggers, () => 1), Time, loggers.CreateLogger(FalLog.Category))
+        {
+            InnerHandler = body,
+        };
+        _invoker = new HttpMessageInvoker(call);
+    }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public FalObservabilityOptions Options { get; }
+
+    public FakeLogCollector Log { get; } = new();
+
+    /// <summary>The waits between the attempts, in milliseconds, as the log tells them.</summary>
+    public IEnumerable<long> Waits => Log.GetSnapshot()
+        .Where(record => record.Category == FalLog.Category && record.Id.Id == 2)
+        .Select(record => long.Parse(record.GetStructuredStateValue("DelayMilliseconds")!, CultureInfo.InvariantCulture));
+
+    public Task<HttpResponseMessage> SendAsync(bool streaming = false, string accept = "text/plain", CancellationToken cancellationToken = default)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1/serverless/metrics");
+        request.Headers.Accept.ParseAdd(accept);
+        request.Options.Set(FalRequestOptions.Streaming, streaming);
+        return _invoker.SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Sends, and moves the clock on for as long as the call waits.</summary>
+    public async Task<HttpResponseMessage> SendThroughWaitsAsync()
+    {
+        Task<HttpResponseMessage> call = SendAsync();
+        await MoveUntilDone(call);
+        return await call;
+    }
+
+    public async Task MoveUntilDone(Task call)
+    {
+        while (!call.IsCompleted)
+        {
+            await Task.Yield();
+            Time.Advance(TimeSpan.FromMilliseconds(10));
+        }
+    }
+
+    public void Dispose() => _invoker.Dispose();
+}
