@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>One page of an analytics answer.</summary>
+/// <remarks>
+/// A page is immutable and safe to share between threads. The order of buckets is the service's, which does not document it; fields
+/// of the envelope that this version does not know are passed over. It can be made in a test with an object initializer.
+/// </remarks>
+public sealed class AnalyticsPage
+{
+    /// <summary>Where the next page starts, for <see cref="AnalyticsQuery.Cursor"/>; null on the last page. Opaque: its content means nothing to a client.</summary>
+    [JsonPropertyName("next_cursor")]
+    public string? NextCursor
+    {
+        get;
+        init => field = string.IsNullOrEmpty(value) ? null : value;
+    }
+
+    /// <summary>Whether there is a next page: whether <see cref="NextCursor"/> is set.</summary>
+    /// <remarks>The service's own field of this name is derived from the cursor too, and is not read: two sources could disagree.</remarks>
+    [JsonPropertyName("has_more")]
+    public bool HasMore => NextCursor is not null;
+
+    /// <summary>The buckets. Empty if the query did not ask for <see cref="AnalyticsExpand.TimeSeries"/>.</summary>
+    [JsonPropertyName("time_series")]
+    public IReadOnlyList<AnalyticsBucket> TimeSeries
+    {
+        get;
+        init => field = Items(value);
+    } = [];
+
+    /// <summary>One row for each endpoint over the whole range. Empty if the query did not ask for <see cref="AnalyticsExpand.Summary"/>.</summary>
+    /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
+    [JsonPropertyName("summary")]
+    public IReadOnlyList<AnalyticsRow> Summary
+    {
+        get;
+        init => field = Items(value);
+    } = [];
+
+    /// <summary>
+    /// The query that this page answers, with its range fixed: what to send again, with <see cref="NextCursor"/>, for the next page.
+    /// Null on a page that no client has fetched, such as one read from JSON.
+    /// </summary>
+    [JsonIgnore]
+    public AnalyticsQuery? Query { get; init; }
+
+    /// <summary>
+    /// This page as the answer to a query: with the query, and with times that came without an offset read in the query's zone.
+    /// </summary>
+    /// <param name="query">The query as it was sent.</param>
+    /// <param name="previous">The page before, if there is one: it tells apart the two hours of a local time that comes twice.</param>
+    internal AnalyticsPage AsAnswerTo(AnalyticsQuery query, AnalyticsPage? previous = null)
+    {
+        // A name that this machine does not know is the service's to judge; the times stay in UTC.
+        TimeZoneInfo? zone = TimeZoneInfo.Utc;
+        if (query.TimeZone is not null && !TimeZoneInfo.TryFindSystemTimeZoneById(query.TimeZone, out zone))
+        {
+            zone = TimeZoneInfo.Utc;
+        }
+
+        return new AnalyticsPage
+        {
+            NextCursor = NextCursor,
+            TimeSeries = AnalyticsBucket.InZone(TimeSeries, zone, previous is { TimeSeries: [.., var last] } ? last : null),
+            Summary = Summary,
+            Query = query,
+        };
+    }
+
+    // A JSON null arrives here in spite of the type, for the list and for its elements: it says that there is nothing.
+    private static T[] Items<T>(IReadOnlyList<T>? items)
+        where T : class => items is null ? [] : [.. items.Where(item => item is not null)];
+}

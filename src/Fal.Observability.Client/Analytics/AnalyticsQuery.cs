@@ -1,0 +1,340 @@
+using System.Collections.ObjectModel;
+using System.Globalization;
+using System.Text;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// One question to the analytics endpoint: which endpoints, which metrics, which time, cut into which buckets.
+/// </summary>
+/// <remarks>
+/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. What cannot be
+/// valid is refused where it is set, before any request is made; <see cref="Validate"/> checks what no single property can.
+/// Two queries are equal if all their values are, with lists compared element by element in order.
+/// </remarks>
+/// <example>
+/// <code>
+/// var query = new AnalyticsQuery("my-org/my-app")
+/// {
+///     Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P90Duration,
+///     Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(7)),
+///     Timeframe = AnalyticsTimeframe.Hour,
+///     TimeZone = "Europe/Berlin",
+/// };
+/// </code>
+/// </example>
+public sealed record AnalyticsQuery
+{
+    /// <summary>The most endpoint ids that the service takes in one call: 50.</summary>
+    public const int MaxEndpointIdsPerCall = 50;
+
+    /// <summary>Asks about one or several endpoints.</summary>
+    /// <param name="endpointId">An endpoint id, <c>owner/name</c> or one of its routes, <c>owner/name/route</c>.</param>
+    /// <param name="moreEndpointIds">More of them.</param>
+    /// <exception cref="ArgumentException">An id is blank or holds a comma, a blank or a control character.</exception>
+    public AnalyticsQuery(string endpointId, params string[] moreEndpointIds)
+        : this([endpointId, .. moreEndpointIds ?? throw new ArgumentNullException(nameof(moreEndpointIds))])
+    {
+    }
+
+    /// <summary>Asks about a list of endpoints.</summary>
+    /// <param name="endpointIds">At least one endpoint id. The list is copied; an id that is there twice counts once.</param>
+    /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
+    public AnalyticsQuery(IEnumerable<string> endpointIds)
+    {
+        ArgumentNullException.ThrowIfNull(endpointIds);
+        EndpointIds = [.. endpointIds];
+    }
+
+    /// <summary>
+    /// The endpoints, each once, in the order given. An app's id (<c>owner/name</c>) covers its routes too, so that the
+    /// answer can hold rows under ids that are not in this list.
+    /// </summary>
+    /// <remarks>
+    /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>; a single call over a longer one is refused before it
+    /// is made.
+    /// </remarks>
+    /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
+    public IReadOnlyList<string> EndpointIds
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            string[] ids = [.. value.Distinct(StringComparer.Ordinal)];
+            if (ids.Length == 0)
+            {
+                throw new ArgumentException("The query names no endpoint: give at least one id, such as \"my-org/my-app\".", nameof(value));
+            }
+
+            foreach (string id in ids)
+            {
+                ThrowIfNotAToken(id, "endpoint id", nameof(value));
+            }
+
+            field = new ReadOnlyCollection<string>(ids);
+        }
+    }
+
+    /// <summary>
+    /// The shapes and metrics to ask for. Default: <see cref="AnalyticsExpand.RequestCount"/>. Where no shape is named,
+    /// <see cref="AnalyticsExpand.TimeSeries"/> is meant.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A bit is set that no flag of this version stands for.</exception>
+    public AnalyticsExpand Expand
+    {
+        get;
+        init
+        {
+            AnalyticsExpandExtensions.ThrowIfUnknown(value, nameof(value));
+            field = value;
+        }
+    } = AnalyticsExpand.RequestCount;
+
+    /// <summary>
+    /// Metrics by their name on the wire, for those that this version does not know. Default: none. They are sent after those
+    /// of <see cref="Expand"/>, and what the service answers is in <see cref="AnalyticsRow.AdditionalMetrics"/>. A name that this
+    /// version knows counts as its flag.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is blank or holds a comma, a blank or a control character.</exception>
+    public IReadOnlyList<string> AdditionalExpand
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            string[] names = [.. value.Distinct(StringComparer.Ordinal)];
+            foreach (string name in names)
+            {
+                ThrowIfNotAToken(name, "additional expand value", nameof(value));
+            }
+
+            field = new ReadOnlyCollection<string>(names);
+        }
+    } = ReadOnlyCollection<string>.Empty;
+
+    /// <summary>The time to cover. Default: the last 24 hours.</summary>
+    public AnalyticsTimeRange Range { get; init; }
+
+    /// <summary>
+    /// The IANA name of the zone whose calendar cuts the time into buckets, such as <c>Europe/Berlin</c>. Default: null, which
+    /// is UTC. The name is not looked up here: a trimmed container has no zones, and the service knows them all.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is empty or holds a comma, a blank or a control character.</exception>
+    public string? TimeZone
+    {
+        get;
+        init
+        {
+            if (value is not null)
+            {
+                ThrowIfNotAToken(value, "time zone", nameof(value), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>The length of a bucket. Default: null, the service chooses by the length of the range: see <see cref="AnalyticsTimeframe"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
+    public AnalyticsTimeframe? Timeframe
+    {
+        get;
+        init
+        {
+            if (value is < AnalyticsTimeframe.Minute or > AnalyticsTimeframe.Month)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, "The timeframe must be Minute, Hour, Day, Week or Month, or null to let the service choose.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether the service moves the range outward to whole buckets. Default: null, the service's own default, which is true.
+    /// With false the first and the last bucket can be cut.
+    /// </summary>
+    public bool? BoundToTimeframe { get; init; }
+
+    /// <summary>
+    /// The most items on a page, at least 1. Default: null, the service chooses. Whether it counts buckets or rows, and how many
+    /// it allows, the service does not document.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int? Limit
+    {
+        get;
+        init
+        {
+            if (value < 1)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, "The limit must be at least 1, or null to let the service choose.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// Where to go on: <see cref="AnalyticsPage.NextCursor"/> of the page before. Default: null, the first page; an empty string is
+    /// read as null. The query must otherwise be the one that the cursor came from, with the same fixed range.
+    /// </summary>
+    public string? Cursor
+    {
+        get;
+        init => field = string.IsNullOrEmpty(value) ? null : value;
+    }
+
+    /// <summary>Whose traffic is meant. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
+    public AnalyticsSource Source
+    {
+        get;
+        init
+        {
+            if (value is < AnalyticsSource.Serverless or > AnalyticsSource.Models)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "The source must be Serverless or Models.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// What is asked for when the names in <see cref="AdditionalExpand"/> that this version knows are counted as flags and the
+    /// default shape is filled in.
+    /// </summary>
+    internal AnalyticsExpand EffectiveExpand
+    {
+        get
+        {
+            AnalyticsExpand expand = Expand;
+            foreach (string name in AdditionalExpand)
+            {
+                expand |= AnalyticsExpandExtensions.Parse(name);
+            }
+
+            return (expand & AnalyticsExpand.Structure) != 0 ? expand : expand | AnalyticsExpand.TimeSeries;
+        }
+    }
+
+    /// <summary>Checks what depends on several properties: that at least one metric is asked for. Every call does this first.</summary>
+    /// <exception cref="ArgumentException">Neither <see cref="Expand"/> nor <see cref="AdditionalExpand"/> names a metric.</exception>
+    public void Validate()
+    {
+        if ((EffectiveExpand & AnalyticsExpand.AllMetrics) == 0 && AdditionalExpand.All(name => AnalyticsExpandExtensions.Parse(name) != 0))
+        {
+            throw new ArgumentException(
+                "The query asks for no metric: set Expand to at least one, such as AnalyticsExpand.RequestCount or AnalyticsExpand.Standard.");
+        }
+    }
+
+    /// <summary>The same query with a range whose ends are fixed, so that every page of the answer is about the same time.</summary>
+    /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
+    /// <returns>The query itself where its range is fixed already.</returns>
+    /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
+    public AnalyticsQuery Resolve(DateTimeOffset now) => Range.IsFixed ? this : this with { Range = Range.Resolve(now) };
+
+    /// <summary>Whether another query has the same values, with lists compared element by element in order.</summary>
+    /// <param name="other">The other query.</param>
+    public bool Equals(AnalyticsQuery? other) => other is not null
+        && EndpointIds.SequenceEqual(other.EndpointIds, StringComparer.Ordinal)
+        && Expand == other.Expand
+        && AdditionalExpand.SequenceEqual(other.AdditionalExpand, StringComparer.Ordinal)
+        && Range == other.Range
+        && TimeZone == other.TimeZone
+        && Timeframe == other.Timeframe
+        && BoundToTimeframe == other.BoundToTimeframe
+        && Limit == other.Limit
+        && Cursor == other.Cursor
+        && Source == other.Source;
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (string id in EndpointIds)
+        {
+            hash.Add(id, StringComparer.Ordinal);
+        }
+
+        hash.Add(Expand);
+        hash.Add(Range);
+        hash.Add(TimeZone, StringComparer.Ordinal);
+        hash.Add(Timeframe);
+        hash.Add(Cursor, StringComparer.Ordinal);
+        hash.Add(Source);
+        return hash.ToHashCode();
+    }
+
+    /// <summary>The query on one line for a log: endpoints (the first three), values, range, and what else is set.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.AppendJoin(", ", EndpointIds.Take(3));
+        if (EndpointIds.Count > 3)
+        {
+            text.Append(CultureInfo.InvariantCulture, $" and {EndpointIds.Count - 3} more");
+        }
+
+        IEnumerable<string> values = EffectiveExpand.GetFlags().Select(flag => flag.GetWireName()).Union(AdditionalExpand, StringComparer.Ordinal);
+        text.Append(" | ").AppendJoin(", ", values).Append(" | ").Append(Range.ToString());
+        AppendIfSet(Timeframe is { } timeframe ? $"by {ToWire(timeframe)}" : null);
+        AppendIfSet(TimeZone);
+        AppendIfSet(BoundToTimeframe == false ? "not bound to timeframe" : null);
+        AppendIfSet(Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null);
+        AppendIfSet(Cursor is not null ? $"cursor {Cursor}" : null);
+        AppendIfSet(Source == AnalyticsSource.Models ? "own calls to models" : null);
+        return text.ToString();
+
+        void AppendIfSet(string? part)
+        {
+            if (part is not null)
+            {
+                text.Append(" | ").Append(part);
+            }
+        }
+    }
+
+    /// <summary>The value of the parameter <c>timeframe</c>.</summary>
+    internal static string ToWire(AnalyticsTimeframe timeframe) => timeframe switch
+    {
+        AnalyticsTimeframe.Minute => "minute",
+        AnalyticsTimeframe.Hour => "hour",
+        AnalyticsTimeframe.Day => "day",
+        AnalyticsTimeframe.Week => "week",
+        _ => "month",
+    };
+
+    // The service splits a value at a comma; nothing it knows by name has a blank or a control character in it. An
+    // unpaired surrogate would go out as another character than the one given.
+    private static void ThrowIfNotAToken(string? value, string what, string parameterName, string advice = "")
+    {
+        if (string.IsNullOrWhiteSpace(value))
+        {
+            throw new ArgumentException($"The {what} is null, empty or blank. {advice}".TrimEnd(), parameterName);
+        }
+
+        foreach (Rune rune in value.EnumerateRunes())
+        {
+            if (rune.Value == ',')
+            {
+                throw new ArgumentException(
+                    $"The {what} \"{value}\" holds a comma, at which the service would split it: give each one separately.", parameterName);
+            }
+
+            if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune) || rune == Rune.ReplacementChar)
+            {
+                throw new ArgumentException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The {what} holds the character U+{rune.Value:X4}, which no {what} has: remove it. {advice}").TrimEnd(),
+                    parameterName);
+            }
+        }
+    }
+}

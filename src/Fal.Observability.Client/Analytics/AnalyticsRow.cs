@@ -1,0 +1,264 @@
+using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The metrics of one endpoint, within one time bucket or over the whole range.</summary>
+/// <remarks>
+/// <para>
+/// A metric is null where it was not asked for, and where the service has no value, such as a percentile of a bucket without traffic. A
+/// duration is shown rounded to the tick of 100 ns; <see cref="GetValue"/> gives the number as it was sent.
+/// </para>
+/// <para>
+/// Nothing that the service sends makes a row unreadable: a field that this version does not know, and a known one whose value is not a
+/// number of its kind (text, or a count with a fraction), is kept as it is in <see cref="AdditionalMetrics"/>.
+/// </para>
+/// <para>
+/// A row is immutable and safe to share between threads. It can be made in a test with an object initializer, and it keeps all of its
+/// values when it is written as JSON and read again.
+/// </para>
+/// </remarks>
+[JsonConverter(typeof(AnalyticsRowJsonConverter))]
+public sealed class AnalyticsRow
+{
+    // One page can hold 72,000 rows, most of them with few of the metrics: the values that are there lie in one array without gaps,
+    // in the order of their flags. A count is stored as it is, a duration as the bits of its seconds.
+    private long[] _values;
+    private ReadOnlyDictionary<string, JsonElement>? _additional;
+
+    /// <summary>A row without metrics, for an object initializer.</summary>
+    public AnalyticsRow() => _values = [];
+
+    /// <summary>A row as it was read. The arguments become part of the row.</summary>
+    [SetsRequiredMembers]
+    internal AnalyticsRow(string endpointId, AnalyticsExpand metrics, long[] values, Dictionary<string, JsonElement>? additional)
+    {
+        EndpointId = endpointId;
+        Metrics = metrics;
+        _values = values;
+        _additional = additional is null ? null : new ReadOnlyDictionary<string, JsonElement>(additional);
+    }
+
+    /// <summary>
+    /// The id that the requests were recorded under: one of the query's, or a route of one (<c>owner/name/route</c>). Empty if the
+    /// service sent none.
+    /// </summary>
+    public required string EndpointId
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    }
+
+    /// <summary>The metrics that have a value in this row: never null for <see cref="GetValue"/>.</summary>
+    public AnalyticsExpand Metrics { get; private set; }
+
+    /// <summary>All requests (<c>request_count</c>).</summary>
+    public long? RequestCount { get => Count(AnalyticsExpand.RequestCount); init => Set(AnalyticsExpand.RequestCount, value); }
+
+    /// <summary>Requests answered with a 2xx status (<c>success_count</c>).</summary>
+    public long? SuccessCount { get => Count(AnalyticsExpand.SuccessCount); init => Set(AnalyticsExpand.SuccessCount, value); }
+
+    /// <summary>Requests answered with a 4xx status, the caller's errors (<c>user_error_count</c>).</summary>
+    public long? UserErrorCount { get => Count(AnalyticsExpand.UserErrorCount); init => Set(AnalyticsExpand.UserErrorCount, value); }
+
+    /// <summary>Requests answered with a 5xx status, the server's errors (<c>error_count</c>).</summary>
+    public long? ErrorCount { get => Count(AnalyticsExpand.ErrorCount); init => Set(AnalyticsExpand.ErrorCount, value); }
+
+    /// <summary>Runners that did not start in time or could not be scheduled (<c>startup_error_count</c>).</summary>
+    public long? StartupErrorCount { get => Count(AnalyticsExpand.StartupErrorCount); init => Set(AnalyticsExpand.StartupErrorCount, value); }
+
+    /// <summary>Connections that timed out, were refused or broke (<c>connection_error_count</c>).</summary>
+    public long? ConnectionErrorCount { get => Count(AnalyticsExpand.ConnectionErrorCount); init => Set(AnalyticsExpand.ConnectionErrorCount, value); }
+
+    /// <summary>Requests that ran into their time limit (<c>timeout_error_count</c>).</summary>
+    public long? TimeoutErrorCount { get => Count(AnalyticsExpand.TimeoutErrorCount); init => Set(AnalyticsExpand.TimeoutErrorCount, value); }
+
+    /// <summary>Requests that failed inside the app (<c>runtime_error_count</c>).</summary>
+    public long? RuntimeErrorCount { get => Count(AnalyticsExpand.RuntimeErrorCount); init => Set(AnalyticsExpand.RuntimeErrorCount, value); }
+
+    /// <summary>Median time from submission until execution starts (<c>p50_prepare_duration</c>).</summary>
+    public TimeSpan? P50PrepareDuration { get => Duration(AnalyticsExpand.P50PrepareDuration); init => Set(AnalyticsExpand.P50PrepareDuration, value); }
+
+    /// <summary>75th percentile of the time from submission until execution starts (<c>p75_prepare_duration</c>).</summary>
+    public TimeSpan? P75PrepareDuration { get => Duration(AnalyticsExpand.P75PrepareDuration); init => Set(AnalyticsExpand.P75PrepareDuration, value); }
+
+    /// <summary>90th percentile of the time from submission until execution starts (<c>p90_prepare_duration</c>).</summary>
+    public TimeSpan? P90PrepareDuration { get => Duration(AnalyticsExpand.P90PrepareDuration); init => Set(AnalyticsExpand.P90PrepareDuration, value); }
+
+    /// <summary>95th percentile of the time from submission until execution starts (<c>p95_prepare_duration</c>).</summary>
+    public TimeSpan? P95PrepareDuration { get => Duration(AnalyticsExpand.P95PrepareDuration); init => Set(AnalyticsExpand.P95PrepareDuration, value); }
+
+    /// <summary>99th percentile of the time from submission until execution starts (<c>p99_prepare_duration</c>).</summary>
+    public TimeSpan? P99PrepareDuration { get => Duration(AnalyticsExpand.P99PrepareDuration); init => Set(AnalyticsExpand.P99PrepareDuration, value); }
+
+    /// <summary>25th percentile of the execution time (<c>p25_duration</c>).</summary>
+    public TimeSpan? P25Duration { get => Duration(AnalyticsExpand.P25Duration); init => Set(AnalyticsExpand.P25Duration, value); }
+
+    /// <summary>Median execution time (<c>p50_duration</c>).</summary>
+    public TimeSpan? P50Duration { get => Duration(AnalyticsExpand.P50Duration); init => Set(AnalyticsExpand.P50Duration, value); }
+
+    /// <summary>75th percentile of the execution time (<c>p75_duration</c>).</summary>
+    public TimeSpan? P75Duration { get => Duration(AnalyticsExpand.P75Duration); init => Set(AnalyticsExpand.P75Duration, value); }
+
+    /// <summary>90th percentile of the execution time (<c>p90_duration</c>).</summary>
+    public TimeSpan? P90Duration { get => Duration(AnalyticsExpand.P90Duration); init => Set(AnalyticsExpand.P90Duration, value); }
+
+    /// <summary>95th percentile of the execution time (<c>p95_duration</c>).</summary>
+    public TimeSpan? P95Duration { get => Duration(AnalyticsExpand.P95Duration); init => Set(AnalyticsExpand.P95Duration, value); }
+
+    /// <summary>99th percentile of the execution time (<c>p99_duration</c>).</summary>
+    public TimeSpan? P99Duration { get => Duration(AnalyticsExpand.P99Duration); init => Set(AnalyticsExpand.P99Duration, value); }
+
+    /// <summary>Requests that waited more than one second for a runner to start (<c>cold_boot_count</c>).</summary>
+    public long? ColdBootCount { get => Count(AnalyticsExpand.ColdBootCount); init => Set(AnalyticsExpand.ColdBootCount, value); }
+
+    /// <summary>Median start-up time of cold boots (<c>p50_cold_boot_duration</c>).</summary>
+    public TimeSpan? P50ColdBootDuration { get => Duration(AnalyticsExpand.P50ColdBootDuration); init => Set(AnalyticsExpand.P50ColdBootDuration, value); }
+
+    /// <summary>75th percentile of the start-up time of cold boots (<c>p75_cold_boot_duration</c>).</summary>
+    public TimeSpan? P75ColdBootDuration { get => Duration(AnalyticsExpand.P75ColdBootDuration); init => Set(AnalyticsExpand.P75ColdBootDuration, value); }
+
+    /// <summary>90th percentile of the start-up time of cold boots (<c>p90_cold_boot_duration</c>).</summary>
+    public TimeSpan? P90ColdBootDuration { get => Duration(AnalyticsExpand.P90ColdBootDuration); init => Set(AnalyticsExpand.P90ColdBootDuration, value); }
+
+    /// <summary>The sum of the execution time that is billed (<c>total_billable_duration</c>).</summary>
+    public TimeSpan? TotalBillableDuration { get => Duration(AnalyticsExpand.TotalBillableDuration); init => Set(AnalyticsExpand.TotalBillableDuration, value); }
+
+    /// <summary>
+    /// What the row holds beside the metrics above, by its name on the wire: fields that this version does not know (null included),
+    /// and known ones whose value is not a number of their kind. Empty as a rule.
+    /// </summary>
+    public IReadOnlyDictionary<string, JsonElement> AdditionalMetrics
+    {
+        get => _additional ?? ReadOnlyDictionary<string, JsonElement>.Empty;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _additional = value.Count == 0 ? null : new ReadOnlyDictionary<string, JsonElement>(
+                value.ToDictionary(pair => pair.Key, pair => pair.Value.Clone(), StringComparer.Ordinal));
+        }
+    }
+
+    /// <summary>
+    /// Successful requests among all, as a rule from 0 to 1. Null where it cannot be known: a count is missing, or there was no request.
+    /// </summary>
+    public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
+
+    /// <summary>
+    /// Requests that ended in a server error (5xx) among all, as a rule from 0 to 1: what an availability objective is measured by. Null
+    /// where it cannot be known: a count is missing, or there was no request.
+    /// </summary>
+    public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
+
+    /// <summary>
+    /// Requests that ended in an error of the caller (4xx) among all, as a rule from 0 to 1. Null where it cannot be known: a count is
+    /// missing, or there was no request.
+    /// </summary>
+    public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
+
+    /// <summary>
+    /// Requests that waited for a cold boot among all, as a rule from 0 to 1. Null where it cannot be known: a count is missing, or there
+    /// was no request.
+    /// </summary>
+    public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
+
+    /// <summary>The values in the order of the flags of <see cref="Metrics"/>; a duration as the bits of its seconds.</summary>
+    internal ReadOnlySpan<long> PackedValues => _values;
+
+    /// <summary>The number of one metric as it was sent: requests of a count, seconds of a duration.</summary>
+    /// <param name="metric">Exactly one metric flag.</param>
+    /// <returns>The number, or null where the row has none. A count above 2^53 is rounded here, and exact in its property.</returns>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    public double? GetValue(AnalyticsExpand metric)
+    {
+        int index = AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
+        return Find(metric) is not { } bits ? null
+            : AnalyticsExpandExtensions.IsDurationAt(index) ? BitConverter.Int64BitsToDouble(bits)
+            : bits;
+    }
+
+    /// <summary>The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.</summary>
+    public override string ToString()
+    {
+        IEnumerable<string> known = Metrics.GetFlags().Select(metric =>
+            string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}"));
+        IEnumerable<string> additional = AdditionalMetrics.Select(pair => $"{pair.Key}={pair.Value}");
+        return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
+    }
+
+    /// <summary>This row with the values of a later one for the same endpoint laid over it: whatever is in either is in the result.</summary>
+    internal AnalyticsRow MergeWith(AnalyticsRow later)
+    {
+        var merged = new AnalyticsRow { EndpointId = EndpointId, Metrics = Metrics, _values = _values, _additional = _additional };
+        foreach (AnalyticsExpand metric in later.Metrics.GetFlags())
+        {
+            merged.Set(metric, later.Find(metric));
+        }
+
+        if (later._additional is not null)
+        {
+            var additional = new Dictionary<string, JsonElement>(AdditionalMetrics, StringComparer.Ordinal);
+            foreach ((string name, JsonElement value) in later._additional)
+            {
+                additional[name] = value;
+            }
+
+            merged._additional = new ReadOnlyDictionary<string, JsonElement>(additional);
+        }
+
+        return merged;
+    }
+
+    // Not TimeSpan.FromSeconds, which is a tick off for numbers such as 0.043. The whole seconds are exact, so that a sum of many years
+    // is as exact as the number that was sent. Beyond what a TimeSpan holds (29,000 years) it is the longest one.
+    private static TimeSpan ToTimeSpan(double seconds)
+    {
+        double whole = Math.Truncate(seconds);
+        return Math.Abs(whole) >= (long)TimeSpan.MaxValue.TotalSeconds
+            ? (seconds > 0 ? TimeSpan.MaxValue : TimeSpan.MinValue)
+            : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
+    }
+
+    private long? Count(AnalyticsExpand metric) => Find(metric);
+
+    private TimeSpan? Duration(AnalyticsExpand metric) => Find(metric) is { } bits ? ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;
+
+    private double? ShareOfRequests(AnalyticsExpand count) =>
+        Find(count) is { } part && Find(AnalyticsExpand.RequestCount) is > 0 and { } all ? (double)part / all : null;
+
+    private long? Find(AnalyticsExpand metric) => (Metrics & metric) != 0 ? _values[Position(metric)] : null;
+
+    private int Position(AnalyticsExpand metric) => BitOperations.PopCount((ulong)Metrics & ((ulong)metric - 1));
+
+    private void Set(AnalyticsExpand metric, TimeSpan? duration) => Set(
+        metric,
+        duration is { } value ? BitConverter.DoubleToInt64Bits((double)value.Ticks / TimeSpan.TicksPerSecond) : (long?)null);
+
+    // Runs only while the row is made, and on a fresh array each time: rows share theirs when they are merged.
+    private void Set(AnalyticsExpand metric, long? bits)
+    {
+        List<long> values = [.. _values];
+        int position = Position(metric);
+        if ((Metrics & metric) != 0)
+        {
+            values.RemoveAt(position);
+        }
+
+        if (bits is { } value)
+        {
+            values.Insert(position, value);
+        }
+
+        Metrics = bits is null ? Metrics & ~metric : Metrics | metric;
+        _values = [.. values];
+    }
+}

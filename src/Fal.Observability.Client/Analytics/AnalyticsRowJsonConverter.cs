@@ -1,0 +1,213 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Numerics;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Reads and writes an <see cref="AnalyticsRow"/> as the service's JSON. It hangs on the type, so that rows can be part of other types
+/// and of other source-generated contexts; nobody needs to name it.
+/// </summary>
+public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
+{
+    private const int LongestRememberedText = 128;
+
+    // A page repeats the same few endpoint ids in every bucket. What was read last stands in a slot chosen by its bytes, and is
+    // compared before it is used again: a lost race or a collision costs one string, never a wrong one.
+    private static readonly string?[] RecentTexts = new string?[256];
+
+    /// <inheritdoc/>
+    /// <exception cref="JsonException">The JSON is not an object.</exception>
+    public override AnalyticsRow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadRow(ref reader);
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, AnalyticsRow value, JsonSerializerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        ArgumentNullException.ThrowIfNull(value);
+        WriteRow(writer, value);
+    }
+
+    internal static AnalyticsRow ReadRow(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException($"A row of analytics must be an object, and here is a JSON value of the kind {reader.TokenType}.");
+        }
+
+        string endpointId = "";
+        var metrics = AnalyticsExpand.None;
+        Dictionary<string, JsonElement>? additional = null;
+        Span<long> values = stackalloc long[AnalyticsExpandExtensions.FlagCount];
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            ReadOnlySpan<byte> name = reader.HasValueSequence || reader.ValueIsEscaped
+                ? Encoding.UTF8.GetBytes(reader.GetString()!)
+                : reader.ValueSpan;
+            int index = AnalyticsExpandExtensions.FindMetric(name);
+            reader.Read();
+            if (index >= 0)
+            {
+                if (reader.TokenType == JsonTokenType.Null)
+                {
+                    continue;
+                }
+
+                if (TryReadNumber(ref reader, AnalyticsExpandExtensions.IsDurationAt(index), out values[index]))
+                {
+                    metrics |= (AnalyticsExpand)(1L << index);
+                    continue;
+                }
+            }
+            else if (reader.TokenType == JsonTokenType.String && name.SequenceEqual("endpoint_id"u8))
+            {
+                endpointId = reader.HasValueSequence || reader.ValueIsEscaped ? reader.GetString()! : ToText(reader.ValueSpan);
+                continue;
+            }
+
+            additional ??= new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+            additional[ToText(name)] = JsonElement.ParseValue(ref reader);
+        }
+
+        long[] packed = new long[BitOperations.PopCount((ulong)metrics)];
+        ulong rest = (ulong)metrics;
+        for (int i = 0; i < packed.Length; i++)
+        {
+            packed[i] = values[BitOperations.TrailingZeroCount(rest)];
+            rest &= rest - 1;
+        }
+
+        return new AnalyticsRow(endpointId, metrics, packed, additional);
+    }
+
+    internal static void WriteRow(Utf8JsonWriter writer, AnalyticsRow row)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("endpoint_id"u8, row.EndpointId);
+        ulong rest = (ulong)row.Metrics;
+        foreach (long bits in row.PackedValues)
+        {
+            int index = BitOperations.TrailingZeroCount(rest);
+            rest &= rest - 1;
+            if (AnalyticsExpandExtensions.IsDurationAt(index))
+            {
+                writer.WriteNumber(AnalyticsExpandExtensions.EncodedName(index), BitConverter.Int64BitsToDouble(bits));
+            }
+            else
+            {
+                writer.WriteNumber(AnalyticsExpandExtensions.EncodedName(index), bits);
+            }
+        }
+
+        foreach ((string name, JsonElement value) in row.AdditionalMetrics)
+        {
+            writer.WritePropertyName(name);
+            value.WriteTo(writer);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    // The bits that the row stores. A number that its kind cannot hold is not read, so that it is kept as it was sent.
+    private static bool TryReadNumber(ref Utf8JsonReader reader, bool isDuration, out long bits)
+    {
+        bits = 0;
+        if (reader.TokenType != JsonTokenType.Number)
+        {
+            return false;
+        }
+
+        if (!isDuration)
+        {
+            return reader.TryGetInt64(out bits)
+                || TryReadWhole(reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan, out bits);
+        }
+
+        if (!reader.TryGetDouble(out double seconds) || !double.IsFinite(seconds))
+        {
+            return false;
+        }
+
+        bits = BitConverter.DoubleToInt64Bits(seconds);
+        return true;
+    }
+
+    // A whole number in another spelling, such as 12.0 or 1.2e1, digit by digit: a double or a decimal would round a count, or take
+    // 1e-40 for zero. The text is a number by the JSON grammar.
+    private static bool TryReadWhole(ReadOnlySpan<byte> number, out long value)
+    {
+        value = 0;
+        bool negative = number[0] == '-';
+        int exponentAt = number.IndexOfAny((byte)'e', (byte)'E');
+        int exponent = 0;
+        if (exponentAt >= 0 && !Utf8Parser.TryParse(number[(exponentAt + 1)..], out exponent, out _))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> digits = number[(negative ? 1 : 0)..(exponentAt < 0 ? number.Length : exponentAt)];
+        int pointAt = digits.IndexOf((byte)'.');
+
+        // How many digits of the whole part are still to come; those that are not written are zeros.
+        long wholeDigits = (long)(pointAt < 0 ? digits.Length : pointAt) + exponent;
+        Int128 magnitude = 0;
+        foreach (byte digit in digits)
+        {
+            if (digit == '.')
+            {
+                continue;
+            }
+
+            if (--wholeDigits >= 0)
+            {
+                magnitude = (magnitude * 10) + (digit - '0');
+            }
+            else if (digit != '0')
+            {
+                return false;
+            }
+
+            if (magnitude > ulong.MaxValue)
+            {
+                return false;
+            }
+        }
+
+        for (; magnitude != 0 && wholeDigits > 0 && magnitude <= ulong.MaxValue; wholeDigits--)
+        {
+            magnitude *= 10;
+        }
+
+        Int128 signed = negative ? -magnitude : magnitude;
+        value = signed >= long.MinValue && signed <= long.MaxValue ? (long)signed : 0;
+        return value == signed;
+    }
+
+    private static string ToText(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length > LongestRememberedText)
+        {
+            return Encoding.UTF8.GetString(utf8);
+        }
+
+        ulong hash = (ulong)utf8.Length;
+        ReadOnlySpan<byte> rest = utf8;
+        for (; rest.Length >= sizeof(ulong); rest = rest[sizeof(ulong)..])
+        {
+            hash = BitOperations.RotateLeft(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(rest), 29) * 0x9E3779B97F4A7C15;
+        }
+
+        foreach (byte b in rest)
+        {
+            hash = (hash ^ b) * 0x9E3779B97F4A7C15;
+        }
+
+        ref string? slot = ref RecentTexts[hash >> 56];
+        string? recent = slot;
+        return recent is not null && Ascii.Equals(utf8, recent) ? recent : slot = Encoding.UTF8.GetString(utf8);
+    }
+}

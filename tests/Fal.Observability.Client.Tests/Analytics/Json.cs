@@ -1,0 +1,37 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client.Tests.Analytics;
+
+/// <summary>The types as a user of the package would have them in JSON: in a source-generated context of his own.</summary>
+[JsonSerializable(typeof(AnalyticsPage))]
+[JsonSerializable(typeof(AnalyticsBucket))]
+[JsonSerializable(typeof(AnalyticsRow))]
+internal sealed partial class Json : JsonSerializerContext
+{
+    public static AnalyticsRow ReadRow(string json) => JsonSerializer.Deserialize(json, Default.AnalyticsRow)!;
+
+    public static AnalyticsBucket ReadBucket(string json) => JsonSerializer.Deserialize(json, Default.AnalyticsBucket)!;
+
+    public static AnalyticsPage ReadPage(string json) => JsonSerializer.Deserialize(json, AnalyticsJsonContext.Default.AnalyticsPage)!;
+
+    public static string Write(AnalyticsRow row) => JsonSerializer.Serialize(row, Default.AnalyticsRow);
+
+    public static string Write(AnalyticsBucket bucket) => JsonSerializer.Serialize(bucket, Default.AnalyticsBucket);
+
+    public static string Write(AnalyticsPage page) => JsonSerializer.Serialize(page, AnalyticsJsonContext.Default.AnalyticsPage);
+
+    /// <summary>Reads a page from a stream that hands out at most a few bytes at a time.</summary>
+    public static async Task<AnalyticsPage> ReadPageInPiecesAsync(string json, int pieceLength)
+    {
+        using var stream = new Pieces(Encoding.UTF8.GetBytes(json), pieceLength);
+        return (await JsonSerializer.DeserializeAsync(stream, AnalyticsJsonContext.Default.AnalyticsPage))!;
+    }
+
+    private sealed class Pieces(byte[] bytes, int pieceLength) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(buffer.Length, pieceLength)], cancellationToken);
+    }
+}
