@@ -233,6 +233,21 @@ public sealed record AnalyticsQuery
         }
     }
 
+    /// <summary>Checks the query for a call of its own, which the service limits in the number of endpoints.</summary>
+    /// <exception cref="ArgumentException">
+    /// The query asks for no metric, or names more than <see cref="MaxEndpointIdsPerCall"/> endpoints.
+    /// </exception>
+    internal void ValidateForOneCall()
+    {
+        Validate();
+        if (EndpointIds.Count > MaxEndpointIdsPerCall)
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: split the list into several queries."));
+        }
+    }
+
     /// <summary>The same query with a range whose ends are fixed, so that every page of the answer is about the same time.</summary>
     /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
     /// <returns>The query itself where its range is fixed already.</returns>

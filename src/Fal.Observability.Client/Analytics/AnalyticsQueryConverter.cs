@@ -17,16 +17,7 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
     public void Flatten(AnalyticsQuery value, string keyPrefix, ref GeneratedQueryStringBuilder builder, RefitSettings settings)
     {
         ArgumentNullException.ThrowIfNull(value);
-        value.Validate();
-        if (value.EndpointIds.Count > AnalyticsQuery.MaxEndpointIdsPerCall)
-        {
-            throw new ArgumentException(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The query names {value.EndpointIds.Count} endpoints, and the service takes at most {AnalyticsQuery.MaxEndpointIdsPerCall} in one call: split the list into several queries."),
-                nameof(value));
-        }
-
+        value.ValidateForOneCall();
         (string? start, string? end) = value.Range.ToWire();
 
         foreach (string id in value.EndpointIds)

@@ -11,7 +11,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     {
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForOneCall();
-        return SendAsync(query.Resolve(time.GetUtcNow()), cancellationToken);
+        return SendAsync(query.Resolve(time.GetUtcNow()), null, cancellationToken);
     }
 
     public Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default)
@@ -26,7 +26,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         if (page.NextCursor == query.Cursor)
             throw CursorRepeats(page.NextCursor);
 
-        return SendAsync(query with { Cursor = page.NextCursor }, cancellationToken)!;
+        return SendAsync(query with { Cursor = page.NextCursor }, page, cancellationToken)!;
     }
 
     public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
@@ -40,19 +40,17 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     private async IAsyncEnumerable<AnalyticsBucket> StreamAsync(
         AnalyticsQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var merger = new BucketMerger();
+        var merger = new AnalyticsBucketMerger();
         var cursors = new HashSet<string>(StringComparer.Ordinal);
         if (query.Cursor is { } first)
             cursors.Add(first);
 
+        AnalyticsPage? page = null;
         for (int pages = 1; ; pages++)
         {
-            AnalyticsPage page = await SendAsync(query, cancellationToken).ConfigureAwait(false);
-            foreach (AnalyticsBucket bucket in page.TimeSeries)
-            {
-                if (merger.Push(bucket) is { } complete)
-                    yield return complete;
-            }
+            page = await SendAsync(query, page, cancellationToken).ConfigureAwait(false);
+            foreach (AnalyticsBucket bucket in merger.Add(page.TimeSeries))
+                yield return bucket;
 
             if (page.NextCursor is not { } next)
                 break;
@@ -72,16 +70,16 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             query = query with { Cursor = next };
         }
 
-        if (merger.Flush() is { } last)
+        if (merger.Complete() is { } last)
             yield return last;
     }
 
-    private async Task<AnalyticsPage> SendAsync(AnalyticsQuery query, CancellationToken cancellationToken)
+    private async Task<AnalyticsPage> SendAsync(AnalyticsQuery query, AnalyticsPage? previous, CancellationToken cancellationToken)
     {
         AnalyticsPage page = query.Source == AnalyticsSource.Models
             ? await api.GetModelsAnalyticsAsync(query, cancellationToken).ConfigureAwait(false)
             : await api.GetServerlessAnalyticsAsync(query, cancellationToken).ConfigureAwait(false);
-        return page.AnswerTo(query);
+        return page.AsAnswerTo(query, previous);
     }
 
     private static FalResponseException CursorRepeats(string cursor) => new(

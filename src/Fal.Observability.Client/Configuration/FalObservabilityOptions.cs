@@ -121,8 +121,8 @@ public sealed class FalObservabilityOptions
     /// <value><see langword="false"/></value>
     public bool StrictMetrics { get; set; }
 
-    /// <summary>The pipeline that the user put in place of ours, or null.</summary>
-    internal ResiliencePipeline<HttpResponseMessage>? ResiliencePipeline { get; private set; }
+    /// <summary>The pipeline that the user put in place of ours, or null. A field, since the configuration binder takes properties.</summary>
+    private ResiliencePipeline<HttpResponseMessage>? _resiliencePipeline;
 
     /// <summary>
     /// Replaces the retry pipeline by one of your own. It wraps the whole exchange of one attempt, so it sees the responses
@@ -135,8 +135,11 @@ public sealed class FalObservabilityOptions
     public void UseResiliencePipeline(ResiliencePipeline<HttpResponseMessage> pipeline)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
-        ResiliencePipeline = pipeline;
+        _resiliencePipeline = pipeline;
     }
+
+    /// <summary>What <see cref="UseResiliencePipeline"/> was given, or null.</summary>
+    internal ResiliencePipeline<HttpResponseMessage>? GetResiliencePipeline() => _resiliencePipeline;
 
     /// <summary>Names the type and the address; never the key.</summary>
     /// <returns>A short text for a debugger or a log.</returns>

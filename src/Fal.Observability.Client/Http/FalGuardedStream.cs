@@ -83,8 +83,9 @@ internal sealed class FalGuardedStream : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
+    /// <summary>For callers that know no other way: it blocks, under the same limits.</summary>
     public override int Read(byte[] buffer, int offset, int count) =>
-        throw new NotSupportedException("Read the body of a streaming call asynchronously.");
+        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override void Flush()
     {

@@ -34,7 +34,7 @@ internal static class FalResilience
     public static ResiliencePipeline<HttpResponseMessage> Build(
         FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, Func<double> random)
     {
-        if (options.ResiliencePipeline is { } replacement)
+        if (options.GetResiliencePipeline() is { } replacement)
             return replacement;
 
         if (options.MaxAttempts == 1)
