@@ -120,8 +120,11 @@ internal sealed class FalGuardedStream : Stream
             // What came before the break is shown.
         }
 
-        return Fault(what, null, transient: false);
+        return Refuse(what, null);
     }
+
+    /// <summary>The error for a body that its reader could not use, with its first bytes.</summary>
+    public FalResponseException Refuse(string what, Exception? cause) => Fault(what, cause, transient: false);
 
     private FalResponseException Fault(string what, Exception? cause, bool transient) => FalErrorReader.BadBody(
         _guard.Info, what, _start.AsSpan(0, (int)Math.Min(_total, _start.Length)), _guard.ApiKey, cause, transient);

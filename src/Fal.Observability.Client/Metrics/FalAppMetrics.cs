@@ -1,0 +1,95 @@
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// What one app is doing: the gauges that fal documents, typed. A value that the service did not send is null, not zero; one
+/// that it sent as NaN is NaN. Where a gauge comes in several samples the value is their sum over every label that the member
+/// does not name. Immutable; can be made in a test with an object initializer.
+/// </summary>
+public sealed class FalAppMetrics
+{
+    /// <summary>The app, <c>owner/name</c>: the label <c>application</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Requests that wait in the queue.</summary>
+    public double? QueueSize { get; init; }
+
+    /// <summary>Requests that are being processed.</summary>
+    public double? ConcurrentRequests { get; init; }
+
+    /// <summary>Runners currently allocated, by state and machine type, in the order of the exposition.</summary>
+    public IReadOnlyList<FalRunnerCount> Runners { get; init; } = [];
+
+    /// <summary>All runners, in whatever state.</summary>
+    public double? RunnerCount => Total(Runners, static runner => runner.Count);
+
+    /// <summary>Requests received in the last minute, by method.</summary>
+    public IReadOnlyList<FalRequestCount> RequestsReceivedByMethod { get; init; } = [];
+
+    /// <summary>All requests received in the last minute.</summary>
+    public double? RequestsReceived => Total(RequestsReceivedByMethod, static requests => requests.Count);
+
+    /// <summary>Requests completed in the last minute, by method and status.</summary>
+    public IReadOnlyList<FalRequestCount> RequestsCompletedByStatus { get; init; } = [];
+
+    /// <summary>All requests completed in the last minute, with whatever status.</summary>
+    public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
+
+    /// <summary>How long completed requests took; null where the service sent no latency for the app.</summary>
+    public LatencyDistribution? Latency { get; init; }
+
+    /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
+    public double? RunnerCpuUsagePercent { get; init; }
+
+    /// <summary>CPU use in percent of one runner on average: <see cref="RunnerCpuUsagePercent"/> by <see cref="RunnerCount"/>.</summary>
+    public double? CpuUsagePercentPerRunner => Share(RunnerCpuUsagePercent, RunnerCount);
+
+    /// <summary>Memory use in bytes as sent: summed over the runners.</summary>
+    public double? RunnerMemoryUsageBytes { get; init; }
+
+    /// <summary>Memory use in bytes of one runner on average: <see cref="RunnerMemoryUsageBytes"/> by <see cref="RunnerCount"/>.</summary>
+    public double? MemoryUsageBytesPerRunner => Share(RunnerMemoryUsageBytes, RunnerCount);
+
+    /// <summary>GPU use in percent as sent: summed over the GPUs, so four busy GPUs read about 400. Null for an app without GPUs.</summary>
+    public double? RunnerGpuUtilizationPercent { get; init; }
+
+    /// <summary>GPU use in percent, 0 to 100, of one GPU on average: <see cref="RunnerGpuUtilizationPercent"/> by <see cref="RunnerGpuCount"/>.</summary>
+    public double? GpuUtilizationPercentPerGpu => Share(RunnerGpuUtilizationPercent, RunnerGpuCount);
+
+    /// <summary>GPU memory use in percent as sent: summed over the GPUs. Null for an app without GPUs.</summary>
+    public double? RunnerVramUsagePercent { get; init; }
+
+    /// <summary>GPU memory use in percent, 0 to 100, of one GPU on average: <see cref="RunnerVramUsagePercent"/> by <see cref="RunnerGpuCount"/>.</summary>
+    public double? VramUsagePercentPerGpu => Share(RunnerVramUsagePercent, RunnerGpuCount);
+
+    /// <summary>GPUs over all runners of the app. Null for an app without GPUs.</summary>
+    public double? RunnerGpuCount { get; init; }
+
+    /// <summary>
+    /// Every sample about the app, in the order of the exposition: also those of families and labels that this version does
+    /// not know.
+    /// </summary>
+    public IReadOnlyList<PrometheusSample> Samples { get; init; } = [];
+
+    /// <summary>The runners in one state, on whatever machine.</summary>
+    /// <param name="state">The state, such as <see cref="FalRunnerStates.Running"/>; compared exactly.</param>
+    /// <returns>Their number; 0 if there are runners but none in that state, null if the service sent nothing about runners.</returns>
+    public double? RunnersInState(string state) =>
+        Total(Runners, runner => string.Equals(runner.State, state, StringComparison.Ordinal) ? runner.Count : 0);
+
+    /// <summary>The runners on one type of machine, in whatever state.</summary>
+    /// <param name="machineType">The machine's product name; compared exactly.</param>
+    /// <returns>Their number; 0 if there are runners but none on that machine, null if the service sent nothing about runners.</returns>
+    public double? RunnersOnMachine(string machineType) =>
+        Total(Runners, runner => string.Equals(runner.MachineType, machineType, StringComparison.Ordinal) ? runner.Count : 0);
+
+    /// <summary>The name, the queue and the runners, for a log line.</summary>
+    /// <returns>A short text.</returns>
+    public override string ToString() => FormattableString.Invariant($"{Name}: {QueueSize} queued, {ConcurrentRequests} running, {RunnerCount} runners");
+
+    private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
+
+    /// <summary>A quotient that is null, and never infinite or NaN, where there is nothing to divide by.</summary>
+    private static double? Share(double? sum, double? count) => count > 0 ? sum / count : null;
+}

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Fal.Observability.Client.Prometheus;
+using Microsoft.Extensions.Logging;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The typed metrics client over <see cref="IFalMetricsApi"/>.</summary>
+internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log) : IFalMetricsClient
+{
+    private static readonly TimeSpan ServiceCache = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
+
+    private readonly PrometheusParserOptions _parsing = options.StrictMetrics ? PrometheusParserOptions.Strict : PrometheusParserOptions.Lenient;
+
+    public Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => ReadSnapshotAsync(0, cancellationToken);
+
+    public async Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default)
+    {
+        Stream stream = await api.GetMetricsAsync(streaming: false, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            PrometheusExposition exposition;
+            try
+            {
+                exposition = stream is FalBodyStream body
+                    ? PrometheusTextParser.ParseFamilies(body.Memory.Span, _parsing)
+                    : await PrometheusTextParser.ParseFamiliesAsync(stream, _parsing, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PrometheusFormatException e)
+            {
+                throw NotMetrics(stream, $"it is not well-formed Prometheus text ({e.Message})", e);
+            }
+
+            if (exposition.SkippedLineCount > 0)
+            {
+                if (exposition.Families.Count == 0)
+                    throw NotMetrics(stream, $"no line of it is Prometheus text (line 1: {exposition.SkippedLines[0].Reason})", null);
+
+                PrometheusSkippedLine first = exposition.SkippedLines[0];
+                log.LinesSkipped(exposition.SkippedLineCount, first.Line, first.Column, first.Reason);
+            }
+
+            return exposition;
+        }
+    }
+
+    public async IAsyncEnumerable<PrometheusSample> StreamSamplesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        long skipped = 0;
+        long read = 0;
+        PrometheusSkippedLine? first = null;
+        PrometheusParserOptions parsing = _parsing with
+        {
+            OnSkippedLine = line =>
+            {
+                skipped++;
+                first ??= line;
+            },
+        };
+
+        Stream stream = await api.GetMetricsAsync(streaming: true, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            IAsyncEnumerator<PrometheusSample> samples = PrometheusTextParser.ParseSamplesAsync(stream, parsing, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            await using (samples.ConfigureAwait(false))
+            {
+                while (await MoveNextAsync(samples, stream).ConfigureAwait(false))
+                {
+                    read++;
+                    yield return samples.Current;
+                }
+            }
+
+            if (skipped > 0)
+            {
+                if (read == 0)
+                    throw NotMetrics(stream, $"no line of it is a sample (line {first!.Line}: {first.Reason})", null);
+
+                log.LinesSkipped(skipped, first!.Line, first.Column, first.Reason);
+            }
+        }
+    }
+
+    public IAsyncEnumerable<FalMetricsSnapshot> WatchAsync(TimeSpan interval, CancellationToken cancellationToken = default)
+    {
+        if (interval < ServiceCache || interval > LongestInterval)
+        {
+            throw new ArgumentOutOfRangeException(nameof(interval), interval,
+                $"The interval must be from {ServiceCache}, the age of the service's own cache, to {LongestInterval}.");
+        }
+
+        return WatchEveryAsync(interval, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<FalMetricsSnapshot> WatchEveryAsync(
+        TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // The timer holds at most one tick that nobody has waited for: what fell due in the meantime is skipped.
+        using var timer = new PeriodicTimer(interval, time);
+        int failures = 0;
+        do
+        {
+            FalMetricsSnapshot? snapshot = null;
+            try
+            {
+                snapshot = await ReadSnapshotAsync(failures, cancellationToken).ConfigureAwait(false);
+                failures = 0;
+            }
+            catch (FalObservabilityException e) when (MayPass(e))
+            {
+                failures++;
+                log.WatchFailed(failures, e.Message);
+            }
+
+            if (snapshot is not null)
+                yield return snapshot;
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Whether a later read can succeed without anybody changing the call. A body that is not what it should be can: a
+    /// proxy's page goes away.
+    /// </summary>
+    private static bool MayPass(FalObservabilityException failure) => failure.IsTransient || failure is FalResponseException;
+
+    private async Task<FalMetricsSnapshot> ReadSnapshotAsync(int failuresSinceLast, CancellationToken cancellationToken)
+    {
+        PrometheusExposition exposition = await GetFamiliesAsync(cancellationToken).ConfigureAwait(false);
+        return FalMetricsSnapshot.Create(exposition, time.GetUtcNow(), failuresSinceLast);
+    }
+
+    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<PrometheusSample> samples, Stream stream)
+    {
+        try
+        {
+            return await samples.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (PrometheusFormatException e)
+        {
+            throw NotMetrics(stream, $"it is not well-formed Prometheus text ({e.Message})", e);
+        }
+    }
+
+    private FalResponseException NotMetrics(Stream stream, string what, Exception? cause)
+    {
+        var unknown = new FalResponseInfo(HttpStatusCode.OK, null, null, "GET /serverless/metrics");
+        return stream switch
+        {
+            FalBodyStream body => FalErrorReader.BadBody(body.Info, what, body.Memory.Span, options.ApiKey, cause, transient: false),
+            FalGuardedStream body => body.Refuse(what, cause),
+            _ => FalErrorReader.BadBody(unknown, what, [], options.ApiKey, cause, transient: false),
+        };
+    }
+}

@@ -1,0 +1,73 @@
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The metrics of an account at one moment: typed values for each app, and below them every family as the service sent it.
+/// Immutable and thread-safe.
+/// </summary>
+public sealed class FalMetricsSnapshot
+{
+    private readonly Dictionary<string, FalAppMetrics> _byName;
+
+    private FalMetricsSnapshot(PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast)
+    {
+        Exposition = exposition;
+        Timestamp = timestamp;
+        FailuresSinceLast = failuresSinceLast;
+        Apps = FalAppMetricsBuilder.Build(exposition);
+        _byName = Apps.ToDictionary(app => app.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>When the response had arrived, by the client's clock. The service's own cache may be up to 10 seconds older.</summary>
+    public DateTimeOffset Timestamp { get; }
+
+    /// <summary>The apps, in the order in which the exposition first names them. Empty for an idle account.</summary>
+    public IReadOnlyList<FalAppMetrics> Apps { get; }
+
+    /// <summary>
+    /// Every family as the service sent it, also those that this version does not know and those without samples.
+    /// </summary>
+    public IReadOnlyList<MetricFamily> Families => Exposition.Families;
+
+    /// <summary>The exposition that the snapshot was made from.</summary>
+    public PrometheusExposition Exposition { get; }
+
+    /// <summary>
+    /// The malformed lines that were left out, up to a bounded number; empty as a rule, and always with
+    /// <see cref="FalObservabilityOptions.StrictMetrics"/>.
+    /// </summary>
+    public IReadOnlyList<PrometheusSkippedLine> SkippedLines => Exposition.SkippedLines;
+
+    /// <summary>How many malformed lines were left out in all.</summary>
+    public long SkippedLineCount => Exposition.SkippedLineCount;
+
+    /// <summary>
+    /// From <see cref="IFalMetricsClient.WatchAsync"/>: how many reads in a row failed before this one succeeded. Else 0.
+    /// </summary>
+    public int FailuresSinceLast { get; }
+
+    /// <summary>The metrics of one app.</summary>
+    /// <param name="name">The app, <c>owner/name</c>; compared exactly.</param>
+    /// <returns>The metrics; null if the service sent none for it.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public FalAppMetrics? this[string name] => _byName.GetValueOrDefault(name);
+
+    /// <summary>Makes a snapshot from an exposition: one that was stored, or one that a test writes.</summary>
+    /// <param name="exposition">The families.</param>
+    /// <param name="timestamp">When they were read.</param>
+    /// <param name="failuresSinceLast">What <see cref="FailuresSinceLast"/> is to be.</param>
+    /// <returns>The snapshot.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="exposition"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="failuresSinceLast"/> is negative.</exception>
+    public static FalMetricsSnapshot Create(PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast = 0)
+    {
+        ArgumentNullException.ThrowIfNull(exposition);
+        ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
+        return new FalMetricsSnapshot(exposition, timestamp, failuresSinceLast);
+    }
+
+    /// <summary>The time and the number of apps, for a log line.</summary>
+    /// <returns>A short text.</returns>
+    public override string ToString() => FormattableString.Invariant($"{Timestamp:O}: {Apps.Count} apps, {Families.Count} families");
+}

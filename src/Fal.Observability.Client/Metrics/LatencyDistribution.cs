@@ -1,0 +1,65 @@
+using System.Globalization;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// How long the completed requests of an app took: cumulative counts by upper bound, and the quantiles they allow. Immutable.
+/// </summary>
+public sealed class LatencyDistribution
+{
+    /// <summary>Creates a distribution.</summary>
+    /// <param name="buckets">The buckets, in any order, each upper bound once. They are copied and sorted.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="buckets"/> is null.</exception>
+    /// <exception cref="ArgumentException">An upper bound is NaN, or comes twice.</exception>
+    public LatencyDistribution(IEnumerable<LatencyBucket> buckets)
+    {
+        ArgumentNullException.ThrowIfNull(buckets);
+        LatencyBucket[] sorted = [.. buckets.OrderBy(bucket => bucket.UpperBound)];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            if (double.IsNaN(sorted[i].UpperBound))
+                throw new ArgumentException("The upper bound of a bucket is NaN; it must be a number of seconds or infinity.", nameof(buckets));
+
+            if (i > 0 && sorted[i].UpperBound.Equals(sorted[i - 1].UpperBound))
+            {
+                throw new ArgumentException(
+                    string.Create(CultureInfo.InvariantCulture, $"The upper bound {sorted[i].UpperBound} comes twice; add the counts of the two."), nameof(buckets));
+            }
+        }
+
+        Buckets = sorted;
+    }
+
+    /// <summary>The buckets by rising upper bound, with the counts as the service sent them.</summary>
+    public IReadOnlyList<LatencyBucket> Buckets { get; }
+
+    /// <summary>How many requests there were: the count of the bucket without an upper bound; null if there is no such bucket.</summary>
+    public double? Count => Buckets is [.., { UpperBound: double.PositiveInfinity } last] ? last.CumulativeCount : null;
+
+    /// <summary>
+    /// The latency that a share of the requests did not exceed, as Prometheus' <c>histogram_quantile</c> computes it: linear
+    /// within a bucket, and the highest finite bound where the quantile falls in the bucket without one.
+    /// </summary>
+    /// <param name="quantile">The share, 0 to 1: 0.99 for the 99th percentile.</param>
+    /// <returns>
+    /// Seconds; null where no quantile can be told: no requests, fewer than two buckets, or none without an upper bound.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="quantile"/> is NaN, negative or above 1.</exception>
+    public double? Quantile(double quantile)
+    {
+        if (!(quantile is >= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(quantile), quantile,
+                "The quantile is a share from 0 to 1: write 0.99 for the 99th percentile.");
+        }
+
+        double seconds = HistogramQuantile.Compute(quantile, [.. Buckets.Select(bucket => new HistogramBucket(bucket.UpperBound, bucket.CumulativeCount))]);
+        return double.IsNaN(seconds) ? null : seconds;
+    }
+
+    /// <summary>The three percentiles that people ask for, for a log line.</summary>
+    /// <returns>A short text.</returns>
+    public override string ToString() =>
+        FormattableString.Invariant($"p50 {Quantile(0.5):0.###} s, p90 {Quantile(0.9):0.###} s, p99 {Quantile(0.99):0.###} s");
+}

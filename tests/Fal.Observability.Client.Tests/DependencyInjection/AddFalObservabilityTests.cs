@@ -1,0 +1,184 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Fal.Observability.Client.Tests;
+
+/// <summary>Tests that set environment variables must not run beside each other.</summary>
+[Collection(nameof(Environment))]
+public sealed class AddFalObservabilityTests : IDisposable
+{
+    private static readonly string[] Variables = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_SECRET"];
+    private readonly string?[] _before = [.. Variables.Select(Environment.GetEnvironmentVariable)];
+
+    public AddFalObservabilityTests() => SetEnvironment(null, null, null);
+
+    public void Dispose() => SetEnvironment(_before[0], _before[1], _before[2]);
+
+    [Fact]
+    public void One_line_registers_the_client_its_parts_and_the_refit_interfaces()
+    {
+        SetEnvironment("env-id:env-secret", null, null);
+        using ServiceProvider provider = new ServiceCollection().AddFalObservability().Services.BuildServiceProvider();
+        IFalObservabilityClient client = provider.GetRequiredService<IFalObservabilityClient>();
+        Assert.Same(client.Metrics, provider.GetRequiredService<IFalMetricsClient>());
+        Assert.Same(client.Analytics, provider.GetRequiredService<IFalAnalyticsClient>());
+        Assert.NotNull(provider.GetRequiredService<IFalMetricsApi>());
+        Assert.NotNull(provider.GetRequiredService<IFalAnalyticsApi>());
+        Assert.IsNotType<IDisposable>(client, exactMatch: false);
+    }
+
+    [Fact]
+    public void Code_goes_over_the_section_and_the_section_over_the_environment()
+    {
+        SetEnvironment("env-id:env-secret", null, null);
+        Assert.Equal("env-id:env-secret", Options(services => services.AddFalObservability()).ApiKey);
+        Assert.Equal("cfg-id:cfg-secret", Options(services => services.AddFalObservability(), ("Fal:ApiKey", "cfg-id:cfg-secret")).ApiKey);
+        Assert.Equal("code-id:code-secret", Options(services => services.AddFalObservability(o => o.ApiKey = "code-id:code-secret"), ("Fal:ApiKey", "cfg-id:cfg-secret")).ApiKey);
+    }
+
+    [Fact]
+    public void Id_and_secret_are_joined_where_the_whole_key_is_not_set()
+    {
+        SetEnvironment(null, "id", "secret-value");
+        Assert.Equal("id:secret-value", Options(services => services.AddFalObservability()).ApiKey);
+        SetEnvironment("whole:key-value", "id", "secret-value");
+        Assert.Equal("whole:key-value", Options(services => services.AddFalObservability()).ApiKey);
+    }
+
+    [Fact]
+    public void The_section_sets_every_kind_of_setting()
+    {
+        FalObservabilityOptions options = Options(
+            services => services.AddFalObservability(),
+            ("Fal:ApiKey", "id:secret-value"), ("Fal:BaseAddress", "https://proxy.example/v1"), ("Fal:MaxAttempts", "2"),
+            ("Fal:TotalTimeout", "00:01:30.5"), ("Fal:StrictMetrics", "true"), ("Fal:MaxResponseBytes", "134217728"));
+        Assert.Equal(new Uri("https://proxy.example/v1"), options.BaseAddress);
+        Assert.Equal(2, options.MaxAttempts);
+        Assert.Equal(TimeSpan.FromSeconds(90.5), options.TotalTimeout);
+        Assert.True(options.StrictMetrics);
+        Assert.Equal(134217728, options.MaxResponseBytes);
+    }
+
+    [Fact]
+    public void Every_setting_of_the_options_can_be_set_in_the_section()
+    {
+        foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties())
+        {
+            string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:31"
+                : setting.PropertyType == typeof(bool) ? "true"
+                : setting.PropertyType == typeof(Uri) ? "https://proxy.example/v1"
+                : setting.PropertyType == typeof(string) ? (setting.Name == "ApiKey" ? "id:secret-value" : "my-service/1.0")
+                : setting.Name == "MaxAttempts" ? "7" : "4096";
+            FalObservabilityOptions options = Options(
+                services => services.AddFalObservability(),
+                ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting.Name}", value));
+            Assert.Equal(value, Convert.ToString(setting.GetValue(options), System.Globalization.CultureInfo.InvariantCulture), ignoreCase: true);
+        }
+    }
+
+    [Fact]
+    public void A_misspelt_setting_is_an_error_that_names_it_and_the_right_ones()
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ("Fal:MaxAtempts", "2")));
+        Assert.Contains("Fal:MaxAtempts", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxAttempts", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_key_is_an_options_error_that_names_the_setting_and_where_to_put_it()
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient());
+        Assert.Contains("ApiKey", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("FAL_KEY", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_malformed_key_is_an_options_error_that_does_not_show_it()
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient("hunter2 hunter2"));
+        Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Accounts_stand_side_by_side_each_with_its_own_section()
+    {
+        SetEnvironment("env-id:env-secret", null, null);
+        using ServiceProvider provider = Services(
+            services =>
+            {
+                services.AddFalObservability();
+                services.AddFalObservability("acme");
+                services.AddFalObservability("globex", o => o.ApiKey = "globex-id:globex-secret");
+            },
+            ("Fal:Accounts:acme:ApiKey", "acme-id:acme-secret"));
+        IOptionsMonitor<FalObservabilityOptions> options = provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>();
+        Assert.Equal("env-id:env-secret", options.CurrentValue.ApiKey);
+        Assert.Equal("acme-id:acme-secret", options.Get("acme").ApiKey);
+        Assert.Equal("globex-id:globex-secret", options.Get("globex").ApiKey);
+        Assert.NotSame(provider.GetRequiredKeyedService<IFalMetricsClient>("acme"), provider.GetRequiredKeyedService<IFalMetricsClient>("globex"));
+        Assert.NotSame(provider.GetRequiredService<IFalMetricsClient>(), provider.GetRequiredKeyedService<IFalMetricsClient>("globex"));
+    }
+
+    [Fact]
+    public void A_keyed_account_never_takes_the_key_of_the_environment()
+    {
+        SetEnvironment("env-id:env-secret", null, null);
+        using ServiceProvider provider = Services(services => services.AddFalObservability("acme"));
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredKeyedService<IFalMetricsClient>("acme"));
+        Assert.Contains("Fal:Accounts:acme:ApiKey", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_passed_as_the_name_of_an_account_is_refused_without_being_shown()
+    {
+        ArgumentException failure = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddFalObservability("id:hunter2"));
+        Assert.Contains("o.ApiKey", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Registering_twice_adds_the_callback_and_not_a_second_client()
+    {
+        using ServiceProvider provider = Services(services =>
+        {
+            services.AddFalObservability(o => o.ApiKey = "id:secret-value");
+            services.AddFalObservability(o => o.MaxAttempts = 2);
+        });
+        Assert.Single(provider.GetServices<IFalObservabilityClient>());
+        Assert.Equal(2, provider.GetRequiredService<IOptions<FalObservabilityOptions>>().Value.MaxAttempts);
+    }
+
+    [Fact]
+    public void The_host_validates_the_options_when_it_starts()
+    {
+        using ServiceProvider provider = Services(services => services.AddFalObservability(o => o.MaxAttempts = 99));
+        IStartupValidator validator = provider.GetRequiredService<IStartupValidator>();
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(validator.Validate);
+        Assert.Contains("MaxAttempts is 99", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static FalObservabilityOptions Options(Action<IServiceCollection> register, params (string Key, string Value)[] settings)
+    {
+        using ServiceProvider provider = Services(register, settings);
+        return provider.GetRequiredService<IOptions<FalObservabilityOptions>>().Value;
+    }
+
+    private static ServiceProvider Services(Action<IServiceCollection> register, params (string Key, string Value)[] settings)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.DistinctBy(s => s.Key).Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)))
+            .Build());
+        register(services);
+        return services.BuildServiceProvider();
+    }
+
+    private static void SetEnvironment(params string?[] values)
+    {
+        for (int i = 0; i < Variables.Length; i++)
+            Environment.SetEnvironmentVariable(Variables[i], values[i]);
+    }
+}

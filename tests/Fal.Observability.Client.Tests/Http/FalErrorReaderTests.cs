@@ -1,0 +1,128 @@
+using System.Net;
+using Xunit;
+
+namespace Fal.Observability.Client.Tests;
+
+public sealed class FalErrorReaderTests
+{
+    private const string Key = Pipeline.ApiKey;
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void The_documented_body_fills_every_property()
+    {
+        FalApiException failure = Read(HttpStatusCode.BadRequest,
+            """{"error":{"type":"validation_error","message":"start must be before end","docs_url":"https://fal.ai/docs/x","request_id":"req-1"}}""");
+        Assert.Equal(HttpStatusCode.BadRequest, failure.StatusCode);
+        Assert.Equal(FalErrorTypes.ValidationError, failure.ErrorType);
+        Assert.Equal("start must be before end", failure.ServiceMessage);
+        Assert.Equal("req-1", failure.RequestId);
+        Assert.Equal(new Uri("https://fal.ai/docs/x"), failure.DocsUrl);
+        Assert.Equal("application/json", failure.ContentType);
+        Assert.Contains("start must be before end", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("req-1", failure.Message, StringComparison.Ordinal);
+        Assert.False(failure.IsTransient);
+    }
+
+    [Theory]
+    [InlineData("""{"detail":"Not here"}""", "Not here")]
+    [InlineData("""{"detail":[{"loc":["query","start"],"msg":"bad date","type":"x"},{"msg":"and worse"}]}""", "query.start: bad date; and worse")]
+    [InlineData("""{"error":"plain words"}""", "plain words")]
+    [InlineData("""{"message":"top level"}""", "top level")]
+    [InlineData("""{"error":{"type":42,"message":null},"detail":"fallback"}""", "fallback")]
+    [InlineData("just text", "just text")]
+    [InlineData("[1,2]", "[1,2]")]
+    [InlineData("{\"error\":{\"message\":\"cut in the mid", "{\"error\":{\"message\":\"cut in the mid")]
+    public void Other_bodies_are_read_as_far_as_they_go(string body, string message) =>
+        Assert.Equal(message, Read(HttpStatusCode.NotFound, body).ServiceMessage);
+
+    [Fact]
+    public void An_empty_body_leaves_the_words_null_and_the_status_clear()
+    {
+        FalApiException failure = Read(HttpStatusCode.ServiceUnavailable, "", "text/plain");
+        Assert.Null(failure.ServiceMessage);
+        Assert.Null(failure.ErrorType);
+        Assert.Contains("503", failure.Message, StringComparison.Ordinal);
+        Assert.True(failure.IsTransient);
+    }
+
+    [Fact]
+    public void An_error_type_that_is_new_is_kept_as_it_is() =>
+        Assert.Equal("quota_paused", Read(HttpStatusCode.PaymentRequired, """{"error":{"type":"quota_paused","message":"m"}}""").ErrorType);
+
+    [Fact]
+    public void A_json_403_speaks_of_permission_or_ownership_and_never_of_admin_keys()
+    {
+        FalForbiddenException failure = Assert.IsType<FalForbiddenException>(
+            Read(HttpStatusCode.Forbidden, """{"error":{"type":"authorization_error","message":"Access denied"}}"""));
+        Assert.Equal(FalForbiddenReason.PermissionOrOwnership, failure.Reason);
+        Assert.Contains("lacks a permission", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("not owned", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("admin", failure.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void An_html_403_is_the_edge_and_says_that_a_retry_does_not_help()
+    {
+        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.Forbidden, "<!DOCTYPE html><title>Just a moment...</title>", "text/html");
+        response.Headers.Add("cf-mitigated", "challenge");
+        FalForbiddenException failure = Assert.IsType<FalForbiddenException>(Read(response));
+        Assert.Equal(FalForbiddenReason.EdgeChallenge, failure.Reason);
+        Assert.Contains("edge", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("<title>", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("<title>", failure.ResponseBody, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_429_carries_the_wait()
+    {
+        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.TooManyRequests, """{"error":{"type":"rate_limited","message":"Slow down."}}""");
+        response.Headers.Add("Retry-After", "114");
+        FalRateLimitException failure = Assert.IsType<FalRateLimitException>(Read(response));
+        Assert.Equal(TimeSpan.FromSeconds(114), failure.RetryAfter);
+        Assert.Contains("114 s", failure.Message, StringComparison.Ordinal);
+        Assert.True(failure.IsTransient);
+    }
+
+    [Fact]
+    public void The_request_id_of_the_header_is_used_where_the_body_has_none()
+    {
+        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.BadGateway, "<html>bad gateway</html>", "text/html");
+        response.Headers.Add("x-fal-request-id", "from-header");
+        FalApiException failure = Read(response);
+        Assert.Equal("from-header", failure.RequestId);
+        Assert.Contains("proxy", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_long_body_is_cut_and_a_surrogate_pair_is_not_torn()
+    {
+        FalApiException failure = Read(HttpStatusCode.BadRequest, new string('x', 4095) + "\U0001F600" + new string('y', 9000), "text/plain");
+        Assert.Equal(4095, failure.ResponseBody.Length);
+    }
+
+    [Theory]
+    [InlineData(Key)]
+    [InlineData("test-secret-0123456789")]
+    [InlineData("test-id%3Atest-secret-0123456789")]
+    [InlineData("TEST-ID:TEST-SECRET-0123456789")]
+    public void A_key_that_the_server_echoes_is_masked_everywhere(string echoed)
+    {
+        FalApiException failure = Read(HttpStatusCode.BadRequest, $$$"""{"error":{"type":"{{{echoed}}}","message":"no such key {{{echoed}}}","request_id":"{{{echoed}}}","docs_url":"https://x/{{{echoed}}}"}}""");
+        foreach (string text in new[] { failure.ToString(), failure.ResponseBody, failure.ServiceMessage!, failure.ErrorType!, failure.RequestId!, $"{failure.DocsUrl}" })
+            Assert.DoesNotContain("secret-0123456789", text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static FalApiException Read(HttpStatusCode status, string body, string mediaType = "application/json")
+    {
+        using HttpResponseMessage response = ScriptedHandler.Response(status, body, mediaType);
+        return Read(response);
+    }
+
+    private static FalApiException Read(HttpResponseMessage response)
+    {
+        response.RequestMessage = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1/serverless/analytics?endpoint_id=a");
+        byte[] body = response.Content.ReadAsByteArrayAsync().GetAwaiter().GetResult();
+        return FalErrorReader.BadStatus(response, body, Key, Now);
+    }
+}
