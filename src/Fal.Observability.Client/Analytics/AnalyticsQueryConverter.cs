@@ -23,7 +23,8 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
             throw new ArgumentException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The query names {value.EndpointIds.Count} endpoints, and the service takes at most {AnalyticsQuery.MaxEndpointIdsPerCall} in one call: split the list into several queries."),
+                    $"The query names {value.EndpointIds.Count} endpoints, and the service takes at most " +
+                    $"{AnalyticsQuery.MaxEndpointIdsPerCall} in one call: split the list into several queries."),
                 nameof(value));
         }
 
@@ -53,7 +54,8 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", value.TimeZone, preEncoded: false);
         builder.Add(keyPrefix + "timeframe", value.Timeframe is { } timeframe ? AnalyticsQuery.ToWire(timeframe) : null, preEncoded: false);
-        builder.Add(keyPrefix + "bound_to_timeframe", value.BoundToTimeframe switch { true => "true", false => "false", null => null }, preEncoded: false);
+        string? bound = value.BoundToTimeframe switch { true => "true", false => "false", null => null };
+        builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
         builder.Add(keyPrefix + "limit", value.Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
         builder.Add(keyPrefix + "cursor", value.Cursor, preEncoded: false);
     }
