@@ -98,8 +98,9 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
         }
 
         string text = reader.GetString()!;
+        text = text.Length > LongestQuotedText ? text[..LongestQuotedText] + "..." : text;
         throw new JsonException(
-            $"The start of a time bucket, \"{(text.Length > LongestQuotedText ? text[..LongestQuotedText] + "..." : text)}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
+            $"The start of a time bucket, \"{text}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
     }
 
     private static AnalyticsRow[] ReadRows(ref Utf8JsonReader reader)

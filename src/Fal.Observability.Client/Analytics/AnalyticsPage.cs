@@ -9,7 +9,10 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class AnalyticsPage
 {
-    /// <summary>Where the next page starts, for <see cref="AnalyticsQuery.Cursor"/>; null on the last page. Opaque: its content means nothing to a client.</summary>
+    /// <summary>
+    /// Where the next page starts, for <see cref="AnalyticsQuery.Cursor"/>; null on the last page. Opaque: its content means nothing to
+    /// a client.
+    /// </summary>
     [JsonPropertyName("next_cursor")]
     public string? NextCursor
     {
@@ -30,7 +33,9 @@ public sealed class AnalyticsPage
         init => field = Items(value);
     } = [];
 
-    /// <summary>One row for each endpoint over the whole range. Empty if the query did not ask for <see cref="AnalyticsExpand.Summary"/>.</summary>
+    /// <summary>
+    /// One row for each endpoint over the whole range. Empty if the query did not ask for <see cref="AnalyticsExpand.Summary"/>.
+    /// </summary>
     /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
     [JsonPropertyName("summary")]
     public IReadOnlyList<AnalyticsRow> Summary

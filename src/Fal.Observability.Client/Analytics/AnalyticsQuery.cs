@@ -128,14 +128,17 @@ public sealed record AnalyticsQuery
         {
             if (value is not null)
             {
-                ThrowIfNotAToken(value, "time zone", nameof(value), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+                ThrowIfNotAToken(
+                    value, "time zone", nameof(value), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
             }
 
             field = value;
         }
     }
 
-    /// <summary>The length of a bucket. Default: null, the service chooses by the length of the range: see <see cref="AnalyticsTimeframe"/>.</summary>
+    /// <summary>
+    /// The length of a bucket. Default: null, the service chooses by the length of the range: see <see cref="AnalyticsTimeframe"/>.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
     public AnalyticsTimeframe? Timeframe
     {
@@ -188,7 +191,9 @@ public sealed record AnalyticsQuery
         init => field = string.IsNullOrEmpty(value) ? null : value;
     }
 
-    /// <summary>Whose traffic is meant. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.</summary>
+    /// <summary>
+    /// Whose traffic is meant. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
     public AnalyticsSource Source
     {
@@ -226,10 +231,12 @@ public sealed record AnalyticsQuery
     /// <exception cref="ArgumentException">Neither <see cref="Expand"/> nor <see cref="AdditionalExpand"/> names a metric.</exception>
     public void Validate()
     {
-        if ((EffectiveExpand & AnalyticsExpand.AllMetrics) == 0 && AdditionalExpand.All(name => AnalyticsExpandExtensions.Parse(name) != 0))
+        bool hasUnknownName = AdditionalExpand.Any(name => AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None);
+        if ((EffectiveExpand & AnalyticsExpand.AllMetrics) == 0 && !hasUnknownName)
         {
             throw new ArgumentException(
-                "The query asks for no metric: set Expand to at least one, such as AnalyticsExpand.RequestCount or AnalyticsExpand.Standard.");
+                "The query asks for no metric: set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
+                "AnalyticsExpand.Standard.");
         }
     }
 
@@ -296,7 +303,9 @@ public sealed record AnalyticsQuery
             text.Append(CultureInfo.InvariantCulture, $" and {EndpointIds.Count - 3} more");
         }
 
-        IEnumerable<string> values = EffectiveExpand.GetFlags().Select(flag => flag.GetWireName()).Union(AdditionalExpand, StringComparer.Ordinal);
+        IEnumerable<string> values = EffectiveExpand.GetFlags()
+            .Select(flag => flag.GetWireName())
+            .Union(AdditionalExpand, StringComparer.Ordinal);
         text.Append(" | ").AppendJoin(", ", values).Append(" | ").Append(Range.ToString());
         AppendIfSet(Timeframe is { } timeframe ? $"by {ToWire(timeframe)}" : null);
         AppendIfSet(TimeZone);

@@ -44,7 +44,8 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", value.TimeZone, preEncoded: false);
         builder.Add(keyPrefix + "timeframe", value.Timeframe is { } timeframe ? AnalyticsQuery.ToWire(timeframe) : null, preEncoded: false);
-        builder.Add(keyPrefix + "bound_to_timeframe", value.BoundToTimeframe switch { true => "true", false => "false", null => null }, preEncoded: false);
+        string? bound = value.BoundToTimeframe switch { true => "true", false => "false", null => null };
+        builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
         builder.Add(keyPrefix + "limit", value.Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
         builder.Add(keyPrefix + "cursor", value.Cursor, preEncoded: false);
     }

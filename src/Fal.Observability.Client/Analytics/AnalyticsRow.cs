@@ -58,80 +58,176 @@ public sealed class AnalyticsRow
         }
     }
 
-    /// <summary>The metrics that have a value in this row: never null for <see cref="GetValue"/>.</summary>
+    /// <summary>The metrics that have a value in this row: those for which <see cref="GetValue"/> is not null.</summary>
     public AnalyticsExpand Metrics { get; private set; }
 
     /// <summary>All requests (<c>request_count</c>).</summary>
-    public long? RequestCount { get => Count(AnalyticsExpand.RequestCount); init => Set(AnalyticsExpand.RequestCount, value); }
+    public long? RequestCount
+    {
+        get => Count(AnalyticsExpand.RequestCount);
+        init => Set(AnalyticsExpand.RequestCount, value);
+    }
 
     /// <summary>Requests answered with a 2xx status (<c>success_count</c>).</summary>
-    public long? SuccessCount { get => Count(AnalyticsExpand.SuccessCount); init => Set(AnalyticsExpand.SuccessCount, value); }
+    public long? SuccessCount
+    {
+        get => Count(AnalyticsExpand.SuccessCount);
+        init => Set(AnalyticsExpand.SuccessCount, value);
+    }
 
     /// <summary>Requests answered with a 4xx status, the caller's errors (<c>user_error_count</c>).</summary>
-    public long? UserErrorCount { get => Count(AnalyticsExpand.UserErrorCount); init => Set(AnalyticsExpand.UserErrorCount, value); }
+    public long? UserErrorCount
+    {
+        get => Count(AnalyticsExpand.UserErrorCount);
+        init => Set(AnalyticsExpand.UserErrorCount, value);
+    }
 
     /// <summary>Requests answered with a 5xx status, the server's errors (<c>error_count</c>).</summary>
-    public long? ErrorCount { get => Count(AnalyticsExpand.ErrorCount); init => Set(AnalyticsExpand.ErrorCount, value); }
+    public long? ErrorCount
+    {
+        get => Count(AnalyticsExpand.ErrorCount);
+        init => Set(AnalyticsExpand.ErrorCount, value);
+    }
 
     /// <summary>Runners that did not start in time or could not be scheduled (<c>startup_error_count</c>).</summary>
-    public long? StartupErrorCount { get => Count(AnalyticsExpand.StartupErrorCount); init => Set(AnalyticsExpand.StartupErrorCount, value); }
+    public long? StartupErrorCount
+    {
+        get => Count(AnalyticsExpand.StartupErrorCount);
+        init => Set(AnalyticsExpand.StartupErrorCount, value);
+    }
 
     /// <summary>Connections that timed out, were refused or broke (<c>connection_error_count</c>).</summary>
-    public long? ConnectionErrorCount { get => Count(AnalyticsExpand.ConnectionErrorCount); init => Set(AnalyticsExpand.ConnectionErrorCount, value); }
+    public long? ConnectionErrorCount
+    {
+        get => Count(AnalyticsExpand.ConnectionErrorCount);
+        init => Set(AnalyticsExpand.ConnectionErrorCount, value);
+    }
 
     /// <summary>Requests that ran into their time limit (<c>timeout_error_count</c>).</summary>
-    public long? TimeoutErrorCount { get => Count(AnalyticsExpand.TimeoutErrorCount); init => Set(AnalyticsExpand.TimeoutErrorCount, value); }
+    public long? TimeoutErrorCount
+    {
+        get => Count(AnalyticsExpand.TimeoutErrorCount);
+        init => Set(AnalyticsExpand.TimeoutErrorCount, value);
+    }
 
     /// <summary>Requests that failed inside the app (<c>runtime_error_count</c>).</summary>
-    public long? RuntimeErrorCount { get => Count(AnalyticsExpand.RuntimeErrorCount); init => Set(AnalyticsExpand.RuntimeErrorCount, value); }
+    public long? RuntimeErrorCount
+    {
+        get => Count(AnalyticsExpand.RuntimeErrorCount);
+        init => Set(AnalyticsExpand.RuntimeErrorCount, value);
+    }
 
     /// <summary>Median time from submission until execution starts (<c>p50_prepare_duration</c>).</summary>
-    public TimeSpan? P50PrepareDuration { get => Duration(AnalyticsExpand.P50PrepareDuration); init => Set(AnalyticsExpand.P50PrepareDuration, value); }
+    public TimeSpan? P50PrepareDuration
+    {
+        get => Duration(AnalyticsExpand.P50PrepareDuration);
+        init => Set(AnalyticsExpand.P50PrepareDuration, value);
+    }
 
     /// <summary>75th percentile of the time from submission until execution starts (<c>p75_prepare_duration</c>).</summary>
-    public TimeSpan? P75PrepareDuration { get => Duration(AnalyticsExpand.P75PrepareDuration); init => Set(AnalyticsExpand.P75PrepareDuration, value); }
+    public TimeSpan? P75PrepareDuration
+    {
+        get => Duration(AnalyticsExpand.P75PrepareDuration);
+        init => Set(AnalyticsExpand.P75PrepareDuration, value);
+    }
 
     /// <summary>90th percentile of the time from submission until execution starts (<c>p90_prepare_duration</c>).</summary>
-    public TimeSpan? P90PrepareDuration { get => Duration(AnalyticsExpand.P90PrepareDuration); init => Set(AnalyticsExpand.P90PrepareDuration, value); }
+    public TimeSpan? P90PrepareDuration
+    {
+        get => Duration(AnalyticsExpand.P90PrepareDuration);
+        init => Set(AnalyticsExpand.P90PrepareDuration, value);
+    }
 
     /// <summary>95th percentile of the time from submission until execution starts (<c>p95_prepare_duration</c>).</summary>
-    public TimeSpan? P95PrepareDuration { get => Duration(AnalyticsExpand.P95PrepareDuration); init => Set(AnalyticsExpand.P95PrepareDuration, value); }
+    public TimeSpan? P95PrepareDuration
+    {
+        get => Duration(AnalyticsExpand.P95PrepareDuration);
+        init => Set(AnalyticsExpand.P95PrepareDuration, value);
+    }
 
     /// <summary>99th percentile of the time from submission until execution starts (<c>p99_prepare_duration</c>).</summary>
-    public TimeSpan? P99PrepareDuration { get => Duration(AnalyticsExpand.P99PrepareDuration); init => Set(AnalyticsExpand.P99PrepareDuration, value); }
+    public TimeSpan? P99PrepareDuration
+    {
+        get => Duration(AnalyticsExpand.P99PrepareDuration);
+        init => Set(AnalyticsExpand.P99PrepareDuration, value);
+    }
 
     /// <summary>25th percentile of the execution time (<c>p25_duration</c>).</summary>
-    public TimeSpan? P25Duration { get => Duration(AnalyticsExpand.P25Duration); init => Set(AnalyticsExpand.P25Duration, value); }
+    public TimeSpan? P25Duration
+    {
+        get => Duration(AnalyticsExpand.P25Duration);
+        init => Set(AnalyticsExpand.P25Duration, value);
+    }
 
     /// <summary>Median execution time (<c>p50_duration</c>).</summary>
-    public TimeSpan? P50Duration { get => Duration(AnalyticsExpand.P50Duration); init => Set(AnalyticsExpand.P50Duration, value); }
+    public TimeSpan? P50Duration
+    {
+        get => Duration(AnalyticsExpand.P50Duration);
+        init => Set(AnalyticsExpand.P50Duration, value);
+    }
 
     /// <summary>75th percentile of the execution time (<c>p75_duration</c>).</summary>
-    public TimeSpan? P75Duration { get => Duration(AnalyticsExpand.P75Duration); init => Set(AnalyticsExpand.P75Duration, value); }
+    public TimeSpan? P75Duration
+    {
+        get => Duration(AnalyticsExpand.P75Duration);
+        init => Set(AnalyticsExpand.P75Duration, value);
+    }
 
     /// <summary>90th percentile of the execution time (<c>p90_duration</c>).</summary>
-    public TimeSpan? P90Duration { get => Duration(AnalyticsExpand.P90Duration); init => Set(AnalyticsExpand.P90Duration, value); }
+    public TimeSpan? P90Duration
+    {
+        get => Duration(AnalyticsExpand.P90Duration);
+        init => Set(AnalyticsExpand.P90Duration, value);
+    }
 
     /// <summary>95th percentile of the execution time (<c>p95_duration</c>).</summary>
-    public TimeSpan? P95Duration { get => Duration(AnalyticsExpand.P95Duration); init => Set(AnalyticsExpand.P95Duration, value); }
+    public TimeSpan? P95Duration
+    {
+        get => Duration(AnalyticsExpand.P95Duration);
+        init => Set(AnalyticsExpand.P95Duration, value);
+    }
 
     /// <summary>99th percentile of the execution time (<c>p99_duration</c>).</summary>
-    public TimeSpan? P99Duration { get => Duration(AnalyticsExpand.P99Duration); init => Set(AnalyticsExpand.P99Duration, value); }
+    public TimeSpan? P99Duration
+    {
+        get => Duration(AnalyticsExpand.P99Duration);
+        init => Set(AnalyticsExpand.P99Duration, value);
+    }
 
     /// <summary>Requests that waited more than one second for a runner to start (<c>cold_boot_count</c>).</summary>
-    public long? ColdBootCount { get => Count(AnalyticsExpand.ColdBootCount); init => Set(AnalyticsExpand.ColdBootCount, value); }
+    public long? ColdBootCount
+    {
+        get => Count(AnalyticsExpand.ColdBootCount);
+        init => Set(AnalyticsExpand.ColdBootCount, value);
+    }
 
     /// <summary>Median start-up time of cold boots (<c>p50_cold_boot_duration</c>).</summary>
-    public TimeSpan? P50ColdBootDuration { get => Duration(AnalyticsExpand.P50ColdBootDuration); init => Set(AnalyticsExpand.P50ColdBootDuration, value); }
+    public TimeSpan? P50ColdBootDuration
+    {
+        get => Duration(AnalyticsExpand.P50ColdBootDuration);
+        init => Set(AnalyticsExpand.P50ColdBootDuration, value);
+    }
 
     /// <summary>75th percentile of the start-up time of cold boots (<c>p75_cold_boot_duration</c>).</summary>
-    public TimeSpan? P75ColdBootDuration { get => Duration(AnalyticsExpand.P75ColdBootDuration); init => Set(AnalyticsExpand.P75ColdBootDuration, value); }
+    public TimeSpan? P75ColdBootDuration
+    {
+        get => Duration(AnalyticsExpand.P75ColdBootDuration);
+        init => Set(AnalyticsExpand.P75ColdBootDuration, value);
+    }
 
     /// <summary>90th percentile of the start-up time of cold boots (<c>p90_cold_boot_duration</c>).</summary>
-    public TimeSpan? P90ColdBootDuration { get => Duration(AnalyticsExpand.P90ColdBootDuration); init => Set(AnalyticsExpand.P90ColdBootDuration, value); }
+    public TimeSpan? P90ColdBootDuration
+    {
+        get => Duration(AnalyticsExpand.P90ColdBootDuration);
+        init => Set(AnalyticsExpand.P90ColdBootDuration, value);
+    }
 
     /// <summary>The sum of the execution time that is billed (<c>total_billable_duration</c>).</summary>
-    public TimeSpan? TotalBillableDuration { get => Duration(AnalyticsExpand.TotalBillableDuration); init => Set(AnalyticsExpand.TotalBillableDuration, value); }
+    public TimeSpan? TotalBillableDuration
+    {
+        get => Duration(AnalyticsExpand.TotalBillableDuration);
+        init => Set(AnalyticsExpand.TotalBillableDuration, value);
+    }
 
     /// <summary>
     /// What the row holds beside the metrics above, by its name on the wire: fields that this version does not know (null included),
@@ -186,7 +282,9 @@ public sealed class AnalyticsRow
             : bits;
     }
 
-    /// <summary>The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.</summary>
+    /// <summary>
+    /// The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.
+    /// </summary>
     public override string ToString()
     {
         IEnumerable<string> known = Metrics.GetFlags().Select(metric =>
@@ -195,7 +293,7 @@ public sealed class AnalyticsRow
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
     }
 
-    /// <summary>This row with the values of a later one for the same endpoint laid over it: whatever is in either is in the result.</summary>
+    /// <summary>This row with the values of a later one for the same endpoint laid over it: what is in either is in the result.</summary>
     internal AnalyticsRow MergeWith(AnalyticsRow later)
     {
         var merged = new AnalyticsRow { EndpointId = EndpointId, Metrics = Metrics, _values = _values, _additional = _additional };
@@ -230,7 +328,8 @@ public sealed class AnalyticsRow
 
     private long? Count(AnalyticsExpand metric) => Find(metric);
 
-    private TimeSpan? Duration(AnalyticsExpand metric) => Find(metric) is { } bits ? ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;
+    private TimeSpan? Duration(AnalyticsExpand metric) =>
+        Find(metric) is { } bits ? ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;
 
     private double? ShareOfRequests(AnalyticsExpand count) =>
         Find(count) is { } part && Find(AnalyticsExpand.RequestCount) is > 0 and { } all ? (double)part / all : null;

@@ -86,7 +86,9 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         return new AnalyticsTimeRange(Form.Trailing, (duration - Default).Ticks);
     }
 
-    /// <summary>The time between two instants. Offsets do not matter here: it is the query's zone that decides how time is cut into buckets.</summary>
+    /// <summary>
+    /// The time between two instants. Offsets do not matter here: it is the query's zone that decides how time is cut into buckets.
+    /// </summary>
     /// <param name="start">The first instant.</param>
     /// <param name="end">The instant at which the range ends, itself not included; later than <paramref name="start"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="start"/>.</exception>
@@ -104,10 +106,15 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     }
 
     /// <summary>The time between two instants whose <see cref="DateTime.Kind"/> says which instants they are.</summary>
-    /// <param name="start">The first instant: <see cref="DateTimeKind.Utc"/>, or <see cref="DateTimeKind.Local"/> for the machine's zone.</param>
-    /// <param name="end">The instant at which the range ends, itself not included; of the same kinds, later than <paramref name="start"/>.</param>
+    /// <param name="start">
+    /// The first instant: <see cref="DateTimeKind.Utc"/>, or <see cref="DateTimeKind.Local"/> for the machine's zone.
+    /// </param>
+    /// <param name="end">
+    /// The instant at which the range ends, itself not included; of the same kinds, later than <paramref name="start"/>.
+    /// </param>
     /// <exception cref="ArgumentException">
-    /// A kind is <see cref="DateTimeKind.Unspecified"/>, which could mean any zone; or <paramref name="end"/> is not later than <paramref name="start"/>.
+    /// A kind is <see cref="DateTimeKind.Unspecified"/>, which could mean any zone; or <paramref name="end"/> is not later than
+    /// <paramref name="start"/>.
     /// </exception>
     public static AnalyticsTimeRange Between(DateTime start, DateTime end) =>
         Between(ToInstant(start, nameof(start)), ToInstant(end, nameof(end)));
@@ -128,7 +135,9 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// Whole calendar days of the query's zone, both ends included: <c>Days(monday, sunday)</c> is a week, and
     /// <c>Days(day, day)</c> is one day.
     /// </summary>
-    /// <remarks>The days are sent as dates, and the service reads them in <see cref="AnalyticsQuery.TimeZone"/> (UTC if that is not set).</remarks>
+    /// <remarks>
+    /// The days are sent as dates, and the service reads them in <see cref="AnalyticsQuery.TimeZone"/> (UTC if that is not set).
+    /// </remarks>
     /// <param name="first">The first day.</param>
     /// <param name="last">The last day, itself included; not before <paramref name="first"/>.</param>
     /// <exception cref="ArgumentException">
@@ -153,7 +162,9 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
 
     /// <summary>The same range with both ends fixed.</summary>
     /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
-    /// <returns>The range itself where <see cref="IsFixed"/> is true, else the range between its start and <paramref name="now"/>.</returns>
+    /// <returns>
+    /// The range itself where <see cref="IsFixed"/> is true, else the range between its start and <paramref name="now"/>.
+    /// </returns>
     /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
     public AnalyticsTimeRange Resolve(DateTimeOffset now) => _form switch
     {

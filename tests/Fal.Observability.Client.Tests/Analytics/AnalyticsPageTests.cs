@@ -55,15 +55,23 @@ public sealed class AnalyticsPageTests
     [InlineData("""{"next_cursor":"Mg==","has_more":"perhaps"}""")]
     public void The_cursor_alone_says_whether_there_is_more(string json) => Assert.True(Json.ReadPage(json).HasMore);
 
-    [Fact]
-    public void Fields_of_a_newer_service_are_no_obstacle()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10_000)]
+    public async Task Fields_of_a_newer_service_are_no_obstacle(int pieceLength)
     {
-        AnalyticsPage page = Json.ReadPage("""
+        // The blanks make sure that the bucket is read before the end of the page is in sight.
+        AnalyticsPage page = await Json.ReadPageInPiecesAsync(
+            $$"""
             { "timeframe": "hour", "meta": { "next_cursor": "no", "list": [1, { "a": [] }] },
-              "time_series": [ { "results": [ { "endpoint_id": "a/b", "request_count": 1 } ], "quality": { "results": [] }, "bucket": "2026-01-01T00:00:00Z" } ] }
-            """);
+              "time_series": [ { "results": [ { "endpoint_id": "a/b", "request_count": 1, "new": { "x": [1, {}] } } ], "quality": { "results": [] }, "bucket": "2026-01-01T00:00:00Z" } ]
+              {{new string(' ', 5000)}} }
+            """,
+            pieceLength);
 
-        Assert.Equal(1, Assert.Single(Assert.Single(page.TimeSeries).Rows).RequestCount);
+        AnalyticsRow row = Assert.Single(Assert.Single(page.TimeSeries).Rows);
+        Assert.Equal(1, row.RequestCount);
+        Assert.Equal("""{ "x": [1, {}] }""", row.AdditionalMetrics["new"].GetRawText());
         Assert.False(page.HasMore);
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Fal.Observability.Client.Tests.Analytics;
 
@@ -22,16 +23,11 @@ internal sealed partial class Json : JsonSerializerContext
 
     public static string Write(AnalyticsPage page) => JsonSerializer.Serialize(page, AnalyticsJsonContext.Default.AnalyticsPage);
 
-    /// <summary>Reads a page from a stream that hands out at most a few bytes at a time.</summary>
+    /// <summary>Reads a page from a stream that is looked at in pieces. The serializer grows its buffer only as a value needs it.</summary>
     public static async Task<AnalyticsPage> ReadPageInPiecesAsync(string json, int pieceLength)
     {
-        using var stream = new Pieces(Encoding.UTF8.GetBytes(json), pieceLength);
-        return (await JsonSerializer.DeserializeAsync(stream, AnalyticsJsonContext.Default.AnalyticsPage))!;
-    }
-
-    private sealed class Pieces(byte[] bytes, int pieceLength) : MemoryStream(bytes)
-    {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(buffer[..Math.Min(buffer.Length, pieceLength)], cancellationToken);
+        var options = new JsonSerializerOptions { TypeInfoResolver = AnalyticsJsonContext.Default, DefaultBufferSize = pieceLength };
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
+        return (await JsonSerializer.DeserializeAsync(stream, (JsonTypeInfo<AnalyticsPage>)options.GetTypeInfo(typeof(AnalyticsPage))))!;
     }
 }
