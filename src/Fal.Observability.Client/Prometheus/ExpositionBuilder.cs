@@ -1,0 +1,113 @@
+using System.Buffers;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// Takes an exposition in blocks, wherever they are cut, runs a reader over them, and keeps account of skipped lines.
+/// </summary>
+internal abstract class ExpositionBuilder : IDisposable
+{
+    private readonly List<PrometheusSkippedLine> _skippedLines = [];
+    private PrometheusReaderState _state;
+
+    // The beginning of a line whose end has not arrived.
+    private byte[] _carry = [];
+    private int _carried;
+
+    protected ExpositionBuilder(PrometheusParserOptions? options)
+    {
+        Options = options ?? PrometheusParserOptions.Strict;
+        _state = new PrometheusReaderState(Options);
+    }
+
+    protected PrometheusParserOptions Options { get; }
+
+    protected IReadOnlyList<PrometheusSkippedLine> SkippedLines => _skippedLines.Count == 0 ? [] : _skippedLines;
+
+    protected long SkippedLineCount { get; private set; }
+
+    internal void Append(ReadOnlySpan<byte> block, bool isFinalBlock)
+    {
+        if (_carried > 0)
+        {
+            // Only the line that was cut is copied together; the rest is read where it is.
+            int newline = block.IndexOf((byte)'\n');
+            int missing = newline < 0 ? block.Length : newline + 1;
+            Carry(block[..missing]);
+            block = block[missing..];
+            bool isAll = isFinalBlock && block.IsEmpty;
+            if (newline < 0 && !isAll && _carried <= Options.MaxLineLength)
+                return;
+            int consumed = Read(_carry.AsSpan(0, _carried), isAll);
+            _carry.AsSpan(consumed, _carried - consumed).CopyTo(_carry);
+            _carried -= consumed;
+            if (isAll || _carried > 0)
+                return;
+        }
+
+        int read = Read(block, isFinalBlock);
+        Carry(block[read..]);
+    }
+
+    public void Dispose()
+    {
+        if (_carry.Length > 0)
+            ArrayPool<byte>.Shared.Return(_carry);
+        _carry = [];
+    }
+
+    /// <summary>Reads tokens until there are no more.</summary>
+    protected abstract void ReadTokens(ref PrometheusTextReader reader);
+
+    /// <summary>Takes note of the malformed line that the reader shows.</summary>
+    protected void Skip(scoped ref readonly PrometheusTextReader reader)
+    {
+        if (reader.LineWasLost)
+            SkippedLineCount++;
+        if (_skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null)
+            Report(reader.GetSkippedLine());
+    }
+
+    /// <summary>Refuses a line that is well formed but breaks a rule beyond it: throws, or takes note of it.</summary>
+    /// <param name="reader">The reader that shows the line.</param>
+    /// <param name="reason">What is wrong.</param>
+    /// <param name="wasKept">Whether what the line says is kept all the same.</param>
+    protected void Refuse(scoped ref readonly PrometheusTextReader reader, string reason, bool wasKept = false)
+    {
+        PrometheusSkippedLine line = reader.DescribeLine(reason, wasKept);
+        if (!Options.SkipMalformedLines)
+            throw new PrometheusFormatException(line.Line, line.Column, line.ByteOffset, line.Reason, line.Text);
+        if (!wasKept)
+            SkippedLineCount++;
+        Report(line);
+    }
+
+    private void Report(PrometheusSkippedLine line)
+    {
+        if (_skippedLines.Count < Options.MaxRecordedSkippedLines)
+            _skippedLines.Add(line);
+        Options.OnSkippedLine?.Invoke(line);
+    }
+
+    private int Read(ReadOnlySpan<byte> block, bool isFinalBlock)
+    {
+        var reader = new PrometheusTextReader(block, isFinalBlock, _state);
+        ReadTokens(ref reader);
+        _state = reader.CurrentState;
+        return reader.BytesConsumed;
+    }
+
+    private void Carry(ReadOnlySpan<byte> bytes)
+    {
+        if (_carry.Length - _carried < bytes.Length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(_carried + bytes.Length, _carry.Length * 2));
+            _carry.AsSpan(0, _carried).CopyTo(larger);
+            Dispose();
+            _carry = larger;
+        }
+
+        bytes.CopyTo(_carry.AsSpan(_carried));
+        _carried += bytes.Length;
+    }
+}

@@ -1,0 +1,146 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>Collects the families of an exposition in the text format.</summary>
+/// <remarks>
+/// As the format's documentation says: one HELP and one TYPE line a family, TYPE before the first sample. Lines of a
+/// family should stand together; where they do not, they are put together, as Prometheus' own library does.
+/// </remarks>
+internal sealed class FamilyListBuilder(PrometheusParserOptions? options) : ExpositionBuilder(options)
+{
+    private readonly SampleFactory _factory = new();
+    private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
+    private readonly List<Family> _families = [];
+    private readonly SampleBuffer _run = new();
+
+    // The family that the samples in the run belong to, and the name of the last of them.
+    private Family? _current;
+    private string? _currentName;
+
+    private sealed class Family(string name)
+    {
+        internal string Name { get; } = name;
+
+        internal MetricType Type { get; set; }
+
+        internal bool HasType { get; set; }
+
+        internal bool HasSamples { get; set; }
+
+        internal string? Help { get; set; }
+
+        internal PrometheusSample[] Samples { get; set; } = [];
+    }
+
+    internal PrometheusExposition Build()
+    {
+        EndRun();
+        return new PrometheusExposition(
+            _families.Select(family => new MetricFamily(family.Name, family.Type, family.Samples, family.Help)), SkippedLines, SkippedLineCount);
+    }
+
+    protected override void ReadTokens(ref PrometheusTextReader reader)
+    {
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case PrometheusTokenType.Sample:
+                    PrometheusSample sample = _factory.Create(in reader);
+                    if (!ReferenceEquals(sample.Name, _currentName))
+                        BeginRun(sample.Name);
+                    _run.Add(sample);
+                    break;
+                case PrometheusTokenType.Help:
+                    AddHelp(in reader);
+                    break;
+                case PrometheusTokenType.Type:
+                    AddType(in reader);
+                    break;
+                case PrometheusTokenType.Malformed:
+                    Skip(in reader);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private void AddHelp(scoped ref readonly PrometheusTextReader reader)
+    {
+        Family family = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
+        _currentName = null;
+        if (family.Help is not null)
+            Refuse(in reader, "a second HELP line for the same metric family");
+        else
+            family.Help = reader.GetText();
+    }
+
+    private void AddType(scoped ref readonly PrometheusTextReader reader)
+    {
+        Family family = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
+        _currentName = null;
+        if (family.HasType)
+        {
+            Refuse(in reader, "a second TYPE line for the same metric family");
+        }
+        else if (family.HasSamples)
+        {
+            Refuse(in reader, "the TYPE line follows samples of its metric family; it must precede them");
+        }
+        else
+        {
+            family.HasType = true;
+            family.Type = reader.MetricType;
+        }
+    }
+
+    private void BeginRun(string sampleName)
+    {
+        Family family = FamilyOf(sampleName);
+        if (!ReferenceEquals(family, _current))
+        {
+            EndRun();
+            _current = family;
+            family.HasSamples = true;
+        }
+
+        _currentName = sampleName;
+    }
+
+    private void EndRun()
+    {
+        if (_current is not null)
+            _current.Samples = _current.Samples.Length == 0 ? _run.ToArray() : [.. _current.Samples, .. _run.ToArray()];
+        _current = null;
+        _run.Clear();
+    }
+
+    private Family GetOrAdd(string name)
+    {
+        if (!_byName.TryGetValue(name, out Family? family))
+        {
+            family = new Family(name);
+            _byName.Add(name, family);
+            _families.Add(family);
+        }
+
+        return family;
+    }
+
+    /// <summary>A suffix belongs to a family only if a TYPE line has declared it a histogram or summary.</summary>
+    private Family FamilyOf(string sampleName)
+    {
+        if (_byName.TryGetValue(sampleName, out Family? family))
+            return family;
+        bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);
+        if (isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
+        {
+            string stem = sampleName[..sampleName.LastIndexOf('_')];
+            if (_byName.TryGetValue(stem, out family)
+                && (family.Type is MetricType.Histogram or MetricType.GaugeHistogram || (family.Type == MetricType.Summary && !isBucket)))
+                return family;
+        }
+
+        return GetOrAdd(sampleName);
+    }
+}

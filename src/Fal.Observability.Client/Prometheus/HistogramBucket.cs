@@ -1,0 +1,6 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>A bucket of a histogram.</summary>
+/// <param name="UpperBound">The largest value that the bucket counts, inclusive; the last bucket's is positive infinity.</param>
+/// <param name="CumulativeCount">How many observations are at most as large, those of the lower buckets included.</param>
+public readonly record struct HistogramBucket(double UpperBound, double CumulativeCount);

@@ -1,0 +1,218 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// The labels of a sample: an immutable list of distinct names with their values, in the order in which they were written.
+/// </summary>
+/// <remarks>
+/// <para>Two sets are equal if they hold the same names with the same values, in whatever order.</para>
+/// <para>
+/// A set may be written as a collection expression: <c>LabelSet labels = [new("application", "my/app"), new("le", "+Inf")];</c>.
+/// The default value is the empty set. Safe to use from any number of threads.
+/// </para>
+/// </remarks>
+[CollectionBuilder(typeof(LabelSet), nameof(Create))]
+public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, string>>, IEquatable<LabelSet>
+{
+    // Samples of a family share one array of names; a set of its own is only what differs.
+    private readonly string[]? _names;
+    private readonly string[]? _values;
+
+    internal LabelSet(string[] names, string[] values)
+    {
+        _names = names;
+        _values = values;
+    }
+
+    /// <summary>The set without labels.</summary>
+    public static LabelSet Empty => default;
+
+    /// <summary>The number of labels.</summary>
+    public int Count => _names?.Length ?? 0;
+
+    internal string[] Names => _names ?? [];
+
+    internal string[] Values => _values ?? [];
+
+    /// <summary>The value of a label.</summary>
+    /// <param name="name">The name of the label.</param>
+    /// <value>The value, or null if there is no such label.</value>
+    public string? this[string name] => TryGetValue(name, out string? value) ? value : null;
+
+    /// <summary>Creates a set.</summary>
+    /// <param name="labels">Names and values, in the order to keep.</param>
+    /// <returns>The set.</returns>
+    /// <exception cref="ArgumentException">A name is empty, null or stands twice, or a value is null.</exception>
+    public static LabelSet Create(params ReadOnlySpan<KeyValuePair<string, string>> labels)
+    {
+        if (labels.IsEmpty)
+            return default;
+        var names = new string[labels.Length];
+        var values = new string[labels.Length];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            (string name, string value) = labels[i];
+            if (string.IsNullOrEmpty(name))
+                throw new ArgumentException("A label needs a name.", nameof(labels));
+            if (value is null)
+                throw new ArgumentException($"The label '{name}' has no value; an empty one is \"\".", nameof(labels));
+            if (Array.IndexOf(names, name, 0, i) >= 0)
+                throw new ArgumentException($"The label '{name}' is given twice.", nameof(labels));
+            names[i] = name;
+            values[i] = value;
+        }
+
+        return new LabelSet(names, values);
+    }
+
+    /// <summary>Creates a set, for instance from a dictionary.</summary>
+    /// <param name="labels">Names and values, in the order to keep.</param>
+    /// <returns>The set.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="labels"/> is null.</exception>
+    /// <exception cref="ArgumentException">A name is empty, null or stands twice, or a value is null.</exception>
+    public static LabelSet Create(IEnumerable<KeyValuePair<string, string>> labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        return Create(labels.ToArray());
+    }
+
+    /// <summary>Whether two sets hold the same labels.</summary>
+    /// <param name="left">One set.</param>
+    /// <param name="right">The other.</param>
+    /// <returns>True if they are equal.</returns>
+    public static bool operator ==(LabelSet left, LabelSet right) => left.Equals(right);
+
+    /// <summary>Whether two sets differ.</summary>
+    /// <param name="left">One set.</param>
+    /// <param name="right">The other.</param>
+    /// <returns>True if they are not equal.</returns>
+    public static bool operator !=(LabelSet left, LabelSet right) => !left.Equals(right);
+
+    /// <summary>Looks a label up.</summary>
+    /// <param name="name">The name of the label.</param>
+    /// <param name="value">Its value, or null if there is no such label.</param>
+    /// <returns>Whether there is such a label.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public bool TryGetValue(string name, [NotNullWhen(true)] out string? value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        int index = _names is null ? -1 : Array.IndexOf(_names, name);
+        value = index < 0 ? null : _values![index];
+        return index >= 0;
+    }
+
+    /// <summary>This set without one of its labels.</summary>
+    /// <param name="name">The name of the label.</param>
+    /// <returns>The smaller set, or this one if it has no such label.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public LabelSet Without(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        int index = _names is null ? -1 : Array.IndexOf(_names, name);
+        if (index < 0)
+            return this;
+        return Count == 1 ? default : new LabelSet(Remove(_names!, index), Remove(_values!, index));
+
+        static string[] Remove(string[] from, int index) => [.. from.AsSpan(0, index), .. from.AsSpan(index + 1)];
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(LabelSet other)
+    {
+        if (Count != other.Count)
+            return false;
+        string[] names = Names;
+        string[] otherNames = other.Names;
+        if (ReferenceEquals(names, otherNames) || names.AsSpan().SequenceEqual(otherNames))
+            return ReferenceEquals(_values, other._values) || Values.AsSpan().SequenceEqual(other.Values);
+        for (int i = 0; i < names.Length; i++)
+        {
+            int index = Array.IndexOf(otherNames, names[i]);
+            if (index < 0 || _values![i] != other._values![index])
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is LabelSet other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        // A sum, because the order does not count.
+        int hash = 0;
+        for (int i = 0; i < Count; i++)
+            hash += HashCode.Combine(_names![i], _values![i]);
+        return hash;
+    }
+
+    /// <summary>The set as it stands in an exposition: <c>{application="my/app",le="1.0"}</c>.</summary>
+    /// <returns>The text; <c>{}</c> for the empty set.</returns>
+    public override string ToString()
+    {
+        var builder = new StringBuilder();
+        AppendTo(builder);
+        return builder.ToString();
+    }
+
+    internal void AppendTo(StringBuilder builder)
+    {
+        builder.Append('{');
+        for (int i = 0; i < Count; i++)
+        {
+            if (i > 0)
+                builder.Append(',');
+            if (PrometheusName.IsClassicLabelName(_names![i]))
+                builder.Append(_names[i]);
+            else
+                PrometheusEscaping.AppendQuoted(builder, _names[i]);
+            builder.Append('=');
+            PrometheusEscaping.AppendQuoted(builder, _values![i]);
+        }
+
+        builder.Append('}');
+    }
+
+    /// <summary>Enumerates the labels in their order.</summary>
+    /// <returns>The enumerator.</returns>
+    public Enumerator GetEnumerator() => new(this);
+
+    IEnumerator<KeyValuePair<string, string>> IEnumerable<KeyValuePair<string, string>>.GetEnumerator() => GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Enumerates the labels of a set, without allocating.</summary>
+        public struct Enumerator : IEnumerator<KeyValuePair<string, string>>
+    {
+        private readonly LabelSet _labels;
+        private int _index;
+
+        internal Enumerator(LabelSet labels)
+        {
+            _labels = labels;
+            _index = -1;
+        }
+
+        /// <inheritdoc/>
+        public readonly KeyValuePair<string, string> Current => new(_labels._names![_index], _labels._values![_index]);
+
+        readonly object IEnumerator.Current => Current;
+
+        /// <inheritdoc/>
+        public bool MoveNext() => ++_index < _labels.Count;
+
+        /// <inheritdoc/>
+        public void Reset() => _index = -1;
+
+        /// <inheritdoc/>
+        public readonly void Dispose()
+        {
+        }
+    }
+}

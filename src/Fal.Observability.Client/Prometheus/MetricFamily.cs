@@ -1,0 +1,55 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>A metric family: a name, what is known about it, and its samples.</summary>
+/// <remarks>Immutable if the list given to it is not changed; safe to use from any number of threads.</remarks>
+public sealed class MetricFamily
+{
+    /// <summary>Creates a family.</summary>
+    /// <param name="name">The name that the TYPE and HELP lines bear, without suffixes such as <c>_bucket</c>.</param>
+    /// <param name="type">The type.</param>
+    /// <param name="samples">The samples. A histogram's bear the name with <c>_bucket</c>, <c>_sum</c> or <c>_count</c>.</param>
+    /// <param name="help">The help text, or null for none.</param>
+    /// <param name="unit">The unit, or null for none.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="samples"/> is null.</exception>
+    public MetricFamily(string name, MetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(samples);
+        Name = name;
+        Type = type;
+        Samples = samples;
+        Help = help;
+        Unit = unit;
+    }
+
+    /// <summary>The name that the TYPE and HELP lines bear, without suffixes such as <c>_bucket</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The declared type; <see cref="MetricType.Unknown"/> if none was declared.</summary>
+    public MetricType Type { get; }
+
+    /// <summary>The help text; null if there is no HELP line.</summary>
+    public string? Help { get; }
+
+    /// <summary>The unit; null if there is no UNIT line. Only OpenMetrics has them.</summary>
+    public string? Unit { get; }
+
+    /// <summary>The samples, in the order in which they stand. Empty if the family is declared only.</summary>
+    public IReadOnlyList<PrometheusSample> Samples { get; }
+
+    /// <summary>
+    /// The samples as histograms. Buckets are the samples with a label <c>le</c> named as the family, with or without
+    /// <c>_bucket</c>: so a family that is declared a gauge but carries buckets, as some exporters write, has them too.
+    /// </summary>
+    /// <returns>The histograms; none if no sample is part of one. A bucket whose bound is no number is left out.</returns>
+    public IReadOnlyList<PrometheusHistogram> GetHistograms() => PrometheusHistogram.Of(this);
+
+    /// <summary>The samples as summaries, if the family is declared one.</summary>
+    /// <returns>The summaries; none if the type is another one. A quantile that is no number is left out.</returns>
+    public IReadOnlyList<PrometheusSummary> GetSummaries() => Type == MetricType.Summary ? PrometheusSummary.Of(this) : [];
+
+    /// <summary>The name, type and number of samples, for a debugger or a log.</summary>
+    /// <returns>The text.</returns>
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} ({Type}, {Samples.Count} samples)");
+}

@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.Text;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>The escapes of the exposition formats, in both directions.</summary>
+/// <remarks>
+/// <c>\\</c> and <c>\n</c> everywhere, <c>\"</c> in quoted text and in the HELP text of OpenMetrics. Another character
+/// after a backslash is no escape: both characters stand for themselves, as the references read them.
+/// </remarks>
+internal static class PrometheusEscaping
+{
+    /// <summary>Unescapes into <paramref name="destination"/>, which may be the source and needs no more room than it.</summary>
+    /// <returns>The bytes written.</returns>
+    internal static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> destination, bool quotes)
+    {
+        int written = 0;
+        while (true)
+        {
+            int backslash = escaped.IndexOf((byte)'\\');
+            if (backslash < 0 || backslash + 1 == escaped.Length)
+            {
+                escaped.CopyTo(destination[written..]);
+                return written + escaped.Length;
+            }
+
+            escaped[..backslash].CopyTo(destination[written..]);
+            written += backslash;
+            byte next = escaped[backslash + 1];
+            if (next == 'n')
+            {
+                destination[written++] = (byte)'\n';
+            }
+            else if (next == '\\' || (next == '"' && quotes))
+            {
+                destination[written++] = next;
+            }
+            else
+            {
+                destination[written++] = (byte)'\\';
+                destination[written++] = next;
+            }
+
+            escaped = escaped[(backslash + 2)..];
+        }
+    }
+
+    internal static string UnescapeToString(ReadOnlySpan<byte> escaped, bool quotes)
+    {
+        if (escaped.IndexOf((byte)'\\') < 0)
+            return Encoding.UTF8.GetString(escaped);
+        byte[]? rented = null;
+        Span<byte> buffer = escaped.Length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(escaped.Length);
+        string text = Encoding.UTF8.GetString(buffer[..Unescape(escaped, buffer, quotes)]);
+        if (rented is not null)
+            ArrayPool<byte>.Shared.Return(rented);
+        return text;
+    }
+
+    internal static void AppendQuoted(StringBuilder builder, string text)
+    {
+        builder.Append('"');
+        foreach (char c in text)
+        {
+            _ = c switch
+            {
+                '\\' => builder.Append("\\\\"),
+                '"' => builder.Append("\\\""),
+                '\n' => builder.Append("\\n"),
+                _ => builder.Append(c),
+            };
+        }
+
+        builder.Append('"');
+    }
+}

@@ -1,0 +1,17 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>A line that lenient reading skipped, or repaired, and why.</summary>
+/// <param name="Line">The number of the line; the first is 1.</param>
+/// <param name="Column">Where on the line the fault is, in Unicode code points; the first is 1.</param>
+/// <param name="ByteOffset">Where in the whole input the fault is, in bytes; the first is 0.</param>
+/// <param name="Reason">What is wrong, as a sentence part in English.</param>
+/// <param name="Text">The line, cut to its first 256 bytes. Bytes that are not UTF-8 show as U+FFFD.</param>
+public sealed record PrometheusSkippedLine(long Line, int Column, long ByteOffset, string Reason, string Text)
+{
+    /// <summary>
+    /// Whether the line was read all the same: only a carriage return at its end or a byte order mark before it was
+    /// ignored, or the exposition is complete but for the missing <c># EOF</c>, or a family is kept as it came although it breaks a rule.
+    /// </summary>
+    /// <value>False for a line that was left out.</value>
+    public bool WasKept { get; init; }
+}

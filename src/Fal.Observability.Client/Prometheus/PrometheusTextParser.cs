@@ -1,0 +1,331 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Text.Unicode;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// Parses Prometheus text (0.0.4) and OpenMetrics 1.0, from a string, bytes, a stream or a pipe, to samples or to metric
+/// families, strict or lenient.
+/// </summary>
+/// <remarks>
+/// All methods are safe to call from any number of threads. None disposes the stream or completes the pipe it is given.
+/// For the least memory and the most speed there is <see cref="PrometheusTextReader"/>.
+/// </remarks>
+public static class PrometheusTextParser
+{
+    private const int BlockLength = 64 * 1024;
+
+    /// <summary>Parses samples from UTF-8.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <returns>The samples.</returns>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    public static PrometheusSamples ParseSamples(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
+    {
+        using var builder = new SampleListBuilder(options);
+        builder.Append(utf8, isFinalBlock: true);
+        return builder.Build();
+    }
+
+    /// <summary>Parses samples from a string.</summary>
+    /// <param name="text">The exposition. A surrogate without its partner counts as text that is not valid UTF-8.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <returns>The samples.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    public static PrometheusSamples ParseSamples(string text, PrometheusParserOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        using var builder = new SampleListBuilder(Detect(options, text));
+        Append(builder, text);
+        return builder.Build();
+    }
+
+    /// <summary>Parses samples from UTF-8 in several pieces of memory.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <returns>The samples.</returns>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    public static PrometheusSamples ParseSamples(in ReadOnlySequence<byte> utf8, PrometheusParserOptions? options = null)
+    {
+        using var builder = new SampleListBuilder(Detect(options, utf8));
+        Append(builder, utf8);
+        return builder.Build();
+    }
+
+    /// <summary>Parses all samples of a stream.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The samples.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<PrometheusSamples> ParseSamplesAsync(
+        Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        using var builder = new SampleListBuilder(options);
+        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        return builder.Build();
+    }
+
+    /// <summary>Parses all samples of a pipe.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The samples.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or the pending read of the pipe was.</exception>
+    public static async Task<PrometheusSamples> ParseSamplesAsync(
+        PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        using var builder = new SampleListBuilder(options);
+        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        return builder.Build();
+    }
+
+    /// <summary>Parses the samples of a stream while they arrive, in constant memory.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">
+    /// How to read. If null, <see cref="PrometheusParserOptions.Strict"/>. Skipped lines go to
+    /// <see cref="PrometheusParserOptions.OnSkippedLine"/>.
+    /// </param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The samples, in their order. Those before a line that breaks the format come out before the exception.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(
+        Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        return StreamAsync(ReadBlocksAsync(utf8, cancellationToken), options, cancellationToken);
+    }
+
+    /// <summary>Parses the samples of a pipe while they arrive, in constant memory.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">
+    /// How to read. If null, <see cref="PrometheusParserOptions.Strict"/>. Skipped lines go to
+    /// <see cref="PrometheusParserOptions.OnSkippedLine"/>.
+    /// </param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The samples, in their order. Those before a line that breaks the format come out before the exception.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or the pending read of the pipe was.</exception>
+    public static IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(
+        PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        return StreamAsync(ReadBlocksAsync(utf8, cancellationToken), options, cancellationToken);
+    }
+
+    /// <summary>Parses metric families from UTF-8.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <returns>The families.</returns>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    public static PrometheusExposition ParseFamilies(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
+    {
+        using var builder = new FamilyListBuilder(options);
+        builder.Append(utf8, isFinalBlock: true);
+        return builder.Build();
+    }
+
+    /// <summary>Parses metric families from a string.</summary>
+    /// <param name="text">The exposition. A surrogate without its partner counts as text that is not valid UTF-8.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <returns>The families.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    public static PrometheusExposition ParseFamilies(string text, PrometheusParserOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        using var builder = new FamilyListBuilder(Detect(options, text));
+        Append(builder, text);
+        return builder.Build();
+    }
+
+    /// <summary>Parses metric families from UTF-8 in several pieces of memory.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <returns>The families.</returns>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    public static PrometheusExposition ParseFamilies(in ReadOnlySequence<byte> utf8, PrometheusParserOptions? options = null)
+    {
+        using var builder = new FamilyListBuilder(Detect(options, utf8));
+        Append(builder, utf8);
+        return builder.Build();
+    }
+
+    /// <summary>Parses the metric families of a stream.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The families.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<PrometheusExposition> ParseFamiliesAsync(
+        Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        using var builder = new FamilyListBuilder(options);
+        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        return builder.Build();
+    }
+
+    /// <summary>Parses the metric families of a pipe.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The families.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
+    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or the pending read of the pipe was.</exception>
+    public static async Task<PrometheusExposition> ParseFamiliesAsync(
+        PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        using var builder = new FamilyListBuilder(options);
+        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        return builder.Build();
+    }
+
+    private static async IAsyncEnumerable<PrometheusSample> StreamAsync(
+        IAsyncEnumerable<ReadOnlyMemory<byte>> blocks, PrometheusParserOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var builder = new SampleListBuilder(options);
+        SampleBuffer samples = builder.Samples;
+        PrometheusFormatException? fault = null;
+        await foreach (ReadOnlyMemory<byte> block in blocks.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            // The samples before a fault are good, and the caller of a stream wants them as they come.
+            try
+            {
+                builder.Append(block.Span, isFinalBlock: block.IsEmpty);
+            }
+            catch (PrometheusFormatException exception)
+            {
+                fault = exception;
+            }
+
+            for (int i = 0; i < samples.Count; i++)
+                yield return samples[i];
+            samples.Clear();
+            if (fault is not null)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(fault);
+        }
+    }
+
+    private static async Task AppendAsync(ExpositionBuilder builder, Stream utf8, CancellationToken cancellationToken)
+    {
+        await foreach (ReadOnlyMemory<byte> block in ReadBlocksAsync(utf8, cancellationToken).ConfigureAwait(false))
+            builder.Append(block.Span, isFinalBlock: block.IsEmpty);
+    }
+
+    private static async Task AppendAsync(ExpositionBuilder builder, PipeReader utf8, CancellationToken cancellationToken)
+    {
+        await foreach (ReadOnlyMemory<byte> block in ReadBlocksAsync(utf8, cancellationToken).ConfigureAwait(false))
+            builder.Append(block.Span, isFinalBlock: block.IsEmpty);
+    }
+
+    /// <summary>The blocks of a stream, and an empty one at its end. Each is valid until the next is asked for.</summary>
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBlocksAsync(
+        Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BlockLength);
+        try
+        {
+            int read;
+            do
+            {
+                read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+                yield return buffer.AsMemory(0, read);
+            }
+            while (read > 0);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The blocks of a pipe, and an empty one at its end. Each is valid until the next is asked for.</summary>
+    private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBlocksAsync(
+        PipeReader pipe, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ReadResult result;
+        do
+        {
+            result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (result.IsCanceled)
+                throw new OperationCanceledException("The pending read of the pipe was cancelled before the exposition ended.");
+            foreach (ReadOnlyMemory<byte> block in result.Buffer)
+            {
+                if (!block.IsEmpty)
+                    yield return block;
+            }
+
+            pipe.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted);
+        yield return ReadOnlyMemory<byte>.Empty;
+    }
+
+    private static void Append(ExpositionBuilder builder, in ReadOnlySequence<byte> utf8)
+    {
+        foreach (ReadOnlyMemory<byte> block in utf8)
+            builder.Append(block.Span, isFinalBlock: false);
+        builder.Append([], isFinalBlock: true);
+    }
+
+    private static void Append(ExpositionBuilder builder, string text)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BlockLength);
+        try
+        {
+            ReadOnlySpan<char> rest = text;
+            while (!rest.IsEmpty)
+            {
+                OperationStatus status = Utf8.FromUtf16(rest, buffer, out int read, out int written, replaceInvalidSequences: false);
+                rest = rest[read..];
+                builder.Append(buffer.AsSpan(0, written), isFinalBlock: false);
+                if (status is OperationStatus.InvalidData or OperationStatus.NeedMoreData)
+                {
+                    // Half a surrogate pair has no UTF-8: a byte that has none either makes the reader say where it is.
+                    builder.Append([0xFF], isFinalBlock: false);
+                    rest = rest[1..];
+                }
+            }
+
+            builder.Append([], isFinalBlock: true);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>What is given in pieces is detected before the first: the reader knows the end of a single block only.</summary>
+    private static PrometheusParserOptions? Detect(PrometheusParserOptions? options, string text)
+    {
+        ReadOnlySpan<char> end = text.EndsWith('\n') ? text.AsSpan(0, text.Length - 1) : text;
+        return Settle(options, end.EndsWith("\n# EOF", StringComparison.Ordinal) || end.Equals("# EOF", StringComparison.Ordinal));
+    }
+
+    private static PrometheusParserOptions? Detect(PrometheusParserOptions? options, in ReadOnlySequence<byte> utf8)
+    {
+        ReadOnlySequence<byte> end = utf8.Slice(Math.Max(0, utf8.Length - 7));
+        return Settle(options, PrometheusTextReader.EndsLikeOpenMetrics(end.ToArray()));
+    }
+
+    private static PrometheusParserOptions? Settle(PrometheusParserOptions? options, bool isOpenMetrics) =>
+        (options?.Format ?? PrometheusFormat.Detect) != PrometheusFormat.Detect ? options
+        : (options ?? PrometheusParserOptions.Strict) with { Format = isOpenMetrics ? PrometheusFormat.OpenMetrics : PrometheusFormat.Text };
+}

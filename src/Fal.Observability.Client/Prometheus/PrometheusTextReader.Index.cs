@@ -1,0 +1,384 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Text.Unicode;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <content>
+/// <para>The fast path, in two stages.</para>
+/// <para>
+/// Stage one compares a chunk of the buffer, 64 bytes at a time, with three characters only: the quote, the line feed
+/// and the backslash. Their places go to a list. Blanks, braces and commas are not worth a place in it: in the usual
+/// line they stand right beside a quote, where stage two finds them.
+/// </para>
+/// <para>
+/// Stage two walks the list. In a line of the form <c>name{label="value",label="value"} number</c> the next place after
+/// an opening quote is the closing one, and what is between a closing and an opening quote is <c>,label=</c>. Names are
+/// checked once: a line whose names are, byte for byte, those of the line before has valid, distinct names.
+/// </para>
+/// <para>
+/// Whatever is not of that form is left to the grammar in the other part of this type, which reads the line from its
+/// beginning; this part never decides that a line is wrong. Where the machine has no vectors there is no index, and the
+/// grammar reads everything.
+/// </para>
+/// <para>
+/// Bounds are checked once a chunk instead of at each step: the list ends with a line feed, every step goes to the next
+/// place on the list, and no step is taken from a line feed. So no place is read beyond the last line feed.
+/// </para>
+/// </content>
+public ref partial struct PrometheusTextReader
+{
+    private const int BlockLength = 64;
+    private const int ChunkLength = 16 * 1024;
+    private const int IndexCapacity = 2048;
+
+    /// <summary>The names of so many labels of the line before are remembered.</summary>
+    private const int KnownSeparators = 16;
+
+    [UnscopedRef]
+    private readonly ReadOnlySpan<ushort> IndexEntries => _index;
+
+    /// <summary>Whether name and label names of this sample are those of the sample before it in this block.</summary>
+    internal readonly bool HasSameShape => _sameShape;
+
+    /// <summary>Stage one, from the next line on.</summary>
+    /// <returns>False if no whole line can be indexed; then the grammar must read the next line.</returns>
+    private bool BuildIndex()
+    {
+        _indexCount = _cursor = 0;
+        if (!Vector128.IsHardwareAccelerated || _data.Length - _position < BlockLength)
+            return false;
+
+        _indexBase = _position;
+        ref byte data = ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _position);
+        Span<ushort> index = _index;
+        ref ushort entries = ref MemoryMarshal.GetReference(index);
+        int length = Math.Min(_data.Length - _position, ChunkLength);
+        int count = 0;
+        ulong beyondAscii = 0;
+        // The room for one more block must be there, and for the entries written ahead.
+        for (int offset = 0; offset + BlockLength <= length && count <= IndexCapacity - 2 * BlockLength; offset += BlockLength)
+        {
+            ulong mask = MaskOf(ref Unsafe.Add(ref data, offset), ref beyondAscii);
+            int found = BitOperations.PopCount(mask);
+            ref ushort entry = ref Unsafe.Add(ref entries, count);
+            count += found;
+            // Eight at once, without asking how many there are: most blocks have fewer, and a wrong guess costs more.
+            do
+            {
+                for (int n = 0; n < 8; n++)
+                {
+                    Unsafe.Add(ref entry, n) = (ushort)(offset + BitOperations.TrailingZeroCount(mask));
+                    mask &= mask - 1;
+                }
+
+                entry = ref Unsafe.Add(ref entry, 8);
+            }
+            while (mask != 0);
+        }
+
+        while (count > 0 && Unsafe.Add(ref data, Unsafe.Add(ref entries, count - 1)) != '\n')
+            count--;
+        _indexCount = count;
+        _chunkIsAscii = beyondAscii == 0;
+        return count > 0;
+    }
+
+    /// <summary>One bit for each byte of the block that is a quote, a line feed or a backslash.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong MaskOf(ref byte block, ref ulong beyondAscii)
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512<byte> v = Vector512.LoadUnsafe(ref block);
+            beyondAscii |= v.ExtractMostSignificantBits();
+            return (Vector512.Equals(v, Vector512.Create((byte)'"')) | Vector512.Equals(v, Vector512.Create((byte)'\n'))
+                | Vector512.Equals(v, Vector512.Create((byte)'\\'))).ExtractMostSignificantBits();
+        }
+
+        if (Vector256.IsHardwareAccelerated)
+        {
+            return MaskOfHalf(ref block, ref beyondAscii) | ((ulong)MaskOfHalf(ref Unsafe.Add(ref block, 32), ref beyondAscii) << 32);
+        }
+
+        return MaskOfQuarter(ref block, ref beyondAscii)
+            | ((ulong)MaskOfQuarter(ref Unsafe.Add(ref block, 16), ref beyondAscii) << 16)
+            | ((ulong)MaskOfQuarter(ref Unsafe.Add(ref block, 32), ref beyondAscii) << 32)
+            | ((ulong)MaskOfQuarter(ref Unsafe.Add(ref block, 48), ref beyondAscii) << 48);
+
+        static uint MaskOfHalf(ref byte half, ref ulong beyondAscii)
+        {
+            Vector256<byte> v = Vector256.LoadUnsafe(ref half);
+            beyondAscii |= v.ExtractMostSignificantBits();
+            return (Vector256.Equals(v, Vector256.Create((byte)'"')) | Vector256.Equals(v, Vector256.Create((byte)'\n'))
+                | Vector256.Equals(v, Vector256.Create((byte)'\\'))).ExtractMostSignificantBits();
+        }
+
+        static uint MaskOfQuarter(ref byte quarter, ref ulong beyondAscii)
+        {
+            Vector128<byte> v = Vector128.LoadUnsafe(ref quarter);
+            beyondAscii |= v.ExtractMostSignificantBits();
+            return (Vector128.Equals(v, Vector128.Create((byte)'"')) | Vector128.Equals(v, Vector128.Create((byte)'\n'))
+                | Vector128.Equals(v, Vector128.Create((byte)'\\'))).ExtractMostSignificantBits();
+        }
+    }
+
+    private readonly int NextIndexedNewline()
+    {
+        int cursor = _cursor;
+        while (_data[_indexBase + IndexEntries[cursor]] != '\n')
+            cursor++;
+        return _indexBase + IndexEntries[cursor];
+    }
+
+    /// <summary>Stage two, for one line.</summary>
+    /// <returns>False, with nothing read, if the line is not of the usual form.</returns>
+    private bool TryReadIndexedLine()
+    {
+        ref byte data = ref MemoryMarshal.GetReference(_data);
+        ref ushort index = ref Unsafe.As<IndexArray, ushort>(ref _index);
+        int line = _position;
+        int cursor = _cursor;
+        int place = _indexBase + Unsafe.Add(ref index, cursor);
+
+        if (Unsafe.Add(ref data, place) != '"' || Unsafe.Add(ref data, line) == '#')
+            return Unsafe.Add(ref data, line) == '#' ? TryReadIndexedComment(cursor) : TryReadIndexedBareSample(place);
+
+        // Up to the first quote: name{label=
+        bool sameShape = true;
+        int prefixLength = place - line;
+        if (prefixLength != _knownPrefixLength || !AreEqual(ref data, line, _knownPrefixStart, prefixLength))
+        {
+            if (!CheckPrefix(line, place))
+                return false;
+            sameShape = false;
+        }
+
+        _knownPrefixStart = line;
+        int labels = 0;
+        while (true)
+        {
+            place = _indexBase + Unsafe.Add(ref index, ++cursor);
+            while (Unsafe.Add(ref data, place) == '\\')
+            {
+                int escaped = _indexBase + Unsafe.Add(ref index, ++cursor);
+                // A line feed is never escaped, and a place on the list is an escaped one if it follows directly.
+                if (escaped == place + 1 && Unsafe.Add(ref data, escaped) != '\n')
+                    escaped = _indexBase + Unsafe.Add(ref index, ++cursor);
+                place = escaped;
+            }
+
+            if (Unsafe.Add(ref data, place) != '"')
+                return Forget();
+            byte after = Unsafe.Add(ref data, place + 1);
+            labels++;
+            if (after != ',')
+            {
+                if (after != '}')
+                    return Forget();
+                break;
+            }
+
+            // From the comma to the next quote: ,label=
+            int separator = place + 1;
+            place = _indexBase + Unsafe.Add(ref index, ++cursor);
+            if (Unsafe.Add(ref data, place) != '"')
+                return Forget();
+            if (!IsKnownSeparator(ref data, separator, place - separator, labels))
+            {
+                if (!CheckSeparator(separator, place, labels))
+                    return Forget();
+                sameShape = false;
+            }
+        }
+
+        int newline = _indexBase + Unsafe.Add(ref index, ++cursor);
+        if (Unsafe.Add(ref data, newline) != '\n' || Unsafe.Add(ref data, place + 2) != ' ' || labels > _options.MaxLabels)
+            return Forget();
+
+        if (labels != _knownLabelCount || !sameShape)
+        {
+            sameShape = false;
+            _knownLabelCount = labels;
+            int duplicate = 0;
+            if (labels > 1 && CheckDistinctNames(line + _nameLength + 1, labels, ref duplicate) != LineFault.None)
+                return Forget();
+        }
+
+        if (!FinishIndexedSample(line, place + 3, newline))
+            return Forget();
+        _sameShape = sameShape;
+        _nameStart = line;
+        _labelsStart = line + _nameLength + 1;
+        _labelsCursor = _cursor;
+        _labelCount = labels;
+        _cursor = cursor + 1;
+        return true;
+    }
+
+    /// <summary>A sample without labels: <c>name number</c>.</summary>
+    private bool TryReadIndexedBareSample(int newline)
+    {
+        // A backslash stands first in no usual line.
+        if (_data[newline] != '\n')
+            return false;
+        int line = _position;
+        int length = PrometheusName.MetricNameLength(_data[line..newline]);
+        if (length == 0 || _data[line + length] != ' ' || !FinishIndexedSample(line, line + length + 1, newline))
+            return false;
+        _knownPrefixLength = -1;
+        _sameShape = false;
+        (_nameStart, _nameLength, _labelCount) = (line, length, 0);
+        _cursor++;
+        return true;
+    }
+
+    private bool TryReadIndexedComment(int cursor)
+    {
+        while (_data[_indexBase + IndexEntries[cursor]] != '\n')
+            cursor++;
+        int line = _position;
+        int newline = _indexBase + IndexEntries[cursor];
+        int indexed = _indexCount;
+        if (newline - line > _options.MaxLineLength || _data[newline - 1] == '\r'
+            || ReadLine(line, newline, out _) != LineFault.None)
+            return false;
+        _lineStart = line;
+        _lineEnd = newline;
+        _position = newline + 1;
+        _linesRead++;
+        if (_indexCount == indexed)
+            _cursor = cursor + 1;
+        return true;
+    }
+
+    /// <summary>What is the same for all samples: the numbers, UTF-8, the bounds of the token.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool FinishIndexedSample(int line, int number, int newline)
+    {
+        _hasTimestamp = false;
+        if (!TryReadShortInteger(number, newline) && !TryReadNumbers(number, newline))
+            return false;
+        if (newline - line > _options.MaxLineLength || (!_chunkIsAscii && !Utf8.IsValid(_data[line..newline])))
+            return false;
+        _tokenType = PrometheusTokenType.Sample;
+        _nameIsEscaped = false;
+        _hasExemplar = false;
+        _lineStart = line;
+        _lineEnd = newline;
+        _position = newline + 1;
+        _linesRead++;
+        return true;
+    }
+
+    /// <summary>Up to eight digits to the end of the line: read as one 64-bit word, all digits at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryReadShortInteger(int start, int end)
+    {
+        int digits = end - start;
+        if ((uint)(digits - 1) >= 8 || end < 8 || !BitConverter.IsLittleEndian)
+            return false;
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), end - 8));
+        // What stands before the digits fills the low bytes: make leading zeros of it.
+        int foreign = (8 - digits) * 8;
+        word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
+        ulong values = word - 0x3030303030303030;
+        if ((((word + 0x4646464646464646) | values) & 0x8080808080808080) != 0)
+            return false;
+        // Neighbours are joined: digits to pairs, pairs to fours, fours to the whole.
+        values = values * 10 + (values >> 8);
+        const ulong pairs = 0x000000FF000000FF;
+        _value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
+        _timestamp = 0;
+        return true;
+    }
+
+    /// <summary>Any value, and in the text format a timestamp after a single blank.</summary>
+    private bool TryReadNumbers(int start, int end)
+    {
+        _timestamp = 0;
+        ReadOnlySpan<byte> numbers = _data[start..end];
+        int blank = numbers.IndexOf((byte)' ');
+        if (blank >= 0)
+        {
+            if (_openMetrics || !PrometheusNumber.TryParseMilliseconds(numbers[(blank + 1)..], out _timestamp))
+                return false;
+            _hasTimestamp = true;
+            numbers = numbers[..blank];
+        }
+
+        return PrometheusNumber.TryParseValue(numbers, out _value);
+    }
+
+    /// <summary>The line is left to the grammar, and what it has in place of names must not be taken for checked.</summary>
+    private bool Forget()
+    {
+        _knownPrefixLength = -1;
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool AreEqual(ref byte data, int first, int second, int length) =>
+        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref data, first), length)
+            .SequenceEqual(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref data, second), length));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsKnownSeparator(ref byte data, int start, int length, int ordinal)
+    {
+        if (ordinal >= KnownSeparators || ordinal >= _knownLabelCount)
+            return false;
+        ref Separator known = ref _knownSeparators[ordinal];
+        if (length != known.Length || !AreEqual(ref data, start, known.Start, length))
+            return false;
+        known.Start = start;
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool CheckSeparator(int start, int quote, int ordinal)
+    {
+        int name = start + 1;
+        int length = quote - 1 - name;
+        if (length <= 0 || _data[quote - 1] != '=' || PrometheusName.LabelNameLength(_data[name..quote]) != length
+            || _data.Slice(name, length).SequenceEqual("__name__"u8))
+            return false;
+        if (ordinal < KnownSeparators)
+            _knownSeparators[ordinal] = new Separator { Start = start, Length = quote - start };
+        return true;
+    }
+
+    /// <summary>Checks <c>name{label=</c> and remembers it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool CheckPrefix(int line, int quote)
+    {
+        _knownPrefixLength = -1;
+        int length = PrometheusName.MetricNameLength(_data[line..quote]);
+        if (length == 0 || _data[line + length] != '{' || !CheckSeparator(line + length, quote, 0))
+            return false;
+        _nameLength = length;
+        _knownPrefixLength = quote - line;
+        _knownLabelCount = 0;
+        return true;
+    }
+
+    private struct Separator
+    {
+        internal int Start;
+        internal int Length;
+    }
+
+    [InlineArray(KnownSeparators)]
+    private struct SeparatorArray
+    {
+        private Separator _first;
+    }
+
+    [InlineArray(IndexCapacity)]
+    private struct IndexArray
+    {
+        private ushort _first;
+    }
+}

@@ -1,0 +1,535 @@
+using System.Buffers;
+using System.Text;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <content>
+/// The grammar of a line, plainly: what is read here may have any form the formats allow, and what is refused gets its
+/// reason and place. The indexed path takes the usual lines and hands everything else to this one.
+/// </content>
+public ref partial struct PrometheusTextReader
+{
+    /// <summary>Reads the line [start, end). Without a fault, the token is set, to None for a blank line.</summary>
+    private LineFault ReadLine(int start, int end, out int faultPosition)
+    {
+        int i = start;
+        SkipBlanks(ref i, end);
+        LineFault fault;
+        if (i == end)
+        {
+            _tokenType = PrometheusTokenType.None;
+            fault = _openMetrics ? LineFault.BlankLine : LineFault.None;
+        }
+        else if (_data[i] == '#')
+        {
+            fault = _openMetrics ? ReadOpenMetricsComment(ref i, end) : ReadComment(ref i, end);
+        }
+        else
+        {
+            fault = ReadSample(ref i, end);
+        }
+
+        faultPosition = i;
+        return fault;
+    }
+
+    /// <summary>The text format allows blanks between all tokens; OpenMetrics has its single spaces and no others.</summary>
+    private readonly void SkipBlanks(ref int i, int end)
+    {
+        if (!_openMetrics)
+            SkipBlanksAndTabs(ref i, end);
+    }
+
+    private readonly void SkipBlanksAndTabs(ref int i, int end)
+    {
+        while (i < end && _data[i] is (byte)' ' or (byte)'\t')
+            i++;
+    }
+
+    private readonly int TokenEnd(int i, int end)
+    {
+        int length = _openMetrics ? _data[i..end].IndexOf((byte)' ') : _data[i..end].IndexOfAny((byte)' ', (byte)'\t');
+        return length < 0 ? end : i + length;
+    }
+
+    private LineFault ReadSample(ref int i, int end)
+    {
+        _tokenType = PrometheusTokenType.Sample;
+        _knownPrefixLength = -1;
+        _sameShape = false;
+        _hasTimestamp = false;
+        _timestamp = 0;
+        _hasExemplar = false;
+        _labelCount = 0;
+        _labelsCursor = -1;
+        _nameIsEscaped = false;
+        _nameStart = i;
+        _nameLength = PrometheusName.MetricNameLength(_data[i..end]);
+        i += _nameLength;
+        if (_nameLength == 0 && _data[i] != '{')
+            return LineFault.InvalidMetricName;
+
+        SkipBlanks(ref i, end);
+        if (i < end && _data[i] == '{')
+        {
+            int brace = i++;
+            _labelsStart = i;
+            LineFault fault = ReadLabels(ref i, end, isExemplar: false, out _labelCount);
+            if (fault != LineFault.None)
+                return fault;
+            if (_nameLength == 0)
+            {
+                i = brace;
+                return LineFault.MissingMetricName;
+            }
+        }
+
+        return ReadNumbers(ref i, end);
+    }
+
+    /// <summary>What follows name and labels: the value, perhaps a timestamp, in OpenMetrics perhaps an exemplar.</summary>
+    private LineFault ReadNumbers(ref int i, int end)
+    {
+        if (i == end)
+            return LineFault.MissingValue;
+        LineFault fault = ReadValue(ref i, end, out _value);
+        if (fault != LineFault.None)
+            return fault;
+
+        SkipBlanks(ref i, end);
+        if (i == end)
+            return LineFault.None;
+        if (_openMetrics && IsExemplarAhead(i, end))
+            return ReadExemplar(ref i, end);
+
+        fault = ReadTimestamp(ref i, end, out _timestamp, out _timestampNanoseconds);
+        if (fault != LineFault.None)
+            return fault;
+        _hasTimestamp = true;
+        SkipBlanks(ref i, end);
+        if (i == end)
+            return LineFault.None;
+        return _openMetrics && IsExemplarAhead(i, end) ? ReadExemplar(ref i, end) : LineFault.TextAfterSample;
+    }
+
+    private readonly LineFault ReadValue(ref int i, int end, out double value)
+    {
+        value = 0;
+        if (_openMetrics)
+        {
+            if (_data[i] != ' ')
+                return LineFault.ExpectedSpace;
+            i++;
+        }
+        else
+        {
+            SkipBlanksAndTabs(ref i, end);
+        }
+
+        int tokenEnd = TokenEnd(i, end);
+        if (tokenEnd == i)
+            return LineFault.MissingValue;
+        if (!PrometheusNumber.TryParseValue(_data[i..tokenEnd], out value))
+            return NumberFault(LineFault.InvalidValue, ref i, tokenEnd);
+        i = tokenEnd;
+        return LineFault.None;
+    }
+
+    private readonly LineFault ReadTimestamp(ref int i, int end, out long milliseconds, out Int128 nanoseconds)
+    {
+        milliseconds = 0;
+        nanoseconds = 0;
+        if (_openMetrics)
+            i++; // The space that ended the token before.
+        int tokenEnd = TokenEnd(i, end);
+        ReadOnlySpan<byte> token = _data[i..tokenEnd];
+        bool isTimestamp;
+        if (_openMetrics)
+        {
+            isTimestamp = PrometheusNumber.TryParseValue(token, out double seconds) && double.IsFinite(seconds)
+                && PrometheusNumber.TryParseSeconds(token, out nanoseconds);
+            milliseconds = PrometheusNumber.ToMilliseconds(nanoseconds);
+        }
+        else
+        {
+            isTimestamp = PrometheusNumber.TryParseMilliseconds(token, out milliseconds);
+        }
+
+        if (!isTimestamp)
+            return NumberFault(LineFault.InvalidTimestamp, ref i, tokenEnd);
+        i = tokenEnd;
+        return LineFault.None;
+    }
+
+    /// <summary>Text with the line ends of old is one line that breaks at a number: then that is what to say.</summary>
+    private readonly LineFault NumberFault(LineFault fault, ref int i, int tokenEnd)
+    {
+        int carriageReturn = _data[i..tokenEnd].IndexOf((byte)'\r');
+        if (carriageReturn < 0)
+            return fault;
+        i += carriageReturn;
+        return LineFault.LoneCarriageReturn;
+    }
+
+    private readonly bool IsExemplarAhead(int i, int end) => _data[i..end].StartsWith(" #"u8);
+
+    private LineFault ReadExemplar(ref int i, int end)
+    {
+        if (!_data[i..end].StartsWith(" # {"u8))
+            return LineFault.InvalidExemplar;
+        i += 4;
+        _hasExemplar = true;
+        _exemplarStart = i;
+        _exemplarHasTimestamp = false;
+        _exemplarTimestamp = 0;
+        LineFault fault = ReadLabels(ref i, end, isExemplar: true, out _exemplarLabelCount);
+        if (fault != LineFault.None)
+            return fault;
+        if (i == end)
+            return LineFault.InvalidExemplar;
+        fault = ReadValue(ref i, end, out _exemplarValue);
+        if (fault != LineFault.None || i == end)
+            return fault;
+        _exemplarHasTimestamp = true;
+        fault = ReadTimestamp(ref i, end, out _exemplarTimestamp, out _);
+        return fault != LineFault.None || i == end ? fault : LineFault.TextAfterSample;
+    }
+
+    /// <summary>Reads labels to the brace that closes them, and over it.</summary>
+    private LineFault ReadLabels(ref int i, int end, bool isExemplar, out int count)
+    {
+        count = 0;
+        int start = i;
+        bool afterComma = false;
+        SkipBlanks(ref i, end);
+        while (i < end)
+        {
+            if (_data[i] == '}')
+            {
+                if (afterComma && _openMetrics)
+                    return LineFault.TrailingComma;
+                i++;
+                return count > 1 ? CheckDistinctNames(start, count, ref i) : LineFault.None;
+            }
+
+            int nameStart = i;
+            LineFault fault = ReadLabelName(ref i, end, out int length, out bool isQuoted, out bool isEscaped);
+            if (fault != LineFault.None)
+                return fault;
+            SkipBlanks(ref i, end);
+            if (isQuoted && i < end && _data[i] is (byte)',' or (byte)'}')
+            {
+                // Quoted text without a value is the metric name.
+                fault = isExemplar ? LineFault.NameInExemplar : _nameLength > 0 ? LineFault.SecondMetricName : LineFault.None;
+                if (fault != LineFault.None)
+                {
+                    i = nameStart;
+                    return fault;
+                }
+
+                _nameStart = nameStart + 1;
+                _nameLength = length;
+                _nameIsEscaped = isEscaped;
+            }
+            else
+            {
+                fault = ReadLabelValue(ref i, end);
+                if (fault != LineFault.None)
+                    return fault;
+                if (++count > _options.MaxLabels)
+                {
+                    i = nameStart;
+                    return LineFault.TooManyLabels;
+                }
+
+                SkipBlanks(ref i, end);
+            }
+
+            afterComma = i < end && _data[i] == ',';
+            if (afterComma)
+            {
+                i++;
+                // OpenMetrics allows no blank here, but its reference parser does, and its tests with quoted names have one.
+                SkipBlanksAndTabs(ref i, end);
+            }
+            else if (i < end && _data[i] != '}')
+            {
+                return LineFault.ExpectedCommaOrBrace;
+            }
+        }
+
+        return LineFault.UnclosedBraces;
+    }
+
+    private readonly LineFault ReadLabelName(ref int i, int end, out int length, out bool isQuoted, out bool isEscaped)
+    {
+        int start = i;
+        isEscaped = false;
+        isQuoted = _data[i] == '"';
+        LineFault fault = LineFault.None;
+        if (isQuoted)
+        {
+            fault = ReadQuoted(ref i, end, out isEscaped);
+            length = i - start - 2;
+            if (fault == LineFault.None && length == 0)
+                fault = LineFault.EmptyName;
+        }
+        else
+        {
+            length = PrometheusName.LabelNameLength(_data[i..end]);
+            i += length;
+            if (length == 0)
+                fault = LineFault.InvalidLabelName;
+        }
+
+        if (fault == LineFault.None && _data[(isQuoted ? start + 1 : start)..][..length].SequenceEqual("__name__"u8))
+            fault = LineFault.ReservedLabelName;
+        if (fault is LineFault.EmptyName or LineFault.ReservedLabelName)
+            i = start;
+        return fault;
+    }
+
+    private readonly LineFault ReadLabelValue(ref int i, int end)
+    {
+        if (i == end || _data[i] != '=')
+            return LineFault.ExpectedEquals;
+        i++;
+        SkipBlanks(ref i, end);
+        if (i == end || _data[i] != '"')
+            return LineFault.ExpectedQuotedValue;
+        return ReadQuoted(ref i, end, out _);
+    }
+
+    /// <summary>Reads from the opening quote over the closing one.</summary>
+    private readonly LineFault ReadQuoted(ref int i, int end, out bool isEscaped)
+    {
+        isEscaped = false;
+        int open = i;
+        int at = open + 1;
+        while (true)
+        {
+            int special = at < end ? _data[at..end].IndexOfAny((byte)'"', (byte)'\\') : -1;
+            if (special < 0)
+                return LineFault.UnclosedQuote;
+            at += special + 1;
+            if (_data[at - 1] == '"')
+                break;
+            isEscaped = true;
+            at++;
+        }
+
+        LineFault fault = CheckUtf8(open + 1, at - 1, ref i);
+        if (fault == LineFault.None)
+            i = at;
+        return fault;
+    }
+
+    private readonly LineFault CheckUtf8(int start, int end, ref int faultPosition)
+    {
+        ReadOnlySpan<byte> text = _data[start..end];
+        if (System.Text.Unicode.Utf8.IsValid(text))
+            return LineFault.None;
+        while (Rune.DecodeFromUtf8(text, out _, out int length) == OperationStatus.Done)
+            text = text[length..];
+        faultPosition = end - text.Length;
+        return LineFault.InvalidUtf8;
+    }
+
+    /// <summary>A comment of the text format, which may be a HELP or TYPE line.</summary>
+    private LineFault ReadComment(ref int i, int end)
+    {
+        int afterHash = ++i;
+        SkipBlanksAndTabs(ref i, end);
+        bool isHelp = _data[i..end].StartsWith("HELP"u8);
+        bool isType = _data[i..end].StartsWith("TYPE"u8);
+        int name = i + 4;
+        // Without a blank before and after it, the word is not the keyword; without a name after it, there is nothing to say.
+        if ((isHelp || isType) && i > afterHash && name < end && _data[name] is (byte)' ' or (byte)'\t')
+        {
+            SkipBlanksAndTabs(ref name, end);
+            if (name < end)
+            {
+                i = name;
+                LineFault fault = ReadMetadataName(ref i, end);
+                if (fault != LineFault.None)
+                    return fault;
+                SkipBlanksAndTabs(ref i, end);
+                return isHelp ? ReadHelp(ref i, end) : ReadType(ref i, end);
+            }
+        }
+
+        _tokenType = PrometheusTokenType.Comment;
+        (_nameStart, _nameLength) = (afterHash, 0);
+        (_textStart, _textLength) = (afterHash, end - afterHash);
+        return LineFault.None;
+    }
+
+    private LineFault ReadOpenMetricsComment(ref int i, int end)
+    {
+        ReadOnlySpan<byte> line = _data[i..end];
+        if (line.SequenceEqual("# EOF"u8))
+        {
+            _tokenType = PrometheusTokenType.EndOfExposition;
+            _flags |= ReaderFlags.EndSeen;
+            // What follows is refused whatever it is: the index must not reach it.
+            _indexCount = _cursor = 0;
+            return LineFault.None;
+        }
+
+        bool isHelp = line.StartsWith("# HELP "u8);
+        bool isType = line.StartsWith("# TYPE "u8);
+        if (!isHelp && !isType && !line.StartsWith("# UNIT "u8))
+            return LineFault.UnknownComment;
+        i += 7;
+        LineFault fault = ReadMetadataName(ref i, end);
+        if (fault != LineFault.None)
+            return fault;
+        if (i == end)
+            return LineFault.MissingMetadataText;
+        i++;
+        return isHelp ? ReadHelp(ref i, end) : isType ? ReadType(ref i, end) : ReadUnit(ref i, end);
+    }
+
+    private LineFault ReadMetadataName(ref int i, int end)
+    {
+        int start = i;
+        _nameIsEscaped = false;
+        if (i < end && _data[i] == '"')
+        {
+            LineFault fault = ReadQuoted(ref i, end, out _nameIsEscaped);
+            if (fault != LineFault.None)
+                return fault;
+            (_nameStart, _nameLength) = (start + 1, i - start - 2);
+            if (_nameLength == 0)
+            {
+                i = start;
+                return LineFault.EmptyName;
+            }
+        }
+        else
+        {
+            (_nameStart, _nameLength) = (start, PrometheusName.MetricNameLength(_data[i..end]));
+            if (_nameLength == 0)
+                return LineFault.InvalidMetadataName;
+            i += _nameLength;
+        }
+
+        return i == end || _data[i] == ' ' || (_data[i] == '\t' && !_openMetrics) ? LineFault.None : LineFault.ExpectedSpaceAfterName;
+    }
+
+    private LineFault ReadHelp(ref int i, int end)
+    {
+        _tokenType = PrometheusTokenType.Help;
+        (_textStart, _textLength) = (i, end - i);
+        return CheckUtf8(i, end, ref i);
+    }
+
+    private LineFault ReadType(ref int i, int end)
+    {
+        if (i == end)
+            return LineFault.MissingMetadataText;
+        _tokenType = PrometheusTokenType.Type;
+        ReadOnlySpan<byte> word = _data[i..end];
+        (_textStart, _textLength) = (i, end - i);
+        MetricType? type =
+            word.SequenceEqual("gauge"u8) ? MetricType.Gauge
+            : word.SequenceEqual("counter"u8) ? MetricType.Counter
+            : word.SequenceEqual("histogram"u8) ? MetricType.Histogram
+            : word.SequenceEqual("summary"u8) ? MetricType.Summary
+            : word.SequenceEqual("gaugehistogram"u8) ? MetricType.GaugeHistogram
+            : word.SequenceEqual(_openMetrics ? "unknown"u8 : "untyped"u8) ? MetricType.Unknown
+            : _openMetrics && word.SequenceEqual("info"u8) ? MetricType.Info
+            : _openMetrics && word.SequenceEqual("stateset"u8) ? MetricType.StateSet
+            : null;
+        _metricType = type.GetValueOrDefault();
+        return type is null ? LineFault.UnknownType : LineFault.None;
+    }
+
+    private LineFault ReadUnit(ref int i, int end)
+    {
+        _tokenType = PrometheusTokenType.Unit;
+        ReadOnlySpan<byte> unit = _data[i..end];
+        (_textStart, _textLength) = (i, end - i);
+        LineFault fault = CheckUtf8(i, end, ref i);
+        if (fault != LineFault.None || unit.IsEmpty)
+            return fault;
+        bool isSuffix = Name.Length > unit.Length && Name.EndsWith(unit) && Name[^(unit.Length + 1)] == '_';
+        return isSuffix ? LineFault.None : LineFault.UnitNotInName;
+    }
+
+    /// <summary>A label name may stand once. Few names are compared in pairs, many through a table.</summary>
+    private readonly LineFault CheckDistinctNames(int labelsStart, int count, ref int i)
+    {
+        const int few = 16;
+        var labels = new PrometheusLabelEnumerator(_data, labelsStart, count);
+        int[] rented = ArrayPool<int>.Shared.Rent(count <= few ? 2 * count : 2 * count + TableSize(count));
+        Span<int> starts = rented.AsSpan(0, count);
+        Span<int> lengths = rented.AsSpan(count, count);
+        bool anyEscaped = false;
+        for (int n = 0; labels.MoveNext(); n++)
+        {
+            starts[n] = labels.CurrentNameStart;
+            lengths[n] = labels.Current.Name.Length;
+            anyEscaped |= labels.Current.NameIsEscaped;
+        }
+
+        int duplicate = anyEscaped ? FindDuplicateUnescaped(labelsStart, count)
+            : count <= few ? FindDuplicateInPairs(starts, lengths)
+            : FindDuplicateInTable(starts, lengths, rented.AsSpan(2 * count, TableSize(count)));
+        if (duplicate >= 0)
+            i = starts[duplicate];
+        ArrayPool<int>.Shared.Return(rented);
+        return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
+
+        static int TableSize(int count) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
+    }
+
+    private readonly int FindDuplicateInPairs(ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths)
+    {
+        for (int n = 1; n < starts.Length; n++)
+        {
+            for (int m = 0; m < n; m++)
+            {
+                if (lengths[n] == lengths[m] && _data.Slice(starts[n], lengths[n]).SequenceEqual(_data.Slice(starts[m], lengths[m])))
+                    return n;
+            }
+        }
+
+        return -1;
+    }
+
+    private readonly int FindDuplicateInTable(ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths, Span<int> table)
+    {
+        table.Fill(-1);
+        for (int n = 0; n < starts.Length; n++)
+        {
+            ReadOnlySpan<byte> name = _data.Slice(starts[n], lengths[n]);
+            int slot = (int)Utf8Hash.Compute(name) & (table.Length - 1);
+            for (; table[slot] >= 0; slot = (slot + 1) & (table.Length - 1))
+            {
+                int other = table[slot];
+                if (_data.Slice(starts[other], lengths[other]).SequenceEqual(name))
+                    return n;
+            }
+
+            table[slot] = n;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Names with escapes differ in bytes and may yet be the same: rare enough to make strings of them.</summary>
+    private readonly int FindDuplicateUnescaped(int labelsStart, int count)
+    {
+        var names = new HashSet<string>(count, StringComparer.Ordinal);
+        int n = 0;
+        foreach (PrometheusLabel label in new PrometheusLabelEnumerator(_data, labelsStart, count))
+        {
+            if (!names.Add(label.GetName()))
+                return n;
+            n++;
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,423 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// Reads Prometheus text (0.0.4) or OpenMetrics 1.0 line by line, forward only, from UTF-8. It allocates nothing, and
+/// what it shows are parts of the caller's buffer, valid until the next <see cref="Read"/>.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A whole input is read with <c>new PrometheusTextReader(utf8)</c>. Input that arrives in blocks is read with one reader
+/// a block: when <see cref="Read"/> returns false, keep the bytes from <see cref="BytesConsumed"/> on, append what
+/// arrives next, and go on with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on
+/// a block that is longer than <see cref="PrometheusParserOptions.MaxLineLength"/>.
+/// </para>
+/// <para>
+/// The reader checks each line in full: names, labels, escapes, UTF-8, numbers. It knows no families: rules that span
+/// lines are the business of <see cref="PrometheusTextParser"/>.
+/// </para>
+/// <para>The reader holds an index of some kilobytes on the stack: pass it by reference.</para>
+/// </remarks>
+public ref partial struct PrometheusTextReader
+{
+    private const int ShownLineBytes = 256;
+
+    private readonly ReadOnlySpan<byte> _data;
+    private readonly PrometheusParserOptions _options;
+    private readonly bool _isFinalBlock;
+    private readonly bool _openMetrics;
+    private readonly long _bytesBefore;
+
+    private ReaderFlags _flags;
+    private long _linesRead;
+
+    /// <summary>Where the next line begins.</summary>
+    private int _position;
+
+    // The current token. Its line is [_lineStart, _lineEnd), without line feed.
+    private PrometheusTokenType _tokenType;
+    private int _lineStart;
+    private int _lineEnd;
+    private int _nameStart;
+    private int _nameLength;
+    private bool _nameIsEscaped;
+    private int _labelCount;
+    private int _labelsStart;
+    private int _labelsCursor;
+    private double _value;
+    private bool _hasTimestamp;
+    private long _timestamp;
+    private Int128 _timestampNanoseconds;
+    private int _textStart;
+    private int _textLength;
+    private MetricType _metricType;
+    private bool _hasExemplar;
+    private int _exemplarStart;
+    private int _exemplarLabelCount;
+    private double _exemplarValue;
+    private bool _exemplarHasTimestamp;
+    private long _exemplarTimestamp;
+    private LineFault _fault;
+    private int _faultPosition;
+
+    // The index of the chunk that begins at _indexBase, and the place on it where the next line begins.
+    private IndexArray _index;
+    private int _indexBase;
+    private int _indexCount;
+    private int _cursor;
+    private bool _chunkIsAscii;
+
+    // What the last indexed sample line had before its first value, from the line's start, and between its values.
+    private int _knownPrefixStart;
+    private int _knownPrefixLength;
+    private SeparatorArray _knownSeparators;
+    private int _knownLabelCount;
+    private bool _sameShape;
+
+    /// <summary>Begins to read a whole exposition.</summary>
+    /// <param name="utf8">The exposition.</param>
+    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    public PrometheusTextReader(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
+        : this(utf8, isFinalBlock: true, new PrometheusReaderState(options))
+    {
+    }
+
+    /// <summary>Begins to read the next block of an exposition.</summary>
+    /// <param name="utf8">What the reader before left over, and what has arrived since.</param>
+    /// <param name="isFinalBlock">Whether the exposition ends with this block.</param>
+    /// <param name="state">Where the reader before stopped, or a new state at the beginning.</param>
+    public PrometheusTextReader(ReadOnlySpan<byte> utf8, bool isFinalBlock, PrometheusReaderState state)
+    {
+        _data = utf8;
+        _isFinalBlock = isFinalBlock;
+        _options = state.Options ?? PrometheusParserOptions.Strict;
+        _linesRead = state.LinesRead;
+        _bytesBefore = state.BytesRead;
+        _flags = state.Flags;
+        if (_bytesBefore == 0 && _options.Format == PrometheusFormat.Detect && isFinalBlock && EndsLikeOpenMetrics(utf8))
+            _flags |= ReaderFlags.OpenMetrics;
+        _openMetrics = _options.Format == PrometheusFormat.OpenMetrics || (_flags & ReaderFlags.OpenMetrics) != 0;
+        _knownPrefixLength = -1;
+    }
+
+    /// <summary>What the last <see cref="Read"/> found.</summary>
+    public readonly PrometheusTokenType TokenType => _tokenType;
+
+    /// <summary>How many bytes of this block the lines read so far take up.</summary>
+    public readonly int BytesConsumed => _position;
+
+    /// <summary>What the next reader needs to go on where this one stopped.</summary>
+    public readonly PrometheusReaderState CurrentState => new(_options, _linesRead, _bytesBefore + _position, _flags);
+
+    /// <summary>The number of the current line; the first is 1.</summary>
+    public readonly long LineNumber => _linesRead + (_tokenType == PrometheusTokenType.Malformed && _fault.IsRepairable() ? 1 : 0);
+
+    /// <summary>Where the current line begins in the whole input, in bytes.</summary>
+    public readonly long ByteOffset => _bytesBefore + _lineStart;
+
+    /// <summary>The current line as it stands, without its line feed.</summary>
+    public readonly ReadOnlySpan<byte> Line => _data[_lineStart.._lineEnd];
+
+    /// <summary>
+    /// The metric name of a sample, or of a HELP, TYPE or UNIT line, without quotes. Still escaped if
+    /// <see cref="NameIsEscaped"/>.
+    /// </summary>
+    public readonly ReadOnlySpan<byte> Name => _data.Slice(_nameStart, _nameLength);
+
+    /// <summary>Whether <see cref="Name"/> contains a backslash. Only a quoted name can.</summary>
+    public readonly bool NameIsEscaped => _nameIsEscaped;
+
+    /// <summary>The number of labels of the sample.</summary>
+    public readonly int LabelCount => _tokenType == PrometheusTokenType.Sample ? _labelCount : 0;
+
+    /// <summary>The labels of the sample, in the order in which they stand. The enumeration ends with the next <see cref="Read"/>.</summary>
+    [System.Diagnostics.CodeAnalysis.UnscopedRef]
+    public readonly PrometheusLabelEnumerator Labels => LabelCount == 0 ? default
+        : _labelsCursor >= 0 ? new PrometheusLabelEnumerator(_data, IndexEntries, _indexBase, _labelsStart, _labelsCursor, _labelCount)
+        : new PrometheusLabelEnumerator(_data, _labelsStart, _labelCount);
+
+    /// <summary>The value of the sample. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>
+    public readonly double Value => _value;
+
+    /// <summary>Whether the sample has a timestamp.</summary>
+    public readonly bool HasTimestamp => _hasTimestamp;
+
+    /// <summary>
+    /// The timestamp of the sample in milliseconds since the Unix epoch; 0 without one. OpenMetrics writes seconds, which
+    /// are cut to milliseconds, and limited to the range of this type.
+    /// </summary>
+    public readonly long TimestampMilliseconds => _timestamp;
+
+    /// <summary>The timestamp of an OpenMetrics sample at the resolution that the rules of its families compare.</summary>
+    internal readonly Int128 TimestampNanoseconds => _timestampNanoseconds;
+
+    /// <summary>Whether the sample has an exemplar (OpenMetrics only).</summary>
+    public readonly bool HasExemplar => _hasExemplar;
+
+    /// <summary>The number of labels of the exemplar.</summary>
+    public readonly int ExemplarLabelCount => _hasExemplar ? _exemplarLabelCount : 0;
+
+    /// <summary>The labels of the exemplar, in the order in which they stand.</summary>
+    public readonly PrometheusLabelEnumerator ExemplarLabels =>
+        ExemplarLabelCount == 0 ? default : new PrometheusLabelEnumerator(_data, _exemplarStart, _exemplarLabelCount);
+
+    /// <summary>The value of the exemplar; 0 without one.</summary>
+    public readonly double ExemplarValue => _exemplarValue;
+
+    /// <summary>Whether the exemplar has a timestamp.</summary>
+    public readonly bool ExemplarHasTimestamp => _exemplarHasTimestamp;
+
+    /// <summary>The timestamp of the exemplar in milliseconds since the Unix epoch; 0 without one.</summary>
+    public readonly long ExemplarTimestampMilliseconds => _exemplarTimestamp;
+
+    /// <summary>The type that a TYPE line declares.</summary>
+    public readonly MetricType MetricType => _metricType;
+
+    /// <summary>The text of a HELP, UNIT or comment line as it stands; a HELP text may hold escapes.</summary>
+    public readonly ReadOnlySpan<byte> Text => _data.Slice(_textStart, _textLength);
+
+    /// <summary>The metric name, unescaped, as a new string.</summary>
+    /// <returns>The name.</returns>
+    public readonly string GetName() =>
+        _nameIsEscaped ? PrometheusEscaping.UnescapeToString(Name, quotes: true) : Encoding.UTF8.GetString(Name);
+
+    /// <summary>The text of a HELP, UNIT or comment line as a new string, the escapes of a HELP text resolved.</summary>
+    /// <returns>The text.</returns>
+    public readonly string GetText() => _tokenType == PrometheusTokenType.Help
+        ? PrometheusEscaping.UnescapeToString(Text, quotes: _openMetrics)
+        : Encoding.UTF8.GetString(Text);
+
+    /// <summary>What is wrong with the line of a <see cref="PrometheusTokenType.Malformed"/> token.</summary>
+    /// <returns>The line, the place and the reason.</returns>
+    /// <exception cref="InvalidOperationException">The token is another one.</exception>
+    public readonly PrometheusSkippedLine GetSkippedLine()
+    {
+        if (_tokenType != PrometheusTokenType.Malformed)
+            throw new InvalidOperationException("The current token is not a malformed line; look at TokenType first.");
+        return new PrometheusSkippedLine(LineNumber, Column(_faultPosition), _bytesBefore + _faultPosition,
+            _fault.Describe(ByteAt(_faultPosition)), Show(_lineStart, _lineEnd))
+        {
+            WasKept = _fault.IsRepairable(),
+        };
+    }
+
+    /// <summary>Describes the current line for a rule that it breaks beyond itself.</summary>
+    internal readonly PrometheusSkippedLine DescribeLine(string reason, bool wasKept)
+    {
+        int position = _tokenType == PrometheusTokenType.Sample || _nameLength > 0 ? Math.Max(_nameStart, _lineStart) : _lineStart;
+        return new PrometheusSkippedLine(_linesRead, Column(position), _bytesBefore + position, reason, Show(_lineStart, _lineEnd)) { WasKept = wasKept };
+    }
+
+    /// <summary>Whether <see cref="GetSkippedLine"/> would report a line that was left out.</summary>
+    internal readonly bool LineWasLost => !_fault.IsRepairable();
+
+    /// <summary>Reads the next line that says something; blank lines are passed over.</summary>
+    /// <returns>
+    /// False at the end of the input, or when the block holds no further whole line and is not the last one.
+    /// </returns>
+    /// <exception cref="PrometheusFormatException">
+    /// The line breaks the format and the options do not skip such lines. The reader stays where it is.
+    /// </exception>
+    public bool Read() => (_cursor < _indexCount && TryReadIndexedLine()) || ReadAnyLine();
+
+    private bool ReadAnyLine()
+    {
+        // Where an index exists, Read has tried the line with it.
+        bool isOdd = _cursor < _indexCount;
+        while (true)
+        {
+            if (_flags != ReaderFlags.Started && !PrepareToRead(out bool isToken))
+                return isToken;
+
+            if (!isOdd && (_cursor < _indexCount || BuildIndex()) && TryReadIndexedLine())
+                return true;
+            isOdd = false;
+
+            int end;
+            int next;
+            int newline = _cursor < _indexCount ? NextIndexedNewline() : _data[_position..].IndexOf((byte)'\n') is >= 0 and int found ? _position + found : -1;
+            if (newline >= 0)
+            {
+                (end, next) = (newline, newline + 1);
+            }
+            else
+            {
+                end = next = _data.Length;
+                if (!_isFinalBlock)
+                {
+                    if (end - _position <= _options.MaxLineLength)
+                        return EndOfBlock();
+                    bool refused = Refuse(LineFault.LineTooLong, _position, end, next, _position + _options.MaxLineLength);
+                    _flags |= ReaderFlags.DroppingLine;
+                    return refused;
+                }
+
+                if (_position == end)
+                    return ReadEnd();
+            }
+
+            if (end - _position > _options.MaxLineLength)
+                return Refuse(LineFault.LineTooLong, _position, end, next, _position + _options.MaxLineLength);
+
+            if (end > _position && _data[end - 1] == '\r')
+            {
+                if (!_options.SkipMalformedLines || (_flags & ReaderFlags.CarriageReturnReported) == 0)
+                {
+                    // Reported before the line itself, which the next call reads.
+                    _flags |= ReaderFlags.CarriageReturnReported;
+                    ReportFault(LineFault.CarriageReturnAtEnd, _position, end, end - 1);
+                    return true;
+                }
+
+                end--;
+            }
+
+            LineFault fault = ReadLine(_position, end, out int faultPosition);
+            if (fault != LineFault.None)
+                return Refuse(fault, _position, end, next, faultPosition);
+            _lineStart = _position;
+            _lineEnd = end;
+            _linesRead++;
+            MoveTo(next);
+            if (_tokenType != PrometheusTokenType.None)
+                return true;
+        }
+    }
+
+    /// <summary>What must happen before a line can be read in other states than the usual one.</summary>
+    /// <returns>False if the call to <see cref="Read"/> ends here, with <paramref name="isToken"/> as its result.</returns>
+    private bool PrepareToRead(out bool isToken)
+    {
+        isToken = false;
+        if ((_flags & ReaderFlags.Started) == 0)
+        {
+            ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+            ReadOnlySpan<byte> head = _data[..Math.Min(_data.Length, mark.Length)];
+            if (head.Length < mark.Length && mark.StartsWith(head) && !_isFinalBlock)
+                return EndOfBlock();
+            _flags |= ReaderFlags.Started;
+            if (head.SequenceEqual(mark))
+            {
+                if (!_options.SkipMalformedLines)
+                    _flags &= ~ReaderFlags.Started;
+                int end = _data.IndexOf((byte)'\n');
+                ReportFault(LineFault.ByteOrderMark, 0, end < 0 ? _data.Length : end, 0);
+                _position = mark.Length;
+                isToken = true;
+                return false;
+            }
+        }
+
+        if ((_flags & ReaderFlags.DroppingLine) != 0)
+        {
+            int newline = _data[_position..].IndexOf((byte)'\n');
+            MoveTo(newline < 0 ? _data.Length : _position + newline + 1);
+            if (newline < 0)
+                return EndOfBlock();
+            _flags &= ~ReaderFlags.DroppingLine;
+        }
+
+        if ((_flags & ReaderFlags.EndSeen) != 0 && _position < _data.Length)
+        {
+            if ((_flags & ReaderFlags.EndReported) != 0)
+            {
+                MoveTo(_data.Length);
+                return EndOfBlock();
+            }
+
+            int newline = _data[_position..].IndexOf((byte)'\n');
+            int end = newline < 0 ? _data.Length : _position + newline;
+            isToken = Refuse(LineFault.TextAfterEnd, _position, end, _data.Length, _position);
+            _flags |= ReaderFlags.EndReported;
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The last line was read. OpenMetrics demands that it was the line that says so.</summary>
+    private bool ReadEnd()
+    {
+        if (!_openMetrics || (_flags & (ReaderFlags.EndSeen | ReaderFlags.EndReported)) != 0)
+            return EndOfBlock();
+        ReportFault(LineFault.MissingEnd, _position, _position, _position);
+        _flags |= ReaderFlags.EndReported;
+        return true;
+    }
+
+    private bool EndOfBlock()
+    {
+        _tokenType = PrometheusTokenType.None;
+        return false;
+    }
+
+    private void MoveTo(int position)
+    {
+        _position = position;
+        while (_cursor < _indexCount && _indexBase + IndexEntries[_cursor] < position)
+            _cursor++;
+    }
+
+    /// <summary>Refuses a line and, if that is what the options say, goes on after it.</summary>
+    private bool Refuse(LineFault fault, int start, int end, int next, int faultPosition)
+    {
+        ReportFault(fault, start, end, faultPosition);
+        _linesRead++;
+        MoveTo(next);
+        return true;
+    }
+
+    /// <summary>Makes the fault the current token, or throws it; then the reader has not moved.</summary>
+    private void ReportFault(LineFault fault, int start, int end, int faultPosition)
+    {
+        _knownPrefixLength = -1;
+        if (!_options.SkipMalformedLines)
+        {
+            _lineStart = start;
+            throw new PrometheusFormatException(_linesRead + 1, Column(faultPosition), _bytesBefore + faultPosition,
+                fault.Describe(ByteAt(faultPosition, end)), Show(start, end));
+        }
+
+        _tokenType = PrometheusTokenType.Malformed;
+        _fault = fault;
+        _faultPosition = faultPosition;
+        _lineStart = start;
+        _lineEnd = end;
+    }
+
+    private readonly int ByteAt(int position) => ByteAt(position, _lineEnd);
+
+    private readonly int ByteAt(int position, int lineEnd) => position < lineEnd ? _data[position] : -1;
+
+    /// <summary>The column in code points: bytes that continue a code point do not count.</summary>
+    private readonly int Column(int position)
+    {
+        Debug.Assert(position >= _lineStart);
+        int column = 1;
+        foreach (byte b in _data[_lineStart..position])
+        {
+            if ((b & 0xC0) != 0x80)
+                column++;
+        }
+
+        return column;
+    }
+
+    private readonly string Show(int start, int end)
+    {
+        int length = Math.Min(end - start, ShownLineBytes);
+        // A character is not cut in two: that would show as one that is not in the line.
+        while (length > 0 && length < end - start && (_data[start + length] & 0xC0) == 0x80)
+            length--;
+        return Encoding.UTF8.GetString(_data.Slice(start, length));
+    }
+
+    internal static bool EndsLikeOpenMetrics(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.EndsWith("\n"u8))
+            utf8 = utf8[..^1];
+        return utf8.EndsWith("\n# EOF"u8) || utf8.SequenceEqual("# EOF"u8);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client.Conformance;
+
+/// <summary>Compares what was read with what the reference reads.</summary>
+internal static class Comparison
+{
+    /// <returns>The first difference, or null.</returns>
+    internal static string? Samples(IReadOnlyList<PrometheusSample> actual, IReadOnlyList<ExpectedSample> expected)
+    {
+        if (actual.Count != expected.Count)
+            return string.Create(CultureInfo.InvariantCulture, $"{actual.Count} samples instead of {expected.Count}");
+        for (int i = 0; i < actual.Count; i++)
+        {
+            if (Sample(actual[i], expected[i]) is { } difference)
+                return string.Create(CultureInfo.InvariantCulture, $"sample {i + 1} ({actual[i]}): {difference}");
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The reference of OpenMetrics leaves out a sample that repeats the series and timestamp before it, as families do
+    /// here too. The sample level shows every line, so the same is left out of what it read before comparing.
+    /// </summary>
+    internal static IReadOnlyList<PrometheusSample> WithoutRepeatedTimestamps(IReadOnlyList<PrometheusSample> samples, IReadOnlyList<ExpectedSample> expected)
+    {
+        if (samples.Count == expected.Count)
+            return samples;
+        var kept = new List<PrometheusSample>();
+        foreach (PrometheusSample sample in samples)
+        {
+            bool isWanted = kept.Count < expected.Count && sample.Value == expected[kept.Count].Value;
+            bool repeatsLast = kept.Count > 0 && sample.TimestampMilliseconds is not null && kept[^1].Name == sample.Name
+                && kept[^1].Labels == sample.Labels && kept[^1].TimestampMilliseconds == sample.TimestampMilliseconds;
+            if (isWanted || !repeatsLast)
+                kept.Add(sample);
+        }
+
+        return kept;
+    }
+
+    internal static string? Families(PrometheusExposition actual, IReadOnlyList<ExpectedMetadata> expected)
+    {
+        foreach (ExpectedMetadata metadata in expected)
+        {
+            if (actual[metadata.Name] is not { } family)
+                return $"no family '{metadata.Name}'";
+            string? difference = metadata.Kind switch
+            {
+                "FAMILY" => Type(family, metadata.Type) ?? Differ("unit", family.Unit ?? "", metadata.Unit ?? "")
+                    ?? Differ("help", family.Help ?? "", metadata.Help ?? ""),
+                "TYPE" => Type(family, metadata.Text),
+                "UNIT" => Differ("unit", family.Unit, metadata.Text),
+                "HELP" => Differ("help", family.Help, metadata.Text),
+                _ => null,
+            };
+            if (difference is not null)
+                return $"family '{metadata.Name}': {difference}";
+        }
+
+        return null;
+    }
+
+    private static string? Type(MetricFamily family, string? expected) =>
+        string.Equals(family.Type.ToString(), expected, StringComparison.OrdinalIgnoreCase) ? null : $"type '{family.Type}' instead of '{expected}'";
+
+    private static string? Differ(string what, string? actual, string? expected) =>
+        actual == expected ? null : $"{what} '{actual}' instead of '{expected}'";
+
+    private static string? Sample(PrometheusSample actual, ExpectedSample expected)
+    {
+        if (actual.Name != expected.Name)
+            return $"name instead of {expected.Name}";
+        if (!actual.Value.Equals(expected.Value))
+            return string.Create(CultureInfo.InvariantCulture, $"value instead of {expected.Value:R}");
+        if (actual.TimestampMilliseconds != expected.TimestampMilliseconds)
+            return string.Create(CultureInfo.InvariantCulture, $"timestamp {actual.TimestampMilliseconds} instead of {expected.TimestampMilliseconds}");
+        if (Labels(actual.Labels, expected.Labels) is { } difference)
+            return difference;
+        if (actual.Exemplar is null != (expected.Exemplars.Count == 0))
+            return "exemplar missing or unexpected";
+        return actual.Exemplar is { } exemplar
+            ? Labels(exemplar.Labels, expected.Exemplars[0].Labels) ?? (exemplar.Value.Equals(expected.Exemplars[0].Value) ? null : "exemplar's value")
+            : null;
+    }
+
+    private static string? Labels(LabelSet actual, Dictionary<string, string> expected)
+    {
+        if (actual.Count != expected.Count)
+            return string.Create(CultureInfo.InvariantCulture, $"{actual.Count} labels instead of {expected.Count}");
+        foreach ((string name, string value) in actual)
+        {
+            if (!expected.TryGetValue(name, out string? wanted) || (value != wanted && !AreSameBound(name, value, wanted)))
+                return $"label {name} instead of '{wanted}'";
+        }
+
+        return null;
+    }
+
+    /// <summary>The reference writes the bounds of buckets and quantiles anew, so 1 and 1.0 are the same there.</summary>
+    private static bool AreSameBound(string name, string value, string wanted) => name is "le" or "quantile"
+        && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double left)
+        && double.TryParse(wanted, NumberStyles.Float, CultureInfo.InvariantCulture, out double right)
+        && left.Equals(right);
+}

@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client.Conformance;
+
+/// <summary>A way in which an exposition reaches the parser.</summary>
+internal abstract class InputPath
+{
+    internal static InputPath? Find(string name) => name switch
+    {
+        "span" => new SpanPath(),
+        "string" => new StringPath(),
+        "split" => new SplitPath(),
+        "random" => new PiecesPath((random, _) => random.Next(1, 40)),
+        "bytes" => new PiecesPath((_, _) => 1),
+        "stream" => new StreamPath(),
+        "pipe" => new PipePath(),
+        _ => null,
+    };
+
+    /// <summary>Reads the samples, once for each way of cutting that the path has.</summary>
+    internal abstract IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options);
+
+    /// <summary>Reads the families, once for each way of cutting that the path has.</summary>
+    internal abstract IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options);
+
+    private sealed class SpanPath : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseSamples(input, options)];
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseFamilies(input, options)];
+    }
+
+    private sealed class StringPath : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseSamples(Text(input), options)];
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseFamilies(Text(input), options)];
+
+        /// <summary>What is not UTF-8 cannot be a string; half a surrogate pair is the string's own way to be wrong.</summary>
+        private static string Text(byte[] input) => Encoding.UTF8.GetString(input).Replace('\uFFFD', '\uD800');
+    }
+
+    /// <summary>Every way to cut in two, for inputs of a size that allows it; cuts spread over larger ones.</summary>
+    private sealed class SplitPath : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+            Cuts(input).Select(cut => (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options)));
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            Cuts(input).Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
+
+        private static IEnumerable<int> Cuts(byte[] input)
+        {
+            int step = Math.Max(1, input.Length / 2000);
+            for (int cut = 0; cut <= input.Length; cut += step)
+                yield return cut;
+        }
+
+        private static ReadOnlySequence<byte> Sequence(byte[] input, int cut) => Segment.Sequence([input.AsMemory(0, cut), input.AsMemory(cut)]);
+    }
+
+    private sealed class PiecesPath(Func<Random, int, int> size) : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseSamples(Cut(input), options)];
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseFamilies(Cut(input), options)];
+
+        private ReadOnlySequence<byte> Cut(byte[] input)
+        {
+            var random = new Random(input.Length);
+            var pieces = new List<ReadOnlyMemory<byte>>();
+            for (int start = 0; start < input.Length;)
+            {
+                int length = Math.Min(size(random, start), input.Length - start);
+                pieces.Add(input.AsMemory(start, length));
+                start += length;
+            }
+
+            return Segment.Sequence(pieces);
+        }
+    }
+
+    private sealed class StreamPath : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        [
+            () => PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input), options).GetAwaiter().GetResult(),
+            () => PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input), options).ToBlockingEnumerable().ToList(),
+        ];
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input), options).GetAwaiter().GetResult()];
+    }
+
+    private sealed class PipePath : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        [
+            () => PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
+            () => PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).ToBlockingEnumerable().ToList(),
+        ];
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
+    }
+
+    private sealed class Segment : ReadOnlySequenceSegment<byte>
+    {
+        private Segment(ReadOnlyMemory<byte> memory, long runningIndex)
+        {
+            Memory = memory;
+            RunningIndex = runningIndex;
+        }
+
+        internal static ReadOnlySequence<byte> Sequence(List<ReadOnlyMemory<byte>> pieces)
+        {
+            if (pieces.Count == 0)
+                return ReadOnlySequence<byte>.Empty;
+            var first = new Segment(pieces[0], 0);
+            Segment last = first;
+            foreach (ReadOnlyMemory<byte> piece in pieces.Skip(1))
+            {
+                var next = new Segment(piece, last.RunningIndex + last.Memory.Length);
+                last.Next = next;
+                last = next;
+            }
+
+            return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
+        }
+    }
+
+    /// <summary>Gives what it has in small pieces, as a slow connection does.</summary>
+    private sealed class TricklingStream(byte[] input) : MemoryStream(input, writable: false)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(buffer.Length, 7)], cancellationToken);
+    }
+}
