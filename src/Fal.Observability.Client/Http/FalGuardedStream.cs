@@ -33,6 +33,9 @@ internal sealed class FalGuardedStream : Stream
         _source = gzip ? new GZipStream(_socket, CompressionMode.Decompress) : _socket;
     }
 
+    /// <summary>The facts of the response.</summary>
+    public FalResponseInfo Info => _guard.Info;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;

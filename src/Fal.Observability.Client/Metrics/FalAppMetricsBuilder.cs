@@ -65,7 +65,7 @@ internal sealed class FalAppMetricsBuilder(string name)
                 break;
             case FalMetricNames.RequestLatency:
                 // A bound that is no number has no place in a distribution; the sample itself stays among the others.
-                if (LatencyBucket.TryParseBound(labels["le"], out double upperBound))
+                if (LatencyDistribution.TryParseBound(labels["le"], out double upperBound))
                     Sum(_latency, upperBound, sample.Value);
 
                 break;
@@ -97,7 +97,7 @@ internal sealed class FalAppMetricsBuilder(string name)
         Runners = [.. _runners.Select(r => new FalRunnerCount(r.Kind.State, r.Kind.MachineType, r.Count))],
         RequestsReceivedByMethod = [.. _received.Select(r => new FalRequestCount(r.Kind.Method, r.Kind.Status, r.Count))],
         RequestsCompletedByStatus = [.. _completed.Select(r => new FalRequestCount(r.Kind.Method, r.Kind.Status, r.Count))],
-        Latency = _latency.Count == 0 ? null : new LatencyDistribution(_latency.Select(b => new LatencyBucket(b.UpperBound, b.Count))),
+        Latency = _latency.Count == 0 ? null : new LatencyDistribution(_latency.Select(b => new HistogramBucket(b.UpperBound, b.Count))),
         RunnerCpuUsagePercent = _cpu,
         RunnerMemoryUsageBytes = _memory,
         RunnerGpuUtilizationPercent = _gpu,

@@ -23,9 +23,10 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             PrometheusExposition exposition;
             try
             {
+                PrometheusParserOptions parsing = ParsingOf(stream);
                 exposition = stream is FalBodyStream body
-                    ? PrometheusTextParser.ParseFamilies(body.Memory.Span, _parsing)
-                    : await PrometheusTextParser.ParseFamiliesAsync(stream, _parsing, cancellationToken).ConfigureAwait(false);
+                    ? PrometheusTextParser.ParseFamilies(body.Memory.Span, parsing)
+                    : await PrometheusTextParser.ParseFamiliesAsync(stream, parsing, cancellationToken).ConfigureAwait(false);
             }
             catch (PrometheusFormatException e)
             {
@@ -47,22 +48,21 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
     public async IAsyncEnumerable<PrometheusSample> StreamSamplesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        long skipped = 0;
-        long read = 0;
-        PrometheusSkippedLine? first = null;
-        PrometheusParserOptions parsing = _parsing with
-        {
-            OnSkippedLine = line =>
-            {
-                skipped++;
-                first ??= line;
-            },
-        };
-
         Stream stream = await api.GetMetricsAsync(streaming: true, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
-            IAsyncEnumerator<PrometheusSample> samples = PrometheusTextParser.ParseSamplesAsync(stream, parsing, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            long skipped = 0;
+            long read = 0;
+            PrometheusSkippedLine? first = null;
+            PrometheusParserOptions parsing = ParsingOf(stream) with
+            {
+                OnSkippedLine = line =>
+                {
+                    skipped++;
+                    first ??= line;
+                },
+            };
+            IAsyncEnumerator<PrometheusSample> samples = PrometheusTextParser.StreamSamplesAsync(stream, parsing, cancellationToken).GetAsyncEnumerator(cancellationToken);
             await using (samples.ConfigureAwait(false))
             {
                 while (await MoveNextAsync(samples, stream).ConfigureAwait(false))
@@ -118,6 +118,20 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
+
+    private PrometheusParserOptions ParsingOf(Stream stream)
+    {
+        string? contentType = InfoOf(stream)?.ContentType;
+        return contentType is null ? _parsing : _parsing.WithContentType(contentType);
+    }
+
+    /// <summary>The facts of the response; null for a stream from a pipeline of the user's own.</summary>
+    private static FalResponseInfo? InfoOf(Stream stream) => stream switch
+    {
+        FalBodyStream body => body.Info,
+        FalGuardedStream body => body.Info,
+        _ => null,
+    };
 
     /// <summary>
     /// Whether a later read can succeed without anybody changing the call. A body that is not what it should be can: a

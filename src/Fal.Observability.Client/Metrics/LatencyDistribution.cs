@@ -8,14 +8,16 @@ namespace Fal.Observability.Client;
 /// </summary>
 public sealed class LatencyDistribution
 {
+    private readonly HistogramBucket[] _buckets;
+
     /// <summary>Creates a distribution.</summary>
     /// <param name="buckets">The buckets, in any order, each upper bound once. They are copied and sorted.</param>
     /// <exception cref="ArgumentNullException"><paramref name="buckets"/> is null.</exception>
     /// <exception cref="ArgumentException">An upper bound is NaN, or comes twice.</exception>
-    public LatencyDistribution(IEnumerable<LatencyBucket> buckets)
+    public LatencyDistribution(IEnumerable<HistogramBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);
-        LatencyBucket[] sorted = [.. buckets.OrderBy(bucket => bucket.UpperBound)];
+        HistogramBucket[] sorted = [.. buckets.OrderBy(bucket => bucket.UpperBound)];
         for (int i = 0; i < sorted.Length; i++)
         {
             if (double.IsNaN(sorted[i].UpperBound))
@@ -28,11 +30,11 @@ public sealed class LatencyDistribution
             }
         }
 
-        Buckets = sorted;
+        _buckets = sorted;
     }
 
-    /// <summary>The buckets by rising upper bound, with the counts as the service sent them.</summary>
-    public IReadOnlyList<LatencyBucket> Buckets { get; }
+    /// <summary>The buckets by rising upper bound in seconds, with the counts as the service sent them.</summary>
+    public IReadOnlyList<HistogramBucket> Buckets => _buckets;
 
     /// <summary>How many requests there were: the count of the bucket without an upper bound; null if there is no such bucket.</summary>
     public double? Count => Buckets is [.., { UpperBound: double.PositiveInfinity } last] ? last.CumulativeCount : null;
@@ -54,8 +56,21 @@ public sealed class LatencyDistribution
                 "The quantile is a share from 0 to 1: write 0.99 for the 99th percentile.");
         }
 
-        double seconds = HistogramQuantile.Compute(quantile, [.. Buckets.Select(bucket => new HistogramBucket(bucket.UpperBound, bucket.CumulativeCount))]);
+        double seconds = PrometheusHistogram.Quantile(quantile, _buckets);
         return double.IsNaN(seconds) ? null : seconds;
+    }
+
+    /// <summary>Reads the label <c>le</c>, a number in the exposition's own notation.</summary>
+    internal static bool TryParseBound(string? le, out double upperBound)
+    {
+        if (le is "+Inf" or "Inf")
+        {
+            upperBound = double.PositiveInfinity;
+            return true;
+        }
+
+        const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        return double.TryParse(le, Style, CultureInfo.InvariantCulture, out upperBound) && !double.IsNaN(upperBound);
     }
 
     /// <summary>The three percentiles that people ask for, for a log line.</summary>

@@ -23,7 +23,7 @@ internal static partial class FalLog
     [LoggerMessage(4, LogLevel.Warning, "{Operation}: refused with {Status} ({Reason})")]
     public static partial void Refused(this ILogger logger, string operation, int status, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics were malformed and skipped; the first: line {Line}, column {Column}: {Reason}")]
+    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics break the format; what could not be read was skipped. The first is line {Line}, column {Column}: {Reason}")]
     public static partial void LinesSkipped(this ILogger logger, long count, long line, long column, string reason);
 
     [LoggerMessage(6, LogLevel.Warning, "Watching the metrics: read {Failures} in a row failed ({Failure}); the watch goes on")]
