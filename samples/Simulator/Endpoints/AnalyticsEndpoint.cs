@@ -1,0 +1,125 @@
+namespace Fal.Observability.Simulator;
+
+/// <summary>The two analytics routes: from a query string to one page of an answer.</summary>
+internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions options)
+{
+    private const int RememberedSeries = 32;
+
+    private readonly Lock _lock = new();
+    private readonly List<(SeriesKey Key, AnalyticsSeries Series)> _recent = [];
+
+    /// <summary>Answers one call.</summary>
+    /// <param name="query">The query string as it arrived.</param>
+    /// <param name="route">Whose endpoints are known: the account's, or those that it calls.</param>
+    /// <exception cref="RefusedCallException">The call is answered with an error.</exception>
+    public Answer Answer(string query, SimulatorRoute route)
+    {
+        AnalyticsQuery parsed =
+            AnalyticsQuery.Parse(query, options.PageSize, AnalyticsQuery.MostEndpointIds, options.TimeProvider.GetUtcNow());
+        AnalyticsRequest request = parsed.Request;
+        if (request.EndpointIds.Select(options.Faults.RefusalOf).FirstOrDefault(refusal => refusal is not null) is { } refused)
+            throw refused;
+        AnalyticsSeries series = SeriesOf(parsed, route);
+        if (request.Metrics.Any(name => AnalyticsMetric.ByName[name].IsColdBootPercentile)
+            && request.EndpointIds.Any(options.Faults.FailsOnColdBootPercentiles))
+        {
+            throw new RefusedCallException(500, "server_error", "An unexpected error occurred");
+        }
+        return new Answer(200, Simulator.Answer.Json, Page(parsed, series).ToUtf8(options.MissingMetrics, options.BucketOffset));
+    }
+
+    /// <summary>The whole answer to a request on a route, in one piece and in ascending order.</summary>
+    public AnalyticsAnswer WholeAnswer(AnalyticsRequest request, SimulatorRoute route)
+    {
+        var series = new AnalyticsSeries(request, Resolve(request.EndpointIds, route), VisibleEnd());
+        return new AnalyticsAnswer(
+            request.TimeSeries ? [.. Enumerable.Range(0, series.Count).Select(index => series[index])] : null,
+            request.Summary ? series.Summary : null,
+            NextCursor: null);
+    }
+
+    private AnalyticsAnswer Page(AnalyticsQuery query, AnalyticsSeries series)
+    {
+        List<AnalyticsAnswerBucket>? buckets = null;
+        bool more = false;
+        if (query.Request.TimeSeries)
+            buckets = Buckets(query, series, out more);
+        if (query.Page > 1 && buckets is not { Count: > 0 })
+            throw RefusedCallException.Invalid("cursor is past the last page.");
+
+        bool withSummary = query.Request.Summary && (query.Page == 1 || options.SummaryOn == SummaryOn.EveryPage);
+        return new AnalyticsAnswer(buckets, withSummary ? series.Summary : null, more ? query.Cursor(query.Page + 1) : null);
+    }
+
+    /// <summary>
+    /// One page of buckets. Where the limit counts rows, a bucket may end on one page and go on with the next; a quiet
+    /// one counts as a row, or a page could be endless.
+    /// </summary>
+    private List<AnalyticsAnswerBucket> Buckets(AnalyticsQuery query, AnalyticsSeries series, out bool more)
+    {
+        bool whole = options.LimitCounts == LimitCounts.Buckets;
+        long first = (query.Page - 1L) * query.Limit;
+        long end = first + query.Limit;
+        long position = 0;
+        var page = new List<AnalyticsAnswerBucket>();
+        for (int i = 0; i < series.Count && position < end; i++)
+        {
+            int index = options.BucketOrder == BucketOrder.Ascending ? i : series.Count - 1 - i;
+            int size = whole ? 1 : Math.Max(1, series.RowCounts[index]);
+            if (position + size > first)
+            {
+                AnalyticsAnswerBucket bucket = series[index];
+                int skip = (int)Math.Max(0, first - position);
+                int take = (int)Math.Min(size, end - position) - skip;
+                page.Add(whole ? bucket : bucket with { Rows = [.. bucket.Rows.Skip(skip).Take(take)] });
+            }
+            position += size;
+        }
+        more = end < (whole ? series.Count : series.RowCounts.Sum(count => (long)Math.Max(1, count)));
+        return page;
+    }
+
+    /// <summary>The series of a query, kept for its next pages.</summary>
+    private AnalyticsSeries SeriesOf(AnalyticsQuery query, SimulatorRoute route)
+    {
+        List<SimulatedEndpoint> endpoints = Resolve(query.Request.EndpointIds, route);
+        var key = new SeriesKey(query.Fingerprint, route, query.Request.Start, query.Request.End, VisibleEnd());
+        lock (_lock)
+        {
+            int known = _recent.FindIndex(entry => entry.Key == key);
+            if (known >= 0)
+                return _recent[known].Series;
+            if (_recent.Count == RememberedSeries)
+                _recent.RemoveAt(0);
+            var series = new AnalyticsSeries(query.Request, endpoints, key.VisibleEnd);
+            _recent.Add((key, series));
+            return series;
+        }
+    }
+
+    private List<SimulatedEndpoint> Resolve(IReadOnlyList<string> ids, SimulatorRoute route)
+    {
+        var endpoints = new List<SimulatedEndpoint>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string id in ids)
+        {
+            IReadOnlyList<SimulatedEndpoint>? found;
+            if (route == SimulatorRoute.ModelsAnalytics)
+            {
+                if (!model.TryGetCalled(id, out found))
+                    throw RefusedCallException.NotThere();
+            }
+            else if (!model.TryGetOwned(id, out found))
+            {
+                throw RefusedCallException.NotOwned();
+            }
+            endpoints.AddRange(found.Where(endpoint => seen.Add(endpoint.Id)));
+        }
+        return endpoints;
+    }
+
+    /// <summary>Minutes from this one on are not in the warehouse yet.</summary>
+    private int VisibleEnd() => (int)((options.TimeProvider.GetUtcNow() - options.AnalyticsLag).ToUnixTimeSeconds() / 60);
+
+    private sealed record SeriesKey(ulong Fingerprint, SimulatorRoute Route, DateTimeOffset Start, DateTimeOffset End, int VisibleEnd);
+}
