@@ -86,8 +86,8 @@ public sealed class SimulatorCalendarTests
     {
         await using SimulatorSession session = await SimulatorSession.StartAsync();
         session.Clock.SetUtcNow(new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        foreach (AnalyticsTimeframe timeframe in new[] { AnalyticsTimeframe.Hour, AnalyticsTimeframe.Day, AnalyticsTimeframe.Week,
-            AnalyticsTimeframe.Month })
+        foreach (BucketLength timeframe in new[] { BucketLength.Hour, BucketLength.Day, BucketLength.Week,
+            BucketLength.Month })
         {
             AnalyticsAnswer answer = session.Server.Truth.Analytics(new AnalyticsRequest
             {
