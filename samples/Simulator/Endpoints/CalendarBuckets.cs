@@ -19,10 +19,12 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, BucketLength timeframe)
                 DateTime hour = utc.AddTicks(-(local.Ticks % TimeSpan.TicksPerHour));
                 return Offset(hour) == Offset(utc) ? hour : ChangeBetween(hour, utc);
             default:
-                DateTime start = FirstInstantOf(PeriodOf(local));
-                DateTime next = After(start);
-                // Clocks set back over midnight show the old day once more: the new day has begun all the same.
-                return next <= utc ? next : start;
+                // Clocks that are set back over midnight show two days in turn, so the local date alone does not tell
+                // which one has begun: walk from the day before.
+                DateTime start = FirstInstantOf(PeriodOf(local.AddDays(-1)));
+                for (DateTime next = After(start); next <= utc; next = After(start))
+                    start = next;
+                return start;
         }
     }
 
