@@ -1,2 +1,0 @@
-namespace Fal.Observability.Client;
-internal static class Stub { internal static int X => 1; }
