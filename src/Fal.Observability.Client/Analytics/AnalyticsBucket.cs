@@ -47,12 +47,32 @@ public sealed class AnalyticsBucket
         }
     }
 
+    /// <summary>
+    /// Whether the numbers may still change: the bucket is open, or has ended less than
+    /// <see cref="FalObservabilityOptions.ProvisionalAge"/> before it was asked for. The service's data lags, at times by more. Not part of
+    /// the JSON.
+    /// </summary>
+    public bool IsProvisional { get; init; }
+
+    /// <summary>
+    /// Whether the bucket had not ended when it was asked for, so that its numbers cover a part of it. An open bucket is provisional too.
+    /// Not part of the JSON.
+    /// </summary>
+    public bool IsOpen { get; init; }
+
     /// <summary>Whether the offset of <see cref="Start"/> was given. Without one it reads as UTC until a zone is known.</summary>
     internal bool HasOffset { get; }
 
     /// <summary>The start and the number of rows, for a log line: <c>2026-01-15T12:00:00-05:00 (3 rows)</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Start:yyyy-MM-dd'T'HH:mm:sszzz} ({Rows.Count} rows)");
+
+    /// <summary>This bucket with other rows, and as provisional and open as any of the parts that they came from.</summary>
+    internal AnalyticsBucket With(IReadOnlyList<AnalyticsRow> rows, IReadOnlyList<AnalyticsBucket> parts) => new(Start, HasOffset, rows)
+    {
+        IsProvisional = parts.Any(part => part.IsProvisional),
+        IsOpen = parts.Any(part => part.IsOpen),
+    };
 
     /// <summary>Buckets in the order of an answer, with those that came without an offset read in a zone.</summary>
     /// <remarks>

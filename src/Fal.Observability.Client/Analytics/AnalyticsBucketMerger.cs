@@ -46,7 +46,8 @@ internal sealed class AnalyticsBucketMerger
         return last;
     }
 
-    private static AnalyticsBucket Merge(AnalyticsBucket first, AnalyticsBucket second)
+    /// <summary>One bucket out of two parts of it.</summary>
+    public static AnalyticsBucket Merge(AnalyticsBucket first, AnalyticsBucket second)
     {
         List<AnalyticsRow> rows = [.. first.Rows];
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -71,6 +72,6 @@ internal sealed class AnalyticsBucketMerger
             }
         }
 
-        return new AnalyticsBucket(first.Start, first.HasOffset, [.. rows]);
+        return first.With([.. rows], [first, second]);
     }
 }

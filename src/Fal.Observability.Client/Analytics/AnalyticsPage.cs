@@ -74,6 +74,31 @@ public sealed class AnalyticsPage
         };
     }
 
+    /// <summary>This page with the buckets marked that were open or provisional at an instant.</summary>
+    /// <param name="now">When the page was asked for.</param>
+    /// <param name="provisionalAge">How long after its end the numbers of a bucket may change.</param>
+    internal AnalyticsPage MarkedAt(DateTimeOffset now, TimeSpan provisionalAge)
+    {
+        AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(Query!);
+        DateTimeOffset settled = now - provisionalAge - AnalyticsCalendar.LongestBucket(timeframe);
+        if (TimeSeries.All(bucket => bucket.Start <= settled))
+            return this;
+
+        var calendar = AnalyticsCalendar.TryCreate(Query!);
+        return new AnalyticsPage { NextCursor = NextCursor, TimeSeries = [.. TimeSeries.Select(Mark)], Summary = Summary, Query = Query };
+
+        AnalyticsBucket Mark(AnalyticsBucket bucket)
+        {
+            if (bucket.Start <= settled)
+                return bucket;
+
+            // One that has not begun is open whatever its length; its end may lie beyond what a date can hold.
+            bool open = bucket.Start >= now || AnalyticsCalendar.EndOf(bucket, calendar, timeframe) > now;
+            bool provisional = open || AnalyticsCalendar.EndOf(bucket, calendar, timeframe) > now - provisionalAge;
+            return new AnalyticsBucket(bucket.Start, bucket.HasOffset, bucket.Rows) { IsOpen = open, IsProvisional = provisional };
+        }
+    }
+
     // A JSON null arrives here in spite of the type, for the list and for its elements: it says that there is nothing.
     private static T[] Items<T>(IReadOnlyList<T>? items)
         where T : class => items is null ? [] : [.. items.Where(item => item is not null)];

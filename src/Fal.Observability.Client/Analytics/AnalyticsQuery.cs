@@ -51,8 +51,8 @@ public sealed record AnalyticsQuery
     /// answer can hold rows under ids that are not in this list.
     /// </summary>
     /// <remarks>
-    /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>; a single call over a longer one is refused before it
-    /// is made.
+    /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>: reports and streams cut it into calls; a single page over a
+    /// longer one is refused before it is asked for.
     /// </remarks>
     /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
     public IReadOnlyList<string> EndpointIds
@@ -210,6 +210,40 @@ public sealed record AnalyticsQuery
     }
 
     /// <summary>
+    /// What a report or stream does about endpoints that the service refuses. Default: <see cref="RefusedEndpointPolicy.Throw"/>. Not
+    /// looked at by a single page.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
+    public RefusedEndpointPolicy RefusedEndpoints
+    {
+        get;
+        init
+        {
+            if (value is < RefusedEndpointPolicy.Throw or > RefusedEndpointPolicy.Skip)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "The policy for refused endpoints must be Throw or Skip.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether a report or stream goes on without the three cold-boot percentiles where the service answers 500 to a call that asks for
+    /// them, which it is known to do for some endpoints. They then lack for all endpoints of that call, at most
+    /// <see cref="MaxEndpointIdsPerCall"/>; <see cref="AnalyticsReport.MissingMetrics"/> names them. Default: false, the failure is
+    /// the result. Not looked at by a single page.
+    /// </summary>
+    public bool DegradeOnServerError { get; init; }
+
+    /// <summary>
+    /// Whether a report or stream leaves out the buckets that are still open or provisional: see
+    /// <see cref="AnalyticsBucket.IsProvisional"/>. Default: false, they come and are marked. Not looked at by a single page, and
+    /// without effect on a summary.
+    /// </summary>
+    public bool ClosedOnly { get; init; }
+
+    /// <summary>
     /// What is asked for when the names in <see cref="AdditionalExpand"/> that this version knows are counted as flags and the
     /// default shape is filled in.
     /// </summary>
@@ -240,6 +274,19 @@ public sealed record AnalyticsQuery
         }
     }
 
+    /// <summary>Checks the query for calls that follow their own pages, with any number of endpoints.</summary>
+    /// <exception cref="ArgumentException">The query asks for no metric, or points at a page.</exception>
+    internal void ValidateForAllPages()
+    {
+        Validate();
+        if (Cursor is not null)
+        {
+            throw new ArgumentException(
+                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by themselves: " +
+                "leave it null, or go on with GetNextPageAsync.");
+        }
+    }
+
     /// <summary>Checks the query for a call of its own, which the service limits in the number of endpoints.</summary>
     /// <exception cref="ArgumentException">
     /// The query asks for no metric, or names more than <see cref="MaxEndpointIdsPerCall"/> endpoints.
@@ -251,7 +298,7 @@ public sealed record AnalyticsQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: split the list into several queries."));
+                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: split the list, or take GetReportAsync or StreamTimeSeriesAsync, which do."));
         }
     }
 
@@ -273,7 +320,10 @@ public sealed record AnalyticsQuery
         && BoundToTimeframe == other.BoundToTimeframe
         && Limit == other.Limit
         && Cursor == other.Cursor
-        && Source == other.Source;
+        && Source == other.Source
+        && RefusedEndpoints == other.RefusedEndpoints
+        && DegradeOnServerError == other.DegradeOnServerError
+        && ClosedOnly == other.ClosedOnly;
 
     /// <inheritdoc/>
     public override int GetHashCode()
@@ -313,6 +363,9 @@ public sealed record AnalyticsQuery
         AppendIfSet(Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null);
         AppendIfSet(Cursor is not null ? $"cursor {Cursor}" : null);
         AppendIfSet(Source == AnalyticsSource.Models ? "own calls to models" : null);
+        AppendIfSet(RefusedEndpoints == RefusedEndpointPolicy.Skip ? "skips refused endpoints" : null);
+        AppendIfSet(DegradeOnServerError ? "degrades on server error" : null);
+        AppendIfSet(ClosedOnly ? "closed buckets only" : null);
         return text.ToString();
 
         void AppendIfSet(string? part)

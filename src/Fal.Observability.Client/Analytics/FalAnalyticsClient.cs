@@ -1,17 +1,19 @@
-using System.Globalization;
-using System.Net;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 
 namespace Fal.Observability.Client;
 
 /// <summary>The typed analytics client over <see cref="IFalAnalyticsApi"/>.</summary>
-internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time) : IFalAnalyticsClient
+internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log) : IFalAnalyticsClient
 {
+    private readonly AnalyticsCaller _caller = new(api, options);
+
     public Task<AnalyticsPage> GetPageAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForOneCall();
-        return SendAsync(query.Resolve(time.GetUtcNow()), null, cancellationToken);
+        DateTimeOffset now = time.GetUtcNow();
+        return _caller.SendAsync(query.Resolve(now), null, now, cancellationToken);
     }
 
     public Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default)
@@ -24,67 +26,101 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             return Task.FromResult<AnalyticsPage?>(null);
 
         if (page.NextCursor == query.Cursor)
-            throw CursorRepeats(page.NextCursor);
+            throw AnalyticsPageReader.CursorRepeats(page.NextCursor);
 
-        return SendAsync(query with { Cursor = page.NextCursor }, page, cancellationToken)!;
+        return _caller.SendAsync(query with { Cursor = page.NextCursor }, page, time.GetUtcNow(), cancellationToken)!;
+    }
+
+    public Task<AnalyticsReport> GetReportAsync(
+        AnalyticsQuery query, IProgress<AnalyticsProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        query.ValidateForAllPages();
+        DateTimeOffset now = time.GetUtcNow();
+        return ReportAsync(query.Resolve(now), now, progress, cancellationToken);
     }
 
     public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
-        AnalyticsQuery timeSeries = query with { Expand = (query.Expand & ~AnalyticsExpand.Structure) | AnalyticsExpand.TimeSeries };
-        timeSeries.ValidateForOneCall();
-        return StreamAsync(timeSeries.Resolve(time.GetUtcNow()), cancellationToken);
+        query.ValidateForAllPages();
+        DateTimeOffset now = time.GetUtcNow();
+        return StreamAsync(query.Resolve(now), now, cancellationToken);
+    }
+
+    private async Task<AnalyticsReport> ReportAsync(
+        AnalyticsQuery query, DateTimeOffset now, IProgress<AnalyticsProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var run = new AnalyticsRun(_caller, options, now, log, query);
+        bool both = (query.Expand & AnalyticsExpand.Structure) == 0;
+        bool withSummary = both || query.Expand.HasFlag(AnalyticsExpand.Summary);
+        IReadOnlyList<AnalyticsTimeRange> windows = both || query.Expand.HasFlag(AnalyticsExpand.TimeSeries)
+            ? AnalyticsCalendar.Windows(query, options.BucketsPerWindow)
+            : [];
+        var series = new List<AnalyticsBucket>[windows.Count];
+        IReadOnlyList<AnalyticsRow> summary = [];
+        object progressLock = new();
+        int done = 0;
+        long rows = 0;
+
+        // Where endpoints or metrics may have to be left out, the first window finds out for the others.
+        int alone = query.RefusedEndpoints == RefusedEndpointPolicy.Skip || query.DegradeOnServerError ? Math.Min(1, windows.Count) : 0;
+        for (int window = 0; window < alone; window++)
+            await ReadWindowAsync(window, cancellationToken).ConfigureAwait(false);
+
+        // The summary is the piece of work after the last window.
+        int end = windows.Count + (withSummary ? 1 : 0);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.MaxConcurrentCalls, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(
+            alone,
+            end,
+            parallel,
+            async (piece, token) =>
+            {
+                if (piece < windows.Count)
+                    await ReadWindowAsync(piece, token).ConfigureAwait(false);
+                else
+                    summary = await run.ReadSummaryAsync(token).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+
+        return new AnalyticsReport
+        {
+            Query = query,
+            TimeSeries = [.. series.SelectMany(buckets => buckets)],
+            Summary = summary,
+            RefusedEndpoints = run.RefusedEndpoints,
+            MissingMetrics = run.MissingMetrics,
+            Calls = run.Calls,
+            Retries = run.Retries,
+        };
+
+        async Task ReadWindowAsync(int window, CancellationToken token)
+        {
+            List<AnalyticsBucket> buckets = [];
+            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: false, token).ConfigureAwait(false))
+                buckets.Add(bucket);
+
+            series[window] = buckets;
+            lock (progressLock)
+            {
+                done++;
+                rows += buckets.Sum(bucket => (long)bucket.Rows.Count);
+                progress?.Report(new AnalyticsProgress(done, windows.Count, rows, run.Calls, run.Retries));
+            }
+        }
     }
 
     private async IAsyncEnumerable<AnalyticsBucket> StreamAsync(
-        AnalyticsQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+        AnalyticsQuery query, DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var merger = new AnalyticsBucketMerger();
-        var cursors = new HashSet<string>(StringComparer.Ordinal);
-        if (query.Cursor is { } first)
-            cursors.Add(first);
-
-        AnalyticsPage? page = null;
-        for (int pages = 1; ; pages++)
+        using var run = new AnalyticsRun(_caller, options, now, log, query);
+        bool first = true;
+        foreach (AnalyticsTimeRange window in AnalyticsCalendar.Windows(query, options.BucketsPerWindow))
         {
-            page = await SendAsync(query, page, cancellationToken).ConfigureAwait(false);
-            foreach (AnalyticsBucket bucket in merger.Add(page.TimeSeries))
+            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(window, first, streaming: true, cancellationToken).ConfigureAwait(false))
                 yield return bucket;
 
-            if (page.NextCursor is not { } next)
-                break;
-
-            if (!cursors.Add(next))
-                throw CursorRepeats(next);
-
-            if (pages == options.MaxPages)
-            {
-                throw new FalResponseException(string.Create(CultureInfo.InvariantCulture,
-                    $"The service has sent {pages} pages and names another: more than {nameof(options.MaxPages)} allows. Ask for a shorter range or a coarser timeframe, or raise the limit."))
-                {
-                    StatusCode = HttpStatusCode.OK,
-                };
-            }
-
-            query = query with { Cursor = next };
+            first = false;
         }
-
-        if (merger.Complete() is { } last)
-            yield return last;
     }
-
-    private async Task<AnalyticsPage> SendAsync(AnalyticsQuery query, AnalyticsPage? previous, CancellationToken cancellationToken)
-    {
-        AnalyticsPage page = query.Source == AnalyticsSource.Models
-            ? await api.GetModelsAnalyticsAsync(query, cancellationToken).ConfigureAwait(false)
-            : await api.GetServerlessAnalyticsAsync(query, cancellationToken).ConfigureAwait(false);
-        return page.AsAnswerTo(query, previous);
-    }
-
-    private static FalResponseException CursorRepeats(string cursor) => new(
-        $"The service answered with the cursor '{cursor}', which it has given before: following it would never end. This is a fault of the service; report it to fal with the query.")
-    {
-        StatusCode = HttpStatusCode.OK,
-    };
 }

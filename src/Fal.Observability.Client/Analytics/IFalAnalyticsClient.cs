@@ -29,15 +29,51 @@ public interface IFalAnalyticsClient
     Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the time series page by page as it is enumerated. Each bucket comes once, whole, also where a page boundary cuts
-    /// it, in the order in which the service sends them. The structure flags of the query are not looked at.
+    /// Gets the whole answer for any number of endpoints and any length of range: every page of every call, merged into one series in
+    /// which each bucket is there once, and the summary over the whole range as the service computes it.
     /// </summary>
+    /// <remarks>
+    /// The endpoints are cut into groups of <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/>, and the range into windows of about
+    /// <see cref="FalObservabilityOptions.BucketsPerWindow"/> buckets, cut between buckets of the query's zone. Where the query names
+    /// no timeframe, or this machine does not know the zone, the range is one window. <see cref="FalObservabilityOptions.MaxConcurrentCalls"/>
+    /// calls are under way at a time. The whole series is held in memory: <see cref="StreamTimeSeriesAsync"/> is for more.
+    /// </remarks>
+    /// <param name="query">
+    /// What to ask for. With neither <see cref="AnalyticsExpand.TimeSeries"/> nor <see cref="AnalyticsExpand.Summary"/> in it the report
+    /// has both, else what is named. A relative range is fixed once, before the first call.
+    /// </param>
+    /// <param name="progress">Is told of each window as it is complete, one at a time; may be null.</param>
+    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <returns>The report, which names what the query asked for and is not in it.</returns>
+    /// <exception cref="ArgumentException">The query cannot be valid. Nothing was sent.</exception>
+    /// <exception cref="FalForbiddenException">
+    /// The key lacks a permission, or an endpoint is not the account's and <see cref="AnalyticsQuery.RefusedEndpoints"/> does not say
+    /// to skip it.
+    /// </exception>
+    /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    Task<AnalyticsReport> GetReportAsync(
+        AnalyticsQuery query, IProgress<AnalyticsProgress>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the time series of any number of endpoints as it is enumerated. Each bucket comes once and whole, in ascending order, with
+    /// the rows of all endpoints in the order that <see cref="AnalyticsReport"/> describes. The structure flags of the query are not
+    /// looked at.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// Calls are cut as those of <see cref="GetReportAsync"/>. In memory are at most one page for each group of 50 endpoints, and none of
+    /// the windows but one. Where the service does not send a window's buckets in ascending order, that window is held whole and sorted,
+    /// up to <see cref="FalObservabilityOptions.MaxBufferedRows"/>.
+    /// </para>
+    /// <para>Endpoints that are skipped are named in the log; <see cref="GetReportAsync"/> names them in its result.</para>
+    /// </remarks>
     /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
     /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
     /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
     /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
     /// <exception cref="FalResponseException">
-    /// The service's cursor repeats, or its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>.
+    /// The service's cursor repeats, its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>, or a bucket comes after a later
+    /// one was handed on.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);

@@ -108,11 +108,39 @@ public sealed class FalObservabilityOptions
     public long MaxResponseBytes { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// The most pages that one streaming analytics call follows before it gives up with a
+    /// The most pages that an analytics report or stream follows for one group of endpoints in one window before it gives up with a
     /// <see cref="FalResponseException"/>: the guard against a service that never stops paging.
     /// </summary>
     /// <value>10,000. Range 1 to 1,000,000.</value>
     public int MaxPages { get; set; } = 10_000;
+
+    /// <summary>
+    /// How many calls one analytics report or stream may have under way at a time. A stream over one group of at most 50 endpoints makes
+    /// one call after another whatever this says.
+    /// </summary>
+    /// <value>4. Range 1 to 16.</value>
+    public int MaxConcurrentCalls { get; set; } = 4;
+
+    /// <summary>
+    /// About how many buckets of a long range are asked for at a time. A report or stream over more is cut into windows between
+    /// buckets, of which each is retried alone.
+    /// </summary>
+    /// <value>720 (30 days of hours, 12 hours of minutes). Range 1 to 1,000,000.</value>
+    public int BucketsPerWindow { get; set; } = 720;
+
+    /// <summary>
+    /// The most rows that an analytics stream holds for each group of endpoints to sort a window whose buckets the service does not
+    /// send in ascending order. More end in a <see cref="FalResponseException"/>. Nothing is held where they ascend.
+    /// </summary>
+    /// <value>1,000,000. Range 1,000 to 100,000,000.</value>
+    public int MaxBufferedRows { get; set; } = 1_000_000;
+
+    /// <summary>
+    /// How long after its end an analytics bucket counts as provisional, since the service's data lags: see
+    /// <see cref="AnalyticsBucket.IsProvisional"/>.
+    /// </summary>
+    /// <value>5 minutes. Range 0 to 30 days.</value>
+    public TimeSpan ProvisionalAge { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
     /// Whether one malformed line of the metrics makes the whole call fail. When not, the line is skipped, reported in

@@ -35,6 +35,10 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         InRange(nameof(options.MaxRetryDelay), options.MaxRetryDelay, ShortestDelay, TimeSpan.FromHours(1), failures);
         InRange(nameof(options.MaxResponseBytes), options.MaxResponseBytes, 1024, 1024L * 1024 * 1024, failures);
         InRange(nameof(options.MaxPages), options.MaxPages, 1, 1_000_000, failures);
+        InRange(nameof(options.MaxConcurrentCalls), options.MaxConcurrentCalls, 1, 16, failures);
+        InRange(nameof(options.BucketsPerWindow), options.BucketsPerWindow, 1, 1_000_000, failures);
+        InRange(nameof(options.MaxBufferedRows), options.MaxBufferedRows, 1000, 100_000_000, failures);
+        InRange(nameof(options.ProvisionalAge), options.ProvisionalAge, TimeSpan.Zero, TimeSpan.FromDays(30), failures);
 
         NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
         NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);

@@ -19,7 +19,9 @@ public static class FalObservabilityServiceCollectionExtensions
         nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.AttemptTimeout),
         nameof(FalObservabilityOptions.TotalTimeout), nameof(FalObservabilityOptions.ReadIdleTimeout), nameof(FalObservabilityOptions.MinRetryDelay),
         nameof(FalObservabilityOptions.RetryBaseDelay), nameof(FalObservabilityOptions.MaxRetryDelay), nameof(FalObservabilityOptions.MaxResponseBytes),
-        nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.StrictMetrics),
+        nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls),
+        nameof(FalObservabilityOptions.BucketsPerWindow), nameof(FalObservabilityOptions.MaxBufferedRows),
+        nameof(FalObservabilityOptions.ProvisionalAge), nameof(FalObservabilityOptions.StrictMetrics),
     ];
 
     /// <summary>
@@ -117,7 +119,7 @@ public static class FalObservabilityServiceCollectionExtensions
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
             provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider))));
+            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(
             provider.GetRequiredKeyedService<IFalMetricsClient>(key), provider.GetRequiredKeyedService<IFalAnalyticsClient>(key))));
     }

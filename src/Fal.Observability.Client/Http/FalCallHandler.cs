@@ -41,6 +41,7 @@ internal sealed class FalCallHandler(
         finally
         {
             activity?.SetTag(FalTelemetry.AttemptsTag, FalRequestOptions.AttemptsOf(request));
+            FalCallTally.Current?.Add(FalRequestOptions.AttemptsOf(request));
             if (error is not null)
             {
                 activity?.SetTag(FalTelemetry.ErrorTag, error);

@@ -28,4 +28,10 @@ internal static partial class FalLog
 
     [LoggerMessage(6, LogLevel.Warning, "Watching the metrics: read {Failures} in a row failed ({Failure}); the watch goes on")]
     public static partial void WatchFailed(this ILogger logger, int failures, string failure);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Count} endpoint(s) were refused and are left out: {EndpointIds}")]
+    public static partial void EndpointsSkipped(this ILogger logger, int count, string endpointIds);
+
+    [LoggerMessage(8, LogLevel.Warning, "The service failed on the cold-boot percentiles; they are left out for {Count} endpoint(s)")]
+    public static partial void MetricsLeftOut(this ILogger logger, int count);
 }

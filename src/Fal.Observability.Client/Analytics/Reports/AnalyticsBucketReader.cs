@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The buckets of one group of endpoints in one window, whole and in ascending order, with no more than a page of them in memory as
+/// long as the service sends them in that order.
+/// </summary>
+internal sealed class AnalyticsBucketReader
+{
+    private readonly AnalyticsPageReader _pages;
+    private readonly DateTimeOffset? _notBefore;
+    private readonly bool _exactEnds;
+    private readonly int? _maxBufferedRows;
+    private readonly Queue<AnalyticsBucket> _ready = new();
+    private AnalyticsBucketMerger _merger = new();
+    private DateTimeOffset? _lastRead;
+    private DateTimeOffset? _handedOut;
+    private bool _isFirstPage;
+    private bool _restarted;
+    private bool _ended;
+
+    /// <param name="pages">The pages of the group.</param>
+    /// <param name="notBefore">Where the window before ends; earlier buckets were part of that one. Null for the first window.</param>
+    /// <param name="exactEnds">Whether the service was told not to move the ends of the window to whole buckets.</param>
+    /// <param name="maxBufferedRows">
+    /// How many rows may be held where the service's order is not ascending; null reads the window whole from the start.
+    /// </param>
+    public AnalyticsBucketReader(AnalyticsPageReader pages, DateTimeOffset? notBefore, bool exactEnds, int? maxBufferedRows)
+    {
+        _pages = pages;
+        _notBefore = notBefore;
+        _exactEnds = exactEnds;
+        _maxBufferedRows = maxBufferedRows;
+    }
+
+    /// <summary>The next bucket; null at the end, and where <see cref="FillAsync"/> is due.</summary>
+    public AnalyticsBucket? Current => _ready.TryPeek(out AnalyticsBucket? bucket) ? bucket : null;
+
+    /// <summary>Whether a page has to be read before <see cref="Current"/> is known.</summary>
+    public bool NeedsPage => _ready.Count == 0 && !_ended;
+
+    /// <summary>Goes on to the next bucket.</summary>
+    public void Advance() => _handedOut = _ready.Dequeue().Start;
+
+    /// <summary>Reads pages until the next bucket is whole.</summary>
+    public async Task FillAsync(CancellationToken cancellationToken)
+    {
+        while (NeedsPage)
+        {
+            AnalyticsPage? page = await ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (page is null)
+            {
+                End();
+                return;
+            }
+
+            if (_maxBufferedRows is null || !GoesOn(page.TimeSeries))
+            {
+                await ReadRestAsync(page, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            foreach (AnalyticsBucket bucket in _merger.Add(page.TimeSeries))
+                Offer(bucket);
+        }
+    }
+
+    private async Task<AnalyticsPage?> ReadAsync(CancellationToken cancellationToken)
+    {
+        (AnalyticsPage? page, _isFirstPage) = await _pages.NextAsync(cancellationToken).ConfigureAwait(false);
+        if (_isFirstPage)
+        {
+            _restarted = _handedOut is not null;
+            _merger = new AnalyticsBucketMerger();
+            _lastRead = null;
+        }
+
+        return page;
+    }
+
+    /// <summary>Whether the buckets of a page ascend, from what was read before.</summary>
+    private bool GoesOn(IReadOnlyList<AnalyticsBucket> buckets)
+    {
+        foreach (AnalyticsBucket bucket in buckets)
+        {
+            if (bucket.Start < _lastRead)
+                return false;
+
+            _lastRead = bucket.Start;
+        }
+
+        return true;
+    }
+
+    private async Task ReadRestAsync(AnalyticsPage page, CancellationToken cancellationToken)
+    {
+        var buckets = new List<AnalyticsBucket>();
+        if (_merger.Complete() is { } held)
+            buckets.Add(held);
+
+        long rows = 0;
+        AnalyticsPage? next = page;
+        while (next is not null)
+        {
+            buckets.AddRange(next.TimeSeries);
+            rows += next.TimeSeries.Sum(bucket => (long)bucket.Rows.Count);
+            if (rows > _maxBufferedRows)
+                throw TooManyToSort(rows);
+
+            next = await ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (_isFirstPage)
+            {
+                buckets.Clear();
+                rows = 0;
+            }
+        }
+
+        // A stable order: parts of a bucket stay in the order in which they came.
+        foreach (AnalyticsBucket bucket in _merger.Add([.. buckets.OrderBy(bucket => bucket.Start)]))
+            Offer(bucket);
+
+        End();
+    }
+
+    private void End()
+    {
+        _ended = true;
+        if (_merger.Complete() is { } last)
+            Offer(last);
+    }
+
+    private void Offer(AnalyticsBucket bucket)
+    {
+        if (bucket.Start < _notBefore)
+        {
+            if (_exactEnds)
+            {
+                throw Unusable(string.Create(CultureInfo.InvariantCulture,
+                    $"The service sent the bucket {bucket}, which the window that begins at {_notBefore:u} cuts: its buckets do not begin where the zone's do. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)} so that the range is one window."));
+            }
+
+            return;
+        }
+
+        if (bucket.Start > _handedOut || _handedOut is null)
+        {
+            _ready.Enqueue(bucket);
+        }
+        else if (!_restarted)
+        {
+            throw Unusable(string.Create(CultureInfo.InvariantCulture,
+                $"The service sent the bucket {bucket} after a later one, {_handedOut:u}, had been handed on. Its pages are in no order that can be streamed: take GetReportAsync or StreamWindowsAsync, which sort them."));
+        }
+    }
+
+    private static FalResponseException TooManyToSort(long rows) => Unusable(string.Create(CultureInfo.InvariantCulture,
+        $"The service does not send its buckets in ascending order, and sorting the window needs more than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
+
+    private static FalResponseException Unusable(string message) => new(message) { StatusCode = HttpStatusCode.OK };
+}

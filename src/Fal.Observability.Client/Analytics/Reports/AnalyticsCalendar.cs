@@ -1,0 +1,175 @@
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Buckets of a timeframe as the clocks of a zone show them: where a range can be cut without cutting a bucket, and when a bucket ends.
+/// </summary>
+internal sealed class AnalyticsCalendar
+{
+    private static readonly DateTime LastDate = DateTime.MaxValue.AddDays(-40);
+
+    private readonly TimeZoneInfo _zone;
+    private readonly AnalyticsTimeframe _timeframe;
+
+    private AnalyticsCalendar(TimeZoneInfo zone, AnalyticsTimeframe timeframe)
+    {
+        _zone = zone;
+        _timeframe = timeframe;
+    }
+
+    /// <summary>The calendar of a query; null where this machine does not know the zone, or the service chooses the timeframe.</summary>
+    public static AnalyticsCalendar? TryCreate(AnalyticsQuery query)
+    {
+        TimeZoneInfo? zone = TimeZoneInfo.Utc;
+        return query.Timeframe is { } timeframe
+            && (query.TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(query.TimeZone, out zone))
+                ? new AnalyticsCalendar(zone, timeframe)
+                : null;
+    }
+
+    /// <summary>The ranges, one after another, that a fixed range is cut into: each of about so many buckets, the cuts between buckets.</summary>
+    /// <remarks>
+    /// A cut lies where every reading of the calendar has a boundary: on a full minute or hour, or a midnight, that the clocks show
+    /// exactly once. Where they change, the next such place is taken, so that a cut never falls into the hour that comes twice: a bucket
+    /// there that came without an offset could not be told from its twin.
+    /// </remarks>
+    public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsQuery query, int buckets)
+    {
+        AnalyticsTimeRange range = query.Range;
+        if (TryCreate(query) is not { } calendar || calendar.Bounds(range) is not { } bounds)
+            return [range];
+
+        var windows = new List<AnalyticsTimeRange>();
+        DateTime start = bounds.Start;
+        while (calendar.CutAfter(start, buckets) is { } cut && cut < bounds.End)
+        {
+            windows.Add(Between(start, cut));
+            start = cut;
+        }
+
+        // Uncut, the range goes out as it was given: days stay days.
+        return windows.Count == 0 ? [range] : [.. windows, Between(start, bounds.End)];
+    }
+
+    /// <summary>
+    /// When a bucket is over. Without a calendar that knows the zone it is judged by its own offset, and without a timeframe by the
+    /// one that the service documents for the length of the range.
+    /// </summary>
+    public static DateTimeOffset EndOf(AnalyticsBucket bucket, AnalyticsCalendar? calendar, AnalyticsTimeframe timeframe)
+    {
+        DateTimeOffset start = bucket.Start;
+        return (timeframe, calendar) switch
+        {
+            (AnalyticsTimeframe.Minute, _) => start.AddMinutes(1),
+            (AnalyticsTimeframe.Hour, _) => start.AddHours(1),
+            (_, { } known) => new DateTimeOffset(known.InstantOf(known.Next(known.PeriodOf(known.Local(start.UtcDateTime)), 1)), TimeSpan.Zero),
+            (AnalyticsTimeframe.Day, _) => start.AddDays(1),
+            (AnalyticsTimeframe.Week, _) => start.AddDays(7),
+            _ => start.AddMonths(1),
+        };
+    }
+
+    /// <summary>The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.</summary>
+    public static AnalyticsTimeframe TimeframeOf(AnalyticsQuery query)
+    {
+        if (query.Timeframe is { } timeframe)
+            return timeframe;
+
+        AnalyticsTimeRange range = query.Range;
+        TimeSpan length = range.FirstDay is { } first
+            ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)
+            : range.End!.Value - range.Start!.Value;
+        return length.TotalDays switch
+        {
+            < 2.0 / 24 => AnalyticsTimeframe.Minute,
+            < 2 => AnalyticsTimeframe.Hour,
+            < 64 => AnalyticsTimeframe.Day,
+            < 183 => AnalyticsTimeframe.Week,
+            _ => AnalyticsTimeframe.Month,
+        };
+    }
+
+    /// <summary>The longest that a bucket of a timeframe can be, its days of 25 hours included.</summary>
+    public static TimeSpan LongestBucket(AnalyticsTimeframe timeframe) => timeframe switch
+    {
+        AnalyticsTimeframe.Minute => TimeSpan.FromMinutes(1),
+        AnalyticsTimeframe.Hour => TimeSpan.FromHours(1),
+        AnalyticsTimeframe.Day => TimeSpan.FromDays(2),
+        AnalyticsTimeframe.Week => TimeSpan.FromDays(8),
+        _ => TimeSpan.FromDays(32),
+    };
+
+    private static AnalyticsTimeRange Between(DateTime start, DateTime end) =>
+        AnalyticsTimeRange.Between(new DateTimeOffset(start, TimeSpan.Zero), new DateTimeOffset(end, TimeSpan.Zero));
+
+    /// <summary>Both ends of a fixed range as UTC; null for days so late that no zone arithmetic reaches them.</summary>
+    private (DateTime Start, DateTime End)? Bounds(AnalyticsTimeRange range)
+    {
+        if (range.FirstDay is not { } first || range.LastDay is not { } last)
+            return (range.Start!.Value.UtcDateTime, range.End!.Value.UtcDateTime);
+
+        DateTime end = last.ToDateTime(TimeOnly.MinValue).AddDays(1);
+        return end > LastDate || first.Year < 2 ? null : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
+    }
+
+    /// <summary>The first safe cut at which at least so many buckets have passed since a start; null where time runs out.</summary>
+    private DateTime? CutAfter(DateTime start, int buckets)
+    {
+        if (start.Year < 2)
+            return null;
+
+        if (_timeframe is AnalyticsTimeframe.Minute or AnalyticsTimeframe.Hour)
+        {
+            long length = _timeframe == AnalyticsTimeframe.Minute ? TimeSpan.TicksPerMinute : TimeSpan.TicksPerHour;
+            if ((LastDate - start).Ticks / length <= buckets)
+                return null;
+
+            DateTime cut = start.AddTicks(length * buckets);
+            while (true)
+            {
+                cut = cut.AddTicks(-(Local(cut).Ticks % length));
+                DateTime local = Local(cut);
+                if (local.Ticks % length == 0 && !_zone.IsAmbiguousTime(local))
+                    return cut;
+
+                cut = cut.AddTicks(2 * length);
+            }
+        }
+
+        DateTime period = PeriodOf(Local(start));
+        for (int after = buckets; ; after++)
+        {
+            if ((LastDate - period).TotalDays / 31 <= after)
+                return null;
+
+            DateTime local = Next(period, after);
+            if (!_zone.IsInvalidTime(local) && !_zone.IsAmbiguousTime(local))
+                return InstantOf(local);
+        }
+    }
+
+    private DateTime PeriodOf(DateTime local) => _timeframe switch
+    {
+        AnalyticsTimeframe.Week => local.Date.AddDays(-(((int)local.DayOfWeek + 6) % 7)),
+        AnalyticsTimeframe.Month => local.Date.AddDays(1 - local.Day),
+        _ => local.Date,
+    };
+
+    private DateTime Next(DateTime period, int count) => _timeframe switch
+    {
+        AnalyticsTimeframe.Week => period.AddDays(7.0 * count),
+        AnalyticsTimeframe.Month => period.AddMonths(count),
+        _ => period.AddDays(count),
+    };
+
+    /// <summary>The first instant at which the clocks show a local time, or have passed it where they skip it.</summary>
+    private DateTime InstantOf(DateTime local)
+    {
+        while (_zone.IsInvalidTime(local))
+            local = local.AddMinutes(1);
+
+        TimeSpan offset = _zone.IsAmbiguousTime(local) ? _zone.GetAmbiguousTimeOffsets(local).Max() : _zone.GetUtcOffset(local);
+        return DateTime.SpecifyKind(local - offset, DateTimeKind.Utc);
+    }
+
+    private DateTime Local(DateTime utc) => DateTime.SpecifyKind(utc + _zone.GetUtcOffset(utc), DateTimeKind.Unspecified);
+}

@@ -1,0 +1,44 @@
+using System.Net;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Makes one analytics call and turns its answer into a page that knows its query, its zone and how settled its buckets are.</summary>
+internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOptions options)
+{
+    /// <summary>The metrics that the service is known to fail on for some endpoints.</summary>
+    public const AnalyticsExpand FragileMetrics =
+        AnalyticsExpand.P50ColdBootDuration | AnalyticsExpand.P75ColdBootDuration | AnalyticsExpand.P90ColdBootDuration;
+
+    /// <summary>Sends a query with a fixed range.</summary>
+    /// <param name="query">The query, with the cursor of the page that is wanted.</param>
+    /// <param name="previous">The page before, if there is one.</param>
+    /// <param name="now">The instant that decides which buckets are provisional.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<AnalyticsPage> SendAsync(
+        AnalyticsQuery query, AnalyticsPage? previous, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            AnalyticsPage page = query.Source == AnalyticsSource.Models
+                ? await api.GetModelsAnalyticsAsync(query, cancellationToken).ConfigureAwait(false)
+                : await api.GetServerlessAnalyticsAsync(query, cancellationToken).ConfigureAwait(false);
+            return page.AsAnswerTo(query, previous).MarkedAt(now, options.ProvisionalAge);
+        }
+        catch (FalApiException e) when (IsKnownFailure(e, query.EffectiveExpand))
+        {
+            // The service's own words say nothing about the cause.
+            throw new FalApiException(
+                $"{e.Message} The service is known to fail like this for some endpoints when cold-boot percentiles are asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} (AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in a report.",
+                e)
+            {
+                StatusCode = e.StatusCode, ErrorType = e.ErrorType, ServiceMessage = e.ServiceMessage, RequestId = e.RequestId,
+                DocsUrl = e.DocsUrl, ContentType = e.ContentType, ResponseBody = e.ResponseBody, IsTransient = e.IsTransient,
+                Attempts = e.Attempts,
+            };
+        }
+    }
+
+    /// <summary>Whether a failure is the one that cold-boot percentiles provoke.</summary>
+    public static bool IsKnownFailure(FalApiException failure, AnalyticsExpand asked) =>
+        failure.StatusCode == HttpStatusCode.InternalServerError && (asked & FragileMetrics) != 0;
+}

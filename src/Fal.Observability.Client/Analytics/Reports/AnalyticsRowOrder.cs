@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The order of the rows of a bucket: that of the query's endpoints, the routes of an app after it in ordinal order, and last what
+/// belongs to none of them.
+/// </summary>
+internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
+{
+    // A row names its endpoint by a string of its own, millions of times over: each name is looked up once.
+    private readonly ConcurrentDictionary<string, int> _places = new(StringComparer.Ordinal);
+
+    public AnalyticsRowOrder(IReadOnlyList<string> endpointIds)
+    {
+        for (int i = 0; i < endpointIds.Count; i++)
+            _places[endpointIds[i]] = i;
+    }
+
+    public int Compare(AnalyticsRow? x, AnalyticsRow? y)
+    {
+        int difference = PlaceOf(x!.EndpointId).CompareTo(PlaceOf(y!.EndpointId));
+        return difference != 0 ? difference : string.CompareOrdinal(x.EndpointId, y.EndpointId);
+    }
+
+    /// <summary>One bucket out of the parts that several groups of endpoints have of it; a row that two of them hold comes once.</summary>
+    public AnalyticsBucket Join(IReadOnlyList<AnalyticsBucket> parts)
+    {
+        AnalyticsBucket whole = parts.Count == 1 ? parts[0] : parts[0].With([.. parts.SelectMany(part => part.Rows)], parts);
+        if (!IsInOrder(whole.Rows, out bool repeats))
+            whole = InOrder(whole, out repeats);
+
+        if (!repeats || parts.Count == 1)
+            return whole;
+
+        // An app and one of its routes in different groups: both answers hold the route.
+        return InOrder(parts.Skip(1).Aggregate(parts[0], AnalyticsBucketMerger.Merge), out _);
+    }
+
+    /// <summary>The rows of a summary, in order, with one that came several times only once.</summary>
+    public IReadOnlyList<AnalyticsRow> Join(IEnumerable<AnalyticsRow> rows) =>
+    [
+        .. rows.GroupBy(row => row.EndpointId, StringComparer.Ordinal)
+            .Select(same => same.Aggregate((first, later) => first.MergeWith(later)))
+            .OrderBy(row => row, this),
+    ];
+
+    private AnalyticsBucket InOrder(AnalyticsBucket bucket, out bool repeats)
+    {
+        AnalyticsRow[] rows = [.. bucket.Rows.OrderBy(row => row, this)];
+        IsInOrder(rows, out repeats);
+        return bucket.With(rows, [bucket]);
+    }
+
+    private bool IsInOrder(IReadOnlyList<AnalyticsRow> rows, out bool repeats)
+    {
+        bool inOrder = true;
+        repeats = false;
+        for (int i = 1; i < rows.Count; i++)
+        {
+            int difference = Compare(rows[i - 1], rows[i]);
+            inOrder &= difference <= 0;
+            repeats |= difference == 0;
+        }
+
+        return inOrder;
+    }
+
+    private int PlaceOf(string endpointId) => _places.TryGetValue(endpointId, out int place) ? place : _places.GetOrAdd(endpointId, PlaceOfApp);
+
+    private int PlaceOfApp(string route)
+    {
+        int slash = route.LastIndexOf('/');
+        return slash <= 0 ? int.MaxValue : PlaceOf(route[..slash]);
+    }
+}

@@ -1,0 +1,318 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// One report or stream under way: its windows, its groups of endpoints, and what has been found out about them. All its calls share
+/// one limit of concurrency.
+/// </summary>
+internal sealed class AnalyticsRun : IDisposable
+{
+    private const int ProofCalls = 7;
+    private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
+
+    private readonly AnalyticsCaller _caller;
+    private readonly FalObservabilityOptions _options;
+    private readonly DateTimeOffset _now;
+    private readonly ILogger _log;
+    private readonly AnalyticsQuery _metrics;
+    private readonly AnalyticsEndpointGroup[] _groups;
+    private readonly AnalyticsRowOrder _order;
+    private readonly SemaphoreSlim _slots;
+    private readonly FalCallTally _tally = new();
+    private readonly ConcurrentDictionary<string, AnalyticsRefusedEndpoint> _refused = new(StringComparer.Ordinal);
+    private volatile bool _keyIsGood;
+    private int _calls;
+
+    /// <param name="caller">Makes the calls.</param>
+    /// <param name="options">The options of the client.</param>
+    /// <param name="now">The instant that decides which buckets are provisional.</param>
+    /// <param name="log">Where refusals and left-out metrics are told.</param>
+    /// <param name="query">The query, validated, with a fixed range.</param>
+    /// <param name="refused">Endpoints that are known to be refused, from a run that this one goes on with.</param>
+    public AnalyticsRun(
+        AnalyticsCaller caller,
+        FalObservabilityOptions options,
+        DateTimeOffset now,
+        ILogger log,
+        AnalyticsQuery query,
+        IReadOnlyList<AnalyticsRefusedEndpoint>? refused = null)
+    {
+        _caller = caller;
+        _options = options;
+        _now = now;
+        _log = log;
+        Query = query;
+        // Metrics given by name that this version knows become flags, so that they can be left out like any other.
+        _metrics = query with
+        {
+            Expand = query.EffectiveExpand,
+            AdditionalExpand = [.. query.AdditionalExpand.Where(name => AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None)],
+        };
+        _order = new AnalyticsRowOrder(query.EndpointIds);
+        _slots = new SemaphoreSlim(options.MaxConcurrentCalls);
+        foreach (AnalyticsRefusedEndpoint endpoint in refused ?? [])
+            _refused[endpoint.EndpointId] = endpoint;
+
+        _groups =
+        [
+            .. query.EndpointIds.Where(id => !_refused.ContainsKey(id))
+                .Chunk(AnalyticsQuery.MaxEndpointIdsPerCall)
+                .Select(ids => new AnalyticsEndpointGroup(ids)),
+        ];
+    }
+
+    public AnalyticsQuery Query { get; }
+
+    public int Calls => Volatile.Read(ref _calls);
+
+    public int Retries => _tally.Retries;
+
+    /// <summary>The refused endpoints in the order of the query.</summary>
+    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints =>
+        _refused.IsEmpty ? [] : [.. Query.EndpointIds.Select(id => _refused.GetValueOrDefault(id)).OfType<AnalyticsRefusedEndpoint>()];
+
+    /// <summary>The endpoints for which metrics were left out, in the order of the query.</summary>
+    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics =>
+    [
+        .. _groups.Select(group => group.Shape)
+            .Where(shape => shape.Without != AnalyticsExpand.None)
+            .SelectMany(shape => shape.EndpointIds.Select(id => new AnalyticsMissingMetrics(id, shape.Without & _metrics.Expand))),
+    ];
+
+    public void Dispose()
+    {
+        _slots.Dispose();
+        foreach (AnalyticsEndpointGroup group in _groups)
+            group.Dispose();
+    }
+
+    /// <summary>The buckets of one window over all endpoints, in ascending order.</summary>
+    /// <param name="window">The range of the window.</param>
+    /// <param name="first">Whether no window comes before it.</param>
+    /// <param name="streaming">Whether buckets are handed on while later pages are still to come.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    public async IAsyncEnumerable<AnalyticsBucket> ReadWindowAsync(
+        AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        AnalyticsQuery query = _metrics with { Range = window, Expand = Shaped(AnalyticsExpand.TimeSeries) };
+        AnalyticsBucketReader[] readers =
+        [
+            .. _groups.Select(group => new AnalyticsBucketReader(
+                PagesOf(group, query),
+                first ? null : window.Start,
+                query.BoundToTimeframe == false,
+                streaming ? _options.MaxBufferedRows : null)),
+        ];
+        var parts = new List<AnalyticsBucket>(readers.Length);
+        while (true)
+        {
+            AnalyticsBucketReader[] due = [.. readers.Where(reader => reader.NeedsPage)];
+            await ForEachAsync(due, (reader, token) => reader.FillAsync(token), cancellationToken).ConfigureAwait(false);
+            if (readers.Min(reader => reader.Current?.Start) is not { } start)
+                yield break;
+
+            parts.Clear();
+            foreach (AnalyticsBucketReader reader in readers)
+            {
+                if (reader.Current is { } part && part.Start == start)
+                {
+                    parts.Add(part);
+                    reader.Advance();
+                }
+            }
+
+            AnalyticsBucket bucket = _order.Join(parts);
+            if (!Query.ClosedOnly || !bucket.IsProvisional)
+                yield return bucket;
+        }
+    }
+
+    /// <summary>The summary over the whole range: one question for each group of endpoints.</summary>
+    public async Task<IReadOnlyList<AnalyticsRow>> ReadSummaryAsync(CancellationToken cancellationToken)
+    {
+        AnalyticsQuery query = _metrics with { Expand = Shaped(AnalyticsExpand.Summary) };
+        var rows = new List<AnalyticsRow>[_groups.Length];
+        await ForEachAsync(Enumerable.Range(0, rows.Length), ReadAsync, cancellationToken).ConfigureAwait(false);
+        return _order.Join(rows.SelectMany(group => group));
+
+        async Task ReadAsync(int index, CancellationToken token)
+        {
+            AnalyticsPageReader pages = PagesOf(_groups[index], query);
+            AnalyticsPage? page;
+            do
+            {
+                (page, bool isFirst) = await pages.NextAsync(token).ConfigureAwait(false);
+                if (isFirst)
+                    rows[index] = [];
+
+                rows[index].AddRange(page?.Summary ?? []);
+            }
+            while (page is not null);
+        }
+    }
+
+    /// <summary>Makes one call, when its turn has come.</summary>
+    public async Task<AnalyticsPage> SendAsync(AnalyticsQuery query, AnalyticsPage? previous, CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            FalCallTally.Current = _tally;
+            Interlocked.Increment(ref _calls);
+            AnalyticsPage page = await _caller.SendAsync(query, previous, _now, cancellationToken).ConfigureAwait(false);
+            _keyIsGood = true;
+            return page;
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    /// <summary>Whether the group can be asked otherwise after a failure.</summary>
+    public bool CanReshape(AnalyticsEndpointGroup.CallShape shape, FalApiException failure) =>
+        (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure)) || CanDegrade(shape, failure);
+
+    /// <summary>Changes what is asked of a group after a failure, unless somebody has done so in the meantime.</summary>
+    public async Task ReshapeAsync(
+        AnalyticsEndpointGroup group, AnalyticsEndpointGroup.CallShape shape, FalApiException failure, CancellationToken cancellationToken)
+    {
+        await group.Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (group.Shape != shape)
+                return;
+
+            if (CanDegrade(shape, failure))
+            {
+                group.Shape = new AnalyticsEndpointGroup.CallShape(shape.EndpointIds, shape.Without | AnalyticsCaller.FragileMetrics);
+                _log.MetricsLeftOut(shape.EndpointIds.Count);
+            }
+            else
+            {
+                await RemoveRefusedAsync(shape.EndpointIds, failure, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            group.Gate.Release();
+        }
+    }
+
+    /// <summary>The service's own statement about an endpoint. A web page in its place says nothing about one.</summary>
+    private static bool IsRefusal(FalApiException failure) =>
+        failure.ContentType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) == true
+        && (failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership } || failure.StatusCode == HttpStatusCode.NotFound);
+
+    private bool CanDegrade(AnalyticsEndpointGroup.CallShape shape, FalApiException failure)
+    {
+        AnalyticsExpand asked = _metrics.Expand & AnalyticsExpand.AllMetrics & ~shape.Without;
+        bool leavesSomething = (asked & ~AnalyticsCaller.FragileMetrics) != 0 || _metrics.AdditionalExpand.Count > 0;
+        return Query.DegradeOnServerError && leavesSomething && AnalyticsCaller.IsKnownFailure(failure, asked);
+    }
+
+    private async Task RemoveRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException refusal, CancellationToken cancellationToken)
+    {
+        var search = new AnalyticsRefusalSearch(ProbeAsync);
+        string? accepted = null;
+        if (!_keyIsGood)
+        {
+            accepted = await search.FindAcceptedAsync(Spread(Query.EndpointIds)).ConfigureAwait(false) ?? throw NoneAccepted(refusal);
+        }
+
+        string[] open = [.. endpointIds.Where(id => id != accepted && !search.Refused.ContainsKey(id))];
+        bool explained = endpointIds.Any(search.Refused.ContainsKey);
+        await search.FindRefusedAsync(open, explained ? null : refusal).ConfigureAwait(false);
+
+        foreach ((string id, FalApiException reason) in search.Refused)
+            _refused[id] = new AnalyticsRefusedEndpoint(id, reason.StatusCode, reason.ServiceMessage);
+
+        // The search for an accepted one may have met refused ones of other groups.
+        foreach (AnalyticsEndpointGroup group in _groups)
+        {
+            AnalyticsEndpointGroup.CallShape shape = group.Shape;
+            if (shape.EndpointIds.Any(search.Refused.ContainsKey))
+                group.Shape = new AnalyticsEndpointGroup.CallShape([.. shape.EndpointIds.Where(id => !search.Refused.ContainsKey(id))], shape.Without);
+        }
+
+        _log.EndpointsSkipped(search.Refused.Count, string.Join(", ", search.Refused.Keys));
+
+        async Task<FalApiException?> ProbeAsync(IReadOnlyList<string> ids)
+        {
+            try
+            {
+                // What is asked does not matter for a refusal, so little is asked.
+                AnalyticsQuery probe = Query with
+                {
+                    EndpointIds = ids,
+                    Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+                    AdditionalExpand = [],
+                    Range = Shortest(Query.Range),
+                    Timeframe = null,
+                    Limit = 1,
+                };
+                await SendAsync(probe, null, cancellationToken).ConfigureAwait(false);
+                return null;
+            }
+            catch (FalApiException e) when (IsRefusal(e))
+            {
+                return e;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Spread(IReadOnlyList<string> ids)
+    {
+        int count = Math.Min(ProofCalls, ids.Count);
+        return Enumerable.Range(0, count).Select(i => ids[(int)((long)i * ids.Count / count)]);
+    }
+
+    private static AnalyticsTimeRange Shortest(AnalyticsTimeRange range) => range.FirstDay is { } day
+        ? AnalyticsTimeRange.Days(day, day)
+        : AnalyticsTimeRange.Between(range.Start!.Value, range.End!.Value - range.Start.Value > OneHour ? range.Start.Value + OneHour : range.End.Value);
+
+    private FalApiException NoneAccepted(FalApiException refusal)
+    {
+        string message = string.Create(CultureInfo.InvariantCulture,
+            $"The service refused the call, and each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of its {Query.EndpointIds.Count} endpoints that were then tried alone: the key lacks a permission for this call altogether, or hardly one of the endpoints is the account's. Check both. The refusal: {refusal.Message}");
+        return refusal is FalForbiddenException
+            ? new FalForbiddenException(message, refusal)
+            {
+                StatusCode = refusal.StatusCode, ErrorType = refusal.ErrorType, ServiceMessage = refusal.ServiceMessage,
+                RequestId = refusal.RequestId, DocsUrl = refusal.DocsUrl, ContentType = refusal.ContentType,
+                ResponseBody = refusal.ResponseBody, Attempts = refusal.Attempts,
+            }
+            : new FalApiException(message, refusal)
+            {
+                StatusCode = refusal.StatusCode, ErrorType = refusal.ErrorType, ServiceMessage = refusal.ServiceMessage,
+                RequestId = refusal.RequestId, DocsUrl = refusal.DocsUrl, ContentType = refusal.ContentType,
+                ResponseBody = refusal.ResponseBody, Attempts = refusal.Attempts,
+            };
+    }
+
+    private AnalyticsExpand Shaped(AnalyticsExpand structure) => (_metrics.Expand & ~AnalyticsExpand.Structure) | structure;
+
+    private AnalyticsPageReader PagesOf(AnalyticsEndpointGroup group, AnalyticsQuery query) => new(this, group, query, _options.MaxPages);
+
+    /// <summary>
+    /// Does something for several groups at a time. Where refusals are skipped, the first goes alone until a call was accepted: a key
+    /// without the permission is then found out with a few calls, not with a few for every group.
+    /// </summary>
+    private async Task ForEachAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> action, CancellationToken cancellationToken)
+    {
+        var queue = new Queue<T>(items);
+        while (queue.Count > 0 && (queue.Count == 1 || (!_keyIsGood && Query.RefusedEndpoints == RefusedEndpointPolicy.Skip)))
+            await action(queue.Dequeue(), cancellationToken).ConfigureAwait(false);
+
+        if (queue.Count == 0)
+            return;
+
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.MaxConcurrentCalls, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(queue, parallel, async (item, token) => await action(item, token).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+}
