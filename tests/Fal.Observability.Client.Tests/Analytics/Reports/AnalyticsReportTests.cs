@@ -1,0 +1,292 @@
+using Xunit;
+
+namespace Fal.Observability.Client.Tests;
+
+/// <summary>Reports and streams over a service in memory: what is asked, in how many calls, and what comes out.</summary>
+public sealed class AnalyticsReportTests
+{
+    private readonly FakeAnalyticsService _service = new();
+
+    [Fact]
+    public async Task A_report_over_many_endpoints_and_windows_holds_every_bucket_once_with_every_row()
+    {
+        _service.Options.BucketsPerWindow = 24;
+        _service.PageSize = 7;
+        AnalyticsQuery query = FakeAnalyticsService.Query(endpoints: 120, hours: 100);
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => FakeAnalyticsService.Now.AddHours(i - 100)), report.TimeSeries.Select(bucket => bucket.Start));
+        Assert.All(report.TimeSeries, bucket => Assert.Equal(query.EndpointIds, bucket.Rows.Select(row => row.EndpointId)));
+        Assert.All(report.TimeSeries, bucket => Assert.All(bucket.Rows, row => Assert.Equal(bucket.Start.Hour + 1, row.RequestCount)));
+        Assert.Equal(query.EndpointIds, report.Summary.Select(row => row.EndpointId));
+        long total = report.TimeSeries.Sum(bucket => bucket.Rows[0].RequestCount!.Value);
+        Assert.All(report.Summary, row => Assert.Equal(total, row.RequestCount));
+        Assert.Equal(_service.Calls.Count, report.Calls);
+        Assert.All(_service.Calls, call => Assert.InRange(call.EndpointIds.Count, 1, 50));
+    }
+
+    [Fact]
+    public async Task The_summary_is_asked_for_once_over_the_whole_range_for_each_group()
+    {
+        _service.Options.BucketsPerWindow = 10;
+        AnalyticsQuery query = FakeAnalyticsService.Query(endpoints: 101, hours: 40);
+
+        await _service.Client.GetReportAsync(query);
+
+        AnalyticsQuery[] summaries = [.. _service.Calls.Where(call => call.EffectiveExpand.HasFlag(AnalyticsExpand.Summary))];
+        Assert.Equal([1, 50, 50], summaries.Select(call => call.EndpointIds.Count).Order());
+        Assert.All(summaries, call => Assert.Equal(query.Range, call.Range));
+        Assert.All(summaries, call => Assert.False(call.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries)));
+    }
+
+    [Theory]
+    [InlineData(AnalyticsExpand.TimeSeries, 4, 0)]
+    [InlineData(AnalyticsExpand.Summary, 0, 1)]
+    [InlineData(AnalyticsExpand.None, 4, 1)]
+    public async Task A_report_has_the_shapes_that_the_query_names_or_both(AnalyticsExpand shape, int buckets, int rows)
+    {
+        AnalyticsReport report = await _service.Client.GetReportAsync(
+            FakeAnalyticsService.Query(1, 4) with { Expand = AnalyticsExpand.RequestCount | shape });
+
+        Assert.Equal((buckets, rows), (report.TimeSeries.Count, report.Summary.Count));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task No_more_calls_are_under_way_than_the_option_allows(int limit)
+    {
+        _service.Options.MaxConcurrentCalls = limit;
+        _service.Options.BucketsPerWindow = 5;
+        var waiting = new List<TaskCompletionSource>();
+        _service.Before = async _ =>
+        {
+            // Each call waits until as many are under way as may be.
+            TaskCompletionSource mine = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (waiting)
+            {
+                waiting.Add(mine);
+                if (waiting.Count == limit)
+                {
+                    waiting.ForEach(other => other.SetResult());
+                    waiting.Clear();
+                }
+            }
+
+            await mine.Task;
+        };
+
+        await _service.Client.GetReportAsync(FakeAnalyticsService.Query(100, 30) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries });
+
+        Assert.Equal(limit, _service.MostUnderWay);
+    }
+
+    [Fact]
+    public async Task Progress_counts_the_windows_and_the_rows()
+    {
+        _service.Options.BucketsPerWindow = 10;
+        var progress = new Recorder();
+
+        await _service.Client.GetReportAsync(FakeAnalyticsService.Query(2, 30), progress);
+
+        Assert.Equal([1, 2, 3], progress.Seen.Select(step => step.WindowsDone));
+        Assert.All(progress.Seen, step => Assert.Equal(3, step.Windows));
+        Assert.Equal(60, progress.Seen[^1].Rows);
+    }
+
+    [Fact]
+    public async Task A_stream_hands_on_the_first_bucket_after_one_page_of_each_group_and_reads_no_window_ahead()
+    {
+        _service.Options.BucketsPerWindow = 20;
+        _service.PageSize = 5;
+        await using IAsyncEnumerator<AnalyticsBucket> stream =
+            _service.Client.StreamTimeSeriesAsync(FakeAnalyticsService.Query(100, 60)).GetAsyncEnumerator();
+
+        Assert.True(await stream.MoveNextAsync());
+
+        Assert.Equal(2, _service.Calls.Count);
+        Assert.Equal(100, stream.Current.Rows.Count);
+    }
+
+    [Fact]
+    public async Task Descending_pages_come_out_ascending()
+    {
+        _service.PageSize = 3;
+        _service.Order = buckets => buckets.Reverse();
+
+        List<AnalyticsBucket> streamed = await ListAsync(_service.Client.StreamTimeSeriesAsync(FakeAnalyticsService.Query(60, 20)));
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)), streamed.Select(bucket => bucket.Start));
+        Assert.All(streamed, bucket => Assert.Equal(60, bucket.Rows.Count));
+    }
+
+    [Fact]
+    public async Task Sorting_a_window_is_refused_past_the_limit_with_what_to_do()
+    {
+        _service.Order = buckets => buckets.Reverse();
+        _service.Options.MaxBufferedRows = 1000;
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(
+            () => ListAsync(_service.Client.StreamTimeSeriesAsync(FakeAnalyticsService.Query(50, 21))));
+
+        Assert.Contains("MaxBufferedRows", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pages_that_turn_back_late_end_a_stream_and_do_not_disturb_a_report()
+    {
+        _service.PageSize = 5;
+        _service.Order = buckets => buckets.Skip(10).Concat(buckets.Take(10));
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 20);
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => ListAsync(_service.Client.StreamTimeSeriesAsync(query)));
+        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+
+        Assert.Contains("GetReportAsync", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(20, report.TimeSeries.Count);
+        Assert.Equal(report.TimeSeries.Select(bucket => bucket.Start).Order(), report.TimeSeries.Select(bucket => bucket.Start));
+    }
+
+    [Fact]
+    public async Task A_service_whose_buckets_begin_elsewhere_doubles_and_loses_nothing_at_the_cuts()
+    {
+        // Cuts lie on hours, this service's buckets are seven hours long.
+        _service.BucketLength = TimeSpan.FromHours(7);
+        _service.Options.BucketsPerWindow = 10;
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(FakeAnalyticsService.Query(2, 70));
+
+        Assert.Equal(Enumerable.Range(0, report.TimeSeries.Count).Select(i => report.TimeSeries[0].Start.AddHours(7 * i)), report.TimeSeries.Select(bucket => bucket.Start));
+        Assert.All(report.TimeSeries, bucket => Assert.Equal(2, bucket.Rows.Count));
+        Assert.True(report.TimeSeries[^1].Start.AddHours(7) >= FakeAnalyticsService.Now);
+    }
+
+    [Fact]
+    public async Task Where_such_a_service_may_cut_buckets_the_report_is_refused_instead_of_wrong()
+    {
+        _service.BucketLength = TimeSpan.FromHours(7);
+        _service.Options.BucketsPerWindow = 10;
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(
+            () => _service.Client.GetReportAsync(FakeAnalyticsService.Query(2, 70) with { BoundToTimeframe = false }));
+
+        Assert.Contains("BoundToTimeframe", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_route_that_two_groups_answer_for_comes_once_and_stands_after_its_app()
+    {
+        string[] ids = ["org/app", .. FakeAnalyticsService.Ids(49), "org/app/turbo"];
+        var api = new FakeAnalyticsService();
+        AnalyticsReport report = await new FalAnalyticsClient(new WithRoutes(api), api.Options, api.Time, api.Log)
+            .GetReportAsync(FakeAnalyticsService.Query(1, 2) with { EndpointIds = ids });
+
+        Assert.All(report.TimeSeries, bucket => Assert.Equal(52, bucket.Rows.Count));
+        Assert.All(report.TimeSeries, bucket => Assert.Equal(["org/app", "org/app/fast"], bucket.Rows.Take(2).Select(row => row.EndpointId)));
+        Assert.All(report.TimeSeries, bucket => Assert.Equal("org/app/turbo", bucket.Rows[^1].EndpointId));
+        Assert.Equal(52, report.Summary.Count);
+    }
+
+    [Fact]
+    public async Task A_query_that_points_at_a_page_is_refused_before_any_call()
+    {
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 2) with { Cursor = "2" };
+
+        await Assert.ThrowsAsync<ArgumentException>(() => _service.Client.GetReportAsync(query));
+        Assert.Throws<ArgumentException>(() => _service.Client.StreamTimeSeriesAsync(query));
+        Assert.Empty(_service.Calls);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_a_calendar_the_range_goes_out_in_one_piece_as_it_was_given(bool unknownZone)
+    {
+        _service.Options.BucketsPerWindow = 1;
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 20) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries };
+        query = unknownZone ? query with { TimeZone = "Mars/Olympus_Mons" } : query with { Timeframe = null };
+
+        await _service.Client.GetReportAsync(query);
+
+        Assert.Equal(query.Range, Assert.Single(_service.Calls).Range);
+    }
+
+    [Fact]
+    public async Task A_service_that_never_stops_paging_is_left_at_the_limit()
+    {
+        _service.PageSize = 1;
+        _service.Options.MaxPages = 5;
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => _service.Client.GetReportAsync(FakeAnalyticsService.Query(1, 9)));
+
+        Assert.Contains("MaxPages", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failed_call_ends_the_report_with_its_own_exception()
+    {
+        _service.Options.BucketsPerWindow = 5;
+        var down = new FalTransportException("down");
+        _service.Before = query => query.Range.Start == FakeAnalyticsService.Now.AddHours(-10) ? Task.FromException(down) : Task.CompletedTask;
+
+        Assert.Same(down, await Assert.ThrowsAsync<FalTransportException>(() => _service.Client.GetReportAsync(FakeAnalyticsService.Query(100, 40))));
+    }
+
+    [Fact]
+    public async Task Buckets_that_are_open_or_young_are_marked_and_left_out_on_demand()
+    {
+        _service.Time.SetUtcNow(FakeAnalyticsService.Now.AddMinutes(4));
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 3) with { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(3)) };
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+        AnalyticsReport closed = await _service.Client.GetReportAsync(query with { ClosedOnly = true });
+
+        Assert.Equal([false, false, true, true], report.TimeSeries.Select(bucket => bucket.IsProvisional));
+        Assert.Equal([false, false, false, true], report.TimeSeries.Select(bucket => bucket.IsOpen));
+        Assert.Equal(report.TimeSeries.Take(2).Select(bucket => bucket.Start), closed.TimeSeries.Select(bucket => bucket.Start));
+    }
+
+    private static async Task<List<AnalyticsBucket>> ListAsync(IAsyncEnumerable<AnalyticsBucket> buckets)
+    {
+        var list = new List<AnalyticsBucket>();
+        await foreach (AnalyticsBucket bucket in buckets)
+            list.Add(bucket);
+
+        return list;
+    }
+
+    private sealed class Recorder : IProgress<AnalyticsProgress>
+    {
+        public List<AnalyticsProgress> Seen { get; } = [];
+
+        public void Report(AnalyticsProgress value) => Seen.Add(value);
+    }
+
+    /// <summary>A service whose app answers for two routes too, in an order of its own.</summary>
+    private sealed class WithRoutes(FakeAnalyticsService service) : IFalAnalyticsApi
+    {
+        public async Task<AnalyticsPage> GetServerlessAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
+        {
+            AnalyticsPage page = await service.GetServerlessAnalyticsAsync(query, cancellationToken);
+            return new AnalyticsPage
+            {
+                NextCursor = page.NextCursor,
+                TimeSeries = [.. page.TimeSeries.Select(bucket => new AnalyticsBucket { Start = bucket.Start, Rows = WithRows(bucket.Rows) })],
+                Summary = WithRows(page.Summary),
+            };
+        }
+
+        public Task<AnalyticsPage> GetModelsAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        private static AnalyticsRow[] WithRows(IReadOnlyList<AnalyticsRow> rows) => rows.Any(row => row.EndpointId == "org/app")
+            ?
+            [
+                new AnalyticsRow { EndpointId = "org/app/turbo", RequestCount = 7 },
+                new AnalyticsRow { EndpointId = "org/app/fast", RequestCount = 7 },
+                .. rows,
+            ]
+            : [.. rows];
+    }
+}
