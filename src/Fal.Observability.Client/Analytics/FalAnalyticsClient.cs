@@ -6,6 +6,9 @@ namespace Fal.Observability.Client;
 /// <summary>The typed analytics client over <see cref="IFalAnalyticsApi"/>.</summary>
 internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log) : IFalAnalyticsClient
 {
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
+
     private readonly AnalyticsCaller _caller = new(api, options);
 
     public Task<AnalyticsPage> GetPageAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
@@ -37,7 +40,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
         DateTimeOffset now = time.GetUtcNow();
-        return ReportAsync(query.Resolve(now), now, progress, cancellationToken);
+        return ReportAsync(query.Resolve(now), now, [], progress, cancellationToken);
     }
 
     public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
@@ -48,10 +51,50 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         return StreamAsync(query.Resolve(now), now, cancellationToken);
     }
 
-    private async Task<AnalyticsReport> ReportAsync(
-        AnalyticsQuery query, DateTimeOffset now, IProgress<AnalyticsProgress>? progress, CancellationToken cancellationToken)
+    public IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
+        AnalyticsQuery query, AnalyticsCheckpoint? resumeFrom = null, CancellationToken cancellationToken = default)
     {
-        using var run = new AnalyticsRun(_caller, options, now, log, query);
+        ArgumentNullException.ThrowIfNull(query);
+        query.ValidateForAllPages();
+        if (resumeFrom?.IsOf(query) == false)
+        {
+            throw new ArgumentException(
+                "The checkpoint belongs to another query: its endpoints, metrics, range, zone, timeframe or policies differ. Pass the query that it came from, or begin anew without it.",
+                nameof(resumeFrom));
+        }
+
+        DateTimeOffset now = time.GetUtcNow();
+        return StreamWindowsAsync(query, now, resumeFrom, cancellationToken);
+    }
+
+    public IAsyncEnumerable<AnalyticsBucket> WatchAsync(AnalyticsQuery query, TimeSpan interval, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        query.ValidateForAllPages();
+        if (interval < ShortestInterval || interval > LongestInterval)
+            throw new ArgumentOutOfRangeException(nameof(interval), interval, $"The interval must be from {ShortestInterval} to {LongestInterval}.");
+
+        if (query.Range.Duration is null || query.Timeframe is null)
+        {
+            throw new ArgumentException(
+                "A watch looks back over a stretch of time that moves, by buckets of one length: set Range to AnalyticsTimeRange.Last(...) and Timeframe.",
+                nameof(query));
+        }
+
+        return WatchEveryAsync(
+            query with { Expand = (query.Expand & ~AnalyticsExpand.Structure) | AnalyticsExpand.TimeSeries, ClosedOnly = true, BoundToTimeframe = true },
+            interval,
+            cancellationToken);
+    }
+
+    private async Task<AnalyticsReport> ReportAsync(
+        AnalyticsQuery query,
+        DateTimeOffset now,
+        IReadOnlyList<AnalyticsRefusedEndpoint> refused,
+        IProgress<AnalyticsProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        using var run = new AnalyticsRun(_caller, options, now, log, query, refused);
         bool both = (query.Expand & AnalyticsExpand.Structure) == 0;
         bool withSummary = both || query.Expand.HasFlag(AnalyticsExpand.Summary);
         IReadOnlyList<AnalyticsTimeRange> windows = both || query.Expand.HasFlag(AnalyticsExpand.TimeSeries)
@@ -122,5 +165,68 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
 
             first = false;
         }
+    }
+
+    private async IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
+        AnalyticsQuery query, DateTimeOffset now, AnalyticsCheckpoint? resumeFrom, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (resumeFrom?.IsComplete == true)
+            yield break;
+
+        AnalyticsQuery resolved = resumeFrom is null
+            ? query.Resolve(now)
+            : query with { Range = AnalyticsTimeRange.Between(resumeFrom.ContinuesAt!.Value, resumeFrom.End!.Value) };
+        using var run = new AnalyticsRun(_caller, options, now, log, resolved, resumeFrom?.RefusedEndpoints);
+        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(resolved, options.BucketsPerWindow);
+        for (int window = 0; window < windows.Count; window++)
+        {
+            List<AnalyticsBucket> buckets = [];
+            bool first = window == 0 && resumeFrom is null;
+            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], first, streaming: false, cancellationToken).ConfigureAwait(false))
+                buckets.Add(bucket);
+
+            bool last = window == windows.Count - 1;
+            yield return new AnalyticsWindow
+            {
+                Range = windows[window],
+                TimeSeries = buckets,
+                RefusedEndpoints = run.RefusedEndpoints,
+                MissingMetrics = run.MissingMetrics,
+                Checkpoint = new AnalyticsCheckpoint(query, last ? null : windows[window + 1].Start, last ? null : windows[^1].End, run.RefusedEndpoints),
+            };
+        }
+    }
+
+    private async IAsyncEnumerable<AnalyticsBucket> WatchEveryAsync(
+        AnalyticsQuery query, TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // The timer holds at most one tick that nobody has waited for: what fell due in the meantime is skipped.
+        using var timer = new PeriodicTimer(interval, time);
+        var watch = new AnalyticsWatch(query);
+        IReadOnlyList<AnalyticsRefusedEndpoint> refused = [];
+        int failures = 0;
+        do
+        {
+            AnalyticsReport? report = null;
+            try
+            {
+                DateTimeOffset now = time.GetUtcNow();
+                report = await ReportAsync(watch.QueryAt(now), now, refused, null, cancellationToken).ConfigureAwait(false);
+                refused = report.RefusedEndpoints;
+                failures = 0;
+            }
+            catch (FalObservabilityException e) when (e.IsTransient || e is FalResponseException)
+            {
+                failures++;
+                log.AnalyticsWatchFailed(failures, e.Message);
+            }
+
+            if (report is null)
+                continue;
+
+            foreach (AnalyticsBucket bucket in watch.Take(report))
+                yield return bucket;
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
 }

@@ -77,4 +77,45 @@ public interface IFalAnalyticsClient
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads a long range window by window, each with a checkpoint that a later process can go on from: for backfills that must survive
+    /// their end in the middle.
+    /// </summary>
+    /// <remarks>
+    /// Windows come in ascending order and never overlap. Store a window under the start of its range, then the checkpoint: whatever
+    /// happens in between, going on from the checkpoint that was stored last gives no hole, and a window that comes again takes the
+    /// place of itself. Windows are cut as by <see cref="GetReportAsync"/>; a range that is one window has nothing to go on from before
+    /// its end. In memory is one window.
+    /// </remarks>
+    /// <param name="query">What to ask for; the same query again when it goes on. The structure flags are not looked at.</param>
+    /// <param name="resumeFrom">Where to go on; null begins anew. A relative range stays the one that it was when it began.</param>
+    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <returns>The windows.</returns>
+    /// <exception cref="ArgumentException">
+    /// The query cannot be valid, or <paramref name="resumeFrom"/> belongs to another one. Thrown at the call, before any request.
+    /// </exception>
+    /// <exception cref="FalObservabilityException">A call failed, after its retries. The windows before stay valid.</exception>
+    IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
+        AnalyticsQuery query, AnalyticsCheckpoint? resumeFrom = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Watches the time series: yields each bucket once when it is no longer provisional, and again only if its numbers have changed
+    /// since, as they do when the service's data lags.
+    /// </summary>
+    /// <remarks>
+    /// A failure that may pass does not end the watch: it is logged, and the next read looks back far enough to miss nothing. Changes are
+    /// noticed as far back as the range of the query reaches. Ticks that fall due while a read is under way, or while you handle a
+    /// bucket, are skipped. The first read yields the closed buckets of the whole range.
+    /// </remarks>
+    /// <param name="query">
+    /// What to ask for: with a <see cref="AnalyticsTimeRange.Last"/> range, how far to look back, and a timeframe. The structure flags,
+    /// <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="AnalyticsQuery.BoundToTimeframe"/> are not looked at.
+    /// </param>
+    /// <param name="interval">The time between reads, 10 seconds to 1 day. The first one starts at once.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <returns>The buckets, without an end.</returns>
+    /// <exception cref="ArgumentException">The query cannot be valid or watched, or the interval is out of its range. Thrown at the call.</exception>
+    /// <exception cref="FalObservabilityException">A read failed in a way that no later read can mend.</exception>
+    IAsyncEnumerable<AnalyticsBucket> WatchAsync(AnalyticsQuery query, TimeSpan interval, CancellationToken cancellationToken = default);
 }

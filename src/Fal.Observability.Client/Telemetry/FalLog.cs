@@ -34,4 +34,7 @@ internal static partial class FalLog
 
     [LoggerMessage(8, LogLevel.Warning, "The service failed on the cold-boot percentiles; they are left out for {Count} endpoint(s)")]
     public static partial void MetricsLeftOut(this ILogger logger, int count);
+
+    [LoggerMessage(9, LogLevel.Warning, "Watching the analytics: read {Failures} in a row failed ({Failure}); the watch goes on")]
+    public static partial void AnalyticsWatchFailed(this ILogger logger, int failures, string failure);
 }

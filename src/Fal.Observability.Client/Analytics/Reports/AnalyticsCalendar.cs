@@ -131,7 +131,7 @@ internal sealed class AnalyticsCalendar
                 if (local.Ticks % length == 0 && !_zone.IsAmbiguousTime(local))
                     return cut;
 
-                cut = cut.AddTicks(2 * length);
+                cut = cut.AddTicks(length);
             }
         }
 

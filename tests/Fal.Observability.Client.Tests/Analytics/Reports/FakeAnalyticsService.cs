@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 
@@ -15,6 +16,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     public static readonly DateTimeOffset Now = new(2026, 3, 15, 12, 0, 0, TimeSpan.Zero);
 
     private readonly ConcurrentQueue<AnalyticsQuery> _calls = new();
+    private readonly Channel<AnalyticsQuery> _arrivals = Channel.CreateUnbounded<AnalyticsQuery>();
     private int _underWay;
 
     public FakeTimeProvider Time { get; } = new(Now);
@@ -40,6 +42,9 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
 
     public IReadOnlyList<AnalyticsQuery> Calls => [.. _calls];
 
+    /// <summary>The calls once more, for a test that waits for the next one.</summary>
+    public ChannelReader<AnalyticsQuery> Arrivals => _arrivals.Reader;
+
     public int MostUnderWay { get; private set; }
 
     public FalAnalyticsClient Client => new(this, Options, Time, Log);
@@ -57,6 +62,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     {
         query.ValidateForOneCall();
         _calls.Enqueue(query);
+        _arrivals.Writer.TryWrite(query);
         MostUnderWay = Math.Max(MostUnderWay, Interlocked.Increment(ref _underWay));
         try
         {

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// How far a backfill has come: small, and made to be written down as JSON after each window, so that another process can go on where
+/// this one ended.
+/// </summary>
+/// <remarks>
+/// It holds the end of the range, which a relative one is fixed to at the first call, the instant at which the next window begins, the
+/// endpoints that were refused so far, and a fingerprint of the query. It holds no data and no key. Immutable.
+/// </remarks>
+public sealed class AnalyticsCheckpoint
+{
+    private const int CurrentVersion = 1;
+
+    private readonly Content _content;
+
+    internal AnalyticsCheckpoint(AnalyticsQuery query, DateTimeOffset? next, DateTimeOffset? end, IReadOnlyList<AnalyticsRefusedEndpoint> refused)
+        : this(new Content(CurrentVersion, FingerprintOf(query), next, end, refused))
+    {
+    }
+
+    private AnalyticsCheckpoint(Content content) => _content = content;
+
+    /// <summary>Whether the range is done: going on from here gives nothing more.</summary>
+    public bool IsComplete => _content.Next is null;
+
+    /// <summary>The instant, in UTC, at which the next window begins; null when the range is done.</summary>
+    public DateTimeOffset? ContinuesAt => _content.Next;
+
+    /// <summary>The end of the range, in UTC and itself not included; null when the range is done.</summary>
+    internal DateTimeOffset? End => _content.End;
+
+    internal IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints => _content.Refused ?? [];
+
+    /// <summary>Reads a checkpoint that <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The JSON.</param>
+    /// <exception cref="FormatException">The text is not a checkpoint, or one of a newer version of this package.</exception>
+    public static AnalyticsCheckpoint FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        Content? content;
+        try
+        {
+            content = JsonSerializer.Deserialize(json, AnalyticsJsonContext.Default.AnalyticsCheckpointContent);
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The text is not a checkpoint: {e.Message} Without it the backfill has to begin anew.", e);
+        }
+
+        return content switch
+        {
+            { Version: > CurrentVersion } => throw new FormatException(string.Create(CultureInfo.InvariantCulture,
+                $"The checkpoint has the version {content.Version}, and this version of the package knows {CurrentVersion}: go on with the one that wrote it, or a newer one.")),
+            { Version: CurrentVersion, Query.Length: > 0 } when content.Next is null || content.Next < content.End => new AnalyticsCheckpoint(content),
+            _ => throw new FormatException("The JSON is not a checkpoint: it names no query, or its end is not after the instant to go on from."),
+        };
+    }
+
+    /// <summary>The checkpoint as one line of JSON, for <see cref="FromJson"/>.</summary>
+    public string ToJson() => JsonSerializer.Serialize(_content, AnalyticsJsonContext.Default.AnalyticsCheckpointContent);
+
+    /// <summary>Where it goes on, for a log line.</summary>
+    public override string ToString() => _content.Next is { } next
+        ? string.Create(CultureInfo.InvariantCulture, $"continues at {next.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}")
+        : "complete";
+
+    /// <summary>Whether the checkpoint is one of this query.</summary>
+    internal bool IsOf(AnalyticsQuery query) => _content.Query == FingerprintOf(query);
+
+    // Everything that decides what comes out; how it is cut into pages does not.
+    private static string FingerprintOf(AnalyticsQuery query)
+    {
+        var text = new StringBuilder();
+        text.AppendJoin('\n', query.EndpointIds).Append("\n\n");
+        text.AppendJoin(',', query.EffectiveExpand.GetFlags().Where(flag => (flag & AnalyticsExpand.Structure) == 0).Select(flag => flag.GetWireName()));
+        text.Append('\n').AppendJoin(',', query.AdditionalExpand.Where(name => AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None));
+        text.Append(CultureInfo.InvariantCulture, $"\n{query.Range}\n{query.TimeZone}\n{query.Timeframe}\n{query.BoundToTimeframe != false}");
+        text.Append(CultureInfo.InvariantCulture, $"\n{query.Source}\n{query.RefusedEndpoints}\n{query.DegradeOnServerError}\n{query.ClosedOnly}");
+        return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16));
+    }
+
+    /// <summary>What is written down.</summary>
+    internal sealed record Content(
+        [property: JsonPropertyName("version")] int Version,
+        [property: JsonPropertyName("query")] string? Query,
+        [property: JsonPropertyName("next")] DateTimeOffset? Next,
+        [property: JsonPropertyName("end")] DateTimeOffset? End,
+        [property: JsonPropertyName("refused")] IReadOnlyList<AnalyticsRefusedEndpoint>? Refused);
+}
