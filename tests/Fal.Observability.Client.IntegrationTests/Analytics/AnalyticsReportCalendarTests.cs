@@ -39,10 +39,10 @@ public sealed class AnalyticsReportCalendarTests
             foreach ((AnalyticsTimeframe timeframe, TimeSpan half) in new[]
             {
                 (AnalyticsTimeframe.Hour, TimeSpan.FromHours(15)), (AnalyticsTimeframe.Day, TimeSpan.FromDays(12)),
-                (AnalyticsTimeframe.Week, TimeSpan.FromDays(60)), (AnalyticsTimeframe.Month, TimeSpan.FromDays(250)),
+                (AnalyticsTimeframe.Week, TimeSpan.FromDays(45)), (AnalyticsTimeframe.Month, TimeSpan.FromDays(170)),
             })
             {
-                var query = new AnalyticsQuery(server.Apps.Take(2))
+                var query = new AnalyticsQuery(server.Apps[0])
                 {
                     Expand = AnalyticsReportTruth.Metrics,
                     Range = AnalyticsTimeRange.Between(change - half, change + half),
@@ -53,7 +53,7 @@ public sealed class AnalyticsReportCalendarTests
                 AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
 
                 AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, query), report);
-                Assert.True(report.Calls > 4, string.Create(CultureInfo.InvariantCulture, $"{change:u} {timeframe}: {report.Calls} calls, so nothing was cut"));
+                Assert.True(report.Calls > 2, string.Create(CultureInfo.InvariantCulture, $"{change:u} {timeframe}: {report.Calls} calls, so nothing was cut"));
             }
         }
     }

@@ -90,7 +90,7 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
             options.BaseAddress = server.BaseAddress;
             options.BucketsPerWindow = key.Buckets;
             options.MaxConcurrentCalls = key.Calls;
-            options.MaxAttempts = 8;
+            options.MaxAttempts = 20;
             options.MinRetryDelay = TimeSpan.FromMilliseconds(1);
             options.RetryBaseDelay = TimeSpan.FromMilliseconds(1);
         },
@@ -146,8 +146,11 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
 
         public static Case Of(Random random, int kind)
         {
-            int endpoints = random.Next(8) == 0 ? random.Next(51, 70) : random.Next(1, 7);
-            var timeframe = (AnalyticsTimeframe)random.Next(0, 5);
+            // The simulator works minute by minute: long buckets for few endpoints, many endpoints for short ones.
+            var timeframe = (AnalyticsTimeframe)(random.Next(20) switch { < 8 => 0, < 16 => 1, < 18 => 2, < 19 => 3, _ => 4 });
+            int endpoints = timeframe >= AnalyticsTimeframe.Week ? 1
+                : timeframe == AnalyticsTimeframe.Minute && random.Next(3) == 0 ? random.Next(51, 60)
+                : random.Next(1, 7);
             TimeSpan unit = timeframe switch
             {
                 AnalyticsTimeframe.Minute => TimeSpan.FromMinutes(1),
@@ -163,7 +166,7 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
             DateTimeOffset around = random.Next(2) == 0
                 ? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(random.Next(365 * 24 * 60))
                 : new DateTimeOffset(2026, random.Next(2) == 0 ? 3 : 10, random.Next(24, 27), 0, 0, 0, TimeSpan.Zero);
-            int buckets = random.Next(1, timeframe >= AnalyticsTimeframe.Day ? 12 : 40);
+            int buckets = random.Next(1, timeframe >= AnalyticsTimeframe.Day ? 8 : 30);
             return new Case
             {
                 Endpoints = [.. Enumerable.Range(0, Apps).OrderBy(_ => random.Next()).Take(endpoints)],

@@ -182,7 +182,7 @@ public sealed class AnalyticsReportResilienceTests
         options.ApiKey = server.Key;
         options.BaseAddress = server.BaseAddress;
         options.BucketsPerWindow = 48;
-        options.MaxAttempts = 12;
+        options.MaxAttempts = 20;
         options.MinRetryDelay = TimeSpan.FromMilliseconds(1);
         options.RetryBaseDelay = TimeSpan.FromMilliseconds(1);
     });
