@@ -1,0 +1,138 @@
+namespace Fal.Observability.Simulator;
+
+/// <summary>A route of the API.</summary>
+public enum SimulatorRoute
+{
+    /// <summary><c>GET /v1/serverless/metrics</c>.</summary>
+    Metrics,
+
+    /// <summary><c>GET /v1/serverless/analytics</c>.</summary>
+    ServerlessAnalytics,
+
+    /// <summary><c>GET /v1/models/analytics</c>.</summary>
+    ModelsAnalytics,
+}
+
+/// <summary>What the <c>limit</c> of a time series counts; the service does not document it.</summary>
+public enum LimitCounts
+{
+    /// <summary>Buckets: each comes whole.</summary>
+    Buckets,
+
+    /// <summary>Rows: a bucket may be split over two pages. A bucket without rows counts as one.</summary>
+    Rows,
+}
+
+/// <summary>Which pages carry the summary; the service does not document it.</summary>
+public enum SummaryOn
+{
+    /// <summary>It repeats on every page.</summary>
+    EveryPage,
+
+    /// <summary>Later pages leave it out.</summary>
+    FirstPage,
+}
+
+/// <summary>How a metric without a value is sent.</summary>
+public enum MissingMetrics
+{
+    /// <summary>As <c>null</c>.</summary>
+    Null,
+
+    /// <summary>Not at all.</summary>
+    Absent,
+}
+
+/// <summary>The order of buckets within and across pages; the service does not document it.</summary>
+public enum BucketOrder
+{
+    /// <summary>Oldest first.</summary>
+    Ascending,
+
+    /// <summary>Newest first.</summary>
+    Descending,
+}
+
+/// <summary>How a bucket names its instant; the service's documentation contradicts itself.</summary>
+public enum BucketOffset
+{
+    /// <summary>Local time with the offset of the requested zone.</summary>
+    Zone,
+
+    /// <summary>UTC with a <c>Z</c>.</summary>
+    Utc,
+
+    /// <summary>Local time without an offset. The two hours of a clock change then look alike.</summary>
+    None,
+}
+
+/// <summary>How a simulator behaves. The defaults are those of the program.</summary>
+public sealed class SimulatorOptions
+{
+    /// <summary>The most apps that an account may have.</summary>
+    public const int MostApps = 100_000;
+
+    /// <summary>
+    /// Where to listen: http, a loopback address, a port (0: a free one) and no path. Default <c>http://127.0.0.1:0</c>.
+    /// </summary>
+    public Uri Url { get; set; } = new("http://127.0.0.1:0");
+
+    /// <summary>How many apps the account owns, 0 to 100,000. Default 12.</summary>
+    public int Apps { get; set; } = 12;
+
+    /// <summary>Decides all traffic. Default 1.</summary>
+    public int Seed { get; set; } = 1;
+
+    /// <summary>The key that may do everything, <c>id:secret</c>. Default <c>simulated:key</c>.</summary>
+    public string Key { get; set; } = "simulated:key";
+
+    /// <summary>The clock of all data, caches and waits. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>What goes wrong. Default: nothing. May be changed while the simulator runs.</summary>
+    public SimulatorFaults Faults { get; set; } = new();
+
+    /// <summary>Responses are compressed for clients that accept gzip. Default true.</summary>
+    public bool Gzip { get; set; } = true;
+
+    /// <summary>The <c>limit</c> of a call that names none, and the highest one in force, at least 1. Default 100.</summary>
+    public int PageSize { get; set; } = 100;
+
+    /// <summary>How long analytics lag behind the clock; later minutes look quiet until then. Default none.</summary>
+    public TimeSpan AnalyticsLag { get; set; }
+
+    /// <summary>What <c>limit</c> counts. Default buckets.</summary>
+    public LimitCounts LimitCounts { get; set; }
+
+    /// <summary>Which pages carry the summary. Default every page.</summary>
+    public SummaryOn SummaryOn { get; set; }
+
+    /// <summary>How a metric without a value is sent. Default null.</summary>
+    public MissingMetrics MissingMetrics { get; set; }
+
+    /// <summary>The order of buckets. Default ascending.</summary>
+    public BucketOrder BucketOrder { get; set; }
+
+    /// <summary>How a bucket names its instant. Default with the offset of the zone.</summary>
+    public BucketOffset BucketOffset { get; set; }
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the message names it and says what is allowed.</exception>
+    public void Validate()
+    {
+        if (!Url.IsAbsoluteUri || Url.Scheme != Uri.UriSchemeHttp || !Url.IsLoopback || Url.PathAndQuery != "/")
+            throw new ArgumentException($"Url is '{Url}': it must be an http address of this machine without a path, such as http://127.0.0.1:5080.");
+        if (Apps is < 0 or > MostApps)
+            throw new ArgumentException($"Apps is {Apps}: it must be between 0 and {MostApps}.");
+        if (PageSize < 1)
+            throw new ArgumentException($"PageSize is {PageSize}: it must be at least 1.");
+        if (AnalyticsLag < TimeSpan.Zero)
+            throw new ArgumentException($"AnalyticsLag is {AnalyticsLag}: it must not be negative.");
+        if (Key.Split(':') is not [{ Length: > 0 }, { Length: > 0 }] || Key.Any(character => character is <= ' ' or > '~'))
+            throw new ArgumentException("Key must have the form id:secret, in visible ASCII characters.");
+        if (Key == KeyWithoutPermission)
+            throw new ArgumentException("Key must not end in ':no-permission': that is the secret of the key that lacks the permission.");
+    }
+
+    internal string KeyWithoutPermission => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-permission";
+}

@@ -1,0 +1,145 @@
+namespace Fal.Observability.Simulator;
+
+/// <summary>One app of the account: its endpoints, its runners, and what its gauges show.</summary>
+internal sealed class SimulatedApp
+{
+    private static readonly string[] Kinds =
+    [
+        "text-to-image", "image-upscaler", "video-maker", "speech-to-text", "voice-clone",
+        "background-remover", "music-composer", "face-restorer", "depth-map", "caption-writer",
+    ];
+
+    private static readonly string[] GpuMachines = ["NVIDIA H100 80GB HBM3", "NVIDIA B200", "NVIDIA A100-SXM4-80GB", "NVIDIA L40S"];
+    private static readonly string[] CpuMachines = ["S", "M", "L"];
+    private static readonly double[] PeakLoads = [30, 4, 0.4, 8, 0.05];
+
+    private readonly ulong _key;
+    private readonly bool _keepsRunner;
+    private readonly int _gpusPerRunner;
+    private readonly int _requestsPerRunner;
+    private readonly double _memoryPerRunner;
+
+    /// <summary>
+    /// Which features an app has follows from its number, so that a dozen apps show all of them with any seed:
+    /// every third has a route, every fourth runs without GPUs, every eighth on two machine types.
+    /// </summary>
+    public SimulatedApp(int seed, int index)
+    {
+        _key = new Dice((ulong)seed, index).Next();
+        var dice = new Dice(_key, 0);
+        Name = $"simulated/{Kinds[index % Kinds.Length]}-{index:D5}";
+        ServesGet = index % 5 == 1;
+        _keepsRunner = index % 2 == 0;
+
+        double peakLoad = PeakLoads[index % PeakLoads.Length] * dice.Between(1, 8);
+        bool officeHoursOnly = index % 7 == 4;
+        string[] ids = (index % 6) switch
+        {
+            0 => [Name, $"{Name}/turbo", $"{Name}/batch"],
+            3 => [Name, $"{Name}/turbo"],
+            _ => [Name],
+        };
+        var endpoints = new SimulatedEndpoint[ids.Length];
+        for (int i = 0; i < ids.Length; i++)
+        {
+            double load = i == 0 ? peakLoad : peakLoad * dice.Between(0.05, 0.4);
+            endpoints[i] = new SimulatedEndpoint(ids[i], dice.Next(), _key, load, i == 0 && _keepsRunner, officeHoursOnly);
+        }
+        Endpoints = endpoints;
+
+        bool hasGpu = index % 4 != 3;
+        string[] machines = hasGpu ? GpuMachines : CpuMachines;
+        int machine = (int)dice.Between(0, machines.Length);
+        MachineTypes = index % 8 == 0 ? [machines[machine], machines[(machine + 1) % machines.Length]] : [machines[machine]];
+        _gpusPerRunner = hasGpu ? 1 << (int)dice.Between(0, 2) : 0;
+        _requestsPerRunner = 1 + (int)dice.Between(0, 8);
+        _memoryPerRunner = dice.Between(2e9, 6e10);
+    }
+
+    /// <summary>The app id, <c>owner/name</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The app's own endpoint first, then its routes.</summary>
+    public IReadOnlyList<SimulatedEndpoint> Endpoints { get; }
+
+    /// <summary>One machine type, or two.</summary>
+    public IReadOnlyList<string> MachineTypes { get; }
+
+    /// <summary>A tenth of the successful requests are GETs; else all are POSTs.</summary>
+    public bool ServesGet { get; }
+
+    /// <summary>
+    /// The gauges as they stand in the ten seconds <paramref name="slot"/> of the minute after
+    /// <paramref name="minute"/>: traffic is that of the whole minute, the rest moves with every slot.
+    /// </summary>
+    public AppGauges GaugesAt(int minute, long slot)
+    {
+        var totals = default(TrafficTotals);
+        double work = 0;
+        foreach (SimulatedEndpoint endpoint in Endpoints)
+        {
+            TrafficTotals traffic = endpoint.Traffic(minute, minute + 1);
+            totals.Add(traffic);
+            work += traffic.Requests * endpoint.MeanSeconds / 60;
+        }
+
+        var dice = new Dice(_key, slot);
+        Incident incident = Incident.At(_key, minute);
+        work *= incident.Slowdown;
+        int leastRunners = _keepsRunner || totals.Requests > 0 ? 1 : 0;
+        int runners = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
+        int concurrent = Math.Min(runners * _requestsPerRunner, dice.Round(work * dice.Between(0.8, 1.2)));
+        double busy = runners == 0 ? 0 : concurrent / (double)(runners * _requestsPerRunner);
+        int gpus = runners * _gpusPerRunner;
+        long queue = QueueAt(minute);
+
+        return new AppGauges
+        {
+            Traffic = totals,
+            Received = Math.Max(0, totals.Requests + queue - QueueAt(minute - 1)),
+            Queue = queue,
+            Concurrent = concurrent,
+            Running = runners,
+            Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
+            Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,
+            CpuPercent = Math.Round(runners * (4 + (70 * busy * dice.Between(0.8, 1.2))), 2),
+            MemoryBytes = Math.Round(runners * _memoryPerRunner * dice.Between(0.97, 1.03)),
+            GpuCount = gpus,
+            GpuPercent = Math.Round(gpus * Math.Min(100, 98 * busy * dice.Between(0.9, 1.1)), 2),
+            VramPercent = Math.Round(gpus * dice.Between(55, 60), 2),
+        };
+    }
+
+    private long QueueAt(int minute)
+    {
+        double load = 0;
+        foreach (SimulatedEndpoint endpoint in Endpoints)
+            load += endpoint.LoadAt(minute);
+        double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
+        return (long)(load * (Incident.At(_key, minute).Backlog + noise));
+    }
+}
+
+/// <summary>What the metrics endpoint shows of one app.</summary>
+internal readonly record struct AppGauges
+{
+    /// <summary>Completed requests of the last whole minute.</summary>
+    public TrafficTotals Traffic { get; init; }
+
+    /// <summary>Completed requests of that minute and what the queue grew by.</summary>
+    public long Received { get; init; }
+
+    public long Queue { get; init; }
+    public int Concurrent { get; init; }
+    public int Running { get; init; }
+    public int Pending { get; init; }
+    public int Dead { get; init; }
+    public double CpuPercent { get; init; }
+    public double MemoryBytes { get; init; }
+
+    /// <summary>0 for an app without GPUs.</summary>
+    public int GpuCount { get; init; }
+
+    public double GpuPercent { get; init; }
+    public double VramPercent { get; init; }
+}
