@@ -40,30 +40,42 @@ internal sealed class CommandLine
     private static readonly Switch[] Switches =
     [
         new("--urls", "URL", "where to listen, loopback only (default http://127.0.0.1:5080)",
-            (line, value) => line.Options.Url = Uri.TryCreate(value, UriKind.Absolute, out Uri? url) ? url : throw Bad(value, "an address such as http://127.0.0.1:5080")),
+            (line, value) => line.Options.Url = Address(value)),
         new("--apps", "N", "how many apps the account owns (default 12)", (line, value) => line.Options.Apps = Whole(value)),
         new("--seed", "N", "decides all traffic (default 1)", (line, value) => line.Options.Seed = Whole(value)),
         new("--key", "ID:SECRET", "the key that is accepted (default simulated:key); ID:no-permission is answered 403",
             (line, value) => line.Options.Key = value),
-        new("--now", "INSTANT", "stop the clock at an instant such as 2026-01-01T00:00:00Z", (line, value) => line.Options.TimeProvider = new StoppedClock(Instant(value))),
-        new("--gzip", "on|off", "compress for clients that accept it (default on)", (line, value) => line.Options.Gzip = OneOf(value, ("on", true), ("off", false))),
-        new("--page-size", "N", "default and highest limit of analytics (default 100)", (line, value) => line.Options.PageSize = Whole(value)),
-        new("--lag", "MINUTES", "how far analytics lag behind the clock (default 0)", (line, value) => line.Options.AnalyticsLag = TimeSpan.FromMinutes(Whole(value))),
+        new("--now", "INSTANT", "stop the clock at an instant such as 2026-01-01T00:00:00Z", (line, value) =>
+            line.Options.TimeProvider = new StoppedClock(Instant(value))),
+        new("--gzip", "on|off", "compress for clients that accept it (default on)", (line, value) =>
+            line.Options.Gzip = OneOf(value, ("on", true), ("off", false))),
+        new("--page-size", "N", "default and highest limit of analytics (default 100)", (line, value) =>
+            line.Options.PageSize = Whole(value)),
+        new("--lag", "MINUTES", "how far analytics lag behind the clock (default 0)", (line, value) =>
+            line.Options.AnalyticsLag = TimeSpan.FromMinutes(Whole(value))),
         new("--limit-counts", "buckets|rows", "what limit counts (default buckets)",
             (line, value) => line.Options.LimitCounts = OneOf(value, ("buckets", LimitCounts.Buckets), ("rows", LimitCounts.Rows))),
         new("--summary-on", "every-page|first-page", "which pages carry the summary (default every-page)",
-            (line, value) => line.Options.SummaryOn = OneOf(value, ("every-page", SummaryOn.EveryPage), ("first-page", SummaryOn.FirstPage))),
+            (line, value) =>
+                line.Options.SummaryOn = OneOf(value, ("every-page", SummaryOn.EveryPage), ("first-page", SummaryOn.FirstPage))),
         new("--missing-metrics", "null|absent", "how a metric without a value is sent (default null)",
             (line, value) => line.Options.MissingMetrics = OneOf(value, ("null", MissingMetrics.Null), ("absent", MissingMetrics.Absent))),
         new("--bucket-order", "ascending|descending", "the order of buckets (default ascending)",
-            (line, value) => line.Options.BucketOrder = OneOf(value, ("ascending", BucketOrder.Ascending), ("descending", BucketOrder.Descending))),
+            (line, value) =>
+                line.Options.BucketOrder = OneOf(value, ("ascending", BucketOrder.Ascending), ("descending", BucketOrder.Descending))),
         new("--bucket-offset", "zone|utc|none", "how a bucket names its instant (default zone)",
-            (line, value) => line.Options.BucketOffset = OneOf(value, ("zone", BucketOffset.Zone), ("utc", BucketOffset.Utc), ("none", BucketOffset.None))),
-        new("--refuse", "IDS", "endpoints, comma-separated, for which a whole call is answered 403", (line, value) => ForEach(value, id => line.Options.Faults.RefuseEndpoint(id))),
-        new("--missing", "IDS", "endpoints for which a whole call is answered 404", (line, value) => ForEach(value, id => line.Options.Faults.RefuseEndpoint(id, 404))),
-        new("--cold-boot-500", "IDS", "endpoints for which cold-boot percentiles are answered 500", (line, value) => ForEach(value, line.Options.Faults.FailColdBootPercentiles)),
-        new("--fault", "KIND[,every=K|next=N][,on=ROUTE][,wait=SECONDS][,padding=BYTES]", "make calls go wrong; may be repeated (default every=1, all routes)", AddFault),
-        new("--truth", "QUERY", "print the whole answer to an analytics query string as JSON, without serving, and exit", (line, value) => line.TruthQuery = value),
+            (line, value) => line.Options.BucketOffset =
+                OneOf(value, ("zone", BucketOffset.Zone), ("utc", BucketOffset.Utc), ("none", BucketOffset.None))),
+        new("--refuse", "IDS", "endpoints, comma-separated, for which a whole call is answered 403", (line, value) =>
+            ForEach(value, id => line.Options.Faults.RefuseEndpoint(id))),
+        new("--missing", "IDS", "endpoints for which a whole call is answered 404", (line, value) =>
+            ForEach(value, id => line.Options.Faults.RefuseEndpoint(id, 404))),
+        new("--cold-boot-500", "IDS", "endpoints for which cold-boot percentiles are answered 500", (line, value) =>
+            ForEach(value, line.Options.Faults.FailColdBootPercentiles)),
+        new("--fault", "KIND[,every=K|next=N][,on=ROUTE][,wait=SECONDS][,padding=BYTES]",
+            "make calls go wrong; may be repeated (default every=1, all routes)", AddFault),
+        new("--truth", "QUERY", "print the whole answer to an analytics query string as JSON, without serving, and exit", (line, value) =>
+            line.TruthQuery = value),
         new("--help", null, "print this and exit", (line, _) => line.HelpWanted = true),
     ];
 
@@ -87,7 +99,9 @@ internal sealed class CommandLine
             var help = new StringBuilder("A stand-in for the fal API on a loopback port. All its data is simulated.\n\nSwitches:\n");
             foreach (Switch one in Switches)
                 help.Append(CultureInfo.InvariantCulture, $"  {$"{one.Name} {one.Value}".TrimEnd()}\n      {one.Description}\n");
-            help.Append(CultureInfo.InvariantCulture, $"\nKINDs of fault:\n  {string.Join("\n  ", FaultKinds.Select(kind => kind.Name))}\n");
+            help.Append(
+                CultureInfo.InvariantCulture,
+                $"\nKINDs of fault:\n  {string.Join("\n  ", FaultKinds.Select(kind => kind.Name))}\n");
             help.Append(CultureInfo.InvariantCulture, $"\nROUTEs: {string.Join(", ", Routes.Select(route => route.Name))}\n");
             help.Append("\nExample: --apps 100 --fault rate-limited-seconds,every=3,wait=1 --fault stalled-body,next=2,on=metrics\n");
             return help.ToString();
@@ -95,7 +109,8 @@ internal sealed class CommandLine
     }
 
     /// <summary>Reads the arguments. False: <paramref name="error"/> says what is wrong with them.</summary>
-    public static bool TryParse(IReadOnlyList<string> arguments, [NotNullWhen(true)] out CommandLine? line, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(
+        IReadOnlyList<string> arguments, [NotNullWhen(true)] out CommandLine? line, [NotNullWhen(false)] out string? error)
     {
         line = new CommandLine();
         try
@@ -167,13 +182,18 @@ internal sealed class CommandLine
             line.Options.Faults.Every(every ?? 1, fault, on);
     }
 
-    private static int AtLeastOne(string text) => Whole(text) is int number and >= 1 ? number : throw Bad(text, "a whole number of at least 1");
+    private static Uri Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) ? address : throw Bad(text, "an address such as http://127.0.0.1:5080");
+
+    private static int AtLeastOne(string text) =>
+        Whole(text) is int number and >= 1 ? number : throw Bad(text, "a whole number of at least 1");
 
     private static int Whole(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Bad(text, "a whole number");
 
     private static DateTimeOffset Instant(string text) =>
-        DateTimeOffset.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset instant)
+        DateTimeOffset.TryParseExact(
+            text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset instant)
             && instant.Year is >= 2000 and < 2200
             ? instant
             : throw Bad(text, "an instant such as 2026-01-01T00:00:00Z, in the years 2000 to 2199");

@@ -121,7 +121,8 @@ public sealed class SimulatorOptions
     public void Validate()
     {
         if (!Url.IsAbsoluteUri || Url.Scheme != Uri.UriSchemeHttp || !Url.IsLoopback || Url.PathAndQuery != "/")
-            throw new ArgumentException($"Url is '{Url}': it must be an http address of this machine without a path, such as http://127.0.0.1:5080.");
+            throw new ArgumentException(
+                $"Url is '{Url}': it must be an http address of this machine without a path, such as http://127.0.0.1:5080.");
         if (Apps is < 0 or > MostApps)
             throw new ArgumentException($"Apps is {Apps}: it must be between 0 and {MostApps}.");
         if (PageSize < 1)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -82,7 +83,7 @@ public sealed class SimulatorServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
-        string address = server._application.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
+        string address = server._application.Services.GetRequiredService<IServer>()
             .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         server.BaseAddress = new Uri(new Uri(address), "v1");
         return server;
@@ -91,7 +92,10 @@ public sealed class SimulatorServer : IAsyncDisposable
     /// <summary>Stops listening and cuts off what still hangs.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_stopping.IsCancellationRequested)
+            return;
         await _stopping.CancelAsync();
+        await _application.StopAsync();
         await _application.DisposeAsync();
         _stopping.Dispose();
     }
@@ -99,7 +103,8 @@ public sealed class SimulatorServer : IAsyncDisposable
     private WebApplication BuildApplication()
     {
         // Empty: nothing of the surroundings (variables, settings files, console) changes how it behaves.
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        WebApplicationBuilder builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -126,7 +131,8 @@ public sealed class SimulatorServer : IAsyncDisposable
         }
         if (request.Method != HttpMethods.Get)
         {
-            Answer refused = Answer.Error(405, "validation_error", $"{request.Method} is not allowed here: use GET.", requestId);
+            Answer refused =
+                Answer.Error(405, "validation_error", $"{request.Method} is not allowed here: use GET.", requestId, ("Allow", "GET"));
             await SendAsync(context, request, refused, requestId);
             return;
         }
@@ -167,7 +173,7 @@ public sealed class SimulatorServer : IAsyncDisposable
 
     private void Authorize(StringValues authorization)
     {
-        if (authorization.Count == 0)
+        if (StringValues.IsNullOrEmpty(authorization))
             throw new RefusedCallException(401, "authorization_error", "Authentication required");
         string value = authorization.ToString();
         if (value == $"Key {KeyWithoutPermission}")
@@ -222,7 +228,8 @@ public sealed class SimulatorServer : IAsyncDisposable
 
     /// <summary>Whether a request's <c>Accept-Encoding</c> names gzip, and not with a quality of zero.</summary>
     private static bool AcceptsGzip(HttpRequest request) =>
-        request.GetTypedHeaders().AcceptEncoding.Any(encoding => encoding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && encoding.Quality != 0);
+        request.GetTypedHeaders().AcceptEncoding
+            .Any(encoding => encoding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && encoding.Quality != 0);
 
     private SimulatorRequest Remember(HttpContext context)
     {
@@ -232,7 +239,8 @@ public sealed class SimulatorServer : IAsyncDisposable
         if (headers.TryGetValue("Authorization", out string? authorization))
             headers["Authorization"] = Redact(authorization);
 
-        var request = new SimulatorRequest(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers);
+        var request =
+            new SimulatorRequest(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers);
         _requests.Enqueue(request);
         while (_requests.Count > MostRequests)
             _requests.TryDequeue(out _);

@@ -52,7 +52,8 @@ internal sealed class AnalyticsMetric
     private delegate long CountReading(in TrafficTotals totals);
 
     /// <summary>Every metric by its wire name.</summary>
-    public static IReadOnlyDictionary<string, AnalyticsMetric> ByName { get; } = All.ToDictionary(metric => metric.Name, StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, AnalyticsMetric> ByName { get; } =
+        All.ToDictionary(metric => metric.Name, StringComparer.Ordinal);
 
     /// <summary>The wire name, as in <c>expand</c> and in a row.</summary>
     public string Name { get; }

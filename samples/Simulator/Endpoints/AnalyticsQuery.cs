@@ -35,7 +35,8 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         if (ids.Count == 0)
             throw RefusedCallException.Invalid("endpoint_id is required: send 1 to 50 endpoint ids.");
         if (ids.Count > mostEndpointIds)
-            throw RefusedCallException.Invalid($"endpoint_id names {ids.Count} endpoints: at most {mostEndpointIds} are allowed in one call.");
+            throw RefusedCallException.Invalid(
+                $"endpoint_id names {ids.Count} endpoints: at most {mostEndpointIds} are allowed in one call.");
 
         (bool timeSeries, bool summary, List<string> metrics) = Expand(parameters);
 
@@ -43,7 +44,8 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         DateTimeOffset start = Instant(parameters, "start", zone) ?? now.AddHours(-24);
         DateTimeOffset end = Instant(parameters, "end", zone) ?? now;
         if (end < start)
-            throw RefusedCallException.Invalid("end is before start: the range is start inclusive, end exclusive (start defaults to 24 hours ago, end to now).");
+            throw RefusedCallException.Invalid(
+                "end is before start: the range is start inclusive, end exclusive (start defaults to 24 hours ago, end to now).");
 
         string bound = Single(parameters, "bound_to_timeframe") ?? "true";
         if (bound is not ("true" or "false"))
@@ -62,7 +64,8 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
             BoundToTimeframe = bound == "true",
         };
         if (timeSeries && BucketEstimate(request) > MostBuckets)
-            throw RefusedCallException.Invalid($"The range has more than {MostBuckets} buckets: shorten it or ask for a coarser timeframe.");
+            throw RefusedCallException.Invalid(
+                $"The range has more than {MostBuckets} buckets: shorten it or ask for a coarser timeframe.");
 
         ulong fingerprint = FingerprintOf(parameters);
         return new AnalyticsQuery(request, LimitOf(parameters, pageSize), PageOf(Single(parameters, "cursor"), fingerprint), fingerprint);
@@ -84,7 +87,8 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
             else if (value == "summary")
                 summary = true;
             else if (!AnalyticsMetric.ByName.ContainsKey(value!))
-                throw RefusedCallException.Invalid($"expand has the unknown value '{value}': send known values, each in a parameter of its own.");
+                throw RefusedCallException.Invalid(
+                    $"expand has the unknown value '{value}': send known values, each in a parameter of its own.");
             else if (!metrics.Contains(value!))
                 metrics.Add(value!);
         }
@@ -111,16 +115,20 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         if (Single(parameters, name) is not string text)
             return null;
 
-        DateTimeOffset instant;
-        if (DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime date) && InRange(date))
-            instant = new DateTimeOffset(new CalendarBuckets(zone, AnalyticsTimeframe.Day).FirstInstantOf(date));
-        else if (DateTime.TryParseExact(
-            text, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime utc) && InRange(utc))
-            instant = new DateTimeOffset(utc);
-        else
-            throw RefusedCallException.Invalid($"{name} is '{text}': it must be an instant such as '2026-01-01T00:00:00Z', without an offset, or a date such as '2026-01-01', in the years 2000 to 2199.");
-        return instant;
+        const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        if (DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime date)
+            && InRange(date))
+        {
+            return new CalendarBuckets(zone, AnalyticsTimeframe.Day).FirstInstantOf(date);
+        }
+        if (DateTime.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture, Utc, out DateTime instant)
+            && InRange(instant))
+        {
+            return instant;
+        }
+        throw RefusedCallException.Invalid(
+            $"{name} is '{text}': it must be an instant such as '2026-01-01T00:00:00Z', without an offset, or a date such as "
+            + "'2026-01-01', in the years 2000 to 2199.");
 
         // The traffic model counts minutes from 1970, and zones move a boundary by up to a month.
         static bool InRange(DateTime value) => value.Year is >= 2000 and < 2200;

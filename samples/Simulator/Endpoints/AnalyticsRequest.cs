@@ -49,12 +49,12 @@ public sealed record AnalyticsRequest
     /// <summary>Start and end are moved outward to whole buckets. True unless set.</summary>
     public bool BoundToTimeframe { get; init; } = true;
 
-    internal AnalyticsTimeframe ResolvedTimeframe => Timeframe ?? (End - Start).TotalDays switch
+    internal AnalyticsTimeframe ResolvedTimeframe => Timeframe ?? (End - Start).Ticks switch
     {
-        < 2 / 24.0 => AnalyticsTimeframe.Minute,
-        < 2 => AnalyticsTimeframe.Hour,
-        < 64 => AnalyticsTimeframe.Day,
-        < 183 => AnalyticsTimeframe.Week,
+        < 2 * TimeSpan.TicksPerHour => AnalyticsTimeframe.Minute,
+        < 2 * TimeSpan.TicksPerDay => AnalyticsTimeframe.Hour,
+        < 64 * TimeSpan.TicksPerDay => AnalyticsTimeframe.Day,
+        < 183 * TimeSpan.TicksPerDay => AnalyticsTimeframe.Week,
         _ => AnalyticsTimeframe.Month,
     };
 }

@@ -23,7 +23,7 @@ internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byt
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
     /// <summary>The error body that every documented status shares.</summary>
-    public static Answer Error(int status, string type, string message, string requestId)
+    public static Answer Error(int status, string type, string message, string requestId, params (string Name, string Value)[] headers)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -37,7 +37,7 @@ internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byt
             json.WriteEndObject();
             json.WriteEndObject();
         }
-        return new Answer(status, Json, buffer.WrittenMemory);
+        return new Answer(status, Json, buffer.WrittenMemory) { Headers = headers };
     }
 
     public const string Json = "application/json";
@@ -51,14 +51,4 @@ internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byt
             gzip.Write(body);
         return buffer.ToArray();
     }
-}
-
-/// <summary>A call that the contract answers with an error.</summary>
-internal sealed class RefusedCallException(int status, string type, string message) : Exception(message)
-{
-    public int Status => status;
-
-    public string Type => type;
-
-    public static RefusedCallException Invalid(string message) => new(400, "validation_error", message);
 }

@@ -20,8 +20,9 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, AnalyticsTimeframe time
                 return Offset(hour) == Offset(utc) ? hour : ChangeBetween(hour, utc);
             default:
                 DateTime start = FirstInstantOf(PeriodOf(local));
+                DateTime next = After(start);
                 // Clocks set back over midnight show the old day once more: the new day has begun all the same.
-                return start <= utc ? start : FirstInstantOf(PeriodOf(PeriodOf(local).AddTicks(-1)));
+                return next <= utc ? next : start;
         }
     }
 

@@ -46,7 +46,8 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         }
 
         var text = new ExpositionWriter((_cached?.Body.Length ?? 0) + 4096);
-        text.Comment(string.Create(CultureInfo.InvariantCulture, $"SIMULATED DATA: made up by the simulator of Fal.Observability.Client, seed {seed}"));
+        text.Comment(string.Create(
+            CultureInfo.InvariantCulture, $"SIMULATED DATA: made up by the simulator of Fal.Observability.Client, seed {seed}"));
 
         text.Family("fal_app_runners", "Number of fal app runners");
         foreach ((SimulatedApp app, byte[] label, AppGauges gauges) in apps)
@@ -105,11 +106,11 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
             }
         }
 
-        PerRunner("fal_app_runner_cpu_usage_percent", "CPU usage percent, summed over the runners of the app", gauges => gauges.CpuPercent);
-        PerRunner("fal_app_runner_memory_usage_bytes", "Memory usage in bytes, summed over the runners of the app", gauges => gauges.MemoryBytes);
-        PerGpu("fal_app_runner_gpu_utilization_percent", "GPU utilization percent, summed over the GPUs of the app", gauges => gauges.GpuPercent);
-        PerGpu("fal_app_runner_vram_usage_percent", "VRAM usage percent, summed over the GPUs of the app", gauges => gauges.VramPercent);
-        PerGpu("fal_app_runner_gpu_count", "Number of GPUs over the runners of the app", gauges => gauges.GpuCount);
+        PerRunner("fal_app_runner_cpu_usage_percent", "CPU usage percent, summed over the app's runners", app => app.CpuPercent);
+        PerRunner("fal_app_runner_memory_usage_bytes", "Memory usage in bytes, summed over the app's runners", app => app.MemoryBytes);
+        PerGpu("fal_app_runner_gpu_utilization_percent", "GPU utilization percent, summed over the app's GPUs", app => app.GpuPercent);
+        PerGpu("fal_app_runner_vram_usage_percent", "VRAM usage percent, summed over the app's GPUs", app => app.VramPercent);
+        PerGpu("fal_app_runner_gpu_count", "Number of GPUs over the app's runners", app => app.GpuCount);
         return text.Written;
 
         void Runners(byte[] label, string machine, string state, int count)

@@ -12,7 +12,7 @@ internal static class FaultyDelivery
         "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><p>simulated</p></body></html>"u8.ToArray();
 
     private static readonly byte[] ChallengePage =
-        "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser (simulated).</body></html>"u8.ToArray();
+        "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Simulated: is it a browser?</body></html>"u8.ToArray();
 
     private static readonly byte[] HtmlPage =
         "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Not what was asked for (simulated).</body></html>"u8.ToArray();
@@ -34,16 +34,14 @@ internal static class FaultyDelivery
             FaultKind.Challenge => new Answer(403, Answer.Html, ChallengePage) { Headers = [("cf-mitigated", "challenge")] },
             FaultKind.EmptyBody => new Answer(200, route == SimulatorRoute.Metrics ? Answer.Text : Answer.Json, default),
             FaultKind.HtmlBody => new Answer(200, Answer.Html, HtmlPage),
-            FaultKind.WrongContent when route == SimulatorRoute.Metrics => new Answer(200, Answer.Json, "{\"status\":\"simulated\"}"u8.ToArray()),
+            FaultKind.WrongContent when route == SimulatorRoute.Metrics =>
+                new Answer(200, Answer.Json, "{\"status\":\"simulated\"}"u8.ToArray()),
             FaultKind.WrongContent => new Answer(200, Answer.Text, "simulated_metric 1\n"u8.ToArray()),
             _ => null,
         };
 
-        Answer RateLimited(params (string, string)[] hints)
-        {
-            Answer error = Answer.Error(429, "rate_limited", "Rate limit exceeded", requestId);
-            return new Answer(error.Status, error.ContentType, error.Body) { Headers = hints };
-        }
+        Answer RateLimited(params (string, string)[] hints) =>
+            Answer.Error(429, "rate_limited", "Rate limit exceeded", requestId, hints);
     }
 
     /// <summary>Sends the body of a response whose head is set, in the way the fault demands.</summary>
@@ -52,7 +50,8 @@ internal static class FaultyDelivery
     /// <param name="body">The bytes that a healthy response would have.</param>
     /// <param name="time">The clock of the waits.</param>
     /// <param name="ended">The client went away, or the simulator stops.</param>
-    public static async Task SendAsync(HttpResponse response, Fault fault, ReadOnlyMemory<byte> body, TimeProvider time, CancellationToken ended)
+    public static async Task SendAsync(
+        HttpResponse response, Fault fault, ReadOnlyMemory<byte> body, TimeProvider time, CancellationToken ended)
     {
         ReadOnlyMemory<byte> half = body[..(body.Length / 2)];
         switch (fault.Kind)
@@ -89,7 +88,9 @@ internal static class FaultyDelivery
         }
     }
 
-    /// <summary>Sends filling and then the body, compressed if the client accepts that: a small response may decompress to a huge one.</summary>
+    /// <summary>
+    /// Sends filling and then the body, compressed if the client accepts that: a small response may decompress to a huge one.
+    /// </summary>
     public static async Task SendOversizedAsync(HttpResponse response, Fault fault, Answer answer, bool gzip, CancellationToken ended)
     {
         byte[] filling = answer.ContentType == Answer.Json

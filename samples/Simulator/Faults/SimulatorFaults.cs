@@ -95,8 +95,8 @@ public sealed class SimulatorFaults
         {
             return _refusals.GetValueOrDefault(endpointId) switch
             {
-                403 => new RefusedCallException(403, "authorization_error", "Access denied: every requested endpoint must be owned by the account of the key."),
-                404 => new RefusedCallException(404, "not_found", "Resource not found: no such endpoint."),
+                403 => RefusedCallException.NotOwned(),
+                404 => RefusedCallException.NotThere(),
                 _ => null,
             };
         }

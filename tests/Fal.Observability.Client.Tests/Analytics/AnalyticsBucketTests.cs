@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Xunit;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 public sealed class AnalyticsBucketTests
 {

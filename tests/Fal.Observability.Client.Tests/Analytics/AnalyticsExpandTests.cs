@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 public sealed class AnalyticsExpandTests
 {

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Xunit;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 /// <summary>Random pages of everything that the service may send, read against what was put into them.</summary>
 public sealed class AnalyticsJsonFuzzTests

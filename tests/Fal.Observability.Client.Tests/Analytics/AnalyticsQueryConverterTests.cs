@@ -2,7 +2,7 @@ using System.Net;
 using Refit;
 using Xunit;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 public sealed class AnalyticsQueryConverterTests
 {

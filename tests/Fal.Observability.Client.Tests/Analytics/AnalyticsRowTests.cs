@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 public sealed class AnalyticsRowTests
 {

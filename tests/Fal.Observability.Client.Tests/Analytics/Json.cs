@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 /// <summary>The types as a user of the package would have them in JSON: in a source-generated context of his own.</summary>
 [JsonSerializable(typeof(AnalyticsPage))]

@@ -66,7 +66,7 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties())
         {
-            string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:31"
+            string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:30"
                 : setting.PropertyType == typeof(bool) ? "true"
                 : setting.PropertyType == typeof(Uri) ? "https://proxy.example/v1"
                 : setting.PropertyType == typeof(string) ? (setting.Name == "ApiKey" ? "id:secret-value" : "my-service/1.0")

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.Channels;
 using Xunit;
 
 namespace Fal.Observability.Client.Tests;
@@ -54,7 +55,7 @@ public sealed class FalCallHandlerTests
         ScriptedHandler end = new((_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused"));
         using var pipeline = new Pipeline(end);
         Task<HttpResponseMessage> call = pipeline.SendAsync();
-        await pipeline.MoveUntilDone(call);
+        await pipeline.StepOverWaitsAsync(call);
         FalTransportException failure = await Assert.ThrowsAsync<FalTransportException>(() => call);
         Assert.Equal(4, failure.Attempts);
         Assert.True(failure.IsTransient);
@@ -121,14 +122,20 @@ public sealed class FalCallHandlerTests
     [Fact]
     public async Task The_total_time_limit_ends_a_call_whose_attempts_hang()
     {
+        var arrivals = Channel.CreateUnbounded<int>();
         ScriptedHandler end = new(async (_, token) =>
         {
+            arrivals.Writer.TryWrite(1);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
             throw new InvalidOperationException("not reached");
         });
         using var pipeline = new Pipeline(end, o => o.TotalTimeout = TimeSpan.FromSeconds(45));
         Task<HttpResponseMessage> call = pipeline.SendAsync();
-        await pipeline.MoveUntilDone(call);
+        await arrivals.Reader.ReadAsync();
+        pipeline.Time.Advance(TimeSpan.FromSeconds(30));
+        pipeline.Time.Advance(await pipeline.Time.NextWaitAsync(TimeSpan.FromSeconds(30), call) ?? TimeSpan.Zero);
+        await arrivals.Reader.ReadAsync();
+        pipeline.Time.Advance(TimeSpan.FromSeconds(15));
         FalTimeoutException failure = await Assert.ThrowsAsync<FalTimeoutException>(() => call);
         Assert.Equal(nameof(FalObservabilityOptions.TotalTimeout), failure.Setting);
         Assert.Equal(2, failure.Attempts);

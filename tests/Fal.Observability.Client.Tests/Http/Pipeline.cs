@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -26,7 +27,7 @@ internal sealed class Pipeline : IDisposable
         _invoker = new HttpMessageInvoker(call);
     }
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    public SteppedTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public FalObservabilityOptions Options { get; }
 
@@ -45,22 +46,46 @@ internal sealed class Pipeline : IDisposable
         return _invoker.SendAsync(request, cancellationToken);
     }
 
-    /// <summary>Sends, and moves the clock on for as long as the call waits.</summary>
+    /// <summary>Sends, and moves the clock over each wait between attempts as soon as it begins.</summary>
     public async Task<HttpResponseMessage> SendThroughWaitsAsync()
     {
         Task<HttpResponseMessage> call = SendAsync();
-        await MoveUntilDone(call);
+        await StepOverWaitsAsync(call);
         return await call;
     }
 
-    public async Task MoveUntilDone(Task call)
+    public async Task StepOverWaitsAsync(Task call)
     {
-        while (!call.IsCompleted)
-        {
-            await Task.Yield();
-            Time.Advance(TimeSpan.FromMilliseconds(10));
-        }
+        while (await Time.NextWaitAsync(Options.AttemptTimeout, call) is { } wait)
+            Time.Advance(wait);
     }
 
     public void Dispose() => _invoker.Dispose();
+}
+
+/// <summary>A clock that stands still until a test moves it, and tells the test when somebody begins to wait on it.</summary>
+internal sealed class SteppedTimeProvider(DateTimeOffset start) : FakeTimeProvider(start)
+{
+    private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+        _timers.Writer.TryWrite(dueTime);
+        return timer;
+    }
+
+    /// <summary>The next timer that is shorter than a limit, once it is set; null if the task completes first.</summary>
+    public async Task<TimeSpan?> NextWaitAsync(TimeSpan limit, Task orCompleted)
+    {
+        while (true)
+        {
+            Task<TimeSpan> timer = _timers.Reader.ReadAsync().AsTask();
+            if (await Task.WhenAny(timer, orCompleted) == orCompleted)
+                return null;
+
+            if (await timer is var due && due > TimeSpan.Zero && due < limit)
+                return due;
+        }
+    }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Xunit;
 
-namespace Fal.Observability.Client.Tests.Analytics;
+namespace Fal.Observability.Client.Tests;
 
 /// <summary>Runs the code within it under another culture of the thread.</summary>
 internal sealed class CultureScope : IDisposable
