@@ -119,7 +119,7 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         if (DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime date)
             && InRange(date))
         {
-            return new CalendarBuckets(zone, AnalyticsTimeframe.Day).FirstInstantOf(date);
+            return new CalendarBuckets(zone, BucketLength.Day).FirstInstantOf(date);
         }
         if (DateTime.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture, Utc, out DateTime instant)
             && InRange(instant))
@@ -134,14 +134,14 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         static bool InRange(DateTime value) => value.Year is >= 2000 and < 2200;
     }
 
-    private static AnalyticsTimeframe? TimeframeOf(string? name)
+    private static BucketLength? TimeframeOf(string? name)
     {
         if (name is null)
             return null;
         int index = Array.IndexOf(Timeframes, name);
         if (index < 0)
             throw RefusedCallException.Invalid($"timeframe is '{name}': it must be one of {string.Join(", ", Timeframes)}.");
-        return (AnalyticsTimeframe)index;
+        return (BucketLength)index;
     }
 
     private static double BucketEstimate(AnalyticsRequest request)
@@ -149,8 +149,8 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         TimeSpan length = request.End - request.Start;
         return request.ResolvedTimeframe switch
         {
-            AnalyticsTimeframe.Minute => length.TotalMinutes,
-            AnalyticsTimeframe.Hour => length.TotalHours,
+            BucketLength.Minute => length.TotalMinutes,
+            BucketLength.Hour => length.TotalHours,
             _ => length.TotalDays,
         };
     }

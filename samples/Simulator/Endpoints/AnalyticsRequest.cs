@@ -1,7 +1,7 @@
 namespace Fal.Observability.Simulator;
 
 /// <summary>The width of an analytics bucket.</summary>
-public enum AnalyticsTimeframe
+public enum BucketLength
 {
     /// <summary>One minute.</summary>
     Minute,
@@ -44,17 +44,17 @@ public sealed record AnalyticsRequest
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 
     /// <summary>The width of a bucket; null: by the length of the range.</summary>
-    public AnalyticsTimeframe? Timeframe { get; init; }
+    public BucketLength? Timeframe { get; init; }
 
     /// <summary>Start and end are moved outward to whole buckets. True unless set.</summary>
     public bool BoundToTimeframe { get; init; } = true;
 
-    internal AnalyticsTimeframe ResolvedTimeframe => Timeframe ?? (End - Start).Ticks switch
+    internal BucketLength ResolvedTimeframe => Timeframe ?? (End - Start).Ticks switch
     {
-        < 2 * TimeSpan.TicksPerHour => AnalyticsTimeframe.Minute,
-        < 2 * TimeSpan.TicksPerDay => AnalyticsTimeframe.Hour,
-        < 64 * TimeSpan.TicksPerDay => AnalyticsTimeframe.Day,
-        < 183 * TimeSpan.TicksPerDay => AnalyticsTimeframe.Week,
-        _ => AnalyticsTimeframe.Month,
+        < 2 * TimeSpan.TicksPerHour => BucketLength.Minute,
+        < 2 * TimeSpan.TicksPerDay => BucketLength.Hour,
+        < 64 * TimeSpan.TicksPerDay => BucketLength.Day,
+        < 183 * TimeSpan.TicksPerDay => BucketLength.Week,
+        _ => BucketLength.Month,
     };
 }

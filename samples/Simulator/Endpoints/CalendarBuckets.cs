@@ -5,7 +5,7 @@ namespace Fal.Observability.Simulator;
 /// whatever the clocks do: a day has 23 or 25 hour buckets when they change, and an hour in which they change is cut
 /// at the change, because both its parts carry offsets of their own.
 /// </summary>
-internal sealed class CalendarBuckets(TimeZoneInfo zone, AnalyticsTimeframe timeframe)
+internal sealed class CalendarBuckets(TimeZoneInfo zone, BucketLength timeframe)
 {
     /// <summary>The start of the bucket that holds an instant. All instants here are UTC.</summary>
     public DateTime StartOf(DateTime utc)
@@ -13,16 +13,18 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, AnalyticsTimeframe time
         DateTime local = Local(utc);
         switch (timeframe)
         {
-            case AnalyticsTimeframe.Minute:
+            case BucketLength.Minute:
                 return utc.AddTicks(-(local.Ticks % TimeSpan.TicksPerMinute));
-            case AnalyticsTimeframe.Hour:
+            case BucketLength.Hour:
                 DateTime hour = utc.AddTicks(-(local.Ticks % TimeSpan.TicksPerHour));
                 return Offset(hour) == Offset(utc) ? hour : ChangeBetween(hour, utc);
             default:
-                DateTime start = FirstInstantOf(PeriodOf(local));
-                DateTime next = After(start);
-                // Clocks set back over midnight show the old day once more: the new day has begun all the same.
-                return next <= utc ? next : start;
+                // Clocks that are set back over midnight show two days in turn, so the local date alone does not tell
+                // which one has begun: walk from the day before.
+                DateTime start = FirstInstantOf(PeriodOf(local.AddDays(-1)));
+                for (DateTime next = After(start); next <= utc; next = After(start))
+                    start = next;
+                return start;
         }
     }
 
@@ -31,9 +33,9 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, AnalyticsTimeframe time
     {
         switch (timeframe)
         {
-            case AnalyticsTimeframe.Minute:
+            case BucketLength.Minute:
                 return start.AddMinutes(1);
-            case AnalyticsTimeframe.Hour:
+            case BucketLength.Hour:
                 DateTime next = start.AddTicks(TimeSpan.TicksPerHour - (Local(start).Ticks % TimeSpan.TicksPerHour));
                 return Offset(next.AddTicks(-1)) == Offset(start) ? next : ChangeBetween(start, next);
             default:
@@ -51,15 +53,15 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, AnalyticsTimeframe time
 
     private DateTime PeriodOf(DateTime local) => timeframe switch
     {
-        AnalyticsTimeframe.Day => local.Date,
-        AnalyticsTimeframe.Week => local.Date.AddDays(-(((int)local.DayOfWeek + 6) % 7)),
+        BucketLength.Day => local.Date,
+        BucketLength.Week => local.Date.AddDays(-(((int)local.DayOfWeek + 6) % 7)),
         _ => new DateTime(local.Year, local.Month, 1, 0, 0, 0, DateTimeKind.Unspecified),
     };
 
     private DateTime NextPeriod(DateTime period) => timeframe switch
     {
-        AnalyticsTimeframe.Day => period.AddDays(1),
-        AnalyticsTimeframe.Week => period.AddDays(7),
+        BucketLength.Day => period.AddDays(1),
+        BucketLength.Week => period.AddDays(7),
         _ => period.AddMonths(1),
     };
 

@@ -106,7 +106,7 @@ public sealed class SimulatorAnalyticsTests
             Metrics = Metrics,
             Start = start,
             End = start.AddHours(48),
-            Timeframe = AnalyticsTimeframe.Hour,
+            Timeframe = BucketLength.Hour,
         };
         AnalyticsAnswer whole = session.Server.Truth.Analytics(request);
 
@@ -132,7 +132,7 @@ public sealed class SimulatorAnalyticsTests
             Summary = true,
             Start = new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero),
             End = new DateTimeOffset(2026, 5, 31, 0, 0, 0, TimeSpan.Zero),
-            Timeframe = AnalyticsTimeframe.Hour,
+            Timeframe = BucketLength.Hour,
         });
         List<AnalyticsAnswerRow> rows = [.. answer.TimeSeries!.SelectMany(bucket => bucket.Rows), .. answer.Summary!];
 

@@ -13,6 +13,8 @@ public sealed class SimulatorCalendarTests
     [InlineData("America/New_York", "2026-11-01", "2026-11-02", 25, "01:00:00-04:00 01:00:00-05:00 02:00:00-05:00")]
     [InlineData("Australia/Lord_Howe", "2026-04-05", "2026-04-06", 25, "01:00:00+11:00 01:30:00+10:30 02:00:00+10:30")]
     [InlineData("Australia/Lord_Howe", "2026-10-04", "2026-10-05", 24, "01:00:00+10:30 02:30:00+11:00 03:00:00+11:00")]
+    // Newfoundland used to change its clocks a minute past midnight.
+    [InlineData("America/St_Johns", "2011-03-13", "2011-03-14", 24, "00:00:00-03:30 01:01:00-02:30 02:00:00-02:30")]
     [InlineData("Asia/Kathmandu", "2026-10-04", "2026-10-05", 24, "00:00:00+05:45 01:00:00+05:45")]
     public async Task A_day_has_the_hours_that_the_clocks_of_its_zone_show(string zone, string start, string end, int hours,
         string sequence)
@@ -24,6 +26,18 @@ public sealed class SimulatorCalendarTests
         Assert.Equal(hours, buckets.Length);
         Assert.All(buckets, bucket => Assert.StartsWith(start, bucket, StringComparison.Ordinal));
         Assert.Contains(sequence, string.Join(' ', buckets.Select(bucket => bucket[11..])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_hour_cut_by_a_change_of_clocks_starts_at_the_change()
+    {
+        await using SimulatorSession session = await SimulatorSession.StartAsync();
+
+        // At 15:00Z the clocks of Lord Howe Island go from 02:00 back to 01:30.
+        string[] buckets = await BucketsAsync(
+            session, "start=2026-04-04T15:15:00Z&end=2026-04-04T15:16:00Z&timezone=Australia/Lord_Howe&timeframe=hour");
+
+        Assert.Equal(["2026-04-05T01:30:00+10:30"], buckets);
     }
 
     [Theory]
@@ -52,6 +66,22 @@ public sealed class SimulatorCalendarTests
         Assert.Equal(expected, string.Join(' ', buckets));
     }
 
+    [Theory]
+    [InlineData("02:29")]
+    [InlineData("02:30")]
+    [InlineData("03:00")]
+    [InlineData("03:29")]
+    public async Task A_day_whose_midnight_comes_twice_starts_once(string time)
+    {
+        await using SimulatorSession session = await SimulatorSession.StartAsync();
+
+        // Newfoundland, a minute past midnight: back to 23:01 of the day before, and on to a second midnight at 03:30Z.
+        string[] buckets = await BucketsAsync(
+            session, $"start=2010-11-07T{time}:00Z&end=2010-11-07T03:31:00Z&timezone=America/St_Johns&timeframe=day");
+
+        Assert.Equal(["2010-11-06T00:00:00-02:30", "2010-11-07T00:00:00-03:30"], buckets);
+    }
+
     [Fact]
     public async Task Bound_ranges_grow_outward_to_whole_buckets_and_unbound_ones_stay_exact()
     {
@@ -61,6 +91,8 @@ public sealed class SimulatorCalendarTests
 
         JsonNode bound = await session.GetAnalyticsAsync(Range);
         JsonNode exact = await session.GetAnalyticsAsync($"{Range}&bound_to_timeframe=false");
+        JsonNode seconds = await session.GetAnalyticsAsync(
+            $"{Range.Replace("10:20:00", "10:19:01", StringComparison.Ordinal)}&bound_to_timeframe=false");
         JsonNode wide = await session.GetAnalyticsAsync(
             Range.Replace("10:20", "10:00", StringComparison.Ordinal).Replace("12:10", "13:00", StringComparison.Ordinal));
         JsonNode minutes = await session.GetAnalyticsAsync($"{Range.Replace("=hour", "=minute", StringComparison.Ordinal)}&limit=1");
@@ -70,6 +102,7 @@ public sealed class SimulatorCalendarTests
         Assert.Equal(hours, exact["time_series"]!.AsArray().Select(bucket => (string)bucket!["bucket"]!));
         Assert.Equal(wide["summary"]!.ToJsonString(), bound["summary"]!.ToJsonString());
         Assert.Equal(minutes["summary"]!.ToJsonString(), exact["summary"]!.ToJsonString());
+        Assert.Equal(seconds["summary"]!.ToJsonString(), exact["summary"]!.ToJsonString());
         Assert.NotEqual(exact["summary"]!.ToJsonString(), bound["summary"]!.ToJsonString());
     }
 
@@ -86,8 +119,8 @@ public sealed class SimulatorCalendarTests
     {
         await using SimulatorSession session = await SimulatorSession.StartAsync();
         session.Clock.SetUtcNow(new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        foreach (AnalyticsTimeframe timeframe in new[] { AnalyticsTimeframe.Hour, AnalyticsTimeframe.Day, AnalyticsTimeframe.Week,
-            AnalyticsTimeframe.Month })
+        foreach (BucketLength timeframe in new[] { BucketLength.Hour, BucketLength.Day, BucketLength.Week,
+            BucketLength.Month })
         {
             AnalyticsAnswer answer = session.Server.Truth.Analytics(new AnalyticsRequest
             {

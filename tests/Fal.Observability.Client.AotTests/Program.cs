@@ -1,0 +1,88 @@
+// Published native by CI and run against the simulator: every path that could hide reflection is taken once.
+using Fal.Observability.Client;
+using Fal.Observability.Client.Prometheus;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+if (args is not [string address, string key])
+{
+    Console.Error.WriteLine("usage: AotTests <base address> <key>");
+    return 2;
+}
+
+int passed = 0;
+int failed = 0;
+
+// Without a container.
+using var fal = new FalObservabilityClient(options =>
+{
+    options.ApiKey = key;
+    options.BaseAddress = new Uri(address);
+});
+FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
+Check("a snapshot has apps", snapshot.Apps.Count > 0);
+Check("an app has runners and a latency", snapshot.Apps.Any(app => app.RunnerCount > 0 && app.Latency?.Quantile(0.99) > 0));
+
+int samples = 0;
+await foreach (PrometheusSample sample in fal.Metrics.StreamSamplesAsync())
+    samples++;
+
+Check("the stream has the samples of the families", samples == snapshot.Families.Sum(family => family.Samples.Count));
+
+var query = new AnalyticsQuery(snapshot.Apps[0].Name)
+{
+    Expand = AnalyticsExpand.Structure | AnalyticsExpand.AllMetrics,
+    AdditionalExpand = [],
+    Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(2)),
+    Timeframe = AnalyticsTimeframe.Hour,
+    TimeZone = "Europe/Berlin",
+};
+AnalyticsPage page = await fal.Analytics.GetPageAsync(query);
+Check("a page has buckets and a summary", page.TimeSeries.Count > 0 && page.Summary.Count > 0);
+Check("a row has exact values", page.Summary[0].GetValue(AnalyticsExpand.RequestCount) > 0 && page.Summary[0].P90Duration > TimeSpan.Zero);
+
+int buckets = 0;
+await foreach (AnalyticsBucket bucket in fal.Analytics.StreamTimeSeriesAsync(query with { Limit = 7 }))
+    buckets++;
+
+Check("the stream follows the pages", buckets >= 48);
+
+// With one, its options bound from a configuration.
+IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+{
+    ["Fal:ApiKey"] = key,
+    ["Fal:BaseAddress"] = address,
+    ["Fal:MaxAttempts"] = "2",
+    ["Fal:TotalTimeout"] = "00:00:40",
+    ["Fal:Accounts:other:ApiKey"] = "nobody:knows-this-key",
+    ["Fal:Accounts:other:BaseAddress"] = address,
+}).Build();
+var services = new ServiceCollection();
+services.AddSingleton<IConfiguration>(configuration);
+services.AddFalObservability();
+services.AddFalObservability("other");
+await using ServiceProvider provider = services.BuildServiceProvider();
+Check("the container's client reads the same apps", (await provider.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync()).Apps.Count == snapshot.Apps.Count);
+
+await using (Stream raw = await provider.GetRequiredService<IFalMetricsApi>().GetMetricsAsync())
+    Check("the Refit interface hands out the text", raw.ReadByte() == '#');
+
+try
+{
+    await provider.GetRequiredKeyedService<IFalMetricsClient>("other").GetSnapshotAsync();
+    Check("a wrong key is refused", false);
+}
+catch (FalAuthenticationException failure)
+{
+    Check("a wrong key is refused with the service's words", failure.ErrorType == FalErrorTypes.AuthorizationError && !string.IsNullOrEmpty(failure.ServiceMessage));
+}
+
+Console.WriteLine($"{passed} passed, {failed} failed");
+return failed == 0 ? 0 : 1;
+
+void Check(string what, bool holds)
+{
+    Console.WriteLine($"{(holds ? "ok    " : "FAILED")} {what}");
+    passed += holds ? 1 : 0;
+    failed += holds ? 0 : 1;
+}
