@@ -179,6 +179,7 @@ internal sealed class FalGuardedStream : Stream
                     IsTransient = true,
                     Timeout = guard.IdleTimeout,
                     Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
+                    Attempts = guard.Info.Attempts,
                 };
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
