@@ -8,11 +8,17 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
 {
     private const string RequestIdHeader = "x-fal-request-id";
 
+    /// <summary>How many times the call had been sent when the response came: a body can fail long after its call has returned.</summary>
+    public int Attempts { get; init; }
+
     public static FalResponseInfo From(HttpResponseMessage response) => new(
         response.StatusCode,
         response.Content.Headers.ContentType?.MediaType,
         response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? ids.FirstOrDefault() : null,
-        response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call");
+        response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call")
+    {
+        Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage),
+    };
 }
 
 /// <summary>A body that was read whole, in a rented array that goes back when the body is disposed.</summary>

@@ -21,7 +21,6 @@ internal static class FalErrorReader
     public static FalApiException BadStatus(HttpResponseMessage response, ReadOnlySpan<byte> body, string? apiKey, DateTimeOffset now)
     {
         FalResponseInfo info = FalResponseInfo.From(response);
-        int attempts = FalRequestOptions.AttemptsOf(response.RequestMessage);
         string text = Scrubbed(body, apiKey, MaxBodyCharacters);
         ErrorBody error = ErrorBody.Parse(body, apiKey);
         bool html = IsHtml(info.ContentType, text);
@@ -31,7 +30,7 @@ internal static class FalErrorReader
             ? FalForbiddenReason.EdgeChallenge
             : FalForbiddenReason.PermissionOrOwnership;
         TimeSpan? retryAfter = FalRetryDelay.AskedFor(response, now);
-        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html), requestId, attempts);
+        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html), requestId, info.Attempts);
 
         FalApiException exception = response.StatusCode switch
         {
@@ -58,7 +57,7 @@ internal static class FalErrorReader
                 IsTransient = FalResilience.IsTransient(info.StatusCode),
             },
         };
-        exception.Attempts = attempts;
+        exception.Attempts = info.Attempts;
         return exception;
     }
 
@@ -72,6 +71,7 @@ internal static class FalErrorReader
         return new FalResponseException(message, cause)
         {
             StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
+            Attempts = info.Attempts,
         };
     }
 

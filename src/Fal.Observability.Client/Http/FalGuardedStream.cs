@@ -134,6 +134,7 @@ internal sealed class FalGuardedStream : FalForwardStream
                     IsTransient = true,
                     Timeout = guard.IdleTimeout,
                     Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
+                    Attempts = guard.Info.Attempts,
                 };
             }
             catch (Exception e) when (e is IOException or HttpRequestException)

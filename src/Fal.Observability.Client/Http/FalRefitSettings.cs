@@ -36,9 +36,7 @@ internal static class FalRefitSettings
             string what = exception is JsonException json
                 ? $"it is not the JSON that was promised ({json.Message})"
                 : $"reading it failed ({exception.Message})";
-            FalResponseException failure = FalErrorReader.BadBody(FalResponseInfo.From(response), what, body, options.ApiKey, exception, transient: false);
-            failure.Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage);
-            return failure;
+            return FalErrorReader.BadBody(FalResponseInfo.From(response), what, body, options.ApiKey, exception, transient: false);
         },
     };
 }

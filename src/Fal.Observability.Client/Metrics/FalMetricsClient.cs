@@ -35,10 +35,10 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
             if (exposition.SkippedLineCount > 0)
             {
+                PrometheusSkippedLine first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept) ?? exposition.SkippedLines[0];
                 if (exposition.Families.Count == 0)
-                    throw NotMetrics(stream, $"no line of it is Prometheus text (line 1: {exposition.SkippedLines[0].Reason})", null);
+                    throw NotMetrics(stream, $"no line of it is Prometheus text (line {first.Line}: {first.Reason})", null);
 
-                PrometheusSkippedLine first = exposition.SkippedLines[0];
                 log.LinesSkipped(exposition.SkippedLineCount, first.Line, first.Column, first.Reason);
             }
 
@@ -58,6 +58,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             {
                 OnSkippedLine = line =>
                 {
+                    if (line.WasKept)
+                        return;
+
                     skipped++;
                     first ??= line;
                 },
