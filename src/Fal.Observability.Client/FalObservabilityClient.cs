@@ -57,7 +57,7 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <inheritdoc/>
     public IFalAnalyticsClient Analytics { get; }
 
-    /// <summary>Closes the connections. Calls that are under way fail.</summary>
+    /// <summary>Closes the connections. Calls that are under way may fail; later ones throw an <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose() => _services.Dispose();
 
     private static Action<FalObservabilityOptions> WithKey(string apiKey)

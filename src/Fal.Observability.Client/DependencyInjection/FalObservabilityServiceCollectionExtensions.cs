@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
@@ -79,6 +80,7 @@ public static class FalObservabilityServiceCollectionExtensions
         OptionsBuilder<FalObservabilityOptions> options = services.AddOptions<FalObservabilityOptions>(name);
         if (!again)
         {
+            services.TryAddSingleton<Connections>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Bind(o, provider, key)).ValidateOnStart();
             if (key is null)
@@ -144,13 +146,7 @@ public static class FalObservabilityServiceCollectionExtensions
             FalObservabilityOptions options = OptionsOf(provider, key);
             return new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp);
         })
-        .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-        {
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            // A redirect would carry the call, if not the key, to an address that nobody configured.
-            AllowAutoRedirect = false,
-            UseCookies = false,
-        })
+        .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<Connections>().CreateHandler())
         // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
         // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
@@ -190,6 +186,34 @@ public static class FalObservabilityServiceCollectionExtensions
     private static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 
     private sealed record RegisteredClient(IFalMetricsClient Metrics, IFalAnalyticsClient Analytics) : IFalObservabilityClient;
+
+    /// <summary>
+    /// Owns the sockets: the factory disposes a handler only when it expires, and ours do not, so without an owner a disposed
+    /// client would leave its connections behind.
+    /// </summary>
+    private sealed class Connections : IDisposable
+    {
+        private readonly ConcurrentBag<SocketsHttpHandler> _handlers = [];
+
+        public SocketsHttpHandler CreateHandler()
+        {
+            var handler = new SocketsHttpHandler
+            {
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                // A redirect would carry the call, if not the key, to an address that nobody configured.
+                AllowAutoRedirect = false,
+                UseCookies = false,
+            };
+            _handlers.Add(handler);
+            return handler;
+        }
+
+        public void Dispose()
+        {
+            foreach (SocketsHttpHandler handler in _handlers)
+                handler.Dispose();
+        }
+    }
 
     private sealed class FalObservabilityBuilder(IServiceCollection services, string? key) : IFalObservabilityBuilder
     {

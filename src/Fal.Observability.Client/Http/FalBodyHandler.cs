@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
@@ -97,11 +98,14 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     }
 
     /// <summary>
-    /// What a success carries that it should not, by its content type. An unknown or missing content type is left to the
+    /// What a success carries that it should not, by its status and content type. An unknown or missing content type is left to the
     /// parser: proxies rewrite it.
     /// </summary>
     private static string? WrongKind(HttpRequestMessage request, FalResponseInfo info)
     {
+        if (info.StatusCode == HttpStatusCode.PartialContent)
+            return "it is a part of a body, and no part was asked for";
+
         if (FalErrorReader.IsHtml(info.ContentType, default))
             return "it is a web page; something between this program and the service answered in its place";
 

@@ -47,7 +47,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     /// <param name="labels">Names and values, in the order to keep.</param>
     /// <returns>The set.</returns>
     /// <exception cref="ArgumentException">A name is empty, null or stands twice, or a value is null.</exception>
-    public static LabelSet Create(params ReadOnlySpan<KeyValuePair<string, string>> labels)
+    public static LabelSet Create(ReadOnlySpan<KeyValuePair<string, string>> labels)
     {
         if (labels.IsEmpty)
             return default;

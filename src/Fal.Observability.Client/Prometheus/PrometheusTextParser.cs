@@ -132,7 +132,7 @@ public static class PrometheusTextParser
     /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
     public static PrometheusExposition ParseFamilies(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
     {
-        using var builder = new FamilyListBuilder(options);
+        using FamilyBuilder builder = FamilyBuilder.Create(Settle(options, PrometheusTextReader.EndsLikeOpenMetrics(utf8)));
         builder.Append(utf8, isFinalBlock: true);
         return builder.Build();
     }
@@ -146,7 +146,7 @@ public static class PrometheusTextParser
     public static PrometheusExposition ParseFamilies(string text, PrometheusParserOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        using var builder = new FamilyListBuilder(Detect(options, text));
+        using FamilyBuilder builder = FamilyBuilder.Create(Detect(options, text));
         Append(builder, text);
         return builder.Build();
     }
@@ -158,7 +158,7 @@ public static class PrometheusTextParser
     /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
     public static PrometheusExposition ParseFamilies(in ReadOnlySequence<byte> utf8, PrometheusParserOptions? options = null)
     {
-        using var builder = new FamilyListBuilder(Detect(options, utf8));
+        using FamilyBuilder builder = FamilyBuilder.Create(Detect(options, utf8));
         Append(builder, utf8);
         return builder.Build();
     }
@@ -175,7 +175,7 @@ public static class PrometheusTextParser
         Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(utf8);
-        using var builder = new FamilyListBuilder(options);
+        using FamilyBuilder builder = FamilyBuilder.Create(Settle(options, isOpenMetrics: false));
         await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
         return builder.Build();
     }
@@ -192,7 +192,7 @@ public static class PrometheusTextParser
         PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(utf8);
-        using var builder = new FamilyListBuilder(options);
+        using FamilyBuilder builder = FamilyBuilder.Create(Settle(options, isOpenMetrics: false));
         await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
         return builder.Build();
     }
@@ -313,19 +313,22 @@ public static class PrometheusTextParser
     }
 
     /// <summary>What is given in pieces is detected before the first: the reader knows the end of a single block only.</summary>
-    private static PrometheusParserOptions? Detect(PrometheusParserOptions? options, string text)
+    private static PrometheusParserOptions Detect(PrometheusParserOptions? options, string text)
     {
         ReadOnlySpan<char> end = text.EndsWith('\n') ? text.AsSpan(0, text.Length - 1) : text;
         return Settle(options, end.EndsWith("\n# EOF", StringComparison.Ordinal) || end.Equals("# EOF", StringComparison.Ordinal));
     }
 
-    private static PrometheusParserOptions? Detect(PrometheusParserOptions? options, in ReadOnlySequence<byte> utf8)
+    private static PrometheusParserOptions Detect(PrometheusParserOptions? options, in ReadOnlySequence<byte> utf8)
     {
         ReadOnlySequence<byte> end = utf8.Slice(Math.Max(0, utf8.Length - 7));
         return Settle(options, PrometheusTextReader.EndsLikeOpenMetrics(end.ToArray()));
     }
 
-    private static PrometheusParserOptions? Settle(PrometheusParserOptions? options, bool isOpenMetrics) =>
-        (options?.Format ?? PrometheusFormat.Detect) != PrometheusFormat.Detect ? options
-        : (options ?? PrometheusParserOptions.Strict) with { Format = isOpenMetrics ? PrometheusFormat.OpenMetrics : PrometheusFormat.Text };
+    private static PrometheusParserOptions Settle(PrometheusParserOptions? options, bool isOpenMetrics)
+    {
+        options ??= PrometheusParserOptions.Strict;
+        return options.Format != PrometheusFormat.Detect ? options
+            : options with { Format = isOpenMetrics ? PrometheusFormat.OpenMetrics : PrometheusFormat.Text };
+    }
 }

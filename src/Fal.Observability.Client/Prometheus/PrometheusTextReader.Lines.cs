@@ -370,6 +370,7 @@ public ref partial struct PrometheusTextReader
         if (line.SequenceEqual("# EOF"u8))
         {
             _tokenType = PrometheusTokenType.EndOfExposition;
+            _nameLength = 0;
             _flags |= ReaderFlags.EndSeen;
             // What follows is refused whatever it is: the index must not reach it.
             _indexCount = _cursor = 0;

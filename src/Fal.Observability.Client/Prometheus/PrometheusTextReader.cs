@@ -122,7 +122,7 @@ public ref partial struct PrometheusTextReader
 
     /// <summary>
     /// The metric name of a sample, or of a HELP, TYPE or UNIT line, without quotes. Still escaped if
-    /// <see cref="NameIsEscaped"/>.
+    /// <see cref="NameIsEscaped"/>. Empty for other tokens.
     /// </summary>
     public readonly ReadOnlySpan<byte> Name => _data.Slice(_nameStart, _nameLength);
 
@@ -175,8 +175,14 @@ public ref partial struct PrometheusTextReader
     /// <summary>The type that a TYPE line declares.</summary>
     public readonly MetricType MetricType => _metricType;
 
-    /// <summary>The text of a HELP, UNIT or comment line as it stands; a HELP text may hold escapes.</summary>
-    public readonly ReadOnlySpan<byte> Text => _data.Slice(_textStart, _textLength);
+    /// <summary>
+    /// The text of a HELP, UNIT or comment line, or the word of a TYPE line, as it stands; a HELP text may hold escapes.
+    /// Empty for other tokens.
+    /// </summary>
+    public readonly ReadOnlySpan<byte> Text =>
+        _tokenType is PrometheusTokenType.Help or PrometheusTokenType.Type or PrometheusTokenType.Unit or PrometheusTokenType.Comment
+            ? _data.Slice(_textStart, _textLength)
+            : default;
 
     /// <summary>The metric name, unescaped, as a new string.</summary>
     /// <returns>The name.</returns>
@@ -381,6 +387,7 @@ public ref partial struct PrometheusTextReader
         }
 
         _tokenType = PrometheusTokenType.Malformed;
+        _nameLength = 0;
         _fault = fault;
         _faultPosition = faultPosition;
         _lineStart = start;

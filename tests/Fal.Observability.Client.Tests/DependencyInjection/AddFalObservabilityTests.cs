@@ -160,6 +160,15 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.Contains("MaxAttempts is 99", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_disposed_client_takes_no_more_calls()
+    {
+        var client = new FalObservabilityClient("id:secret-value");
+        IFalMetricsClient metrics = client.Metrics;
+        client.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => metrics.GetSnapshotAsync());
+    }
+
     private static FalObservabilityOptions Options(Action<IServiceCollection> register, params (string Key, string Value)[] settings)
     {
         using ServiceProvider provider = Services(register, settings);

@@ -5,7 +5,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// As the format's documentation says: one HELP and one TYPE line a family, TYPE before the first sample. Lines of a
 /// family should stand together; where they do not, they are put together, as Prometheus' own library does.
 /// </remarks>
-internal sealed class FamilyListBuilder(PrometheusParserOptions? options) : ExpositionBuilder(options)
+internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
     private readonly SampleFactory _factory = new();
     private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
@@ -31,7 +31,7 @@ internal sealed class FamilyListBuilder(PrometheusParserOptions? options) : Expo
         internal PrometheusSample[] Samples { get; set; } = [];
     }
 
-    internal PrometheusExposition Build()
+    internal override PrometheusExposition Build()
     {
         EndRun();
         return new PrometheusExposition(

@@ -1,0 +1,272 @@
+using System.Text;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// Collects the families of an OpenMetrics exposition and holds them to the specification: what a type allows, how the
+/// samples of a family are grouped and ordered, what the values of counters, buckets and states may be.
+/// </summary>
+/// <remarks>
+/// Where the specification leaves room, the rules are those of the reference parser in Python, which alone passes the
+/// official suite. A sample that repeats series and timestamp of one before it, to the nanosecond, is left out, as there.
+/// </remarks>
+internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
+{
+    /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
+    private const int MaxExemplarLength = 128;
+
+    private readonly SampleFactory _factory = new();
+    private readonly List<MetricFamily> _families = [];
+    private readonly HashSet<string> _takenNames = new(StringComparer.Ordinal);
+    private readonly SampleBuffer _samples = new();
+
+    // The family whose lines are being read.
+    private string? _name;
+    private MetricType? _type;
+    private string? _help;
+    private string? _unit;
+
+    // Its metric groups: the samples that share their labels but for the one that their type reserves.
+    private readonly HashSet<LabelSet> _groups = [];
+    private LabelSet? _group;
+    private Int128? _groupTimestamp;
+    private readonly HashSet<(string Name, LabelSet Labels)> _seriesAtTimestamp = [];
+    private readonly OpenMetricsHistogramRules _histogram = new();
+
+    internal override PrometheusExposition Build() => new(_families, SkippedLines, SkippedLineCount);
+
+    protected override void ReadTokens(ref PrometheusTextReader reader)
+    {
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case PrometheusTokenType.Sample:
+                    ReadSample(in reader);
+                    break;
+                case PrometheusTokenType.EndOfExposition:
+                    EndFamily(in reader);
+                    break;
+                case PrometheusTokenType.Malformed:
+                    // Without # EOF there is no better moment to close the last family than when that is reported.
+                    if (!reader.LineWasLost)
+                        EndFamily(in reader);
+                    Skip(in reader);
+                    break;
+                default:
+                    ReadMetadata(in reader);
+                    break;
+            }
+        }
+    }
+
+    private void ReadMetadata(scoped ref readonly PrometheusTextReader reader)
+    {
+        string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
+        if (name == _name && _samples.Count > 0)
+        {
+            Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
+            return;
+        }
+
+        if (name != _name)
+            BeginFamily(in reader, name, null);
+        switch (reader.TokenType)
+        {
+            case PrometheusTokenType.Help when _help is null:
+                _help = reader.GetText();
+                break;
+            case PrometheusTokenType.Type when _type is null && (_unit is not { Length: > 0 } || AllowsUnit(reader.MetricType)):
+                _type = reader.MetricType;
+                break;
+            case PrometheusTokenType.Unit when _unit is null && (reader.Text.IsEmpty || AllowsUnit(_type)):
+                _unit = reader.GetText();
+                break;
+            case PrometheusTokenType.Help when _help is not null:
+            case PrometheusTokenType.Type when _type is not null:
+            case PrometheusTokenType.Unit when _unit is not null:
+                Refuse(in reader, "a second line of the same kind for the same metric family");
+                break;
+            default:
+                Refuse(in reader, "a metric family of type info or stateset has no unit");
+                break;
+        }
+
+        static bool AllowsUnit(MetricType? type) => type is not (MetricType.Info or MetricType.StateSet);
+    }
+
+    private void BeginFamily(scoped ref readonly PrometheusTextReader reader, string name, MetricType? type)
+    {
+        EndFamily(in reader);
+        _name = name;
+        _type = type;
+    }
+
+    private void EndFamily(scoped ref readonly PrometheusTextReader reader)
+    {
+        if (_name is null)
+            return;
+        if (_histogram.End() is { } fault)
+            Refuse(in reader, Naming(fault), wasKept: true);
+        foreach (string suffix in Suffixes(_type))
+        {
+            if (!_takenNames.Add(_name + suffix))
+                Refuse(in reader, Naming("a name that another family has already, " + _name + suffix), wasKept: true);
+        }
+
+        _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown, _samples.ToArray(), _help, _unit));
+        _name = _help = _unit = null;
+        _type = null;
+        _samples.Clear();
+        _groups.Clear();
+        _group = null;
+        _groupTimestamp = null;
+        _seriesAtTimestamp.Clear();
+    }
+
+    /// <summary>A rule may only be found broken when the next family begins: then the reason has to say which it was.</summary>
+    private string Naming(string fault) => $"the metric family {_name}, which ends before this line, has {fault}";
+
+    /// <summary>The names that a family of a type takes: its own with these.</summary>
+    private static ReadOnlySpan<string> Suffixes(MetricType? type) => type switch
+    {
+        MetricType.Counter => (string[])["", "_total", "_created"],
+        MetricType.Summary => (string[])["", "_count", "_sum", "_created"],
+        MetricType.Histogram => (string[])["", "_count", "_sum", "_bucket", "_created"],
+        MetricType.GaugeHistogram => (string[])["", "_gcount", "_gsum", "_bucket"],
+        MetricType.Info => (string[])["", "_info"],
+        _ => (string[])[""],
+    };
+
+    /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>
+    private static bool IsSampleSuffix(MetricType? type, ReadOnlySpan<char> suffix) => type switch
+    {
+        MetricType.Counter => suffix is "_total" or "_created",
+        MetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
+        MetricType.Histogram => suffix is "_count" or "_sum" or "_bucket" or "_created",
+        MetricType.GaugeHistogram => suffix is "_gcount" or "_gsum" or "_bucket",
+        MetricType.Info => suffix is "_info",
+        _ => suffix is "",
+    };
+
+    private void ReadSample(scoped ref readonly PrometheusTextReader reader)
+    {
+        PrometheusSample sample = _factory.Create(in reader);
+        bool belongs = _name is not null && sample.Name.StartsWith(_name, StringComparison.Ordinal)
+            && IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
+        if (!belongs)
+            BeginFamily(in reader, sample.Name, MetricType.Unknown);
+
+        ReadOnlySpan<char> suffix = sample.Name.AsSpan(_name!.Length);
+        Int128? timestamp = reader.HasTimestamp ? reader.TimestampNanoseconds : null;
+        double bound = 0;
+        string? fault = CheckLabels(sample, suffix, out bound, out LabelSet group) ?? CheckValue(sample, suffix)
+            ?? CheckExemplar(sample, suffix) ?? CheckGroup(group, timestamp);
+        if (fault is not null)
+        {
+            Refuse(in reader, fault);
+            return;
+        }
+
+        bool isSameGroup = _group == group;
+        if (!isSameGroup || timestamp != _groupTimestamp)
+            _seriesAtTimestamp.Clear();
+        bool isRepeated = !_seriesAtTimestamp.Add((sample.Name, sample.Labels));
+        if (isRepeated && timestamp is null)
+        {
+            Refuse(in reader, "a second sample of the same series without timestamps to tell them apart");
+            return;
+        }
+
+        _group = group;
+        _groupTimestamp = timestamp;
+        if (!isSameGroup)
+            _groups.Add(group);
+        if (isRepeated)
+            return;
+        _samples.Add(sample);
+        if (_type is MetricType.Histogram or MetricType.GaugeHistogram
+            && _histogram.Add(sample, suffix, group, timestamp, bound) is { } histogramFault)
+            Refuse(in reader, Naming(histogramFault), wasKept: true);
+    }
+
+    /// <summary>The label that a type reserves, and the labels without it, which make the group.</summary>
+    private string? CheckLabels(in PrometheusSample sample, ReadOnlySpan<char> suffix, out double bound, out LabelSet group)
+    {
+        bound = 0;
+        group = _type == MetricType.Info ? default : sample.Labels;
+        if (_type == MetricType.StateSet)
+        {
+            group = group.Without(_name!);
+            return group.Count == sample.Labels.Count ? $"a state set needs a label named as the family, {_name}" : null;
+        }
+
+        if (_type == MetricType.Summary && suffix.IsEmpty)
+        {
+            group = group.Without("quantile");
+            return TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
+                ? null
+                : "a sample of a summary needs a label quantile from 0 to 1";
+        }
+
+        if (suffix is not "_bucket")
+            return null;
+        group = group.Without("le");
+        return TryReadBound(sample.Labels["le"], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
+    }
+
+    /// <summary>Infinity has one spelling, so that the bucket it bounds is the same series everywhere.</summary>
+    private static bool TryReadBound(string? text, out double bound)
+    {
+        bound = 0;
+        return text is not null && PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out bound) && !double.IsNaN(bound)
+            && (!double.IsPositiveInfinity(bound) || text == "+Inf");
+    }
+
+    private string? CheckValue(in PrometheusSample sample, ReadOnlySpan<char> suffix)
+    {
+        double value = sample.Value;
+        if (suffix is "_bucket" or "_count" or "_gcount" && !double.IsInteger(value))
+            return "the count of a bucket or of observations must be an integer";
+        if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" or "_gsum" && double.IsNaN(value))
+            return "a value that counts or sums cannot be NaN";
+        if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" && value < 0)
+            return "a value that counts or sums cannot be negative";
+        return _type switch
+        {
+            MetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
+            MetricType.Info when value is not 1 => "the value of an info sample is 1",
+            MetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
+            _ => null,
+        };
+    }
+
+    private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix)
+    {
+        if (sample.Exemplar is not { } exemplar)
+            return null;
+        bool isAllowed = _type switch
+        {
+            MetricType.Counter => suffix is "_total",
+            MetricType.Histogram or MetricType.GaugeHistogram => suffix is "_bucket",
+            _ => false,
+        };
+        if (!isAllowed)
+            return "only buckets and the totals of counters have exemplars";
+        int length = 0;
+        foreach ((string name, string value) in exemplar.Labels)
+            length += name.EnumerateRunes().Count() + value.EnumerateRunes().Count();
+        return length > MaxExemplarLength ? "the labels of the exemplar have more than 128 characters" : null;
+    }
+
+    private string? CheckGroup(LabelSet group, Int128? timestamp)
+    {
+        if (_group is null)
+            return null;
+        if (_group != group)
+            return _groups.Contains(group) ? "the samples of a metric do not stand together: others are between them" : null;
+        if (timestamp is null != _groupTimestamp is null)
+            return "some samples of a metric have timestamps and some have none";
+        return timestamp < _groupTimestamp && _type != MetricType.Info ? "the timestamps of a metric go backwards" : null;
+    }
+}

@@ -1,0 +1,75 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// The rules of OpenMetrics for the samples of one histogram at one time, which only hold or break as its samples come in.
+/// </summary>
+internal sealed class OpenMetricsHistogramRules
+{
+    private bool _isOpen;
+    private LabelSet _group;
+    private Int128? _timestamp;
+    private double? _bound;
+    private double _bucketValue;
+    private bool _hasNegativeBound;
+    private double? _count;
+    private bool _hasSum;
+    private bool _hasGaugeSum;
+    private bool _hasNegativeGaugeSum;
+
+    /// <summary>Takes the next sample of a family.</summary>
+    /// <returns>What is wrong, with this sample or with the histogram that ended before it; null for nothing.</returns>
+    internal string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
+    {
+        string? fault = null;
+        if (_isOpen && (group != _group || timestamp != _timestamp))
+            fault = End();
+        _isOpen = true;
+        _group = group;
+        _timestamp = timestamp;
+        switch (suffix)
+        {
+            case "_bucket":
+                if (bound <= _bound)
+                    fault ??= "buckets that are not in ascending order";
+                else if (sample.Value < _bucketValue)
+                    fault ??= "bucket counts that fall";
+                _hasNegativeBound |= bound < 0;
+                _bound = bound;
+                _bucketValue = sample.Value;
+                break;
+            case "_count" or "_gcount":
+                _count = sample.Value;
+                break;
+            case "_sum":
+                _hasSum = true;
+                break;
+            case "_gsum":
+                _hasGaugeSum = true;
+                _hasNegativeGaugeSum |= sample.Value < 0;
+                break;
+            default:
+                break;
+        }
+
+        return fault;
+    }
+
+    /// <summary>No further sample of the histogram comes.</summary>
+    /// <returns>What is wrong with it, null for nothing.</returns>
+    internal string? End()
+    {
+        string? fault = !_isOpen ? null
+            : _bound != double.PositiveInfinity ? "a histogram without a bucket le=\"+Inf\""
+            : _count is not null && _count != _bucketValue ? "a histogram whose count is not that of its bucket le=\"+Inf\""
+            : (_hasSum || _hasGaugeSum) && _count is null ? "a histogram with a sum but no count"
+            : !_hasSum && !_hasGaugeSum && _count is not null ? "a histogram with a count but no sum"
+            : _hasNegativeBound && _hasSum ? "a histogram with a sum although it has negative buckets"
+            : !_hasNegativeBound && _hasNegativeGaugeSum ? "a histogram with a negative sum although it has no negative buckets"
+            : null;
+        _isOpen = false;
+        _bound = _count = null;
+        _bucketValue = 0;
+        _hasNegativeBound = _hasSum = _hasGaugeSum = _hasNegativeGaugeSum = false;
+        return fault;
+    }
+}

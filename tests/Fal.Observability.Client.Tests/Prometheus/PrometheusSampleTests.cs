@@ -1,0 +1,57 @@
+using Fal.Observability.Client.Prometheus;
+using Xunit;
+
+namespace Fal.Observability.Client.Tests.Prometheus;
+
+public sealed class PrometheusSampleTests
+{
+    [Fact]
+    public void Equality_compares_everything()
+    {
+        var sample = new PrometheusSample("a", [new("b", "c"), new("d", "e")], double.NaN, 5);
+
+        Assert.Equal(sample, new PrometheusSample("a", [new("d", "e"), new("b", "c")], double.NaN, 5));
+        Assert.Equal(sample.GetHashCode(), new PrometheusSample("a", [new("d", "e"), new("b", "c")], double.NaN, 5).GetHashCode());
+        Assert.True(sample != new PrometheusSample("x", sample.Labels, double.NaN, 5));
+        Assert.True(sample != new PrometheusSample("a", [new("b", "c")], double.NaN, 5));
+        Assert.True(sample != new PrometheusSample("a", sample.Labels, 1, 5));
+        Assert.True(sample != new PrometheusSample("a", sample.Labels, double.NaN, 6));
+        Assert.True(sample != new PrometheusSample("a", sample.Labels, double.NaN));
+        Assert.True(sample != new PrometheusSample("a", sample.Labels, double.NaN, 5, new PrometheusExemplar([], 1)));
+        Assert.Equal(new PrometheusSample("a", [], 1, 5, new PrometheusExemplar([new("t", "1")], 1)), new PrometheusSample("a", [], 1, 5, new PrometheusExemplar([new("t", "1")], 1)));
+    }
+
+    [Fact]
+    public void The_default_value_is_harmless()
+    {
+        PrometheusSample sample = default;
+
+        Assert.Equal(("", 0, 0.0, null, null), (sample.Name, sample.Labels.Count, sample.Value, sample.TimestampMilliseconds, sample.Exemplar));
+        Assert.Throws<ArgumentException>(() => new PrometheusSample("", [], 1));
+    }
+
+    [Fact]
+    public void A_timestamp_is_an_instant_where_an_instant_can_hold_it()
+    {
+        Assert.Equal(new DateTimeOffset(2014, 3, 17, 14, 26, 3, 1, TimeSpan.Zero), new PrometheusSample("a", [], 1, 1395066363001).Timestamp);
+        Assert.Equal(DateTimeOffset.MinValue, new PrometheusSample("a", [], 1, -62_135_596_800_000).Timestamp);
+        Assert.Null(new PrometheusSample("a", [], 1, long.MaxValue).Timestamp);
+        Assert.Equal(long.MaxValue, new PrometheusSample("a", [], 1, long.MaxValue).TimestampMilliseconds);
+        Assert.Null(new PrometheusSample("a", [], 1).Timestamp);
+    }
+
+    [Theory]
+    [InlineData("a 1")]
+    [InlineData("a{b=\"c\"} 0.1 5")]
+    [InlineData("a +Inf")]
+    [InlineData("a -Inf")]
+    [InlineData("a NaN")]
+    [InlineData("{\"a.b\"} 1E+20")]
+    [InlineData("{\"a.b\",c=\"d\"} -0 -7")]
+    public void Text_reads_back(string text)
+    {
+        PrometheusSample sample = Assert.Single(PrometheusTextParser.ParseSamples(text));
+
+        Assert.Equal(text, sample.ToString());
+    }
+}
