@@ -70,7 +70,7 @@ public sealed class AnalyticsBucket
             return buckets;
         }
 
-        bool ascending = IsAscending(buckets, preceding);
+        bool ascending = IsAscending(buckets, zone, preceding);
         DateTimeOffset? before = preceding?.Start;
         var read = new AnalyticsBucket[buckets.Count];
         for (int i = 0; i < read.Length; i++)
@@ -109,7 +109,7 @@ public sealed class AnalyticsBucket
     }
 
     // By the most of the steps: where the clocks go back, single steps of local time point the wrong way.
-    private static bool IsAscending(IReadOnlyList<AnalyticsBucket> buckets, AnalyticsBucket? preceding)
+    private static bool IsAscending(IReadOnlyList<AnalyticsBucket> buckets, TimeZoneInfo zone, AnalyticsBucket? preceding)
     {
         int balance = 0;
         DateTime? before = preceding?.Start.DateTime;
@@ -118,6 +118,12 @@ public sealed class AnalyticsBucket
             DateTime local = bucket.Start.DateTime;
             balance += before is { } previous ? local.CompareTo(previous) : 0;
             before = local;
+        }
+
+        // A page that only repeats the local time before it: the two hours come in the order in which the first of them was read.
+        if (balance == 0 && preceding is not null && zone.IsAmbiguousTime(preceding.Start.DateTime))
+        {
+            return preceding.Start.Offset == zone.GetAmbiguousTimeOffsets(preceding.Start.DateTime).Max();
         }
 
         return balance >= 0;
