@@ -82,8 +82,8 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         return page.AsAnswerTo(query, previous);
     }
 
-    private static FalResponseException CursorRepeats(string cursor) => new(
-        $"The service answered with the cursor '{cursor}', which it has given before: following it would never end. This is a fault of the service; report it to fal with the query.")
+    private FalResponseException CursorRepeats(string cursor) => new(
+        $"The service answered with the cursor '{FalApiKey.Scrub(cursor, options.ApiKey)}', which it has given before: following it would never end. This is a fault of the service; report it to fal with the query.")
     {
         StatusCode = HttpStatusCode.OK,
     };

@@ -20,8 +20,8 @@ internal static class FalApiKey
         string bare = Normalize(key);
         foreach (char c in bare)
         {
-            if (c is < '!' or > '~')
-                return "holds a blank, a control character or a character outside ASCII: check for a line break or a quotation mark that was copied with it.";
+            if (c is < '!' or > '~' or '"' or '\'')
+                return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with it, such as a line break.";
         }
 
         int colon = bare.IndexOf(':', StringComparison.Ordinal);

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -122,7 +124,24 @@ public static class FalObservabilityServiceCollectionExtensions
             provider.GetRequiredKeyedService<IFalMetricsClient>(key), provider.GetRequiredKeyedService<IFalAnalyticsClient>(key))));
     }
 
-    private static void ConfigurePipeline(IHttpClientBuilder client, string? key) => client
+    private static void ConfigurePipeline(IHttpClientBuilder client, string? key)
+    {
+        ConfigureHandlers(client, key);
+
+        // After everything that the user configures, so that the key is put on below every handler and logger of theirs: the
+        // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
+        client.Services.PostConfigure<HttpClientFactoryOptions>(client.Name, factory => factory.HttpMessageHandlerBuilderActions.Add(handlers =>
+        {
+            FalObservabilityOptions options = OptionsOf(handlers.Services, key);
+            // The factory sees to this only where the sockets are the primary handler.
+            if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
+                sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
+
+            handlers.PrimaryHandler = new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
+        }));
+    }
+
+    private static void ConfigureHandlers(IHttpClientBuilder client, string? key) => client
         .ConfigureHttpClient((provider, http) =>
         {
             FalObservabilityOptions options = OptionsOf(provider, key);
@@ -141,11 +160,6 @@ public static class FalObservabilityServiceCollectionExtensions
             return new FalCallHandler(options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider));
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
-        .AddHttpMessageHandler(provider =>
-        {
-            FalObservabilityOptions options = OptionsOf(provider, key);
-            return new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp);
-        })
         .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<Connections>().CreateHandler())
         // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan)

@@ -7,8 +7,9 @@ namespace Fal.Observability.Client;
 /// take <see cref="IFalMetricsApi"/> or <see cref="IFalAnalyticsApi"/> without <c>AddFalObservability</c>.
 /// </summary>
 /// <remarks>
-/// The header is set, never appended, so a request that is sent again carries the key once. It goes only to https, or to
-/// loopback, unless the handler was told that plain http is acceptable.
+/// The header is set, never appended, so a request that is sent again carries the key once, and it is taken off when the
+/// response is there, so that a request that is kept or logged does not show it. It goes only to https, or to loopback, unless
+/// the handler was told that plain http is acceptable.
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
@@ -29,12 +30,19 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
         request.Headers.Authorization = _authorization;
-        return base.SendAsync(request, cancellationToken);
+        try
+        {
+            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            request.Headers.Authorization = null;
+        }
     }
 
     /// <inheritdoc/>
@@ -43,7 +51,14 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
         request.Headers.Authorization = _authorization;
-        return base.Send(request, cancellationToken);
+        try
+        {
+            return base.Send(request, cancellationToken);
+        }
+        finally
+        {
+            request.Headers.Authorization = null;
+        }
     }
 
     private void RefuseInsecure(Uri? address)

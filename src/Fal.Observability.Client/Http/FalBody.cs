@@ -11,10 +11,10 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
     /// <summary>How many times the call had been sent when the response came: a body can fail long after its call has returned.</summary>
     public int Attempts { get; init; }
 
-    public static FalResponseInfo From(HttpResponseMessage response) => new(
+    public static FalResponseInfo From(HttpResponseMessage response, string? apiKey) => new(
         response.StatusCode,
-        response.Content.Headers.ContentType?.MediaType,
-        response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? ids.FirstOrDefault() : null,
+        response.Content.Headers.ContentType?.MediaType is { } type ? FalApiKey.Scrub(type, apiKey) : null,
+        response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? FalApiKey.Scrub(ids.FirstOrDefault() ?? "", apiKey) : null,
         response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call")
     {
         Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage),

@@ -52,7 +52,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     private async Task TakeBodyAsync(
         HttpResponseMessage response, HttpRequestMessage request, CancellationToken attemptEnded, CancellationToken cancellationToken)
     {
-        FalResponseInfo info = FalResponseInfo.From(response);
+        FalResponseInfo info = FalResponseInfo.From(response, options.ApiKey);
         bool failed = !response.IsSuccessStatusCode;
         bool streams = !failed && request.Options.TryGetValue(FalRequestOptions.Streaming, out bool asked) && asked;
         HttpContent original = response.Content;

@@ -93,7 +93,7 @@ internal sealed class FalCallHandler(
         request.Options.Set(FalRequestOptions.Attempts, FalRequestOptions.AttemptsOf(request) + 1);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "no content type");
+            log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type");
 
         return response;
     }

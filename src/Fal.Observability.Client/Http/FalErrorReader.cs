@@ -20,7 +20,7 @@ internal static class FalErrorReader
     /// <summary>The exception for a response whose status is not a success.</summary>
     public static FalApiException BadStatus(HttpResponseMessage response, ReadOnlySpan<byte> body, string? apiKey, DateTimeOffset now)
     {
-        FalResponseInfo info = FalResponseInfo.From(response);
+        FalResponseInfo info = FalResponseInfo.From(response, apiKey);
         string text = Scrubbed(body, apiKey, MaxBodyCharacters);
         ErrorBody error = ErrorBody.Parse(body, apiKey);
         bool html = IsHtml(info.ContentType, text);
@@ -66,8 +66,13 @@ internal static class FalErrorReader
         FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
     {
         string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartBytes);
+        // What is wrong may be said in words of the body's own, by us or by the cause: a cause that quotes the key is left out.
+        string reason = FalApiKey.Scrub(what, apiKey);
+        if (cause?.ToString() is { } causeText && FalApiKey.Scrub(causeText, apiKey) != causeText)
+            cause = null;
+
         string message = string.Create(CultureInfo.InvariantCulture,
-            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {what}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
+            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
         return new FalResponseException(message, cause)
         {
             StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
@@ -191,7 +196,7 @@ internal static class FalErrorReader
 
                 string? message = Text(item, "msg", apiKey);
                 return message is not null && item.TryGetProperty("loc", out JsonElement loc) && loc.ValueKind == JsonValueKind.Array
-                    ? $"{string.Join('.', loc.EnumerateArray().Select(part => part.ToString()))}: {message}"
+                    ? FalApiKey.Scrub($"{string.Join('.', loc.EnumerateArray().Select(part => part.ToString()))}: {message}", apiKey)
                     : message;
             }
         }

@@ -36,7 +36,7 @@ internal static class FalRefitSettings
             string what = exception is JsonException json
                 ? $"it is not the JSON that was promised ({json.Message})"
                 : $"reading it failed ({exception.Message})";
-            return FalErrorReader.BadBody(FalResponseInfo.From(response), what, body, options.ApiKey, exception, transient: false);
+            return FalErrorReader.BadBody(FalResponseInfo.From(response, options.ApiKey), what, body, options.ApiKey, exception, transient: false);
         },
     };
 }
