@@ -11,13 +11,27 @@ namespace Fal.Observability.Client.Benchmarks;
 /// </summary>
 internal static class ParseMeasurement
 {
-    internal static string[] Modes => ["reader", "samples", "families"];
+    internal static string[] Modes => ["reader", "samples", "families", "replay", "churn", "replay-families"];
+
+    /// <summary>So many scrapes follow one another in turn where the memory of the last one is what is measured.</summary>
+    private const int Scrapes = 4;
 
     internal static string Run(string file, string mode, double seconds)
     {
-        byte[] input = File.ReadAllBytes(file);
+        byte[] file0 = File.ReadAllBytes(file);
+        byte[][] inputs = mode switch
+        {
+            "replay" or "replay-families" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherValues(file0, i))],
+            "churn" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherSeries(ScrapeVariations.WithOtherValues(file0, i), i))],
+            _ => [file0],
+        };
+        byte[] input = inputs[0];
+        int turn = 0;
+        var scrape = new PrometheusScrape();
         Func<byte[], long> read = mode switch
         {
+            "replay" or "churn" => _ => Replay(inputs[turn++ % inputs.Length], scrape),
+            "replay-families" => _ => scrape.ParseFamilies(inputs[turn++ % inputs.Length]).Families.Sum(family => (long)family.Samples.Count),
             "reader" => Read,
             "samples" => static bytes => PrometheusTextParser.ParseSamples(bytes).Count,
             "families" => static bytes => PrometheusTextParser.ParseFamilies(bytes).Families.Sum(family => (long)family.Samples.Count),
@@ -60,7 +74,7 @@ internal static class ParseMeasurement
         double bytesPerSample = (double)allocated / rounds / repeats / Math.Max(1, samples);
         int vectorBits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
         return string.Create(CultureInfo.InvariantCulture,
-            $$"""{"mode":"{{mode}}","file":"{{Path.GetFileName(file)}}","bytes":{{input.Length}},"samples":{{samples}},"mb_per_s":{{input.Length / time / 1e6:F0}},"samples_per_s":{{samples / time:F0}},"bytes_per_sample":{{bytesPerSample:F1}},"newline_floor_mb_per_s":{{input.Length / floor / 1e6:F0}},"ratio":{{floor / time:F3}},"vector_bits":{{vectorBits}}}""");
+            $$"""{"mode":"{{mode}}","file":"{{Path.GetFileName(file)}}","bytes":{{input.Length}},"samples":{{samples}},"mb_per_s":{{input.Length / time / 1e6:F0}},"samples_per_s":{{samples / time:F0}},"bytes_per_sample":{{bytesPerSample:F1}},"newline_floor_mb_per_s":{{input.Length / floor / 1e6:F0}},"ratio":{{floor / time:F3}},"best_ratio":{{floorTimes[0] / readTimes[0]:F3}},"vector_bits":{{vectorBits}}}""");
     }
 
     /// <summary>Everything that a sample has is looked at, so that nothing is left out of the measurement.</summary>
@@ -82,6 +96,20 @@ internal static class ParseMeasurement
         }
 
         return length + sum == double.NegativeInfinity ? -1 : samples;
+    }
+
+    private static long Replay(byte[] input, PrometheusScrape scrape)
+    {
+        var reader = new PrometheusScrapeReader(input, scrape);
+        long samples = 0;
+        double sum = 0;
+        while (reader.Read())
+        {
+            samples++;
+            sum += reader.Sample.Value;
+        }
+
+        return sum == double.NegativeInfinity ? -1 : samples;
     }
 
     private static long CountLines(ReadOnlySpan<byte> bytes)

@@ -50,17 +50,17 @@ public ref partial struct PrometheusTextReader
     /// vectors are compared, and of the result the bits beyond the length are shifted out.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool StartsLike(ref byte data, int place, int known, int length)
+    private static bool StartsLike(ref byte left, ref byte right, int length)
     {
         while (true)
         {
-            ulong differences = ~EqualBytes(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, known));
+            ulong differences = ~EqualBytes(ref left, ref right);
             if (length <= BlockLength)
                 return differences << (BlockLength - length) == 0;
             if (differences != 0)
                 return false;
-            place += BlockLength;
-            known += BlockLength;
+            left = ref Unsafe.Add(ref left, BlockLength);
+            right = ref Unsafe.Add(ref right, BlockLength);
             length -= BlockLength;
         }
     }
@@ -84,7 +84,7 @@ public ref partial struct PrometheusTextReader
         _indexCount = _cursor = 0;
         // What is indexed has a block behind it, so that whole vectors can be read from anywhere in it.
         int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
-        if (!Vector128.IsHardwareAccelerated || length < BlockLength)
+        if (!Vector128.IsHardwareAccelerated || length < BlockLength || _indexIsSuspended)
             return false;
 
         _indexBase = _position;
@@ -179,7 +179,7 @@ public ref partial struct PrometheusTextReader
         ref ushort index = ref Unsafe.Add(ref Unsafe.As<IndexArray, ushort>(ref _index), _cursor);
         int line = _position;
         int prefixLength = _knownPrefixLength;
-        if (prefixLength <= 0 || !StartsLike(ref data, line, _knownPrefixStart, prefixLength))
+        if (prefixLength <= 0 || !StartsLike(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, _knownPrefixStart), prefixLength))
             return TryReadIndexedLineAnew();
 
         int labels = _knownLabelCount;
@@ -188,7 +188,7 @@ public ref partial struct PrometheusTextReader
         for (; ordinal < labels; ordinal++)
         {
             Separator known = _knownSeparators[ordinal];
-            if (!StartsLike(ref data, close, known.Start, known.Length))
+            if (!StartsLike(ref Unsafe.Add(ref data, close), ref Unsafe.Add(ref data, known.Start), known.Length))
                 return TryReadIndexedLineAnew();
             close = _indexBase + Unsafe.Add(ref index, ordinal * 2 + 1);
         }
@@ -360,8 +360,9 @@ public ref partial struct PrometheusTextReader
     /// <summary>The length of the classic metric name at a place; a name mostly stands in several lines in a row.</summary>
     private int KnownNameLength(int place, int end)
     {
+        ref byte data = ref MemoryMarshal.GetReference(_data);
         int length = _knownNameLength;
-        if (length > 0 && place + length < end && StartsLike(ref MemoryMarshal.GetReference(_data), place, _knownNameStart, length)
+        if (length > 0 && place + length < end && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
             && _data[place + length] is (byte)' ' or (byte)'{')
             return length;
         _knownNameStart = place;
@@ -374,6 +375,7 @@ public ref partial struct PrometheusTextReader
     private bool FinishIndexedSample(int line, int number, int newline)
     {
         _hasTimestamp = false;
+        _numberStart = number;
         if (!TryReadShortInteger(number, newline) && !TryReadNumbers(number, newline))
             return false;
         if (newline - line > _maxLineLength || (!_chunkIsAscii && !Utf8.IsValid(_data[line..newline])))

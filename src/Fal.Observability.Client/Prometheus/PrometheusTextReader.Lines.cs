@@ -92,6 +92,11 @@ public ref partial struct PrometheusTextReader
     {
         if (i == end)
             return LineFault.MissingValue;
+        _numberStart = i;
+        if (_openMetrics)
+            _numberStart++;
+        else
+            SkipBlanksAndTabs(ref _numberStart, end);
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
             return fault;

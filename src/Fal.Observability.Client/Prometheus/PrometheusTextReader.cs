@@ -47,6 +47,7 @@ public ref partial struct PrometheusTextReader
     private int _labelCount;
     private int _labelsStart;
     private int _labelsCursor;
+    private int _numberStart;
     private double _value;
     private bool _hasTimestamp;
     private long _timestamp;
@@ -69,6 +70,7 @@ public ref partial struct PrometheusTextReader
     private int _indexCount;
     private int _cursor;
     private bool _chunkIsAscii;
+    private bool _indexIsSuspended;
 
     // The last metric name that was checked, and what the last indexed sample line had before its first value, from the
     // line's start, and between its values.

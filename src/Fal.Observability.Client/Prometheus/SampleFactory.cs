@@ -30,11 +30,13 @@ internal sealed class SampleFactory
             ordinal++;
         }
 
-        long timestamp = reader.HasTimestamp ? Math.Max(reader.TimestampMilliseconds, PrometheusSample.NoTimestamp + 1) : PrometheusSample.NoTimestamp;
         if (reader.HasExemplar)
             shape = new SampleShape(shape.Name, shape.LabelNames, CreateExemplar(in reader));
-        return new PrometheusSample(shape, values, reader.Value, timestamp);
+        return new PrometheusSample(shape, values, reader.Value, reader.SampleTimestamp);
     }
+
+    /// <summary>The next sample is not to be taken for one like the last, because there were others between them.</summary>
+    internal void ForgetShape() => _shape = null;
 
     /// <summary>A name that the reader shows, the same string as in the samples.</summary>
     internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped)

@@ -5,9 +5,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// As the format's documentation says: one HELP and one TYPE line a family, TYPE before the first sample. Lines of a
 /// family should stand together; where they do not, they are put together, as Prometheus' own library does.
 /// </remarks>
-internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
+internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesMemory? memory = null) : FamilyBuilder(options)
 {
-    private readonly SampleFactory _factory = new();
+    private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
     private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
     private readonly List<Family> _families = [];
     private readonly SampleBuffer _run = new();
@@ -40,29 +40,37 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
     {
-        while (reader.Read())
+        while (true)
         {
-            switch (reader.TokenType)
+            while (memory is not null && reader.TryReplay(memory, skipOthers: false, out int entry))
+                AddSample(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+            if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
+                return;
+            if (reader.TokenType == PrometheusTokenType.Sample)
             {
-                case PrometheusTokenType.Sample:
-                    PrometheusSample sample = _factory.Create(in reader);
-                    if (!ReferenceEquals(sample.Name, _currentName))
-                        BeginRun(sample.Name);
-                    _run.Add(sample);
-                    break;
-                case PrometheusTokenType.Help:
-                    AddHelp(in reader);
-                    break;
-                case PrometheusTokenType.Type:
-                    AddType(in reader);
-                    break;
-                case PrometheusTokenType.Malformed:
-                    Skip(in reader);
-                    break;
-                default:
-                    break;
+                AddSample(memory is null ? _factory.Create(in reader) : memory.Recognise(in reader));
+                continue;
             }
+
+            if (reader.TokenType == PrometheusTokenType.Malformed)
+            {
+                Skip(in reader);
+                continue;
+            }
+
+            if (reader.TokenType == PrometheusTokenType.Help)
+                AddHelp(in reader);
+            else if (reader.TokenType == PrometheusTokenType.Type)
+                AddType(in reader);
+            memory?.RecogniseOther(in reader);
         }
+    }
+
+    private void AddSample(in PrometheusSample sample)
+    {
+        if (!ReferenceEquals(sample.Name, _currentName))
+            BeginRun(sample.Name);
+        _run.Add(sample);
     }
 
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
