@@ -40,7 +40,11 @@ public ref struct PrometheusLabelEnumerator
     }
 
     /// <summary>The current label.</summary>
-    public readonly PrometheusLabel Current => new(Slice(_nameStart, _nameEnd), _nameIsEscaped, Slice(_valueStart, _valueEnd), _valueIsEscaped);
+    public readonly PrometheusLabel Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Slice(_nameStart, _nameEnd), _nameIsEscaped, Slice(_valueStart, _valueEnd), _valueIsEscaped);
+    }
 
     internal readonly int CurrentNameStart => _nameStart;
 

@@ -42,6 +42,9 @@ public ref partial struct PrometheusTextReader
     [UnscopedRef]
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 
+    /// <summary>Whether a block of bytes may be read from the beginning of each label and value of this sample.</summary>
+    internal readonly bool LabelsArePadded => _labelsCursor >= 0;
+
     /// <summary>Whether name and label names of this sample are those of the sample before it in this block.</summary>
     internal readonly bool HasSameShape => _sameShape;
 

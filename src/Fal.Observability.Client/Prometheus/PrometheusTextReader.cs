@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -142,9 +143,13 @@ public ref partial struct PrometheusTextReader
 
     /// <summary>The labels of the sample, in the order in which they stand. The enumeration ends with the next <see cref="Read"/>.</summary>
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
-    public readonly PrometheusLabelEnumerator Labels => LabelCount == 0 ? default
-        : _labelsCursor >= 0 ? new PrometheusLabelEnumerator(_data, in IndexEntries[_labelsCursor], _indexBase, _labelsStart, _labelCount)
-        : new PrometheusLabelEnumerator(_data, _labelsStart, _labelCount);
+    public readonly PrometheusLabelEnumerator Labels
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LabelCount == 0 ? default
+            : _labelsCursor >= 0 ? new PrometheusLabelEnumerator(_data, in IndexEntries[_labelsCursor], _indexBase, _labelsStart, _labelCount)
+            : new PrometheusLabelEnumerator(_data, _labelsStart, _labelCount);
+    }
 
     /// <summary>The value of the sample. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>
     public readonly double Value => _value;

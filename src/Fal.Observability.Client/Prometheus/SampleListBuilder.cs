@@ -9,6 +9,14 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
 
     internal PrometheusSamples Build() => new(Samples, SkippedLines, SkippedLineCount);
 
+    public override void Dispose()
+    {
+        base.Dispose();
+        // The factory of a memory lives on with it.
+        if (memory is null)
+            _factory.ReturnTables();
+    }
+
     protected override void ReadTokens(ref PrometheusTextReader reader)
     {
         if (memory is not null)

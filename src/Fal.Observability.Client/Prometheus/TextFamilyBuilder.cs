@@ -16,6 +16,9 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private Family? _current;
     private string? _currentName;
 
+    // The family that the last HELP or TYPE line named: most lines after it are its own.
+    private Family? _declared;
+
     private sealed class Family(string name)
     {
         internal string Name { get; } = name;
@@ -36,6 +39,14 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         EndRun();
         return new PrometheusExposition(
             _families.Select(family => new MetricFamily(family.Name, family.Type, family.Samples, family.Help)), SkippedLines, SkippedLineCount);
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        // The factory of a memory lives on with it.
+        if (memory is null)
+            _factory.ReturnTables();
     }
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
@@ -75,7 +86,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
     {
-        Family family = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
+        Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
         _currentName = null;
         if (family.Help is not null)
             Refuse(in reader, "a second HELP line for the same metric family");
@@ -85,7 +96,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void AddType(scoped ref readonly PrometheusTextReader reader)
     {
-        Family family = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
+        Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
         _currentName = null;
         if (family.HasType)
         {
@@ -125,6 +136,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private Family GetOrAdd(string name)
     {
+        if (ReferenceEquals(_declared?.Name, name))
+            return _declared!;
         if (!_byName.TryGetValue(name, out Family? family))
         {
             family = new Family(name);
@@ -138,6 +151,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     /// <summary>A suffix belongs to a family only if a TYPE line has declared it a histogram or summary.</summary>
     private Family FamilyOf(string sampleName)
     {
+        if (ReferenceEquals(_declared?.Name, sampleName))
+            return _declared!;
         if (_byName.TryGetValue(sampleName, out Family? family))
             return family;
         bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);
