@@ -78,8 +78,11 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
         {
-            failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} is {value}; it must be from {least} to {most}."));
+            // TimeSpan reads a bare number as days, which nobody means.
+            string hint = value is TimeSpan { Ticks: > 0 } time && time.Ticks % TimeSpan.TicksPerDay == 0
+                ? " A bare number in a configuration means days: write 00:00:45 for 45 seconds."
+                : "";
+            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be from {least} to {most}.{hint}"));
         }
     }
 

@@ -86,7 +86,7 @@ public static class FalObservabilityServiceCollectionExtensions
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Bind(o, provider, key)).ValidateOnStart();
             if (key is null)
-                options.PostConfigure(o => o.ApiKey = string.IsNullOrWhiteSpace(o.ApiKey) ? FalApiKey.FromEnvironment() : o.ApiKey);
+                options.PostConfigure(o => o.ApiKey ??= FalApiKey.FromEnvironment());
 
             AddClients(services, builder);
         }
@@ -157,7 +157,8 @@ public static class FalObservabilityServiceCollectionExtensions
             FalObservabilityOptions options = OptionsOf(provider, key);
             TimeProvider time = TimeOf(provider);
             ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-            return new FalCallHandler(options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider));
+            return new FalCallHandler(
+                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<Connections>().Closed);
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
         .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<Connections>().CreateHandler())
@@ -208,6 +209,10 @@ public static class FalObservabilityServiceCollectionExtensions
     private sealed class Connections : IDisposable
     {
         private readonly ConcurrentBag<SocketsHttpHandler> _handlers = [];
+        private readonly CancellationTokenSource _closed = new();
+
+        /// <summary>Cancelled when the client, or the container that it lives in, is disposed.</summary>
+        public CancellationToken Closed => _closed.Token;
 
         public SocketsHttpHandler CreateHandler()
         {
@@ -224,8 +229,11 @@ public static class FalObservabilityServiceCollectionExtensions
 
         public void Dispose()
         {
+            _closed.Cancel();
             foreach (SocketsHttpHandler handler in _handlers)
                 handler.Dispose();
+
+            _closed.Dispose();
         }
     }
 

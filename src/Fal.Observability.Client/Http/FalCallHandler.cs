@@ -10,7 +10,8 @@ namespace Fal.Observability.Client;
 /// log, trace and metrics. The outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
 /// </summary>
 internal sealed class FalCallHandler(
-    FalObservabilityOptions options, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log) : DelegatingHandler
+    FalObservabilityOptions options, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log, CancellationToken closed = default)
+    : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -60,8 +61,11 @@ internal sealed class FalCallHandler(
 
     private async Task<HttpResponseMessage> SendWithinDeadlineAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken)
     {
+        if (closed.IsCancellationRequested)
+            throw Disposed();
+
         using var deadline = new CancellationTokenSource(options.TotalTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
         ResilienceContext context = ResilienceContextPool.Shared.Get(operation, either.Token);
         context.Properties.Set(FalResilience.Deadline, time.GetUtcNow() + options.TotalTimeout);
         context.Properties.Set(FalResilience.Operation, operation);
@@ -71,6 +75,10 @@ internal sealed class FalCallHandler(
                 static (context, state) => state.Handler.SendOnceAsync(state.Request, context.CancellationToken),
                 context,
                 (Handler: this, Request: request)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Disposed();
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -87,6 +95,9 @@ internal sealed class FalCallHandler(
             ResilienceContextPool.Shared.Return(context);
         }
     }
+
+    private static ObjectDisposedException Disposed() =>
+        new("FalObservabilityClient", "The client, or the container that it lives in, has been disposed.");
 
     private async ValueTask<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -138,6 +138,24 @@ public sealed class FalMetricsSnapshotTests
         Assert.Equal(["1.0", "2.5", "+Inf"], family.Samples.Select(s => s.Labels["le"]));
     }
 
+    [Fact]
+    public void A_web_endpoint_can_answer_with_the_apps_as_json_in_spite_of_infinity_and_NaN()
+    {
+        FalMetricsSnapshot snapshot = Parse(Documented + "\nfal_app_queue_size{application=\"my/broken\"} NaN\n");
+        string json = System.Text.Json.JsonSerializer.Serialize(snapshot);
+        Assert.Contains("\"UpperBound\":\"Infinity\"", json, StringComparison.Ordinal);
+        Assert.Contains("\"QueueSize\":\"NaN\"", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_snapshot_can_be_made_of_apps_written_by_hand()
+    {
+        FalMetricsSnapshot snapshot = FalMetricsSnapshot.Create([new FalAppMetrics { Name = "a/b", QueueSize = 250 }], DateTimeOffset.UnixEpoch);
+        Assert.Equal(250, snapshot["a/b"]!.QueueSize);
+        Assert.Equal("a/b: 250 queued, ? in progress, ? runners", snapshot["a/b"]!.ToString());
+        Assert.Throws<ArgumentException>(() => FalMetricsSnapshot.Create([new FalAppMetrics { Name = "x" }, new FalAppMetrics { Name = "x" }], DateTimeOffset.UnixEpoch));
+    }
+
     [Theory]
     [InlineData("de-DE")]
     [InlineData("tr-TR")]
@@ -149,7 +167,7 @@ public sealed class FalMetricsSnapshotTests
         FalAppMetrics app = Parse(Documented)["my/app"]!;
         Assert.Equal(2.4e10, app.RunnerMemoryUsageBytes);
         Assert.Equal([1, 2.5, double.PositiveInfinity], app.Latency!.Buckets.Select(b => b.UpperBound));
-        Assert.Equal("my/app: 7 queued, 5 running, 24 runners", app.ToString());
+        Assert.Equal("my/app: 7 queued, 5 in progress, 24 runners", app.ToString());
         Assert.StartsWith("p50 1.7 s, p90 2.5 s", app.Latency.ToString(), StringComparison.Ordinal);
     }
 
