@@ -92,6 +92,11 @@ public ref partial struct PrometheusTextReader
     {
         if (i == end)
             return LineFault.MissingValue;
+        _numberStart = i;
+        if (_openMetrics)
+            _numberStart++;
+        else
+            SkipBlanksAndTabs(ref _numberStart, end);
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
             return fault;
@@ -463,9 +468,11 @@ public ref partial struct PrometheusTextReader
     {
         const int few = 16;
         var labels = new PrometheusLabelEnumerator(_data, labelsStart, count);
-        int[] rented = ArrayPool<int>.Shared.Rent(count <= few ? 2 * count : 2 * count + TableSize(count));
-        Span<int> starts = rented.AsSpan(0, count);
-        Span<int> lengths = rented.AsSpan(count, count);
+        int tableSize = count <= few ? 0 : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
+        int[]? rented = null;
+        Span<int> scratch = count <= few ? stackalloc int[2 * few] : rented = ArrayPool<int>.Shared.Rent(2 * count + tableSize);
+        Span<int> starts = scratch[..count];
+        Span<int> lengths = scratch.Slice(count, count);
         bool anyEscaped = false;
         for (int n = 0; labels.MoveNext(); n++)
         {
@@ -476,13 +483,12 @@ public ref partial struct PrometheusTextReader
 
         int duplicate = anyEscaped ? FindDuplicateUnescaped(labelsStart, count)
             : count <= few ? FindDuplicateInPairs(starts, lengths)
-            : FindDuplicateInTable(starts, lengths, rented.AsSpan(2 * count, TableSize(count)));
+            : FindDuplicateInTable(starts, lengths, scratch.Slice(2 * count, tableSize));
         if (duplicate >= 0)
             i = starts[duplicate];
-        ArrayPool<int>.Shared.Return(rented);
+        if (rented is not null)
+            ArrayPool<int>.Shared.Return(rented);
         return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
-
-        static int TableSize(int count) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
     }
 
     private readonly int FindDuplicateInPairs(ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths)
