@@ -8,8 +8,13 @@ namespace Fal.Observability.Client;
 /// <summary>Turns a response that is not what was asked for into the exception that says what happened and what to do.</summary>
 internal static class FalErrorReader
 {
-    /// <summary>How much of a body of unexpected shape an exception shows.</summary>
-    public const int MaxBodyStartBytes = 256;
+    /// <summary>
+    /// How much of a body of unexpected shape is looked at: more than is shown, so that a key which the cut would go through is
+    /// whole, and masked, before the cut.
+    /// </summary>
+    public const int MaxBodyStartBytes = 2048;
+
+    private const int MaxBodyStartCharacters = 256;
 
     /// <summary>How much of an error body is read at all; the longest message known is a fraction of it.</summary>
     public const int MaxErrorBodyBytes = 64 * 1024;
@@ -65,7 +70,7 @@ internal static class FalErrorReader
     public static FalResponseException BadBody(
         FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
     {
-        string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartBytes);
+        string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartCharacters);
         // What is wrong may be said in words of the body's own, by us or by the cause: a cause that quotes the key is left out.
         string reason = FalApiKey.Scrub(what, apiKey);
         if (cause?.ToString() is { } causeText && FalApiKey.Scrub(causeText, apiKey) != causeText)
