@@ -202,7 +202,8 @@ public ref partial struct PrometheusTextReader
         if ((after & 0xFFFFFF) != end || Unsafe.Add(ref data, newline) != '\n' || !FinishIndexedSample(line, close + 3, newline))
             return TryReadIndexedLineAnew();
 
-        _sameShape = true;
+        _sameShape = !_otherShapeBetween;
+        _otherShapeBetween = false;
         (_nameStart, _nameLength) = (line, _knownPrefixNameLength);
         _labelsStart = line + _knownPrefixNameLength + 1;
         _labelsCursor = _cursor;
@@ -279,12 +280,18 @@ public ref partial struct PrometheusTextReader
                 return Forget();
         }
 
-        if (!FinishIndexedSample(line, place + 3, newline))
-            return Forget();
         _knownLabelCount = labels;
+        if (!FinishIndexedSample(line, place + 3, newline))
+        {
+            // The names are good and stay remembered, but no sample has them yet.
+            _otherShapeBetween = true;
+            return false;
+        }
+
         if (labels > KnownSeparators)
             Forget();
-        _sameShape = sameShape;
+        _sameShape = sameShape && !_otherShapeBetween;
+        _otherShapeBetween = false;
         (_nameStart, _nameLength) = (line, _knownPrefixNameLength);
         _labelsStart = line + _knownPrefixNameLength + 1;
         _labelsCursor = _cursor;
@@ -303,7 +310,7 @@ public ref partial struct PrometheusTextReader
         int length = KnownNameLength(line, newline);
         if (length == 0 || _data[line + length] != ' ' || !FinishIndexedSample(line, line + length + 1, newline))
             return false;
-        _knownPrefixLength = -1;
+        _otherShapeBetween = true;
         _sameShape = false;
         (_nameStart, _nameLength, _labelCount) = (line, length, 0);
         _cursor++;

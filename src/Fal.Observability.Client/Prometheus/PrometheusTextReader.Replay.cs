@@ -111,6 +111,7 @@ public ref partial struct PrometheusTextReader
     /// <summary>Reads the next line, which was not the expected one. An index for a line or two costs more than it saves.</summary>
     internal bool ReadUnexpected(SeriesMemory memory)
     {
+        memory.NoteMiss(_linesRead);
         _indexIsSuspended = !memory.IsLost;
         // The lines replayed since were not taken from the index.
         MoveTo(_position);

@@ -83,6 +83,7 @@ public ref partial struct PrometheusTextReader
     private SeparatorArray _knownSeparators;
     private int _knownLabelCount;
     private bool _sameShape;
+    private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
 
     /// <summary>Begins to read a whole exposition.</summary>
     /// <param name="utf8">The exposition.</param>
@@ -250,6 +251,12 @@ public ref partial struct PrometheusTextReader
             if (_flags != ReaderFlags.Started && !PrepareToRead(out bool isToken))
                 return isToken;
 
+            if (!_openMetrics && _position < _data.Length && _data[_position] == '\n')
+            {
+                PassBlankLines();
+                isOdd = false;
+            }
+
             if (!isOdd && (_cursor < _indexCount || BuildIndex()) && TryReadIndexedLine())
                 return true;
             isOdd = false;
@@ -303,6 +310,15 @@ public ref partial struct PrometheusTextReader
             if (_tokenType != PrometheusTokenType.None)
                 return true;
         }
+    }
+
+    private void PassBlankLines()
+    {
+        int position = _position;
+        while (position < _data.Length && _data[position] == '\n')
+            position++;
+        _linesRead += position - _position;
+        MoveTo(position);
     }
 
     /// <summary>What must happen before a line can be read in other states than the usual one.</summary>
@@ -391,7 +407,6 @@ public ref partial struct PrometheusTextReader
     /// <summary>Makes the fault the current token, or throws it; then the reader has not moved.</summary>
     private void ReportFault(LineFault fault, int start, int end, int faultPosition)
     {
-        _knownPrefixLength = -1;
         if (!_options.SkipMalformedLines)
         {
             _lineStart = start;

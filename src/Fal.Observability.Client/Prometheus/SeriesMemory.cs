@@ -37,7 +37,7 @@ internal sealed class SeriesMemory(long maxBytes)
     internal int Expected = -1; // The entry that should come next; -1 if nothing is expected.
     private int _last = -1;
     private int _misses;
-    private int _readThisTime;
+    private long _linesAtLastMiss;
 
     /// <summary>A remembered line. Without a shape it is no sample but a comment or a blank line, with its line feed.</summary>
     internal struct Entry
@@ -60,9 +60,10 @@ internal sealed class SeriesMemory(long maxBytes)
     internal void Begin()
     {
         // What disappeared stays until it outweighs what is there: to forget all and learn anew is simpler than to sort it out.
-        if (Count > 2 * _readThisTime + 1024)
+        // The last miss of a scrape is its end.
+        if (Count > 2 * _linesAtLastMiss + 1024)
             Clear();
-        _readThisTime = 0;
+        _linesAtLastMiss = 0;
         _misses = Count == 0 ? int.MaxValue / 2 : 0;
         _last = -1;
         Expected = _first;
@@ -91,8 +92,14 @@ internal sealed class SeriesMemory(long maxBytes)
     {
         _last = entry;
         Expected = next;
-        _misses = 0;
-        _readThisTime++;
+    }
+
+    /// <summary>The line that stands here is not the expected one, after so many lines of this scrape.</summary>
+    internal void NoteMiss(long linesRead)
+    {
+        if (linesRead > _linesAtLastMiss + 1)
+            _misses = 0;
+        _linesAtLastMiss = linesRead;
     }
 
     internal PrometheusSample CreateSample(int entry, double value, long timestamp) =>
@@ -139,9 +146,8 @@ internal sealed class SeriesMemory(long maxBytes)
 
     private void Come(int entry)
     {
-        int misses = entry == Expected ? 0 : _misses + 1;
+        _misses = entry == Expected ? 0 : _misses + 1;
         Advance(entry);
-        _misses = misses;
     }
 
     private void Link(int entry)
@@ -183,13 +189,8 @@ internal sealed class SeriesMemory(long maxBytes)
         _hashes[entry] = hash;
         _textLength += bytes.Length;
         Chain(entry);
-        int misses = _misses;
-        int expected = Expected;
         Link(entry);
         _last = entry;
-        Expected = expected;
-        _misses = misses;
-        _readThisTime++;
     }
 
     private void Grow()
