@@ -94,6 +94,12 @@ public sealed class AnalyticsBucket
         }
 
         DateTime local = Start.DateTime;
+        if (local.Year is 1 or 9999)
+        {
+            // No offset may lead beyond the calendar; such a time says nothing in any zone.
+            return this;
+        }
+
         if (!zone.IsAmbiguousTime(local))
         {
             return new AnalyticsBucket(new DateTimeOffset(local, zone.GetUtcOffset(local)), hasOffset: true, _rows);

@@ -50,7 +50,10 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         {
             page = await SendAsync(query, page, cancellationToken).ConfigureAwait(false);
             foreach (AnalyticsBucket bucket in merger.Add(page.TimeSeries))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 yield return bucket;
+            }
 
             if (page.NextCursor is not { } next)
                 break;

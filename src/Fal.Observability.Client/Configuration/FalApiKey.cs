@@ -42,7 +42,7 @@ internal static class FalApiKey
     /// <summary>The key that the environment holds, in the order of fal's own clients, or null.</summary>
     public static string? FromEnvironment()
     {
-        if (Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 } key)
+        if (Environment.GetEnvironmentVariable("FAL_KEY") is { } key && !string.IsNullOrWhiteSpace(key))
             return key;
 
         return Environment.GetEnvironmentVariable("FAL_KEY_ID") is { Length: > 0 } id

@@ -53,12 +53,13 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
 
         if (!address.IsAbsoluteUri)
         {
-            failures.Add($"{Setting} '{address}' must be absolute, such as {FalObservabilityOptions.DefaultBaseAddress}.");
+            // Not shown: it may be a key that was put into the wrong setting.
+            failures.Add($"{Setting} is no absolute address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
             return;
         }
 
         if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
-            failures.Add($"{Setting} has the scheme '{address.Scheme}'; it must be https.");
+            failures.Add($"{Setting} is not an https address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
         else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !options.AllowInsecureHttp)
             failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
 

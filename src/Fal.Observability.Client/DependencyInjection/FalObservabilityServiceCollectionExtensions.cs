@@ -187,7 +187,19 @@ public static class FalObservabilityServiceCollectionExtensions
         if (unknown.Length > 0)
             throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(FalObservabilityOptions), unknown);
 
-        section.Bind(options);
+        try
+        {
+            section.Bind(options);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The binder's message quotes the value, which may be a key in the wrong place; the path is enough.
+            string[] unreadable = [.. section.GetChildren().Where(child => e.Message.Contains($"'{child.Path}'", StringComparison.OrdinalIgnoreCase)).Select(child => child.Path)];
+            throw new OptionsValidationException(
+                key ?? Options.Options.DefaultName,
+                typeof(FalObservabilityOptions),
+                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read: numbers are written 4, times 00:00:30, switches true or false, addresses https://host/v1."]);
+        }
     }
 
     private static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
@@ -35,9 +36,12 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
         request.Headers.Authorization = _authorization;
+        Uri? address = request.RequestUri;
         try
         {
-            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            RefuseRedirected(response, address, request.RequestUri);
+            return response;
         }
         finally
         {
@@ -51,14 +55,35 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
         request.Headers.Authorization = _authorization;
+        Uri? address = request.RequestUri;
         try
         {
-            return base.Send(request, cancellationToken);
+            HttpResponseMessage response = base.Send(request, cancellationToken);
+            RefuseRedirected(response, address, request.RequestUri);
+            return response;
         }
         finally
         {
             request.Headers.Authorization = null;
         }
+    }
+
+    /// <summary>
+    /// A primary handler of the user's own may follow redirects, as .NET's do unless they are told not to: what came from another
+    /// address is not the service's answer.
+    /// </summary>
+    private static void RefuseRedirected(HttpResponseMessage response, Uri? asked, Uri? answered)
+    {
+        if (answered == asked)
+            return;
+
+        HttpStatusCode status = response.StatusCode;
+        response.Dispose();
+        throw new FalResponseException(
+            $"The call to {asked?.Host} was redirected to {answered?.Host}, and what that answered is not used. Set AllowAutoRedirect = false on the primary handler, and the base address to where the service is.")
+        {
+            StatusCode = status,
+        };
     }
 
     private void RefuseInsecure(Uri? address)

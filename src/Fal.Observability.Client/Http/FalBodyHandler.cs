@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Fal.Observability.Client;
 
@@ -41,8 +43,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Timeout = options.AttemptTimeout,
                         Setting = nameof(options.AttemptTimeout),
                     };
-                case HttpRequestException:
-                    throw new FalTransportException($"{operation}: no response came from {request.RequestUri?.Host}: {e.Message}", e) { IsTransient = true };
+                case TimeoutException:
+                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", e) { IsTransient = true };
+                case HttpRequestException or IOException or SocketException or AuthenticationException:
+                    throw FalErrorReader.NoResponse(request, options.ApiKey, e);
                 default:
                     throw;
             }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Polly;
+using Polly.Timeout;
 
 namespace Fal.Observability.Client;
 
@@ -89,6 +90,18 @@ internal sealed class FalCallHandler(
                 Timeout = options.TotalTimeout,
                 Setting = nameof(options.TotalTimeout),
             };
+        }
+        catch (TimeoutRejectedException e)
+        {
+            throw new FalTimeoutException($"{operation}: the resilience pipeline that replaces the client's own timed out: {e.Message}", e)
+            {
+                IsTransient = true,
+                Timeout = e.Timeout,
+            };
+        }
+        catch (ExecutionRejectedException e)
+        {
+            throw new FalTransportException($"{operation}: the resilience pipeline that replaces the client's own refused the call: {e.Message}", e) { IsTransient = true };
         }
         finally
         {

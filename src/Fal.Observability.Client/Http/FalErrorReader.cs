@@ -71,11 +71,9 @@ internal static class FalErrorReader
         FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
     {
         string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartCharacters);
-        // What is wrong may be said in words of the body's own, by us or by the cause: a cause that quotes the key is left out.
+        // What is wrong may be said in words of the body's own, by us or by the cause.
         string reason = FalApiKey.Scrub(what, apiKey);
-        if (cause?.ToString() is { } causeText && FalApiKey.Scrub(causeText, apiKey) != causeText)
-            cause = null;
-
+        cause = CauseWithoutKey(cause, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
             $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
         return new FalResponseException(message, cause)
@@ -84,6 +82,18 @@ internal static class FalErrorReader
             Attempts = info.Attempts,
         };
     }
+
+    /// <summary>The exception for a request that no response came to.</summary>
+    public static FalTransportException NoResponse(HttpRequestMessage request, string? apiKey, Exception cause) => new(
+        $"{FalRequestOptions.Operation(request)}: no usable response came from {request.RequestUri?.Host}: {FalApiKey.Scrub(cause.Message, apiKey)}",
+        CauseWithoutKey(cause, apiKey))
+    {
+        IsTransient = true,
+    };
+
+    /// <summary>A cause that quotes the key, as one about a garbled status line can, is left out: its message is told without it.</summary>
+    private static Exception? CauseWithoutKey(Exception? cause, string? apiKey) =>
+        cause?.ToString() is { } text && FalApiKey.Scrub(text, apiKey) == text ? cause : null;
 
     /// <summary>Whether a body is a web page, by what the response says of it or by how it begins.</summary>
     public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)

@@ -137,6 +137,10 @@ internal sealed class FalGuardedStream : FalForwardStream
                     Attempts = guard.Info.Attempts,
                 };
             }
+            catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(e.Message, e, cancellationToken);
+            }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 throw owner.Fault("the connection ended before the body did: it is truncated", e, transient: true);

@@ -7,4 +7,9 @@ namespace Fal.Observability.Client;
 /// <param name="MachineType">The machine's product name, such as <c>NVIDIA H100 80GB HBM3</c>; empty if the sample named none.</param>
 /// <param name="Count">The number of runners. NaN where the service sent NaN.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
-public readonly record struct FalRunnerCount(string State, string MachineType, double Count);
+public readonly record struct FalRunnerCount(string State, string MachineType, double Count)
+{
+    /// <summary>The count, the state and the machine, for a log line.</summary>
+    /// <returns>A short text.</returns>
+    public override string ToString() => FormattableString.Invariant($"{Count} {State} on {MachineType}");
+}

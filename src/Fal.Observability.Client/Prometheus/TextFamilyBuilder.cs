@@ -31,7 +31,24 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
         internal string? Help { get; set; }
 
-        internal PrometheusSample[] Samples { get; set; } = [];
+        // As a rule a family stands together and its first run is all there is; a list is for one that does not.
+        private PrometheusSample[] _firstRun = [];
+        private List<PrometheusSample>? _allRuns;
+
+        internal PrometheusSample[] Samples => _allRuns?.ToArray() ?? _firstRun;
+
+        internal void AddRun(SampleBuffer run)
+        {
+            if (_firstRun.Length == 0)
+            {
+                _firstRun = run.ToArray();
+                return;
+            }
+
+            _allRuns ??= [.. _firstRun];
+            for (int i = 0; i < run.Count; i++)
+                _allRuns.Add(run[i]);
+        }
     }
 
     internal override PrometheusExposition Build()
@@ -128,8 +145,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void EndRun()
     {
-        if (_current is not null)
-            _current.Samples = _current.Samples.Length == 0 ? _run.ToArray() : [.. _current.Samples, .. _run.ToArray()];
+        _current?.AddRun(_run);
         _current = null;
         _run.Clear();
     }

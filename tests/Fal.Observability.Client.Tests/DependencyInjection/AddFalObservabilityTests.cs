@@ -184,6 +184,19 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(o => o.ApiKey = ""));
     }
 
+    [Theory]
+    [InlineData("Fal:MaxAttempts")]
+    [InlineData("Fal:TotalTimeout")]
+    [InlineData("Fal:StrictMetrics")]
+    [InlineData("Fal:BaseAddress")]
+    public void A_value_that_cannot_be_read_is_an_options_error_that_names_it_and_does_not_show_it(string setting)
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), (setting, "3f2a0c1e:hunter2")));
+        Assert.Contains(setting.Split(':')[1], failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_bare_number_where_a_time_is_due_is_explained()
     {

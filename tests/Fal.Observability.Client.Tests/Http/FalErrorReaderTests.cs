@@ -126,6 +126,15 @@ public sealed class FalErrorReaderTests
         }
     }
 
+    [Fact]
+    public void A_failure_without_a_response_does_not_repeat_a_key_that_the_far_side_said()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1");
+        FalTransportException failure = FalErrorReader.NoResponse(request, Key, new HttpRequestException($"Received an invalid status line: 'Key {Key}'."));
+        Assert.DoesNotContain("test-secret", failure.ToString(), StringComparison.Ordinal);
+        Assert.Contains("invalid status line", failure.Message, StringComparison.Ordinal);
+    }
+
     private static FalApiException Read(HttpStatusCode status, string body, string mediaType = "application/json")
     {
         using HttpResponseMessage response = ScriptedHandler.Response(status, body, mediaType);
