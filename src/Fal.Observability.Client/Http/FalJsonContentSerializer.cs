@@ -50,14 +50,14 @@ internal sealed class FalJsonContentSerializer(JsonSerializerContext context) : 
         {
             foreach (JsonPropertyInfo property in type.Properties)
             {
-                if (reader.ValueTextEquals(property.Name))
+                if (property.Get is not null && reader.ValueTextEquals(property.Name))
                     return;
             }
 
             reader.Skip();
         }
 
-        throw new JsonException($"The object has none of the fields {string.Join(", ", type.Properties.Select(property => property.Name))}.");
+        throw new JsonException($"The object has none of the fields {string.Join(", ", type.Properties.Where(property => property.Get is not null).Select(property => property.Name))}.");
     }
 
     public string? GetFieldNameForProperty(PropertyInfo propertyInfo) => null;

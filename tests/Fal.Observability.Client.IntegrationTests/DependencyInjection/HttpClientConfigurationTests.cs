@@ -36,7 +36,7 @@ public sealed class HttpClientConfigurationTests
     public async Task A_primary_handler_of_the_users_is_used_and_still_gets_the_key()
     {
         var sockets = new ConcurrentBag<string>();
-        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "application/json", "{}"));
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
         using var account = new FalAccount(server.BaseAddress, build: fal => fal.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
         {
             ConnectCallback = async (context, cancellationToken) =>

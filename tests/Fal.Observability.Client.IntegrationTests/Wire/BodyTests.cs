@@ -235,6 +235,8 @@ public sealed class BodyTests
     [InlineData("{")]
     [InlineData("""{"time_series":[{"bucket":"yesterday"}]}""")]
     [InlineData("""{"time_series":7}""")]
+    [InlineData("{}")]
+    [InlineData("""{"error":{"type":"server_error","message":"boom"}}""")]
     public async Task Json_of_another_shape_is_refused_with_its_start(string body)
     {
         await using var server = RawServer.Start(RawServer.Answer(200, "application/json", body));
@@ -248,9 +250,18 @@ public sealed class BodyTests
         }
     }
 
+    [Fact]
+    public async Task An_empty_body_that_nothing_declares_as_metrics_is_no_idle_account()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, null, ""));
+        using var account = new FalAccount(server.BaseAddress);
+        foreach (FalCall call in new[] { FalCall.Snapshot, FalCall.Samples })
+            await account.FailureOfAsync<FalResponseException>(call);
+    }
+
     [Theory]
     [InlineData("")]
-    [InlineData("{}")]
+    [InlineData("""{"time_series":[]}""")]
     [InlineData("""{"next_cursor":"","has_more":true,"time_series":null,"summary":[null],"invented":{"a":[1]}}""")]
     public async Task What_is_merely_new_or_missing_is_read(string body)
     {
