@@ -181,6 +181,8 @@ public ref partial struct PrometheusTextReader
         ref byte data = ref MemoryMarshal.GetReference(_data);
         ref ushort index = ref Unsafe.Add(ref Unsafe.As<IndexArray, ushort>(ref _index), _cursor);
         int line = _position;
+        if (Unsafe.Add(ref data, line) == '#')
+            return TryReadIndexedComment(_cursor);
         int prefixLength = _knownPrefixLength;
         if (prefixLength <= 0 || !StartsLike(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, _knownPrefixStart), prefixLength))
             return TryReadIndexedLineAnew();
@@ -221,8 +223,6 @@ public ref partial struct PrometheusTextReader
         int line = _position;
         int cursor = _cursor;
         int place = _indexBase + Unsafe.Add(ref index, cursor);
-        if (Unsafe.Add(ref data, line) == '#')
-            return TryReadIndexedComment(cursor);
         if (Unsafe.Add(ref data, place) != '"')
             return TryReadIndexedBareSample(place);
 
@@ -276,7 +276,8 @@ public ref partial struct PrometheusTextReader
         {
             sameShape = false;
             int duplicate = 0;
-            if (labels > 1 && CheckDistinctNames(line + _knownPrefixNameLength + 1, labels, ref duplicate) != LineFault.None)
+            if (labels > 1 && CheckDistinctNames(new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
+                place + 1 - line, labels, ref duplicate) != LineFault.None)
                 return Forget();
         }
 

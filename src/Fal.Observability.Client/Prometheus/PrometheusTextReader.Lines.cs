@@ -214,7 +214,7 @@ public ref partial struct PrometheusTextReader
                 if (afterComma && _openMetrics)
                     return LineFault.TrailingComma;
                 i++;
-                return count > 1 ? CheckDistinctNames(start, count, ref i) : LineFault.None;
+                return count > 1 ? CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i) : LineFault.None;
             }
 
             int nameStart = i;
@@ -464,10 +464,10 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>A label name may stand once. Few names are compared in pairs, many through a table.</summary>
-    private readonly LineFault CheckDistinctNames(int labelsStart, int count, ref int i)
+    private readonly LineFault CheckDistinctNames(PrometheusLabelEnumerator labels, int length, int count, ref int i)
     {
         const int few = 8;
-        var labels = new PrometheusLabelEnumerator(_data, labelsStart, count);
+        PrometheusLabelEnumerator fromStart = labels;
         int tableSize = count <= few ? 0 : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
         int[]? rented = null;
         Span<int> scratch = count <= few ? stackalloc int[2 * few] : rented = ArrayPool<int>.Shared.Rent(2 * count + tableSize);
@@ -486,7 +486,7 @@ public ref partial struct PrometheusTextReader
         if (anyEscaped)
         {
             // Names that differ as they stand may be the same without their escapes.
-            unescaped = ArrayPool<byte>.Shared.Rent(i - labelsStart + 1);
+            unescaped = ArrayPool<byte>.Shared.Rent(length);
             int written = 0;
             for (int n = 0; n < count; n++)
             {
@@ -503,7 +503,7 @@ public ref partial struct PrometheusTextReader
         if (unescaped is not null)
             ArrayPool<byte>.Shared.Return(unescaped);
         if (duplicate >= 0)
-            i = PlaceOfLabel(labelsStart, count, duplicate);
+            i = PlaceOfLabel(fromStart, duplicate);
         if (rented is not null)
             ArrayPool<int>.Shared.Return(rented);
         return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
@@ -543,9 +543,8 @@ public ref partial struct PrometheusTextReader
         return -1;
     }
 
-    private readonly int PlaceOfLabel(int labelsStart, int count, int ordinal)
+    private static int PlaceOfLabel(PrometheusLabelEnumerator labels, int ordinal)
     {
-        var labels = new PrometheusLabelEnumerator(_data, labelsStart, count);
         for (int n = 0; n <= ordinal; n++)
             labels.MoveNext();
         return labels.CurrentNameStart;

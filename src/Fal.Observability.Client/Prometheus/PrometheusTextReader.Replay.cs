@@ -84,7 +84,10 @@ public ref partial struct PrometheusTextReader
         return length >= 0 && TryReadNumbers(number, newline);
     }
 
-    /// <summary>Some of the expected lines may be gone: then the sample that stands here follows close behind them.</summary>
+    /// <summary>
+    /// Some of the expected lines may be gone: then the sample that stands here follows close behind them. Or it is
+    /// remembered from elsewhere: then its bytes up to the last blank find it, unless a timestamp follows the value.
+    /// </summary>
     private bool TryReplayElsewhere(SeriesMemory memory, int limit, out int entry)
     {
         entry = memory.Expected;
@@ -95,17 +98,26 @@ public ref partial struct PrometheusTextReader
                 break;
             SeriesMemory.Entry candidate = memory.Entries[entry];
             int number = _position + candidate.TextLength;
-            if (candidate.Shape is not null && number <= limit
-                && _data[_position..number].SequenceEqual(memory.Text.AsSpan(candidate.TextStart, candidate.TextLength))
-                && TryReplayNumber(_position, number))
-            {
-                _linesRead++;
-                memory.Advance(entry);
+            if (number <= limit && _data[_position..number].SequenceEqual(memory.Text.AsSpan(candidate.TextStart, candidate.TextLength))
+                && TryReplayOutOfOrder(memory, entry, number))
                 return true;
-            }
         }
 
-        return false;
+        int length = limit < 0 || memory.IsLost ? -1 : _data[_position..].IndexOf((byte)'\n');
+        int blank = length < 0 ? -1 : _data.Slice(_position, length).LastIndexOf((byte)' ');
+        if (blank < 0 || _position + blank >= limit)
+            return false;
+        entry = memory.Find(_data.Slice(_position, blank + 1), out _);
+        return entry >= 0 && TryReplayOutOfOrder(memory, entry, _position + blank + 1);
+    }
+
+    private bool TryReplayOutOfOrder(SeriesMemory memory, int entry, int number)
+    {
+        if (memory.Entries[entry].Shape is null || !TryReplayNumber(_position, number))
+            return false;
+        _linesRead++;
+        memory.Advance(entry);
+        return true;
     }
 
     /// <summary>Reads the next line, which was not the expected one. An index for a line or two costs more than it saves.</summary>

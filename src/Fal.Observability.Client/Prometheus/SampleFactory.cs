@@ -7,8 +7,8 @@ internal sealed class SampleFactory
 {
     private const int RememberedLabels = 16;
 
-    private readonly Utf8StringPool _names = new();
-    private readonly Utf8StringPool _values = new();
+    private readonly Utf8StringPool _names = new(keepsHeads: false);
+    private readonly Utf8StringPool _values = new(keepsHeads: true);
 
     // The last value of the first label, of the second, and so on, as the pool knows it.
     private readonly int[] _lastValues = new int[RememberedLabels];

@@ -17,7 +17,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal sealed class SeriesMemory(long maxBytes)
 {
     /// <summary>How many lines may be gone before the next is looked up instead of tried.</summary>
-    internal const int Lookahead = 4;
+    internal const int Lookahead = 2;
 
     /// <summary>So many bytes may be read behind any place in <see cref="Text"/>.</summary>
     private const int Slack = 64;
@@ -158,7 +158,8 @@ internal sealed class SeriesMemory(long maxBytes)
             _first = entry;
     }
 
-    private int Find(ReadOnlySpan<byte> bytes, out uint hash)
+    /// <summary>The entry of a line up to its value; -1 if it is not remembered.</summary>
+    internal int Find(ReadOnlySpan<byte> bytes, out uint hash)
     {
         hash = Utf8Hash.Compute(bytes);
         if (Count == 0)

@@ -11,7 +11,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// Makes each distinct text one string. An exposition repeats its label values thousands of times, and mostly in the same
 /// order, so that the value that followed the last one the time before is tried first.
 /// </summary>
-internal sealed class Utf8StringPool
+/// <param name="keepsHeads">Whether texts are looked for where they were the last time, for which their beginnings are kept.</param>
+internal sealed class Utf8StringPool(bool keepsHeads)
 {
     /// <summary>Beyond so many strings the pool starts anew: an endless stream of new values must not fill the memory.</summary>
     private const int MaxEntries = 1 << 16;
@@ -22,8 +23,8 @@ internal sealed class Utf8StringPool
     private const int FirstCapacity = 256;
 
     // Rented: a pool lives as long as a parse, and its tables would be most of what a small one allocates.
-    private int[] _buckets = Rent<int>(FirstCapacity);
-    private Entry[] _entries = Rent<Entry>(FirstCapacity);
+    private int[] _buckets = RentBuckets(FirstCapacity);
+    private Entry[] _entries = ArrayPool<Entry>.Shared.Rent(FirstCapacity); // Always given back empty.
     private int _bucketMask = FirstCapacity - 1;
     private int _count = 1; // Entry 0 stands for none.
 
@@ -43,15 +44,21 @@ internal sealed class Utf8StringPool
     internal void ReturnTables()
     {
         ArrayPool<int>.Shared.Return(_buckets);
-        ArrayPool<Entry>.Shared.Return(_entries, clearArray: true);
+        ReturnEntries(_entries);
         (_buckets, _entries, _count) = ([], [], 0);
     }
 
-    private static T[] Rent<T>(int length)
+    private static int[] RentBuckets(int length)
     {
-        T[] rented = ArrayPool<T>.Shared.Rent(length);
+        int[] rented = ArrayPool<int>.Shared.Rent(length);
         Array.Clear(rented);
         return rented;
+    }
+
+    private void ReturnEntries(Entry[] entries)
+    {
+        Array.Clear(entries, 0, _count);
+        ArrayPool<Entry>.Shared.Return(entries);
     }
 
     /// <summary>The string for a metric name, and the first of the shapes that samples of this name have.</summary>
@@ -123,22 +130,26 @@ internal sealed class Utf8StringPool
         else if (_count == _entries.Length)
         {
             Entry[] smaller = _entries;
-            _entries = Rent<Entry>(_count * 2);
+            _entries = ArrayPool<Entry>.Shared.Rent(_count * 2);
             smaller.CopyTo(_entries, 0);
-            ArrayPool<Entry>.Shared.Return(smaller, clearArray: true);
+            ReturnEntries(smaller);
             ArrayPool<int>.Shared.Return(_buckets);
             _bucketMask = (int)BitOperations.RoundUpToPowerOf2((uint)_count * 2) - 1;
-            _buckets = Rent<int>(_bucketMask + 1);
+            _buckets = RentBuckets(_bucketMask + 1);
             for (int i = 1; i < _count; i++)
                 Link(i);
         }
 
         int index = _count++;
         _entries[index] = new Entry { Text = Encoding.UTF8.GetString(utf8), Hash = hash, Utf8Length = utf8.Length };
-        Span<byte> head = stackalloc byte[Vector256<byte>.Count];
-        head.Clear();
-        utf8[..Math.Min(utf8.Length, head.Length)].CopyTo(head);
-        _entries[index].Head = Vector256.Create<byte>(head);
+        if (keepsHeads)
+        {
+            Span<byte> head = stackalloc byte[Vector256<byte>.Count];
+            head.Clear();
+            utf8[..Math.Min(utf8.Length, head.Length)].CopyTo(head);
+            _entries[index].Head = Vector256.Create<byte>(head);
+        }
+
         Link(index);
         return index;
     }
