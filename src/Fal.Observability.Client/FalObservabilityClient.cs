@@ -14,7 +14,7 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="apiKey"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="apiKey"/> is null or blank: the environment is not asked for another.</exception>
     /// <exception cref="OptionsValidationException"><paramref name="apiKey"/> is malformed. The message does not quote it.</exception>
     public FalObservabilityClient(string apiKey)
         : this(WithKey(apiKey))
@@ -57,12 +57,15 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <inheritdoc/>
     public IFalAnalyticsClient Analytics { get; }
 
-    /// <summary>Closes the connections. Calls that are under way may fail; later ones throw an <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>
+    /// Closes the connections. Calls that wait for a response, and later ones, throw an <see cref="ObjectDisposedException"/>; a body
+    /// that is being streamed can still be read.
+    /// </summary>
     public void Dispose() => _services.Dispose();
 
     private static Action<FalObservabilityOptions> WithKey(string apiKey)
     {
-        ArgumentNullException.ThrowIfNull(apiKey);
+        ArgumentException.ThrowIfNullOrWhiteSpace(apiKey);
         return options => options.ApiKey = apiKey;
     }
 }

@@ -90,7 +90,7 @@ public sealed class AnalyticsBucket
             return buckets;
         }
 
-        bool ascending = IsAscending(buckets, preceding);
+        bool ascending = IsAscending(buckets, zone, preceding);
         DateTimeOffset? before = preceding?.Start;
         var read = new AnalyticsBucket[buckets.Count];
         for (int i = 0; i < read.Length; i++)
@@ -114,6 +114,12 @@ public sealed class AnalyticsBucket
         }
 
         DateTime local = Start.DateTime;
+        if (local.Year is 1 or 9999)
+        {
+            // No offset may lead beyond the calendar; such a time says nothing in any zone.
+            return this;
+        }
+
         if (!zone.IsAmbiguousTime(local))
         {
             return new AnalyticsBucket(new DateTimeOffset(local, zone.GetUtcOffset(local)), hasOffset: true, _rows);
@@ -129,7 +135,7 @@ public sealed class AnalyticsBucket
     }
 
     // By the most of the steps: where the clocks go back, single steps of local time point the wrong way.
-    private static bool IsAscending(IReadOnlyList<AnalyticsBucket> buckets, AnalyticsBucket? preceding)
+    private static bool IsAscending(IReadOnlyList<AnalyticsBucket> buckets, TimeZoneInfo zone, AnalyticsBucket? preceding)
     {
         int balance = 0;
         DateTime? before = preceding?.Start.DateTime;
@@ -138,6 +144,12 @@ public sealed class AnalyticsBucket
             DateTime local = bucket.Start.DateTime;
             balance += before is { } previous ? local.CompareTo(previous) : 0;
             before = local;
+        }
+
+        // A page that only repeats the local time before it: the two hours come in the order in which the first of them was read.
+        if (balance == 0 && preceding is not null && zone.IsAmbiguousTime(preceding.Start.DateTime))
+        {
+            return preceding.Start.Offset == zone.GetAmbiguousTimeOffsets(preceding.Start.DateTime).Max();
         }
 
         return balance >= 0;

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -7,6 +8,7 @@ namespace Fal.Observability.Client;
 /// Reads and writes an <see cref="AnalyticsBucket"/> as the service's JSON. It hangs on the type, so that buckets can be part of other
 /// types and of other source-generated contexts; nobody needs to name it.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket>
 {
     private const int LongestQuotedText = 64;

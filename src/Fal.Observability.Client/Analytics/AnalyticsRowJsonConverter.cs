@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
@@ -12,6 +13,7 @@ namespace Fal.Observability.Client;
 /// Reads and writes an <see cref="AnalyticsRow"/> as the service's JSON. It hangs on the type, so that rows can be part of other types
 /// and of other source-generated contexts; nobody needs to name it.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
 {
     private const int LongestRememberedText = 128;

@@ -29,7 +29,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             return Task.FromResult<AnalyticsPage?>(null);
 
         if (page.NextCursor == query.Cursor)
-            throw AnalyticsPageReader.CursorRepeats(page.NextCursor);
+            throw AnalyticsPageReader.CursorRepeats(page.NextCursor, options);
 
         return _caller.SendAsync(query with { Cursor = page.NextCursor }, page, time.GetUtcNow(), cancellationToken)!;
     }

@@ -8,8 +8,9 @@ namespace Fal.Observability.Client;
 /// </summary>
 /// <remarks>
 /// Registered by <c>AddFalObservability</c> with the same retries, limits and exceptions as the typed client. Failures are
-/// <see cref="FalObservabilityException"/>s, never exceptions of Refit's own. The range of the query must be fixed:
-/// call <see cref="AnalyticsQuery.Resolve"/> first where it is relative, as the default one is.
+/// <see cref="FalObservabilityException"/>s, never exceptions of Refit's own. A range that <see cref="AnalyticsTimeRange.Last"/> made
+/// must be fixed first with <see cref="AnalyticsQuery.Resolve"/>; the ends that the default range and
+/// <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> leave open are not sent, and the service fills them in.
 /// </remarks>
 public interface IFalAnalyticsApi
 {
@@ -17,7 +18,7 @@ public interface IFalAnalyticsApi
     /// <param name="query">What to ask for. <see cref="AnalyticsQuery.Source"/> is not looked at.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>One page.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid, or its range still depends on the clock.</exception>
+    /// <exception cref="ArgumentException">The query cannot be valid, or its range is a duration that still depends on the clock.</exception>
     /// <exception cref="FalObservabilityException">The call failed.</exception>
     [Get("/serverless/analytics")]
     [Headers("Accept: application/json")]
@@ -28,7 +29,7 @@ public interface IFalAnalyticsApi
     /// <param name="query">What to ask for. <see cref="AnalyticsQuery.Source"/> is not looked at.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>One page.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid, or its range still depends on the clock.</exception>
+    /// <exception cref="ArgumentException">The query cannot be valid, or its range is a duration that still depends on the clock.</exception>
     /// <exception cref="FalObservabilityException">The call failed.</exception>
     [Get("/models/analytics")]
     [Headers("Accept: application/json")]

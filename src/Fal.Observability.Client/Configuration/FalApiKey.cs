@@ -20,8 +20,8 @@ internal static class FalApiKey
         string bare = Normalize(key);
         foreach (char c in bare)
         {
-            if (c is < '!' or > '~')
-                return "holds a blank, a control character or a character outside ASCII: check for a line break or a quotation mark that was copied with it.";
+            if (c is < '!' or > '~' or '"' or '\'')
+                return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with it, such as a line break.";
         }
 
         int colon = bare.IndexOf(':', StringComparison.Ordinal);
@@ -42,7 +42,7 @@ internal static class FalApiKey
     /// <summary>The key that the environment holds, in the order of fal's own clients, or null.</summary>
     public static string? FromEnvironment()
     {
-        if (Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 } key)
+        if (Environment.GetEnvironmentVariable("FAL_KEY") is { } key && !string.IsNullOrWhiteSpace(key))
             return key;
 
         return Environment.GetEnvironmentVariable("FAL_KEY_ID") is { Length: > 0 } id

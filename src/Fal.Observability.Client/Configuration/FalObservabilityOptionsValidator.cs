@@ -57,12 +57,13 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
 
         if (!address.IsAbsoluteUri)
         {
-            failures.Add($"{Setting} '{address}' must be absolute, such as {FalObservabilityOptions.DefaultBaseAddress}.");
+            // Not shown: it may be a key that was put into the wrong setting.
+            failures.Add($"{Setting} is no absolute address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
             return;
         }
 
         if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
-            failures.Add($"{Setting} has the scheme '{address.Scheme}'; it must be https.");
+            failures.Add($"{Setting} is not an https address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
         else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !options.AllowInsecureHttp)
             failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
 
@@ -82,8 +83,11 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
         {
-            failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} is {value}; it must be from {least} to {most}."));
+            // TimeSpan reads a bare number as days, which nobody means.
+            string hint = value is TimeSpan { Ticks: > 0 } time && time.Ticks % TimeSpan.TicksPerDay == 0
+                ? " A bare number in a configuration means days: write 00:00:45 for 45 seconds."
+                : "";
+            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be from {least} to {most}.{hint}"));
         }
     }
 

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -86,7 +88,7 @@ public static class FalObservabilityServiceCollectionExtensions
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Bind(o, provider, key)).ValidateOnStart();
             if (key is null)
-                options.PostConfigure(o => o.ApiKey = string.IsNullOrWhiteSpace(o.ApiKey) ? FalApiKey.FromEnvironment() : o.ApiKey);
+                options.PostConfigure(o => o.ApiKey ??= FalApiKey.FromEnvironment());
 
             AddClients(services, builder);
         }
@@ -124,7 +126,24 @@ public static class FalObservabilityServiceCollectionExtensions
             provider.GetRequiredKeyedService<IFalMetricsClient>(key), provider.GetRequiredKeyedService<IFalAnalyticsClient>(key))));
     }
 
-    private static void ConfigurePipeline(IHttpClientBuilder client, string? key) => client
+    private static void ConfigurePipeline(IHttpClientBuilder client, string? key)
+    {
+        ConfigureHandlers(client, key);
+
+        // After everything that the user configures, so that the key is put on below every handler and logger of theirs: the
+        // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
+        client.Services.PostConfigure<HttpClientFactoryOptions>(client.Name, factory => factory.HttpMessageHandlerBuilderActions.Add(handlers =>
+        {
+            FalObservabilityOptions options = OptionsOf(handlers.Services, key);
+            // The factory sees to this only where the sockets are the primary handler.
+            if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
+                sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
+
+            handlers.PrimaryHandler = new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
+        }));
+    }
+
+    private static void ConfigureHandlers(IHttpClientBuilder client, string? key) => client
         .ConfigureHttpClient((provider, http) =>
         {
             FalObservabilityOptions options = OptionsOf(provider, key);
@@ -140,14 +159,10 @@ public static class FalObservabilityServiceCollectionExtensions
             FalObservabilityOptions options = OptionsOf(provider, key);
             TimeProvider time = TimeOf(provider);
             ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-            return new FalCallHandler(options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider));
+            return new FalCallHandler(
+                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<Connections>().Closed);
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
-        .AddHttpMessageHandler(provider =>
-        {
-            FalObservabilityOptions options = OptionsOf(provider, key);
-            return new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp);
-        })
         .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<Connections>().CreateHandler())
         // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
@@ -174,7 +189,19 @@ public static class FalObservabilityServiceCollectionExtensions
         if (unknown.Length > 0)
             throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(FalObservabilityOptions), unknown);
 
-        section.Bind(options);
+        try
+        {
+            section.Bind(options);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The binder's message quotes the value, which may be a key in the wrong place; the path is enough.
+            string[] unreadable = [.. section.GetChildren().Where(child => e.Message.Contains($"'{child.Path}'", StringComparison.OrdinalIgnoreCase)).Select(child => child.Path)];
+            throw new OptionsValidationException(
+                key ?? Options.Options.DefaultName,
+                typeof(FalObservabilityOptions),
+                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read: numbers are written 4, times 00:00:30, switches true or false, addresses https://host/v1."]);
+        }
     }
 
     private static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
@@ -196,6 +223,10 @@ public static class FalObservabilityServiceCollectionExtensions
     private sealed class Connections : IDisposable
     {
         private readonly ConcurrentBag<SocketsHttpHandler> _handlers = [];
+        private readonly CancellationTokenSource _closed = new();
+
+        /// <summary>Cancelled when the client, or the container that it lives in, is disposed.</summary>
+        public CancellationToken Closed => _closed.Token;
 
         public SocketsHttpHandler CreateHandler()
         {
@@ -212,8 +243,11 @@ public static class FalObservabilityServiceCollectionExtensions
 
         public void Dispose()
         {
+            _closed.Cancel();
             foreach (SocketsHttpHandler handler in _handlers)
                 handler.Dispose();
+
+            _closed.Dispose();
         }
     }
 

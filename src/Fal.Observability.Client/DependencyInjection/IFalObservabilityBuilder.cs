@@ -16,7 +16,8 @@ public interface IFalObservabilityBuilder
     /// <summary>
     /// Applies the same configuration to the HTTP clients behind <see cref="IFalMetricsApi"/> and
     /// <see cref="IFalAnalyticsApi"/>: another primary handler, a proxy, a handler of your own. Handlers that are added here
-    /// come below the client's own, next to the socket, and see each attempt with the key on it.
+    /// come below the client's own and see each attempt. The key is put on below them, next to the socket, where neither a
+    /// handler nor a logger of HTTP requests can show it.
     /// </summary>
     /// <param name="configure">Called once for each of the two clients.</param>
     /// <returns>The same builder.</returns>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
@@ -7,8 +8,9 @@ namespace Fal.Observability.Client;
 /// take <see cref="IFalMetricsApi"/> or <see cref="IFalAnalyticsApi"/> without <c>AddFalObservability</c>.
 /// </summary>
 /// <remarks>
-/// The header is set, never appended, so a request that is sent again carries the key once. It goes only to https, or to
-/// loopback, unless the handler was told that plain http is acceptable.
+/// The header is set, never appended, so a request that is sent again carries the key once, and it is taken off when the
+/// response is there, so that a request that is kept or logged does not show it. It goes only to https, or to loopback, unless
+/// the handler was told that plain http is acceptable.
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
@@ -29,12 +31,22 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
         request.Headers.Authorization = _authorization;
-        return base.SendAsync(request, cancellationToken);
+        Uri? address = request.RequestUri;
+        try
+        {
+            HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            RefuseRedirected(response, address, request.RequestUri);
+            return response;
+        }
+        finally
+        {
+            request.Headers.Authorization = null;
+        }
     }
 
     /// <inheritdoc/>
@@ -43,7 +55,35 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
         request.Headers.Authorization = _authorization;
-        return base.Send(request, cancellationToken);
+        Uri? address = request.RequestUri;
+        try
+        {
+            HttpResponseMessage response = base.Send(request, cancellationToken);
+            RefuseRedirected(response, address, request.RequestUri);
+            return response;
+        }
+        finally
+        {
+            request.Headers.Authorization = null;
+        }
+    }
+
+    /// <summary>
+    /// A primary handler of the user's own may follow redirects, as .NET's do unless they are told not to: what came from another
+    /// address is not the service's answer.
+    /// </summary>
+    private static void RefuseRedirected(HttpResponseMessage response, Uri? asked, Uri? answered)
+    {
+        if (answered == asked)
+            return;
+
+        HttpStatusCode status = response.StatusCode;
+        response.Dispose();
+        throw new FalResponseException(
+            $"The call to {asked?.Host} was redirected to {answered?.Host}, and what that answered is not used. Set AllowAutoRedirect = false on the primary handler, and the base address to where the service is.")
+        {
+            StatusCode = status,
+        };
     }
 
     private void RefuseInsecure(Uri? address)

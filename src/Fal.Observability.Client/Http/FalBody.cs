@@ -8,11 +8,17 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
 {
     private const string RequestIdHeader = "x-fal-request-id";
 
-    public static FalResponseInfo From(HttpResponseMessage response) => new(
+    /// <summary>How many times the call had been sent when the response came: a body can fail long after its call has returned.</summary>
+    public int Attempts { get; init; }
+
+    public static FalResponseInfo From(HttpResponseMessage response, string? apiKey) => new(
         response.StatusCode,
-        response.Content.Headers.ContentType?.MediaType,
-        response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? ids.FirstOrDefault() : null,
-        response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call");
+        response.Content.Headers.ContentType?.MediaType is { } type ? FalApiKey.Scrub(type, apiKey) : null,
+        response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? FalApiKey.Scrub(ids.FirstOrDefault() ?? "", apiKey) : null,
+        response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call")
+    {
+        Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage),
+    };
 }
 
 /// <summary>A body that was read whole, in a rented array that goes back when the body is disposed.</summary>
@@ -58,74 +64,19 @@ internal sealed class FalBufferedContent : HttpContent
 }
 
 /// <summary>A body in memory, as the stream that Refit hands out and as the bytes that the parser wants.</summary>
-internal sealed class FalBodyStream(byte[] rented, int length, FalResponseInfo info) : Stream
+internal sealed class FalBodyStream(byte[] rented, int length, FalResponseInfo info) : MemoryStream(rented, 0, length, writable: false)
 {
     private byte[]? _rented = rented;
-    private int _position;
 
     public FalResponseInfo Info { get; } = info;
 
     public ReadOnlyMemory<byte> Memory =>
-        _rented is { } bytes ? bytes.AsMemory(0, length) : throw new ObjectDisposedException(nameof(FalBodyStream));
-
-    public override bool CanRead => _rented is not null;
-
-    public override bool CanSeek => _rented is not null;
-
-    public override bool CanWrite => false;
-
-    public override long Length => Memory.Length;
-
-    public override long Position
-    {
-        get => _position;
-        set
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, length);
-            _position = (int)value;
-        }
-    }
-
-    public override int Read(Span<byte> buffer)
-    {
-        ReadOnlySpan<byte> rest = Memory.Span[_position..];
-        int count = Math.Min(rest.Length, buffer.Length);
-        rest[..count].CopyTo(buffer);
-        _position += count;
-        return count;
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        cancellationToken.IsCancellationRequested
-            ? ValueTask.FromCanceled<int>(cancellationToken)
-            : ValueTask.FromResult(Read(buffer.Span));
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
-    {
-        SeekOrigin.Begin => offset,
-        SeekOrigin.Current => _position + offset,
-        _ => length + offset,
-    };
-
-    public override void Flush()
-    {
-    }
-
-    public override void SetLength(long value) => throw new NotSupportedException("A response body is read-only.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("A response body is read-only.");
+        _rented is { } bytes ? bytes.AsMemory(0, (int)Length) : throw new ObjectDisposedException(nameof(FalBodyStream));
 
     protected override void Dispose(bool disposing)
     {
-        if (Interlocked.Exchange(ref _rented, null) is { } bytes)
-            ArrayPool<byte>.Shared.Return(bytes);
-
         base.Dispose(disposing);
+        if (disposing && Interlocked.Exchange(ref _rented, null) is { } bytes)
+            ArrayPool<byte>.Shared.Return(bytes);
     }
 }

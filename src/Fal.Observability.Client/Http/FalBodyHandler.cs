@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Fal.Observability.Client;
 
@@ -41,8 +43,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Timeout = options.AttemptTimeout,
                         Setting = nameof(options.AttemptTimeout),
                     };
-                case HttpRequestException:
-                    throw new FalTransportException($"{operation}: no response came from {request.RequestUri?.Host}: {e.Message}", e) { IsTransient = true };
+                case TimeoutException:
+                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", e) { IsTransient = true };
+                case HttpRequestException or IOException or SocketException or AuthenticationException:
+                    throw FalErrorReader.NoResponse(request, options.ApiKey, e);
                 default:
                     throw;
             }
@@ -52,12 +56,23 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     private async Task TakeBodyAsync(
         HttpResponseMessage response, HttpRequestMessage request, CancellationToken attemptEnded, CancellationToken cancellationToken)
     {
-        FalResponseInfo info = FalResponseInfo.From(response);
+        FalResponseInfo info = FalResponseInfo.From(response, options.ApiKey);
         bool failed = !response.IsSuccessStatusCode;
         bool streams = !failed && request.Options.TryGetValue(FalRequestOptions.Streaming, out bool asked) && asked;
-        bool gzip = IsGzip(response.Content, info);
-
         HttpContent original = response.Content;
+        string coding = CodingOf(original);
+        bool gzip = coding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
+        if (!gzip && coding.Length > 0)
+        {
+            if (!failed)
+                throw FalErrorReader.BadBody(info, $"it is encoded as '{coding}', which was not asked for", [], options.ApiKey, null, transient: false);
+
+            // The status says enough, and must be heard: a 401 is a 401, and a 503 is tried again.
+            response.Content = new FalBufferedContent([], 0, original, info);
+            original.Dispose();
+            return;
+        }
+
         Stream raw = await original.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         var guard = new FalBodyGuard(
             info, options.MaxResponseBytes, options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time);
@@ -106,17 +121,12 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     private static bool AsksForJson(HttpRequestMessage request) =>
         request.Headers.Accept.Any(accept => accept.MediaType == "application/json");
 
-    /// <summary>Gzip is all that was asked for; another coding cannot be read, and reading on would parse noise.</summary>
-    private bool IsGzip(HttpContent content, FalResponseInfo info)
-    {
-        string[] codings = [.. content.Headers.ContentEncoding.Where(c => !c.Equals("identity", StringComparison.OrdinalIgnoreCase))];
-        return codings switch
-        {
-            [] => false,
-            [var one] when one.Equals("gzip", StringComparison.OrdinalIgnoreCase) || one.Equals("x-gzip", StringComparison.OrdinalIgnoreCase) => true,
-            _ => throw FalErrorReader.BadBody(info, $"it is encoded as '{string.Join(", ", codings)}', which was not asked for", [], options.ApiKey, null, transient: false),
-        };
-    }
+    /// <summary>
+    /// How the body is encoded; empty where it is not. Gzip is all that was asked for: another coding cannot be read, and reading
+    /// on would parse noise.
+    /// </summary>
+    private static string CodingOf(HttpContent content) => string.Join(
+        ", ", content.Headers.ContentEncoding.Where(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)));
 
     private static async Task<HttpContent> ReadWholeAsync(
         FalGuardedStream body, HttpContent original, FalResponseInfo info, bool gzip, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Polly;
+using Polly.Timeout;
 
 namespace Fal.Observability.Client;
 
@@ -10,7 +11,8 @@ namespace Fal.Observability.Client;
 /// log, trace and metrics. The outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
 /// </summary>
 internal sealed class FalCallHandler(
-    FalObservabilityOptions options, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log) : DelegatingHandler
+    FalObservabilityOptions options, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log, CancellationToken closed = default)
+    : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -61,8 +63,11 @@ internal sealed class FalCallHandler(
 
     private async Task<HttpResponseMessage> SendWithinDeadlineAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken)
     {
+        if (closed.IsCancellationRequested)
+            throw Disposed();
+
         using var deadline = new CancellationTokenSource(options.TotalTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
         ResilienceContext context = ResilienceContextPool.Shared.Get(operation, either.Token);
         context.Properties.Set(FalResilience.Deadline, time.GetUtcNow() + options.TotalTimeout);
         context.Properties.Set(FalResilience.Operation, operation);
@@ -72,6 +77,10 @@ internal sealed class FalCallHandler(
                 static (context, state) => state.Handler.SendOnceAsync(state.Request, context.CancellationToken),
                 context,
                 (Handler: this, Request: request)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Disposed();
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -83,18 +92,33 @@ internal sealed class FalCallHandler(
                 Setting = nameof(options.TotalTimeout),
             };
         }
+        catch (TimeoutRejectedException e)
+        {
+            throw new FalTimeoutException($"{operation}: the resilience pipeline that replaces the client's own timed out: {e.Message}", e)
+            {
+                IsTransient = true,
+                Timeout = e.Timeout,
+            };
+        }
+        catch (ExecutionRejectedException e)
+        {
+            throw new FalTransportException($"{operation}: the resilience pipeline that replaces the client's own refused the call: {e.Message}", e) { IsTransient = true };
+        }
         finally
         {
             ResilienceContextPool.Shared.Return(context);
         }
     }
 
+    private static ObjectDisposedException Disposed() =>
+        new("FalObservabilityClient", "The client, or the container that it lives in, has been disposed.");
+
     private async ValueTask<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Options.Set(FalRequestOptions.Attempts, FalRequestOptions.AttemptsOf(request) + 1);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "no content type");
+            log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type");
 
         return response;
     }

@@ -8,8 +8,13 @@ namespace Fal.Observability.Client;
 /// <summary>Turns a response that is not what was asked for into the exception that says what happened and what to do.</summary>
 internal static class FalErrorReader
 {
-    /// <summary>How much of a body of unexpected shape an exception shows.</summary>
-    public const int MaxBodyStartBytes = 256;
+    /// <summary>
+    /// How much of a body of unexpected shape is looked at: more than is shown, so that a key which the cut would go through is
+    /// whole, and masked, before the cut.
+    /// </summary>
+    public const int MaxBodyStartBytes = 2048;
+
+    private const int MaxBodyStartCharacters = 256;
 
     /// <summary>How much of an error body is read at all; the longest message known is a fraction of it.</summary>
     public const int MaxErrorBodyBytes = 64 * 1024;
@@ -20,8 +25,7 @@ internal static class FalErrorReader
     /// <summary>The exception for a response whose status is not a success.</summary>
     public static FalApiException BadStatus(HttpResponseMessage response, ReadOnlySpan<byte> body, string? apiKey, DateTimeOffset now)
     {
-        FalResponseInfo info = FalResponseInfo.From(response);
-        int attempts = FalRequestOptions.AttemptsOf(response.RequestMessage);
+        FalResponseInfo info = FalResponseInfo.From(response, apiKey);
         string text = Scrubbed(body, apiKey, MaxBodyCharacters);
         ErrorBody error = ErrorBody.Parse(body, apiKey);
         bool html = IsHtml(info.ContentType, text);
@@ -31,7 +35,7 @@ internal static class FalErrorReader
             ? FalForbiddenReason.EdgeChallenge
             : FalForbiddenReason.PermissionOrOwnership;
         TimeSpan? retryAfter = FalRetryDelay.AskedFor(response, now);
-        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html), requestId, attempts);
+        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html), requestId, info.Attempts);
 
         FalApiException exception = response.StatusCode switch
         {
@@ -58,7 +62,7 @@ internal static class FalErrorReader
                 IsTransient = FalResilience.IsTransient(info.StatusCode),
             },
         };
-        exception.Attempts = attempts;
+        exception.Attempts = info.Attempts;
         return exception;
     }
 
@@ -66,14 +70,30 @@ internal static class FalErrorReader
     public static FalResponseException BadBody(
         FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
     {
-        string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartBytes);
+        string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartCharacters);
+        // What is wrong may be said in words of the body's own, by us or by the cause.
+        string reason = FalApiKey.Scrub(what, apiKey);
+        cause = CauseWithoutKey(cause, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
-            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {what}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
+            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
         return new FalResponseException(message, cause)
         {
             StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
+            Attempts = info.Attempts,
         };
     }
+
+    /// <summary>The exception for a request that no response came to.</summary>
+    public static FalTransportException NoResponse(HttpRequestMessage request, string? apiKey, Exception cause) => new(
+        $"{FalRequestOptions.Operation(request)}: no usable response came from {request.RequestUri?.Host}: {FalApiKey.Scrub(cause.Message, apiKey)}",
+        CauseWithoutKey(cause, apiKey))
+    {
+        IsTransient = true,
+    };
+
+    /// <summary>A cause that quotes the key, as one about a garbled status line can, is left out: its message is told without it.</summary>
+    private static Exception? CauseWithoutKey(Exception? cause, string? apiKey) =>
+        cause?.ToString() is { } text && FalApiKey.Scrub(text, apiKey) == text ? cause : null;
 
     /// <summary>Whether a body is a web page, by what the response says of it or by how it begins.</summary>
     public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)
@@ -191,7 +211,7 @@ internal static class FalErrorReader
 
                 string? message = Text(item, "msg", apiKey);
                 return message is not null && item.TryGetProperty("loc", out JsonElement loc) && loc.ValueKind == JsonValueKind.Array
-                    ? $"{string.Join('.', loc.EnumerateArray().Select(part => part.ToString()))}: {message}"
+                    ? FalApiKey.Scrub($"{string.Join('.', loc.EnumerateArray().Select(part => part.ToString()))}: {message}", apiKey)
                     : message;
             }
         }

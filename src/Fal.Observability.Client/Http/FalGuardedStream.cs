@@ -15,7 +15,7 @@ internal sealed record FalBodyGuard(FalResponseInfo Info, long MaxBytes, string?
 /// number of bytes that went out: a body that was cut does not carry its own length at the point of the cut. The checksum
 /// beside it is verified by the decompressor once it gets there.
 /// </remarks>
-internal sealed class FalGuardedStream : Stream
+internal sealed class FalGuardedStream : FalForwardStream
 {
     private readonly FalBodyGuard _guard;
     private readonly SocketStream _socket;
@@ -35,20 +35,6 @@ internal sealed class FalGuardedStream : Stream
 
     /// <summary>The facts of the response.</summary>
     public FalResponseInfo Info => _guard.Info;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException("The length of a body is known when it has been read.");
-
-    public override long Position
-    {
-        get => _total;
-        set => throw new NotSupportedException("A response body is read forward only.");
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -83,23 +69,6 @@ internal sealed class FalGuardedStream : Stream
             : throw Fault($"it is larger than {nameof(FalObservabilityOptions.MaxResponseBytes)} ({_guard.MaxBytes} bytes after decompression); raise the limit if a body of this size is expected", null, transient: false);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <summary>For callers that know no other way: it blocks, under the same limits.</summary>
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A response body is read forward only.");
-
-    public override void SetLength(long value) => throw new NotSupportedException("A response body is read-only.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("A response body is read-only.");
-
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -133,25 +102,11 @@ internal sealed class FalGuardedStream : Stream
         _guard.Info, what, _start.AsSpan(0, (int)Math.Min(_total, _start.Length)), _guard.ApiKey, cause, transient);
 
     /// <summary>The bytes as they come from the connection: where a stall and a dropped connection show.</summary>
-    private sealed class SocketStream(Stream inner, FalGuardedStream owner) : Stream
+    private sealed class SocketStream(Stream inner, FalGuardedStream owner) : FalForwardStream
     {
         /// <summary>The last bytes that came, the newest in the lowest byte.</summary>
         private uint _tail;
         private long _received;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => _received;
-            set => throw new NotSupportedException();
-        }
 
         /// <summary>Whether the last four bytes are a gzip trailer that names this length. 18 bytes are a header and a trailer.</summary>
         public bool EndsWithLength(long total) =>
@@ -179,7 +134,12 @@ internal sealed class FalGuardedStream : Stream
                     IsTransient = true,
                     Timeout = guard.IdleTimeout,
                     Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
+                    Attempts = guard.Info.Attempts,
                 };
+            }
+            catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(e.Message, e, cancellationToken);
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
@@ -192,21 +152,6 @@ internal sealed class FalGuardedStream : Stream
 
             return count;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -20,7 +20,10 @@ internal sealed class FalJsonContentSerializer(JsonSerializerContext context) : 
         T? value;
         if (content is FalBufferedContent body)
         {
-            value = JsonSerializer.Deserialize(body.Memory.Span, type);
+            ReadOnlySpan<byte> json = body.Memory.Span;
+            json = json.StartsWith("\uFEFF"u8) ? json[3..] : json;
+            RefuseForeign(json, type);
+            value = JsonSerializer.Deserialize(json, type);
         }
         else
         {
@@ -31,6 +34,30 @@ internal sealed class FalJsonContentSerializer(JsonSerializerContext context) : 
         }
 
         return value ?? throw new JsonException("The body is the JSON value null.");
+    }
+
+    /// <summary>
+    /// Refuses an object without a single field of what was asked for, such as an error that came with status 200: every field
+    /// of a page may be absent, so it would read as a page without buckets, and an outage as a time without traffic.
+    /// </summary>
+    private static void RefuseForeign(ReadOnlySpan<byte> json, JsonTypeInfo type)
+    {
+        var reader = new Utf8JsonReader(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            return;
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            foreach (JsonPropertyInfo property in type.Properties)
+            {
+                if (property.Get is not null && reader.ValueTextEquals(property.Name))
+                    return;
+            }
+
+            reader.Skip();
+        }
+
+        throw new JsonException($"The object has none of the fields {string.Join(", ", type.Properties.Where(property => property.Get is not null).Select(property => property.Name))}.");
     }
 
     public string? GetFieldNameForProperty(PropertyInfo propertyInfo) => null;

@@ -21,9 +21,10 @@ internal static class FalRefitSettings
         },
         TransportExceptionFactory = (request, exception, cancellationToken) => exception switch
         {
-            HttpRequestException => new FalTransportException(
-                $"{FalRequestOptions.Operation(request)}: no response came from {request.RequestUri?.Host}: {exception.Message}", exception) { IsTransient = true },
-            OperationCanceledException when !cancellationToken.IsCancellationRequested => new FalTimeoutException(
+            HttpRequestException => FalErrorReader.NoResponse(request, options.ApiKey, exception),
+            // With the caller's own token, which is what code that catches a cancellation compares.
+            OperationCanceledException when cancellationToken.IsCancellationRequested => new OperationCanceledException(exception.Message, exception, cancellationToken),
+            OperationCanceledException => new FalTimeoutException(
                 $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.", exception) { IsTransient = true },
             _ => exception,
         },
@@ -36,9 +37,7 @@ internal static class FalRefitSettings
             string what = exception is JsonException json
                 ? $"it is not the JSON that was promised ({json.Message})"
                 : $"reading it failed ({exception.Message})";
-            FalResponseException failure = FalErrorReader.BadBody(FalResponseInfo.From(response), what, body, options.ApiKey, exception, transient: false);
-            failure.Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage);
-            return failure;
+            return FalErrorReader.BadBody(FalResponseInfo.From(response, options.ApiKey), what, body, options.ApiKey, exception, transient: false);
         },
     };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client;
@@ -7,6 +8,7 @@ namespace Fal.Observability.Client;
 /// that it sent as NaN is NaN. Where a gauge comes in several samples the value is their sum over every label that the member
 /// does not name. Immutable; can be made in a test with an object initializer.
 /// </summary>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed class FalAppMetrics
 {
     /// <summary>The app, <c>owner/name</c>: the label <c>application</c>.</summary>
@@ -86,7 +88,12 @@ public sealed class FalAppMetrics
 
     /// <summary>The name, the queue and the runners, for a log line.</summary>
     /// <returns>A short text.</returns>
-    public override string ToString() => FormattableString.Invariant($"{Name}: {QueueSize} queued, {ConcurrentRequests} running, {RunnerCount} runners");
+    public override string ToString()
+    {
+        return $"{Name}: {Text(QueueSize)} queued, {Text(ConcurrentRequests)} in progress, {Text(RunnerCount)} runners";
+
+        static string Text(double? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?";
+    }
 
     private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
 

@@ -7,10 +7,10 @@ namespace Fal.Observability.Client;
 internal sealed class FalAppMetricsBuilder(string name)
 {
     private readonly List<PrometheusSample> _samples = [];
-    private readonly List<((string State, string MachineType) Kind, double Count)> _runners = [];
-    private readonly List<((string Method, string Status) Kind, double Count)> _received = [];
-    private readonly List<((string Method, string Status) Kind, double Count)> _completed = [];
-    private readonly List<(double UpperBound, double Count)> _latency = [];
+    private readonly Counts<(string State, string MachineType)> _runners = new();
+    private readonly Counts<(string Method, string Status)> _received = new();
+    private readonly Counts<(string Method, string Status)> _completed = new();
+    private readonly Counts<double> _latency = new();
     private double? _queueSize;
     private double? _concurrentRequests;
     private double? _cpu;
@@ -55,18 +55,18 @@ internal sealed class FalAppMetricsBuilder(string name)
                 Sum(ref _concurrentRequests, sample.Value);
                 break;
             case FalMetricNames.Runners:
-                Sum(_runners, (labels["state"] ?? "", labels["machine_type"] ?? ""), sample.Value);
+                _runners.Add((labels["state"] ?? "", labels["machine_type"] ?? ""), sample.Value);
                 break;
             case FalMetricNames.RequestsReceived:
-                Sum(_received, (labels["method"] ?? "", labels["status"] ?? ""), sample.Value);
+                _received.Add((labels["method"] ?? "", labels["status"] ?? ""), sample.Value);
                 break;
             case FalMetricNames.RequestsCompleted:
-                Sum(_completed, (labels["method"] ?? "", labels["status"] ?? ""), sample.Value);
+                _completed.Add((labels["method"] ?? "", labels["status"] ?? ""), sample.Value);
                 break;
             case FalMetricNames.RequestLatency:
                 // A bound that is no number has no place in a distribution; the sample itself stays among the others.
                 if (LatencyDistribution.TryParseBound(labels["le"], out double upperBound))
-                    Sum(_latency, upperBound, sample.Value);
+                    _latency.Add(upperBound, sample.Value);
 
                 break;
             case FalMetricNames.RunnerCpuUsagePercent:
@@ -94,10 +94,10 @@ internal sealed class FalAppMetricsBuilder(string name)
         Name = name,
         QueueSize = _queueSize,
         ConcurrentRequests = _concurrentRequests,
-        Runners = [.. _runners.Select(r => new FalRunnerCount(r.Kind.State, r.Kind.MachineType, r.Count))],
-        RequestsReceivedByMethod = [.. _received.Select(r => new FalRequestCount(r.Kind.Method, r.Kind.Status, r.Count))],
-        RequestsCompletedByStatus = [.. _completed.Select(r => new FalRequestCount(r.Kind.Method, r.Kind.Status, r.Count))],
-        Latency = _latency.Count == 0 ? null : new LatencyDistribution(_latency.Select(b => new HistogramBucket(b.UpperBound, b.Count))),
+        Runners = [.. _runners.Select((kind, count) => new FalRunnerCount(kind.State, kind.MachineType, count))],
+        RequestsReceivedByMethod = [.. _received.Select((kind, count) => new FalRequestCount(kind.Method, kind.Status, count))],
+        RequestsCompletedByStatus = [.. _completed.Select((kind, count) => new FalRequestCount(kind.Method, kind.Status, count))],
+        Latency = _latency.Count == 0 ? null : new LatencyDistribution(_latency.Select((bound, count) => new HistogramBucket(bound, count))),
         RunnerCpuUsagePercent = _cpu,
         RunnerMemoryUsageBytes = _memory,
         RunnerGpuUtilizationPercent = _gpu,
@@ -108,19 +108,48 @@ internal sealed class FalAppMetricsBuilder(string name)
 
     private static void Sum(ref double? total, double value) => total = (total ?? 0) + value;
 
-    /// <summary>Adds to the count of a kind. An app has a handful of kinds, so a scan beats a dictionary.</summary>
-    private static void Sum<TKind>(List<(TKind Kind, double Count)> counts, TKind kind, double count)
-        where TKind : IEquatable<TKind>
+    /// <summary>Counts by kind, in the order in which the kinds come.</summary>
+    private sealed class Counts<TKind>
+        where TKind : notnull, IEquatable<TKind>
     {
-        foreach (ref (TKind Kind, double Count) known in CollectionsMarshal.AsSpan(counts))
+        /// <summary>An app has a handful of kinds, which a scan finds faster than a dictionary; a hostile one has many.</summary>
+        private const int MostToScan = 32;
+
+        private readonly List<(TKind Kind, double Count)> _items = [];
+        private Dictionary<TKind, int>? _places;
+
+        public int Count => _items.Count;
+
+        public IEnumerable<T> Select<T>(Func<TKind, double, T> select) => _items.Select(item => select(item.Kind, item.Count));
+
+        public void Add(TKind kind, double count)
         {
-            if (known.Kind.Equals(kind))
+            int place = Find(kind);
+            if (place >= 0)
             {
-                known.Count += count;
+                CollectionsMarshal.AsSpan(_items)[place].Count += count;
                 return;
             }
+
+            _places?.Add(kind, _items.Count);
+            _items.Add((kind, count));
         }
 
-        counts.Add((kind, count));
+        private int Find(TKind kind)
+        {
+            if (_items.Count > MostToScan)
+            {
+                _places ??= _items.Select((item, index) => (item.Kind, index)).ToDictionary(item => item.Kind, item => item.index);
+                return _places.GetValueOrDefault(kind, -1);
+            }
+
+            for (int i = 0; i < _items.Count; i++)
+            {
+                if (_items[i].Kind.Equals(kind))
+                    return i;
+            }
+
+            return -1;
+        }
     }
 }

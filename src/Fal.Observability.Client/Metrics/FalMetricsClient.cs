@@ -35,13 +35,18 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
             if (exposition.SkippedLineCount > 0)
             {
+                PrometheusSkippedLine first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept) ?? exposition.SkippedLines[0];
                 if (exposition.Families.Count == 0)
-                    throw NotMetrics(stream, $"no line of it is Prometheus text (line 1: {exposition.SkippedLines[0].Reason})", null);
+                    throw NotMetrics(stream, $"no line of it is Prometheus text (line {first.Line}: {first.Reason})", null);
 
-                PrometheusSkippedLine first = exposition.SkippedLines[0];
                 log.LinesSkipped(exposition.SkippedLineCount, first.Line, first.Column, first.Reason);
             }
+            else if (exposition.Families.Count == 0)
+            {
+                RefuseUndeclaredNothing(stream);
+            }
 
+            cancellationToken.ThrowIfCancellationRequested();
             return exposition;
         }
     }
@@ -58,6 +63,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             {
                 OnSkippedLine = line =>
                 {
+                    if (line.WasKept)
+                        return;
+
                     skipped++;
                     first ??= line;
                 },
@@ -68,6 +76,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                 while (await MoveNextAsync(samples, stream).ConfigureAwait(false))
                 {
                     read++;
+                    cancellationToken.ThrowIfCancellationRequested();
                     yield return samples.Current;
                 }
             }
@@ -78,6 +87,10 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                     throw NotMetrics(stream, $"no line of it is a sample (line {first!.Line}: {first.Reason})", null);
 
                 log.LinesSkipped(skipped, first!.Line, first.Column, first.Reason);
+            }
+            else if (read == 0)
+            {
+                RefuseUndeclaredNothing(stream);
             }
         }
     }
@@ -99,8 +112,13 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         // The timer holds at most one tick that nobody has waited for: what fell due in the meantime is skipped.
         using var timer = new PeriodicTimer(interval, time);
         int failures = 0;
+        DateTimeOffset notBefore = DateTimeOffset.MinValue;
         do
         {
+            // A service that asks for more time than the interval gets it.
+            if (time.GetUtcNow() < notBefore)
+                continue;
+
             FalMetricsSnapshot? snapshot = null;
             try
             {
@@ -111,12 +129,24 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             {
                 failures++;
                 log.WatchFailed(failures, e.Message);
+                if (e is FalRateLimitException { RetryAfter: { } wait })
+                    notBefore = time.GetUtcNow() + (wait < LongestInterval ? wait : LongestInterval);
             }
 
             if (snapshot is not null)
                 yield return snapshot;
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// An idle account has no samples, and its empty body is declared as text. An empty body that is declared as nothing comes
+    /// from something else than the service, and must not read as an account without apps.
+    /// </summary>
+    private void RefuseUndeclaredNothing(Stream stream)
+    {
+        if (InfoOf(stream) is { ContentType: null })
+            throw NotMetrics(stream, "it is empty, and no content type says that it is meant to be metrics", null);
     }
 
     private PrometheusParserOptions ParsingOf(Stream stream)

@@ -10,12 +10,12 @@ public sealed class FalMetricsSnapshot
 {
     private readonly Dictionary<string, FalAppMetrics> _byName;
 
-    private FalMetricsSnapshot(PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast)
+    private FalMetricsSnapshot(FalAppMetrics[] apps, PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast)
     {
         Exposition = exposition;
         Timestamp = timestamp;
         FailuresSinceLast = failuresSinceLast;
-        Apps = FalAppMetricsBuilder.Build(exposition);
+        Apps = apps;
         _byName = Apps.ToDictionary(app => app.Name, StringComparer.Ordinal);
     }
 
@@ -64,7 +64,22 @@ public sealed class FalMetricsSnapshot
     {
         ArgumentNullException.ThrowIfNull(exposition);
         ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
-        return new FalMetricsSnapshot(exposition, timestamp, failuresSinceLast);
+        return new FalMetricsSnapshot(FalAppMetricsBuilder.Build(exposition), exposition, timestamp, failuresSinceLast);
+    }
+
+    /// <summary>Makes a snapshot from apps that a test wrote by hand; it has no families.</summary>
+    /// <param name="apps">The apps, each name once.</param>
+    /// <param name="timestamp">When they were read.</param>
+    /// <param name="failuresSinceLast">What <see cref="FailuresSinceLast"/> is to be.</param>
+    /// <returns>The snapshot.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="apps"/> is null.</exception>
+    /// <exception cref="ArgumentException">A name comes twice.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="failuresSinceLast"/> is negative.</exception>
+    public static FalMetricsSnapshot Create(IEnumerable<FalAppMetrics> apps, DateTimeOffset timestamp, int failuresSinceLast = 0)
+    {
+        ArgumentNullException.ThrowIfNull(apps);
+        ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
+        return new FalMetricsSnapshot([.. apps], new PrometheusExposition([]), timestamp, failuresSinceLast);
     }
 
     /// <summary>The time and the number of apps, for a log line.</summary>

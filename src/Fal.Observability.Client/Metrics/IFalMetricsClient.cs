@@ -29,7 +29,7 @@ public interface IFalMetricsClient
     /// <param name="cancellationToken">Ends the call and the enumeration.</param>
     /// <returns>
     /// The samples in the order of the exposition. The call is sent when the enumeration starts; it is retried until the
-    /// first bytes are there, and not after.
+    /// head of the response is there, and not after.
     /// </returns>
     /// <exception cref="FalTimeoutException">No byte came for <see cref="FalObservabilityOptions.ReadIdleTimeout"/>.</exception>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client;
@@ -6,6 +7,7 @@ namespace Fal.Observability.Client;
 /// <summary>
 /// How long the completed requests of an app took: cumulative counts by upper bound, and the quantiles they allow. Immutable.
 /// </summary>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed class LatencyDistribution
 {
     private readonly HistogramBucket[] _buckets;

@@ -49,7 +49,9 @@ internal abstract class ExpositionBuilder : IDisposable
         Carry(block[read..]);
     }
 
-    public void Dispose()
+    public virtual void Dispose() => ReturnCarry();
+
+    private void ReturnCarry()
     {
         if (_carry.Length > 0)
             ArrayPool<byte>.Shared.Return(_carry);
@@ -103,7 +105,7 @@ internal abstract class ExpositionBuilder : IDisposable
         {
             byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(_carried + bytes.Length, _carry.Length * 2));
             _carry.AsSpan(0, _carried).CopyTo(larger);
-            Dispose();
+            ReturnCarry();
             _carry = larger;
         }
 

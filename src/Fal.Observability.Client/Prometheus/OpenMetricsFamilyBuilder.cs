@@ -35,6 +35,12 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     internal override PrometheusExposition Build() => new(_families, SkippedLines, SkippedLineCount);
 
+    public override void Dispose()
+    {
+        base.Dispose();
+        _factory.ReturnTables();
+    }
+
     protected override void ReadTokens(ref PrometheusTextReader reader)
     {
         while (reader.Read())

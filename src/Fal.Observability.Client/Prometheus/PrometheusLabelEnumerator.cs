@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
@@ -8,40 +11,40 @@ public ref struct PrometheusLabelEnumerator
 {
     private readonly ReadOnlySpan<byte> _data;
 
-    // The places of quotes and backslashes, for a line in the usual form. Empty for a line to be read byte by byte.
-    private readonly ReadOnlySpan<ushort> _index;
+    // The places of quotes and backslashes from the next label's opening quote on, for a line in the usual form. A null
+    // reference for a line to be read byte by byte.
+    private ref readonly ushort _index;
     private readonly int _indexBase;
-    private int _cursor;
 
     private int _remaining;
-    private int _next;
     private int _nameStart;
-    private int _nameLength;
+    private int _nameEnd;
     private int _valueStart;
-    private int _valueLength;
+    private int _valueEnd;
     private bool _nameIsEscaped;
     private bool _valueIsEscaped;
 
-    internal PrometheusLabelEnumerator(ReadOnlySpan<byte> data, ReadOnlySpan<ushort> index, int indexBase, int labelsStart, int cursor, int count)
+    internal PrometheusLabelEnumerator(ReadOnlySpan<byte> data, ref readonly ushort index, int indexBase, int labelsStart, int count)
+        : this(data, labelsStart, count)
     {
-        _data = data;
-        _index = index;
+        _index = ref index;
         _indexBase = indexBase;
-        _next = labelsStart;
-        _cursor = cursor;
-        _remaining = count;
     }
 
     internal PrometheusLabelEnumerator(ReadOnlySpan<byte> data, int labelsStart, int count)
     {
         _data = data;
-        _next = labelsStart;
+        // As if a label ended before the brace: between two labels stand a quote and a comma.
+        _valueEnd = labelsStart - 2;
         _remaining = count;
     }
 
     /// <summary>The current label.</summary>
-    public readonly PrometheusLabel Current => new(
-        _data.Slice(_nameStart, _nameLength), _nameIsEscaped, _data.Slice(_valueStart, _valueLength), _valueIsEscaped);
+    public readonly PrometheusLabel Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Slice(_nameStart, _nameEnd), _nameIsEscaped, Slice(_valueStart, _valueEnd), _valueIsEscaped);
+    }
 
     internal readonly int CurrentNameStart => _nameStart;
 
@@ -51,96 +54,106 @@ public ref struct PrometheusLabelEnumerator
 
     /// <summary>Goes to the next label.</summary>
     /// <returns>False when there is none.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        if (_remaining == 0)
+        if (--_remaining < 0)
             return false;
-        _remaining--;
-        if (_index.IsEmpty)
+        if (Unsafe.IsNullRef(in _index))
             ReadNext();
         else
             TakeNextFromIndex();
         return true;
     }
 
+    /// <summary>A part of the line. The reader has found its bounds within the buffer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly ReadOnlySpan<byte> Slice(int start, int end) =>
+        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), start), end - start);
+
     /// <summary>The usual form: name, '=', quote, value, quote, and one character before the next name.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void TakeNextFromIndex()
     {
-        int open = _indexBase + _index[_cursor++];
-        _nameStart = _next;
-        _nameLength = open - 1 - _next;
+        int open = _indexBase + _index;
+        int close = _indexBase + IndexAhead(1);
+        _nameStart = _valueEnd + 2;
+        _nameEnd = open - 1;
         _valueStart = open + 1;
+        _valueEnd = close;
         _valueIsEscaped = false;
-        int special = _indexBase + _index[_cursor++];
+        if (Unsafe.Add(ref MemoryMarshal.GetReference(_data), close) == '\\')
+            FindEndBehindEscapes();
+        _index = ref Unsafe.Add(ref Unsafe.AsRef(in _index), 2);
+    }
+
+    private readonly ushort IndexAhead(int places) => Unsafe.Add(ref Unsafe.AsRef(in _index), places);
+
+    private void FindEndBehindEscapes()
+    {
+        _valueIsEscaped = true;
+        int special = _valueEnd;
         while (_data[special] == '\\')
         {
-            _valueIsEscaped = true;
-            int following = _indexBase + _index[_cursor];
             // A quote or backslash right after a backslash is escaped by it.
-            if (following == special + 1)
-                following = _indexBase + _index[++_cursor];
-            _cursor++;
-            special = following;
+            int places = _indexBase + IndexAhead(2) == special + 1 ? 2 : 1;
+            _index = ref Unsafe.Add(ref Unsafe.AsRef(in _index), places);
+            special = _indexBase + IndexAhead(1);
         }
 
-        _valueLength = special - _valueStart;
-        _next = special + 2;
+        _valueEnd = special;
     }
 
     /// <summary>Any form. The reader has checked it, so that nothing can be missing.</summary>
     private void ReadNext()
     {
+        int next = _valueEnd + 1;
         while (true)
         {
-            SkipSeparators();
-            if (_data[_next] == '"')
+            while (_data[next] is (byte)'{' or (byte)',' or (byte)' ' or (byte)'\t')
+                next++;
+            if (_data[next] == '"')
             {
-                TakeQuoted(out _nameStart, out _nameLength, out _nameIsEscaped);
+                TakeQuoted(ref next, out _nameStart, out _nameEnd, out _nameIsEscaped);
             }
             else
             {
                 _nameIsEscaped = false;
-                _nameStart = _next;
-                _nameLength = PrometheusName.LabelNameLength(_data[_next..]);
-                _next += _nameLength;
+                _nameStart = next;
+                next += PrometheusName.LabelNameLength(_data[next..]);
+                _nameEnd = next;
             }
 
-            SkipBlanks();
+            SkipBlanks(ref next);
             // Quoted text without '=' is the metric name, which may stand among the labels.
-            if (_data[_next] == '=')
+            if (_data[next] == '=')
                 break;
         }
 
-        _next++;
-        SkipBlanks();
-        TakeQuoted(out _valueStart, out _valueLength, out _valueIsEscaped);
+        next++;
+        SkipBlanks(ref next);
+        TakeQuoted(ref next, out _valueStart, out _valueEnd, out _valueIsEscaped);
     }
 
-    private void SkipSeparators()
+    private readonly void SkipBlanks(ref int next)
     {
-        while (_data[_next] is (byte)' ' or (byte)'\t' or (byte)',')
-            _next++;
+        while (_data[next] is (byte)' ' or (byte)'\t')
+            next++;
     }
 
-    private void SkipBlanks()
-    {
-        while (_data[_next] is (byte)' ' or (byte)'\t')
-            _next++;
-    }
-
-    private void TakeQuoted(out int start, out int length, out bool isEscaped)
+    private readonly void TakeQuoted(ref int next, out int start, out int end, out bool isEscaped)
     {
         isEscaped = false;
-        start = ++_next;
+        start = ++next;
         while (true)
         {
-            _next += _data[_next..].IndexOfAny((byte)'"', (byte)'\\') + 1;
-            if (_data[_next - 1] == '"')
+            next += _data[next..].IndexOfAny((byte)'"', (byte)'\\') + 1;
+            if (_data[next - 1] == '"')
                 break;
             isEscaped = true;
-            _next++;
+            next++;
         }
 
-        length = _next - 1 - start;
+        end = next - 1;
     }
 }

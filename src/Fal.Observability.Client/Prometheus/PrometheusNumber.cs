@@ -23,22 +23,52 @@ internal static class PrometheusNumber
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
     ];
 
-    internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value)
+    internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
+        TryParseShort(text, out value) || TryParseAny(text, out value);
+
+    /// <summary>
+    /// The numbers that metrics mostly have: so few digits that they fit into 64 bits without looking, and so small an
+    /// exponent that the result is exact but for one rounding.
+    /// </summary>
+    private static bool TryParseShort(ReadOnlySpan<byte> text, out double value)
+    {
+        value = 0;
+        if (text.Length is 0 or > 19)
+            return false;
+        int i = text[0] == '-' ? 1 : 0;
+        int start = i;
+        ulong significand = 0;
+        uint digit;
+        for (; i < text.Length && (digit = (uint)(text[i] - '0')) <= 9; i++)
+            significand = significand * 10 + digit;
+        int digits = i - start;
+        int exponent = 0;
+        if (i < text.Length && text[i] == '.')
+        {
+            int fraction = ++i;
+            for (; i < text.Length && (digit = (uint)(text[i] - '0')) <= 9; i++)
+                significand = significand * 10 + digit;
+            exponent = fraction - i;
+            digits -= exponent;
+        }
+
+        if (digits == 0 || (i < text.Length && !Decimal.TryScanExponent(text[i..], ref exponent))
+            || significand > MaxExactInteger || exponent is < -22 or > 22)
+            return false;
+        double magnitude = significand;
+        if (exponent != 0)
+            magnitude = exponent < 0 ? magnitude / ExactPowersOfTen[-exponent] : magnitude * ExactPowersOfTen[exponent];
+        value = start == 0 ? magnitude : -magnitude;
+        return true;
+    }
+
+    private static bool TryParseAny(ReadOnlySpan<byte> text, out double value)
     {
         if (!Decimal.TryScan(text, out Decimal number))
             return TryParseSpecial(text, out value);
         if (number.Significand == 0)
         {
             value = number.IsNegative ? -0.0 : 0.0;
-            return true;
-        }
-
-        int exponent = number.Exponent;
-        if (!number.IsTruncated && number.Significand <= MaxExactInteger && exponent is >= -22 and <= 22)
-        {
-            double magnitude = number.Significand;
-            magnitude = exponent < 0 ? magnitude / ExactPowersOfTen[-exponent] : magnitude * ExactPowersOfTen[exponent];
-            value = number.IsNegative ? -magnitude : magnitude;
             return true;
         }
 
@@ -87,6 +117,21 @@ internal static class PrometheusNumber
             text = text[1..];
         if (text.IsEmpty)
             return false;
+        if (text.Length < 19)
+        {
+            // Cannot overflow.
+            foreach (byte b in text)
+            {
+                uint digit = (uint)(b - '0');
+                if (digit > 9)
+                    return false;
+                milliseconds = milliseconds * 10 + digit;
+            }
+
+            milliseconds = negative ? -milliseconds : milliseconds;
+            return true;
+        }
+
         // Gathered below zero, because long.MinValue has no positive counterpart.
         foreach (byte b in text)
         {
@@ -202,7 +247,7 @@ internal static class PrometheusNumber
             return i == text.Length || TryScanExponent(text[i..], ref number.Exponent);
         }
 
-        private static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
+        internal static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
         {
             if ((text[0] | 0x20) != 'e')
                 return false;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -8,6 +9,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// A small immutable value of four words. The samples of one result share their strings. Equality compares everything,
 /// values as <see cref="double.Equals(double)"/> does: NaN equals NaN.
 /// </remarks>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 {
     /// <summary>Stands for no timestamp. Timestamps from the input are kept apart from it by a millisecond.</summary>

@@ -26,7 +26,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// </para>
 /// <para>
 /// Bounds are checked once a chunk instead of at each step: the list ends with a line feed, every step goes to the next
-/// place on the list, and no step is taken from a line feed. So no place is read beyond the last line feed.
+/// place on the list, and no step is taken from a line feed. So no place is taken beyond the last line feed, and a block
+/// of bytes stands behind that.
 /// </para>
 /// </content>
 public ref partial struct PrometheusTextReader
@@ -41,22 +42,58 @@ public ref partial struct PrometheusTextReader
     [UnscopedRef]
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 
+    /// <summary>Whether a block of bytes may be read from the beginning of each label and value of this sample.</summary>
+    internal readonly bool LabelsArePadded => _labelsCursor >= 0;
+
     /// <summary>Whether name and label names of this sample are those of the sample before it in this block.</summary>
     internal readonly bool HasSameShape => _sameShape;
+
+    /// <summary>
+    /// Whether <paramref name="length"/> bytes are the same in two places, both of which have 64 bytes behind them: whole
+    /// vectors are compared, and of the result the bits beyond the length are shifted out.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool StartsLike(ref byte left, ref byte right, int length)
+    {
+        while (true)
+        {
+            ulong differences = ~EqualBytes(ref left, ref right);
+            if (length <= BlockLength)
+                return differences << (BlockLength - length) == 0;
+            if (differences != 0)
+                return false;
+            left = ref Unsafe.Add(ref left, BlockLength);
+            right = ref Unsafe.Add(ref right, BlockLength);
+            length -= BlockLength;
+        }
+    }
+
+    /// <summary>One bit for each of 64 bytes that is the same in both places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong EqualBytes(ref byte left, ref byte right)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            return Vector512.Equals(Vector512.LoadUnsafe(ref left), Vector512.LoadUnsafe(ref right)).ExtractMostSignificantBits();
+        return Half(ref left, ref right) | ((ulong)Half(ref Unsafe.Add(ref left, 32), ref Unsafe.Add(ref right, 32)) << 32);
+
+        static uint Half(ref byte left, ref byte right) =>
+            Vector256.Equals(Vector256.LoadUnsafe(ref left), Vector256.LoadUnsafe(ref right)).ExtractMostSignificantBits();
+    }
 
     /// <summary>Stage one, from the next line on.</summary>
     /// <returns>False if no whole line can be indexed; then the grammar must read the next line.</returns>
     private bool BuildIndex()
     {
         _indexCount = _cursor = 0;
-        if (!Vector128.IsHardwareAccelerated || _data.Length - _position < BlockLength)
+        // What is indexed has a block behind it, so that whole vectors can be read from anywhere in it.
+        int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
+        if (!Vector128.IsHardwareAccelerated || length < BlockLength || _indexIsSuspended)
             return false;
 
         _indexBase = _position;
         ref byte data = ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _position);
         Span<ushort> index = _index;
         ref ushort entries = ref MemoryMarshal.GetReference(index);
-        int length = Math.Min(_data.Length - _position, ChunkLength);
         int count = 0;
         ulong beyondAscii = 0;
         // The room for one more block must be there, and for the entries written ahead.
@@ -134,30 +171,66 @@ public ref partial struct PrometheusTextReader
         return _indexBase + IndexEntries[cursor];
     }
 
-    /// <summary>Stage two, for one line.</summary>
+    /// <summary>
+    /// Stage two, for one line that has the names of the line before it: what stands before, between and after the values
+    /// is compared with what stood there, quotes included, and nothing is left to check but the number.
+    /// </summary>
     /// <returns>False, with nothing read, if the line is not of the usual form.</returns>
     private bool TryReadIndexedLine()
+    {
+        ref byte data = ref MemoryMarshal.GetReference(_data);
+        ref ushort index = ref Unsafe.Add(ref Unsafe.As<IndexArray, ushort>(ref _index), _cursor);
+        int line = _position;
+        if (Unsafe.Add(ref data, line) == '#')
+            return TryReadIndexedComment(_cursor);
+        int prefixLength = _knownPrefixLength;
+        if (prefixLength <= 0 || !StartsLike(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, _knownPrefixStart), prefixLength))
+            return TryReadIndexedLineAnew();
+
+        int labels = _knownLabelCount;
+        int close = _indexBase + Unsafe.Add(ref index, 1);
+        int ordinal = 1;
+        for (; ordinal < labels; ordinal++)
+        {
+            Separator known = _knownSeparators[ordinal];
+            if (!StartsLike(ref Unsafe.Add(ref data, close), ref Unsafe.Add(ref data, known.Start), known.Length))
+                return TryReadIndexedLineAnew();
+            close = _indexBase + Unsafe.Add(ref index, ordinal * 2 + 1);
+        }
+
+        const uint end = '"' | ('}' << 8) | (' ' << 16);
+        uint after = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref data, close));
+        int newline = _indexBase + Unsafe.Add(ref index, ordinal * 2);
+        if ((after & 0xFFFFFF) != end || Unsafe.Add(ref data, newline) != '\n' || !FinishIndexedSample(line, close + 3, newline))
+            return TryReadIndexedLineAnew();
+
+        _sameShape = !_otherShapeBetween;
+        _otherShapeBetween = false;
+        (_nameStart, _nameLength) = (line, _knownPrefixNameLength);
+        _labelsStart = line + _knownPrefixNameLength + 1;
+        _labelsCursor = _cursor;
+        _labelCount = labels;
+        _cursor += ordinal * 2 + 1;
+        return true;
+    }
+
+    /// <summary>Stage two, for one line whose names must be checked, and are remembered.</summary>
+    /// <returns>False, with nothing read, if the line is not of the usual form.</returns>
+    private bool TryReadIndexedLineAnew()
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
         ref ushort index = ref Unsafe.As<IndexArray, ushort>(ref _index);
         int line = _position;
         int cursor = _cursor;
         int place = _indexBase + Unsafe.Add(ref index, cursor);
-
-        if (Unsafe.Add(ref data, place) != '"' || Unsafe.Add(ref data, line) == '#')
-            return Unsafe.Add(ref data, line) == '#' ? TryReadIndexedComment(cursor) : TryReadIndexedBareSample(place);
+        if (Unsafe.Add(ref data, place) != '"')
+            return TryReadIndexedBareSample(place);
 
         // Up to the first quote: name{label=
-        bool sameShape = true;
-        int prefixLength = place - line;
-        if (prefixLength != _knownPrefixLength || !AreEqual(ref data, line, _knownPrefixStart, prefixLength))
-        {
-            if (!CheckPrefix(line, place))
-                return false;
-            sameShape = false;
-        }
+        bool sameShape = place + 1 - line == _knownPrefixLength && AreEqual(ref data, line, _knownPrefixStart, place - line);
+        if (!sameShape && !CheckPrefix(line, place))
+            return false;
 
-        _knownPrefixStart = line;
         int labels = 0;
         while (true)
         {
@@ -182,14 +255,14 @@ public ref partial struct PrometheusTextReader
                 break;
             }
 
-            // From the comma to the next quote: ,label=
-            int separator = place + 1;
+            // From the closing quote to the next opening one: ",label="
+            int close = place;
             place = _indexBase + Unsafe.Add(ref index, ++cursor);
             if (Unsafe.Add(ref data, place) != '"')
                 return Forget();
-            if (!IsKnownSeparator(ref data, separator, place - separator, labels))
+            if (!IsKnownSeparator(ref data, close, place + 1 - close, labels))
             {
-                if (!CheckSeparator(separator, place, labels))
+                if (!CheckSeparator(close, place, labels))
                     return Forget();
                 sameShape = false;
             }
@@ -202,17 +275,26 @@ public ref partial struct PrometheusTextReader
         if (labels != _knownLabelCount || !sameShape)
         {
             sameShape = false;
-            _knownLabelCount = labels;
             int duplicate = 0;
-            if (labels > 1 && CheckDistinctNames(line + _nameLength + 1, labels, ref duplicate) != LineFault.None)
+            if (labels > 1 && CheckDistinctNames(new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
+                place + 1 - line, labels, ref duplicate) != LineFault.None)
                 return Forget();
         }
 
+        _knownLabelCount = labels;
         if (!FinishIndexedSample(line, place + 3, newline))
-            return Forget();
-        _sameShape = sameShape;
-        _nameStart = line;
-        _labelsStart = line + _nameLength + 1;
+        {
+            // The names are good and stay remembered, but no sample has them yet.
+            _otherShapeBetween = true;
+            return false;
+        }
+
+        if (labels > KnownSeparators)
+            Forget();
+        _sameShape = sameShape && !_otherShapeBetween;
+        _otherShapeBetween = false;
+        (_nameStart, _nameLength) = (line, _knownPrefixNameLength);
+        _labelsStart = line + _knownPrefixNameLength + 1;
         _labelsCursor = _cursor;
         _labelCount = labels;
         _cursor = cursor + 1;
@@ -226,10 +308,10 @@ public ref partial struct PrometheusTextReader
         if (_data[newline] != '\n')
             return false;
         int line = _position;
-        int length = PrometheusName.MetricNameLength(_data[line..newline]);
+        int length = KnownNameLength(line, newline);
         if (length == 0 || _data[line + length] != ' ' || !FinishIndexedSample(line, line + length + 1, newline))
             return false;
-        _knownPrefixLength = -1;
+        _otherShapeBetween = true;
         _sameShape = false;
         (_nameStart, _nameLength, _labelCount) = (line, length, 0);
         _cursor++;
@@ -243,8 +325,8 @@ public ref partial struct PrometheusTextReader
         int line = _position;
         int newline = _indexBase + IndexEntries[cursor];
         int indexed = _indexCount;
-        if (newline - line > _options.MaxLineLength || _data[newline - 1] == '\r'
-            || ReadLine(line, newline, out _) != LineFault.None)
+        if (newline - line > _maxLineLength || _data[newline - 1] == '\r'
+            || (!TryReadMetadata(line, newline) && ReadLine(line, newline, out _) != LineFault.None))
             return false;
         _lineStart = line;
         _lineEnd = newline;
@@ -255,14 +337,59 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
+    /// <summary>A HELP or TYPE line with single spaces, as both formats write it.</summary>
+    private bool TryReadMetadata(int line, int newline)
+    {
+        const ulong sevenBytes = 0x00FFFFFF_FFFFFFFF;
+        const ulong help = 0x20_50_4C_45_48_20_23; // "# HELP " as it lies in memory.
+        const ulong type = 0x20_45_50_59_54_20_23; // "# TYPE "
+        ulong head = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), line)) & sevenBytes;
+        bool isHelp = head == help;
+        bool isType = head == type;
+        if (!_chunkIsAscii || !(isHelp || isType))
+            return false;
+        int name = line + 7;
+        int length = KnownNameLength(name, newline);
+        int text = name + length + 1;
+        if (length == 0 || text > newline || _data[text - 1] != ' ' || _data[text] is (byte)' ' or (byte)'\t')
+            return false;
+        if (isHelp)
+        {
+            _tokenType = PrometheusTokenType.Help;
+            (_textStart, _textLength) = (text, newline - text);
+        }
+        else if (ReadType(ref text, newline) != LineFault.None)
+        {
+            return false;
+        }
+
+        _nameIsEscaped = false;
+        (_nameStart, _nameLength) = (name, length);
+        return true;
+    }
+
+    /// <summary>The length of the classic metric name at a place; a name mostly stands in several lines in a row.</summary>
+    private int KnownNameLength(int place, int end)
+    {
+        ref byte data = ref MemoryMarshal.GetReference(_data);
+        int length = _knownNameLength;
+        if (length > 0 && place + length < end && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
+            && _data[place + length] is (byte)' ' or (byte)'{')
+            return length;
+        _knownNameStart = place;
+        _knownNameLength = PrometheusName.MetricNameLength(_data[place..end]);
+        return _knownNameLength;
+    }
+
     /// <summary>What is the same for all samples: the numbers, UTF-8, the bounds of the token.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool FinishIndexedSample(int line, int number, int newline)
     {
         _hasTimestamp = false;
+        _numberStart = number;
         if (!TryReadShortInteger(number, newline) && !TryReadNumbers(number, newline))
             return false;
-        if (newline - line > _options.MaxLineLength || (!_chunkIsAscii && !Utf8.IsValid(_data[line..newline])))
+        if (newline - line > _maxLineLength || (!_chunkIsAscii && !Utf8.IsValid(_data[line..newline])))
             return false;
         _tokenType = PrometheusTokenType.Sample;
         _nameIsEscaped = false;
@@ -325,41 +452,33 @@ public ref partial struct PrometheusTextReader
         MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref data, first), length)
             .SequenceEqual(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref data, second), length));
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsKnownSeparator(ref byte data, int start, int length, int ordinal)
-    {
-        if (ordinal >= KnownSeparators || ordinal >= _knownLabelCount)
-            return false;
-        ref Separator known = ref _knownSeparators[ordinal];
-        if (length != known.Length || !AreEqual(ref data, start, known.Start, length))
-            return false;
-        known.Start = start;
-        return true;
-    }
+    private bool IsKnownSeparator(ref byte data, int start, int length, int ordinal) =>
+        ordinal < KnownSeparators && ordinal < _knownLabelCount && length == _knownSeparators[ordinal].Length
+            && AreEqual(ref data, start, _knownSeparators[ordinal].Start, length);
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    /// <summary>Checks <c>",label="</c>, or for the first label <c>{label="</c>, and remembers it.</summary>
     private bool CheckSeparator(int start, int quote, int ordinal)
     {
-        int name = start + 1;
+        int name = ordinal == 0 ? start + 1 : start + 2;
         int length = quote - 1 - name;
         if (length <= 0 || _data[quote - 1] != '=' || PrometheusName.LabelNameLength(_data[name..quote]) != length
             || _data.Slice(name, length).SequenceEqual("__name__"u8))
             return false;
         if (ordinal < KnownSeparators)
-            _knownSeparators[ordinal] = new Separator { Start = start, Length = quote - start };
+            _knownSeparators[ordinal] = new Separator { Start = start, Length = quote + 1 - start };
         return true;
     }
 
-    /// <summary>Checks <c>name{label=</c> and remembers it.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    /// <summary>Checks <c>name{label="</c> and remembers it.</summary>
     private bool CheckPrefix(int line, int quote)
     {
         _knownPrefixLength = -1;
-        int length = PrometheusName.MetricNameLength(_data[line..quote]);
+        int length = KnownNameLength(line, quote);
         if (length == 0 || _data[line + length] != '{' || !CheckSeparator(line + length, quote, 0))
             return false;
-        _nameLength = length;
-        _knownPrefixLength = quote - line;
+        _knownPrefixNameLength = length;
+        _knownPrefixStart = line;
+        _knownPrefixLength = quote + 1 - line;
         _knownLabelCount = 0;
         return true;
     }

@@ -55,7 +55,7 @@ public ref partial struct PrometheusTextReader
     private LineFault ReadSample(ref int i, int end)
     {
         _tokenType = PrometheusTokenType.Sample;
-        _knownPrefixLength = -1;
+        _otherShapeBetween = true;
         _sameShape = false;
         _hasTimestamp = false;
         _timestamp = 0;
@@ -92,6 +92,11 @@ public ref partial struct PrometheusTextReader
     {
         if (i == end)
             return LineFault.MissingValue;
+        _numberStart = i;
+        if (_openMetrics)
+            _numberStart++;
+        else
+            SkipBlanksAndTabs(ref _numberStart, end);
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
             return fault;
@@ -209,7 +214,7 @@ public ref partial struct PrometheusTextReader
                 if (afterComma && _openMetrics)
                     return LineFault.TrailingComma;
                 i++;
-                return count > 1 ? CheckDistinctNames(start, count, ref i) : LineFault.None;
+                return count > 1 ? CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i) : LineFault.None;
             }
 
             int nameStart = i;
@@ -459,13 +464,15 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>A label name may stand once. Few names are compared in pairs, many through a table.</summary>
-    private readonly LineFault CheckDistinctNames(int labelsStart, int count, ref int i)
+    private readonly LineFault CheckDistinctNames(PrometheusLabelEnumerator labels, int length, int count, ref int i)
     {
-        const int few = 16;
-        var labels = new PrometheusLabelEnumerator(_data, labelsStart, count);
-        int[] rented = ArrayPool<int>.Shared.Rent(count <= few ? 2 * count : 2 * count + TableSize(count));
-        Span<int> starts = rented.AsSpan(0, count);
-        Span<int> lengths = rented.AsSpan(count, count);
+        const int few = 8;
+        PrometheusLabelEnumerator fromStart = labels;
+        int tableSize = count <= few ? 0 : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
+        int[]? rented = null;
+        Span<int> scratch = count <= few ? stackalloc int[2 * few] : rented = ArrayPool<int>.Shared.Rent(2 * count + tableSize);
+        Span<int> starts = scratch[..count];
+        Span<int> lengths = scratch.Slice(count, count);
         bool anyEscaped = false;
         for (int n = 0; labels.MoveNext(); n++)
         {
@@ -474,24 +481,41 @@ public ref partial struct PrometheusTextReader
             anyEscaped |= labels.Current.NameIsEscaped;
         }
 
-        int duplicate = anyEscaped ? FindDuplicateUnescaped(labelsStart, count)
-            : count <= few ? FindDuplicateInPairs(starts, lengths)
-            : FindDuplicateInTable(starts, lengths, rented.AsSpan(2 * count, TableSize(count)));
-        if (duplicate >= 0)
-            i = starts[duplicate];
-        ArrayPool<int>.Shared.Return(rented);
-        return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
+        ReadOnlySpan<byte> names = _data;
+        byte[]? unescaped = null;
+        if (anyEscaped)
+        {
+            // Names that differ as they stand may be the same without their escapes.
+            unescaped = ArrayPool<byte>.Shared.Rent(length);
+            int written = 0;
+            for (int n = 0; n < count; n++)
+            {
+                lengths[n] = PrometheusEscaping.Unescape(_data.Slice(starts[n], lengths[n]), unescaped.AsSpan(written), quotes: true);
+                starts[n] = written;
+                written += lengths[n];
+            }
 
-        static int TableSize(int count) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
+            names = unescaped;
+        }
+
+        int duplicate = count <= few ? FindDuplicateInPairs(names, starts, lengths)
+            : FindDuplicateInTable(names, starts, lengths, scratch.Slice(2 * count, tableSize));
+        if (unescaped is not null)
+            ArrayPool<byte>.Shared.Return(unescaped);
+        if (duplicate >= 0)
+            i = PlaceOfLabel(fromStart, duplicate);
+        if (rented is not null)
+            ArrayPool<int>.Shared.Return(rented);
+        return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
     }
 
-    private readonly int FindDuplicateInPairs(ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths)
+    private static int FindDuplicateInPairs(ReadOnlySpan<byte> names, ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths)
     {
         for (int n = 1; n < starts.Length; n++)
         {
             for (int m = 0; m < n; m++)
             {
-                if (lengths[n] == lengths[m] && _data.Slice(starts[n], lengths[n]).SequenceEqual(_data.Slice(starts[m], lengths[m])))
+                if (lengths[n] == lengths[m] && names.Slice(starts[n], lengths[n]).SequenceEqual(names.Slice(starts[m], lengths[m])))
                     return n;
             }
         }
@@ -499,17 +523,17 @@ public ref partial struct PrometheusTextReader
         return -1;
     }
 
-    private readonly int FindDuplicateInTable(ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths, Span<int> table)
+    private static int FindDuplicateInTable(ReadOnlySpan<byte> names, ReadOnlySpan<int> starts, ReadOnlySpan<int> lengths, Span<int> table)
     {
         table.Fill(-1);
         for (int n = 0; n < starts.Length; n++)
         {
-            ReadOnlySpan<byte> name = _data.Slice(starts[n], lengths[n]);
+            ReadOnlySpan<byte> name = names.Slice(starts[n], lengths[n]);
             int slot = (int)Utf8Hash.Compute(name) & (table.Length - 1);
             for (; table[slot] >= 0; slot = (slot + 1) & (table.Length - 1))
             {
                 int other = table[slot];
-                if (_data.Slice(starts[other], lengths[other]).SequenceEqual(name))
+                if (names.Slice(starts[other], lengths[other]).SequenceEqual(name))
                     return n;
             }
 
@@ -519,18 +543,10 @@ public ref partial struct PrometheusTextReader
         return -1;
     }
 
-    /// <summary>Names with escapes differ in bytes and may yet be the same: rare enough to make strings of them.</summary>
-    private readonly int FindDuplicateUnescaped(int labelsStart, int count)
+    private static int PlaceOfLabel(PrometheusLabelEnumerator labels, int ordinal)
     {
-        var names = new HashSet<string>(count, StringComparer.Ordinal);
-        int n = 0;
-        foreach (PrometheusLabel label in new PrometheusLabelEnumerator(_data, labelsStart, count))
-        {
-            if (!names.Add(label.GetName()))
-                return n;
-            n++;
-        }
-
-        return -1;
+        for (int n = 0; n <= ordinal; n++)
+            labels.MoveNext();
+        return labels.CurrentNameStart;
     }
 }

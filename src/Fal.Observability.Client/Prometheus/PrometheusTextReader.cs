@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -28,6 +29,7 @@ public ref partial struct PrometheusTextReader
     private readonly PrometheusParserOptions _options;
     private readonly bool _isFinalBlock;
     private readonly bool _openMetrics;
+    private readonly int _maxLineLength;
     private readonly long _bytesBefore;
 
     private ReaderFlags _flags;
@@ -46,6 +48,7 @@ public ref partial struct PrometheusTextReader
     private int _labelCount;
     private int _labelsStart;
     private int _labelsCursor;
+    private int _numberStart;
     private double _value;
     private bool _hasTimestamp;
     private long _timestamp;
@@ -68,13 +71,19 @@ public ref partial struct PrometheusTextReader
     private int _indexCount;
     private int _cursor;
     private bool _chunkIsAscii;
+    private bool _indexIsSuspended;
 
-    // What the last indexed sample line had before its first value, from the line's start, and between its values.
+    // The last metric name that was checked, and what the last indexed sample line had before its first value, from the
+    // line's start, and between its values.
+    private int _knownNameStart;
+    private int _knownNameLength;
     private int _knownPrefixStart;
     private int _knownPrefixLength;
+    private int _knownPrefixNameLength;
     private SeparatorArray _knownSeparators;
     private int _knownLabelCount;
     private bool _sameShape;
+    private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
 
     /// <summary>Begins to read a whole exposition.</summary>
     /// <param name="utf8">The exposition.</param>
@@ -93,6 +102,7 @@ public ref partial struct PrometheusTextReader
         _data = utf8;
         _isFinalBlock = isFinalBlock;
         _options = state.Options ?? PrometheusParserOptions.Strict;
+        _maxLineLength = _options.MaxLineLength;
         _linesRead = state.LinesRead;
         _bytesBefore = state.BytesRead;
         _flags = state.Flags;
@@ -134,9 +144,13 @@ public ref partial struct PrometheusTextReader
 
     /// <summary>The labels of the sample, in the order in which they stand. The enumeration ends with the next <see cref="Read"/>.</summary>
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
-    public readonly PrometheusLabelEnumerator Labels => LabelCount == 0 ? default
-        : _labelsCursor >= 0 ? new PrometheusLabelEnumerator(_data, IndexEntries, _indexBase, _labelsStart, _labelsCursor, _labelCount)
-        : new PrometheusLabelEnumerator(_data, _labelsStart, _labelCount);
+    public readonly PrometheusLabelEnumerator Labels
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LabelCount == 0 ? default
+            : _labelsCursor >= 0 ? new PrometheusLabelEnumerator(_data, in IndexEntries[_labelsCursor], _indexBase, _labelsStart, _labelCount)
+            : new PrometheusLabelEnumerator(_data, _labelsStart, _labelCount);
+    }
 
     /// <summary>The value of the sample. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>
     public readonly double Value => _value;
@@ -237,6 +251,12 @@ public ref partial struct PrometheusTextReader
             if (_flags != ReaderFlags.Started && !PrepareToRead(out bool isToken))
                 return isToken;
 
+            if (!_openMetrics && _position < _data.Length && _data[_position] == '\n')
+            {
+                PassBlankLines();
+                isOdd = false;
+            }
+
             if (!isOdd && (_cursor < _indexCount || BuildIndex()) && TryReadIndexedLine())
                 return true;
             isOdd = false;
@@ -253,9 +273,9 @@ public ref partial struct PrometheusTextReader
                 end = next = _data.Length;
                 if (!_isFinalBlock)
                 {
-                    if (end - _position <= _options.MaxLineLength)
+                    if (end - _position <= _maxLineLength)
                         return EndOfBlock();
-                    bool refused = Refuse(LineFault.LineTooLong, _position, end, next, _position + _options.MaxLineLength);
+                    bool refused = Refuse(LineFault.LineTooLong, _position, end, next, _position + _maxLineLength);
                     _flags |= ReaderFlags.DroppingLine;
                     return refused;
                 }
@@ -264,8 +284,8 @@ public ref partial struct PrometheusTextReader
                     return ReadEnd();
             }
 
-            if (end - _position > _options.MaxLineLength)
-                return Refuse(LineFault.LineTooLong, _position, end, next, _position + _options.MaxLineLength);
+            if (end - _position > _maxLineLength)
+                return Refuse(LineFault.LineTooLong, _position, end, next, _position + _maxLineLength);
 
             if (end > _position && _data[end - 1] == '\r')
             {
@@ -290,6 +310,15 @@ public ref partial struct PrometheusTextReader
             if (_tokenType != PrometheusTokenType.None)
                 return true;
         }
+    }
+
+    private void PassBlankLines()
+    {
+        int position = _position;
+        while (position < _data.Length && _data[position] == '\n')
+            position++;
+        _linesRead += position - _position;
+        MoveTo(position);
     }
 
     /// <summary>What must happen before a line can be read in other states than the usual one.</summary>
@@ -378,7 +407,6 @@ public ref partial struct PrometheusTextReader
     /// <summary>Makes the fault the current token, or throws it; then the reader has not moved.</summary>
     private void ReportFault(LineFault fault, int start, int end, int faultPosition)
     {
-        _knownPrefixLength = -1;
         if (!_options.SkipMalformedLines)
         {
             _lineStart = start;

@@ -7,13 +7,19 @@ internal sealed class SampleFactory
 {
     private const int RememberedLabels = 16;
 
-    private readonly Utf8StringPool _names = new();
-    private readonly Utf8StringPool _values = new();
-    private readonly Dictionary<string, SampleShape> _shapes = new(StringComparer.Ordinal);
+    private readonly Utf8StringPool _names = new(keepsHeads: false);
+    private readonly Utf8StringPool _values = new(keepsHeads: true);
 
     // The last value of the first label, of the second, and so on, as the pool knows it.
     private readonly int[] _lastValues = new int[RememberedLabels];
     private SampleShape? _shape;
+
+    /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
+    internal void ReturnTables()
+    {
+        _names.ReturnTables();
+        _values.ReturnTables();
+    }
 
     /// <summary>The sample that the reader shows. Every sample of a block must come here, because it may be said to be like the last.</summary>
     internal PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
@@ -22,39 +28,49 @@ internal sealed class SampleFactory
         if (shape is null || !reader.HasSameShape)
             _shape = shape = FindShape(in reader);
 
-        string[] values = reader.LabelCount == 0 ? [] : new string[reader.LabelCount];
+        int count = reader.LabelCount;
+        string[] values = count == 0 ? [] : new string[count];
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
         {
-            values[ordinal] = label.ValueIsEscaped ? GetUnescaped(_values, label.Value) : GetValue(label.Value, ordinal);
+            values[ordinal] = label.ValueIsEscaped || ordinal >= RememberedLabels
+                ? GetUncommonValue(label)
+                : _values.Get(label.Value, ref _lastValues[ordinal], reader.LabelsArePadded);
             ordinal++;
         }
 
-        long timestamp = reader.HasTimestamp ? Math.Max(reader.TimestampMilliseconds, PrometheusSample.NoTimestamp + 1) : PrometheusSample.NoTimestamp;
         if (reader.HasExemplar)
             shape = new SampleShape(shape.Name, shape.LabelNames, CreateExemplar(in reader));
-        return new PrometheusSample(shape, values, reader.Value, timestamp);
+        return new PrometheusSample(shape, values, reader.Value, reader.SampleTimestamp);
     }
+
+    /// <summary>The next sample is not to be taken for one like the last, because there were others between them.</summary>
+    internal void ForgetShape() => _shape = null;
 
     /// <summary>A name that the reader shows, the same string as in the samples.</summary>
-    internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped)
-    {
-        int last = 0;
-        return isEscaped ? GetUnescaped(_names, utf8) : _names.Get(utf8, ref last);
-    }
+    internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
 
-    private string GetValue(ReadOnlySpan<byte> utf8, int ordinal)
+    private string GetName(ReadOnlySpan<byte> utf8, bool isEscaped, out int index)
     {
-        int last = 0;
-        return _values.Get(utf8, ref ordinal < RememberedLabels ? ref _lastValues[ordinal] : ref last);
-    }
-
-    private static string GetUnescaped(Utf8StringPool pool, ReadOnlySpan<byte> escaped)
-    {
+        if (!isEscaped)
+            return _names.GetName(utf8, out index);
         byte[]? rented = null;
-        Span<byte> buffer = escaped.Length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(escaped.Length);
+        Span<byte> buffer = utf8.Length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
+        string name = _names.GetName(buffer[..PrometheusEscaping.Unescape(utf8, buffer, quotes: true)], out index);
+        if (rented is not null)
+            ArrayPool<byte>.Shared.Return(rented);
+        return name;
+    }
+
+    private string GetUncommonValue(PrometheusLabel label)
+    {
         int last = 0;
-        string text = pool.Get(buffer[..PrometheusEscaping.Unescape(escaped, buffer, quotes: true)], ref last);
+        if (!label.ValueIsEscaped)
+            return _values.Get(label.Value, ref last);
+        byte[]? rented = null;
+        int length = label.Value.Length;
+        Span<byte> buffer = length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(length);
+        string text = _values.Get(buffer[..label.CopyValue(buffer)], ref last);
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
         return text;
@@ -62,26 +78,22 @@ internal sealed class SampleFactory
 
     private SampleShape FindShape(scoped ref readonly PrometheusTextReader reader)
     {
-        string name = GetName(reader.Name, reader.NameIsEscaped);
-        _shapes.TryGetValue(name, out SampleShape? first);
+        string name = GetName(reader.Name, reader.NameIsEscaped, out int index);
+        SampleShape? first = index == 0 ? null : _names.ShapeOf(index);
         for (SampleShape? shape = first; shape is not null; shape = shape.Sibling)
         {
             if (HasLabelNames(shape.LabelNames, in reader))
                 return shape;
         }
 
-        // Names that never end must not fill the memory either; the samples made so far keep their shapes.
-        if (_shapes.Count == 1 << 16)
-        {
-            _shapes.Clear();
-            first = null;
-        }
-
         var found = new SampleShape(name, reader.LabelCount == 0 ? [] : new string[reader.LabelCount]) { Sibling = first };
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
             found.LabelNames[ordinal++] = GetName(label.Name, label.NameIsEscaped);
-        _shapes[name] = found;
+        // The names of the labels may have made the pool start anew; then the shape is kept where its name is now.
+        GetName(reader.Name, reader.NameIsEscaped, out index);
+        if (index != 0)
+            _names.ShapeOf(index) = found;
         return found;
     }
 

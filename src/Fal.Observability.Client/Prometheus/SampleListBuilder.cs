@@ -1,22 +1,53 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>Collects the samples of an exposition, for a result or for a stream that empties it after each block.</summary>
-internal sealed class SampleListBuilder(PrometheusParserOptions? options) : ExpositionBuilder(options)
+internal sealed class SampleListBuilder(PrometheusParserOptions? options, SeriesMemory? memory = null) : ExpositionBuilder(options)
 {
-    private readonly SampleFactory _factory = new();
+    private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
 
     internal SampleBuffer Samples { get; } = new();
 
     internal PrometheusSamples Build() => new(Samples, SkippedLines, SkippedLineCount);
 
+    public override void Dispose()
+    {
+        base.Dispose();
+        // The factory of a memory lives on with it.
+        if (memory is null)
+            _factory.ReturnTables();
+    }
+
     protected override void ReadTokens(ref PrometheusTextReader reader)
     {
+        if (memory is not null)
+        {
+            ReplayTokens(memory, ref reader);
+            return;
+        }
+
         while (reader.Read())
         {
             if (reader.TokenType == PrometheusTokenType.Sample)
                 Samples.Add(_factory.Create(in reader));
             else if (reader.TokenType == PrometheusTokenType.Malformed)
                 Skip(in reader);
+        }
+    }
+
+    private void ReplayTokens(SeriesMemory memory, ref PrometheusTextReader reader)
+    {
+        while (true)
+        {
+            while (reader.TryReplay(memory, skipOthers: true, out int entry))
+                Samples.Add(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+            if (!reader.ReadUnexpected(memory))
+                return;
+            if (reader.TokenType == PrometheusTokenType.Sample)
+                Samples.Add(memory.Recognise(in reader));
+            else if (reader.TokenType == PrometheusTokenType.Malformed)
+                Skip(in reader);
+            else
+                memory.RecogniseOther(in reader);
         }
     }
 }

@@ -5,9 +5,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// As the format's documentation says: one HELP and one TYPE line a family, TYPE before the first sample. Lines of a
 /// family should stand together; where they do not, they are put together, as Prometheus' own library does.
 /// </remarks>
-internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
+internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesMemory? memory = null) : FamilyBuilder(options)
 {
-    private readonly SampleFactory _factory = new();
+    private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
     private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
     private readonly List<Family> _families = [];
     private readonly SampleBuffer _run = new();
@@ -15,6 +15,9 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
     // The family that the samples in the run belong to, and the name of the last of them.
     private Family? _current;
     private string? _currentName;
+
+    // The family that the last HELP or TYPE line named: most lines after it are its own.
+    private Family? _declared;
 
     private sealed class Family(string name)
     {
@@ -28,7 +31,24 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
 
         internal string? Help { get; set; }
 
-        internal PrometheusSample[] Samples { get; set; } = [];
+        // As a rule a family stands together and its first run is all there is; a list is for one that does not.
+        private PrometheusSample[] _firstRun = [];
+        private List<PrometheusSample>? _allRuns;
+
+        internal PrometheusSample[] Samples => _allRuns?.ToArray() ?? _firstRun;
+
+        internal void AddRun(SampleBuffer run)
+        {
+            if (_firstRun.Length == 0)
+            {
+                _firstRun = run.ToArray();
+                return;
+            }
+
+            _allRuns ??= [.. _firstRun];
+            for (int i = 0; i < run.Count; i++)
+                _allRuns.Add(run[i]);
+        }
     }
 
     internal override PrometheusExposition Build()
@@ -38,36 +58,52 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
             _families.Select(family => new MetricFamily(family.Name, family.Type, family.Samples, family.Help)), SkippedLines, SkippedLineCount);
     }
 
+    public override void Dispose()
+    {
+        base.Dispose();
+        // The factory of a memory lives on with it.
+        if (memory is null)
+            _factory.ReturnTables();
+    }
+
     protected override void ReadTokens(ref PrometheusTextReader reader)
     {
-        while (reader.Read())
+        while (true)
         {
-            switch (reader.TokenType)
+            while (memory is not null && reader.TryReplay(memory, skipOthers: false, out int entry))
+                AddSample(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+            if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
+                return;
+            if (reader.TokenType == PrometheusTokenType.Sample)
             {
-                case PrometheusTokenType.Sample:
-                    PrometheusSample sample = _factory.Create(in reader);
-                    if (!ReferenceEquals(sample.Name, _currentName))
-                        BeginRun(sample.Name);
-                    _run.Add(sample);
-                    break;
-                case PrometheusTokenType.Help:
-                    AddHelp(in reader);
-                    break;
-                case PrometheusTokenType.Type:
-                    AddType(in reader);
-                    break;
-                case PrometheusTokenType.Malformed:
-                    Skip(in reader);
-                    break;
-                default:
-                    break;
+                AddSample(memory is null ? _factory.Create(in reader) : memory.Recognise(in reader));
+                continue;
             }
+
+            if (reader.TokenType == PrometheusTokenType.Malformed)
+            {
+                Skip(in reader);
+                continue;
+            }
+
+            if (reader.TokenType == PrometheusTokenType.Help)
+                AddHelp(in reader);
+            else if (reader.TokenType == PrometheusTokenType.Type)
+                AddType(in reader);
+            memory?.RecogniseOther(in reader);
         }
+    }
+
+    private void AddSample(in PrometheusSample sample)
+    {
+        if (!ReferenceEquals(sample.Name, _currentName))
+            BeginRun(sample.Name);
+        _run.Add(sample);
     }
 
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
     {
-        Family family = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
+        Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
         _currentName = null;
         if (family.Help is not null)
             Refuse(in reader, "a second HELP line for the same metric family");
@@ -77,7 +113,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
 
     private void AddType(scoped ref readonly PrometheusTextReader reader)
     {
-        Family family = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
+        Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
         _currentName = null;
         if (family.HasType)
         {
@@ -109,14 +145,15 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
 
     private void EndRun()
     {
-        if (_current is not null)
-            _current.Samples = _current.Samples.Length == 0 ? _run.ToArray() : [.. _current.Samples, .. _run.ToArray()];
+        _current?.AddRun(_run);
         _current = null;
         _run.Clear();
     }
 
     private Family GetOrAdd(string name)
     {
+        if (ReferenceEquals(_declared?.Name, name))
+            return _declared!;
         if (!_byName.TryGetValue(name, out Family? family))
         {
             family = new Family(name);
@@ -130,6 +167,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
     /// <summary>A suffix belongs to a family only if a TYPE line has declared it a histogram or summary.</summary>
     private Family FamilyOf(string sampleName)
     {
+        if (ReferenceEquals(_declared?.Name, sampleName))
+            return _declared!;
         if (_byName.TryGetValue(sampleName, out Family? family))
             return family;
         bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);

@@ -1,4 +1,8 @@
+using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -7,7 +11,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// Makes each distinct text one string. An exposition repeats its label values thousands of times, and mostly in the same
 /// order, so that the value that followed the last one the time before is tried first.
 /// </summary>
-internal sealed class Utf8StringPool
+/// <param name="keepsHeads">Whether texts are looked for where they were the last time, for which their beginnings are kept.</param>
+internal sealed class Utf8StringPool(bool keepsHeads)
 {
     /// <summary>Beyond so many strings the pool starts anew: an endless stream of new values must not fill the memory.</summary>
     private const int MaxEntries = 1 << 16;
@@ -15,49 +20,95 @@ internal sealed class Utf8StringPool
     /// <summary>Longer texts hardly repeat, and are made as they come.</summary>
     private const int MaxPooledLength = 256;
 
-    private int[] _buckets = new int[64];
-    private Entry[] _entries = new Entry[64];
+    private const int FirstCapacity = 256;
+
+    // Rented: a pool lives as long as a parse, and its tables would be most of what a small one allocates.
+    private int[] _buckets = RentBuckets(FirstCapacity);
+    private Entry[] _entries = ArrayPool<Entry>.Shared.Rent(FirstCapacity); // Always given back empty.
+    private int _bucketMask = FirstCapacity - 1;
     private int _count = 1; // Entry 0 stands for none.
 
     private struct Entry
     {
+        /// <summary>The first bytes of the text, so that a short text is compared in one step and decoded never.</summary>
+        internal Vector256<byte> Head;
+        internal int Utf8Length;
+        internal int Successor;
         internal string Text;
+        internal SampleShape? Shape;
         internal uint Hash;
         internal int Next;
-        internal int Successor;
     }
+
+    /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
+    internal void ReturnTables()
+    {
+        ArrayPool<int>.Shared.Return(_buckets);
+        ReturnEntries(_entries);
+        (_buckets, _entries, _count) = ([], [], 0);
+    }
+
+    private static int[] RentBuckets(int length)
+    {
+        int[] rented = ArrayPool<int>.Shared.Rent(length);
+        Array.Clear(rented);
+        return rented;
+    }
+
+    private void ReturnEntries(Entry[] entries)
+    {
+        Array.Clear(entries, 0, _count);
+        ArrayPool<Entry>.Shared.Return(entries);
+    }
+
+    /// <summary>The string for a metric name, and the first of the shapes that samples of this name have.</summary>
+    internal string GetName(ReadOnlySpan<byte> utf8, out int index)
+    {
+        index = 0;
+        return Find(utf8, ref index);
+    }
+
+    /// <summary>The first shape kept with a name; 0 keeps none.</summary>
+    internal ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
 
     /// <summary>The string for <paramref name="utf8"/>.</summary>
     /// <param name="utf8">Valid UTF-8.</param>
     /// <param name="last">
     /// The caller's memory of its last text in this place, for instance of the same label; 0 at first.
     /// </param>
-    internal string Get(ReadOnlySpan<byte> utf8, ref int last)
+    /// <param name="isPadded">Whether so many bytes as a <see cref="Vector256"/> has may be read from the text's beginning.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal string Get(ReadOnlySpan<byte> utf8, ref int last, bool isPadded = false)
     {
-        Entry[] entries = _entries;
-        int previous = last;
-        if ((uint)previous < (uint)_count && previous != 0)
+        int length = utf8.Length;
+        if (isPadded && (uint)(length - 1) < (uint)Vector256<byte>.Count && (uint)last < (uint)_count)
         {
-            ref Entry entry = ref entries[previous];
-            if (IsText(entry.Text, utf8))
+            Vector256<byte> head = Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(utf8));
+            ref Entry entry = ref _entries[last];
+            if (entry.Utf8Length == length && IsHead(entry.Head, head, length))
                 return entry.Text;
             int successor = entry.Successor;
-            if (successor != 0 && IsText(entries[successor].Text, utf8))
+            entry = ref _entries[successor];
+            if (entry.Utf8Length == length && IsHead(entry.Head, head, length))
             {
                 last = successor;
-                return entries[successor].Text;
+                return entry.Text;
             }
         }
 
         return Find(utf8, ref last);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsHead(Vector256<byte> left, Vector256<byte> right, int length) =>
+        ~Vector256.Equals(left, right).ExtractMostSignificantBits() << (Vector256<byte>.Count - length) == 0;
+
     private string Find(ReadOnlySpan<byte> utf8, ref int last)
     {
         if (utf8.Length > MaxPooledLength)
             return Encoding.UTF8.GetString(utf8);
         uint hash = Utf8Hash.Compute(utf8);
-        int index = _buckets[hash & (uint)(_buckets.Length - 1)];
+        int index = _buckets[hash & (uint)_bucketMask];
         while (index != 0 && (_entries[index].Hash != hash || !IsText(_entries[index].Text, utf8)))
             index = _entries[index].Next;
         if (index == 0)
@@ -78,21 +129,34 @@ internal sealed class Utf8StringPool
         }
         else if (_count == _entries.Length)
         {
-            Array.Resize(ref _entries, _count * 2);
-            _buckets = new int[BitOperations.RoundUpToPowerOf2((uint)_count * 2)];
+            Entry[] smaller = _entries;
+            _entries = ArrayPool<Entry>.Shared.Rent(_count * 2);
+            smaller.CopyTo(_entries, 0);
+            ReturnEntries(smaller);
+            ArrayPool<int>.Shared.Return(_buckets);
+            _bucketMask = (int)BitOperations.RoundUpToPowerOf2((uint)_count * 2) - 1;
+            _buckets = RentBuckets(_bucketMask + 1);
             for (int i = 1; i < _count; i++)
                 Link(i);
         }
 
         int index = _count++;
-        _entries[index] = new Entry { Text = Encoding.UTF8.GetString(utf8), Hash = hash };
+        _entries[index] = new Entry { Text = Encoding.UTF8.GetString(utf8), Hash = hash, Utf8Length = utf8.Length };
+        if (keepsHeads)
+        {
+            Span<byte> head = stackalloc byte[Vector256<byte>.Count];
+            head.Clear();
+            utf8[..Math.Min(utf8.Length, head.Length)].CopyTo(head);
+            _entries[index].Head = Vector256.Create<byte>(head);
+        }
+
         Link(index);
         return index;
     }
 
     private void Link(int index)
     {
-        ref int bucket = ref _buckets[_entries[index].Hash & (uint)(_buckets.Length - 1)];
+        ref int bucket = ref _buckets[_entries[index].Hash & (uint)_bucketMask];
         _entries[index].Next = bucket;
         bucket = index;
     }

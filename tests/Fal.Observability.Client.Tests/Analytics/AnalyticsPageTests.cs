@@ -162,4 +162,13 @@ public sealed class AnalyticsPageTests
         Assert.Equal(1500, Assert.Single(page.Summary).RequestCount);
         Assert.Null(page.Query);
     }
+
+    [Theory]
+    [InlineData("0001-01-01T00:00:00", "Europe/Berlin")]
+    [InlineData("9999-12-31T23:59:59", "America/New_York")]
+    public void A_time_at_the_end_of_the_calendar_does_not_throw(string bucket, string zone)
+    {
+        AnalyticsPage page = System.Text.Json.JsonSerializer.Deserialize($"{{\"time_series\":[{{\"bucket\":\"{bucket}\",\"results\":[]}}]}}", AnalyticsJsonContext.Default.AnalyticsPage)!;
+        Assert.Single(page.AsAnswerTo(new AnalyticsQuery("a/b") { TimeZone = zone }).TimeSeries);
+    }
 }

@@ -161,12 +161,48 @@ public sealed class AddFalObservabilityTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disposed_client_takes_no_more_calls()
+    public async Task A_disposed_client_takes_no_more_calls_and_ends_those_that_wait()
     {
-        var client = new FalObservabilityClient("id:secret-value");
-        IFalMetricsClient metrics = client.Metrics;
+        var end = new ScriptedHandler(async (_, token) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+            throw new InvalidOperationException("not reached");
+        });
+        var client = new FalObservabilityClient(o => o.ApiKey = "id:secret-value", b => b.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => end)));
+        Task waiting = client.Metrics.GetSnapshotAsync();
+        await end.Arrived.Task;
         client.Dispose();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => metrics.GetSnapshotAsync());
+        foreach (Func<Task> call in new Func<Task>[] { () => waiting, () => client.Metrics.GetSnapshotAsync(), () => client.Analytics.GetPageAsync(new AnalyticsQuery("a/b")) })
+            Assert.Equal(nameof(FalObservabilityClient), (await Assert.ThrowsAsync<ObjectDisposedException>(call)).ObjectName);
+    }
+
+    [Fact]
+    public void A_blank_key_in_code_does_not_fall_back_to_another_accounts()
+    {
+        SetEnvironment("env-id:env-secret", null, null);
+        Assert.ThrowsAny<ArgumentException>(() => new FalObservabilityClient(""));
+        Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(o => o.ApiKey = ""));
+    }
+
+    [Theory]
+    [InlineData("Fal:MaxAttempts")]
+    [InlineData("Fal:TotalTimeout")]
+    [InlineData("Fal:StrictMetrics")]
+    [InlineData("Fal:BaseAddress")]
+    public void A_value_that_cannot_be_read_is_an_options_error_that_names_it_and_does_not_show_it(string setting)
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), (setting, "3f2a0c1e:hunter2")));
+        Assert.Contains(setting.Split(':')[1], failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_bare_number_where_a_time_is_due_is_explained()
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ("Fal:TotalTimeout", "45")));
+        Assert.Contains("00:00:45", failure.Message, StringComparison.Ordinal);
     }
 
     private static FalObservabilityOptions Options(Action<IServiceCollection> register, params (string Key, string Value)[] settings)

@@ -56,4 +56,19 @@ public sealed class FalApiKeyHandlerTests
         (await invoker.SendAsync(request, default)).Dispose();
         Assert.Equal(1, end.Sent);
     }
+
+    [Fact]
+    public async Task What_a_redirect_led_to_is_not_used()
+    {
+        var end = new ScriptedHandler((request, _) =>
+        {
+            // This is how .NET's own handlers follow a redirect: the request ends up with the other address.
+            request.RequestUri = new Uri("https://elsewhere.example/v1");
+            return Task.FromResult(ScriptedHandler.Response(HttpStatusCode.OK, "fal_app_queue_size 1\n", "text/plain"));
+        });
+        using var invoker = new HttpMessageInvoker(new FalApiKeyHandler("id:secret-value") { InnerHandler = end });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1");
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => invoker.SendAsync(request, default));
+        Assert.Contains("elsewhere.example", failure.Message, StringComparison.Ordinal);
+    }
 }

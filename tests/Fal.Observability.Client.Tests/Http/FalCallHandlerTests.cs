@@ -1,5 +1,6 @@
 using System.Net;
 using System.Threading.Channels;
+using Polly;
 using Xunit;
 
 namespace Fal.Observability.Client.Tests;
@@ -159,8 +160,36 @@ public sealed class FalCallHandlerTests
     public async Task A_pipeline_of_the_users_own_takes_the_place_of_ours()
     {
         ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.BadGateway));
-        using var pipeline = new Pipeline(end, o => o.UseResiliencePipeline(Polly.ResiliencePipeline<HttpResponseMessage>.Empty));
+        using var pipeline = new Pipeline(end, o => o.UseResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty));
         using HttpResponseMessage response = await pipeline.SendAsync();
         Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task The_refusals_of_a_users_pipeline_are_failures_of_ours()
+    {
+        var breaker = new Polly.CircuitBreaker.CircuitBreakerManualControl(isIsolated: true);
+        using var isolated = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK)), o => o.UseResiliencePipeline(
+            new ResiliencePipelineBuilder<HttpResponseMessage>()
+                .AddCircuitBreaker(new Polly.CircuitBreaker.CircuitBreakerStrategyOptions<HttpResponseMessage> { ManualControl = breaker })
+                .Build()));
+        FalTransportException refused = await Assert.ThrowsAsync<FalTransportException>(() => isolated.SendAsync());
+        Assert.True(refused.IsTransient);
+        Assert.Equal(0, refused.Attempts);
+    }
+
+    [Theory]
+    [InlineData(typeof(IOException), typeof(FalTransportException))]
+    [InlineData(typeof(System.Net.Sockets.SocketException), typeof(FalTransportException))]
+    [InlineData(typeof(System.Security.Authentication.AuthenticationException), typeof(FalTransportException))]
+    [InlineData(typeof(TimeoutException), typeof(FalTimeoutException))]
+    public async Task What_a_users_handler_throws_of_the_network_is_a_failure_of_ours_and_retried(Type thrown, Type expected)
+    {
+        ScriptedHandler end = new((_, _) => throw (Exception)Activator.CreateInstance(thrown)!);
+        using var pipeline = new Pipeline(end);
+        Task<HttpResponseMessage> call = pipeline.SendAsync();
+        await pipeline.StepOverWaitsAsync(call);
+        Assert.Equal(expected, (await Assert.ThrowsAnyAsync<FalObservabilityException>(() => call)).GetType());
+        Assert.Equal(4, end.Sent);
     }
 }

@@ -113,6 +113,28 @@ public sealed class FalErrorReaderTests
             Assert.DoesNotContain("secret-0123456789", text, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Fact]
+    public void A_key_that_the_cut_of_a_body_goes_through_is_masked_before_the_cut()
+    {
+        var info = new FalResponseInfo(HttpStatusCode.OK, "text/plain", null, "GET /x");
+        for (int before = 220; before <= 256; before++)
+        {
+            byte[] body = System.Text.Encoding.UTF8.GetBytes(new string('x', before) + Key + " and more");
+            FalResponseException failure = FalErrorReader.BadBody(info, "it is wrong", body, Key, null, transient: false);
+            Assert.DoesNotContain("test-", failure.BodyStart, StringComparison.Ordinal);
+            Assert.True(failure.BodyStart.Length <= 256);
+        }
+    }
+
+    [Fact]
+    public void A_failure_without_a_response_does_not_repeat_a_key_that_the_far_side_said()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1");
+        FalTransportException failure = FalErrorReader.NoResponse(request, Key, new HttpRequestException($"Received an invalid status line: 'Key {Key}'."));
+        Assert.DoesNotContain("test-secret", failure.ToString(), StringComparison.Ordinal);
+        Assert.Contains("invalid status line", failure.Message, StringComparison.Ordinal);
+    }
+
     private static FalApiException Read(HttpStatusCode status, string body, string mediaType = "application/json")
     {
         using HttpResponseMessage response = ScriptedHandler.Response(status, body, mediaType);

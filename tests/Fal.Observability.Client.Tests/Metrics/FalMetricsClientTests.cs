@@ -100,6 +100,36 @@ public sealed class FalMetricsClientTests
     }
 
     [Fact]
+    public async Task A_watch_waits_as_long_as_a_rate_limit_asks_for()
+    {
+        var api = new ScriptedApi(new FalRateLimitException("429") { IsTransient = true, RetryAfter = TimeSpan.FromSeconds(60) }, "a 1\n");
+        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log);
+        DateTimeOffset start = _time.GetUtcNow();
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
+        Task<bool> next = watch.MoveNextAsync().AsTask();
+        await StepUntil(next, TimeSpan.FromSeconds(10));
+        Assert.True(watch.Current.Timestamp - start >= TimeSpan.FromSeconds(60));
+        Assert.Equal(2, api.Calls);
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_a_stream_at_the_next_sample_with_the_callers_token()
+    {
+        using var caller = new CancellationTokenSource();
+        int read = 0;
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (PrometheusSample sample in Client(string.Concat(Enumerable.Range(0, 1000).Select(i => $"a{i} 1\n"))).StreamSamplesAsync(caller.Token))
+            {
+                if (++read == 3)
+                    await caller.CancelAsync();
+            }
+        });
+        Assert.Equal(3, read);
+        Assert.Equal(caller.Token, cancelled.CancellationToken);
+    }
+
+    [Fact]
     public async Task Ticks_that_fall_due_while_the_caller_is_busy_are_skipped()
     {
         var api = new ScriptedApi("a 1\n", "a 2\n", "a 3\n");

@@ -103,6 +103,16 @@ public sealed class FalMetricsSnapshotTests
     }
 
     [Fact]
+    public void Many_kinds_are_counted_each_once()
+    {
+        // More kinds than are scanned, each twice: the second half finds them by another way than the first.
+        string text = string.Concat(Enumerable.Range(0, 200).Select(i => $"fal_app_runners{{application=\"a/b\",machine_type=\"m\",state=\"s{i % 100}\"}} 1\n"));
+        FalAppMetrics app = Parse(text)["a/b"]!;
+        Assert.Equal(100, app.Runners.Count);
+        Assert.All(app.Runners, runner => Assert.Equal(2, runner.Count));
+    }
+
+    [Fact]
     public void NaN_stays_NaN_and_nothing_is_divided_by_zero()
     {
         FalAppMetrics app = Parse("""
@@ -138,6 +148,24 @@ public sealed class FalMetricsSnapshotTests
         Assert.Equal(["1.0", "2.5", "+Inf"], family.Samples.Select(s => s.Labels["le"]));
     }
 
+    [Fact]
+    public void A_web_endpoint_can_answer_with_the_apps_as_json_in_spite_of_infinity_and_NaN()
+    {
+        FalMetricsSnapshot snapshot = Parse(Documented + "\nfal_app_queue_size{application=\"my/broken\"} NaN\n");
+        string json = System.Text.Json.JsonSerializer.Serialize(snapshot);
+        Assert.Contains("\"UpperBound\":\"Infinity\"", json, StringComparison.Ordinal);
+        Assert.Contains("\"QueueSize\":\"NaN\"", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_snapshot_can_be_made_of_apps_written_by_hand()
+    {
+        FalMetricsSnapshot snapshot = FalMetricsSnapshot.Create([new FalAppMetrics { Name = "a/b", QueueSize = 250 }], DateTimeOffset.UnixEpoch);
+        Assert.Equal(250, snapshot["a/b"]!.QueueSize);
+        Assert.Equal("a/b: 250 queued, ? in progress, ? runners", snapshot["a/b"]!.ToString());
+        Assert.Throws<ArgumentException>(() => FalMetricsSnapshot.Create([new FalAppMetrics { Name = "x" }, new FalAppMetrics { Name = "x" }], DateTimeOffset.UnixEpoch));
+    }
+
     [Theory]
     [InlineData("de-DE")]
     [InlineData("tr-TR")]
@@ -149,7 +177,10 @@ public sealed class FalMetricsSnapshotTests
         FalAppMetrics app = Parse(Documented)["my/app"]!;
         Assert.Equal(2.4e10, app.RunnerMemoryUsageBytes);
         Assert.Equal([1, 2.5, double.PositiveInfinity], app.Latency!.Buckets.Select(b => b.UpperBound));
-        Assert.Equal("my/app: 7 queued, 5 running, 24 runners", app.ToString());
+        Assert.Equal("my/app: 7 queued, 5 in progress, 24 runners", app.ToString());
+        Assert.Equal("21 running on NVIDIA B200", app.Runners[0].ToString());
+        Assert.Equal("POST 200: 18", app.RequestsCompletedByStatus[0].ToString());
+        Assert.Equal("le 2.5: 20", app.Latency!.Buckets[1].ToString());
         Assert.StartsWith("p50 1.7 s, p90 2.5 s", app.Latency.ToString(), StringComparison.Ordinal);
     }
 

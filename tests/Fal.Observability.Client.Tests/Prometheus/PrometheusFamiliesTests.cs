@@ -81,6 +81,15 @@ public sealed class PrometheusFamiliesTests
     }
 
     [Fact]
+    public void Families_that_interleave_line_by_line_keep_every_sample_in_order()
+    {
+        const int Lines = 60_000;
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(string.Concat(Enumerable.Range(0, Lines).Select(i => $"m{i % 3} {i}\n")));
+        Assert.Equal(["m0", "m1", "m2"], exposition.Families.Select(family => family.Name));
+        Assert.Equal(Enumerable.Range(0, Lines).Where(i => i % 3 == 1).Select(i => (double)i), exposition["m1"]!.Samples.Select(sample => sample.Value));
+    }
+
+    [Fact]
     public void Interleaved_families_are_put_together()
     {
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\nb 2\na 3\nb 4\n# HELP a late\na 5\n");

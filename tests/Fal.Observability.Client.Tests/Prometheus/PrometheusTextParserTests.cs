@@ -165,6 +165,20 @@ public sealed class PrometheusTextParserTests
     }
 
     [Fact]
+    public void Names_of_a_line_that_was_skipped_are_not_taken_for_those_of_the_sample_before()
+    {
+        string padding = string.Concat(Enumerable.Repeat("# comment\n", 20));
+        foreach (string skipped in (string[])["b{y=\"1\"} 0000000000000000000000000000000000000000001\n", "b{y=\"1\"} x\n", "b{y=\"1\"} 1\r\n"])
+        {
+            PrometheusSamples samples = PrometheusTextParser.ParseSamples(
+                "a{x=\"1\"} 1\n" + skipped + "b{y=\"2\"} 2\n" + padding, Lenient with { MaxLineLength = 30 });
+
+            Assert.Equal(("a", "1"), (samples[0].Name, samples[0].Labels["x"]));
+            Assert.Equal(("b", "2"), (samples[^1].Name, samples[^1].Labels["y"]));
+        }
+    }
+
+    [Fact]
     public void Half_a_surrogate_pair_in_a_string_is_refused()
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => Only("a{b=\"c\uD83D\"} 1"));

@@ -4,7 +4,7 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>Follows the pages of one group of endpoints over one range, and begins anew when the group has to be asked otherwise.</summary>
-internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGroup group, AnalyticsQuery query, int maxPages)
+internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGroup group, AnalyticsQuery query, FalObservabilityOptions options)
 {
     private readonly HashSet<string> _cursors = new(StringComparer.Ordinal);
     private AnalyticsEndpointGroup.CallShape? _shape;
@@ -43,8 +43,8 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
     }
 
     /// <summary>The failure of a service whose cursor does not advance.</summary>
-    public static FalResponseException CursorRepeats(string cursor) => new(
-        $"The service answered with the cursor '{cursor}', which it has given before: following it would never end. This is a fault of the service; report it to fal with the query.")
+    public static FalResponseException CursorRepeats(string cursor, FalObservabilityOptions options) => new(
+        $"The service answered with the cursor '{FalApiKey.Scrub(cursor, options.ApiKey)}', which it has given before: following it would never end. This is a fault of the service; report it to fal with the query.")
     {
         StatusCode = HttpStatusCode.OK,
     };
@@ -63,9 +63,9 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             return;
 
         if (!_cursors.Add(cursor))
-            throw CursorRepeats(cursor);
+            throw CursorRepeats(cursor, options);
 
-        if (_pages >= maxPages)
+        if (_pages >= options.MaxPages)
         {
             throw new FalResponseException(string.Create(CultureInfo.InvariantCulture,
                 $"The service has sent {_pages} pages and names another: more than {nameof(FalObservabilityOptions.MaxPages)} allows. Ask for a shorter range or a coarser timeframe, or raise the limit."))

@@ -116,6 +116,7 @@ internal sealed class AnalyticsRun : IDisposable
             if (readers.Min(reader => reader.Current?.Start) is not { } start)
                 yield break;
 
+            cancellationToken.ThrowIfCancellationRequested();
             parts.Clear();
             foreach (AnalyticsBucketReader reader in readers)
             {
@@ -297,7 +298,7 @@ internal sealed class AnalyticsRun : IDisposable
 
     private AnalyticsExpand Shaped(AnalyticsExpand structure) => (_metrics.Expand & ~AnalyticsExpand.Structure) | structure;
 
-    private AnalyticsPageReader PagesOf(AnalyticsEndpointGroup group, AnalyticsQuery query) => new(this, group, query, _options.MaxPages);
+    private AnalyticsPageReader PagesOf(AnalyticsEndpointGroup group, AnalyticsQuery query) => new(this, group, query, _options);
 
     /// <summary>
     /// Does something for several groups at a time. Where refusals are skipped, the first goes alone until a call was accepted: a key

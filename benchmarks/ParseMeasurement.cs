@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.Intrinsics;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client.Benchmarks;
+
+/// <summary>
+/// Measures one way of reading one file: rounds until the time is up, after a warm-up, the median of them reported; and in
+/// the same run, round by round, the search for line feeds over the same bytes, which is the floor to compare with.
+/// </summary>
+internal static class ParseMeasurement
+{
+    internal static string[] Modes => ["reader", "samples", "families", "replay", "churn", "replay-families"];
+
+    /// <summary>So many scrapes follow one another in turn where the memory of the last one is what is measured.</summary>
+    private const int Scrapes = 4;
+
+    internal static string Run(string file, string mode, double seconds)
+    {
+        byte[] file0 = File.ReadAllBytes(file);
+        byte[][] inputs = mode switch
+        {
+            "replay" or "replay-families" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherValues(file0, i))],
+            "churn" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherSeries(ScrapeVariations.WithOtherValues(file0, i), i))],
+            _ => [file0],
+        };
+        byte[] input = inputs[0];
+        int turn = 0;
+        var scrape = new PrometheusScrape();
+        Func<byte[], long> read = mode switch
+        {
+            "replay" or "churn" => _ => Replay(inputs[turn++ % inputs.Length], scrape),
+            "replay-families" => _ => scrape.ParseFamilies(inputs[turn++ % inputs.Length]).Families.Sum(family => (long)family.Samples.Count),
+            "reader" => Read,
+            "samples" => static bytes => PrometheusTextParser.ParseSamples(bytes).Count,
+            "families" => static bytes => PrometheusTextParser.ParseFamilies(bytes).Families.Sum(family => (long)family.Samples.Count),
+            _ => throw new ArgumentException($"'{mode}' is no mode: {string.Join(", ", Modes)}."),
+        };
+
+        // Small inputs are repeated within a round, or the clock would be what is measured.
+        int repeats = Math.Max(1, 4_000_000 / Math.Max(1, input.Length));
+        long samples = 0;
+        for (Stopwatch warmUp = Stopwatch.StartNew(); warmUp.Elapsed.TotalSeconds < Math.Max(1, seconds / 3);)
+        {
+            for (int i = 0; i < repeats; i++)
+            {
+                samples = read(input);
+                CountLines(input);
+            }
+        }
+
+        var readTimes = new List<double>();
+        var floorTimes = new List<double>();
+        long allocated = 0;
+        long rounds = 0;
+        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds || rounds < 3; rounds++)
+        {
+            long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < repeats; i++)
+                read(input);
+            readTimes.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repeats);
+            allocated += GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+
+            start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < repeats; i++)
+                CountLines(input);
+            floorTimes.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repeats);
+        }
+
+        double time = Median(readTimes);
+        double floor = Median(floorTimes);
+        double bytesPerSample = (double)allocated / rounds / repeats / Math.Max(1, samples);
+        int vectorBits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+        return string.Create(CultureInfo.InvariantCulture,
+            $$"""{"mode":"{{mode}}","file":"{{Path.GetFileName(file)}}","bytes":{{input.Length}},"samples":{{samples}},"mb_per_s":{{input.Length / time / 1e6:F0}},"samples_per_s":{{samples / time:F0}},"bytes_per_sample":{{bytesPerSample:F1}},"newline_floor_mb_per_s":{{input.Length / floor / 1e6:F0}},"ratio":{{floor / time:F3}},"best_ratio":{{floorTimes[0] / readTimes[0]:F3}},"vector_bits":{{vectorBits}}}""");
+    }
+
+    /// <summary>Everything that a sample has is looked at, so that nothing is left out of the measurement.</summary>
+    private static long Read(byte[] input)
+    {
+        var reader = new PrometheusTextReader(input);
+        long samples = 0;
+        long length = 0;
+        double sum = 0;
+        while (reader.Read())
+        {
+            if (reader.TokenType != PrometheusTokenType.Sample)
+                continue;
+            samples++;
+            sum += reader.Value;
+            length += reader.Name.Length;
+            foreach (PrometheusLabel label in reader.Labels)
+                length += label.Name.Length + label.Value.Length;
+        }
+
+        return length + sum == double.NegativeInfinity ? -1 : samples;
+    }
+
+    private static long Replay(byte[] input, PrometheusScrape scrape)
+    {
+        var reader = new PrometheusScrapeReader(input, scrape);
+        long samples = 0;
+        double sum = 0;
+        while (reader.Read())
+        {
+            samples++;
+            sum += reader.Sample.Value;
+        }
+
+        return sum == double.NegativeInfinity ? -1 : samples;
+    }
+
+    private static long CountLines(ReadOnlySpan<byte> bytes)
+    {
+        long lines = 0;
+        for (int newline = bytes.IndexOf((byte)'\n'); newline >= 0; newline = bytes.IndexOf((byte)'\n'))
+        {
+            lines++;
+            bytes = bytes[(newline + 1)..];
+        }
+
+        return lines;
+    }
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+}

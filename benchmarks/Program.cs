@@ -1,0 +1,49 @@
+using System.Globalization;
+using BenchmarkDotNet.Running;
+using Fal.Observability.Client.Benchmarks;
+
+const string usage = """
+    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- generate fal APPS FILE
+    dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
+    dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
+    """;
+
+switch (args)
+{
+    case ["parse", string file, .. string[] rest] when TryReadOptions(rest, out string mode, out double seconds):
+        if (!File.Exists(file))
+            return Fail($"There is no file '{file}'.");
+        Console.WriteLine(ParseMeasurement.Run(file, mode, seconds));
+        return 0;
+    case ["generate", "fal" or "histograms", string number, string file] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
+        File.WriteAllBytes(file, args[1] == "fal" ? ExpositionGenerator.Fal(count) : ExpositionGenerator.Histograms(count));
+        return 0;
+    case ["benchmark", .. string[] rest]:
+        BenchmarkRunner.Run<ParserBenchmarks>(args: rest);
+        return 0;
+    default:
+        return Fail("Not understood.");
+}
+
+static bool TryReadOptions(ReadOnlySpan<string> options, out string mode, out double seconds)
+{
+    mode = "reader";
+    seconds = 3;
+    for (; options.Length >= 2; options = options[2..])
+    {
+        if (options[0] == "--mode" && ParseMeasurement.Modes.Contains(options[1]))
+            mode = options[1];
+        else if (options[0] != "--seconds" || !double.TryParse(options[1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds))
+            return false;
+    }
+
+    return options.IsEmpty;
+}
+
+static int Fail(string message)
+{
+    Console.Error.WriteLine(message);
+    Console.Error.WriteLine(usage);
+    return 2;
+}

@@ -1,0 +1,40 @@
+namespace Fal.Observability.Client;
+
+/// <summary>What every stream has to answer that is only ever read, asynchronously and from front to back.</summary>
+internal abstract class FalForwardStream : Stream
+{
+    private const string ForwardOnly = "A response body is read forward only.";
+
+    public sealed override bool CanRead => true;
+
+    public sealed override bool CanSeek => false;
+
+    public sealed override bool CanWrite => false;
+
+    public sealed override long Length => throw new NotSupportedException(ForwardOnly);
+
+    public sealed override long Position
+    {
+        get => throw new NotSupportedException(ForwardOnly);
+        set => throw new NotSupportedException(ForwardOnly);
+    }
+
+    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+
+    public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>For callers that know no other way: it blocks, under the same limits.</summary>
+    public sealed override int Read(byte[] buffer, int offset, int count) =>
+        ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+    public sealed override void Flush()
+    {
+    }
+
+    public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException(ForwardOnly);
+
+    public sealed override void SetLength(long value) => throw new NotSupportedException(ForwardOnly);
+
+    public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException(ForwardOnly);
+}

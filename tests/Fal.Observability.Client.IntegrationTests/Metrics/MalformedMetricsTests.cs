@@ -1,0 +1,100 @@
+using Fal.Observability.Client.Prometheus;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests;
+
+/// <summary>One line that breaks the format, in a body that is otherwise sound.</summary>
+public sealed class MalformedMetricsTests
+{
+    private const string Body =
+        "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\" 2\nfal_app_queue_size{application=\"my-org/c\"} 3\n";
+
+    [Fact]
+    public async Task Is_skipped_reported_and_logged_and_every_other_sample_is_kept()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain; version=0.0.4; charset=utf-8", Body));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([("my-org/a", 1.0), ("my-org/c", 3.0)], snapshot.Apps.Select(app => (app.Name, app.QueueSize!.Value)));
+        Assert.Equal(1, snapshot.SkippedLineCount);
+        PrometheusSkippedLine skipped = Assert.Single(snapshot.SkippedLines);
+        Assert.Equal(3, skipped.Line);
+        Assert.Equal("fal_app_queue_size{application=\"my-org/b\" 2", skipped.Text);
+        Assert.Contains($"line 3, column {skipped.Column}: {skipped.Reason}", Assert.Single(account.Events(5)).Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Is_skipped_and_logged_once_in_a_stream_too()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", Body));
+        using var account = new FalAccount(server.BaseAddress);
+        List<double> values = [];
+
+        await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+            values.Add(sample.Value);
+
+        Assert.Equal([1, 3], values);
+        Assert.Contains("1 line(s)", Assert.Single(account.Events(5)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fails_the_call_at_its_place_where_the_user_is_strict()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", Body));
+        using var account = new FalAccount(server.BaseAddress, options => options.StrictMetrics = true);
+        foreach (FalCall call in new[] { FalCall.Snapshot, FalCall.Families, FalCall.Samples })
+        {
+            FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
+            PrometheusFormatException cause = Assert.IsType<PrometheusFormatException>(failure.InnerException);
+            Assert.Equal(3, cause.Line);
+            Assert.Contains("Line 3", failure.Message, StringComparison.Ordinal);
+            Assert.Equal(1, failure.Attempts);
+        }
+
+        Assert.Equal(3, server.Heads.Count);
+    }
+
+    [Fact]
+    public async Task A_line_that_is_read_all_the_same_is_no_fault_in_either_way_of_reading()
+    {
+        // Line ends of another system, and a byte order mark: reported, but nothing was left out.
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "\ufeffa 1\r\nb 2\r\n"));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(2, snapshot.Families.Count);
+        Assert.Equal(0, snapshot.SkippedLineCount);
+        List<string> names = [];
+        await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+            names.Add(sample.Name);
+
+        Assert.Equal(["a", "b"], names);
+        Assert.Empty(account.Events(5));
+    }
+
+    [Fact]
+    public async Task A_scrape_without_samples_is_empty_in_either_way_of_reading_however_its_lines_end()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "# nothing to report\r\n"));
+        using var account = new FalAccount(server.BaseAddress);
+
+        Assert.Empty((await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken)).Apps);
+        await account.RunAsync(FalCall.Samples, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task The_first_line_that_was_left_out_is_the_one_that_the_log_names()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\r\nb 2\nc{ 3\n"));
+        using var account = new FalAccount(server.BaseAddress);
+
+        await account.RunAsync(FalCall.Snapshot, TestContext.Current.CancellationToken);
+        await account.RunAsync(FalCall.Samples, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, account.Events(5).Count);
+        Assert.All(account.Events(5), record => Assert.StartsWith("1 line(s)", record.Message, StringComparison.Ordinal));
+        Assert.All(account.Events(5), record => Assert.Contains("line 3", record.Message, StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,68 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Fal.Observability.Client.IntegrationTests;
+
+/// <summary>A clock that stands still until a test moves it, and that tells when somebody begins to wait on it.</summary>
+internal sealed class SteppedClock() : FakeTimeProvider(FirstInstant)
+{
+    /// <summary>What the clock shows at first: a full minute.</summary>
+    public static readonly DateTimeOffset FirstInstant = new(2026, 6, 17, 12, 34, 0, TimeSpan.Zero);
+
+    private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+        _timers.Writer.TryWrite(dueTime);
+        return timer;
+    }
+
+    /// <summary>Completes when a timer of this length has been set that no earlier wait was told of.</summary>
+    public async Task TimerAsync(TimeSpan length)
+    {
+        while (await _timers.Reader.ReadAsync().AsTask().OrHangs() != length)
+        {
+            // Another limit of the client's.
+        }
+    }
+
+    /// <summary>Moves the clock over the next wait between two attempts, once it begins.</summary>
+    public async Task StepOverWaitAsync(FalObservabilityOptions options)
+    {
+        TimeSpan due;
+        do
+            due = await _timers.Reader.ReadAsync().AsTask().OrHangs();
+        while (IsLimit(due, options));
+
+        Advance(due);
+    }
+
+    /// <summary>
+    /// Runs a call and moves the clock over each wait between its attempts as soon as the wait begins. A wait is told from the
+    /// client's time limits by its length.
+    /// </summary>
+    /// <returns>The waits, in their order.</returns>
+    public async Task<List<TimeSpan>> StepOverWaitsAsync(Task call, FalObservabilityOptions options)
+    {
+        List<TimeSpan> waits = [];
+        while (!call.IsCompleted)
+        {
+            Task<bool> timerSet = _timers.Reader.WaitToReadAsync().AsTask();
+            await Task.WhenAny(call, timerSet).OrHangs();
+            while (_timers.Reader.TryRead(out TimeSpan due))
+            {
+                if (IsLimit(due, options))
+                    continue;
+
+                waits.Add(due);
+                Advance(due);
+            }
+        }
+
+        return waits;
+    }
+
+    private static bool IsLimit(TimeSpan due, FalObservabilityOptions options) =>
+        due <= TimeSpan.Zero || due == options.AttemptTimeout || due == options.TotalTimeout || due == options.ReadIdleTimeout;
+}

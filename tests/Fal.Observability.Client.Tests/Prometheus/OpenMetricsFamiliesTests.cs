@@ -1,0 +1,144 @@
+using Fal.Observability.Client.Prometheus;
+using Xunit;
+
+namespace Fal.Observability.Client.Tests.Prometheus;
+
+public sealed class OpenMetricsFamiliesTests
+{
+    private static readonly PrometheusParserOptions Strict = new() { Format = PrometheusFormat.OpenMetrics };
+    private static readonly PrometheusParserOptions Lenient = Strict with { SkipMalformedLines = true };
+
+    [Fact]
+    public void Every_type_is_read_with_its_suffixes()
+    {
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("""
+            # TYPE c_seconds counter
+            # UNIT c_seconds seconds
+            # HELP c_seconds a \"counter\"\nof seconds
+            c_seconds_total{x="1"} 5 100.5 # {trace_id="t"} 0.25 99.5
+            c_seconds_created{x="1"} 10 100.5
+            # TYPE g gauge
+            g -1
+            # TYPE h histogram
+            h_bucket{le="0.5"} 1
+            h_bucket{le="+Inf"} 2
+            h_sum 3
+            h_count 2
+            h_created 1
+            # TYPE gh gaugehistogram
+            gh_bucket{le="-1.0"} 1
+            gh_bucket{le="+Inf"} 2
+            gh_gsum -3
+            gh_gcount 2
+            # TYPE s summary
+            s{quantile="0.5"} 1
+            s_sum 2
+            s_count 3
+            # TYPE i info
+            i_info{version="1"} 1
+            # TYPE ss stateset
+            ss{ss="on"} 1
+            ss{ss="off"} 0
+            # TYPE u unknown
+            u 1
+            alone 2
+            # EOF
+            """, Strict);
+
+        Assert.Equal(
+            [("c_seconds", MetricType.Counter, 2), ("g", MetricType.Gauge, 1), ("h", MetricType.Histogram, 5), ("gh", MetricType.GaugeHistogram, 4),
+                ("s", MetricType.Summary, 3), ("i", MetricType.Info, 1), ("ss", MetricType.StateSet, 2), ("u", MetricType.Unknown, 1), ("alone", MetricType.Unknown, 1)],
+            exposition.Families.Select(family => (family.Name, family.Type, family.Samples.Count)));
+        MetricFamily counter = exposition["c_seconds"]!;
+        Assert.Equal(("seconds", "a \"counter\"\nof seconds"), (counter.Unit, counter.Help));
+        Assert.Equal(100500, counter.Samples[0].TimestampMilliseconds);
+        Assert.Equal(new PrometheusExemplar([new("trace_id", "t")], 0.25, 99500), counter.Samples[0].Exemplar);
+        Assert.Null(counter.Samples[1].Exemplar);
+        Assert.Equal((3.0, 2.0, 1.0), (exposition["h"]!.GetHistograms()[0].Sum, exposition["h"]!.GetHistograms()[0].Count, exposition["h"]!.GetHistograms()[0].CreatedSeconds));
+        Assert.Equal(-3, exposition["gh"]!.GetHistograms()[0].Sum);
+    }
+
+    [Theory]
+    [InlineData("# TYPE a counter\na_total -1\n", 2, "negative")]
+    [InlineData("# TYPE a counter\na_total NaN\n", 2, "NaN")]
+    [InlineData("# TYPE a info\na_info 2\n", 2, "value of an info sample is 1")]
+    [InlineData("# TYPE a stateset\na{a=\"x\"} 2\n", 2, "0 or 1")]
+    [InlineData("# TYPE a stateset\na{b=\"x\"} 1\n", 2, "label named as the family")]
+    [InlineData("# TYPE a summary\na 1\n", 2, "quantile")]
+    [InlineData("# TYPE a summary\na{quantile=\"2\"} 1\n", 2, "quantile")]
+    [InlineData("# TYPE a summary\na{quantile=\"0.5\"} -1\n", 2, "negative")]
+    [InlineData("# TYPE a summary\na_count 0.5\n", 2, "integer")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"inf\"} 1\n", 2, "+Inf")]
+    [InlineData("# TYPE a histogram\na_bucket 1\n", 2, "label le")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 0.5\n", 2, "integer")]
+    [InlineData("# TYPE a gauge\na 1 # {b=\"c\"} 1\n", 2, "exemplars")]
+    [InlineData("# TYPE a gauge\n# TYPE a gauge\n", 2, "second line of the same kind")]
+    [InlineData("# HELP a b\n# HELP a b\n", 2, "second line of the same kind")]
+    [InlineData("# TYPE a gauge\na 1\n# HELP a b\n", 3, "follows its samples")]
+    [InlineData("# TYPE a_s info\n# UNIT a_s s\n", 2, "no unit")]
+    [InlineData("# UNIT a_s s\n# TYPE a_s stateset\n", 2, "no unit")]
+    [InlineData("# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"1\"} 1\n", 4, "stand together")]
+    [InlineData("# TYPE a gauge\na 1 2\na 1 1\n", 3, "backwards")]
+    [InlineData("# TYPE a gauge\na 1 2\na 1\n", 3, "some have none")]
+    [InlineData("# TYPE a gauge\na 1\na 2\n", 3, "second sample of the same series")]
+    public void A_line_that_breaks_a_rule_is_refused_or_skipped(string text, long line, string reason)
+    {
+        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
+        Assert.Equal(line, exception.Line);
+        Assert.Contains(reason, exception.Reason, StringComparison.Ordinal);
+
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text + "# EOF\n", Lenient);
+        Assert.Contains(exposition.SkippedLines, skipped => skipped.Line == line && skipped.Reason == exception.Reason && !skipped.WasKept);
+    }
+
+    [Theory]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"1\"} 1\n", "le=\"+Inf\"")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"2\"} 1\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n", "ascending")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\n", "fall")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n", "count is not that")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\n", "no count")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_count 1\n", "no sum")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"-1\"} 1\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n", "negative buckets")]
+    [InlineData("# TYPE a gaugehistogram\na_bucket{le=\"+Inf\"} 1\na_gsum -1\na_gcount 1\n", "negative sum")]
+    [InlineData("# TYPE a counter\n# TYPE a_total gauge\n", "a_total")]
+    [InlineData("a 1\nb 1\na 2\n", "name that another family has")]
+    public void A_family_that_breaks_a_rule_as_a_whole_is_refused_or_kept_and_reported(string text, string reason)
+    {
+        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
+        Assert.Contains(reason, exception.Reason, StringComparison.Ordinal);
+
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text + "# EOF\n", Lenient);
+        Assert.Contains(exposition.SkippedLines, skipped => skipped.Reason == exception.Reason && skipped.WasKept);
+        Assert.Equal(0, exposition.SkippedLineCount);
+        Assert.Equal(text.Split('\n').Count(line => line.Length > 0 && line[0] != '#'), exposition.Families.Sum(family => family.Samples.Count));
+    }
+
+    [Fact]
+    public void Samples_that_differ_by_less_than_a_nanosecond_are_one()
+    {
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            "# TYPE a gauge\na 1 0.0000000001\na 2 0.0000000002\na 3 0.000000001\n# EOF\n", Strict);
+
+        Assert.Equal([1.0, 3.0], exposition["a"]!.Samples.Select(sample => sample.Value));
+    }
+
+    [Fact]
+    public void An_exposition_that_was_cut_off_is_refused_or_reported()
+    {
+        Assert.Contains("cut off", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Strict)).Reason, StringComparison.Ordinal);
+
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Lenient);
+        Assert.Single(exposition["a"]!.Samples);
+        Assert.True(Assert.Single(exposition.SkippedLines).WasKept);
+    }
+
+    [Theory]
+    [InlineData(128, true)]
+    [InlineData(129, false)]
+    public void The_labels_of_an_exemplar_have_at_most_128_characters(int length, bool isAccepted)
+    {
+        string text = $"# TYPE a counter\na_total 1 # {{e=\"{new string('ü', length - 1)}\"}} 1\n# EOF\n";
+
+        Assert.Equal(isAccepted, PrometheusTextParser.ParseFamilies(text, Lenient).SkippedLineCount == 0);
+    }
+}
