@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace Fal.Observability.Client.IntegrationTests.Analytics;
+namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>Every change of clocks of 2024 to 2027, in every timeframe that windows cut: the merged report is the truth in one piece.</summary>
 public sealed class AnalyticsReportCalendarTests

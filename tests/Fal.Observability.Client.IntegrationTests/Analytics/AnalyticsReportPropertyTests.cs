@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace Fal.Observability.Client.IntegrationTests.Analytics;
+namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>
 /// For any endpoints, range, zone, page size, cut, refusal and fault, what the client puts together over a socket is the truth that the
@@ -174,7 +174,8 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
                 Start = plain ? around.UtcDateTime.Date.AddHours(12) : around - (unit * random.Next(0, buckets)),
                 Length = (unit * buckets) + TimeSpan.FromMinutes(random.Next(0, 90)),
                 Timeframe = timeframe,
-                Zone = Zones[random.Next(Zones.Length)],
+                // Where the clocks go back half an hour, neighbours do not tell either.
+                Zone = Zones.Where(zone => !plain || zone != "Australia/Lord_Howe").ElementAt(random.Next(Zones.Length - (plain ? 1 : 0))),
                 Bound = random.Next(3) switch { 0 => true, 1 => false, _ => null },
                 Limit = random.Next(2) == 0 ? null : random.Next(1, 30),
                 PageSize = random.Next(4, 60),

@@ -3,7 +3,7 @@ using System.Globalization;
 using Fal.Observability.Simulator;
 using Xunit;
 
-namespace Fal.Observability.Client.IntegrationTests.Analytics;
+namespace Fal.Observability.Client.IntegrationTests;
 
 public sealed class AnalyticsReportResilienceTests
 {

@@ -3,7 +3,7 @@ using System.Text;
 using Fal.Observability.Simulator;
 using Xunit;
 
-namespace Fal.Observability.Client.IntegrationTests.Analytics;
+namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>Compares what the client put together with what the simulator prints in one piece.</summary>
 internal static class AnalyticsReportTruth
@@ -38,8 +38,8 @@ internal static class AnalyticsReportTruth
             report.Summary.Select(row => Show(row, report.Query)));
     }
 
-    // As documented: the endpoints of the query in their order, the routes of an app after it.
-    private static IEnumerable<AnalyticsAnswerRow> InOrder(IEnumerable<AnalyticsAnswerRow> rows, AnalyticsQuery query)
+    /// <summary>The rows as the client orders them: the endpoints of the query in their order, the routes of an app after it.</summary>
+    public static IEnumerable<AnalyticsAnswerRow> InOrder(IEnumerable<AnalyticsAnswerRow> rows, AnalyticsQuery query)
     {
         List<string> ids = [.. query.EndpointIds];
         return rows.OrderBy(row => ids.IndexOf(row.EndpointId) is >= 0 and var exact ? exact : ids.IndexOf(row.EndpointId[..row.EndpointId.LastIndexOf('/')]))

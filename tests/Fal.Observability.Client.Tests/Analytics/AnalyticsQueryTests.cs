@@ -26,6 +26,9 @@ public sealed class AnalyticsQueryTests
                 query with { Limit = 1 },
                 query with { Cursor = "Mg==" },
                 query with { Source = AnalyticsSource.Models },
+                query with { RefusedEndpoints = RefusedEndpointPolicy.Skip },
+                query with { DegradeOnServerError = true },
+                query with { ClosedOnly = true },
             ];
         }
     }
@@ -117,6 +120,7 @@ public sealed class AnalyticsQueryTests
         Assert.Throws<ArgumentOutOfRangeException>(() => query with { Timeframe = (AnalyticsTimeframe)5 });
         Assert.Throws<ArgumentOutOfRangeException>(() => query with { Timeframe = (AnalyticsTimeframe)(-1) });
         Assert.Throws<ArgumentOutOfRangeException>(() => query with { Source = (AnalyticsSource)2 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => query with { RefusedEndpoints = (RefusedEndpointPolicy)2 });
         Assert.Throws<ArgumentOutOfRangeException>(() => query with { Expand = (AnalyticsExpand)(1L << 26) });
         Assert.Throws<ArgumentNullException>(() => query with { AdditionalExpand = null! });
     }
@@ -183,7 +187,7 @@ public sealed class AnalyticsQueryTests
 
         Assert.Equal("a/b | time_series, request_count | last 1.00:00:00", new AnalyticsQuery("a/b").ToString());
         Assert.Equal(
-            "a/b, c/d, e/f and 2 more | summary, error_count, brand_new | 2026-01-01..2026-01-31 | by day | Europe/Berlin | not bound to timeframe | limit 1200 | cursor Mg== | own calls to models",
+            "a/b, c/d, e/f and 2 more | summary, error_count, brand_new | 2026-01-01..2026-01-31 | by day | Europe/Berlin | not bound to timeframe | limit 1200 | cursor Mg== | own calls to models | skips refused endpoints | degrades on server error | closed buckets only",
             new AnalyticsQuery("a/b", "c/d", "e/f", "g/h", "i/j")
             {
                 Expand = AnalyticsExpand.Summary | AnalyticsExpand.ErrorCount,
@@ -195,6 +199,9 @@ public sealed class AnalyticsQueryTests
                 Limit = 1200,
                 Cursor = "Mg==",
                 Source = AnalyticsSource.Models,
+                RefusedEndpoints = RefusedEndpointPolicy.Skip,
+                DegradeOnServerError = true,
+                ClosedOnly = true,
             }.ToString());
     }
 }

@@ -49,10 +49,14 @@ public sealed class FalObservabilityOptionsValidatorTests
             o.MaxRetryDelay = TimeSpan.FromHours(2);
             o.MaxResponseBytes = 12;
             o.MaxPages = 0;
+            o.MaxConcurrentCalls = 17;
+            o.BucketsPerWindow = 0;
+            o.MaxBufferedRows = 999;
+            o.ProvisionalAge = TimeSpan.FromSeconds(-1);
             o.UserAgentSuffix = "not (closed";
         });
         Assert.Equal(
-            ["UserAgentSuffix", "MaxAttempts", "AttemptTimeout", "TotalTimeout", "ReadIdleTimeout", "MinRetryDelay", "RetryBaseDelay", "MaxRetryDelay", "MaxResponseBytes", "MaxPages"],
+            ["UserAgentSuffix", "MaxAttempts", "AttemptTimeout", "TotalTimeout", "ReadIdleTimeout", "MinRetryDelay", "RetryBaseDelay", "MaxRetryDelay", "MaxResponseBytes", "MaxPages", "MaxConcurrentCalls", "BucketsPerWindow", "MaxBufferedRows", "ProvisionalAge"],
             result.Failures!.Select(f => f[..f.IndexOf(' ', StringComparison.Ordinal)]));
     }
 

@@ -70,7 +70,7 @@ public sealed class AddFalObservabilityTests : IDisposable
                 : setting.PropertyType == typeof(bool) ? "true"
                 : setting.PropertyType == typeof(Uri) ? "https://proxy.example/v1"
                 : setting.PropertyType == typeof(string) ? (setting.Name == "ApiKey" ? "id:secret-value" : "my-service/1.0")
-                : setting.Name == "MaxAttempts" ? "7" : "4096";
+                : setting.Name is "MaxAttempts" or "MaxConcurrentCalls" ? "7" : "4096";
             FalObservabilityOptions options = Options(
                 services => services.AddFalObservability(),
                 ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting.Name}", value));

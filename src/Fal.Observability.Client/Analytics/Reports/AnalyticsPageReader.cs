@@ -31,9 +31,11 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             ThrowIfEndless(cursor);
             try
             {
-                _page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken).ConfigureAwait(false);
+                AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken).ConfigureAwait(false);
                 _pages++;
-                return (_page, first);
+                // What the next page needs to know of this one; the rest is free to go.
+                _page = new AnalyticsPage { NextCursor = page.NextCursor, TimeSeries = page.TimeSeries is [.., var last] ? [last] : [] };
+                return (page, first);
             }
             catch (FalApiException e) when (run.CanReshape(shape, e))
             {
