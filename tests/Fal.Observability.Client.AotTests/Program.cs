@@ -47,6 +47,15 @@ await foreach (AnalyticsBucket bucket in fal.Analytics.StreamTimeSeriesAsync(que
 
 Check("the stream follows the pages", buckets >= 48);
 
+AnalyticsReport report = await fal.Analytics.GetReportAsync(query with { Limit = 7 });
+Check("a report has the buckets of the stream", report.TimeSeries.Count == buckets);
+
+AnalyticsCheckpoint? checkpoint = null;
+await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query))
+    checkpoint = AnalyticsCheckpoint.FromJson(window.Checkpoint.ToJson());
+
+Check("a checkpoint survives its JSON", checkpoint is not null);
+
 // With one, its options bound from a configuration.
 IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
 {
