@@ -20,15 +20,22 @@ internal static class ExpositionGenerator
         for (int i = 0; i < apps; i++)
         {
             foreach (string state in (string[])["dead", "pending", "running"])
+            {
                 text.Line($"fal_app_runners{{application=\"{names[i]}\",machine_type=\"{machines[i % machines.Length]}\",state=\"{state}\"}} {random.Next(40)}");
+            }
         }
 
         text.Family("fal_app_queue_size", "Requests waiting in queue");
         for (int i = 0; i < apps; i++)
+        {
             text.Line($"fal_app_queue_size{{application=\"{names[i]}\"}} {random.Next(2000)}");
+        }
+
         text.Family("fal_app_concurrent_requests", "Requests being processed now");
         for (int i = 0; i < apps; i++)
+        {
             text.Line($"fal_app_concurrent_requests{{application=\"{names[i]}\"}} {random.Next(500)}");
+        }
 
         text.Family("fal_app_requests_completed", "Requests completed in the last minute");
         for (int i = 0; i < apps; i++)
@@ -36,7 +43,9 @@ internal static class ExpositionGenerator
             foreach (string method in (string[])["GET", "POST"])
             {
                 foreach (string status in (string[])["200", "400", "422", "500"])
+                {
                     text.Line($"fal_app_requests_completed{{application=\"{names[i]}\",method=\"{method}\",status=\"{status}\"}} {random.Next(90000)}");
+                }
             }
         }
 
@@ -44,7 +53,9 @@ internal static class ExpositionGenerator
         for (int i = 0; i < apps; i++)
         {
             foreach (string method in (string[])["GET", "POST"])
+            {
                 text.Line($"fal_app_requests_received{{application=\"{names[i]}\",method=\"{method}\"}} {random.Next(99000)}");
+            }
         }
 
         text.Family("fal_app_request_latency", "Completed requests bucketed by latency in seconds");
@@ -52,7 +63,9 @@ internal static class ExpositionGenerator
         {
             int count = 0;
             foreach (string bound in Bounds)
+            {
                 text.Line($"fal_app_request_latency{{application=\"{names[i]}\",le=\"{bound}\"}} {count += random.Next(3000)}");
+            }
         }
 
         foreach ((string name, string help, Func<string> value) in (ReadOnlySpan<(string, string, Func<string>)>)
@@ -63,7 +76,9 @@ internal static class ExpositionGenerator
         {
             text.Family(name, help);
             for (int i = 0; i < apps; i++)
+            {
                 text.Line($"{name}{{application=\"{names[i]}\"}} {value()}");
+            }
         }
 
         return text.ToUtf8();
@@ -77,12 +92,18 @@ internal static class ExpositionGenerator
         for (int i = 0; i < count; i++)
         {
             if (i % 50 == 0)
+            {
                 text.Line($"# HELP request_{i / 50}_seconds How long it took, \"quoted\"\\nand on two lines\n# TYPE request_{i / 50}_seconds histogram");
+            }
+
             string labels = $"path=\"C:\\\\data\\\\{i}\",city=\"Zürich \\\"{i % 7}\\\"\"";
             long timestamp = 1_767_225_600_000 + i;
             long total = 0;
             for (int bucket = 1; bucket <= 60; bucket++)
+            {
                 text.Line($"request_{i / 50}_seconds_bucket{{{labels},le=\"{(bucket == 60 ? "+Inf" : (bucket * 0.05).ToString("0.##", CultureInfo.InvariantCulture))}\"}} {total += random.Next(100)} {timestamp}");
+            }
+
             text.Line($"request_{i / 50}_seconds_sum{{{labels}}} {(total * random.NextDouble()).ToString("R", CultureInfo.InvariantCulture)} {timestamp}");
             text.Line($"request_{i / 50}_seconds_count{{{labels}}} {total} {timestamp}");
         }

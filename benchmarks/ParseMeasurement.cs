@@ -59,13 +59,19 @@ internal static class ParseMeasurement
             long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < repeats; i++)
+            {
                 read(input);
+            }
+
             readTimes.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repeats);
             allocated += GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
 
             start = Stopwatch.GetTimestamp();
             for (int i = 0; i < repeats; i++)
+            {
                 CountLines(input);
+            }
+
             floorTimes.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repeats);
         }
 
@@ -87,12 +93,17 @@ internal static class ParseMeasurement
         while (reader.Read())
         {
             if (reader.TokenType != PrometheusTokenType.Sample)
+            {
                 continue;
+            }
+
             samples++;
             sum += reader.Value;
             length += reader.Name.Length;
             foreach (PrometheusLabel label in reader.Labels)
+            {
                 length += label.Name.Length + label.Value.Length;
+            }
         }
 
         return length + sum == double.NegativeInfinity ? -1 : samples;

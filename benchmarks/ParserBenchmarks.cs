@@ -29,7 +29,10 @@ public class ParserBenchmarks
                 json.WriteStartObject();
                 json.WriteString("name", sample.Name);
                 foreach ((string name, string value) in sample.Labels)
+                {
                     json.WriteString(name, value);
+                }
+
                 json.WriteNumber("value", sample.Value);
                 json.WriteEndObject();
             }
@@ -50,7 +53,9 @@ public class ParserBenchmarks
         {
             sum += reader.Value;
             foreach (PrometheusLabel label in reader.Labels)
+            {
                 sum += label.Value.Length;
+            }
         }
 
         return sum;
@@ -73,7 +78,9 @@ public class ParserBenchmarks
         while (reader.Read())
         {
             if (reader.TokenType == JsonTokenType.Number)
+            {
                 sum += reader.GetDouble();
+            }
         }
 
         return sum;

@@ -13,7 +13,10 @@ switch (args)
 {
     case ["parse", string file, .. string[] rest] when TryReadOptions(rest, out string mode, out double seconds):
         if (!File.Exists(file))
+        {
             return Fail($"There is no file '{file}'.");
+        }
+
         Console.WriteLine(ParseMeasurement.Run(file, mode, seconds));
         return 0;
     case ["generate", "fal" or "histograms", string number, string file] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
@@ -33,9 +36,13 @@ static bool TryReadOptions(ReadOnlySpan<string> options, out string mode, out do
     for (; options.Length >= 2; options = options[2..])
     {
         if (options[0] == "--mode" && ParseMeasurement.Modes.Contains(options[1]))
+        {
             mode = options[1];
+        }
         else if (options[0] != "--seconds" || !double.TryParse(options[1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds))
+        {
             return false;
+        }
     }
 
     return options.IsEmpty;

@@ -24,7 +24,9 @@ if (endpoints.Length == 0)
 }
 
 if (simulator is not null)
+{
     Console.WriteLine("SIMULATED DATA: no FAL_KEY in the environment, so every figure comes from the built-in simulator.");
+}
 
 using var fal = new FalObservabilityClient(options =>
 {
@@ -49,21 +51,27 @@ Directory.CreateDirectory(folder);
 string checkpointFile = Path.Combine(folder, "checkpoint.json");
 AnalyticsCheckpoint? checkpoint = File.Exists(checkpointFile) ? AnalyticsCheckpoint.FromJson(await File.ReadAllTextAsync(checkpointFile)) : null;
 if (checkpoint is not null)
+{
     Console.WriteLine($"Goes on: {checkpoint}");
+}
 
 await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query, checkpoint))
 {
     // The window first, under its own name, then the checkpoint: ended in between, the window is written again over itself.
     var lines = new StringBuilder();
     foreach (AnalyticsBucket bucket in window.TimeSeries)
+    {
         lines.Append(JsonSerializer.Serialize(bucket, BackfillJson.Default.AnalyticsBucket)).Append('\n');
+    }
 
     string name = window.Range.Start!.Value.UtcDateTime.ToString("yyyyMMdd'T'HHmm'Z'", CultureInfo.InvariantCulture);
     await WriteAsync(Path.Combine(folder, $"{name}.jsonl"), lines.ToString());
     await WriteAsync(checkpointFile, window.Checkpoint.ToJson());
     Console.WriteLine($"{name}: {window.TimeSeries.Count} hours");
     foreach (AnalyticsRefusedEndpoint refused in window.RefusedEndpoints)
+    {
         Console.WriteLine($"  left out: {refused.EndpointId} ({refused.Message})");
+    }
 }
 
 return 0;

@@ -21,10 +21,14 @@ internal static class Report
                 Percent(app.GpuUtilizationPercentPerGpu), Percent(app.VramUsagePercentPerGpu),
             }));
         if (now.Apps.Count > 25)
+        {
             Console.WriteLine(string.Create(Invariant, $"  ... and {now.Apps.Count - 25} more"));
+        }
 
         if (now.SkippedLineCount > 0)
+        {
             Console.WriteLine(string.Create(Invariant, $"  {now.SkippedLineCount} lines could not be read and were skipped."));
+        }
 
         Console.WriteLine();
     }

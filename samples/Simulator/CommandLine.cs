@@ -98,7 +98,10 @@ internal sealed class CommandLine
         {
             var help = new StringBuilder("A stand-in for the fal API on a loopback port. All its data is simulated.\n\nSwitches:\n");
             foreach (Switch one in Switches)
+            {
                 help.Append(CultureInfo.InvariantCulture, $"  {$"{one.Name} {one.Value}".TrimEnd()}\n      {one.Description}\n");
+            }
+
             help.Append(
                 CultureInfo.InvariantCulture,
                 $"\nKINDs of fault:\n  {string.Join("\n  ", FaultKinds.Select(kind => kind.Name))}\n");
@@ -121,7 +124,10 @@ internal sealed class CommandLine
                 Switch one = Array.Find(Switches, candidate => candidate.Name == name)
                     ?? throw new FormatException($"'{name}' is not a switch; --help lists them all.");
                 if (one.Value is not null && ++i == arguments.Count)
+                {
                     throw new FormatException($"{name} needs a value: {one.Value}.");
+                }
+
                 try
                 {
                     one.Apply(line, arguments[i]);
@@ -175,11 +181,18 @@ internal sealed class CommandLine
             }
         }
         if (next is not null && every is not null)
+        {
             throw new FormatException("every and next exclude each other: give two --fault switches.");
+        }
+
         if (next is not null)
+        {
             line.Options.Faults.Next(next.Value, fault, on);
+        }
         else
+        {
             line.Options.Faults.Every(every ?? 1, fault, on);
+        }
     }
 
     private static Uri Address(string text) =>
@@ -203,7 +216,9 @@ internal sealed class CommandLine
         foreach ((string name, T value) in choices)
         {
             if (name == text)
+            {
                 return value;
+            }
         }
         throw Bad(text, $"one of {string.Join(", ", choices.Select(choice => choice.Name))}");
     }
@@ -213,7 +228,9 @@ internal sealed class CommandLine
     private static void ForEach(string ids, Action<string> apply)
     {
         foreach (string id in ids.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
             apply(id);
+        }
     }
 
     private sealed record Switch(string Name, string? Value, string Description, Action<CommandLine, string> Apply);

@@ -121,18 +121,35 @@ public sealed class SimulatorOptions
     public void Validate()
     {
         if (!Url.IsAbsoluteUri || Url.Scheme != Uri.UriSchemeHttp || !Url.IsLoopback || Url.PathAndQuery != "/")
+        {
             throw new ArgumentException(
                 $"Url is '{Url}': it must be an http address of this machine without a path, such as http://127.0.0.1:5080.");
+        }
+
         if (Apps is < 0 or > MostApps)
+        {
             throw new ArgumentException($"Apps is {Apps}: it must be between 0 and {MostApps}.");
+        }
+
         if (PageSize < 1)
+        {
             throw new ArgumentException($"PageSize is {PageSize}: it must be at least 1.");
+        }
+
         if (AnalyticsLag < TimeSpan.Zero)
+        {
             throw new ArgumentException($"AnalyticsLag is {AnalyticsLag}: it must not be negative.");
+        }
+
         if (Key.Split(':') is not [{ Length: > 0 }, { Length: > 0 }] || Key.Any(character => character is <= ' ' or > '~'))
+        {
             throw new ArgumentException("Key must have the form id:secret, in visible ASCII characters.");
+        }
+
         if (Key == KeyWithoutPermission)
+        {
             throw new ArgumentException("Key must not end in ':no-permission': that is the secret of the key that lacks the permission.");
+        }
     }
 
     internal string KeyWithoutPermission => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-permission";

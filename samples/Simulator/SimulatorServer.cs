@@ -93,7 +93,10 @@ public sealed class SimulatorServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested)
+        {
             return;
+        }
+
         await _stopping.CancelAsync();
         await _application.StopAsync();
         await _application.DisposeAsync();
@@ -174,12 +177,20 @@ public sealed class SimulatorServer : IAsyncDisposable
     private void Authorize(StringValues authorization)
     {
         if (StringValues.IsNullOrEmpty(authorization))
+        {
             throw new RefusedCallException(401, "authorization_error", "Authentication required");
+        }
+
         string value = authorization.ToString();
         if (value == $"Key {KeyWithoutPermission}")
+        {
             throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission for this call.");
+        }
+
         if (value != $"Key {Key}")
+        {
             throw new RefusedCallException(401, "authorization_error", "Invalid API key");
+        }
     }
 
     private async Task SendAsync(HttpContext context, SimulatorRequest request, Answer answer, string requestId)
@@ -191,14 +202,19 @@ public sealed class SimulatorServer : IAsyncDisposable
         response.Headers["x-fal-request-id"] = requestId;
         response.Headers["x-fal-simulator"] = string.Create(CultureInfo.InvariantCulture, $"simulated data; seed={_options.Seed}");
         foreach ((string name, string value) in answer.Headers)
+        {
             response.Headers[name] = value;
+        }
 
         // An error goes out as it is: the faults of delivery are about bodies that somebody wants to read.
         Fault? fault = answer.Status == 200 ? request.Fault : null;
         bool gzip = answer.Body.Length > 0 && (fault?.Kind == FaultKind.TruncatedGzip || (_options.Gzip && AcceptsGzip(context.Request)));
         response.Headers.Vary = "Accept-Encoding";
         if (gzip)
+        {
             response.Headers.ContentEncoding = "gzip";
+        }
+
         ReadOnlyMemory<byte> body = gzip ? answer.Gzipped : answer.Body;
 
         request.Status = answer.Status;
@@ -235,15 +251,23 @@ public sealed class SimulatorServer : IAsyncDisposable
     {
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach ((string name, StringValues values) in context.Request.Headers)
+        {
             headers[name] = string.Join(", ", values.ToArray());
+        }
+
         if (headers.TryGetValue("Authorization", out string? authorization))
+        {
             headers["Authorization"] = Redact(authorization);
+        }
 
         var request =
             new SimulatorRequest(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers);
         _requests.Enqueue(request);
         while (_requests.Count > MostRequests)
+        {
             _requests.TryDequeue(out _);
+        }
+
         return request;
     }
 

@@ -24,9 +24,15 @@ public sealed class SimulatorTruth
     {
         ArgumentNullException.ThrowIfNull(request);
         if (route == SimulatorRoute.Metrics)
+        {
             throw new ArgumentException("The metrics route has no analytics.", nameof(route));
+        }
+
         if (request.Metrics.FirstOrDefault(name => !AnalyticsMetric.ByName.ContainsKey(name)) is string unknown)
+        {
             throw new ArgumentException($"There is no metric '{unknown}'.", nameof(request));
+        }
+
         try
         {
             return _analytics.WholeAnswer(request, route);

@@ -25,7 +25,9 @@ Check("an app has runners and a latency", snapshot.Apps.Any(app => app.RunnerCou
 
 int samples = 0;
 await foreach (PrometheusSample sample in fal.Metrics.StreamSamplesAsync())
+{
     samples++;
+}
 
 Check("the stream has the samples of the families", samples == snapshot.Families.Sum(family => family.Samples.Count));
 
@@ -43,7 +45,9 @@ Check("a row has exact values", page.Summary[0].GetValue(AnalyticsExpand.Request
 
 int buckets = 0;
 await foreach (AnalyticsBucket bucket in fal.Analytics.StreamTimeSeriesAsync(query with { Limit = 7 }))
+{
     buckets++;
+}
 
 Check("the stream follows the pages", buckets >= 48);
 
@@ -52,7 +56,9 @@ Check("a report has the buckets of the stream", report.TimeSeries.Count == bucke
 
 AnalyticsCheckpoint? checkpoint = null;
 await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query))
+{
     checkpoint = AnalyticsCheckpoint.FromJson(window.Checkpoint.ToJson());
+}
 
 Check("a checkpoint survives its JSON", checkpoint is not null);
 
@@ -74,7 +80,9 @@ await using ServiceProvider provider = services.BuildServiceProvider();
 Check("the container's client reads the same apps", (await provider.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync()).Apps.Count == snapshot.Apps.Count);
 
 await using (Stream raw = await provider.GetRequiredService<IFalMetricsApi>().GetMetricsAsync())
+{
     Check("the Refit interface hands out the text", raw.ReadByte() == '#');
+}
 
 try
 {

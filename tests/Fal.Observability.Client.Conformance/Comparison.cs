@@ -10,11 +10,16 @@ internal static class Comparison
     internal static string? Samples(IReadOnlyList<PrometheusSample> actual, IReadOnlyList<ExpectedSample> expected)
     {
         if (actual.Count != expected.Count)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"{actual.Count} samples instead of {expected.Count}");
+        }
+
         for (int i = 0; i < actual.Count; i++)
         {
             if (Sample(actual[i], expected[i]) is { } difference)
+            {
                 return string.Create(CultureInfo.InvariantCulture, $"sample {i + 1} ({actual[i]}): {difference}");
+            }
         }
 
         return null;
@@ -27,7 +32,10 @@ internal static class Comparison
     internal static IReadOnlyList<PrometheusSample> WithoutRepeatedTimestamps(IReadOnlyList<PrometheusSample> samples, IReadOnlyList<ExpectedSample> expected)
     {
         if (samples.Count == expected.Count)
+        {
             return samples;
+        }
+
         var kept = new List<PrometheusSample>();
         foreach (PrometheusSample sample in samples)
         {
@@ -35,7 +43,9 @@ internal static class Comparison
             bool repeatsLast = kept.Count > 0 && sample.TimestampMilliseconds is not null && kept[^1].Name == sample.Name
                 && kept[^1].Labels == sample.Labels && kept[^1].TimestampMilliseconds == sample.TimestampMilliseconds;
             if (isWanted || !repeatsLast)
+            {
                 kept.Add(sample);
+            }
         }
 
         return kept;
@@ -46,7 +56,10 @@ internal static class Comparison
         foreach (ExpectedMetadata metadata in expected)
         {
             if (actual[metadata.Name] is not { } family)
+            {
                 return $"no family '{metadata.Name}'";
+            }
+
             string? difference = metadata.Kind switch
             {
                 "FAMILY" => Type(family, metadata.Type) ?? Differ("unit", family.Unit ?? "", metadata.Unit ?? "")
@@ -57,7 +70,9 @@ internal static class Comparison
                 _ => null,
             };
             if (difference is not null)
+            {
                 return $"family '{metadata.Name}': {difference}";
+            }
         }
 
         return null;
@@ -72,15 +87,30 @@ internal static class Comparison
     private static string? Sample(PrometheusSample actual, ExpectedSample expected)
     {
         if (actual.Name != expected.Name)
+        {
             return $"name instead of {expected.Name}";
+        }
+
         if (!actual.Value.Equals(expected.Value))
+        {
             return string.Create(CultureInfo.InvariantCulture, $"value instead of {expected.Value:R}");
+        }
+
         if (actual.TimestampMilliseconds != expected.TimestampMilliseconds)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"timestamp {actual.TimestampMilliseconds} instead of {expected.TimestampMilliseconds}");
+        }
+
         if (Labels(actual.Labels, expected.Labels) is { } difference)
+        {
             return difference;
+        }
+
         if (actual.Exemplar is null != (expected.Exemplars.Count == 0))
+        {
             return "exemplar missing or unexpected";
+        }
+
         return actual.Exemplar is { } exemplar
             ? Labels(exemplar.Labels, expected.Exemplars[0].Labels) ?? (exemplar.Value.Equals(expected.Exemplars[0].Value) ? null : "exemplar's value")
             : null;
@@ -89,11 +119,16 @@ internal static class Comparison
     private static string? Labels(LabelSet actual, Dictionary<string, string> expected)
     {
         if (actual.Count != expected.Count)
+        {
             return string.Create(CultureInfo.InvariantCulture, $"{actual.Count} labels instead of {expected.Count}");
+        }
+
         foreach ((string name, string value) in actual)
         {
             if (!expected.TryGetValue(name, out string? wanted) || (value != wanted && !AreSameBound(name, value, wanted)))
+            {
                 return $"label {name} instead of '{wanted}'";
+            }
         }
 
         return null;

@@ -48,7 +48,10 @@ internal sealed class ConformanceCase
         {
             string expect = Path.Combine(path, "expect.json");
             if (!File.Exists(expect))
+            {
                 continue;
+            }
+
             using var document = JsonDocument.Parse(File.ReadAllBytes(expect));
             yield return new ConformanceCase(Path.GetFileName(path), File.ReadAllBytes(Path.Combine(path, "input.txt")), document.RootElement);
         }

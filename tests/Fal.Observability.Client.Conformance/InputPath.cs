@@ -60,7 +60,9 @@ internal abstract class InputPath
         {
             int step = Math.Max(1, input.Length / 2000);
             for (int cut = 0; cut <= input.Length; cut += step)
+            {
                 yield return cut;
+            }
         }
 
         private static ReadOnlySequence<byte> Sequence(byte[] input, int cut) => Segment.Sequence([input.AsMemory(0, cut), input.AsMemory(cut)]);
@@ -124,7 +126,10 @@ internal abstract class InputPath
         internal static ReadOnlySequence<byte> Sequence(List<ReadOnlyMemory<byte>> pieces)
         {
             if (pieces.Count == 0)
+            {
                 return ReadOnlySequence<byte>.Empty;
+            }
+
             var first = new Segment(pieces[0], 0);
             Segment last = first;
             foreach (ReadOnlyMemory<byte> piece in pieces.Skip(1))

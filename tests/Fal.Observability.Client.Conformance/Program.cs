@@ -33,13 +33,22 @@ while (arguments.TryDequeue(out string? argument))
             break;
         case "--format" or "--level" or "--path" or "--culture" when arguments.TryDequeue(out string? value):
             if (argument == "--format")
+            {
                 format = value;
+            }
             else if (argument == "--level")
+            {
                 level = value;
+            }
             else if (argument == "--path")
+            {
                 pathName = value;
+            }
             else
+            {
                 Thread.CurrentThread.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.GetCultureInfo(value, predefinedOnly: true);
+            }
+
             break;
         case not null when folder is null && !argument.StartsWith('-'):
             folder = argument;
@@ -50,15 +59,29 @@ while (arguments.TryDequeue(out string? argument))
 }
 
 if (folder is null)
+{
     return Fail("A folder of cases is needed.");
+}
+
 if (!Directory.Exists(folder))
+{
     return Fail($"There is no folder '{folder}'.");
+}
+
 if (format is not (null or "prometheus-0.0.4" or "openmetrics-1.0"))
+{
     return Fail($"'{format}' is no format.");
+}
+
 if (level is not (null or "reader" or "families"))
+{
     return Fail($"'{level}' is no level.");
+}
+
 if (InputPath.Find(pathName) is not { } path)
+{
     return Fail($"'{pathName}' is no path.");
+}
 
 int passed = 0;
 int failed = 0;
@@ -91,7 +114,10 @@ foreach (ConformanceCase @case in ConformanceCase.ReadAll(folder).Where(c => for
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"samples compared in {compared} cases"));
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{passed} passed, {failed} failed"));
 if (passed + failed == 0)
+{
     return Fail($"No cases found in '{folder}'.");
+}
+
 return failed == 0 ? 0 : 1;
 
 int Fail(string message)
@@ -104,7 +130,10 @@ int Fail(string message)
 void Judge(ConformanceCase @case, string caseLevel, Verdict verdict, IEnumerable<Func<string?>> readings)
 {
     if (invert)
+    {
         verdict = verdict switch { Verdict.Accept => Verdict.Reject, Verdict.Reject => Verdict.Accept, _ => verdict };
+    }
+
     bool isCompared = false;
     string? failure = null;
     string answer = "";
@@ -131,7 +160,10 @@ void Judge(ConformanceCase @case, string caseLevel, Verdict verdict, IEnumerable
         }
 
         if (accepted && @case.Samples is not null && verdict != Verdict.Reject)
+        {
             isCompared = true;
+        }
+
         failure = verdict switch
         {
             Verdict.Accept when !accepted => "should be accepted, " + answer,
@@ -140,15 +172,27 @@ void Judge(ConformanceCase @case, string caseLevel, Verdict verdict, IEnumerable
             _ => null,
         };
         if (failure is not null)
+        {
             break;
+        }
     }
 
     if (isCompared)
+    {
         compared++;
+    }
+
     if (failure is null)
+    {
         passed++;
+    }
     else
+    {
         failed++;
+    }
+
     if (verbose || (failure is not null && !invert))
+    {
         Console.WriteLine($"{(failure is null ? "pass" : "FAIL")}  {caseLevel,-8}  {@case.Name}  {failure ?? answer}");
+    }
 }

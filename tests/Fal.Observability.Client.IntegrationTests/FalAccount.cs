@@ -116,7 +116,9 @@ internal sealed class FalAccount : IDisposable
                 break;
             case FalCall.RawMetrics or FalCall.RawStreamedMetrics:
                 await using (Stream body = await MetricsApi.GetMetricsAsync(call == FalCall.RawStreamedMetrics, cancellationToken))
+                {
                     await body.CopyToAsync(Stream.Null, cancellationToken);
+                }
 
                 break;
             case FalCall.RawServerlessAnalytics:
@@ -157,7 +159,9 @@ internal sealed class FalAccount : IDisposable
         {
             Assert.False(e.GetType().Namespace!.StartsWith("Refit", StringComparison.Ordinal), $"{e.GetType()} escaped:\n{failure}");
             if (e is AggregateException several)
+            {
                 Assert.All(several.InnerExceptions, AssertNothingOfRefit);
+            }
         }
     }
 

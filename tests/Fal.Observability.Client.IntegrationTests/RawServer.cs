@@ -54,10 +54,14 @@ internal sealed class RawServer : IAsyncDisposable
     {
         var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Simulated\r\n");
         if (contentType is not null)
+        {
             head.Append(CultureInfo.InvariantCulture, $"Content-Type: {contentType}\r\n");
+        }
 
         foreach (string header in headers)
+        {
             head.Append(CultureInfo.InvariantCulture, $"{header}\r\n");
+        }
 
         return Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
     }
@@ -80,7 +84,9 @@ internal sealed class RawServer : IAsyncDisposable
         try
         {
             while (true)
+            {
                 _connections.Add(ServeAsync(await _listener.AcceptSocketAsync(_stopping.Token)));
+            }
         }
         catch (OperationCanceledException)
         {
@@ -125,7 +131,9 @@ internal sealed class RawExchange(Socket socket, CancellationToken stopping) : I
     public async Task WriteAsync(params byte[][] parts)
     {
         foreach (byte[] part in parts)
+        {
             await _stream.WriteAsync(part, stopping);
+        }
     }
 
     public Task WriteAsync(string text) => WriteAsync(Encoding.UTF8.GetBytes(text));
@@ -173,7 +181,9 @@ internal sealed class RawExchange(Socket socket, CancellationToken stopping) : I
         {
             head.Add(one[0]);
             if (head is [.., (byte)'\r', (byte)'\n', (byte)'\r', (byte)'\n'])
+            {
                 return RequestHead = Encoding.Latin1.GetString([.. head]);
+            }
         }
 
         return null;

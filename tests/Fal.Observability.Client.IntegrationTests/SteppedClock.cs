@@ -32,7 +32,9 @@ internal sealed class SteppedClock() : FakeTimeProvider(FirstInstant)
     {
         TimeSpan due;
         do
+        {
             due = await _timers.Reader.ReadAsync().AsTask().OrHangs();
+        }
         while (IsLimit(due, options));
 
         Advance(due);
@@ -53,7 +55,9 @@ internal sealed class SteppedClock() : FakeTimeProvider(FirstInstant)
             while (_timers.Reader.TryRead(out TimeSpan due))
             {
                 if (IsLimit(due, options))
+                {
                     continue;
+                }
 
                 waits.Add(due);
                 Advance(due);

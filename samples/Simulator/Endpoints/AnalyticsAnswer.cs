@@ -36,13 +36,22 @@ public sealed class AnalyticsAnswerRow
         {
             double? value = metric.Read(_totals);
             if (value is null && missing == MissingMetrics.Absent)
+            {
                 continue;
+            }
+
             if (value is null)
+            {
                 json.WriteNull(metric.Name);
+            }
             else if (metric.IsCount)
+            {
                 json.WriteNumber(metric.Name, (long)value);
+            }
             else
+            {
                 json.WriteNumber(metric.Name, value.Value);
+            }
         }
         json.WriteEndObject();
     }
@@ -89,7 +98,10 @@ public sealed record AnalyticsAnswer(
                 json.WriteEndArray();
             }
             if (Summary is not null)
+            {
                 WriteRows(json, "summary", Summary, missing);
+            }
+
             json.WriteEndObject();
         }
         return buffer.WrittenMemory;
@@ -99,7 +111,10 @@ public sealed record AnalyticsAnswer(
     {
         json.WriteStartArray(name);
         foreach (AnalyticsAnswerRow row in rows)
+        {
             row.WriteTo(json, missing);
+        }
+
         json.WriteEndArray();
     }
 

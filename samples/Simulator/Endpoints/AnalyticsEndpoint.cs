@@ -18,7 +18,10 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
             AnalyticsQuery.Parse(query, options.PageSize, AnalyticsQuery.MostEndpointIds, options.TimeProvider.GetUtcNow());
         AnalyticsRequest request = parsed.Request;
         if (request.EndpointIds.Select(options.Faults.RefusalOf).FirstOrDefault(refusal => refusal is not null) is { } refused)
+        {
             throw refused;
+        }
+
         AnalyticsSeries series = SeriesOf(parsed, route);
         if (request.Metrics.Any(name => AnalyticsMetric.ByName[name].IsColdBootPercentile)
             && request.EndpointIds.Any(options.Faults.FailsOnColdBootPercentiles))
@@ -43,9 +46,14 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         List<AnalyticsAnswerBucket>? buckets = null;
         bool more = false;
         if (query.Request.TimeSeries)
+        {
             buckets = Buckets(query, series, out more);
+        }
+
         if (query.Page > 1 && buckets is not { Count: > 0 })
+        {
             throw RefusedCallException.Invalid("cursor is past the last page.");
+        }
 
         bool withSummary = query.Request.Summary && (query.Page == 1 || options.SummaryOn == SummaryOn.EveryPage);
         return new AnalyticsAnswer(buckets, withSummary ? series.Summary : null, more ? query.Cursor(query.Page + 1) : null);
@@ -88,9 +96,15 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         {
             int known = _recent.FindIndex(entry => entry.Key == key);
             if (known >= 0)
+            {
                 return _recent[known].Series;
+            }
+
             if (_recent.Count == RememberedSeries)
+            {
                 _recent.RemoveAt(0);
+            }
+
             var series = new AnalyticsSeries(query.Request, endpoints, key.VisibleEnd);
             _recent.Add((key, series));
             return series;
@@ -107,7 +121,9 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
             if (route == SimulatorRoute.ModelsAnalytics)
             {
                 if (!model.TryGetCalled(id, out found))
+                {
                     throw RefusedCallException.NotThere();
+                }
             }
             else if (!model.TryGetOwned(id, out found))
             {

@@ -31,12 +31,20 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
 
         var ids = new List<string>();
         foreach (string? value in Values(parameters, "endpoint_id"))
+        {
             ids.AddRange(value!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        }
+
         if (ids.Count == 0)
+        {
             throw RefusedCallException.Invalid("endpoint_id is required: send 1 to 50 endpoint ids.");
+        }
+
         if (ids.Count > mostEndpointIds)
+        {
             throw RefusedCallException.Invalid(
                 $"endpoint_id names {ids.Count} endpoints: at most {mostEndpointIds} are allowed in one call.");
+        }
 
         (bool timeSeries, bool summary, List<string> metrics) = Expand(parameters);
 
@@ -44,12 +52,16 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         DateTimeOffset start = Instant(parameters, "start", zone) ?? now.AddHours(-24);
         DateTimeOffset end = Instant(parameters, "end", zone) ?? now;
         if (end < start)
+        {
             throw RefusedCallException.Invalid(
                 "end is before start: the range is start inclusive, end exclusive (start defaults to 24 hours ago, end to now).");
+        }
 
         string bound = Single(parameters, "bound_to_timeframe") ?? "true";
         if (bound is not ("true" or "false"))
+        {
             throw RefusedCallException.Invalid($"bound_to_timeframe is '{bound}': it must be the string 'true' or 'false'.");
+        }
 
         var request = new AnalyticsRequest
         {
@@ -64,8 +76,10 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
             BoundToTimeframe = bound == "true",
         };
         if (timeSeries && BucketEstimate(request) > MostBuckets)
+        {
             throw RefusedCallException.Invalid(
                 $"The range has more than {MostBuckets} buckets: shorten it or ask for a coarser timeframe.");
+        }
 
         ulong fingerprint = FingerprintOf(parameters);
         return new AnalyticsQuery(request, LimitOf(parameters, pageSize), PageOf(Single(parameters, "cursor"), fingerprint), fingerprint);
@@ -75,7 +89,9 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
     {
         StringValues values = Values(parameters, "expand");
         if (values.Count == 0)
+        {
             return (true, false, ["request_count"]);
+        }
 
         bool timeSeries = false;
         bool summary = false;
@@ -83,37 +99,58 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         foreach (string? value in values)
         {
             if (value == "time_series")
+            {
                 timeSeries = true;
+            }
             else if (value == "summary")
+            {
                 summary = true;
+            }
             else if (!AnalyticsMetric.ByName.ContainsKey(value!))
+            {
                 throw RefusedCallException.Invalid(
                     $"expand has the unknown value '{value}': send known values, each in a parameter of its own.");
+            }
             else if (!metrics.Contains(value!))
+            {
                 metrics.Add(value!);
+            }
         }
         if (!timeSeries && !summary)
+        {
             throw RefusedCallException.Invalid("expand names no structure: add 'time_series' or 'summary'.");
+        }
+
         if (metrics.Count == 0)
+        {
             throw RefusedCallException.Invalid("expand names no metric: add at least one, such as 'request_count'.");
+        }
+
         return (timeSeries, summary, metrics);
     }
 
     private static TimeZoneInfo Zone(string? name)
     {
         if (name is null)
+        {
             return TimeZoneInfo.Utc;
+        }
         // .NET also takes the names Windows uses; the service takes those of the IANA database only.
         bool isWindowsName = name != "UTC" && TimeZoneInfo.TryConvertWindowsIdToIanaId(name, out _);
         if (!isWindowsName && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone))
+        {
             return zone;
+        }
+
         throw RefusedCallException.Invalid($"timezone is '{name}': it must be an IANA name such as 'Europe/Berlin'.");
     }
 
     private static DateTimeOffset? Instant(Dictionary<string, StringValues> parameters, string name, TimeZoneInfo zone)
     {
         if (Single(parameters, name) is not string text)
+        {
             return null;
+        }
 
         const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
         if (DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime date)
@@ -137,10 +174,16 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
     private static BucketLength? TimeframeOf(string? name)
     {
         if (name is null)
+        {
             return null;
+        }
+
         int index = Array.IndexOf(Timeframes, name);
         if (index < 0)
+        {
             throw RefusedCallException.Invalid($"timeframe is '{name}': it must be one of {string.Join(", ", Timeframes)}.");
+        }
+
         return (BucketLength)index;
     }
 
@@ -158,16 +201,25 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
     private static int LimitOf(Dictionary<string, StringValues> parameters, int pageSize)
     {
         if (Single(parameters, "limit") is not string text)
+        {
             return pageSize;
+        }
+
         if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long limit) || limit < 1)
+        {
             throw RefusedCallException.Invalid($"limit is '{text}': it must be an integer of at least 1.");
+        }
+
         return (int)Math.Min(limit, pageSize);
     }
 
     private static int PageOf(string? cursor, ulong fingerprint)
     {
         if (cursor is null)
+        {
             return 1;
+        }
+
         var bytes = new byte[64];
         if (cursor.Length > bytes.Length || !Convert.TryFromBase64String(cursor, bytes, out int length)
             || Encoding.ASCII.GetString(bytes, 0, length).Split('.') is not [string number, string owner]
@@ -176,7 +228,10 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
             throw RefusedCallException.Invalid("cursor is malformed: send next_cursor of the previous page as it was.");
         }
         if (owner != fingerprint.ToString("x16", CultureInfo.InvariantCulture))
+        {
             throw RefusedCallException.Invalid("cursor belongs to another query: send all other parameters unchanged with it.");
+        }
+
         return page;
     }
 
@@ -187,11 +242,16 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
         foreach ((string name, StringValues values) in parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (name == "cursor")
+            {
                 continue;
+            }
+
             foreach (string? value in values)
             {
                 foreach (char character in $"{name}={value}&")
+                {
                     hash = (hash ^ character) * 1099511628211UL;
+                }
             }
         }
         return hash;

@@ -79,7 +79,9 @@ internal sealed class AnalyticsSeries
         {
             TrafficTotals totals = endpoint.Traffic(first, end);
             if (totals.Requests > 0 || totals.HadRunner)
+            {
                 yield return (endpoint.Id, totals);
+            }
         }
     }
 

@@ -48,7 +48,10 @@ internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byt
     {
         using var buffer = new MemoryStream();
         using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
+        {
             gzip.Write(body);
+        }
+
         return buffer.ToArray();
     }
 }

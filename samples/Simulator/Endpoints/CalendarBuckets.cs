@@ -23,7 +23,10 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, BucketLength timeframe)
                 // which one has begun: walk from the day before.
                 DateTime start = FirstInstantOf(PeriodOf(local.AddDays(-1)));
                 for (DateTime next = After(start); next <= utc; next = After(start))
+                {
                     start = next;
+                }
+
                 return start;
         }
     }
@@ -91,9 +94,13 @@ internal sealed class CalendarBuckets(TimeZoneInfo zone, BucketLength timeframe)
         {
             long middle = low + ((high - low) / 2);
             if (holds(new DateTime(middle * TimeSpan.TicksPerMinute, DateTimeKind.Utc)))
+            {
                 high = middle;
+            }
             else
+            {
                 low = middle;
+            }
         }
         return new DateTime(high * TimeSpan.TicksPerMinute, DateTimeKind.Utc);
     }

@@ -63,11 +63,15 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
 
         text.Family("fal_app_queue_size", "Current size of the fal app queue");
         foreach ((_, byte[] label, AppGauges gauges) in apps)
+        {
             text.Sample(label, gauges.Queue);
+        }
 
         text.Family("fal_app_concurrent_requests", "Current number of concurrent requests being processed");
         foreach ((_, byte[] label, AppGauges gauges) in apps)
+        {
             text.Sample(label, gauges.Concurrent);
+        }
 
         text.Family("fal_app_requests_completed", "Number of requests completed in the last minute");
         foreach ((SimulatedApp app, byte[] label, AppGauges gauges) in apps)
@@ -97,7 +101,10 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         foreach ((_, byte[] label, AppGauges gauges) in apps)
         {
             if (gauges.Running == 0)
+            {
                 continue;
+            }
+
             foreach ((string bound, double upTo) in LatencyBounds)
             {
                 text.Start(label);
@@ -116,7 +123,10 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         void Runners(byte[] label, string machine, string state, int count)
         {
             if (count == 0)
+            {
                 return;
+            }
+
             text.Start(label);
             text.Label("machine_type", machine);
             text.Label("state", state);
@@ -126,7 +136,10 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         void Completed(byte[] label, string method, int status, long count)
         {
             if (count == 0)
+            {
                 return;
+            }
+
             text.Start(label);
             text.Label("method", method);
             text.Label("status", status.ToString(CultureInfo.InvariantCulture));
@@ -136,7 +149,10 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         void Received(byte[] label, string method, long count)
         {
             if (count == 0)
+            {
                 return;
+            }
+
             text.Start(label);
             text.Label("method", method);
             text.End(count);
@@ -148,7 +164,9 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
             foreach ((_, byte[] label, AppGauges gauges) in apps)
             {
                 if (gauges.Running > 0)
+                {
                     text.Sample(label, value(gauges));
+                }
             }
         }
 
@@ -158,7 +176,9 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
             foreach ((_, byte[] label, AppGauges gauges) in apps)
             {
                 if (gauges.GpuCount > 0)
+                {
                     text.Sample(label, value(gauges));
+                }
             }
         }
     }

@@ -110,7 +110,10 @@ internal static class FaultyDelivery
         async Task WriteAsync(Stream body)
         {
             for (long left = fault.Padding; left > 0; left -= filling.Length)
+            {
                 await body.WriteAsync(filling, ended);
+            }
+
             await body.WriteAsync(answer.Body, ended);
         }
     }

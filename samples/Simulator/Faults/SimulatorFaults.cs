@@ -18,7 +18,9 @@ public sealed class SimulatorFaults
         ArgumentOutOfRangeException.ThrowIfLessThan(calls, 1);
         ArgumentNullException.ThrowIfNull(fault);
         lock (_lock)
+        {
             _schedules.Add(new Schedule(fault, on, period: 1, calls));
+        }
     }
 
     /// <summary>Every k-th call goes wrong from now on. Where several are due at once, the one ordered first happens.</summary>
@@ -31,7 +33,9 @@ public sealed class SimulatorFaults
         ArgumentOutOfRangeException.ThrowIfLessThan(period, 1);
         ArgumentNullException.ThrowIfNull(fault);
         lock (_lock)
+        {
             _schedules.Add(new Schedule(fault, on, period, remaining: null));
+        }
     }
 
     /// <summary>An analytics call that names this endpoint is refused as a whole.</summary>
@@ -42,9 +46,14 @@ public sealed class SimulatorFaults
     {
         ArgumentException.ThrowIfNullOrEmpty(endpointId);
         if (status is not (403 or 404))
+        {
             throw new ArgumentOutOfRangeException(nameof(status), status, "An endpoint is refused with 403 or 404.");
+        }
+
         lock (_lock)
+        {
             _refusals[endpointId] = status;
+        }
     }
 
     /// <summary>An analytics call that names this endpoint is answered 500 if it asks for a cold-boot percentile.</summary>
@@ -53,7 +62,9 @@ public sealed class SimulatorFaults
     {
         ArgumentException.ThrowIfNullOrEmpty(endpointId);
         lock (_lock)
+        {
             _coldBootFailures.Add(endpointId);
+        }
     }
 
     /// <summary>Nothing goes wrong any more.</summary>
@@ -76,15 +87,25 @@ public sealed class SimulatorFaults
             foreach (Schedule schedule in _schedules)
             {
                 if (schedule.On is { } on && on != route)
+                {
                     continue;
+                }
                 // A queued order waits for its turn; a periodic one counts every call.
                 if (schedule.Remaining is null)
+                {
                     schedule.Seen++;
+                }
+
                 if (due is null && (schedule.Remaining is not null || schedule.Seen % schedule.Period == 0))
+                {
                     due = schedule;
+                }
             }
             if (due is { Remaining: not null } && --due.Remaining == 0)
+            {
                 _schedules.Remove(due);
+            }
+
             return due?.Fault;
         }
     }
@@ -105,7 +126,9 @@ public sealed class SimulatorFaults
     internal bool FailsOnColdBootPercentiles(string endpointId)
     {
         lock (_lock)
+        {
             return _coldBootFailures.Contains(endpointId);
+        }
     }
 
     private sealed class Schedule(Fault fault, SimulatorRoute? on, int period, int? remaining)

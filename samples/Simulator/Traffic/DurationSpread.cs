@@ -38,7 +38,10 @@ internal struct DurationSpread
     public readonly double? Percentile(double deviations)
     {
         if (Count == 0)
+        {
             return null;
+        }
+
         (double mean, double deviation) = Shape();
         return Math.Round(Math.Exp(mean + (deviations * deviation)), 6);
     }
@@ -47,11 +50,17 @@ internal struct DurationSpread
     public readonly double ShareUpTo(double seconds)
     {
         if (Count == 0 || double.IsPositiveInfinity(seconds))
+        {
             return 1;
+        }
+
         (double mean, double deviation) = Shape();
         double distance = Math.Log(seconds) - mean;
         if (deviation == 0)
+        {
             return distance < 0 ? 0 : 1;
+        }
+
         return NormalShareUpTo(distance / deviation);
     }
 

@@ -29,11 +29,17 @@ internal readonly record struct Incident(int Severity, double Progress)
         (int window, int offset) = Math.DivRem(minute, Window);
         var dice = new Dice(key, window);
         if (dice.Unit() >= 0.05)
+        {
             return default;
+        }
+
         int length = (int)dice.Between(20, 80);
         int start = (int)dice.Between(0, Window - length);
         if (offset < start || offset >= start + length)
+        {
             return default;
+        }
+
         return new Incident(1 + (int)dice.Between(0, 3), (offset - start) / (double)length);
     }
 }

@@ -114,7 +114,10 @@ internal sealed class SimulatedApp
     {
         double load = 0;
         foreach (SimulatedEndpoint endpoint in Endpoints)
+        {
             load += endpoint.LoadAt(minute);
+        }
+
         double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
         return (long)(load * (Incident.At(_key, minute).Backlog + noise));
     }

@@ -72,11 +72,16 @@ internal sealed class SimulatedEndpoint
     {
         int sincePeak = (minute - _peakMinute) % MinutesPerDay;
         if (sincePeak < 0)
+        {
             sincePeak += MinutesPerDay;
+        }
+
         int hour = sincePeak / 60;
         double share = DayShape[hour] + ((DayShape[(hour + 1) % 24] - DayShape[hour]) * (sincePeak % 60 / 60.0));
         if (_officeHoursOnly && share < 0.5)
+        {
             return 0;
+        }
 
         // 1970-01-01 was a Thursday: day 2 and day 3 were a weekend.
         int weekday = minute / MinutesPerDay % 7;
@@ -88,7 +93,10 @@ internal sealed class SimulatedEndpoint
     {
         var totals = new TrafficTotals { HadRunner = _keepsRunner && first < end };
         for (int minute = first; minute < end; minute++)
+        {
             AddMinute(minute, ref totals);
+        }
+
         return totals;
     }
 
@@ -100,7 +108,9 @@ internal sealed class SimulatedEndpoint
         // In an incident runners are busy with slow requests, so fewer complete.
         int requests = dice.Round(LoadAt(minute) * dice.Between(0.7, 1.3) * (1 - (0.15 * incident.Severity)));
         if (requests == 0)
+        {
             return;
+        }
 
         int errors = Math.Min(requests, dice.Round(requests * (_errorShare + (0.11 * incident.Severity))));
         int userErrors = Math.Min(requests - errors, dice.Round(requests * _userErrorShare));

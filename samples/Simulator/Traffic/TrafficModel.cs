@@ -23,7 +23,9 @@ internal sealed class TrafficModel
             SimulatedApp app = all[index] = new SimulatedApp(seed, index);
             _owned[app.Name] = app.Endpoints;
             foreach (SimulatedEndpoint route in app.Endpoints.Skip(1))
+            {
                 _owned[route.Id] = [route];
+            }
         }
         Apps = all;
 

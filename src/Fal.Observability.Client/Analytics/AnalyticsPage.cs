@@ -82,7 +82,9 @@ public sealed class AnalyticsPage
         AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(Query!);
         DateTimeOffset settled = now - provisionalAge - AnalyticsCalendar.LongestBucket(timeframe);
         if (TimeSeries.All(bucket => bucket.Start <= settled))
+        {
             return this;
+        }
 
         var calendar = AnalyticsCalendar.TryCreate(Query!);
         return new AnalyticsPage { NextCursor = NextCursor, TimeSeries = [.. TimeSeries.Select(Mark)], Summary = Summary, Query = Query };
@@ -90,7 +92,9 @@ public sealed class AnalyticsPage
         AnalyticsBucket Mark(AnalyticsBucket bucket)
         {
             if (bucket.Start <= settled)
+            {
                 return bucket;
+            }
 
             // One that has not begun is open whatever its length; its end may lie beyond what a date can hold.
             bool open = bucket.Start >= now || AnalyticsCalendar.EndOf(bucket, calendar, timeframe) > now;

@@ -1,7 +1,7 @@
-using System.ComponentModel;
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.ComponentModel;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;

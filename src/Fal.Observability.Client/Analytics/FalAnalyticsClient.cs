@@ -23,13 +23,19 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     {
         ArgumentNullException.ThrowIfNull(page);
         if (page.Query is not { } query)
+        {
             throw new ArgumentException("The page carries no query, so nobody knows what it is a page of: pass one that GetPageAsync returned.", nameof(page));
+        }
 
         if (page.NextCursor is null)
+        {
             return Task.FromResult<AnalyticsPage?>(null);
+        }
 
         if (page.NextCursor == query.Cursor)
+        {
             throw AnalyticsPageReader.CursorRepeats(page.NextCursor, options);
+        }
 
         return _caller.SendAsync(query with { Cursor = page.NextCursor }, page, time.GetUtcNow(), cancellationToken)!;
     }
@@ -72,7 +78,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
         if (interval < ShortestInterval || interval > LongestInterval)
+        {
             throw new ArgumentOutOfRangeException(nameof(interval), interval, $"The interval must be from {ShortestInterval} to {LongestInterval}.");
+        }
 
         if (query.Range.Duration is null || query.Timeframe is null)
         {
@@ -109,7 +117,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         // Where endpoints or metrics may have to be left out, the first window finds out for the others.
         int alone = query.RefusedEndpoints == RefusedEndpointPolicy.Skip || query.DegradeOnServerError ? Math.Min(1, windows.Count) : 0;
         for (int window = 0; window < alone; window++)
+        {
             await ReadWindowAsync(window, cancellationToken).ConfigureAwait(false);
+        }
 
         // The summary is the piece of work after the last window.
         int end = windows.Count + (withSummary ? 1 : 0);
@@ -121,9 +131,13 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             async (piece, token) =>
             {
                 if (piece < windows.Count)
+                {
                     await ReadWindowAsync(piece, token).ConfigureAwait(false);
+                }
                 else
+                {
                     summary = await run.ReadSummaryAsync(token).ConfigureAwait(false);
+                }
             }).ConfigureAwait(false);
 
         return new AnalyticsReport
@@ -141,7 +155,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         {
             List<AnalyticsBucket> buckets = [];
             await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: false, token).ConfigureAwait(false))
+            {
                 buckets.Add(bucket);
+            }
 
             series[window] = buckets;
             lock (progressLock)
@@ -161,7 +177,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         foreach (AnalyticsTimeRange window in AnalyticsCalendar.Windows(query, options.BucketsPerWindow))
         {
             await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(window, first, streaming: true, cancellationToken).ConfigureAwait(false))
+            {
                 yield return bucket;
+            }
 
             first = false;
         }
@@ -171,7 +189,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         AnalyticsQuery query, DateTimeOffset now, AnalyticsCheckpoint? resumeFrom, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (resumeFrom?.IsComplete == true)
+        {
             yield break;
+        }
 
         AnalyticsQuery resolved = resumeFrom is null
             ? query.Resolve(now)
@@ -183,7 +203,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             List<AnalyticsBucket> buckets = [];
             bool first = window == 0 && resumeFrom is null;
             await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], first, streaming: false, cancellationToken).ConfigureAwait(false))
+            {
                 buckets.Add(bucket);
+            }
 
             bool last = window == windows.Count - 1;
             yield return new AnalyticsWindow
@@ -222,10 +244,14 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             }
 
             if (report is null)
+            {
                 continue;
+            }
 
             foreach (AnalyticsBucket bucket in watch.Take(report))
+            {
                 yield return bucket;
+            }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }

@@ -15,13 +15,17 @@ internal static class FalApiKey
     public static string? Problem(string? key)
     {
         if (string.IsNullOrWhiteSpace(key))
+        {
             return "is missing.";
+        }
 
         string bare = Normalize(key);
         foreach (char c in bare)
         {
             if (c is < '!' or > '~' or '"' or '\'')
+            {
                 return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with it, such as a line break.";
+            }
         }
 
         int colon = bare.IndexOf(':', StringComparison.Ordinal);
@@ -43,7 +47,9 @@ internal static class FalApiKey
     public static string? FromEnvironment()
     {
         if (Environment.GetEnvironmentVariable("FAL_KEY") is { } key && !string.IsNullOrWhiteSpace(key))
+        {
             return key;
+        }
 
         return Environment.GetEnvironmentVariable("FAL_KEY_ID") is { Length: > 0 } id
             && Environment.GetEnvironmentVariable("FAL_KEY_SECRET") is { Length: > 0 } secret
@@ -55,7 +61,9 @@ internal static class FalApiKey
     public static string Scrub(string text, string? key)
     {
         if (string.IsNullOrEmpty(key) || text.Length == 0)
+        {
             return text;
+        }
 
         string bare = Normalize(key);
         text = Replace(text, bare);

@@ -24,7 +24,9 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         CheckAddress(options, failures);
 
         if (!string.IsNullOrEmpty(options.UserAgentSuffix) && !IsUserAgent(options.UserAgentSuffix))
+        {
             failures.Add($"{nameof(options.UserAgentSuffix)} must be made of product tokens such as my-service/1.4.");
+        }
 
         InRange(nameof(options.MaxAttempts), options.MaxAttempts, 1, 20, failures);
         InRange(nameof(options.AttemptTimeout), options.AttemptTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
@@ -63,13 +65,19 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         }
 
         if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+        {
             failures.Add($"{Setting} is not an https address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
+        }
         else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !options.AllowInsecureHttp)
+        {
             failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
+        }
 
         // The values are not shown: user info is a secret, and a query may hold one.
         if (address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
+        {
             failures.Add($"{Setting} must hold no user info, query or fragment: only scheme, host, port and path.");
+        }
     }
 
     private static bool IsUserAgent(string value)

@@ -88,13 +88,17 @@ public static class FalObservabilityServiceCollectionExtensions
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Bind(o, provider, key)).ValidateOnStart();
             if (key is null)
+            {
                 options.PostConfigure(o => o.ApiKey ??= FalApiKey.FromEnvironment());
+            }
 
             AddClients(services, builder);
         }
 
         if (configure is not null)
+        {
             options.Configure(configure);
+        }
 
         return builder;
     }
@@ -137,7 +141,9 @@ public static class FalObservabilityServiceCollectionExtensions
             FalObservabilityOptions options = OptionsOf(handlers.Services, key);
             // The factory sees to this only where the sockets are the primary handler.
             if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
+            {
                 sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
+            }
 
             handlers.PrimaryHandler = new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
         }));
@@ -152,7 +158,9 @@ public static class FalObservabilityServiceCollectionExtensions
             http.Timeout = Timeout.InfiniteTimeSpan;
             http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
             if (!string.IsNullOrEmpty(options.UserAgentSuffix))
+            {
                 http.DefaultRequestHeaders.UserAgent.ParseAdd(options.UserAgentSuffix);
+            }
         })
         .AddHttpMessageHandler(provider =>
         {
@@ -174,7 +182,9 @@ public static class FalObservabilityServiceCollectionExtensions
     private static void Bind(FalObservabilityOptions options, IServiceProvider provider, string? key)
     {
         if (provider.GetService<IConfiguration>() is not { } configuration)
+        {
             return;
+        }
 
         IConfigurationSection section = configuration.GetSection(key is null
             ? FalObservabilityOptions.SectionName
@@ -187,7 +197,9 @@ public static class FalObservabilityServiceCollectionExtensions
                 .Select(name => $"{section.Path}:{name} is no setting. The settings are {string.Join(", ", SettingNames)}."),
         ];
         if (unknown.Length > 0)
+        {
             throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(FalObservabilityOptions), unknown);
+        }
 
         try
         {
@@ -245,7 +257,9 @@ public static class FalObservabilityServiceCollectionExtensions
         {
             _closed.Cancel();
             foreach (SocketsHttpHandler handler in _handlers)
+            {
                 handler.Dispose();
+            }
 
             _closed.Dispose();
         }

@@ -24,7 +24,9 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     public FalApiKeyHandler(string apiKey, bool allowInsecureHttp = false)
     {
         if (FalApiKey.Problem(apiKey) is { } problem)
+        {
             throw new ArgumentException($"The API key {problem}", nameof(apiKey));
+        }
 
         _authorization = new AuthenticationHeaderValue("Key", FalApiKey.Normalize(apiKey));
         _allowInsecureHttp = allowInsecureHttp;
@@ -75,7 +77,9 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     private static void RefuseRedirected(HttpResponseMessage response, Uri? asked, Uri? answered)
     {
         if (answered == asked)
+        {
             return;
+        }
 
         HttpStatusCode status = response.StatusCode;
         response.Dispose();
@@ -89,7 +93,9 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     private void RefuseInsecure(Uri? address)
     {
         if (address is null || address.Scheme == Uri.UriSchemeHttps || address.IsLoopback || _allowInsecureHttp)
+        {
             return;
+        }
 
         throw new InvalidOperationException(
             $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https.");

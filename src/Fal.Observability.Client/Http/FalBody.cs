@@ -33,7 +33,9 @@ internal sealed class FalBufferedContent : HttpContent
         {
             // The body is no longer what these two described.
             if (!name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            {
                 Headers.TryAddWithoutValidation(name, values);
+            }
         }
     }
 
@@ -57,7 +59,9 @@ internal sealed class FalBufferedContent : HttpContent
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _stream.Dispose();
+        }
 
         base.Dispose(disposing);
     }
@@ -77,6 +81,8 @@ internal sealed class FalBodyStream(byte[] rented, int length, FalResponseInfo i
     {
         base.Dispose(disposing);
         if (disposing && Interlocked.Exchange(ref _rented, null) is { } bytes)
+        {
             ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 }

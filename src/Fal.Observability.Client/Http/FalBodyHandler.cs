@@ -18,7 +18,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     {
         // Decompression is ours, so that the size limit counts what comes out and a truncated body is noticed.
         if (request.Headers.AcceptEncoding.Count == 0)
+        {
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
+        }
 
         string operation = FalRequestOptions.Operation(request);
         using var limit = new CancellationTokenSource(options.AttemptTimeout, time);
@@ -65,7 +67,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         if (!gzip && coding.Length > 0)
         {
             if (!failed)
+            {
                 throw FalErrorReader.BadBody(info, $"it is encoded as '{coding}', which was not asked for", [], options.ApiKey, null, transient: false);
+            }
 
             // The status says enough, and must be heard: a 401 is a 401, and a 503 is tried again.
             response.Content = new FalBufferedContent([], 0, original, info);
@@ -80,7 +84,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         if (!failed && WrongKind(request, info) is { } kind)
         {
             await using (body.ConfigureAwait(false))
+            {
                 throw await body.RefuseAsync(kind, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         if (streams)
@@ -98,7 +104,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
         original.Dispose();
         if (!failed && response.Content is FalBufferedContent { Memory.IsEmpty: true } && AsksForJson(request))
+        {
             throw FalErrorReader.BadBody(info, "it is empty where JSON was asked for", [], options.ApiKey, null, transient: false);
+        }
     }
 
     /// <summary>
@@ -108,10 +116,14 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     private static string? WrongKind(HttpRequestMessage request, FalResponseInfo info)
     {
         if (info.StatusCode == HttpStatusCode.PartialContent)
+        {
             return "it is a part of a body, and no part was asked for";
+        }
 
         if (FalErrorReader.IsHtml(info.ContentType, default))
+        {
             return "it is a web page; something between this program and the service answered in its place";
+        }
 
         return info.ContentType is "application/json" or "application/problem+json" && !AsksForJson(request)
             ? "it is JSON where Prometheus text was asked for; check the base address"
@@ -141,7 +153,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             {
                 length += count;
                 if (length == buffer.Length)
+                {
                     buffer = Grow(buffer);
+                }
             }
 
             var content = new FalBufferedContent(buffer, length, original, info);
@@ -151,7 +165,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         finally
         {
             if (buffer.Length > 0)
+            {
                 ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 

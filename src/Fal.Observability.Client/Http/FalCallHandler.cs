@@ -27,7 +27,9 @@ internal sealed class FalCallHandler(
             int status = (int)response.StatusCode;
             activity?.SetTag(FalTelemetry.StatusTag, status);
             if (!response.IsSuccessStatusCode)
+            {
                 error = status.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
 
             log.CallCompleted(operation, status, FalRequestOptions.AttemptsOf(request), (long)time.GetElapsedTime(started).TotalMilliseconds);
             return response;
@@ -36,7 +38,9 @@ internal sealed class FalCallHandler(
         {
             error = e.GetType().Name;
             if (e is FalObservabilityException failure)
+            {
                 failure.Attempts = FalRequestOptions.AttemptsOf(request);
+            }
 
             throw;
         }
@@ -54,7 +58,9 @@ internal sealed class FalCallHandler(
             {
                 TagList tags = new() { { FalTelemetry.OperationTag, operation } };
                 if (error is not null)
+                {
                     tags.Add(FalTelemetry.ErrorTag, error);
+                }
 
                 FalTelemetry.CallDuration.Record(time.GetElapsedTime(started).TotalSeconds, tags);
             }
@@ -64,7 +70,9 @@ internal sealed class FalCallHandler(
     private async Task<HttpResponseMessage> SendWithinDeadlineAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken)
     {
         if (closed.IsCancellationRequested)
+        {
             throw Disposed();
+        }
 
         using var deadline = new CancellationTokenSource(options.TotalTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
@@ -118,7 +126,9 @@ internal sealed class FalCallHandler(
         request.Options.Set(FalRequestOptions.Attempts, FalRequestOptions.AttemptsOf(request) + 1);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
             log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type");
+        }
 
         return response;
     }

@@ -23,6 +23,8 @@ internal sealed class FalCallTally
     public void Add(int attempts)
     {
         if (attempts > 1)
+        {
             Interlocked.Add(ref _retries, attempts - 1);
+        }
     }
 }

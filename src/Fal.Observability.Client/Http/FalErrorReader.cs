@@ -99,7 +99,9 @@ internal static class FalErrorReader
     public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)
     {
         if (contentType is not null && contentType.Equals("text/html", StringComparison.OrdinalIgnoreCase))
+        {
             return true;
+        }
 
         text = text.TrimStart();
         return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
@@ -132,16 +134,31 @@ internal static class FalErrorReader
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{info.Operation} answered {(int)info.StatusCode} {info.StatusCode}");
         if (type is not null)
+        {
             text.Append(CultureInfo.InvariantCulture, $" ({type})");
+        }
+
         if (words is not null)
+        {
             text.Append(CultureInfo.InvariantCulture, $": {words.TrimEnd('.')}");
+        }
+
         text.Append('.');
         if (advice.Length > 0)
+        {
             text.Append(' ').Append(advice);
+        }
+
         if (requestId is not null)
+        {
             text.Append(CultureInfo.InvariantCulture, $" Request id: {requestId}.");
+        }
+
         if (attempts > 1)
+        {
             text.Append(CultureInfo.InvariantCulture, $" Sent {attempts} times.");
+        }
+
         return text.ToString();
     }
 
@@ -151,7 +168,9 @@ internal static class FalErrorReader
     private static string Cut(string text, int characters)
     {
         if (text.Length <= characters)
+        {
             return text;
+        }
 
         int end = char.IsHighSurrogate(text[characters - 1]) ? characters - 1 : characters;
         return text[..end];
@@ -171,12 +190,16 @@ internal static class FalErrorReader
                 using JsonDocument document = JsonDocument.ParseValue(ref reader);
                 JsonElement root = document.RootElement;
                 if (root.ValueKind != JsonValueKind.Object)
+                {
                     return default;
+                }
 
                 if (root.TryGetProperty("error", out JsonElement error))
                 {
                     if (error.ValueKind == JsonValueKind.String)
+                    {
                         return new(null, Text(error, apiKey), null, null);
+                    }
 
                     if (error.ValueKind == JsonValueKind.Object)
                     {
@@ -196,10 +219,14 @@ internal static class FalErrorReader
         private static string? Detail(JsonElement root, string? apiKey)
         {
             if (!root.TryGetProperty("detail", out JsonElement detail))
+            {
                 return Text(root, "message", apiKey);
+            }
 
             if (detail.ValueKind != JsonValueKind.Array)
+            {
                 return Text(detail, apiKey);
+            }
 
             string[] messages = [.. detail.EnumerateArray().Select(One).OfType<string>()];
             return messages.Length == 0 ? null : Cut(string.Join("; ", messages), MaxMessageCharacters);
@@ -207,7 +234,9 @@ internal static class FalErrorReader
             string? One(JsonElement item)
             {
                 if (item.ValueKind != JsonValueKind.Object)
+                {
                     return Text(item, apiKey);
+                }
 
                 string? message = Text(item, "msg", apiKey);
                 return message is not null && item.TryGetProperty("loc", out JsonElement loc) && loc.ValueKind == JsonValueKind.Array

@@ -39,7 +39,9 @@ internal sealed class FalGuardedStream : FalForwardStream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty || _ended)
+        {
             return 0;
+        }
 
         int count;
         try
@@ -55,13 +57,17 @@ internal sealed class FalGuardedStream : FalForwardStream
         {
             _ended = true;
             if (_gzip && !_socket.EndsWithLength(_total))
+            {
                 throw Fault("its gzip data ends early: the body was truncated on the way", null, transient: true);
+            }
 
             return 0;
         }
 
         if (_total < _start.Length)
+        {
             buffer.Span[..Math.Min(count, _start.Length - (int)_total)].CopyTo(_start.AsSpan((int)_total));
+        }
 
         _total += count;
         return _total <= _guard.MaxBytes
@@ -148,7 +154,9 @@ internal sealed class FalGuardedStream : FalForwardStream
 
             _received += count;
             foreach (byte b in buffer.Span[Math.Max(0, count - 4)..count])
+            {
                 _tail = (_tail << 8) | b;
+            }
 
             return count;
         }
@@ -156,7 +164,9 @@ internal sealed class FalGuardedStream : FalForwardStream
         protected override void Dispose(bool disposing)
         {
             if (disposing)
+            {
                 inner.Dispose();
+            }
 
             base.Dispose(disposing);
         }

@@ -30,7 +30,9 @@ internal sealed class FalJsonContentSerializer(JsonSerializerContext context) : 
             // A pipeline of the user's own, without our handlers.
             Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
+            {
                 value = await JsonSerializer.DeserializeAsync(stream, type, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         return value ?? throw new JsonException("The body is the JSON value null.");
@@ -44,14 +46,18 @@ internal sealed class FalJsonContentSerializer(JsonSerializerContext context) : 
     {
         var reader = new Utf8JsonReader(json);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
             return;
+        }
 
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             foreach (JsonPropertyInfo property in type.Properties)
             {
                 if (property.Get is not null && reader.ValueTextEquals(property.Name))
+                {
                     return;
+                }
             }
 
             reader.Skip();

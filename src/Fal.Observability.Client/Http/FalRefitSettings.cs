@@ -14,7 +14,9 @@ internal static class FalRefitSettings
         ExceptionFactory = async response =>
         {
             if (response.IsSuccessStatusCode)
+            {
                 return null;
+            }
 
             byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
             return FalErrorReader.BadStatus(response, body, options.ApiKey, time.GetUtcNow());
@@ -31,7 +33,9 @@ internal static class FalRefitSettings
         DeserializationExceptionFactory = async (response, exception) =>
         {
             if (exception is FalObservabilityException or OperationCanceledException)
+            {
                 return exception;
+            }
 
             byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
             string what = exception is JsonException json

@@ -35,10 +35,14 @@ internal static class FalResilience
         FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, Func<double> random)
     {
         if (options.GetResiliencePipeline() is { } replacement)
+        {
             return replacement;
+        }
 
         if (options.MaxAttempts == 1)
+        {
             return ResiliencePipeline<HttpResponseMessage>.Empty;
+        }
 
         ILogger log = loggers.CreateLogger(FalLog.Category);
         return new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
@@ -74,7 +78,9 @@ internal static class FalResilience
         RetryPredicateArguments<HttpResponseMessage> args, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
     {
         if (args.Context.CancellationToken.IsCancellationRequested || !IsTransient(args.Outcome))
+        {
             return false;
+        }
 
         DateTimeOffset now = time.GetUtcNow();
         TimeSpan? asked = args.Outcome.Result is { } response ? FalRetryDelay.AskedFor(response, now) : null;
@@ -87,7 +93,9 @@ internal static class FalResilience
         if (delay > options.MaxRetryDelay || delay >= left)
         {
             if (asked is { } refused && !last)
+            {
                 log.RateLimitExceedsBudget(args.Context.Properties.GetValue(Operation, ""), refused.TotalSeconds);
+            }
 
             return false;
         }

@@ -15,7 +15,9 @@ internal static class FalRetryDelay
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
     {
         if (response.Headers.RetryAfter is { } header)
+        {
             return NotNegative(header.Delta ?? header.Date - now);
+        }
 
         // A fraction is not in the grammar of Retry-After, so the typed header refuses it; its meaning is plain all the same.
         return Seconds(response, "Retry-After") ?? Seconds(response, RateLimitReset);

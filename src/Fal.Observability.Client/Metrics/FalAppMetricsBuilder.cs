@@ -29,11 +29,15 @@ internal sealed class FalAppMetricsBuilder(string name)
             {
                 // A sample about no app is about the account, and stays with the families.
                 if (sample.Labels[FalMetricNames.ApplicationLabel] is not { Length: > 0 } app)
+                {
                     continue;
+                }
 
                 ref FalAppMetricsBuilder? builder = ref CollectionsMarshal.GetValueRefOrAddDefault(builders, app, out bool known);
                 if (!known)
+                {
                     inOrder.Add(builder = new FalAppMetricsBuilder(app));
+                }
 
                 builder!.Add(sample);
             }
@@ -66,7 +70,9 @@ internal sealed class FalAppMetricsBuilder(string name)
             case FalMetricNames.RequestLatency:
                 // A bound that is no number has no place in a distribution; the sample itself stays among the others.
                 if (LatencyDistribution.TryParseBound(labels["le"], out double upperBound))
+                {
                     _latency.Add(upperBound, sample.Value);
+                }
 
                 break;
             case FalMetricNames.RunnerCpuUsagePercent:
@@ -146,7 +152,9 @@ internal sealed class FalAppMetricsBuilder(string name)
             for (int i = 0; i < _items.Count; i++)
             {
                 if (_items[i].Kind.Equals(kind))
+                {
                     return i;
+                }
             }
 
             return -1;

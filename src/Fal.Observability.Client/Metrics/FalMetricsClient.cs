@@ -37,7 +37,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             {
                 PrometheusSkippedLine first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept) ?? exposition.SkippedLines[0];
                 if (exposition.Families.Count == 0)
+                {
                     throw NotMetrics(stream, $"no line of it is Prometheus text (line {first.Line}: {first.Reason})", null);
+                }
 
                 log.LinesSkipped(exposition.SkippedLineCount, first.Line, first.Column, first.Reason);
             }
@@ -64,7 +66,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                 OnSkippedLine = line =>
                 {
                     if (line.WasKept)
+                    {
                         return;
+                    }
 
                     skipped++;
                     first ??= line;
@@ -84,7 +88,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             if (skipped > 0)
             {
                 if (read == 0)
+                {
                     throw NotMetrics(stream, $"no line of it is a sample (line {first!.Line}: {first.Reason})", null);
+                }
 
                 log.LinesSkipped(skipped, first!.Line, first.Column, first.Reason);
             }
@@ -117,7 +123,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         {
             // A service that asks for more time than the interval gets it.
             if (time.GetUtcNow() < notBefore)
+            {
                 continue;
+            }
 
             FalMetricsSnapshot? snapshot = null;
             try
@@ -130,11 +138,15 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                 failures++;
                 log.WatchFailed(failures, e.Message);
                 if (e is FalRateLimitException { RetryAfter: { } wait })
+                {
                     notBefore = time.GetUtcNow() + (wait < LongestInterval ? wait : LongestInterval);
+                }
             }
 
             if (snapshot is not null)
+            {
                 yield return snapshot;
+            }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
@@ -146,7 +158,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
     private void RefuseUndeclaredNothing(Stream stream)
     {
         if (InfoOf(stream) is { ContentType: null })
+        {
             throw NotMetrics(stream, "it is empty, and no content type says that it is meant to be metrics", null);
+        }
     }
 
     private PrometheusParserOptions ParsingOf(Stream stream)

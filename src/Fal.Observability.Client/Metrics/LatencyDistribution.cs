@@ -23,7 +23,9 @@ public sealed class LatencyDistribution
         for (int i = 0; i < sorted.Length; i++)
         {
             if (double.IsNaN(sorted[i].UpperBound))
+            {
                 throw new ArgumentException("The upper bound of a bucket is NaN; it must be a number of seconds or infinity.", nameof(buckets));
+            }
 
             if (i > 0 && sorted[i].UpperBound.Equals(sorted[i - 1].UpperBound))
             {

@@ -37,12 +37,17 @@ internal abstract class ExpositionBuilder : IDisposable
             block = block[missing..];
             bool isAll = isFinalBlock && block.IsEmpty;
             if (newline < 0 && !isAll && _carried <= Options.MaxLineLength)
+            {
                 return;
+            }
+
             int consumed = Read(_carry.AsSpan(0, _carried), isAll);
             _carry.AsSpan(consumed, _carried - consumed).CopyTo(_carry);
             _carried -= consumed;
             if (isAll || _carried > 0)
+            {
                 return;
+            }
         }
 
         int read = Read(block, isFinalBlock);
@@ -54,7 +59,10 @@ internal abstract class ExpositionBuilder : IDisposable
     private void ReturnCarry()
     {
         if (_carry.Length > 0)
+        {
             ArrayPool<byte>.Shared.Return(_carry);
+        }
+
         _carry = [];
     }
 
@@ -65,9 +73,14 @@ internal abstract class ExpositionBuilder : IDisposable
     protected void Skip(scoped ref readonly PrometheusTextReader reader)
     {
         if (reader.LineWasLost)
+        {
             SkippedLineCount++;
+        }
+
         if (_skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null)
+        {
             Report(reader.GetSkippedLine());
+        }
     }
 
     /// <summary>Refuses a line that is well formed but breaks a rule beyond it: throws, or takes note of it.</summary>
@@ -78,16 +91,25 @@ internal abstract class ExpositionBuilder : IDisposable
     {
         PrometheusSkippedLine line = reader.DescribeLine(reason, wasKept);
         if (!Options.SkipMalformedLines)
+        {
             throw new PrometheusFormatException(line.Line, line.Column, line.ByteOffset, line.Reason, line.Text);
+        }
+
         if (!wasKept)
+        {
             SkippedLineCount++;
+        }
+
         Report(line);
     }
 
     private void Report(PrometheusSkippedLine line)
     {
         if (_skippedLines.Count < Options.MaxRecordedSkippedLines)
+        {
             _skippedLines.Add(line);
+        }
+
         Options.OnSkippedLine?.Invoke(line);
     }
 

@@ -50,18 +50,30 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     public static LabelSet Create(ReadOnlySpan<KeyValuePair<string, string>> labels)
     {
         if (labels.IsEmpty)
+        {
             return default;
+        }
+
         var names = new string[labels.Length];
         var values = new string[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
             (string name, string value) = labels[i];
             if (string.IsNullOrEmpty(name))
+            {
                 throw new ArgumentException("A label needs a name.", nameof(labels));
+            }
+
             if (value is null)
+            {
                 throw new ArgumentException($"The label '{name}' has no value; an empty one is \"\".", nameof(labels));
+            }
+
             if (Array.IndexOf(names, name, 0, i) >= 0)
+            {
                 throw new ArgumentException($"The label '{name}' is given twice.", nameof(labels));
+            }
+
             names[i] = name;
             values[i] = value;
         }
@@ -114,7 +126,10 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         ArgumentNullException.ThrowIfNull(name);
         int index = _names is null ? -1 : Array.IndexOf(_names, name);
         if (index < 0)
+        {
             return this;
+        }
+
         return Count == 1 ? default : new LabelSet(Remove(_names!, index), Remove(_values!, index));
 
         static string[] Remove(string[] from, int index) => [.. from.AsSpan(0, index), .. from.AsSpan(index + 1)];
@@ -124,16 +139,24 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     public bool Equals(LabelSet other)
     {
         if (Count != other.Count)
+        {
             return false;
+        }
+
         string[] names = Names;
         string[] otherNames = other.Names;
         if (ReferenceEquals(names, otherNames) || names.AsSpan().SequenceEqual(otherNames))
+        {
             return ReferenceEquals(_values, other._values) || Values.AsSpan().SequenceEqual(other.Values);
+        }
+
         for (int i = 0; i < names.Length; i++)
         {
             int index = Array.IndexOf(otherNames, names[i]);
             if (index < 0 || _values![i] != other._values![index])
+            {
                 return false;
+            }
         }
 
         return true;
@@ -148,7 +171,10 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         // A sum, because the order does not count.
         int hash = 0;
         for (int i = 0; i < Count; i++)
+        {
             hash += HashCode.Combine(_names![i], _values![i]);
+        }
+
         return hash;
     }
 
@@ -167,11 +193,19 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         for (int i = 0; i < Count; i++)
         {
             if (i > 0)
+            {
                 builder.Append(',');
+            }
+
             if (PrometheusName.IsClassicLabelName(_names![i]))
+            {
                 builder.Append(_names[i]);
+            }
             else
+            {
                 PrometheusEscaping.AppendQuoted(builder, _names[i]);
+            }
+
             builder.Append('=');
             PrometheusEscaping.AppendQuoted(builder, _values![i]);
         }

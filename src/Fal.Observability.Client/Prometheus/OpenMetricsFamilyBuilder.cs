@@ -56,7 +56,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                 case PrometheusTokenType.Malformed:
                     // Without # EOF there is no better moment to close the last family than when that is reported.
                     if (!reader.LineWasLost)
+                    {
                         EndFamily(in reader);
+                    }
+
                     Skip(in reader);
                     break;
                 default:
@@ -76,7 +79,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         if (name != _name)
+        {
             BeginFamily(in reader, name, null);
+        }
+
         switch (reader.TokenType)
         {
             case PrometheusTokenType.Help when _help is null:
@@ -111,13 +117,21 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private void EndFamily(scoped ref readonly PrometheusTextReader reader)
     {
         if (_name is null)
+        {
             return;
+        }
+
         if (_histogram.End() is { } fault)
+        {
             Refuse(in reader, Naming(fault), wasKept: true);
+        }
+
         foreach (string suffix in Suffixes(_type))
         {
             if (!_takenNames.Add(_name + suffix))
+            {
                 Refuse(in reader, Naming("a name that another family has already, " + _name + suffix), wasKept: true);
+            }
         }
 
         _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown, _samples.ToArray(), _help, _unit));
@@ -161,7 +175,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         bool belongs = _name is not null && sample.Name.StartsWith(_name, StringComparison.Ordinal)
             && IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
         if (!belongs)
+        {
             BeginFamily(in reader, sample.Name, MetricType.Unknown);
+        }
 
         ReadOnlySpan<char> suffix = sample.Name.AsSpan(_name!.Length);
         Int128? timestamp = reader.HasTimestamp ? reader.TimestampNanoseconds : null;
@@ -176,7 +192,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         bool isSameGroup = _group == group;
         if (!isSameGroup || timestamp != _groupTimestamp)
+        {
             _seriesAtTimestamp.Clear();
+        }
+
         bool isRepeated = !_seriesAtTimestamp.Add((sample.Name, sample.Labels));
         if (isRepeated && timestamp is null)
         {
@@ -187,13 +206,21 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         _group = group;
         _groupTimestamp = timestamp;
         if (!isSameGroup)
+        {
             _groups.Add(group);
+        }
+
         if (isRepeated)
+        {
             return;
+        }
+
         _samples.Add(sample);
         if (_type is MetricType.Histogram or MetricType.GaugeHistogram
             && _histogram.Add(sample, suffix, group, timestamp, bound) is { } histogramFault)
+        {
             Refuse(in reader, Naming(histogramFault), wasKept: true);
+        }
     }
 
     /// <summary>The label that a type reserves, and the labels without it, which make the group.</summary>
@@ -216,7 +243,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         if (suffix is not "_bucket")
+        {
             return null;
+        }
+
         group = group.Without("le");
         return TryReadBound(sample.Labels["le"], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
     }
@@ -233,11 +263,20 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     {
         double value = sample.Value;
         if (suffix is "_bucket" or "_count" or "_gcount" && !double.IsInteger(value))
+        {
             return "the count of a bucket or of observations must be an integer";
+        }
+
         if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" or "_gsum" && double.IsNaN(value))
+        {
             return "a value that counts or sums cannot be NaN";
+        }
+
         if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" && value < 0)
+        {
             return "a value that counts or sums cannot be negative";
+        }
+
         return _type switch
         {
             MetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
@@ -250,7 +289,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix)
     {
         if (sample.Exemplar is not { } exemplar)
+        {
             return null;
+        }
+
         bool isAllowed = _type switch
         {
             MetricType.Counter => suffix is "_total",
@@ -258,21 +300,36 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             _ => false,
         };
         if (!isAllowed)
+        {
             return "only buckets and the totals of counters have exemplars";
+        }
+
         int length = 0;
         foreach ((string name, string value) in exemplar.Labels)
+        {
             length += name.EnumerateRunes().Count() + value.EnumerateRunes().Count();
+        }
+
         return length > MaxExemplarLength ? "the labels of the exemplar have more than 128 characters" : null;
     }
 
     private string? CheckGroup(LabelSet group, Int128? timestamp)
     {
         if (_group is null)
+        {
             return null;
+        }
+
         if (_group != group)
+        {
             return _groups.Contains(group) ? "the samples of a metric do not stand together: others are between them" : null;
+        }
+
         if (timestamp is null != _groupTimestamp is null)
+        {
             return "some samples of a metric have timestamps and some have none";
+        }
+
         return timestamp < _groupTimestamp && _type != MetricType.Info ? "the timestamps of a metric go backwards" : null;
     }
 }

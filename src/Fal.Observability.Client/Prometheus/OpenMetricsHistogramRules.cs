@@ -22,7 +22,10 @@ internal sealed class OpenMetricsHistogramRules
     {
         string? fault = null;
         if (_isOpen && (group != _group || timestamp != _timestamp))
+        {
             fault = End();
+        }
+
         _isOpen = true;
         _group = group;
         _timestamp = timestamp;
@@ -30,9 +33,14 @@ internal sealed class OpenMetricsHistogramRules
         {
             case "_bucket":
                 if (bound <= _bound)
+                {
                     fault ??= "buckets that are not in ascending order";
+                }
                 else if (sample.Value < _bucketValue)
+                {
                     fault ??= "bucket counts that fall";
+                }
+
                 _hasNegativeBound |= bound < 0;
                 _bound = bound;
                 _bucketValue = sample.Value;

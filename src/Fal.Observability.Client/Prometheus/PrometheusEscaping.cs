@@ -48,12 +48,18 @@ internal static class PrometheusEscaping
     internal static string UnescapeToString(ReadOnlySpan<byte> escaped, bool quotes)
     {
         if (escaped.IndexOf((byte)'\\') < 0)
+        {
             return Encoding.UTF8.GetString(escaped);
+        }
+
         byte[]? rented = null;
         Span<byte> buffer = escaped.Length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(escaped.Length);
         string text = Encoding.UTF8.GetString(buffer[..Unescape(escaped, buffer, quotes)]);
         if (rented is not null)
+        {
             ArrayPool<byte>.Shared.Return(rented);
+        }
+
         return text;
     }
 

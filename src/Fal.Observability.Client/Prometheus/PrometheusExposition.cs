@@ -25,7 +25,9 @@ public sealed class PrometheusExposition
         SkippedLineCount = skippedLineCount;
         _byName = new Dictionary<string, MetricFamily>(all.Length, StringComparer.Ordinal);
         foreach (MetricFamily family in all)
+        {
             _byName.TryAdd(family.Name, family);
+        }
     }
 
     /// <summary>The families, in the order in which their first lines stand.</summary>

@@ -67,37 +67,65 @@ public sealed class PrometheusHistogram
     public static double Quantile(double quantile, ReadOnlySpan<HistogramBucket> buckets)
     {
         if (double.IsNaN(quantile))
+        {
             return double.NaN;
+        }
+
         if (quantile < 0)
+        {
             return double.NegativeInfinity;
+        }
+
         if (quantile > 1)
+        {
             return double.PositiveInfinity;
+        }
+
         if (buckets.IsEmpty)
+        {
             return double.NaN;
+        }
 
         Span<HistogramBucket> sorted = buckets.Length <= 64 ? stackalloc HistogramBucket[buckets.Length] : new HistogramBucket[buckets.Length];
         buckets.CopyTo(sorted);
         sorted.Sort(static (left, right) => left.UpperBound.CompareTo(right.UpperBound));
         if (!double.IsPositiveInfinity(sorted[^1].UpperBound))
+        {
             return double.NaN;
+        }
+
         sorted = AddUpEqualBounds(sorted);
         if (sorted.Length < 2)
+        {
             return double.NaN;
+        }
+
         MakeMonotonic(sorted);
 
         double observations = sorted[^1].CumulativeCount;
         if (observations == 0 || double.IsNaN(observations))
+        {
             return double.NaN;
+        }
+
         double rank = quantile * observations;
         int index = 0;
         while (index < sorted.Length - 1 && !(sorted[index].CumulativeCount >= rank))
+        {
             index++;
+        }
+
         if (index == sorted.Length - 1)
+        {
             return sorted[^2].UpperBound;
+        }
 
         double end = sorted[index].UpperBound;
         if (index == 0)
+        {
             return end <= 0 ? end : end * (rank / sorted[0].CumulativeCount);
+        }
+
         HistogramBucket below = sorted[index - 1];
         return below.UpperBound
             + (end - below.UpperBound) * ((rank - below.CumulativeCount) / (sorted[index].CumulativeCount - below.CumulativeCount));
@@ -125,7 +153,9 @@ public sealed class PrometheusHistogram
             if (isBucket)
             {
                 if (PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(sample.Labels["le"]!), out double bound))
+                {
                     part.Buckets.Add(new HistogramBucket(bound, sample.Value));
+                }
             }
             else if (suffix is "_sum" or "_gsum")
             {
@@ -151,9 +181,13 @@ public sealed class PrometheusHistogram
         for (int i = 1; i < sorted.Length; i++)
         {
             if (sorted[i].UpperBound == sorted[last].UpperBound)
+            {
                 sorted[last] = sorted[last] with { CumulativeCount = sorted[last].CumulativeCount + sorted[i].CumulativeCount };
+            }
             else
+            {
                 sorted[++last] = sorted[i];
+            }
         }
 
         return sorted[..(last + 1)];
@@ -166,16 +200,23 @@ public sealed class PrometheusHistogram
         {
             double count = sorted[i].CumulativeCount;
             if (count < highest || IsInsignificant(highest, count))
+            {
                 sorted[i] = sorted[i] with { CumulativeCount = highest };
+            }
             else
+            {
                 highest = count;
+            }
         }
     }
 
     private static bool IsInsignificant(double a, double b)
     {
         if (a == b)
+        {
             return true;
+        }
+
         double sum = Math.Abs(a) + Math.Abs(b);
         double difference = Math.Abs(a - b);
         return a == 0 || b == 0 || sum < SmallestNormal

@@ -58,11 +58,19 @@ public ref struct PrometheusLabelEnumerator
     public bool MoveNext()
     {
         if (--_remaining < 0)
+        {
             return false;
+        }
+
         if (Unsafe.IsNullRef(in _index))
+        {
             ReadNext();
+        }
         else
+        {
             TakeNextFromIndex();
+        }
+
         return true;
     }
 
@@ -83,7 +91,10 @@ public ref struct PrometheusLabelEnumerator
         _valueEnd = close;
         _valueIsEscaped = false;
         if (Unsafe.Add(ref MemoryMarshal.GetReference(_data), close) == '\\')
+        {
             FindEndBehindEscapes();
+        }
+
         _index = ref Unsafe.Add(ref Unsafe.AsRef(in _index), 2);
     }
 
@@ -111,7 +122,10 @@ public ref struct PrometheusLabelEnumerator
         while (true)
         {
             while (_data[next] is (byte)'{' or (byte)',' or (byte)' ' or (byte)'\t')
+            {
                 next++;
+            }
+
             if (_data[next] == '"')
             {
                 TakeQuoted(ref next, out _nameStart, out _nameEnd, out _nameIsEscaped);
@@ -127,7 +141,9 @@ public ref struct PrometheusLabelEnumerator
             SkipBlanks(ref next);
             // Quoted text without '=' is the metric name, which may stand among the labels.
             if (_data[next] == '=')
+            {
                 break;
+            }
         }
 
         next++;
@@ -138,7 +154,9 @@ public ref struct PrometheusLabelEnumerator
     private readonly void SkipBlanks(ref int next)
     {
         while (_data[next] is (byte)' ' or (byte)'\t')
+        {
             next++;
+        }
     }
 
     private readonly void TakeQuoted(ref int next, out int start, out int end, out bool isEscaped)
@@ -149,7 +167,10 @@ public ref struct PrometheusLabelEnumerator
         {
             next += _data[next..].IndexOfAny((byte)'"', (byte)'\\') + 1;
             if (_data[next - 1] == '"')
+            {
                 break;
+            }
+
             isEscaped = true;
             next++;
         }

@@ -22,7 +22,10 @@ internal static class PrometheusName
     private static int Length(ReadOnlySpan<byte> text, SearchValues<byte> allowed)
     {
         if (text.IsEmpty || (uint)(text[0] - '0') <= 9)
+        {
             return 0;
+        }
+
         int end = text.IndexOfAnyExcept(allowed);
         return end < 0 ? text.Length : end;
     }

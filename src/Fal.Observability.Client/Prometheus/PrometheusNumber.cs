@@ -34,30 +34,45 @@ internal static class PrometheusNumber
     {
         value = 0;
         if (text.Length is 0 or > 19)
+        {
             return false;
+        }
+
         int i = text[0] == '-' ? 1 : 0;
         int start = i;
         ulong significand = 0;
         uint digit;
         for (; i < text.Length && (digit = (uint)(text[i] - '0')) <= 9; i++)
+        {
             significand = significand * 10 + digit;
+        }
+
         int digits = i - start;
         int exponent = 0;
         if (i < text.Length && text[i] == '.')
         {
             int fraction = ++i;
             for (; i < text.Length && (digit = (uint)(text[i] - '0')) <= 9; i++)
+            {
                 significand = significand * 10 + digit;
+            }
+
             exponent = fraction - i;
             digits -= exponent;
         }
 
         if (digits == 0 || (i < text.Length && !Decimal.TryScanExponent(text[i..], ref exponent))
             || significand > MaxExactInteger || exponent is < -22 or > 22)
+        {
             return false;
+        }
+
         double magnitude = significand;
         if (exponent != 0)
+        {
             magnitude = exponent < 0 ? magnitude / ExactPowersOfTen[-exponent] : magnitude * ExactPowersOfTen[exponent];
+        }
+
         value = start == 0 ? magnitude : -magnitude;
         return true;
     }
@@ -65,7 +80,10 @@ internal static class PrometheusNumber
     private static bool TryParseAny(ReadOnlySpan<byte> text, out double value)
     {
         if (!Decimal.TryScan(text, out Decimal number))
+        {
             return TryParseSpecial(text, out value);
+        }
+
         if (number.Significand == 0)
         {
             value = number.IsNegative ? -0.0 : 0.0;
@@ -97,11 +115,16 @@ internal static class PrometheusNumber
         static bool Is(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase)
         {
             if (text.Length != lowerCase.Length)
+            {
                 return false;
+            }
+
             for (int i = 0; i < text.Length; i++)
             {
                 if ((text[i] | 0x20) != lowerCase[i])
+                {
                     return false;
+                }
             }
 
             return true;
@@ -114,9 +137,15 @@ internal static class PrometheusNumber
         milliseconds = 0;
         bool negative = text.Length > 0 && text[0] == '-';
         if (negative)
+        {
             text = text[1..];
+        }
+
         if (text.IsEmpty)
+        {
             return false;
+        }
+
         if (text.Length < 19)
         {
             // Cannot overflow.
@@ -124,7 +153,10 @@ internal static class PrometheusNumber
             {
                 uint digit = (uint)(b - '0');
                 if (digit > 9)
+                {
                     return false;
+                }
+
                 milliseconds = milliseconds * 10 + digit;
             }
 
@@ -137,12 +169,18 @@ internal static class PrometheusNumber
         {
             uint digit = (uint)(b - '0');
             if (digit > 9 || milliseconds < long.MinValue / 10 || milliseconds * 10 < long.MinValue + digit)
+            {
                 return false;
+            }
+
             milliseconds = milliseconds * 10 - digit;
         }
 
         if (negative)
+        {
             return true;
+        }
+
         milliseconds = -milliseconds;
         return milliseconds >= 0;
     }
@@ -154,18 +192,29 @@ internal static class PrometheusNumber
     {
         nanoseconds = 0;
         if (!Decimal.TryScan(text, out Decimal number))
+        {
             return false;
+        }
         // Nineteen digits are all the significand holds; the digits of a longer number are read again at full width.
         UInt128 magnitude = number.Significand;
         int exponent = number.Exponent;
         if (number.IsTruncated)
+        {
             (magnitude, exponent) = Decimal.ScanWide(text);
+        }
+
         exponent += 9;
         UInt128 limit = (UInt128)Int128.MaxValue;
         for (; exponent < 0 && magnitude != 0; exponent++)
+        {
             magnitude /= 10;
+        }
+
         for (; exponent > 0 && magnitude != 0 && magnitude != limit; exponent--)
+        {
             magnitude = magnitude > limit / 10 ? limit : magnitude * 10;
+        }
+
         magnitude = UInt128.Min(magnitude, limit);
         nanoseconds = number.IsNegative ? -(Int128)magnitude : (Int128)magnitude;
         return true;
@@ -219,15 +268,22 @@ internal static class PrometheusNumber
                     {
                         significand = significand * 10 + digit;
                         if (significand != 0)
+                        {
                             kept++;
+                        }
+
                         if (fraction)
+                        {
                             exponent--;
+                        }
                     }
                     else
                     {
                         number.IsTruncated |= digit != 0;
                         if (!fraction)
+                        {
                             exponent++;
+                        }
                     }
                 }
                 else if (text[i] == '.' && !fraction)
@@ -243,28 +299,45 @@ internal static class PrometheusNumber
             number.Significand = significand;
             number.Exponent = exponent;
             if (digits == 0)
+            {
                 return false;
+            }
+
             return i == text.Length || TryScanExponent(text[i..], ref number.Exponent);
         }
 
         internal static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
         {
             if ((text[0] | 0x20) != 'e')
+            {
                 return false;
+            }
+
             int i = 1;
             bool negative = false;
             if (i < text.Length && text[i] is (byte)'+' or (byte)'-')
+            {
                 negative = text[i++] == '-';
+            }
+
             if (i == text.Length)
+            {
                 return false;
+            }
+
             int written = 0;
             for (; i < text.Length; i++)
             {
                 uint digit = (uint)(text[i] - '0');
                 if (digit > 9)
+                {
                     return false;
+                }
+
                 if (written < ExponentLimit / 10)
+                {
                     written = written * 10 + (int)digit;
+                }
             }
 
             exponent += negative ? -written : written;
@@ -286,7 +359,9 @@ internal static class PrometheusNumber
                     {
                         significand = significand * 10 + digit;
                         if (fraction)
+                        {
                             exponent--;
+                        }
                     }
                     else if (!fraction)
                     {

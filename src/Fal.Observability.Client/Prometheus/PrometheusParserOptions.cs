@@ -88,7 +88,10 @@ public sealed record PrometheusParserOptions
         ReadOnlySpan<char> mediaType = contentType;
         int parameters = mediaType.IndexOf(';');
         if (parameters >= 0)
+        {
             mediaType = mediaType[..parameters];
+        }
+
         bool openMetrics = mediaType.Trim().Equals("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
         return this with { Format = openMetrics ? PrometheusFormat.OpenMetrics : PrometheusFormat.Text };
     }

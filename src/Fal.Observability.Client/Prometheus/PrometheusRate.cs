@@ -49,31 +49,46 @@ public static class PrometheusRate
     private static double Extrapolate(ReadOnlySpan<PrometheusPoint> points, long start, long end, bool isCounter)
     {
         if (end <= start)
+        {
             throw new ArgumentException("The range must end after it begins.", nameof(end));
+        }
+
         for (int i = 0; i < points.Length; i++)
         {
             if (points[i].TimestampMilliseconds < (i == 0 ? start : points[i - 1].TimestampMilliseconds) || points[i].TimestampMilliseconds > end)
+            {
                 throw new ArgumentException("The samples must lie in the range and be in order of time.", nameof(points));
+            }
         }
 
         if (points.Length < 2)
+        {
             return double.NaN;
+        }
+
         double interval = (points[^1].TimestampMilliseconds - points[0].TimestampMilliseconds) / 1000.0;
         if (interval == 0)
+        {
             return double.NaN;
+        }
 
         double change = points[^1].Value - points[0].Value;
         for (int i = 1; isCounter && i < points.Length; i++)
         {
             if (points[i].Value < points[i - 1].Value)
+            {
                 change += points[i - 1].Value;
+            }
         }
 
         double distance = interval / (points.Length - 1);
         double toStart = Gap((points[0].TimestampMilliseconds - start) / 1000.0);
         double toEnd = Gap((end - points[^1].TimestampMilliseconds) / 1000.0);
         if (isCounter && change > 0 && points[0].Value >= 0)
+        {
             toStart = Math.Min(toStart, interval * (points[0].Value / change));
+        }
+
         return change * ((interval + toStart + toEnd) / interval);
 
         double Gap(double seconds) => seconds >= distance * ExtrapolationThreshold ? distance / 2 : seconds;

@@ -103,7 +103,9 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         {
             builder.Append(Name);
             if (Labels.Count > 0)
+            {
                 Labels.AppendTo(builder);
+            }
         }
         else
         {
@@ -116,7 +118,10 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 
         builder.Append(' ').Append(Format(Value));
         if (TimestampMilliseconds is { } timestamp)
+        {
             builder.Append(CultureInfo.InvariantCulture, $" {timestamp}");
+        }
+
         return builder.ToString();
     }
 

@@ -45,7 +45,9 @@ public sealed class PrometheusSamples : IReadOnlyList<PrometheusSample>
     public IEnumerator<PrometheusSample> GetEnumerator()
     {
         for (int i = 0; i < _samples.Count; i++)
+        {
             yield return _samples[i];
+        }
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

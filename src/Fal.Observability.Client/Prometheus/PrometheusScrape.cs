@@ -49,7 +49,10 @@ public sealed class PrometheusScrape
     public PrometheusSamples ParseSamples(ReadOnlySpan<byte> utf8)
     {
         if (!IsText(utf8))
+        {
             return PrometheusTextParser.ParseSamples(utf8, _options);
+        }
+
         using var builder = new SampleListBuilder(TextOptions, Memory);
         Memory.Begin();
         builder.Append(utf8, isFinalBlock: true);
@@ -63,7 +66,10 @@ public sealed class PrometheusScrape
     public PrometheusExposition ParseFamilies(ReadOnlySpan<byte> utf8)
     {
         if (!IsText(utf8))
+        {
             return PrometheusTextParser.ParseFamilies(utf8, _options);
+        }
+
         using var builder = new TextFamilyBuilder(TextOptions, Memory);
         Memory.Begin();
         builder.Append(utf8, isFinalBlock: true);

@@ -67,7 +67,10 @@ public ref struct PrometheusScrapeReader
             {
                 _memory.RecogniseOther(in _reader);
                 if (_reader.TryReplay(_memory, skipOthers: true, out _entry))
+                {
                     return true;
+                }
+
                 _entry = -1;
             }
         }

@@ -57,7 +57,9 @@ public sealed class PrometheusSummary
             if (isQuantile)
             {
                 if (sample.Labels["quantile"] is { } text && PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out double quantile))
+                {
                     part.Quantiles.Add(new(quantile, sample.Value));
+                }
             }
             else if (sample.Name.EndsWith("_sum", StringComparison.Ordinal))
             {

@@ -216,23 +216,32 @@ public static class PrometheusTextParser
             }
 
             for (int i = 0; i < samples.Count; i++)
+            {
                 yield return samples[i];
+            }
+
             samples.Clear();
             if (fault is not null)
+            {
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(fault);
+            }
         }
     }
 
     private static async Task AppendAsync(ExpositionBuilder builder, Stream utf8, CancellationToken cancellationToken)
     {
         await foreach (ReadOnlyMemory<byte> block in ReadBlocksAsync(utf8, cancellationToken).ConfigureAwait(false))
+        {
             builder.Append(block.Span, isFinalBlock: block.IsEmpty);
+        }
     }
 
     private static async Task AppendAsync(ExpositionBuilder builder, PipeReader utf8, CancellationToken cancellationToken)
     {
         await foreach (ReadOnlyMemory<byte> block in ReadBlocksAsync(utf8, cancellationToken).ConfigureAwait(false))
+        {
             builder.Append(block.Span, isFinalBlock: block.IsEmpty);
+        }
     }
 
     /// <summary>The blocks of a stream, and an empty one at its end. Each is valid until the next is asked for.</summary>
@@ -265,11 +274,16 @@ public static class PrometheusTextParser
         {
             result = await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
             if (result.IsCanceled)
+            {
                 throw new OperationCanceledException("The pending read of the pipe was cancelled before the exposition ended.");
+            }
+
             foreach (ReadOnlyMemory<byte> block in result.Buffer)
             {
                 if (!block.IsEmpty)
+                {
                     yield return block;
+                }
             }
 
             pipe.AdvanceTo(result.Buffer.End);
@@ -281,7 +295,10 @@ public static class PrometheusTextParser
     private static void Append(ExpositionBuilder builder, in ReadOnlySequence<byte> utf8)
     {
         foreach (ReadOnlyMemory<byte> block in utf8)
+        {
             builder.Append(block.Span, isFinalBlock: false);
+        }
+
         builder.Append([], isFinalBlock: true);
     }
 

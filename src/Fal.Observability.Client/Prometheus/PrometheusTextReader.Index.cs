@@ -59,9 +59,15 @@ public ref partial struct PrometheusTextReader
         {
             ulong differences = ~EqualBytes(ref left, ref right);
             if (length <= BlockLength)
+            {
                 return differences << (BlockLength - length) == 0;
+            }
+
             if (differences != 0)
+            {
                 return false;
+            }
+
             left = ref Unsafe.Add(ref left, BlockLength);
             right = ref Unsafe.Add(ref right, BlockLength);
             length -= BlockLength;
@@ -73,7 +79,10 @@ public ref partial struct PrometheusTextReader
     private static ulong EqualBytes(ref byte left, ref byte right)
     {
         if (Vector512.IsHardwareAccelerated)
+        {
             return Vector512.Equals(Vector512.LoadUnsafe(ref left), Vector512.LoadUnsafe(ref right)).ExtractMostSignificantBits();
+        }
+
         return Half(ref left, ref right) | ((ulong)Half(ref Unsafe.Add(ref left, 32), ref Unsafe.Add(ref right, 32)) << 32);
 
         static uint Half(ref byte left, ref byte right) =>
@@ -88,7 +97,9 @@ public ref partial struct PrometheusTextReader
         // What is indexed has a block behind it, so that whole vectors can be read from anywhere in it.
         int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
         if (!Vector128.IsHardwareAccelerated || length < BlockLength || _indexIsSuspended)
+        {
             return false;
+        }
 
         _indexBase = _position;
         ref byte data = ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _position);
@@ -118,7 +129,10 @@ public ref partial struct PrometheusTextReader
         }
 
         while (count > 0 && Unsafe.Add(ref data, Unsafe.Add(ref entries, count - 1)) != '\n')
+        {
             count--;
+        }
+
         _indexCount = count;
         _chunkIsAscii = beyondAscii == 0;
         return count > 0;
@@ -167,7 +181,10 @@ public ref partial struct PrometheusTextReader
     {
         int cursor = _cursor;
         while (_data[_indexBase + IndexEntries[cursor]] != '\n')
+        {
             cursor++;
+        }
+
         return _indexBase + IndexEntries[cursor];
     }
 
@@ -182,10 +199,15 @@ public ref partial struct PrometheusTextReader
         ref ushort index = ref Unsafe.Add(ref Unsafe.As<IndexArray, ushort>(ref _index), _cursor);
         int line = _position;
         if (Unsafe.Add(ref data, line) == '#')
+        {
             return TryReadIndexedComment(_cursor);
+        }
+
         int prefixLength = _knownPrefixLength;
         if (prefixLength <= 0 || !StartsLike(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, _knownPrefixStart), prefixLength))
+        {
             return TryReadIndexedLineAnew();
+        }
 
         int labels = _knownLabelCount;
         int close = _indexBase + Unsafe.Add(ref index, 1);
@@ -194,7 +216,10 @@ public ref partial struct PrometheusTextReader
         {
             Separator known = _knownSeparators[ordinal];
             if (!StartsLike(ref Unsafe.Add(ref data, close), ref Unsafe.Add(ref data, known.Start), known.Length))
+            {
                 return TryReadIndexedLineAnew();
+            }
+
             close = _indexBase + Unsafe.Add(ref index, ordinal * 2 + 1);
         }
 
@@ -202,7 +227,9 @@ public ref partial struct PrometheusTextReader
         uint after = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref data, close));
         int newline = _indexBase + Unsafe.Add(ref index, ordinal * 2);
         if ((after & 0xFFFFFF) != end || Unsafe.Add(ref data, newline) != '\n' || !FinishIndexedSample(line, close + 3, newline))
+        {
             return TryReadIndexedLineAnew();
+        }
 
         _sameShape = !_otherShapeBetween;
         _otherShapeBetween = false;
@@ -224,12 +251,16 @@ public ref partial struct PrometheusTextReader
         int cursor = _cursor;
         int place = _indexBase + Unsafe.Add(ref index, cursor);
         if (Unsafe.Add(ref data, place) != '"')
+        {
             return TryReadIndexedBareSample(place);
+        }
 
         // Up to the first quote: name{label=
         bool sameShape = place + 1 - line == _knownPrefixLength && AreEqual(ref data, line, _knownPrefixStart, place - line);
         if (!sameShape && !CheckPrefix(line, place))
+        {
             return false;
+        }
 
         int labels = 0;
         while (true)
@@ -240,18 +271,27 @@ public ref partial struct PrometheusTextReader
                 int escaped = _indexBase + Unsafe.Add(ref index, ++cursor);
                 // A line feed is never escaped, and a place on the list is an escaped one if it follows directly.
                 if (escaped == place + 1 && Unsafe.Add(ref data, escaped) != '\n')
+                {
                     escaped = _indexBase + Unsafe.Add(ref index, ++cursor);
+                }
+
                 place = escaped;
             }
 
             if (Unsafe.Add(ref data, place) != '"')
+            {
                 return Forget();
+            }
+
             byte after = Unsafe.Add(ref data, place + 1);
             labels++;
             if (after != ',')
             {
                 if (after != '}')
+                {
                     return Forget();
+                }
+
                 break;
             }
 
@@ -259,18 +299,26 @@ public ref partial struct PrometheusTextReader
             int close = place;
             place = _indexBase + Unsafe.Add(ref index, ++cursor);
             if (Unsafe.Add(ref data, place) != '"')
+            {
                 return Forget();
+            }
+
             if (!IsKnownSeparator(ref data, close, place + 1 - close, labels))
             {
                 if (!CheckSeparator(close, place, labels))
+                {
                     return Forget();
+                }
+
                 sameShape = false;
             }
         }
 
         int newline = _indexBase + Unsafe.Add(ref index, ++cursor);
         if (Unsafe.Add(ref data, newline) != '\n' || Unsafe.Add(ref data, place + 2) != ' ' || labels > _options.MaxLabels)
+        {
             return Forget();
+        }
 
         if (labels != _knownLabelCount || !sameShape)
         {
@@ -278,7 +326,9 @@ public ref partial struct PrometheusTextReader
             int duplicate = 0;
             if (labels > 1 && CheckDistinctNames(new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
                 place + 1 - line, labels, ref duplicate) != LineFault.None)
+            {
                 return Forget();
+            }
         }
 
         _knownLabelCount = labels;
@@ -290,7 +340,10 @@ public ref partial struct PrometheusTextReader
         }
 
         if (labels > KnownSeparators)
+        {
             Forget();
+        }
+
         _sameShape = sameShape && !_otherShapeBetween;
         _otherShapeBetween = false;
         (_nameStart, _nameLength) = (line, _knownPrefixNameLength);
@@ -306,11 +359,17 @@ public ref partial struct PrometheusTextReader
     {
         // A backslash stands first in no usual line.
         if (_data[newline] != '\n')
+        {
             return false;
+        }
+
         int line = _position;
         int length = KnownNameLength(line, newline);
         if (length == 0 || _data[line + length] != ' ' || !FinishIndexedSample(line, line + length + 1, newline))
+        {
             return false;
+        }
+
         _otherShapeBetween = true;
         _sameShape = false;
         (_nameStart, _nameLength, _labelCount) = (line, length, 0);
@@ -321,19 +380,28 @@ public ref partial struct PrometheusTextReader
     private bool TryReadIndexedComment(int cursor)
     {
         while (_data[_indexBase + IndexEntries[cursor]] != '\n')
+        {
             cursor++;
+        }
+
         int line = _position;
         int newline = _indexBase + IndexEntries[cursor];
         int indexed = _indexCount;
         if (newline - line > _maxLineLength || _data[newline - 1] == '\r'
             || (!TryReadMetadata(line, newline) && ReadLine(line, newline, out _) != LineFault.None))
+        {
             return false;
+        }
+
         _lineStart = line;
         _lineEnd = newline;
         _position = newline + 1;
         _linesRead++;
         if (_indexCount == indexed)
+        {
             _cursor = cursor + 1;
+        }
+
         return true;
     }
 
@@ -347,12 +415,18 @@ public ref partial struct PrometheusTextReader
         bool isHelp = head == help;
         bool isType = head == type;
         if (!_chunkIsAscii || !(isHelp || isType))
+        {
             return false;
+        }
+
         int name = line + 7;
         int length = KnownNameLength(name, newline);
         int text = name + length + 1;
         if (length == 0 || text > newline || _data[text - 1] != ' ' || _data[text] is (byte)' ' or (byte)'\t')
+        {
             return false;
+        }
+
         if (isHelp)
         {
             _tokenType = PrometheusTokenType.Help;
@@ -375,7 +449,10 @@ public ref partial struct PrometheusTextReader
         int length = _knownNameLength;
         if (length > 0 && place + length < end && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
             && _data[place + length] is (byte)' ' or (byte)'{')
+        {
             return length;
+        }
+
         _knownNameStart = place;
         _knownNameLength = PrometheusName.MetricNameLength(_data[place..end]);
         return _knownNameLength;
@@ -388,9 +465,15 @@ public ref partial struct PrometheusTextReader
         _hasTimestamp = false;
         _numberStart = number;
         if (!TryReadShortInteger(number, newline) && !TryReadNumbers(number, newline))
+        {
             return false;
+        }
+
         if (newline - line > _maxLineLength || (!_chunkIsAscii && !Utf8.IsValid(_data[line..newline])))
+        {
             return false;
+        }
+
         _tokenType = PrometheusTokenType.Sample;
         _nameIsEscaped = false;
         _hasExemplar = false;
@@ -407,14 +490,19 @@ public ref partial struct PrometheusTextReader
     {
         int digits = end - start;
         if ((uint)(digits - 1) >= 8 || end < 8 || !BitConverter.IsLittleEndian)
+        {
             return false;
+        }
+
         ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), end - 8));
         // What stands before the digits fills the low bytes: make leading zeros of it.
         int foreign = (8 - digits) * 8;
         word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
         ulong values = word - 0x3030303030303030;
         if ((((word + 0x4646464646464646) | values) & 0x8080808080808080) != 0)
+        {
             return false;
+        }
         // Neighbours are joined: digits to pairs, pairs to fours, fours to the whole.
         values = values * 10 + (values >> 8);
         const ulong pairs = 0x000000FF000000FF;
@@ -432,7 +520,10 @@ public ref partial struct PrometheusTextReader
         if (blank >= 0)
         {
             if (_openMetrics || !PrometheusNumber.TryParseMilliseconds(numbers[(blank + 1)..], out _timestamp))
+            {
                 return false;
+            }
+
             _hasTimestamp = true;
             numbers = numbers[..blank];
         }
@@ -463,9 +554,15 @@ public ref partial struct PrometheusTextReader
         int length = quote - 1 - name;
         if (length <= 0 || _data[quote - 1] != '=' || PrometheusName.LabelNameLength(_data[name..quote]) != length
             || _data.Slice(name, length).SequenceEqual("__name__"u8))
+        {
             return false;
+        }
+
         if (ordinal < KnownSeparators)
+        {
             _knownSeparators[ordinal] = new Separator { Start = start, Length = quote + 1 - start };
+        }
+
         return true;
     }
 
@@ -475,7 +572,10 @@ public ref partial struct PrometheusTextReader
         _knownPrefixLength = -1;
         int length = KnownNameLength(line, quote);
         if (length == 0 || _data[line + length] != '{' || !CheckSeparator(line + length, quote, 0))
+        {
             return false;
+        }
+
         _knownPrefixNameLength = length;
         _knownPrefixStart = line;
         _knownPrefixLength = quote + 1 - line;

@@ -37,13 +37,17 @@ public ref partial struct PrometheusTextReader
     private readonly void SkipBlanks(ref int i, int end)
     {
         if (!_openMetrics)
+        {
             SkipBlanksAndTabs(ref i, end);
+        }
     }
 
     private readonly void SkipBlanksAndTabs(ref int i, int end)
     {
         while (i < end && _data[i] is (byte)' ' or (byte)'\t')
+        {
             i++;
+        }
     }
 
     private readonly int TokenEnd(int i, int end)
@@ -67,7 +71,9 @@ public ref partial struct PrometheusTextReader
         _nameLength = PrometheusName.MetricNameLength(_data[i..end]);
         i += _nameLength;
         if (_nameLength == 0 && _data[i] != '{')
+        {
             return LineFault.InvalidMetricName;
+        }
 
         SkipBlanks(ref i, end);
         if (i < end && _data[i] == '{')
@@ -76,7 +82,10 @@ public ref partial struct PrometheusTextReader
             _labelsStart = i;
             LineFault fault = ReadLabels(ref i, end, isExemplar: false, out _labelCount);
             if (fault != LineFault.None)
+            {
                 return fault;
+            }
+
             if (_nameLength == 0)
             {
                 i = brace;
@@ -91,29 +100,50 @@ public ref partial struct PrometheusTextReader
     private LineFault ReadNumbers(ref int i, int end)
     {
         if (i == end)
+        {
             return LineFault.MissingValue;
+        }
+
         _numberStart = i;
         if (_openMetrics)
+        {
             _numberStart++;
+        }
         else
+        {
             SkipBlanksAndTabs(ref _numberStart, end);
+        }
+
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
+        {
             return fault;
+        }
 
         SkipBlanks(ref i, end);
         if (i == end)
+        {
             return LineFault.None;
+        }
+
         if (_openMetrics && IsExemplarAhead(i, end))
+        {
             return ReadExemplar(ref i, end);
+        }
 
         fault = ReadTimestamp(ref i, end, out _timestamp, out _timestampNanoseconds);
         if (fault != LineFault.None)
+        {
             return fault;
+        }
+
         _hasTimestamp = true;
         SkipBlanks(ref i, end);
         if (i == end)
+        {
             return LineFault.None;
+        }
+
         return _openMetrics && IsExemplarAhead(i, end) ? ReadExemplar(ref i, end) : LineFault.TextAfterSample;
     }
 
@@ -123,7 +153,10 @@ public ref partial struct PrometheusTextReader
         if (_openMetrics)
         {
             if (_data[i] != ' ')
+            {
                 return LineFault.ExpectedSpace;
+            }
+
             i++;
         }
         else
@@ -133,9 +166,15 @@ public ref partial struct PrometheusTextReader
 
         int tokenEnd = TokenEnd(i, end);
         if (tokenEnd == i)
+        {
             return LineFault.MissingValue;
+        }
+
         if (!PrometheusNumber.TryParseValue(_data[i..tokenEnd], out value))
+        {
             return NumberFault(LineFault.InvalidValue, ref i, tokenEnd);
+        }
+
         i = tokenEnd;
         return LineFault.None;
     }
@@ -145,7 +184,10 @@ public ref partial struct PrometheusTextReader
         milliseconds = 0;
         nanoseconds = 0;
         if (_openMetrics)
+        {
             i++; // The space that ended the token before.
+        }
+
         int tokenEnd = TokenEnd(i, end);
         ReadOnlySpan<byte> token = _data[i..tokenEnd];
         bool isTimestamp;
@@ -161,7 +203,10 @@ public ref partial struct PrometheusTextReader
         }
 
         if (!isTimestamp)
+        {
             return NumberFault(LineFault.InvalidTimestamp, ref i, tokenEnd);
+        }
+
         i = tokenEnd;
         return LineFault.None;
     }
@@ -171,7 +216,10 @@ public ref partial struct PrometheusTextReader
     {
         int carriageReturn = _data[i..tokenEnd].IndexOf((byte)'\r');
         if (carriageReturn < 0)
+        {
             return fault;
+        }
+
         i += carriageReturn;
         return LineFault.LoneCarriageReturn;
     }
@@ -181,7 +229,10 @@ public ref partial struct PrometheusTextReader
     private LineFault ReadExemplar(ref int i, int end)
     {
         if (!_data[i..end].StartsWith(" # {"u8))
+        {
             return LineFault.InvalidExemplar;
+        }
+
         i += 4;
         _hasExemplar = true;
         _exemplarStart = i;
@@ -189,12 +240,21 @@ public ref partial struct PrometheusTextReader
         _exemplarTimestamp = 0;
         LineFault fault = ReadLabels(ref i, end, isExemplar: true, out _exemplarLabelCount);
         if (fault != LineFault.None)
+        {
             return fault;
+        }
+
         if (i == end)
+        {
             return LineFault.InvalidExemplar;
+        }
+
         fault = ReadValue(ref i, end, out _exemplarValue);
         if (fault != LineFault.None || i == end)
+        {
             return fault;
+        }
+
         _exemplarHasTimestamp = true;
         fault = ReadTimestamp(ref i, end, out _exemplarTimestamp, out _);
         return fault != LineFault.None || i == end ? fault : LineFault.TextAfterSample;
@@ -212,7 +272,10 @@ public ref partial struct PrometheusTextReader
             if (_data[i] == '}')
             {
                 if (afterComma && _openMetrics)
+                {
                     return LineFault.TrailingComma;
+                }
+
                 i++;
                 return count > 1 ? CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i) : LineFault.None;
             }
@@ -220,7 +283,10 @@ public ref partial struct PrometheusTextReader
             int nameStart = i;
             LineFault fault = ReadLabelName(ref i, end, out int length, out bool isQuoted, out bool isEscaped);
             if (fault != LineFault.None)
+            {
                 return fault;
+            }
+
             SkipBlanks(ref i, end);
             if (isQuoted && i < end && _data[i] is (byte)',' or (byte)'}')
             {
@@ -240,7 +306,10 @@ public ref partial struct PrometheusTextReader
             {
                 fault = ReadLabelValue(ref i, end);
                 if (fault != LineFault.None)
+                {
                     return fault;
+                }
+
                 if (++count > _options.MaxLabels)
                 {
                     i = nameStart;
@@ -277,31 +346,47 @@ public ref partial struct PrometheusTextReader
             fault = ReadQuoted(ref i, end, out isEscaped);
             length = i - start - 2;
             if (fault == LineFault.None && length == 0)
+            {
                 fault = LineFault.EmptyName;
+            }
         }
         else
         {
             length = PrometheusName.LabelNameLength(_data[i..end]);
             i += length;
             if (length == 0)
+            {
                 fault = LineFault.InvalidLabelName;
+            }
         }
 
         if (fault == LineFault.None && _data[(isQuoted ? start + 1 : start)..][..length].SequenceEqual("__name__"u8))
+        {
             fault = LineFault.ReservedLabelName;
+        }
+
         if (fault is LineFault.EmptyName or LineFault.ReservedLabelName)
+        {
             i = start;
+        }
+
         return fault;
     }
 
     private readonly LineFault ReadLabelValue(ref int i, int end)
     {
         if (i == end || _data[i] != '=')
+        {
             return LineFault.ExpectedEquals;
+        }
+
         i++;
         SkipBlanks(ref i, end);
         if (i == end || _data[i] != '"')
+        {
             return LineFault.ExpectedQuotedValue;
+        }
+
         return ReadQuoted(ref i, end, out _);
     }
 
@@ -315,17 +400,26 @@ public ref partial struct PrometheusTextReader
         {
             int special = at < end ? _data[at..end].IndexOfAny((byte)'"', (byte)'\\') : -1;
             if (special < 0)
+            {
                 return LineFault.UnclosedQuote;
+            }
+
             at += special + 1;
             if (_data[at - 1] == '"')
+            {
                 break;
+            }
+
             isEscaped = true;
             at++;
         }
 
         LineFault fault = CheckUtf8(open + 1, at - 1, ref i);
         if (fault == LineFault.None)
+        {
             i = at;
+        }
+
         return fault;
     }
 
@@ -333,9 +427,15 @@ public ref partial struct PrometheusTextReader
     {
         ReadOnlySpan<byte> text = _data[start..end];
         if (System.Text.Unicode.Utf8.IsValid(text))
+        {
             return LineFault.None;
+        }
+
         while (Rune.DecodeFromUtf8(text, out _, out int length) == OperationStatus.Done)
+        {
             text = text[length..];
+        }
+
         faultPosition = end - text.Length;
         return LineFault.InvalidUtf8;
     }
@@ -357,7 +457,10 @@ public ref partial struct PrometheusTextReader
                 i = name;
                 LineFault fault = ReadMetadataName(ref i, end);
                 if (fault != LineFault.None)
+                {
                     return fault;
+                }
+
                 SkipBlanksAndTabs(ref i, end);
                 return isHelp ? ReadHelp(ref i, end) : ReadType(ref i, end);
             }
@@ -385,13 +488,22 @@ public ref partial struct PrometheusTextReader
         bool isHelp = line.StartsWith("# HELP "u8);
         bool isType = line.StartsWith("# TYPE "u8);
         if (!isHelp && !isType && !line.StartsWith("# UNIT "u8))
+        {
             return LineFault.UnknownComment;
+        }
+
         i += 7;
         LineFault fault = ReadMetadataName(ref i, end);
         if (fault != LineFault.None)
+        {
             return fault;
+        }
+
         if (i == end)
+        {
             return LineFault.MissingMetadataText;
+        }
+
         i++;
         return isHelp ? ReadHelp(ref i, end) : isType ? ReadType(ref i, end) : ReadUnit(ref i, end);
     }
@@ -404,7 +516,10 @@ public ref partial struct PrometheusTextReader
         {
             LineFault fault = ReadQuoted(ref i, end, out _nameIsEscaped);
             if (fault != LineFault.None)
+            {
                 return fault;
+            }
+
             (_nameStart, _nameLength) = (start + 1, i - start - 2);
             if (_nameLength == 0)
             {
@@ -416,7 +531,10 @@ public ref partial struct PrometheusTextReader
         {
             (_nameStart, _nameLength) = (start, PrometheusName.MetricNameLength(_data[i..end]));
             if (_nameLength == 0)
+            {
                 return LineFault.InvalidMetadataName;
+            }
+
             i += _nameLength;
         }
 
@@ -433,7 +551,10 @@ public ref partial struct PrometheusTextReader
     private LineFault ReadType(ref int i, int end)
     {
         if (i == end)
+        {
             return LineFault.MissingMetadataText;
+        }
+
         _tokenType = PrometheusTokenType.Type;
         ReadOnlySpan<byte> word = _data[i..end];
         (_textStart, _textLength) = (i, end - i);
@@ -458,7 +579,10 @@ public ref partial struct PrometheusTextReader
         (_textStart, _textLength) = (i, end - i);
         LineFault fault = CheckUtf8(i, end, ref i);
         if (fault != LineFault.None || unit.IsEmpty)
+        {
             return fault;
+        }
+
         bool isSuffix = Name.Length > unit.Length && Name.EndsWith(unit) && Name[^(unit.Length + 1)] == '_';
         return isSuffix ? LineFault.None : LineFault.UnitNotInName;
     }
@@ -501,11 +625,20 @@ public ref partial struct PrometheusTextReader
         int duplicate = count <= few ? FindDuplicateInPairs(names, starts, lengths)
             : FindDuplicateInTable(names, starts, lengths, scratch.Slice(2 * count, tableSize));
         if (unescaped is not null)
+        {
             ArrayPool<byte>.Shared.Return(unescaped);
+        }
+
         if (duplicate >= 0)
+        {
             i = PlaceOfLabel(fromStart, duplicate);
+        }
+
         if (rented is not null)
+        {
             ArrayPool<int>.Shared.Return(rented);
+        }
+
         return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
     }
 
@@ -516,7 +649,9 @@ public ref partial struct PrometheusTextReader
             for (int m = 0; m < n; m++)
             {
                 if (lengths[n] == lengths[m] && names.Slice(starts[n], lengths[n]).SequenceEqual(names.Slice(starts[m], lengths[m])))
+                {
                     return n;
+                }
             }
         }
 
@@ -534,7 +669,9 @@ public ref partial struct PrometheusTextReader
             {
                 int other = table[slot];
                 if (names.Slice(starts[other], lengths[other]).SequenceEqual(name))
+                {
                     return n;
+                }
             }
 
             table[slot] = n;
@@ -546,7 +683,10 @@ public ref partial struct PrometheusTextReader
     private static int PlaceOfLabel(PrometheusLabelEnumerator labels, int ordinal)
     {
         for (int n = 0; n <= ordinal; n++)
+        {
             labels.MoveNext();
+        }
+
         return labels.CurrentNameStart;
     }
 }

@@ -40,12 +40,17 @@ public ref partial struct PrometheusTextReader
             int number = line + expected.TextLength;
             if (number > limit || !StartsLike(ref Unsafe.Add(ref data, line),
                 ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(memory.Text), expected.TextStart), expected.TextLength))
+            {
                 return TryReplayElsewhere(memory, limit, out entry);
+            }
 
             if (expected.Shape is null)
             {
                 if (!skipOthers)
+                {
                     return false;
+                }
+
                 _position = number;
             }
             else if (!TryReplayNumber(line, number))
@@ -56,7 +61,9 @@ public ref partial struct PrometheusTextReader
             _linesRead++;
             memory.AdvanceTo(entry, expected.Next);
             if (expected.Shape is not null)
+            {
                 return true;
+            }
         }
 
         return false;
@@ -70,9 +77,15 @@ public ref partial struct PrometheusTextReader
         int newline = number + BitOperations.TrailingZeroCount(feeds);
         _hasTimestamp = false;
         if ((feeds == 0 || !TryReadShortInteger(number, newline)) && !TryReplayNumbers(number, ref newline))
+        {
             return false;
+        }
+
         if (newline - line > _maxLineLength)
+        {
             return false;
+        }
+
         _position = newline + 1;
         return true;
     }
@@ -95,18 +108,26 @@ public ref partial struct PrometheusTextReader
         {
             entry = memory.Entries[entry].Next;
             if (entry < 0)
+            {
                 break;
+            }
+
             SeriesMemory.Entry candidate = memory.Entries[entry];
             int number = _position + candidate.TextLength;
             if (number <= limit && _data[_position..number].SequenceEqual(memory.Text.AsSpan(candidate.TextStart, candidate.TextLength))
                 && TryReplayOutOfOrder(memory, entry, number))
+            {
                 return true;
+            }
         }
 
         int length = limit < 0 || memory.IsLost ? -1 : _data[_position..].IndexOf((byte)'\n');
         int blank = length < 0 ? -1 : _data.Slice(_position, length).LastIndexOf((byte)' ');
         if (blank < 0 || _position + blank >= limit)
+        {
             return false;
+        }
+
         entry = memory.Find(_data.Slice(_position, blank + 1), out _);
         return entry >= 0 && TryReplayOutOfOrder(memory, entry, _position + blank + 1);
     }
@@ -114,7 +135,10 @@ public ref partial struct PrometheusTextReader
     private bool TryReplayOutOfOrder(SeriesMemory memory, int entry, int number)
     {
         if (memory.Entries[entry].Shape is null || !TryReplayNumber(_position, number))
+        {
             return false;
+        }
+
         _linesRead++;
         memory.Advance(entry);
         return true;
@@ -128,7 +152,10 @@ public ref partial struct PrometheusTextReader
         // The lines replayed since were not taken from the index.
         MoveTo(_position);
         if (_indexIsSuspended)
+        {
             _indexCount = _cursor = 0;
+        }
+
         return Read();
     }
 }

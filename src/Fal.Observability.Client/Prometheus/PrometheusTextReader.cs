@@ -107,7 +107,10 @@ public ref partial struct PrometheusTextReader
         _bytesBefore = state.BytesRead;
         _flags = state.Flags;
         if (_bytesBefore == 0 && _options.Format == PrometheusFormat.Detect && isFinalBlock && EndsLikeOpenMetrics(utf8))
+        {
             _flags |= ReaderFlags.OpenMetrics;
+        }
+
         _openMetrics = _options.Format == PrometheusFormat.OpenMetrics || (_flags & ReaderFlags.OpenMetrics) != 0;
         _knownPrefixLength = -1;
     }
@@ -215,7 +218,10 @@ public ref partial struct PrometheusTextReader
     public readonly PrometheusSkippedLine GetSkippedLine()
     {
         if (_tokenType != PrometheusTokenType.Malformed)
+        {
             throw new InvalidOperationException("The current token is not a malformed line; look at TokenType first.");
+        }
+
         return new PrometheusSkippedLine(LineNumber, Column(_faultPosition), _bytesBefore + _faultPosition,
             _fault.Describe(ByteAt(_faultPosition)), Show(_lineStart, _lineEnd))
         {
@@ -249,7 +255,9 @@ public ref partial struct PrometheusTextReader
         while (true)
         {
             if (_flags != ReaderFlags.Started && !PrepareToRead(out bool isToken))
+            {
                 return isToken;
+            }
 
             if (!_openMetrics && _position < _data.Length && _data[_position] == '\n')
             {
@@ -258,7 +266,10 @@ public ref partial struct PrometheusTextReader
             }
 
             if (!isOdd && (_cursor < _indexCount || BuildIndex()) && TryReadIndexedLine())
+            {
                 return true;
+            }
+
             isOdd = false;
 
             int end;
@@ -274,18 +285,25 @@ public ref partial struct PrometheusTextReader
                 if (!_isFinalBlock)
                 {
                     if (end - _position <= _maxLineLength)
+                    {
                         return EndOfBlock();
+                    }
+
                     bool refused = Refuse(LineFault.LineTooLong, _position, end, next, _position + _maxLineLength);
                     _flags |= ReaderFlags.DroppingLine;
                     return refused;
                 }
 
                 if (_position == end)
+                {
                     return ReadEnd();
+                }
             }
 
             if (end - _position > _maxLineLength)
+            {
                 return Refuse(LineFault.LineTooLong, _position, end, next, _position + _maxLineLength);
+            }
 
             if (end > _position && _data[end - 1] == '\r')
             {
@@ -302,13 +320,18 @@ public ref partial struct PrometheusTextReader
 
             LineFault fault = ReadLine(_position, end, out int faultPosition);
             if (fault != LineFault.None)
+            {
                 return Refuse(fault, _position, end, next, faultPosition);
+            }
+
             _lineStart = _position;
             _lineEnd = end;
             _linesRead++;
             MoveTo(next);
             if (_tokenType != PrometheusTokenType.None)
+            {
                 return true;
+            }
         }
     }
 
@@ -316,7 +339,10 @@ public ref partial struct PrometheusTextReader
     {
         int position = _position;
         while (position < _data.Length && _data[position] == '\n')
+        {
             position++;
+        }
+
         _linesRead += position - _position;
         MoveTo(position);
     }
@@ -331,12 +357,18 @@ public ref partial struct PrometheusTextReader
             ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
             ReadOnlySpan<byte> head = _data[..Math.Min(_data.Length, mark.Length)];
             if (head.Length < mark.Length && mark.StartsWith(head) && !_isFinalBlock)
+            {
                 return EndOfBlock();
+            }
+
             _flags |= ReaderFlags.Started;
             if (head.SequenceEqual(mark))
             {
                 if (!_options.SkipMalformedLines)
+                {
                     _flags &= ~ReaderFlags.Started;
+                }
+
                 int end = _data.IndexOf((byte)'\n');
                 ReportFault(LineFault.ByteOrderMark, 0, end < 0 ? _data.Length : end, 0);
                 _position = mark.Length;
@@ -350,7 +382,10 @@ public ref partial struct PrometheusTextReader
             int newline = _data[_position..].IndexOf((byte)'\n');
             MoveTo(newline < 0 ? _data.Length : _position + newline + 1);
             if (newline < 0)
+            {
                 return EndOfBlock();
+            }
+
             _flags &= ~ReaderFlags.DroppingLine;
         }
 
@@ -376,7 +411,10 @@ public ref partial struct PrometheusTextReader
     private bool ReadEnd()
     {
         if (!_openMetrics || (_flags & (ReaderFlags.EndSeen | ReaderFlags.EndReported)) != 0)
+        {
             return EndOfBlock();
+        }
+
         ReportFault(LineFault.MissingEnd, _position, _position, _position);
         _flags |= ReaderFlags.EndReported;
         return true;
@@ -392,7 +430,9 @@ public ref partial struct PrometheusTextReader
     {
         _position = position;
         while (_cursor < _indexCount && _indexBase + IndexEntries[_cursor] < position)
+        {
             _cursor++;
+        }
     }
 
     /// <summary>Refuses a line and, if that is what the options say, goes on after it.</summary>
@@ -434,7 +474,9 @@ public ref partial struct PrometheusTextReader
         foreach (byte b in _data[_lineStart..position])
         {
             if ((b & 0xC0) != 0x80)
+            {
                 column++;
+            }
         }
 
         return column;
@@ -445,14 +487,20 @@ public ref partial struct PrometheusTextReader
         int length = Math.Min(end - start, ShownLineBytes);
         // A character is not cut in two: that would show as one that is not in the line.
         while (length > 0 && length < end - start && (_data[start + length] & 0xC0) == 0x80)
+        {
             length--;
+        }
+
         return Encoding.UTF8.GetString(_data.Slice(start, length));
     }
 
     internal static bool EndsLikeOpenMetrics(ReadOnlySpan<byte> utf8)
     {
         if (utf8.EndsWith("\n"u8))
+        {
             utf8 = utf8[..^1];
+        }
+
         return utf8.EndsWith("\n# EOF"u8) || utf8.SequenceEqual("# EOF"u8);
     }
 }

@@ -30,7 +30,10 @@ internal sealed class SampleBuffer
     internal void Add(in PrometheusSample sample)
     {
         if (_used == _current.Length)
+        {
             Grow();
+        }
+
         _current[_used++] = sample;
     }
 
@@ -70,10 +73,16 @@ internal sealed class SampleBuffer
     internal PrometheusSample[] ToArray()
     {
         if (Count == 0)
+        {
             return [];
+        }
+
         var samples = new PrometheusSample[Count];
         for (int chunk = 0; chunk <= _fullChunks; chunk++)
+        {
             _chunks[chunk].AsSpan(0, chunk < _fullChunks ? ChunkLength : _used).CopyTo(samples.AsSpan(chunk << ChunkShift));
+        }
+
         return samples;
     }
 }

@@ -26,7 +26,9 @@ internal sealed class SampleFactory
     {
         SampleShape? shape = _shape;
         if (shape is null || !reader.HasSameShape)
+        {
             _shape = shape = FindShape(in reader);
+        }
 
         int count = reader.LabelCount;
         string[] values = count == 0 ? [] : new string[count];
@@ -40,7 +42,10 @@ internal sealed class SampleFactory
         }
 
         if (reader.HasExemplar)
+        {
             shape = new SampleShape(shape.Name, shape.LabelNames, CreateExemplar(in reader));
+        }
+
         return new PrometheusSample(shape, values, reader.Value, reader.SampleTimestamp);
     }
 
@@ -53,12 +58,18 @@ internal sealed class SampleFactory
     private string GetName(ReadOnlySpan<byte> utf8, bool isEscaped, out int index)
     {
         if (!isEscaped)
+        {
             return _names.GetName(utf8, out index);
+        }
+
         byte[]? rented = null;
         Span<byte> buffer = utf8.Length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
         string name = _names.GetName(buffer[..PrometheusEscaping.Unescape(utf8, buffer, quotes: true)], out index);
         if (rented is not null)
+        {
             ArrayPool<byte>.Shared.Return(rented);
+        }
+
         return name;
     }
 
@@ -66,13 +77,19 @@ internal sealed class SampleFactory
     {
         int last = 0;
         if (!label.ValueIsEscaped)
+        {
             return _values.Get(label.Value, ref last);
+        }
+
         byte[]? rented = null;
         int length = label.Value.Length;
         Span<byte> buffer = length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(length);
         string text = _values.Get(buffer[..label.CopyValue(buffer)], ref last);
         if (rented is not null)
+        {
             ArrayPool<byte>.Shared.Return(rented);
+        }
+
         return text;
     }
 
@@ -83,29 +100,42 @@ internal sealed class SampleFactory
         for (SampleShape? shape = first; shape is not null; shape = shape.Sibling)
         {
             if (HasLabelNames(shape.LabelNames, in reader))
+            {
                 return shape;
+            }
         }
 
         var found = new SampleShape(name, reader.LabelCount == 0 ? [] : new string[reader.LabelCount]) { Sibling = first };
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
+        {
             found.LabelNames[ordinal++] = GetName(label.Name, label.NameIsEscaped);
+        }
         // The names of the labels may have made the pool start anew; then the shape is kept where its name is now.
         GetName(reader.Name, reader.NameIsEscaped, out index);
         if (index != 0)
+        {
             _names.ShapeOf(index) = found;
+        }
+
         return found;
     }
 
     private bool HasLabelNames(string[] names, scoped ref readonly PrometheusTextReader reader)
     {
         if (names.Length != reader.LabelCount)
+        {
             return false;
+        }
+
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
         {
             if (!ReferenceEquals(names[ordinal], GetName(label.Name, label.NameIsEscaped)) && names[ordinal] != label.GetName())
+            {
                 return false;
+            }
+
             ordinal++;
         }
 

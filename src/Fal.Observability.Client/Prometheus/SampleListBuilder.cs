@@ -14,7 +14,9 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
         base.Dispose();
         // The factory of a memory lives on with it.
         if (memory is null)
+        {
             _factory.ReturnTables();
+        }
     }
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
@@ -28,9 +30,13 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
         while (reader.Read())
         {
             if (reader.TokenType == PrometheusTokenType.Sample)
+            {
                 Samples.Add(_factory.Create(in reader));
+            }
             else if (reader.TokenType == PrometheusTokenType.Malformed)
+            {
                 Skip(in reader);
+            }
         }
     }
 
@@ -39,15 +45,27 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
         while (true)
         {
             while (reader.TryReplay(memory, skipOthers: true, out int entry))
+            {
                 Samples.Add(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+            }
+
             if (!reader.ReadUnexpected(memory))
+            {
                 return;
+            }
+
             if (reader.TokenType == PrometheusTokenType.Sample)
+            {
                 Samples.Add(memory.Recognise(in reader));
+            }
             else if (reader.TokenType == PrometheusTokenType.Malformed)
+            {
                 Skip(in reader);
+            }
             else
+            {
                 memory.RecogniseOther(in reader);
+            }
         }
     }
 }

@@ -62,7 +62,10 @@ internal sealed class SeriesMemory(long maxBytes)
         // What disappeared stays until it outweighs what is there: to forget all and learn anew is simpler than to sort it out.
         // The last miss of a scrape is its end.
         if (Count > 2 * _linesAtLastMiss + 1024)
+        {
             Clear();
+        }
+
         _linesAtLastMiss = 0;
         _misses = Count == 0 ? int.MaxValue / 2 : 0;
         _last = -1;
@@ -84,7 +87,10 @@ internal sealed class SeriesMemory(long maxBytes)
     internal void Advance(int entry)
     {
         if (entry != Expected)
+        {
             Link(entry);
+        }
+
         AdvanceTo(entry, Entries[entry].Next);
     }
 
@@ -98,7 +104,10 @@ internal sealed class SeriesMemory(long maxBytes)
     internal void NoteMiss(long linesRead)
     {
         if (linesRead > _linesAtLastMiss + 1)
+        {
             _misses = 0;
+        }
+
         _linesAtLastMiss = linesRead;
     }
 
@@ -136,12 +145,19 @@ internal sealed class SeriesMemory(long maxBytes)
         // The end of an exposition changes what may follow, and a line without its line feed may not be the whole line.
         ReadOnlySpan<byte> lineWithFeed = reader.LineWithFeed;
         if (reader.TokenType == PrometheusTokenType.EndOfExposition || !lineWithFeed.EndsWith("\n"u8) || lineWithFeed.EndsWith("\r\n"u8))
+        {
             return;
+        }
+
         int entry = Find(lineWithFeed, out uint hash);
         if (entry >= 0)
+        {
             Come(entry);
+        }
         else
+        {
             Learn(lineWithFeed, hash, null, []);
+        }
     }
 
     private void Come(int entry)
@@ -153,9 +169,13 @@ internal sealed class SeriesMemory(long maxBytes)
     private void Link(int entry)
     {
         if (_last >= 0)
+        {
             Entries[_last].Next = entry;
+        }
         else
+        {
             _first = entry;
+        }
     }
 
     /// <summary>The entry of a line up to its value; -1 if it is not remembered.</summary>
@@ -163,10 +183,16 @@ internal sealed class SeriesMemory(long maxBytes)
     {
         hash = Utf8Hash.Compute(bytes);
         if (Count == 0)
+        {
             return -1;
+        }
+
         int entry = _buckets[hash & (uint)(_buckets.Length - 1)] - 1;
         while (entry >= 0 && (_hashes[entry] != hash || !Text.AsSpan(Entries[entry].TextStart, Entries[entry].TextLength).SequenceEqual(bytes)))
+        {
             entry = _bucketNext[entry];
+        }
+
         return entry;
     }
 
@@ -174,9 +200,15 @@ internal sealed class SeriesMemory(long maxBytes)
     {
         _misses++;
         if ((long)_textLength + bytes.Length + (long)Count * BytesPerEntry > maxBytes)
+        {
             return;
+        }
+
         if (Count == Entries.Length)
+        {
             Grow();
+        }
+
         if (_textLength + bytes.Length + Slack > Text.Length)
         {
             var larger = new byte[Math.Max(_textLength + bytes.Length + Slack, (int)Math.Min(Array.MaxLength, Text.Length * 2L))];
@@ -202,7 +234,9 @@ internal sealed class SeriesMemory(long maxBytes)
         Array.Resize(ref _bucketNext, capacity);
         _buckets = new int[BitOperations.RoundUpToPowerOf2((uint)capacity)];
         for (int i = 0; i < Count; i++)
+        {
             Chain(i);
+        }
     }
 
     private void Chain(int entry)

@@ -47,7 +47,9 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
             _allRuns ??= [.. _firstRun];
             for (int i = 0; i < run.Count; i++)
+            {
                 _allRuns.Add(run[i]);
+            }
         }
     }
 
@@ -63,7 +65,9 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         base.Dispose();
         // The factory of a memory lives on with it.
         if (memory is null)
+        {
             _factory.ReturnTables();
+        }
     }
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
@@ -71,9 +75,15 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         while (true)
         {
             while (memory is not null && reader.TryReplay(memory, skipOthers: false, out int entry))
+            {
                 AddSample(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+            }
+
             if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
+            {
                 return;
+            }
+
             if (reader.TokenType == PrometheusTokenType.Sample)
             {
                 AddSample(memory is null ? _factory.Create(in reader) : memory.Recognise(in reader));
@@ -87,9 +97,14 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             }
 
             if (reader.TokenType == PrometheusTokenType.Help)
+            {
                 AddHelp(in reader);
+            }
             else if (reader.TokenType == PrometheusTokenType.Type)
+            {
                 AddType(in reader);
+            }
+
             memory?.RecogniseOther(in reader);
         }
     }
@@ -97,7 +112,10 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private void AddSample(in PrometheusSample sample)
     {
         if (!ReferenceEquals(sample.Name, _currentName))
+        {
             BeginRun(sample.Name);
+        }
+
         _run.Add(sample);
     }
 
@@ -106,9 +124,13 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
         _currentName = null;
         if (family.Help is not null)
+        {
             Refuse(in reader, "a second HELP line for the same metric family");
+        }
         else
+        {
             family.Help = reader.GetText();
+        }
     }
 
     private void AddType(scoped ref readonly PrometheusTextReader reader)
@@ -153,7 +175,10 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private Family GetOrAdd(string name)
     {
         if (ReferenceEquals(_declared?.Name, name))
+        {
             return _declared!;
+        }
+
         if (!_byName.TryGetValue(name, out Family? family))
         {
             family = new Family(name);
@@ -168,16 +193,24 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private Family FamilyOf(string sampleName)
     {
         if (ReferenceEquals(_declared?.Name, sampleName))
+        {
             return _declared!;
+        }
+
         if (_byName.TryGetValue(sampleName, out Family? family))
+        {
             return family;
+        }
+
         bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);
         if (isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
         {
             string stem = sampleName[..sampleName.LastIndexOf('_')];
             if (_byName.TryGetValue(stem, out family)
                 && (family.Type is MetricType.Histogram or MetricType.GaugeHistogram || (family.Type == MetricType.Summary && !isBucket)))
+            {
                 return family;
+            }
         }
 
         return GetOrAdd(sampleName);

@@ -86,7 +86,10 @@ internal sealed class Utf8StringPool(bool keepsHeads)
             Vector256<byte> head = Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(utf8));
             ref Entry entry = ref _entries[last];
             if (entry.Utf8Length == length && IsHead(entry.Head, head, length))
+            {
                 return entry.Text;
+            }
+
             int successor = entry.Successor;
             entry = ref _entries[successor];
             if (entry.Utf8Length == length && IsHead(entry.Head, head, length))
@@ -106,15 +109,27 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     private string Find(ReadOnlySpan<byte> utf8, ref int last)
     {
         if (utf8.Length > MaxPooledLength)
+        {
             return Encoding.UTF8.GetString(utf8);
+        }
+
         uint hash = Utf8Hash.Compute(utf8);
         int index = _buckets[hash & (uint)_bucketMask];
         while (index != 0 && (_entries[index].Hash != hash || !IsText(_entries[index].Text, utf8)))
+        {
             index = _entries[index].Next;
+        }
+
         if (index == 0)
+        {
             index = Add(utf8, hash);
+        }
+
         if ((uint)last < (uint)_count && last != 0)
+        {
             _entries[last].Successor = index;
+        }
+
         last = index;
         return _entries[index].Text;
     }
@@ -137,7 +152,9 @@ internal sealed class Utf8StringPool(bool keepsHeads)
             _bucketMask = (int)BitOperations.RoundUpToPowerOf2((uint)_count * 2) - 1;
             _buckets = RentBuckets(_bucketMask + 1);
             for (int i = 1; i < _count; i++)
+            {
                 Link(i);
+            }
         }
 
         int index = _count++;
@@ -165,9 +182,15 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     private static bool IsText(string text, ReadOnlySpan<byte> utf8)
     {
         if (text.Length == utf8.Length)
+        {
             return Ascii.Equals(utf8, text);
+        }
+
         if (text.Length > utf8.Length || utf8.Length > MaxPooledLength || text.Length * 3 < utf8.Length)
+        {
             return false;
+        }
+
         Span<char> chars = stackalloc char[MaxPooledLength];
         int length = Encoding.UTF8.GetChars(utf8, chars);
         return chars[..length].SequenceEqual(text);

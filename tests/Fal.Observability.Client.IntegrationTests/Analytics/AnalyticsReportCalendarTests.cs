@@ -65,7 +65,9 @@ public sealed class AnalyticsReportCalendarTests
         for (DateTimeOffset hour = end.AddYears(-4); hour < end; hour = hour.AddMinutes(30))
         {
             if (zone.GetUtcOffset(hour) != zone.GetUtcOffset(hour.AddMinutes(-30)))
+            {
                 changes.Add(hour);
+            }
         }
 
         return [.. changes];

@@ -46,7 +46,9 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
                     test.Apply(settings, server);
                     (int, int) key = (test.BucketsPerWindow, test.MaxConcurrentCalls);
                     if (!clients.TryGetValue(key, out FalObservabilityClient? client))
+                    {
                         clients[key] = client = Client(server, clock, key);
+                    }
 
                     AnalyticsQuery query = test.Query(server.Apps);
                     string[] accepted = [.. query.EndpointIds.Except(test.Refused(query), StringComparer.Ordinal)];
@@ -55,7 +57,9 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
                     {
                         List<AnalyticsBucket> buckets = [];
                         await foreach (AnalyticsBucket bucket in client.Analytics.StreamTimeSeriesAsync(query))
+                        {
                             buckets.Add(bucket);
+                        }
 
                         AnalyticsReportTruth.AssertEqual(truth, query, buckets);
                         return;
@@ -76,7 +80,9 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         finally
         {
             foreach (FalObservabilityClient client in clients.Values)
+            {
                 client.Dispose();
+            }
         }
 
         // The cases are of no use if they are all easy.
@@ -202,11 +208,19 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
             settings.BucketOffset = BucketOffset;
             server.Faults.Clear();
             foreach (string id in RefusedOf.Select(i => server.Apps[Endpoints[i]]))
+            {
                 server.Faults.RefuseEndpoint(id, 403 + (id.Length % 2));
+            }
+
             if (LimitedEvery > 0)
+            {
                 server.Faults.Every(LimitedEvery, new Fault(FaultKind.RateLimited));
+            }
+
             if (DroppedEvery > 0)
+            {
                 server.Faults.Every(DroppedEvery, new Fault(FaultKind.DroppedConnection));
+            }
         }
 
         public AnalyticsQuery Query(IReadOnlyList<string> apps) => new(Endpoints.Select(i => apps[i]))

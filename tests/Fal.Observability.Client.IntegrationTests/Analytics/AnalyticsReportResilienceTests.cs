@@ -47,7 +47,10 @@ public sealed class AnalyticsReportResilienceTests
         string[] foreign = [.. server.Apps.Where((_, i) => ((i + 1) * refused / 50) > (i * refused / 50))];
         Assert.Equal(refused, foreign.Length);
         foreach (string id in foreign)
+        {
             server.Faults.RefuseEndpoint(id);
+        }
+
         using FalObservabilityClient fal = Client(server);
         AnalyticsQuery query = OneCall(server);
 
@@ -130,7 +133,10 @@ public sealed class AnalyticsReportResilienceTests
             using (Process process = Start(server, killed))
             {
                 for (int window = 0; window < 3; window++)
+                {
                     Assert.NotNull(await process.StandardOutput.ReadLineAsync(cancellationToken));
+                }
+
                 process.Kill();
                 await process.WaitForExitAsync(cancellationToken);
                 Assert.NotEqual(0, process.ExitCode);

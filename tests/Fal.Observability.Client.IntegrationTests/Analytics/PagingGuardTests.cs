@@ -19,7 +19,9 @@ public sealed class PagingGuardTests
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(async () =>
         {
             await foreach (AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken))
+            {
                 buckets++;
+            }
         });
 
         Assert.Contains($"'{sequence[(requests - 1) % sequence.Length]}'", failure.Message, StringComparison.Ordinal);
@@ -52,7 +54,9 @@ public sealed class PagingGuardTests
 
         int buckets = 0;
         await foreach (AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken))
+        {
             buckets++;
+        }
 
         Assert.Equal(25, buckets);
         Assert.Equal(25, api.Requests.Count);
@@ -109,7 +113,9 @@ public sealed class PagingGuardTests
 
         List<AnalyticsBucket> buckets = [];
         await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken))
+        {
             buckets.Add(bucket);
+        }
 
         Assert.Equal([0, 1, 2], buckets.Select(bucket => bucket.Start.UtcDateTime.Hour));
         Assert.Equal([("a", 2L), ("b", 3L), ("c", 4L)], buckets[1].Rows.Select(row => (row.EndpointId, row.RequestCount!.Value)));

@@ -49,11 +49,15 @@ public sealed class SimulatedAnalyticsTests
             AnalyticsAnswer truth = TruthOf(simulator, query);
             List<AnalyticsAnswerBucket> expected = [.. truth.TimeSeries!];
             if (order == BucketOrder.Descending)
+            {
                 expected.Reverse();
+            }
 
             List<AnalyticsBucket> streamed = [];
             await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(query, TestContext.Current.CancellationToken))
+            {
                 streamed.Add(bucket);
+            }
 
             // The pages come as the service orders them, the stream always ascends.
             AssertSameBuckets(query, truth.TimeSeries!, streamed);
@@ -156,7 +160,9 @@ public sealed class SimulatedAnalyticsTests
 
         List<AnalyticsBucket> streamed = [];
         await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(query, TestContext.Current.CancellationToken))
+        {
             streamed.Add(bucket);
+        }
 
         AssertSameBuckets(query, TruthOf(simulator, query, SimulatorRoute.ModelsAnalytics).TimeSeries!, streamed);
         Assert.All(simulator.Requests, request => Assert.Equal("/v1/models/analytics", request.Path));
@@ -202,7 +208,9 @@ public sealed class SimulatedAnalyticsTests
         Task reading = Task.Run(async () =>
         {
             await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(query))
+            {
                 streamed.Add(bucket);
+            }
         });
         List<TimeSpan> waits = await account.Clock.StepOverWaitsAsync(reading, account.Options);
         await reading;
@@ -239,7 +247,9 @@ public sealed class SimulatedAnalyticsTests
     {
         List<AnalyticsPage> pages = [];
         for (AnalyticsPage? page = await account.Analytics.GetPageAsync(query); page is not null; page = await account.Analytics.GetNextPageAsync(page))
+        {
             pages.Add(page);
+        }
 
         return pages;
     }
@@ -263,7 +273,9 @@ public sealed class SimulatedAnalyticsTests
     {
         Assert.Equal(expected.Select(bucket => bucket.Start), actual.Select(bucket => bucket.Start));
         for (int i = 0; i < expected.Count; i++)
+        {
             AssertSameRows(query, AnalyticsReportTruth.InOrder(expected[i].Rows, query), actual[i].Rows);
+        }
     }
 
     private static void AssertSameRows(AnalyticsQuery query, IEnumerable<AnalyticsAnswerRow> expected, IEnumerable<AnalyticsRow> actual)
@@ -272,7 +284,9 @@ public sealed class SimulatedAnalyticsTests
         foreach ((AnalyticsAnswerRow truth, AnalyticsRow row) in expected.Zip(actual))
         {
             foreach (AnalyticsExpand metric in AnalyticsExpand.AllMetrics.GetFlags())
+            {
                 Assert.Equal(query.Expand.HasFlag(metric) ? truth.GetValue(metric.GetWireName()) : null, row.GetValue(metric));
+            }
 
             Assert.Empty(row.AdditionalMetrics);
         }

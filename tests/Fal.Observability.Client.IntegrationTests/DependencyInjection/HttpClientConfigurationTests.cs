@@ -148,7 +148,9 @@ public sealed class HttpClientConfigurationTests
         await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"));
         using var account = new FalAccount(server.BaseAddress, build: fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(() => new Failing())));
         foreach (FalCall call in Enum.GetValues<FalCall>())
+        {
             Assert.Equal("of the user's own", Assert.IsType<NotSupportedException>(await account.FailureOfAsync(call)).Message);
+        }
 
         Assert.Empty(server.Heads);
     }

@@ -58,7 +58,9 @@ public sealed class LifetimeTests
         {
             var apps = new HashSet<string>(StringComparer.Ordinal);
             await foreach (Prometheus.PrometheusSample sample in client.Metrics.StreamSamplesAsync())
+            {
                 apps.Add(sample.Labels["application"]!);
+            }
 
             Assert.Equal(simulator.Apps.Count, apps.Count);
         }
@@ -67,7 +69,9 @@ public sealed class LifetimeTests
         {
             int buckets = 0;
             await foreach (AnalyticsBucket bucket in client.Analytics.StreamTimeSeriesAsync(query))
+            {
                 buckets++;
+            }
 
             Assert.Equal(25, buckets);
         }
@@ -88,7 +92,9 @@ public sealed class LifetimeTests
             });
         var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (FalAccount.Key, server.BaseAddress));
         for (int i = 0; i < 3; i++)
+        {
             await client.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        }
 
         Assert.Equal(1, server.Connections);
         Assert.False(closed.Task.IsCompleted);
@@ -115,11 +121,15 @@ public sealed class LifetimeTests
         });
         var services = new ServiceCollection();
         foreach (string name in new[] { "acme", "initech" })
+        {
             services.AddFalObservability(name, options => (options.ApiKey, options.BaseAddress) = (FalAccount.Key, server.BaseAddress));
+        }
 
         ServiceProvider provider = services.BuildServiceProvider();
         foreach (string name in new[] { "acme", "initech" })
+        {
             await provider.GetRequiredKeyedService<IFalMetricsClient>(name).GetSnapshotAsync(TestContext.Current.CancellationToken);
+        }
 
         await provider.DisposeAsync();
 

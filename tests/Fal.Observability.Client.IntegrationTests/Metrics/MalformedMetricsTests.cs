@@ -33,7 +33,9 @@ public sealed class MalformedMetricsTests
         List<double> values = [];
 
         await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+        {
             values.Add(sample.Value);
+        }
 
         Assert.Equal([1, 3], values);
         Assert.Contains("1 line(s)", Assert.Single(account.Events(5)).Message, StringComparison.Ordinal);
@@ -68,7 +70,9 @@ public sealed class MalformedMetricsTests
         Assert.Equal(0, snapshot.SkippedLineCount);
         List<string> names = [];
         await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+        {
             names.Add(sample.Name);
+        }
 
         Assert.Equal(["a", "b"], names);
         Assert.Empty(account.Events(5));

@@ -66,7 +66,9 @@ public sealed partial class SimulatedMetricsTests
             ];
             Assert.Equal(buckets, (app.Latency?.Buckets ?? []).Select(bucket => (bucket.UpperBound, bucket.CumulativeCount)));
             foreach (double quantile in new[] { 0.5, 0.9, 0.99 })
+            {
                 Assert.Equal(NaiveQuantile(quantile, buckets), app.Latency?.Quantile(quantile));
+            }
         }
 
         // The reading above would prove nothing over apps that are all alike.
@@ -86,7 +88,9 @@ public sealed partial class SimulatedMetricsTests
 
         List<PrometheusSample> streamed = [];
         await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+        {
             streamed.Add(sample);
+        }
 
         PrometheusExposition families = await account.Metrics.GetFamiliesAsync(TestContext.Current.CancellationToken);
         FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
@@ -182,12 +186,16 @@ public sealed partial class SimulatedMetricsTests
     private static double? NaiveQuantile(double quantile, (double Bound, double Count)[] buckets)
     {
         if (buckets.Length < 2 || buckets[^1].Count == 0)
+        {
             return null;
+        }
 
         double rank = quantile * buckets[^1].Count;
         int hit = Array.FindIndex(buckets, bucket => bucket.Count >= rank);
         if (hit == buckets.Length - 1)
+        {
             return buckets[^2].Bound;
+        }
 
         (double start, double before) = hit == 0 ? (0, 0) : buckets[hit - 1];
         return start + ((buckets[hit].Bound - start) * ((rank - before) / (buckets[hit].Count - before)));

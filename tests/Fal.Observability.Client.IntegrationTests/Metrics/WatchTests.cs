@@ -77,7 +77,9 @@ public sealed class WatchTests
     {
         await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         if (cause is FaultKind kind)
+        {
             simulator.Faults.Every(1, new Fault(kind));
+        }
 
         using FalAccount account = AccountOf(simulator, options => options.ApiKey = cause as string ?? simulator.KeyWithoutPermission);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
@@ -104,7 +106,9 @@ public sealed class WatchTests
             {
                 Task<bool> next = watch.MoveNextAsync().AsTask();
                 if (snapshots++ > 0)
+                {
                     account.Clock.Advance(Interval);
+                }
 
                 await next.OrHangs();
             }
@@ -210,7 +214,9 @@ public sealed class WatchTests
         await foreach (FakeLogRecord _ in account.Log.GetLogsAsync(TestContext.Current.CancellationToken))
         {
             if (account.Events(id).Count == times)
+            {
                 return;
+            }
         }
     }
 }

@@ -104,7 +104,9 @@ public sealed class SecretsTests
 
             witness.Take(account.Log);
             foreach (object thing in new object[] { account.Options, account.Metrics, account.Analytics, account.MetricsApi, account.AnalyticsApi, FalAccount.Query })
+            {
                 witness.Take(thing.ToString());
+            }
 
             Assert.All(server.Heads, head => Assert.Contains($"Authorization: Key {Key}\r\n", head, StringComparison.Ordinal));
             Assert.NotEmpty(server.Heads);
@@ -143,7 +145,9 @@ public sealed class SecretsTests
         Assert.IsType<OptionsValidationException>(registration);
         Assert.IsType<ArgumentException>(handler);
         foreach (Exception? failure in new[] { construction, handler, registration })
+        {
             witness.Take(failure!);
+        }
 
         Assert.All(witness.Texts, text => Assert.DoesNotContain(Secret, text, StringComparison.OrdinalIgnoreCase));
         Assert.Contains("ApiKey", construction.Message, StringComparison.Ordinal);
@@ -165,7 +169,9 @@ public sealed class SecretsTests
         using var handler = new FalApiKeyHandler(Key);
 
         foreach (object thing in new object[] { options, client, client.Metrics, client.Analytics, handler })
+        {
             Assert.DoesNotContain(Secret, thing.ToString(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -42,16 +42,24 @@ internal sealed class Witness : IDisposable
             // .NET's own logger of HTTP requests hands the headers of a response to a structured log as they came: what the far
             // side says back in its headers is not the client's to redact. The headers of the request are looked at.
             if (record.Id.Name is "ResponseHeader" or "RequestPipelineResponseHeader")
+            {
                 continue;
+            }
 
             foreach (KeyValuePair<string, string?> pair in record.StructuredState ?? [])
+            {
                 Take($"{pair.Key}={pair.Value}");
+            }
 
             foreach (object? scope in record.Scopes)
+            {
                 TakeScope(scope);
+            }
 
             if (record.Exception is { } exception)
+            {
                 Take(exception);
+            }
         }
     }
 
@@ -63,10 +71,14 @@ internal sealed class Witness : IDisposable
         {
             Take(e.Message);
             foreach (DictionaryEntry entry in e.Data)
+            {
                 Take($"{entry.Key}={entry.Value}");
+            }
 
             foreach (System.Reflection.PropertyInfo property in e.GetType().GetProperties())
+            {
                 Take($"{property.Name}={property.GetValue(e)}");
+            }
         }
     }
 
@@ -80,16 +92,22 @@ internal sealed class Witness : IDisposable
     {
         Take($"{activity.Source.Name} {activity.OperationName} {activity.DisplayName} {activity.StatusDescription}");
         foreach (KeyValuePair<string, object?> tag in activity.TagObjects.Concat(activity.Events.SelectMany(@event => @event.Tags)))
+        {
             Take($"{tag.Key}={tag.Value}");
+        }
 
         foreach (KeyValuePair<string, string?> item in activity.Baggage)
+        {
             Take($"{item.Key}={item.Value}");
+        }
     }
 
     private void Take(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         foreach (KeyValuePair<string, object?> tag in tags)
+        {
             Take($"{instrument.Meter.Name} {instrument.Name} {tag.Key}={tag.Value}");
+        }
     }
 
     private void TakeScope(object? scope)
@@ -98,7 +116,9 @@ internal sealed class Witness : IDisposable
         if (scope is IEnumerable<KeyValuePair<string, object?>> pairs)
         {
             foreach (KeyValuePair<string, object?> pair in pairs)
+            {
                 Take($"{pair.Key}={pair.Value}");
+            }
         }
     }
 }

@@ -58,7 +58,9 @@ public sealed class SimulatorAnalyticsTests
             List<JsonNode> pages = await session.GetAllPagesAsync($"{query}&limit={limit}");
             List<(string Bucket, List<string> Rows)> seen = Merge(pages, out bool split);
             if (order == BucketOrder.Descending)
+            {
                 seen.Reverse();
+            }
 
             Assert.Equal(truth.Select(bucket => (string)bucket!["bucket"]!), seen.Select(bucket => bucket.Bucket));
             Assert.Equal(
@@ -147,7 +149,10 @@ public sealed class SimulatorAnalyticsTests
             Assert.InRange(row.GetValue("cold_boot_count")!.Value, 0, requests);
             Assert.Equal(row.GetValue("cold_boot_count") == 0, row.GetValue("p50_cold_boot_duration") is null);
             if (row.GetValue("p50_cold_boot_duration") is { } coldBoot)
+            {
                 Assert.InRange(coldBoot, 1, 600);
+            }
+
             foreach (IGrouping<string, string> family in Percentiles.GroupBy(name => name["p50".Length..]))
             {
                 double?[] values = [.. family.Select(row.GetValue)];

@@ -30,9 +30,14 @@ public sealed class SimulatorFaultTests
 
             Assert.Equal(status, (int)response.StatusCode);
             if (part.Length > 0)
+            {
                 Assert.Contains(part, body, StringComparison.Ordinal);
+            }
             else
+            {
                 Assert.Empty(body);
+            }
+
             Assert.Equal(part.StartsWith('<'), response.Content.Headers.ContentType?.MediaType == "text/html");
             Assert.Equal(kind == FaultKind.Challenge, response.Headers.Contains("cf-mitigated"));
         }

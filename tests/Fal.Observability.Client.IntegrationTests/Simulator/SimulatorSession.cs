@@ -35,7 +35,10 @@ internal sealed class SimulatorSession : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{Server.BaseAddress}{pathAndQuery}"));
         request.Headers.TryAddWithoutValidation("Authorization", authorization ?? $"Key {Server.Key}");
         if (gzip)
+        {
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
+        }
+
         return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
     }
 

@@ -123,7 +123,9 @@ public sealed class BodyTests
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(async () =>
         {
             await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+            {
                 values.Add(sample.Value);
+            }
         });
 
         Assert.Equal([1, 2], values);
@@ -162,7 +164,9 @@ public sealed class BodyTests
             try
             {
                 while (true)
+                {
                     await exchange.WriteAsync("# and on it goes\n");
+                }
             }
             catch (IOException)
             {
@@ -256,7 +260,9 @@ public sealed class BodyTests
         await using var server = RawServer.Start(RawServer.Answer(200, null, ""));
         using var account = new FalAccount(server.BaseAddress);
         foreach (FalCall call in new[] { FalCall.Snapshot, FalCall.Samples })
+        {
             await account.FailureOfAsync<FalResponseException>(call);
+        }
     }
 
     [Theory]
@@ -349,7 +355,9 @@ public sealed class BodyTests
     {
         using var compressed = new MemoryStream();
         using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal))
+        {
             gzip.Write(body);
+        }
 
         return compressed.ToArray();
     }

@@ -100,7 +100,9 @@ public sealed class CancellationTests
             {
                 names.Add(sample.Name);
                 if (names.Count == 2)
+                {
                     await source.CancelAsync();
+                }
             }
         }));
 
@@ -118,12 +120,16 @@ public sealed class CancellationTests
         Task samples = Task.Run(async () =>
         {
             await foreach (PrometheusSample _ in account.Metrics.StreamSamplesAsync().WithCancellation(source.Token))
+            {
                 Assert.Fail("There is no sample.");
+            }
         });
         Task buckets = Task.Run(async () =>
         {
             await foreach (AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query).WithCancellation(source.Token))
+            {
                 Assert.Fail("There is no bucket.");
+            }
         });
         await server.ArrivalAsync();
         await server.ArrivalAsync();
@@ -166,7 +172,9 @@ public sealed class CancellationTests
         await AssertCancelledAsync(Task.Run(async () =>
         {
             await foreach (AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, source.Token))
+            {
                 await source.CancelAsync();
+            }
         }));
 
         // The first bucket is whole when the second page is there.

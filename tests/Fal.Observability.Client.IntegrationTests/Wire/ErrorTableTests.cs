@@ -188,7 +188,9 @@ public sealed class ErrorTableTests
             byte[] more = new byte[16 * 1024];
             Array.Fill(more, (byte)'x');
             while (true)
+            {
                 await exchange.WriteAsync(more);
+            }
         });
         using var other = new FalAccount(endless.BaseAddress);
         Assert.Equal(4096, (await other.FailureOfAsync<FalAuthenticationException>(FalCall.Page)).ResponseBody.Length);

@@ -144,7 +144,9 @@ public sealed class QueryBytesTests
         AnalyticsQuery query = FalAccount.Query;
 
         foreach (string id in new[] { "", " ", "my org/app", "a,b", "a\tb", "a\u0000b", "a\u00a0b", "\ud800" })
+        {
             Assert.ThrowsAny<ArgumentException>(() => new AnalyticsQuery(id));
+        }
 
         Assert.ThrowsAny<ArgumentException>(() => query with { TimeZone = "" });
         await Assert.ThrowsAnyAsync<ArgumentException>(() => account.Analytics.GetPageAsync(query with { Expand = AnalyticsExpand.Summary }));

@@ -151,7 +151,9 @@ public sealed class TimeLimitTests
             // Longer than every limit there is.
             account.Clock.Advance(TimeSpan.FromDays(2));
             if (sample.Name == "b")
+            {
                 goOn.SetResult();
+            }
         }
 
         Assert.Equal(["a", "b", "c"], names);

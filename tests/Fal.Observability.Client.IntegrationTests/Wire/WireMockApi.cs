@@ -60,13 +60,19 @@ internal sealed class WireMockApi : IDisposable
         Requests.Enqueue(request);
         var response = new ResponseMessage { StatusCode = answer.Status, Headers = new Dictionary<string, WireMockList<string>>() };
         if (answer.ContentType is not null)
+        {
             response.Headers["Content-Type"] = new(answer.ContentType);
+        }
 
         foreach ((string name, string value) in answer.Headers)
+        {
             response.Headers[name] = new(value);
+        }
 
         if (answer.Body.Length > 0)
+        {
             response.BodyData = new BodyData { DetectedBodyType = BodyType.Bytes, BodyAsBytes = Encoding.UTF8.GetBytes(answer.Body) };
+        }
 
         return response;
     }

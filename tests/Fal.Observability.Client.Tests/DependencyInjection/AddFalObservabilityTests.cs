@@ -173,7 +173,9 @@ public sealed class AddFalObservabilityTests : IDisposable
         await end.Arrived.Task;
         client.Dispose();
         foreach (Func<Task> call in new Func<Task>[] { () => waiting, () => client.Metrics.GetSnapshotAsync(), () => client.Analytics.GetPageAsync(new AnalyticsQuery("a/b")) })
+        {
             Assert.Equal(nameof(FalObservabilityClient), (await Assert.ThrowsAsync<ObjectDisposedException>(call)).ObjectName);
+        }
     }
 
     [Fact]
@@ -224,6 +226,8 @@ public sealed class AddFalObservabilityTests : IDisposable
     private static void SetEnvironment(params string?[] values)
     {
         for (int i = 0; i < Variables.Length; i++)
+        {
             Environment.SetEnvironmentVariable(Variables[i], values[i]);
+        }
     }
 }

@@ -204,7 +204,9 @@ public sealed class FalBodyHandlerTests
     {
         using var output = new MemoryStream();
         using (var gzip = new GZipStream(output, CompressionLevel.Fastest))
+        {
             gzip.Write(bytes);
+        }
 
         return output.ToArray();
     }

@@ -110,7 +110,9 @@ public sealed class FalErrorReaderTests
     {
         FalApiException failure = Read(HttpStatusCode.BadRequest, $$$"""{"error":{"type":"{{{echoed}}}","message":"no such key {{{echoed}}}","request_id":"{{{echoed}}}","docs_url":"https://x/{{{echoed}}}"}}""");
         foreach (string text in new[] { failure.ToString(), failure.ResponseBody, failure.ServiceMessage!, failure.ErrorType!, failure.RequestId!, $"{failure.DocsUrl}" })
+        {
             Assert.DoesNotContain("secret-0123456789", text, StringComparison.OrdinalIgnoreCase);
+        }
     }
 
     [Fact]

@@ -57,7 +57,9 @@ internal sealed class Pipeline : IDisposable
     public async Task StepOverWaitsAsync(Task call)
     {
         while (await Time.NextWaitAsync(Options.AttemptTimeout, call) is { } wait)
+        {
             Time.Advance(wait);
+        }
     }
 
     public void Dispose() => _invoker.Dispose();
@@ -82,10 +84,14 @@ internal sealed class SteppedTimeProvider(DateTimeOffset start) : FakeTimeProvid
         {
             Task<TimeSpan> timer = _timers.Reader.ReadAsync().AsTask();
             if (await Task.WhenAny(timer, orCompleted) == orCompleted)
+            {
                 return null;
+            }
 
             if (await timer is var due && due > TimeSpan.Zero && due < limit)
+            {
                 return due;
+            }
         }
     }
 }

@@ -74,7 +74,9 @@ internal sealed class StallingStream(byte[] start) : Stream
         Stalled.TrySetResult();
         var never = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using (cancellationToken.Register(() => never.TrySetCanceled(cancellationToken)))
+        {
             await never.Task;
+        }
 
         return 0;
     }

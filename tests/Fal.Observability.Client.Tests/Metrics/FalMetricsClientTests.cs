@@ -54,7 +54,9 @@ public sealed class FalMetricsClientTests
         FalMetricsClient client = Client("# TYPE a gauge\na{x=\"1\"} 1\na{x=\"2\"} 2\nb 3\n");
         List<PrometheusSample> streamed = [];
         await foreach (PrometheusSample sample in client.StreamSamplesAsync())
+        {
             streamed.Add(sample);
+        }
 
         Assert.Equal((await client.GetFamiliesAsync()).Families.SelectMany(family => family.Samples), streamed);
     }
@@ -122,7 +124,9 @@ public sealed class FalMetricsClientTests
             await foreach (PrometheusSample sample in Client(string.Concat(Enumerable.Range(0, 1000).Select(i => $"a{i} 1\n"))).StreamSamplesAsync(caller.Token))
             {
                 if (++read == 3)
+                {
                     await caller.CancelAsync();
+                }
             }
         });
         Assert.Equal(3, read);
@@ -137,7 +141,9 @@ public sealed class FalMetricsClientTests
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
         Assert.True(await watch.MoveNextAsync());
         for (int i = 0; i < 6; i++)
+        {
             _time.Advance(TimeSpan.FromSeconds(10));
+        }
 
         Assert.True(await watch.MoveNextAsync());
         Task<bool> next = watch.MoveNextAsync().AsTask();

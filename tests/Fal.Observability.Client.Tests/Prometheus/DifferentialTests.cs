@@ -68,7 +68,10 @@ public sealed class DifferentialTests
             // Mostly the last scrape with changes; now and then another one.
             input = random.Next(20) == 0 ? Make(random, PrometheusFormat.Text) : ChangeNumbers(random, random.Next(4) == 0 ? Mutate(random, input, random.Next(3)) : input);
             if (input.Length > 20_000)
+            {
                 input = Make(random, PrometheusFormat.Text);
+            }
+
             PrometheusSamples expected = PrometheusTextParser.ParseSamples(input, options);
             PrometheusSamples samples = scrape.ParseSamples(input);
             Assert.Equal(expected, samples);
@@ -96,7 +99,10 @@ public sealed class DifferentialTests
             var samples = new List<PrometheusSample>();
             var reader = new PrometheusScrapeReader(input, scrape);
             while (reader.Read())
+            {
                 samples.Add(reader.Sample);
+            }
+
             return samples;
         }
     }
@@ -104,7 +110,9 @@ public sealed class DifferentialTests
     private static void AssertSame(List<string> expected, List<string> actual, byte[] input)
     {
         if (!expected.SequenceEqual(actual))
+        {
             Assert.Fail($"Reference:\n{string.Join('\n', expected.Except(actual))}\nReader:\n{string.Join('\n', actual.Except(expected))}\nInput: {Encoding.Latin1.GetString(input)}");
+        }
     }
 
     private static List<string> Read(byte[] input, int[] ends, PrometheusParserOptions options)
@@ -140,7 +148,10 @@ public sealed class DifferentialTests
         {
             var list = new List<(string, string)>();
             foreach (PrometheusLabel label in labels)
+            {
                 list.Add((label.GetName(), label.GetValue()));
+            }
+
             return list;
         }
     }
@@ -155,14 +166,22 @@ public sealed class DifferentialTests
         {
             string seed = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(Seeds[random.Next(Seeds.Length)]));
             if (format == PrometheusFormat.OpenMetrics)
+            {
                 seed = seed.Replace("# EOF\n", "", StringComparison.Ordinal).Replace("\n\n", "\n", StringComparison.Ordinal);
+            }
+
             string[] lines = seed.Split('\n', StringSplitOptions.None);
             for (int repeats = random.Next(1, 4); repeats > 0; repeats--)
+            {
                 text.Append(string.Join('\n', random.Next(2) == 0 ? lines : [.. lines.OrderBy(_ => random.Next())])).Append(seed.EndsWith('\n') ? "" : "\n");
+            }
         }
 
         if (format == PrometheusFormat.OpenMetrics && random.Next(5) > 0)
+        {
             text.Append("# EOF\n");
+        }
+
         return Mutate(random, Encoding.Latin1.GetBytes(text.ToString()), random.Next(6));
     }
 
@@ -199,7 +218,9 @@ public sealed class DifferentialTests
         for (int i = 1; i < changed.Length; i++)
         {
             if (changed[i - 1] == ' ' && changed[i] is >= (byte)'0' and <= (byte)'9')
+            {
                 changed[i] = (byte)('0' + random.Next(10));
+            }
         }
 
         return changed;

@@ -19,7 +19,9 @@ public sealed class PrometheusNumberTests
 
             Assert.True(expected == actual, text);
             if (expected)
+            {
                 Assert.True(BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(read), text);
+            }
         }
 
         static bool TryParse(string text, out double value) =>
@@ -51,7 +53,10 @@ public sealed class PrometheusNumberTests
                 for (int i = 0; i < count; i++)
                 {
                     if (i == point)
+                    {
                         digits.Append('.');
+                    }
+
                     digits.Append((char)('0' + random.Next(10)));
                 }
 

@@ -32,7 +32,9 @@ public sealed class PrometheusScrapeTests
         var scrape = new PrometheusScrape();
         byte[][] scrapes = [Scrape(500, 1), Scrape(500, 12345), Scrape(500, 7)];
         foreach (byte[] input in scrapes)
+        {
             Sum(input, scrape);
+        }
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         double sum = Sum(scrapes[1], scrape);
@@ -46,7 +48,10 @@ public sealed class PrometheusScrapeTests
             double sum = 0;
             var reader = new PrometheusScrapeReader(input, scrape);
             while (reader.Read())
+            {
                 sum += reader.Sample.Value;
+            }
+
             return sum;
         }
     }
@@ -56,7 +61,9 @@ public sealed class PrometheusScrapeTests
     {
         var scrape = new PrometheusScrape();
         for (int round = 0; round < 50; round++)
+        {
             Assert.Equal(1000, scrape.ParseSamples(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(round * 1000, 1000).Select(i => $"a{{b=\"{i}\"}} 1\n")))).Count);
+        }
 
         Assert.InRange(scrape.RememberedLines, 1000, 5000);
     }

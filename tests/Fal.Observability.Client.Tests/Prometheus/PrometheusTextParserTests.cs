@@ -209,7 +209,9 @@ public sealed class PrometheusTextParserTests
             PrometheusTextParser.ParseFamilies(text), PrometheusTextParser.ParseFamilies(Cut(bytes, 1000)),
             await PrometheusTextParser.ParseFamiliesAsync(new MemoryStream(bytes)),
             await PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(Cut(bytes, 777)))])
+        {
             Assert.Equal(grouped, exposition.Families.SelectMany(family => family.Samples));
+        }
     }
 
     [Fact]
@@ -220,7 +222,9 @@ public sealed class PrometheusTextParserTests
         PrometheusFormatException exception = await Assert.ThrowsAsync<PrometheusFormatException>(async () =>
         {
             await foreach (PrometheusSample sample in PrometheusTextParser.StreamSamplesAsync(new MemoryStream("a 1\nb 2\n! 3\nc 4\n"u8.ToArray())))
+            {
                 names.Add(sample.Name);
+            }
         });
 
         Assert.Equal(["a", "b"], names);
@@ -291,7 +295,10 @@ public sealed class PrometheusTextParserTests
         var first = new Segment(input.AsMemory(0, Math.Min(length, input.Length)), 0);
         Segment last = first;
         for (int start = length; start < input.Length; start += length)
+        {
             last = last.Append(input.AsMemory(start, Math.Min(length, input.Length - start)));
+        }
+
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
 
@@ -299,7 +306,10 @@ public sealed class PrometheusTextParserTests
     {
         var list = new List<T>();
         await foreach (T item in source)
+        {
             list.Add(item);
+        }
+
         return list;
     }
 

@@ -53,7 +53,10 @@ public sealed class PrometheusTextReaderTests
         Assert.Equal((PrometheusTokenType.Sample, "a", 1.5, true, 1234L, 2), (reader.TokenType, reader.GetName(), reader.Value, reader.HasTimestamp, reader.TimestampMilliseconds, reader.LabelCount));
         var labels = new List<(string, string, bool)>();
         foreach (PrometheusLabel label in reader.Labels)
+        {
             labels.Add((label.GetName(), label.GetValue(), label.ValueIsEscaped));
+        }
+
         Assert.Equal([("b", "c", false), ("d", "e\"f", true)], labels);
         Assert.True(reader.Read());
         Assert.Equal(("plain", 2.0, false, 0, 6L), (reader.GetName(), reader.Value, reader.HasTimestamp, reader.LabelCount, reader.LineNumber));
@@ -79,7 +82,10 @@ public sealed class PrometheusTextReaderTests
             reader.ExemplarValue, reader.ExemplarHasTimestamp, reader.ExemplarTimestampMilliseconds));
         var exemplar = new List<string>();
         foreach (PrometheusLabel label in reader.ExemplarLabels)
+        {
             exemplar.Add(label.GetName() + "=" + label.GetValue());
+        }
+
         Assert.Equal(["trace_id=x", "span=y"], exemplar);
         Assert.True(reader.Read());
         Assert.Equal(PrometheusTokenType.EndOfExposition, reader.TokenType);
@@ -108,10 +114,15 @@ public sealed class PrometheusTextReaderTests
             while (reader.Read())
             {
                 if (reader.TokenType != PrometheusTokenType.Sample)
+                {
                     continue;
+                }
+
                 samples++;
                 foreach (PrometheusLabel label in reader.Labels)
+                {
                     label.CopyValue(scratch);
+                }
             }
 
             return samples;
@@ -129,7 +140,10 @@ public sealed class PrometheusTextReaderTests
         Assert.Contains("Malformed 10", whole, StringComparison.Ordinal);
 
         for (int cut = 0; cut <= input.Length; cut++)
+        {
             Assert.Equal(whole, Describe(input, [cut, input.Length], lenient));
+        }
+
         Assert.Equal(whole, Describe(input, [.. Enumerable.Range(1, input.Length)], lenient));
     }
 
@@ -146,11 +160,19 @@ public sealed class PrometheusTextReaderTests
             {
                 text.Append(reader.TokenType).Append(' ').Append(reader.LineNumber).Append(' ').Append(reader.ByteOffset).Append(' ');
                 if (reader.TokenType == PrometheusTokenType.Malformed)
+                {
                     text.Append(reader.GetSkippedLine());
+                }
                 else if (reader.TokenType != PrometheusTokenType.Comment)
+                {
                     text.Append(reader.GetName());
+                }
+
                 foreach (PrometheusLabel label in reader.Labels)
+                {
                     text.Append(' ').Append(label.GetName()).Append('=').Append(label.GetValue());
+                }
+
                 text.Append(' ').Append(reader.TokenType == PrometheusTokenType.Sample ? reader.Value : reader.Text.Length).Append('\n');
             }
 
@@ -212,7 +234,9 @@ public sealed class PrometheusTextReaderTests
 
         Assert.True(reader.Read());
         foreach (PrometheusLabel label in reader.Labels)
+        {
             Assert.Equal("\0c", label.GetValue());
+        }
     }
 
     [Theory]

@@ -49,20 +49,31 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
             {
                 line = line[..^1];
                 if (!isReturnReported)
+                {
                     lines.Add(number + " kept");
+                }
+
                 isReturnReported = true;
             }
 
             string? said = ReadLine(line);
             if (said is null)
+            {
                 lines.Add(number + " malformed");
+            }
             else if (said.Length > 0)
+            {
                 lines.Add(number + " " + said);
+            }
+
             isEnded = openMetrics && line == "# EOF";
         }
 
         if (openMetrics && !isEnded)
+        {
             lines.Add((count + 1).ToString(CultureInfo.InvariantCulture) + " kept");
+        }
+
         return lines;
     }
 
@@ -72,7 +83,10 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     private string? ReadLine(string line)
     {
         if (openMetrics)
+        {
             return line.StartsWith('#') ? ReadOpenMetricsComment(line) : ReadOpenMetricsSample(line);
+        }
+
         string trimmed = line.TrimStart(' ', '\t');
         return trimmed.Length == 0 ? "" : trimmed[0] == '#' ? ReadComment(trimmed[1..]) : ReadTextSample(trimmed);
     }
@@ -81,23 +95,38 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     {
         Match keyword = KeywordPattern().Match(afterHash);
         if (!keyword.Success)
+        {
             return "comment";
+        }
+
         Match metadata = MetadataPattern().Match(keyword.Groups["rest"].Value);
         if (!metadata.Success || ReadName(metadata.Groups["name"].Value) is not { } name)
+        {
             return null;
+        }
+
         string text = metadata.Groups["text"].Value.TrimStart(' ', '\t');
         if (keyword.Groups["word"].Value == "HELP")
+        {
             return Decode(text) is null ? null : $"help {name}";
+        }
+
         return text is "gauge" or "counter" or "histogram" or "summary" or "gaugehistogram" or "untyped" ? $"type {name} {text}" : null;
     }
 
     private static string? ReadOpenMetricsComment(string line)
     {
         if (line == "# EOF")
+        {
             return "end";
+        }
+
         Match match = OpenMetricsMetadataPattern().Match(line);
         if (!match.Success || ReadName(match.Groups["name"].Value) is not { } name)
+        {
             return null;
+        }
+
         string text = match.Groups["text"].Value;
         string rawName = match.Groups["name"].Value.Trim('"');
         return match.Groups["word"].Value switch
@@ -113,12 +142,18 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         Match match = TextSamplePattern().Match(line);
         if (!match.Success || !TryReadSeries(match, "labels", out string name, out List<(string, string)> labels)
             || !TryReadNumber(match.Groups["value"].Value, out double value))
+        {
             return null;
+        }
+
         string timestamp = match.Groups["timestamp"].Value;
         long milliseconds = 0;
         if (timestamp.Length > 0 && (!WholePattern().IsMatch(timestamp)
             || !long.TryParse(timestamp, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out milliseconds)))
+        {
             return null;
+        }
+
         return Describe(name, labels, value, timestamp.Length > 0 ? milliseconds : null, "");
     }
 
@@ -127,14 +162,20 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         Match match = OpenMetricsSamplePattern().Match(line);
         if (!match.Success || !TryReadSeries(match, "labels", out string name, out List<(string, string)> labels)
             || !TryReadNumber(match.Groups["value"].Value, out double value) || !TryReadSeconds(match.Groups["timestamp"], out long? timestamp))
+        {
             return null;
+        }
+
         string exemplar = "";
         if (match.Groups["exemplar"].Success)
         {
             if (!TryReadLabels(match.Groups["exemplar"].Value, out string? exemplarName, out List<(string, string)> exemplarLabels) || exemplarName is not null
                 || !TryReadNumber(match.Groups["exemplarvalue"].Value, out double exemplarValue)
                 || !TryReadSeconds(match.Groups["exemplartimestamp"], out long? exemplarTimestamp))
+            {
                 return null;
+            }
+
             exemplar = Describe("", exemplarLabels, exemplarValue, exemplarTimestamp, "");
         }
 
@@ -145,9 +186,15 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     {
         name = match.Groups["name"].Value;
         if (!TryReadLabels(match.Groups[group].Value, out string? quotedName, out labels))
+        {
             return false;
+        }
+
         if ((name.Length > 0) == (quotedName is not null))
+        {
             return false;
+        }
+
         name = quotedName ?? name;
         return true;
     }
@@ -159,11 +206,17 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         foreach (Match item in ItemPattern().Matches(braces))
         {
             if (ReadName(item.Groups["name"].Value) is not { } itemName)
+            {
                 return false;
+            }
+
             if (!item.Groups["value"].Success)
             {
                 if (name is not null)
+                {
                     return false;
+                }
+
                 name = itemName;
                 continue;
             }
@@ -171,7 +224,10 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
             string raw = item.Groups["name"].Value;
             if (raw is "__name__" or "\"__name__\"" || Decode(Unescape(item.Groups["value"].Value[1..^1])) is not { } value
                 || labels.Any(label => label.Item1 == itemName))
+            {
                 return false;
+            }
+
             labels.Add((itemName, value));
         }
 
@@ -182,7 +238,10 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     private static string? ReadName(string name)
     {
         if (name.StartsWith('"'))
+        {
             name = Unescape(name[1..^1]);
+        }
+
         return name.Length == 0 ? null : Decode(name);
     }
 
@@ -210,10 +269,16 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     {
         value = 0;
         if (NumberPattern().IsMatch(text))
+        {
             return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+        }
+
         string word = text.TrimStart('+', '-').ToUpperInvariant();
         if (text.Length - word.Length > 1)
+        {
             return false;
+        }
+
         value = word switch
         {
             "INF" or "INFINITY" => text[0] == '-' ? double.NegativeInfinity : double.PositiveInfinity,
@@ -227,9 +292,15 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     {
         milliseconds = null;
         if (!group.Success)
+        {
             return true;
+        }
+
         if (!NumberPattern().IsMatch(group.Value) || !double.IsFinite(double.Parse(group.Value, CultureInfo.InvariantCulture)))
+        {
             return false;
+        }
+
         ToMilliseconds(group.Value, out milliseconds);
         return true;
     }

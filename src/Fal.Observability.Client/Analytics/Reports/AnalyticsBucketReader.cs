@@ -63,7 +63,9 @@ internal sealed class AnalyticsBucketReader
             }
 
             foreach (AnalyticsBucket bucket in _merger.Add(page.TimeSeries))
+            {
                 Offer(bucket);
+            }
         }
     }
 
@@ -86,7 +88,9 @@ internal sealed class AnalyticsBucketReader
         foreach (AnalyticsBucket bucket in buckets)
         {
             if (bucket.Start < _lastRead)
+            {
                 return false;
+            }
 
             _lastRead = bucket.Start;
         }
@@ -98,7 +102,9 @@ internal sealed class AnalyticsBucketReader
     {
         var buckets = new List<AnalyticsBucket>();
         if (_merger.Complete() is { } held)
+        {
             buckets.Add(held);
+        }
 
         long rows = 0;
         AnalyticsPage? next = page;
@@ -107,7 +113,9 @@ internal sealed class AnalyticsBucketReader
             buckets.AddRange(next.TimeSeries);
             rows += next.TimeSeries.Sum(bucket => (long)bucket.Rows.Count);
             if (rows > _maxBufferedRows)
+            {
                 throw TooManyToSort(rows);
+            }
 
             next = await ReadAsync(cancellationToken).ConfigureAwait(false);
             if (_isFirstPage)
@@ -119,7 +127,9 @@ internal sealed class AnalyticsBucketReader
 
         // A stable order: parts of a bucket stay in the order in which they came.
         foreach (AnalyticsBucket bucket in _merger.Add([.. buckets.OrderBy(bucket => bucket.Start)]))
+        {
             Offer(bucket);
+        }
 
         End();
     }
@@ -128,7 +138,9 @@ internal sealed class AnalyticsBucketReader
     {
         _ended = true;
         if (_merger.Complete() is { } last)
+        {
             Offer(last);
+        }
     }
 
     private void Offer(AnalyticsBucket bucket)

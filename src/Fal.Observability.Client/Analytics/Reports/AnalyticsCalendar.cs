@@ -36,7 +36,9 @@ internal sealed class AnalyticsCalendar
     {
         AnalyticsTimeRange range = query.Range;
         if (TryCreate(query) is not { } calendar || calendar.Bounds(range) is not { } bounds)
+        {
             return [range];
+        }
 
         var windows = new List<AnalyticsTimeRange>();
         DateTime start = bounds.Start;
@@ -72,7 +74,9 @@ internal sealed class AnalyticsCalendar
     public static AnalyticsTimeframe TimeframeOf(AnalyticsQuery query)
     {
         if (query.Timeframe is { } timeframe)
+        {
             return timeframe;
+        }
 
         AnalyticsTimeRange range = query.Range;
         TimeSpan length = range.FirstDay is { } first
@@ -105,7 +109,9 @@ internal sealed class AnalyticsCalendar
     private (DateTime Start, DateTime End)? Bounds(AnalyticsTimeRange range)
     {
         if (range.FirstDay is not { } first || range.LastDay is not { } last)
+        {
             return (range.Start!.Value.UtcDateTime, range.End!.Value.UtcDateTime);
+        }
 
         DateTime end = last.ToDateTime(TimeOnly.MinValue).AddDays(1);
         return end > LastDate || first.Year < 2 ? null : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
@@ -115,13 +121,17 @@ internal sealed class AnalyticsCalendar
     private DateTime? CutAfter(DateTime start, int buckets)
     {
         if (start.Year < 2)
+        {
             return null;
+        }
 
         if (_timeframe is AnalyticsTimeframe.Minute or AnalyticsTimeframe.Hour)
         {
             long length = _timeframe == AnalyticsTimeframe.Minute ? TimeSpan.TicksPerMinute : TimeSpan.TicksPerHour;
             if ((LastDate - start).Ticks / length <= buckets)
+            {
                 return null;
+            }
 
             DateTime cut = start.AddTicks(length * buckets);
             while (true)
@@ -129,7 +139,9 @@ internal sealed class AnalyticsCalendar
                 cut = cut.AddTicks(-(Local(cut).Ticks % length));
                 DateTime local = Local(cut);
                 if (local.Ticks % length == 0 && !_zone.IsAmbiguousTime(local))
+                {
                     return cut;
+                }
 
                 cut = cut.AddTicks(length);
             }
@@ -139,11 +151,15 @@ internal sealed class AnalyticsCalendar
         for (int after = buckets; ; after++)
         {
             if ((LastDate - period).TotalDays / 31 <= after)
+            {
                 return null;
+            }
 
             DateTime local = Next(period, after);
             if (!_zone.IsInvalidTime(local) && !_zone.IsAmbiguousTime(local))
+            {
                 return InstantOf(local);
+            }
         }
     }
 
@@ -165,7 +181,9 @@ internal sealed class AnalyticsCalendar
     private DateTime InstantOf(DateTime local)
     {
         while (_zone.IsInvalidTime(local))
+        {
             local = local.AddMinutes(1);
+        }
 
         TimeSpan offset = _zone.IsAmbiguousTime(local) ? _zone.GetAmbiguousTimeOffsets(local).Max() : _zone.GetUtcOffset(local);
         return DateTime.SpecifyKind(local - offset, DateTimeKind.Utc);

@@ -22,10 +22,14 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             AnalyticsEndpointGroup.CallShape shape = group.Shape;
             bool first = shape != _shape;
             if (first)
+            {
                 Restart(shape);
+            }
 
             if (shape.EndpointIds.Count == 0 || (!first && _page is { NextCursor: null }))
+            {
                 return (null, first);
+            }
 
             string? cursor = _page?.NextCursor;
             ThrowIfEndless(cursor);
@@ -62,10 +66,14 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
     private void ThrowIfEndless(string? cursor)
     {
         if (cursor is null)
+        {
             return;
+        }
 
         if (!_cursors.Add(cursor))
+        {
             throw CursorRepeats(cursor, options);
+        }
 
         if (_pages >= options.MaxPages)
         {

@@ -88,12 +88,16 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
     private int PieceOf(int count)
     {
         if (_refused.Count <= 2)
+        {
             return count;
+        }
 
         // One and a half times the endpoints that there are to a refused one so far: a piece is then refused about as often as not.
         int piece = 1;
         while (4 * piece * _refused.Count <= 3 * (_accepted + _refused.Count))
+        {
             piece *= 2;
+        }
 
         return Math.Min(piece, count);
     }
@@ -102,7 +106,9 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
     {
         int power = 1;
         while (power * 2 < count)
+        {
             power *= 2;
+        }
 
         return power;
     }

@@ -14,7 +14,9 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
     public AnalyticsRowOrder(IReadOnlyList<string> endpointIds)
     {
         for (int i = 0; i < endpointIds.Count; i++)
+        {
             _places[endpointIds[i]] = i;
+        }
     }
 
     public int Compare(AnalyticsRow? x, AnalyticsRow? y)
@@ -28,10 +30,14 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
     {
         AnalyticsBucket whole = parts.Count == 1 ? parts[0] : parts[0].With([.. parts.SelectMany(part => part.Rows)], parts);
         if (!IsInOrder(whole.Rows, out bool repeats))
+        {
             whole = InOrder(whole, out repeats);
+        }
 
         if (!repeats || parts.Count == 1)
+        {
             return whole;
+        }
 
         // An app and one of its routes in different groups: both answers hold the route.
         return InOrder(parts.Skip(1).Aggregate(parts[0], AnalyticsBucketMerger.Merge), out _);

@@ -56,7 +56,9 @@ internal sealed class AnalyticsRun : IDisposable
         _order = new AnalyticsRowOrder(query.EndpointIds);
         _slots = new SemaphoreSlim(options.MaxConcurrentCalls);
         foreach (AnalyticsRefusedEndpoint endpoint in refused ?? [])
+        {
             _refused[endpoint.EndpointId] = endpoint;
+        }
 
         _groups =
         [
@@ -88,7 +90,9 @@ internal sealed class AnalyticsRun : IDisposable
     {
         _slots.Dispose();
         foreach (AnalyticsEndpointGroup group in _groups)
+        {
             group.Dispose();
+        }
     }
 
     /// <summary>The buckets of one window over all endpoints, in ascending order.</summary>
@@ -114,7 +118,9 @@ internal sealed class AnalyticsRun : IDisposable
             AnalyticsBucketReader[] due = [.. readers.Where(reader => reader.NeedsPage)];
             await ForEachAsync(due, (reader, token) => reader.FillAsync(token), cancellationToken).ConfigureAwait(false);
             if (readers.Min(reader => reader.Current?.Start) is not { } start)
+            {
                 yield break;
+            }
 
             cancellationToken.ThrowIfCancellationRequested();
             parts.Clear();
@@ -129,7 +135,9 @@ internal sealed class AnalyticsRun : IDisposable
 
             AnalyticsBucket bucket = _order.Join(parts);
             if (!Query.ClosedOnly || !bucket.IsProvisional)
+            {
                 yield return bucket;
+            }
         }
     }
 
@@ -149,7 +157,9 @@ internal sealed class AnalyticsRun : IDisposable
             {
                 (page, bool isFirst) = await pages.NextAsync(token).ConfigureAwait(false);
                 if (isFirst)
+                {
                     rows[index] = [];
+                }
 
                 rows[index].AddRange(page?.Summary ?? []);
             }
@@ -187,7 +197,9 @@ internal sealed class AnalyticsRun : IDisposable
         try
         {
             if (group.Shape != shape)
+            {
                 return;
+            }
 
             if (CanDegrade(shape, failure))
             {
@@ -231,14 +243,18 @@ internal sealed class AnalyticsRun : IDisposable
         await search.FindRefusedAsync(open, explained ? null : refusal).ConfigureAwait(false);
 
         foreach ((string id, FalApiException reason) in search.Refused)
+        {
             _refused[id] = new AnalyticsRefusedEndpoint(id, reason.StatusCode, reason.ServiceMessage);
+        }
 
         // The search for an accepted one may have met refused ones of other groups.
         foreach (AnalyticsEndpointGroup group in _groups)
         {
             AnalyticsEndpointGroup.CallShape shape = group.Shape;
             if (shape.EndpointIds.Any(search.Refused.ContainsKey))
+            {
                 group.Shape = new AnalyticsEndpointGroup.CallShape([.. shape.EndpointIds.Where(id => !search.Refused.ContainsKey(id))], shape.Without);
+            }
         }
 
         _log.EndpointsSkipped(search.Refused.Count, string.Join(", ", search.Refused.Keys));
@@ -308,10 +324,14 @@ internal sealed class AnalyticsRun : IDisposable
     {
         var queue = new Queue<T>(items);
         while (queue.Count > 0 && (queue.Count == 1 || (!_keyIsGood && Query.RefusedEndpoints == RefusedEndpointPolicy.Skip)))
+        {
             await action(queue.Dequeue(), cancellationToken).ConfigureAwait(false);
+        }
 
         if (queue.Count == 0)
+        {
             return;
+        }
 
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.MaxConcurrentCalls, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(queue, parallel, async (item, token) => await action(item, token).ConfigureAwait(false)).ConfigureAwait(false);

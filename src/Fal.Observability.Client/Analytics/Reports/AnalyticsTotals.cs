@@ -21,7 +21,9 @@ public sealed class AnalyticsTotals
     private AnalyticsTotals(IEnumerable<AnalyticsRow> rows)
     {
         foreach (AnalyticsExpand metric in Additive.GetFlags())
+        {
             _sums[metric] = 0;
+        }
 
         foreach (AnalyticsRow row in rows)
         {

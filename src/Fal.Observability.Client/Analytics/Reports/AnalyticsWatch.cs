@@ -23,7 +23,9 @@ internal sealed class AnalyticsWatch(AnalyticsQuery query)
     {
         DateTimeOffset oldest = report.Query.Range.Start!.Value - AnalyticsCalendar.LongestBucket(query.Timeframe!.Value);
         foreach (DateTimeOffset start in _seen.Keys.Where(start => start < oldest).ToArray())
+        {
             _seen.Remove(start);
+        }
 
         foreach (AnalyticsBucket bucket in report.TimeSeries)
         {
@@ -32,7 +34,9 @@ internal sealed class AnalyticsWatch(AnalyticsQuery query)
             _seen[bucket.Start] = digest;
             _behind = bucket.Start;
             if (!unchanged)
+            {
                 yield return bucket;
+            }
         }
     }
 }

@@ -22,7 +22,9 @@ public sealed class AvailabilityObjective
         }
 
         if (window < LongBurnWindow)
+        {
             throw new ArgumentOutOfRangeException(nameof(window), window, "The window must be at least the 6 hours of the long burn rate.");
+        }
 
         Target = target;
         Window = window;

@@ -89,7 +89,9 @@ public sealed class AnalyticsCheckpointTests
         {
             windows.Add(window);
             if (windows.Count == most)
+            {
                 break;
+            }
         }
 
         return windows;

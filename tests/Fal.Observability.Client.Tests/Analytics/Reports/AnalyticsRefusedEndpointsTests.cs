@@ -51,7 +51,10 @@ public sealed class AnalyticsRefusedEndpointsTests
             {
                 int[] order = [.. Enumerable.Range(0, 50)];
                 if (round >= 3)
+                {
                     random.Shuffle(order);
+                }
+
                 int[] chosen = round switch
                 {
                     1 => [.. order.TakeLast(refused)],
@@ -138,7 +141,9 @@ public sealed class AnalyticsRefusedEndpointsTests
         {
             streamed.Add(bucket);
             if (streamed.Count == 8)
+            {
                 _service.Refused.Add("org/app-002");
+            }
         }
 
         Assert.Equal(Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)), streamed.Select(bucket => bucket.Start));

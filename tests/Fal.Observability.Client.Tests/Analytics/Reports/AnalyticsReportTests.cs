@@ -251,7 +251,9 @@ public sealed class AnalyticsReportTests
     {
         var list = new List<AnalyticsBucket>();
         await foreach (AnalyticsBucket bucket in buckets)
+        {
             list.Add(bucket);
+        }
 
         return list;
     }

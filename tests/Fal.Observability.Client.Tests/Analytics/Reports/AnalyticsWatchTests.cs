@@ -82,7 +82,9 @@ public sealed class AnalyticsWatchTests
     {
         var hours = new List<int>();
         while (hours.Count < count)
+        {
             hours.Add(await NextAsync(watch));
+        }
 
         return hours;
     }
@@ -95,7 +97,9 @@ public sealed class AnalyticsWatchTests
         {
             await Task.WhenAny(next, _service.Arrivals.WaitToReadAsync().AsTask());
             if (!next.IsCompleted && _service.Arrivals.TryRead(out _))
+            {
                 _service.Time.Advance(Interval);
+            }
         }
 
         Assert.True(await next);

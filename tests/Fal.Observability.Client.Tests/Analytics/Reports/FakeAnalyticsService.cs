@@ -88,15 +88,21 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     private AnalyticsPage Answer(AnalyticsQuery query)
     {
         if (query.EndpointIds.FirstOrDefault(Refused.Contains) is { } refused)
+        {
             throw NotOwned($"{refused} is not yours");
+        }
 
         if (query.EndpointIds.Any(Fragile.Contains) && query.EffectiveExpand.HasFlag(AnalyticsExpand.P50ColdBootDuration))
+        {
             throw new FalApiException("failed") { StatusCode = HttpStatusCode.InternalServerError, IsTransient = true };
+        }
 
         DateTimeOffset start = Floor(query.Range.Start!.Value);
         var buckets = new List<AnalyticsBucket>();
         for (DateTimeOffset bucket = start; bucket < query.Range.End!.Value; bucket += BucketLength)
+        {
             buckets.Add(new AnalyticsBucket { Start = bucket, Rows = [.. query.EndpointIds.Select(id => Row(query, id, bucket.Hour + 1))] });
+        }
 
         int first = query.Cursor is null ? 0 : int.Parse(query.Cursor, CultureInfo.InvariantCulture);
         int size = query.Limit ?? PageSize;
