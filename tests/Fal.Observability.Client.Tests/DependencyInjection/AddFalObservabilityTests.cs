@@ -43,6 +43,8 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         SetEnvironment(null, "id", "secret-value");
         Assert.Equal("id:secret-value", Options(services => services.AddFalObservability()).ApiKey);
+        SetEnvironment(" ", "id", "secret-value");
+        Assert.Equal("id:secret-value", Options(services => services.AddFalObservability()).ApiKey);
         SetEnvironment("whole:key-value", "id", "secret-value");
         Assert.Equal("whole:key-value", Options(services => services.AddFalObservability()).ApiKey);
     }

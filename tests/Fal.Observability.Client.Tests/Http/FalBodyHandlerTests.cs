@@ -128,6 +128,15 @@ public sealed class FalBodyHandlerTests
     }
 
     [Fact]
+    public async Task A_part_of_a_body_is_not_taken_for_the_whole()
+    {
+        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.PartialContent, "fal_app_queue_size 1\n", "text/plain"));
+        using var pipeline = new Pipeline(end);
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync());
+        Assert.Equal(HttpStatusCode.PartialContent, failure.StatusCode);
+    }
+
+    [Fact]
     public async Task Json_where_metrics_are_due_is_an_error()
     {
         using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, "{}")));
@@ -185,6 +194,21 @@ public sealed class FalBodyHandlerTests
         await body.Stalled.Task;
         await caller.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+    }
+
+    [Fact]
+    public async Task A_cancelled_stream_says_so_with_the_callers_own_token()
+    {
+        var body = new StallingStream(Text[..64]);
+        using var caller = new CancellationTokenSource();
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        Task read = stream.CopyToAsync(Stream.Null, caller.Token);
+        await body.Stalled.Task;
+        await caller.CancelAsync();
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        Assert.Equal(caller.Token, cancelled.CancellationToken);
     }
 
     [Fact]
