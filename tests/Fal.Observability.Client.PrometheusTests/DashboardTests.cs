@@ -65,8 +65,10 @@ public sealed partial class DashboardTests(MonitoredAccount account)
 
         foreach ((string panel, string refId, JsonElement target) in Targets)
         {
-            IReadOnlyList<PrometheusSeries> answer = await account.Prometheus.QueryAsync(Fill(target.GetProperty("expr").GetString()!, ".*", app));
-            Assert.True(answer.All(series => series.Labels.GetValueOrDefault("application", app) == app), $"{panel}, {refId} shows other apps too.");
+            IReadOnlyList<PrometheusSeries> answer =
+                await account.Prometheus.QueryAsync(Fill(target.GetProperty("expr").GetString()!, ".*", app));
+            Assert.True(
+                answer.All(series => series.Labels.GetValueOrDefault("application", app) == app), $"{panel}, {refId} shows other apps too.");
         }
     }
 
@@ -76,7 +78,8 @@ public sealed partial class DashboardTests(MonitoredAccount account)
         double queued = account.Snapshot.Apps.Sum(app => app.QueueSize ?? 0);
         double running = account.Snapshot.Apps.Sum(app => app.RunnersInState(FalRunnerStates.Running) ?? 0);
         double completed = account.Snapshot.Apps.Sum(app => app.RequestsCompleted ?? 0);
-        double failed = account.Snapshot.Apps.SelectMany(app => app.RequestsCompletedByStatus).Where(count => count.Status!.StartsWith('5')).Sum(count => count.Count);
+        double failed = account.Snapshot.Apps.SelectMany(app => app.RequestsCompletedByStatus)
+            .Where(count => count.Status!.StartsWith('5')).Sum(count => count.Count);
 
         Assert.Equal(queued, await ValueOfAsync("Requests waiting"));
         Assert.Equal(running, await ValueOfAsync("Runners up"));
@@ -86,8 +89,7 @@ public sealed partial class DashboardTests(MonitoredAccount account)
 
         async Task<double> ValueOfAsync(string title)
         {
-            string expression = Targets.First(target => target.Panel.EndsWith($" {title}", StringComparison.Ordinal)).Target.GetProperty("expr").GetString()!;
-            return Assert.Single(await account.Prometheus.QueryAsync(Fill(expression, ".*", ".*"))).Value;
+            return Assert.Single(await account.Prometheus.QueryAsync(Fill(ExpressionOf(title), ".*", ".*"))).Value;
         }
     }
 
@@ -106,7 +108,7 @@ public sealed partial class DashboardTests(MonitoredAccount account)
         await prometheus.WaitForAsync("up{job=\"fal\"} == 0 unless on () fal_app_queue_size");
 
         // The panel remembers the newest sample of each minute; a test has no minutes to wait.
-        string age = Fill(Targets.Single(target => target.Panel.EndsWith("Age of the newest sample", StringComparison.Ordinal)).Target.GetProperty("expr").GetString()!, ".*", ".*");
+        string age = Fill(ExpressionOf("Age of the newest sample"), ".*", ".*");
         Assert.Contains("[1h:1m]", age, StringComparison.Ordinal);
         await prometheus.WaitForAsync($"({age.Replace("[1h:1m]", "[1h:1s]", StringComparison.Ordinal)}) > 2");
     }
@@ -143,7 +145,8 @@ public sealed partial class DashboardTests(MonitoredAccount account)
         Assert.Equal(Panels.Count(), Panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
         Assert.All(Panels, panel => Assert.Contains(panel.GetProperty("type").GetString(), (IEnumerable<string?>)["row", "stat", "timeseries"]));
         Assert.All(
-            Panels.Where(panel => panel.GetProperty("type").GetString() != "row"), panel => Assert.NotEmpty(panel.GetProperty("description").GetString()!));
+            Panels.Where(panel => panel.GetProperty("type").GetString() != "row"),
+            panel => Assert.NotEmpty(panel.GetProperty("description").GetString()!));
 
         var taken = new HashSet<(int, int)>();
         foreach (JsonElement panel in Panels)
@@ -174,6 +177,10 @@ public sealed partial class DashboardTests(MonitoredAccount account)
 
     [GeneratedRegex(@"^label_values\((?<selector>.+), (?<label>\w+)\)$")]
     private static partial Regex LabelValues { get; }
+
+    /// <summary>The first query of a panel, the first of that title.</summary>
+    private static string ExpressionOf(string title) => Targets.First(target => target.Panel.EndsWith($" {title}", StringComparison.Ordinal))
+        .Target.GetProperty("expr").GetString()!;
 
     /// <summary>What Grafana makes of an expression before it sends it.</summary>
     private static string Fill(string expression, string accountValue, string application) => expression

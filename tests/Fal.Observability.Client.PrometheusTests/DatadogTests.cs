@@ -22,7 +22,11 @@ public sealed class DatadogTests(MonitoredAccount account)
     [Fact]
     public void Every_label_but_the_machine_type_gets_a_tag_that_is_told_from_others()
     {
-        string[] labels = [.. account.Snapshot.Families.SelectMany(family => family.Samples).SelectMany(sample => sample.Labels).Select(label => label.Key).Distinct()];
+        string[] labels =
+        [
+            .. account.Snapshot.Families.SelectMany(family => family.Samples).SelectMany(sample => sample.Labels)
+                .Select(label => label.Key).Distinct(),
+        ];
 
         Assert.Equal(
             labels.Where(label => label != "machine_type").Order(StringComparer.Ordinal),

@@ -42,7 +42,10 @@ public sealed partial class PrometheusServer : IAsyncDisposable
         {
             StartInfo = new ProcessStartInfo(
                 "sh",
-                ["-c", Leash, "prometheus", $"--config.file={configuration}", $"--storage.tsdb.path={_database.FullName}", "--web.listen-address=127.0.0.1:0", .. flags])
+                [
+                    "-c", Leash, "prometheus", $"--config.file={configuration}", $"--storage.tsdb.path={_database.FullName}",
+                    "--web.listen-address=127.0.0.1:0", .. flags,
+                ])
             {
                 RedirectStandardInput = true,
                 RedirectStandardError = true,

@@ -132,5 +132,8 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     }
 
     private async Task<IReadOnlyList<JsonElement>> RulesAsync() =>
-        [.. (await account.Prometheus.GetAsync("api/v1/rules")).GetProperty("groups").EnumerateArray().SelectMany(group => group.GetProperty("rules").EnumerateArray())];
+    [
+        .. (await account.Prometheus.GetAsync("api/v1/rules")).GetProperty("groups").EnumerateArray()
+            .SelectMany(group => group.GetProperty("rules").EnumerateArray()),
+    ];
 }

@@ -143,9 +143,11 @@ public sealed class ScrapeTests(MonitoredAccount account)
     private static string Text(PrometheusSeries series) =>
         Text(series.Labels["__name__"], series.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance" or "account")), series.Value);
 
-    private static string Text(string name, IEnumerable<KeyValuePair<string, string>> labels, double value) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name}{{{string.Join(',', labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}=\"{label.Value}\""))}}} {value:R}");
+    private static string Text(string name, IEnumerable<KeyValuePair<string, string>> labels, double value)
+    {
+        IEnumerable<string> ordered = labels.Select(label => $"{label.Key}=\"{label.Value}\"").Order(StringComparer.Ordinal);
+        return string.Create(CultureInfo.InvariantCulture, $"{name}{{{string.Join(',', ordered)}}} {value:R}");
+    }
 
     private static string Series(string text) => text[..text.LastIndexOf(' ')];
 }
