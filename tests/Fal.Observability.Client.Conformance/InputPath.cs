@@ -17,6 +17,7 @@ internal abstract class InputPath
         "bytes" => new PiecesPath((_, _) => 1),
         "stream" => new StreamPath(),
         "pipe" => new PipePath(),
+        "rewrite" => new RewritePath(),
         _ => null,
     };
 
@@ -113,6 +114,32 @@ internal abstract class InputPath
 
         internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
+    }
+
+    /// <summary>What was read is written and read again: nothing may be lost on the way.</summary>
+    private sealed class RewritePath : InputPath
+    {
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        [
+            () =>
+            {
+                var output = new ArrayBufferWriter<byte>();
+                PrometheusTextWriter.Write(output, PrometheusTextParser.ParseSamples(input, options), options.Format);
+                return PrometheusTextParser.ParseSamples(output.WrittenSpan, options);
+            },
+        ];
+
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        [
+            () =>
+            {
+                PrometheusExposition read = PrometheusTextParser.ParseFamilies(input, options);
+                // OpenMetrics has nanoseconds, the model milliseconds: samples that only nanoseconds tell apart cannot be written apart.
+                bool fallTogether = options.Format == PrometheusFormat.OpenMetrics && read.Families
+                    .SelectMany(family => family.Samples).GroupBy(sample => (sample.Name, sample.Labels, sample.TimestampMilliseconds)).Any(series => series.Skip(1).Any());
+                return fallTogether ? read : PrometheusTextParser.ParseFamilies(PrometheusTextWriter.ToUtf8(read, options.Format), options);
+            },
+        ];
     }
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>

@@ -8,7 +8,8 @@ const string usage = """
     dotnet run --project tests/Fal.Observability.Client.Conformance -- FOLDER [options]
       --format prometheus-0.0.4|openmetrics-1.0   only cases of this format
       --level reader|families                     only this level (default: both)
-      --path span|string|split|random|bytes|stream|pipe   how the input is given (default: span)
+      --path span|string|split|random|bytes|stream|pipe|rewrite   how the input is given (default: span);
+                                                  rewrite: read, written and read again
       --culture NAME                              the current culture, for instance de-DE
       --verbose                                   a line for each case
       --invert                                    turn every expectation round: then every case but 'either' must fail

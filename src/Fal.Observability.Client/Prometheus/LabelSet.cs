@@ -117,6 +117,27 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         return index >= 0;
     }
 
+    /// <summary>This set with a label more, or with another value of a label that it has.</summary>
+    /// <param name="name">The name of the label. A new one comes last.</param>
+    /// <param name="value">Its value.</param>
+    /// <returns>The other set.</returns>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="value"/> is null.</exception>
+    public LabelSet With(string name, string value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(value);
+        int index = Array.IndexOf(Names, name);
+        if (index < 0)
+        {
+            return new LabelSet([.. Names, name], [.. Values, value]);
+        }
+
+        string[] values = [.. Values];
+        values[index] = value;
+        return new LabelSet(_names!, values);
+    }
+
     /// <summary>This set without one of its labels.</summary>
     /// <param name="name">The name of the label.</param>
     /// <returns>The smaller set, or this one if it has no such label.</returns>

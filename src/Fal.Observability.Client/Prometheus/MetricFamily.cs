@@ -49,6 +49,42 @@ public sealed class MetricFamily
     /// <returns>The summaries; none if the type is another one. A quantile that is no number is left out.</returns>
     public IReadOnlyList<PrometheusSummary> GetSummaries() => Type == MetricType.Summary ? PrometheusSummary.Of(this) : [];
 
+    internal MetricFamily Relabel(Func<PrometheusSample, LabelSet?> relabel)
+    {
+        var samples = new List<PrometheusSample>(Samples.Count);
+        SampleShape? shape = null;
+        foreach (PrometheusSample sample in Samples)
+        {
+            if (relabel(sample) is not { } labels)
+            {
+                continue;
+            }
+
+            // The samples of a family mostly get the same names: then they share them as those that were read do.
+            if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
+            {
+                shape = new SampleShape(sample.Name, labels.Names, sample.Exemplar);
+            }
+
+            samples.Add(new PrometheusSample(shape, labels.Values, sample.Value, sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
+        }
+
+        return new MetricFamily(Name, Type, samples, Help, Unit);
+    }
+
+    /// <summary>One family of the families of one name, whose types do not contradict each other.</summary>
+    internal static MetricFamily Merge(IEnumerable<MetricFamily> parts)
+    {
+        MetricFamily[] all = parts.ToArray();
+        return all.Length == 1 ? all[0] : new MetricFamily(
+            all[0].Name, all.Max(family => family.Type), [.. all.SelectMany(family => family.Samples)],
+            all.FirstOrDefault(family => family.Help is not null)?.Help, all.FirstOrDefault(family => family.Unit is not null)?.Unit);
+    }
+
+    /// <summary>A family of unknown type for each of the names that the samples bear.</summary>
+    internal IEnumerable<MetricFamily> SplitByName() =>
+        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal).Select(named => new MetricFamily(named.Key, MetricType.Unknown, [.. named], Help));
+
     /// <summary>The name, type and number of samples, for a debugger or a log.</summary>
     /// <returns>The text.</returns>
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} ({Type}, {Samples.Count} samples)");

@@ -12,9 +12,6 @@ namespace Fal.Observability.Client.Prometheus;
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
-    /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
-    private const int MaxExemplarLength = 128;
-
     private readonly SampleFactory _factory = new();
     private readonly List<MetricFamily> _families = [];
     private readonly HashSet<string> _takenNames = new(StringComparer.Ordinal);
@@ -126,7 +123,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             Refuse(in reader, Naming(fault), wasKept: true);
         }
 
-        foreach (string suffix in Suffixes(_type))
+        foreach (string suffix in OpenMetricsTypes.TakenSuffixes(_type))
         {
             if (!_takenNames.Add(_name + suffix))
             {
@@ -147,33 +144,11 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     /// <summary>A rule may only be found broken when the next family begins: then the reason has to say which it was.</summary>
     private string Naming(string fault) => $"the metric family {_name}, which ends before this line, has {fault}";
 
-    /// <summary>The names that a family of a type takes: its own with these.</summary>
-    private static ReadOnlySpan<string> Suffixes(MetricType? type) => type switch
-    {
-        MetricType.Counter => (string[])["", "_total", "_created"],
-        MetricType.Summary => (string[])["", "_count", "_sum", "_created"],
-        MetricType.Histogram => (string[])["", "_count", "_sum", "_bucket", "_created"],
-        MetricType.GaugeHistogram => (string[])["", "_gcount", "_gsum", "_bucket"],
-        MetricType.Info => (string[])["", "_info"],
-        _ => (string[])[""],
-    };
-
-    /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>
-    private static bool IsSampleSuffix(MetricType? type, ReadOnlySpan<char> suffix) => type switch
-    {
-        MetricType.Counter => suffix is "_total" or "_created",
-        MetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
-        MetricType.Histogram => suffix is "_count" or "_sum" or "_bucket" or "_created",
-        MetricType.GaugeHistogram => suffix is "_gcount" or "_gsum" or "_bucket",
-        MetricType.Info => suffix is "_info",
-        _ => suffix is "",
-    };
-
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
     {
         PrometheusSample sample = _factory.Create(in reader);
         bool belongs = _name is not null && sample.Name.StartsWith(_name, StringComparison.Ordinal)
-            && IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
+            && OpenMetricsTypes.IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
         if (!belongs)
         {
             BeginFamily(in reader, sample.Name, MetricType.Unknown);
@@ -293,24 +268,13 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             return null;
         }
 
-        bool isAllowed = _type switch
-        {
-            MetricType.Counter => suffix is "_total",
-            MetricType.Histogram or MetricType.GaugeHistogram => suffix is "_bucket",
-            _ => false,
-        };
-        if (!isAllowed)
+        if (!OpenMetricsTypes.AllowsExemplar(_type, suffix))
         {
             return "only buckets and the totals of counters have exemplars";
         }
 
-        int length = 0;
-        foreach ((string name, string value) in exemplar.Labels)
-        {
-            length += name.EnumerateRunes().Count() + value.EnumerateRunes().Count();
-        }
-
-        return length > MaxExemplarLength ? "the labels of the exemplar have more than 128 characters" : null;
+        return OpenMetricsTypes.AllowsLength(exemplar) ? null
+            : $"the labels of the exemplar have more than {OpenMetricsTypes.MaxExemplarLength} characters";
     }
 
     private string? CheckGroup(LabelSet group, Int128? timestamp)

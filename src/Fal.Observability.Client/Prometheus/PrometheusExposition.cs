@@ -53,4 +53,42 @@ public sealed class PrometheusExposition
     /// <returns>Whether there is such a family.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public bool TryGetFamily(string name, [NotNullWhen(true)] out MetricFamily? family) => _byName.TryGetValue(name, out family);
+
+    /// <summary>This exposition with other labels, or without some of its samples: relabelling and filtering.</summary>
+    /// <param name="relabel">Gives the labels that a sample is to have, for instance <c>sample.Labels.With("account", "acme")</c>; null leaves it out.</param>
+    /// <returns>The other exposition. Families keep their place, also where no sample is left.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="relabel"/> is null.</exception>
+    public PrometheusExposition Relabel(Func<PrometheusSample, LabelSet?> relabel)
+    {
+        ArgumentNullException.ThrowIfNull(relabel);
+        return new PrometheusExposition(Families.Select(family => family.Relabel(relabel)), SkippedLines, SkippedLineCount);
+    }
+
+    /// <summary>Puts expositions together, for instance those of several accounts after each got a label that tells them apart.</summary>
+    /// <param name="expositions">The expositions.</param>
+    /// <returns>
+    /// One exposition: a family that stands in several has the samples of all, and the type, help and unit of the first that
+    /// declares each. Where the declared types differ, none of them holds for all: each of its sample names becomes a family of
+    /// unknown type.
+    /// </returns>
+    /// <exception cref="ArgumentNullException"><paramref name="expositions"/> is null.</exception>
+    public static PrometheusExposition Merge(params IEnumerable<PrometheusExposition> expositions)
+    {
+        ArgumentNullException.ThrowIfNull(expositions);
+        PrometheusExposition[] all = expositions.ToArray();
+        MetricFamily[] families = [.. all.SelectMany(exposition => exposition.Families)];
+        HashSet<string> disputed = families
+            .Where(family => family.Type != MetricType.Unknown)
+            .GroupBy(family => family.Name, StringComparer.Ordinal)
+            .Where(declared => declared.DistinctBy(family => family.Type).Skip(1).Any())
+            .Select(declared => declared.Key)
+            .ToHashSet(StringComparer.Ordinal);
+        return new PrometheusExposition(
+            families
+                .SelectMany(family => disputed.Contains(family.Name) ? family.SplitByName() : [family])
+                .GroupBy(family => family.Name, StringComparer.Ordinal)
+                .Select(MetricFamily.Merge),
+            [.. all.SelectMany(exposition => exposition.SkippedLines)],
+            all.Sum(exposition => exposition.SkippedLineCount));
+    }
 }

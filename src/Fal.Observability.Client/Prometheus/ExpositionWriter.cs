@@ -1,0 +1,325 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Unicode;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>Writes the lines of an exposition, each into one span of the output.</summary>
+/// <remarks>
+/// The samples of a family share their names. So what stands around the label values is made once for a run of samples with
+/// the same shape, and a sample costs the copy of those pieces, its values and its number.
+/// </remarks>
+internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetrics)
+{
+    /// <summary>More than the longest number, timestamp and what stands between them take.</summary>
+    private const int NumbersLength = 96;
+
+    private static readonly SearchValues<char> Escaped = SearchValues.Create("\\\"\n");
+
+    private SampleShape? _shape;
+    private byte[][] _pieces = [];
+    private int _piecesLength;
+
+    // The family that was begun last, for what OpenMetrics allows in it; null where samples stand alone.
+    private WrittenFamily? _family;
+
+    internal void WriteHead(WrittenFamily family)
+    {
+        _family = family;
+        string type = family.Type switch
+        {
+            MetricType.Gauge => "gauge",
+            MetricType.Counter => "counter",
+            MetricType.Histogram => "histogram",
+            MetricType.Summary => "summary",
+            MetricType.GaugeHistogram => "gaugehistogram",
+            MetricType.Info => "info",
+            MetricType.StateSet => "stateset",
+            _ => openMetrics ? "unknown" : "untyped",
+        };
+        if (openMetrics)
+        {
+            WriteMetadata("# TYPE ", family.Name, type);
+            if (family.Unit is not null)
+            {
+                WriteMetadata("# UNIT ", family.Name, family.Unit);
+            }
+
+            if (family.Help is not null)
+            {
+                WriteMetadata("# HELP ", family.Name, family.Help);
+            }
+        }
+        else
+        {
+            if (family.Help is not null)
+            {
+                WriteMetadata("# HELP ", family.Name, family.Help.TrimStart(' ', '\t').TrimEnd('\r'));
+            }
+
+            WriteMetadata("# TYPE ", family.Name, type);
+        }
+    }
+
+    internal void WriteSample(in PrometheusSample sample)
+    {
+        SampleShape shape = sample.Shape!;
+        if (!ReferenceEquals(shape, _shape))
+        {
+            BeginShape(shape);
+        }
+
+        string[] values = sample.LabelValues!;
+        int longest = _piecesLength + NumbersLength;
+        for (int i = 0; i < _pieces.Length - 1; i++)
+        {
+            longest += LongestUtf8(values[i]);
+        }
+
+        var line = new Line(output.GetSpan(longest));
+        line.Append(_pieces[0]);
+        for (int i = 1; i < _pieces.Length; i++)
+        {
+            line.AppendEscaped(values[i - 1]);
+            line.Append(_pieces[i]);
+        }
+
+        line.AppendNumber(sample.Value);
+        if (sample.TimestampMilliseconds is { } timestamp)
+        {
+            line.AppendTimestamp(timestamp, openMetrics);
+        }
+
+        if (openMetrics && shape.Exemplar is { } exemplar)
+        {
+            output.Advance(line.Length);
+            WriteExemplar(exemplar, sample.Name);
+            line = new Line(output.GetSpan(1));
+        }
+
+        line.Append((byte)'\n');
+        output.Advance(line.Length);
+    }
+
+    internal void WriteEnd()
+    {
+        if (openMetrics)
+        {
+            output.Write("# EOF\n"u8);
+        }
+    }
+
+    private void WriteMetadata(string keyword, string name, string text)
+    {
+        var line = new Line(output.GetSpan(keyword.Length + LongestUtf8(name) + LongestUtf8(text) + 4));
+        line.AppendEscaped(keyword);
+        line.AppendName(name, PrometheusName.IsClassicMetricName(name));
+        line.Append((byte)' ');
+        // Only OpenMetrics knows an escape for quotes here.
+        line.AppendEscaped(text, escapeQuotes: openMetrics);
+        line.Append((byte)'\n');
+        output.Advance(line.Length);
+    }
+
+    /// <summary>Makes the pieces: up to the first value, between two values, and behind the last up to the number.</summary>
+    private void BeginShape(SampleShape shape)
+    {
+        bool isClassic = PrometheusName.IsClassicMetricName(shape.Name);
+        string[] names = shape.LabelNames;
+        _pieces = new byte[names.Length + 1][];
+        _piecesLength = 0;
+        for (int i = 0; i <= names.Length; i++)
+        {
+            string? labelName = i < names.Length ? names[i] : null;
+            var piece = new Line(new byte[(i == 0 ? LongestUtf8(shape.Name) : 0) + (labelName is null ? 0 : LongestUtf8(labelName)) + 16]);
+            if (i > 0)
+            {
+                piece.Append((byte)'"');
+            }
+            else if (isClassic)
+            {
+                piece.AppendName(shape.Name, isClassic: true);
+            }
+            else
+            {
+                piece.Append((byte)'{');
+                piece.AppendName(shape.Name, isClassic: false);
+            }
+
+            if (labelName is not null)
+            {
+                piece.Append(i == 0 && isClassic ? (byte)'{' : (byte)',');
+                piece.AppendName(labelName, PrometheusName.IsClassicLabelName(labelName));
+                piece.Append("=\""u8);
+            }
+            else
+            {
+                piece.Append(names.Length > 0 || !isClassic ? "} "u8 : " "u8);
+            }
+
+            _pieces[i] = piece.ToArray();
+            _piecesLength += piece.Length;
+        }
+
+        _shape = shape;
+    }
+
+    private void WriteExemplar(PrometheusExemplar exemplar, string sampleName)
+    {
+        if (_family is { } family && !OpenMetricsTypes.AllowsExemplar(family.Type, sampleName.AsSpan(family.Name.Length)))
+        {
+            throw new ArgumentException(
+                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows one on buckets and on the totals of counters only.");
+        }
+
+        if (!OpenMetricsTypes.AllowsLength(exemplar))
+        {
+            throw new ArgumentException(
+                $"The exemplar of the sample '{sampleName}' has labels of more than {OpenMetricsTypes.MaxExemplarLength} characters, the most that OpenMetrics allows.");
+        }
+
+        int longest = NumbersLength;
+        foreach ((string name, string value) in exemplar.Labels)
+        {
+            longest += LongestUtf8(name) + LongestUtf8(value) + 8;
+        }
+
+        var line = new Line(output.GetSpan(longest));
+        line.Append(" # {"u8);
+        bool isFirst = true;
+        foreach ((string name, string value) in exemplar.Labels)
+        {
+            line.Append(isFirst ? default : ","u8);
+            isFirst = false;
+            line.AppendName(name, PrometheusName.IsClassicLabelName(name));
+            line.Append("=\""u8);
+            line.AppendEscaped(value);
+            line.Append((byte)'"');
+        }
+
+        line.Append("} "u8);
+        line.AppendNumber(exemplar.Value);
+        if (exemplar.TimestampMilliseconds is { } timestamp)
+        {
+            line.AppendTimestamp(timestamp, openMetrics: true);
+        }
+
+        output.Advance(line.Length);
+    }
+
+    /// <summary>A character takes three bytes at most; those that are escaped take two.</summary>
+    private static int LongestUtf8(string text) => checked(3 * text.Length + 2);
+
+    /// <summary>Bytes that are put together from their beginning; there is room for all of them.</summary>
+    private ref struct Line(Span<byte> room)
+    {
+        private readonly Span<byte> _room = room;
+
+        internal int Length { get; private set; }
+
+        internal readonly byte[] ToArray() => _room[..Length].ToArray();
+
+        internal void Append(byte value) => _room[Length++] = value;
+
+        internal void Append(ReadOnlySpan<byte> bytes)
+        {
+            bytes.CopyTo(_room[Length..]);
+            Length += bytes.Length;
+        }
+
+        internal void AppendName(string name, bool isClassic)
+        {
+            if (isClassic)
+            {
+                AppendUtf8(name);
+                return;
+            }
+
+            Append((byte)'"');
+            AppendEscaped(name);
+            Append((byte)'"');
+        }
+
+        internal void AppendEscaped(ReadOnlySpan<char> text, bool escapeQuotes = true)
+        {
+            int special;
+            while ((special = text.IndexOfAny(Escaped)) >= 0)
+            {
+                AppendUtf8(text[..special]);
+                Append(text[special] switch
+                {
+                    '\\' => "\\\\"u8,
+                    '\n' => "\\n"u8,
+                    _ => escapeQuotes ? "\\\""u8 : "\""u8,
+                });
+                text = text[(special + 1)..];
+            }
+
+            AppendUtf8(text);
+        }
+
+        /// <summary>The shortest text that reads back to the same bits.</summary>
+        internal void AppendNumber(double value)
+        {
+            if (double.IsInteger(value) && Math.Abs(value) < 1e15 && !(value == 0 && double.IsNegative(value)))
+            {
+                AppendInteger((long)value);
+            }
+            else if (double.IsFinite(value))
+            {
+                bool fits = value.TryFormat(_room[Length..], out int written, default, CultureInfo.InvariantCulture);
+                Debug.Assert(fits);
+                Length += written;
+            }
+            else
+            {
+                Append(double.IsNaN(value) ? "NaN"u8 : value > 0 ? "+Inf"u8 : "-Inf"u8);
+            }
+        }
+
+        /// <summary>The text format has milliseconds, OpenMetrics seconds with a fraction.</summary>
+        internal void AppendTimestamp(long milliseconds, bool openMetrics)
+        {
+            Append((byte)' ');
+            if (!openMetrics)
+            {
+                AppendInteger(milliseconds);
+                return;
+            }
+
+            if (milliseconds < 0)
+            {
+                Append((byte)'-');
+            }
+
+            (long seconds, long fraction) = Math.DivRem(milliseconds, 1000);
+            AppendInteger(Math.Abs(seconds));
+            if (fraction != 0)
+            {
+                Append((byte)'.');
+                bool fits = Utf8Formatter.TryFormat(Math.Abs(fraction), _room[Length..], out int written, new StandardFormat('D', 3));
+                Debug.Assert(fits);
+                Length += written;
+            }
+        }
+
+        private void AppendInteger(long value)
+        {
+            bool fits = Utf8Formatter.TryFormat(value, _room[Length..], out int written);
+            Debug.Assert(fits);
+            Length += written;
+        }
+
+        private void AppendUtf8(ReadOnlySpan<char> text)
+        {
+            if (Utf8.FromUtf16(text, _room[Length..], out _, out int written, replaceInvalidSequences: false) != OperationStatus.Done)
+            {
+                throw new ArgumentException("A name, a label value or a help text holds half a surrogate pair, which UTF-8 cannot carry.");
+            }
+
+            Length += written;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>What OpenMetrics 1.0 says of the metric types: the names that their samples bear, the labels they reserve.</summary>
+internal static class OpenMetricsTypes
+{
+    /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
+    internal const int MaxExemplarLength = 128;
+
+    /// <summary>The names that a family of a type takes: its own with these.</summary>
+    internal static ReadOnlySpan<string> TakenSuffixes(MetricType? type) => type switch
+    {
+        MetricType.Counter => (string[])["", "_total", "_created"],
+        MetricType.Summary => (string[])["", "_count", "_sum", "_created"],
+        MetricType.Histogram => (string[])["", "_count", "_sum", "_bucket", "_created"],
+        MetricType.GaugeHistogram => (string[])["", "_gcount", "_gsum", "_bucket"],
+        MetricType.Info => (string[])["", "_info"],
+        _ => (string[])[""],
+    };
+
+    /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>
+    internal static bool IsSampleSuffix(MetricType? type, ReadOnlySpan<char> suffix) => type switch
+    {
+        MetricType.Counter => suffix is "_total" or "_created",
+        MetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
+        MetricType.Histogram => suffix is "_count" or "_sum" or "_bucket" or "_created",
+        MetricType.GaugeHistogram => suffix is "_gcount" or "_gsum" or "_bucket",
+        MetricType.Info => suffix is "_info",
+        _ => suffix is "",
+    };
+
+    /// <summary>The label that tells the samples of one metric apart; null if nothing but the name does.</summary>
+    internal static string? ReservedLabel(MetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
+    {
+        "_bucket" when type is MetricType.Histogram or MetricType.GaugeHistogram => "le",
+        "" when type == MetricType.Summary => "quantile",
+        "" when type == MetricType.StateSet => family,
+        _ => null,
+    };
+
+    /// <summary>Whether a sample of a type may have an exemplar.</summary>
+    internal static bool AllowsExemplar(MetricType? type, ReadOnlySpan<char> suffix) => type switch
+    {
+        MetricType.Counter => suffix is "_total",
+        MetricType.Histogram or MetricType.GaugeHistogram => suffix is "_bucket",
+        _ => false,
+    };
+
+    internal static bool AllowsLength(PrometheusExemplar exemplar)
+    {
+        int length = 0;
+        foreach ((string name, string value) in exemplar.Labels)
+        {
+            length += name.EnumerateRunes().Count() + value.EnumerateRunes().Count();
+        }
+
+        return length <= MaxExemplarLength;
+    }
+}

@@ -1,0 +1,169 @@
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>A family as one format can carry it: what its TYPE, HELP and UNIT lines say, and the samples below them.</summary>
+internal sealed record WrittenFamily(string Name, MetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
+{
+    /// <summary>Finds the place of every sample before the first is written, so that a refusal leaves nothing half done.</summary>
+    /// <exception cref="ArgumentException">A family cannot be written.</exception>
+    internal static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
+    {
+        var names = new HashSet<string>(families.Select(family => family.Name), StringComparer.Ordinal);
+        var plan = new List<WrittenFamily>(families.Count);
+        foreach (MetricFamily family in families)
+        {
+            if (openMetrics)
+            {
+                PlanOpenMetrics(plan, family, names);
+            }
+            else
+            {
+                PlanText(plan, family);
+            }
+        }
+
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        foreach (WrittenFamily family in plan)
+        {
+            foreach (string suffix in openMetrics ? OpenMetricsTypes.TakenSuffixes(family.Type) : [""])
+            {
+                if (!taken.Add(family.Name + suffix))
+                {
+                    throw new ArgumentException($"Two metric families have the name '{family.Name + suffix}': give each name once.");
+                }
+            }
+        }
+
+        return plan;
+    }
+
+    private static void PlanText(List<WrittenFamily> plan, MetricFamily family)
+    {
+        List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> parts = SplitBySuffix(family, IsTextSuffix);
+        string main = family.Type switch
+        {
+            MetricType.Info => "_info",
+            MetricType.Counter when parts.Exists(part => part.Suffix == "_total") && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
+            _ => "",
+        };
+        MetricType type = family.Type is MetricType.Info or MetricType.StateSet ? MetricType.Gauge : family.Type;
+        int mainPart = parts.FindIndex(part => part.Suffix == main);
+        plan.Add(new WrittenFamily(family.Name + main, type, family.Help, null, mainPart < 0 ? [] : parts[mainPart].Samples));
+        for (int i = 0; i < parts.Count; i++)
+        {
+            if (i != mainPart)
+            {
+                MetricType own = parts[i].Suffix == "_total" ? MetricType.Counter : MetricType.Gauge;
+                plan.Add(new WrittenFamily(family.Name + parts[i].Suffix, own, null, null, parts[i].Samples));
+            }
+        }
+    }
+
+    /// <summary>Whether the text format reads a sample with this suffix as part of a family of a type.</summary>
+    private static bool IsTextSuffix(MetricType type, ReadOnlySpan<char> suffix) => type switch
+    {
+        MetricType.Histogram or MetricType.GaugeHistogram => suffix is "" or "_bucket" or "_sum" or "_count",
+        MetricType.Summary => suffix is "" or "_sum" or "_count",
+        _ => suffix is "",
+    };
+
+    private static void PlanOpenMetrics(List<WrittenFamily> plan, MetricFamily family, HashSet<string> names)
+    {
+        if (family.Unit is { Length: > 0 } unit
+            && (family.Type is MetricType.Info or MetricType.StateSet || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
+        {
+            throw new ArgumentException($"OpenMetrics cannot write the unit '{unit}' of the metric family '{family.Name}': "
+                + "the name must end with the unit, and infos and state sets have none.");
+        }
+
+        // The text format names a counter as its samples are named; here its name lacks what they add.
+        const string total = "_total";
+        bool isTextCounter = family.Type == MetricType.Counter && family.Name.EndsWith(total, StringComparison.Ordinal)
+            && family.Name.Length > total.Length && family.Samples.All(sample => sample.Name == family.Name);
+        if (isTextCounter && !names.Contains(family.Name[..^total.Length]) && !names.Contains(family.Name[..^total.Length] + "_created"))
+        {
+            plan.Add(new WrittenFamily(family.Name[..^total.Length], family.Type, family.Help, null, Grouped(family.Samples, _ => null)));
+            return;
+        }
+
+        if (Array.TrueForAll(
+            [.. family.Samples], sample => IsPartOf(sample.Name, family.Name) && OpenMetricsTypes.IsSampleSuffix(family.Type, sample.Name.AsSpan(family.Name.Length))))
+        {
+            plan.Add(new WrittenFamily(family.Name, family.Type, family.Help, family.Unit,
+                Grouped(family.Samples, name => OpenMetricsTypes.ReservedLabel(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
+            return;
+        }
+
+        foreach ((string suffix, IReadOnlyList<PrometheusSample> samples) in SplitBySuffix(family, (_, suffix) => false))
+        {
+            plan.Add(new WrittenFamily(family.Name + suffix, MetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(samples, _ => null)));
+        }
+    }
+
+    private static bool IsPartOf(string sampleName, string family) => sampleName.StartsWith(family, StringComparison.Ordinal);
+
+    /// <summary>The samples by the suffixes of their names; those that a format holds together are one part, under no suffix.</summary>
+    private static List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> SplitBySuffix(MetricFamily family, SuffixRule belongsTogether)
+    {
+        List<string> suffixes = [];
+        var partOf = new int[family.Samples.Count];
+        string? lastName = null;
+        for (int i = 0; i < partOf.Length; i++)
+        {
+            PrometheusSample sample = family.Samples[i];
+            if (ReferenceEquals(sample.Name, lastName))
+            {
+                partOf[i] = partOf[i - 1];
+                continue;
+            }
+
+            lastName = sample.Name;
+            string suffix = SuffixOf(sample, family);
+            suffix = belongsTogether(family.Type, suffix) ? "" : suffix;
+            partOf[i] = suffixes.IndexOf(suffix);
+            if (partOf[i] < 0)
+            {
+                partOf[i] = suffixes.Count;
+                suffixes.Add(suffix);
+            }
+        }
+
+        return suffixes.Count == 1 ? [(suffixes[0], family.Samples)]
+            : suffixes.ConvertAll(suffix => (suffix, (IReadOnlyList<PrometheusSample>)family.Samples.Where((_, i) => suffixes[partOf[i]] == suffix).ToList()));
+    }
+
+    private static string SuffixOf(in PrometheusSample sample, MetricFamily family)
+    {
+        string name = sample.Name;
+        string suffix = IsPartOf(name, family.Name) ? name[family.Name.Length..] : " ";
+        bool isKnown = suffix.Length == 0 || OpenMetricsTypes.IsSampleSuffix(family.Type, suffix) || IsTextSuffix(family.Type, suffix);
+        return isKnown ? suffix
+            : throw new ArgumentException($"The sample '{name}' does not belong to the metric family '{family.Name}' of type {family.Type}: "
+                + "put it into a family of its own, or give that family the type whose samples are named so.");
+    }
+
+    /// <summary>
+    /// The samples with those of one metric together, in the order in which the metrics begin: the text format does not ask for
+    /// that, OpenMetrics does.
+    /// </summary>
+    private static IReadOnlyList<PrometheusSample> Grouped(IReadOnlyList<PrometheusSample> samples, Func<string, string?> reservedLabel)
+    {
+        var groups = new Dictionary<LabelSet, int>();
+        var groupOf = new int[samples.Count];
+        bool isOrdered = true;
+        for (int i = 0; i < samples.Count; i++)
+        {
+            string? reserved = reservedLabel(samples[i].Name);
+            LabelSet labels = reserved is null ? samples[i].Labels : samples[i].Labels.Without(reserved);
+            if (!groups.TryGetValue(labels, out groupOf[i]))
+            {
+                groups.Add(labels, groupOf[i] = groups.Count);
+            }
+
+            isOrdered &= i == 0 || groupOf[i] >= groupOf[i - 1];
+        }
+
+        return isOrdered ? samples : [.. Enumerable.Range(0, samples.Count).OrderBy(i => groupOf[i]).Select(i => samples[i])];
+    }
+
+    private delegate bool SuffixRule(MetricType type, ReadOnlySpan<char> suffix);
+}
