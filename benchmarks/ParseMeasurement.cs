@@ -118,7 +118,7 @@ internal static class ParseMeasurement
         while (reader.Read())
         {
             samples++;
-            sum += reader.Sample.Value;
+            sum += reader.Value;
         }
 
         return sum == double.NegativeInfinity ? -1 : samples;

@@ -14,8 +14,8 @@ public ref struct PrometheusScrapeReader
     private readonly Action<PrometheusSkippedLine>? _onSkippedLine;
     private PrometheusTextReader _reader;
 
-    // The entry of the sample in the memory; -1 for one that is not remembered.
-    private int _entry;
+    // The sample, if it is not one that the memory shows.
+    private bool _isUnremembered;
     private PrometheusSample _unremembered;
 
     /// <summary>Begins to read a scrape.</summary>
@@ -29,15 +29,14 @@ public ref struct PrometheusScrapeReader
         _onSkippedLine = scrape.TextOptions.OnSkippedLine;
         _reader = new PrometheusTextReader(utf8, scrape.TextOptions);
         _memory.Begin();
-        _entry = -1;
+        _isUnremembered = true;
     }
 
     /// <summary>The sample that <see cref="Read"/> found. It holds nothing of the input and may be kept.</summary>
-    public readonly PrometheusSample Sample =>
-        _entry >= 0 ? _memory.CreateSample(_entry, _reader.Value, _reader.SampleTimestamp) : _unremembered;
+    public readonly PrometheusSample Sample => _isUnremembered ? _unremembered : _memory.Shown;
 
     /// <summary>The value of the sample.</summary>
-    public readonly double Value => _reader.Value;
+    public readonly double Value => _isUnremembered ? _unremembered.Value : _memory.ShownValue;
 
     /// <summary>How many malformed lines were left out so far.</summary>
     public long SkippedLineCount { get; private set; }
@@ -45,11 +44,20 @@ public ref struct PrometheusScrapeReader
     /// <summary>Reads the next sample.</summary>
     /// <returns>False at the end.</returns>
     /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
-    public bool Read() => _reader.TryReplay(_memory, skipOthers: true, out _entry) || ReadUnexpected();
+    public bool Read()
+    {
+        if (_reader.TryReplay(_memory, skipOthers: true))
+        {
+            _isUnremembered = false;
+            return true;
+        }
+
+        return ReadUnexpected();
+    }
 
     private bool ReadUnexpected()
     {
-        _entry = -1;
+        _isUnremembered = true;
         while (_reader.ReadUnexpected(_memory))
         {
             if (_reader.TokenType == PrometheusTokenType.Sample)
@@ -66,16 +74,17 @@ public ref struct PrometheusScrapeReader
             else
             {
                 _memory.RecogniseOther(in _reader);
-                if (_reader.TryReplay(_memory, skipOthers: true, out _entry))
-                {
-                    return true;
-                }
+            }
 
-                _entry = -1;
+            if (_reader.TryReplay(_memory, skipOthers: true))
+            {
+                _isUnremembered = false;
+                return true;
             }
         }
 
         _unremembered = default;
+        _memory.End();
         return false;
     }
 }

@@ -44,13 +44,14 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
     {
         while (true)
         {
-            while (reader.TryReplay(memory, skipOthers: true, out int entry))
+            while (reader.TryReplay(memory, skipOthers: true))
             {
-                Samples.Add(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+                Samples.Add(memory.Shown);
             }
 
             if (!reader.ReadUnexpected(memory))
             {
+                memory.End();
                 return;
             }
 
