@@ -14,9 +14,9 @@ public ref struct PrometheusScrapeReader
     private readonly Action<PrometheusSkippedLine>? _onSkippedLine;
     private PrometheusTextReader _reader;
 
-    // The sample, if it is not one that the memory shows.
-    private bool _isUnremembered;
-    private PrometheusSample _unremembered;
+    // The values of the samples read ahead, and the place of the one that is shown.
+    private ReadOnlySpan<double> _run;
+    private int _shown;
 
     /// <summary>Begins to read a scrape.</summary>
     /// <param name="utf8">The exposition in the text format.</param>
@@ -29,14 +29,13 @@ public ref struct PrometheusScrapeReader
         _onSkippedLine = scrape.TextOptions.OnSkippedLine;
         _reader = new PrometheusTextReader(utf8, scrape.TextOptions);
         _memory.Begin();
-        _isUnremembered = true;
     }
 
     /// <summary>The sample that <see cref="Read"/> found. It holds nothing of the input and may be kept.</summary>
-    public readonly PrometheusSample Sample => _isUnremembered ? _unremembered : _memory.Shown;
+    public readonly PrometheusSample Sample => _run.IsEmpty ? default : _memory.SampleOfRun(_shown);
 
     /// <summary>The value of the sample.</summary>
-    public readonly double Value => _isUnremembered ? _unremembered.Value : _memory.ShownValue;
+    public readonly double Value => _run.IsEmpty ? 0 : _run[_shown];
 
     /// <summary>How many malformed lines were left out so far.</summary>
     public long SkippedLineCount { get; private set; }
@@ -44,26 +43,18 @@ public ref struct PrometheusScrapeReader
     /// <summary>Reads the next sample.</summary>
     /// <returns>False at the end.</returns>
     /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
-    public bool Read()
-    {
-        if (_reader.TryReplay(_memory, skipOthers: true))
-        {
-            _isUnremembered = false;
-            return true;
-        }
+    public bool Read() => ++_shown < _run.Length || ReadRun();
 
-        return ReadUnexpected();
-    }
-
-    private bool ReadUnexpected()
+    private bool ReadRun()
     {
-        _isUnremembered = true;
-        while (_reader.ReadUnexpected(_memory))
+        bool isRead = _reader.TryReplay(_memory, skipOthers: true);
+        while (!isRead && _reader.ReadUnexpected(_memory))
         {
             if (_reader.TokenType == PrometheusTokenType.Sample)
             {
-                _unremembered = _memory.Recognise(in _reader);
-                return true;
+                _memory.RunOne(_memory.Recognise(in _reader));
+                isRead = true;
+                continue;
             }
 
             if (_reader.TokenType == PrometheusTokenType.Malformed)
@@ -76,15 +67,16 @@ public ref struct PrometheusScrapeReader
                 _memory.RecogniseOther(in _reader);
             }
 
-            if (_reader.TryReplay(_memory, skipOthers: true))
-            {
-                _isUnremembered = false;
-                return true;
-            }
+            isRead = _reader.TryReplay(_memory, skipOthers: true);
         }
 
-        _unremembered = default;
-        _memory.End();
-        return false;
+        if (!isRead)
+        {
+            _memory.End();
+        }
+
+        _run = isRead ? _memory.Run : [];
+        _shown = 0;
+        return isRead;
     }
 }

@@ -27,37 +27,52 @@ public ref partial struct PrometheusTextReader
     /// <summary>The current line with its line feed, if it has one.</summary>
     internal readonly ReadOnlySpan<byte> LineWithFeed => _data[_lineStart.._position];
 
-    /// <summary>Reads the next sample if it is a remembered one, and lets the memory show it.</summary>
+    /// <summary>Reads the next samples if they are remembered ones; then they are the run of the memory.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="skipOthers">Whether expected lines that are no samples are passed over; else they end the replay.</param>
     /// <returns>False, with nothing read but lines passed over, if another line stands here.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal bool TryReplay(SeriesMemory memory, bool skipOthers) => memory.TryShowNext() || TryReplayMore(memory, skipOthers);
-
-    private bool TryReplayMore(SeriesMemory memory, bool skipOthers)
+    internal bool TryReplay(SeriesMemory memory, bool skipOthers)
     {
-        while (CanReplay())
+        if (!CanReplay() || _position == _notReplayedAt)
         {
-            if (memory.TryShowRun(ReplayRun(memory, memory.BeginRun(), 0, skipOthers)))
+            _notReplayedAt = -1;
+            return false;
+        }
+
+        ValueChunk run = memory.BeginRun();
+        int count = 0;
+        while (count < run.Values.Length)
+        {
+            int read = ReplayRun(memory, run, count, skipOthers);
+            memory.AddToRun(read);
+            count += read;
+            if (count == run.Values.Length)
             {
-                return true;
+                break;
             }
 
-            if (!TryReplayLine(memory, SeriesMemory.Lookahead, skipOthers, out ScriptPlace found))
+            int series;
+            if (TryReplayLine(memory, SeriesMemory.Lookahead, skipOthers, out ScriptPlace found))
             {
-                return TryLookUp(memory);
+                series = memory.SeriesAt(found);
+                memory.Resume(_data, _lineStart, found);
+            }
+            else if (!TryLookUp(memory, out series))
+            {
+                // Not to be tried again when the run is used up.
+                _notReplayedAt = _position;
+                break;
             }
 
-            int series = memory.SeriesAt(found);
-            memory.Resume(_data, _lineStart, found);
             if (series >= 0)
             {
-                memory.ShowOne(series, _value, SampleTimestamp);
-                return true;
+                run.Set(count++, _value, SampleTimestamp);
+                memory.AddToRunOutOfOrder(series);
             }
         }
 
-        return false;
+        _notReplayedAt = count == 0 ? -1 : _notReplayedAt;
+        return count > 0;
     }
 
     /// <summary>Reads a whole scrape that is the last one with other values.</summary>
@@ -109,11 +124,12 @@ public ref partial struct PrometheusTextReader
     /// are compared, wherever a line ends.
     /// </summary>
     /// <returns>How many samples were read.</returns>
+    /// <remarks>Nothing is inlined into the loop but what each line needs, nor the loop into anything: it needs all registers.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private int ReplayRun(SeriesMemory memory, ValueChunk chunk, int first, bool skipOthers)
     {
         ScriptPlace expected = memory.Expected;
         ScrapeScript script = memory.Script;
-        int limit = _data.Length - 2 * BlockLength;
         if (!memory.IsInStep || expected.Line == script.LineCount)
         {
             return 0;
@@ -123,6 +139,8 @@ public ref partial struct PrometheusTextReader
         ref ScrapeStep steps = ref MemoryMarshal.GetArrayDataReference(script.Steps);
         ref byte rests = ref MemoryMarshal.GetArrayDataReference(script.Rests);
         ref double values = ref MemoryMarshal.GetArrayDataReference(chunk.Values);
+        int limit = _data.Length - 2 * BlockLength;
+        int longest = _maxLineLength;
         int lines = script.LineCount;
         int room = chunk.Values.Length;
         int place = first;
@@ -169,25 +187,29 @@ public ref partial struct PrometheusTextReader
 
                 uint feeds = Vector128.Equals(Vector128.LoadUnsafe(ref Unsafe.Add(ref data, number)), Vector128.Create((byte)'\n')).ExtractMostSignificantBits();
                 int newline = number + BitOperations.TrailingZeroCount(feeds);
-                if (feeds == 0 || !TryReadShortInteger(number, newline))
+                if (feeds == 0 || !TryReadShortInteger(ref data, number, newline, out double value))
                 {
-                    if (!TryReadNumbersOfLine(number, out newline))
+                    // A variable of its own: the place of the next line must not have to go through memory.
+                    if (!TryReadNumbersOfLine(number, out int end))
                     {
                         break;
                     }
 
+                    newline = end;
                     if (_hasTimestamp)
                     {
                         chunk.SetTimestamp(place, SampleTimestamp);
                     }
+
+                    value = _value;
                 }
 
-                if (newline - line > _maxLineLength)
+                if (newline - line > longest)
                 {
                     break;
                 }
 
-                Unsafe.Add(ref values, place++) = _value;
+                Unsafe.Add(ref values, place++) = value;
                 previous = line;
                 line = newline + 1;
             }
@@ -254,19 +276,18 @@ public ref partial struct PrometheusTextReader
     /// Looks the next line up: its bytes to the last blank name its series, unless a timestamp follows the value. A reader that is
     /// lost had better read the line, since it mostly is a new one.
     /// </summary>
-    private bool TryLookUp(SeriesMemory memory)
+    private bool TryLookUp(SeriesMemory memory, out int series)
     {
         ReadOnlySpan<byte> rest = _data[_position..];
         int length = memory.IsLost ? -1 : rest.IndexOf((byte)'\n');
         int text = length < 0 ? 0 : rest[..length].LastIndexOf((byte)' ') + 1;
-        int series = text == 0 ? -1 : memory.Find(rest[..text]);
+        series = text == 0 ? -1 : memory.Find(rest[..text]);
         if (series < 0 || !TryFinishReplay(_position + text))
         {
             return false;
         }
 
         memory.Come(_data, _lineStart, text, series);
-        memory.ShowOne(series, _value, SampleTimestamp);
         return true;
     }
 
@@ -282,12 +303,13 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>Any value, perhaps a timestamp, to the end of the line or of the input.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryReadNumbersOfLine(int number, out int newline)
     {
         int length = _data[number..].IndexOf((byte)'\n');
         newline = length < 0 ? _data.Length : number + length;
         _hasTimestamp = false;
-        return TryReadNumbers(number, newline);
+        return TryReadShortInteger(ref MemoryMarshal.GetReference(_data), number, newline, out _value) || TryReadNumbers(number, newline);
     }
 
     /// <summary>Reads the next line, which was not the expected one. An index for a line or two costs more than it saves.</summary>

@@ -46,7 +46,10 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
         {
             while (reader.TryReplay(memory, skipOthers: true))
             {
-                Samples.Add(memory.Shown);
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    Samples.Add(memory.SampleOfRun(i));
+                }
             }
 
             if (!reader.ReadUnexpected(memory))

@@ -106,14 +106,14 @@ internal readonly struct ScrapeStep(int shared, int rest, bool isSample)
     /// <summary>Longer lines are not written down.</summary>
     internal const int MaxLength = short.MaxValue;
 
-    private readonly ushort _shared = (ushort)shared;
-    private readonly short _rest = (short)(isSample ? rest : ~rest);
+    // One word, of which the lower half is what is shared, and the highest bit says that the line is no sample.
+    private readonly uint _word = (uint)shared | ((uint)rest << 16) | (isSample ? 0 : 0x80000000);
 
-    internal int Shared => _shared;
+    internal int Shared => (ushort)_word;
 
-    internal int RestLength => _rest >= 0 ? _rest : ~_rest;
+    internal int RestLength => (int)(_word >> 16) & MaxLength;
 
-    internal bool IsSample => _rest >= 0;
+    internal bool IsSample => (int)_word >= 0;
 
     internal int Length => Shared + RestLength;
 }

@@ -16,7 +16,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal sealed class SeriesMemory(long maxBytes)
 {
     /// <summary>How many lines of the script may be gone before the next is looked up instead of tried.</summary>
-    internal const int Lookahead = 3;
+    internal const int Lookahead = 2;
 
     /// <summary>After so many lines that were looked up, the script is searched for the last of them, so many samples ahead.</summary>
     private const int MissesToSearch = 4;
@@ -43,12 +43,14 @@ internal sealed class SeriesMemory(long maxBytes)
     private int _misses;
     private byte[] _text = [];
 
-    // The samples replayed last, of which one after the other is shown: so many from a place in the script on, or one series.
+    // The samples read last: their values, and their series, which are those of the script from a place on, or a list, or there is
+    // one sample that is not remembered.
     private ValueChunk? _run;
-    private int _runFirst;
     private int _runCount;
-    private int _shown;
-    private int _shownSeries;
+    private int _runFirst;
+    private int[]? _runSeries;
+    private bool _runIsListed;
+    private PrometheusSample? _unremembered;
 
     /// <summary>The lines of the last scrape.</summary>
     internal ScrapeScript Script => _script;
@@ -149,43 +151,76 @@ internal sealed class SeriesMemory(long maxBytes)
         _misses = 0;
     }
 
-    /// <summary>Shows the next of the samples replayed last.</summary>
-    internal bool TryShowNext() => ++_shown < _runCount;
+    /// <summary>The values of the samples read last.</summary>
+    internal ReadOnlySpan<double> Run => _run is null ? [] : _run.Values.AsSpan(0, _runCount);
 
-    /// <summary>The sample that is shown.</summary>
-    internal PrometheusSample Shown
+    /// <summary>One of the samples read last.</summary>
+    internal PrometheusSample SampleOfRun(int index)
     {
-        get
+        if (_unremembered is { } sample)
         {
-            (SampleShape shape, string[] labelValues) = _table[_shownSeries >= 0 ? _shownSeries : _script.Series[_runFirst + _shown]];
-            return new PrometheusSample(shape, labelValues, _run!.Values[_shown], _run.TimestampOf(_shown));
+            return sample;
         }
+
+        (SampleShape shape, string[] labelValues) = _table[_runIsListed ? _runSeries![index] : _script.Series[_runFirst + index]];
+        return new PrometheusSample(shape, labelValues, _run!.Values[index], _run.TimestampOf(index));
     }
 
-    internal double ShownValue => _run!.Values[_shown];
-
-    /// <summary>Room for samples that are about to be replayed from the expected one on.</summary>
+    /// <summary>Room for samples that are about to be replayed.</summary>
     internal ValueChunk BeginRun()
     {
         _run ??= new ValueChunk(RunLength);
         _run.ClearTimestamps();
-        _runFirst = Expected.Sample;
-        _shownSeries = -1;
+        _runCount = 0;
+        _runIsListed = false;
+        _unremembered = null;
         return _run;
     }
 
-    internal bool TryShowRun(int count)
+    /// <summary>The last samples before the expected one belong to the run.</summary>
+    internal void AddToRun(int count)
     {
-        _runCount = count;
-        _shown = 0;
-        return count > 0;
+        int first = Expected.Sample - count;
+        if (_runCount == 0)
+        {
+            _runFirst = first;
+        }
+        else if (!_runIsListed && first != _runFirst + _runCount)
+        {
+            ListRun();
+        }
+
+        if (_runIsListed)
+        {
+            _script.Series.AsSpan(first, count).CopyTo(_runSeries.AsSpan(_runCount));
+        }
+
+        _runCount += count;
     }
 
-    internal void ShowOne(int series, double value, long timestamp)
+    /// <summary>A sample belongs to the run that need not have been the expected one.</summary>
+    internal void AddToRunOutOfOrder(int series)
     {
-        BeginRun().Set(0, value, timestamp);
-        _shownSeries = series;
-        TryShowRun(1);
+        ListRun();
+        _runSeries![_runCount++] = series;
+    }
+
+    private void ListRun()
+    {
+        if (!_runIsListed)
+        {
+            _runSeries ??= new int[RunLength];
+            _script.Series.AsSpan(_runFirst, _runCount).CopyTo(_runSeries);
+            _runIsListed = true;
+        }
+    }
+
+    /// <summary>Makes a run of one sample that the reader shows.</summary>
+    internal void RunOne(PrometheusSample sample)
+    {
+        BeginRun().Set(0, sample.Value, PrometheusSample.NoTimestamp);
+        _unremembered = sample;
+        _runCount = 1;
     }
 
     /// <summary>Looks for the line at a place of the input among the next lines of the script.</summary>

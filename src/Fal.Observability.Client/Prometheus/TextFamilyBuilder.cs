@@ -89,7 +89,10 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         {
             while (memory is not null && reader.TryReplay(memory, skipOthers: false))
             {
-                AddSample(memory.Shown);
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    AddSample(memory.SampleOfRun(i));
+                }
             }
 
             if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))

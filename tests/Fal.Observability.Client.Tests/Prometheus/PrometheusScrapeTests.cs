@@ -89,6 +89,17 @@ public sealed class PrometheusScrapeTests
     }
 
     [Fact]
+    public void A_series_that_is_gone_before_a_comment_shifts_nothing_behind_it()
+    {
+        var scrape = new PrometheusScrape();
+        string rest = string.Concat(Enumerable.Range(0, 40).Select(i => $"b{{c=\"{i}\"}} {i}\n"));
+        scrape.ParseSamples(Encoding.UTF8.GetBytes("a{c=\"1\"} 1\na{c=\"2\"} 2\n# TYPE b gauge\n" + rest));
+        byte[] without = Encoding.UTF8.GetBytes("a{c=\"1\"} 1\n# TYPE b gauge\n" + rest);
+
+        Assert.Equal(PrometheusTextParser.ParseSamples(without), scrape.ParseSamples(without));
+    }
+
+    [Fact]
     public void After_any_change_the_next_repetition_is_followed_from_line_to_line_again()
     {
         var scrape = new PrometheusScrape();
