@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 using Fal.Observability.Client.Benchmarks;
 
 const string usage = """
-    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families|snapshot] [--seconds 3]
     dotnet run -c Release --project benchmarks -- generate fal APPS FILE
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]

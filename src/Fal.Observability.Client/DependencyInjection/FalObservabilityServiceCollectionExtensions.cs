@@ -24,6 +24,7 @@ public static class FalObservabilityServiceCollectionExtensions
         nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls),
         nameof(FalObservabilityOptions.BucketsPerWindow), nameof(FalObservabilityOptions.MaxBufferedRows),
         nameof(FalObservabilityOptions.ProvisionalAge), nameof(FalObservabilityOptions.StrictMetrics),
+        nameof(FalObservabilityOptions.MaxRememberedBytes),
     ]);
 
     /// <summary>

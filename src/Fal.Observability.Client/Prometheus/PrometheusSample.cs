@@ -69,6 +69,9 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 
     internal SampleShape? Shape => _shape;
 
+    /// <summary>The timestamp, or <see cref="NoTimestamp"/>.</summary>
+    internal long RawTimestamp => _shape is null ? NoTimestamp : _timestamp;
+
     internal string[]? LabelValues => _labelValues;
 
     /// <summary>Whether two samples are equal.</summary>

@@ -85,6 +85,9 @@ public ref partial struct PrometheusTextReader
     private bool _sameShape;
     private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
 
+    // Where a replay ended at a line that is not remembered; -1 if the next replay must see for itself.
+    private int _notReplayedAt;
+
     /// <summary>Begins to read a whole exposition.</summary>
     /// <param name="utf8">The exposition.</param>
     /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
@@ -112,7 +115,7 @@ public ref partial struct PrometheusTextReader
         }
 
         _openMetrics = _options.Format == PrometheusFormat.OpenMetrics || (_flags & ReaderFlags.OpenMetrics) != 0;
-        _knownPrefixLength = -1;
+        _knownPrefixLength = _notReplayedAt = -1;
     }
 
     /// <summary>What the last <see cref="Read"/> found.</summary>

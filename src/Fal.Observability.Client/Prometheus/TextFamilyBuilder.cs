@@ -11,6 +11,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
     private readonly List<Family> _families = [];
     private readonly SampleBuffer _run = new();
+    private int _samplesBeforeRun;
 
     // The family that the samples in the run belong to, and the name of the last of them.
     private Family? _current;
@@ -31,16 +32,22 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
         internal string? Help { get; set; }
 
+        /// <summary>The place of the first sample among those of the exposition.</summary>
+        internal int FirstSample { get; private set; }
+
+        internal bool StandsTogether => _allRuns is null;
+
         // As a rule a family stands together and its first run is all there is; a list is for one that does not.
         private PrometheusSample[] _firstRun = [];
         private List<PrometheusSample>? _allRuns;
 
         internal PrometheusSample[] Samples => _allRuns?.ToArray() ?? _firstRun;
 
-        internal void AddRun(SampleBuffer run)
+        internal void AddRun(SampleBuffer run, int firstSample)
         {
             if (_firstRun.Length == 0)
             {
+                FirstSample = firstSample;
                 _firstRun = run.ToArray();
                 return;
             }
@@ -56,8 +63,14 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     internal override PrometheusExposition Build()
     {
         EndRun();
-        return new PrometheusExposition(
-            _families.Select(family => new MetricFamily(family.Name, family.Type, family.Samples, family.Help)), SkippedLines, SkippedLineCount);
+        MetricFamily[] families = [.. _families.Select(family => new MetricFamily(family.Name, family.Type, family.Samples, family.Help))];
+        if (memory is not { RemembersAll: true } || HasReported || !_families.TrueForAll(family => family.StandsTogether))
+        {
+            return new PrometheusExposition(families, SkippedLines, SkippedLineCount);
+        }
+
+        return new PrometheusExposition(families, new ExpositionLayout(
+            [.. _families.Select((family, i) => new ExpositionLayout.Family(family.Name, family.Type, family.Help, family.FirstSample, families[i].Samples.Count))], memory));
     }
 
     public override void Dispose()
@@ -74,13 +87,17 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     {
         while (true)
         {
-            while (memory is not null && reader.TryReplay(memory, skipOthers: false, out int entry))
+            while (memory is not null && reader.TryReplay(memory, skipOthers: false))
             {
-                AddSample(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    AddSample(memory.SampleOfRun(i));
+                }
             }
 
             if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
             {
+                memory?.End();
                 return;
             }
 
@@ -167,7 +184,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void EndRun()
     {
-        _current?.AddRun(_run);
+        _current?.AddRun(_run, _samplesBeforeRun);
+        _samplesBeforeRun += _run.Count;
         _current = null;
         _run.Clear();
     }
