@@ -6,8 +6,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The memory holds about the bytes of one scrape without its values, and the strings made of them. Series that disappear
-/// are forgotten once they outnumber the others.
+/// The memory holds about twice the bytes of one scrape without its values, and the strings made of them. Series that disappear
+/// are forgotten once they outnumber the others. Families of a scrape that differs from the last in its values only share all
+/// but the values with it.
 /// </para>
 /// <para>
 /// Not safe for use from several threads at a time. Results that were handed out do not change and may be shared.

@@ -380,7 +380,7 @@ internal sealed class SeriesMemory(long maxBytes)
         return true;
     }
 
-    private bool HasRoomFor(int length) => _table.Bytes + _script.Bytes + _newScript.Bytes + length < maxBytes;
+    private bool HasRoomFor(int length) => _table.Bytes + _script.Bytes + _newScript.Bytes + length < Math.Min(maxBytes, Array.MaxLength);
 
     /// <summary>Writes a line into the new script, if there is room for it.</summary>
     private bool Write(ReadOnlySpan<byte> data, int line, int length, int series)
