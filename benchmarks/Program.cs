@@ -4,6 +4,7 @@ using Fal.Observability.Client.Benchmarks;
 
 const string usage = """
     dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families|snapshot] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- adversarial [FILTER]
     dotnet run -c Release --project benchmarks -- generate fal APPS FILE
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
@@ -18,6 +19,9 @@ switch (args)
         }
 
         Console.WriteLine(ParseMeasurement.Run(file, mode, seconds));
+        return 0;
+    case ["adversarial", .. string[] filter] when filter.Length < 2:
+        AdversarialMeasurement.Run(Console.Out, string.Concat(filter));
         return 0;
     case ["generate", "fal" or "histograms", string number, string file] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
         File.WriteAllBytes(file, args[1] == "fal" ? ExpositionGenerator.Fal(count) : ExpositionGenerator.Histograms(count));

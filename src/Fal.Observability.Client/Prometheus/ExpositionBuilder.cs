@@ -81,7 +81,7 @@ internal abstract class ExpositionBuilder : IDisposable
             SkippedLineCount++;
         }
 
-        if (_skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null)
+        if (IsReportWanted)
         {
             Report(reader.GetSkippedLine());
         }
@@ -93,9 +93,9 @@ internal abstract class ExpositionBuilder : IDisposable
     /// <param name="wasKept">Whether what the line says is kept all the same.</param>
     protected void Refuse(scoped ref readonly PrometheusTextReader reader, string reason, bool wasKept = false)
     {
-        PrometheusSkippedLine line = reader.DescribeLine(reason, wasKept);
         if (!Options.SkipMalformedLines)
         {
+            PrometheusSkippedLine line = reader.DescribeLine(reason, wasKept);
             throw new PrometheusFormatException(line.Line, line.Column, line.ByteOffset, line.Reason, line.Text);
         }
 
@@ -105,8 +105,14 @@ internal abstract class ExpositionBuilder : IDisposable
             SkippedLineCount++;
         }
 
-        Report(line);
+        if (IsReportWanted)
+        {
+            Report(reader.DescribeLine(reason, wasKept));
+        }
     }
+
+    /// <summary>Whether somebody would see a report; to describe a line for nobody costs more than to read it.</summary>
+    private bool IsReportWanted => _skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null;
 
     private void Report(PrometheusSkippedLine line)
     {

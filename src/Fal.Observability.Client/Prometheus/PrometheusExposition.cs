@@ -6,23 +6,30 @@ namespace Fal.Observability.Client.Prometheus;
 /// <remarks>Immutable; safe to use from any number of threads.</remarks>
 public sealed class PrometheusExposition
 {
-    private readonly Dictionary<string, int> _places;
+    // Made when a name is first asked for; of two threads that make it at a time, either may win.
+    private Dictionary<string, int>? _places;
 
     /// <summary>Creates an exposition, for instance in a test.</summary>
     /// <param name="families">The families in their order.</param>
     /// <param name="skippedLines">The recorded lines that were skipped or repaired. If null, none.</param>
     /// <param name="skippedLineCount">How many lines were left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="families"/> is null.</exception>
+    /// <exception cref="ArgumentException">One of the families is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="skippedLineCount"/> is negative.</exception>
     public PrometheusExposition(
         IEnumerable<MetricFamily> families, IReadOnlyList<PrometheusSkippedLine>? skippedLines = null, long skippedLineCount = 0)
     {
         ArgumentNullException.ThrowIfNull(families);
         ArgumentOutOfRangeException.ThrowIfNegative(skippedLineCount);
-        Families = families.ToArray();
+        MetricFamily[] all = families.ToArray();
+        if (all.Contains(null))
+        {
+            throw new ArgumentException("One of the families is null.", nameof(families));
+        }
+
+        Families = all;
         SkippedLines = skippedLines ?? [];
         SkippedLineCount = skippedLineCount;
-        _places = PlacesOf(Families.Select(family => family.Name));
     }
 
     /// <summary>Creates an exposition that has a known layout, in which no line was skipped.</summary>
@@ -49,6 +56,7 @@ public sealed class PrometheusExposition
     /// <summary>The family of a name.</summary>
     /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
     /// <value>The family, or null if there is none.</value>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public MetricFamily? this[string name] => TryGetFamily(name, out MetricFamily? family) ? family : null;
 
     /// <summary>Looks a family up.</summary>
@@ -58,6 +66,7 @@ public sealed class PrometheusExposition
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public bool TryGetFamily(string name, [NotNullWhen(true)] out MetricFamily? family)
     {
+        _places ??= PlacesOf(Families.Select(known => known.Name));
         family = _places.TryGetValue(name, out int place) ? Families[place] : null;
         return family is not null;
     }

@@ -7,11 +7,16 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
 
     internal SampleBuffer Samples { get; } = new();
 
-    internal PrometheusSamples Build() => new(Samples, SkippedLines, SkippedLineCount);
+    internal PrometheusSamples Build()
+    {
+        Samples.End();
+        return new PrometheusSamples(new SampleRange(Samples, 0, Samples.Count), SkippedLines, SkippedLineCount);
+    }
 
     public override void Dispose()
     {
         base.Dispose();
+        Samples.End();
         // The factory of a memory lives on with it.
         if (memory is null)
         {
