@@ -3,13 +3,14 @@ using BenchmarkDotNet.Running;
 using Fal.Observability.Client.Benchmarks;
 
 const string usage = """
-    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families|snapshot] [--seconds 3]
     dotnet run -c Release --project benchmarks -- json FILE [--seconds 3]
     dotnet run -c Release --project benchmarks -- adversarial [FILTER]
     dotnet run -c Release --project benchmarks -- linearity [--seconds 3]
     dotnet run -c Release --project benchmarks -- stream MEGABYTES
     dotnet run -c Release --project benchmarks -- generate fal APPS FILE
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
+    dotnet run -c Release --project benchmarks -- analytics decode|page|report|stream [--rounds 9]
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
     """;
 
@@ -42,6 +43,12 @@ switch (args)
     case ["generate", "fal" or "histograms", string number, string file] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
         File.WriteAllBytes(file, args[1] == "fal" ? ExpositionGenerator.Fal(count) : ExpositionGenerator.Histograms(count));
         return 0;
+    case ["analytics", "serve"]:
+        AnalyticsServer.Serve();
+        return 0;
+    case ["analytics", string mode, .. string[] rest] when AnalyticsMeasurement.Modes.Contains(mode) && TryReadRounds(rest, out int rounds):
+        AnalyticsMeasurement.Run(mode, rounds);
+        return 0;
     case ["benchmark", .. string[] rest]:
         BenchmarkRunner.Run<ParserBenchmarks>(args: rest);
         return 0;
@@ -66,6 +73,13 @@ static bool TryReadOptions(ReadOnlySpan<string> options, out string mode, out do
     }
 
     return options.IsEmpty;
+}
+
+static bool TryReadRounds(ReadOnlySpan<string> options, out int rounds)
+{
+    rounds = 9;
+    return options.IsEmpty
+        || (options is ["--rounds", string number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out rounds) && rounds > 0);
 }
 
 static int Fail(string message)

@@ -26,6 +26,9 @@ internal abstract class ExpositionBuilder : IDisposable
 
     protected long SkippedLineCount { get; private set; }
 
+    /// <summary>Whether a line was skipped, refused or repaired.</summary>
+    protected bool HasReported { get; private set; }
+
     internal void Append(ReadOnlySpan<byte> block, bool isFinalBlock)
     {
         if (_carried > 0)
@@ -72,6 +75,7 @@ internal abstract class ExpositionBuilder : IDisposable
     /// <summary>Takes note of the malformed line that the reader shows.</summary>
     protected void Skip(scoped ref readonly PrometheusTextReader reader)
     {
+        HasReported = true;
         if (reader.LineWasLost)
         {
             SkippedLineCount++;
@@ -95,6 +99,7 @@ internal abstract class ExpositionBuilder : IDisposable
             throw new PrometheusFormatException(line.Line, line.Column, line.ByteOffset, line.Reason, line.Text);
         }
 
+        HasReported = true;
         if (!wasKept)
         {
             SkippedLineCount++;

@@ -7,7 +7,7 @@ namespace Fal.Observability.Client.Prometheus;
 public sealed class PrometheusExposition
 {
     // Made when a name is first asked for; of two threads that make it at a time, either may win.
-    private Dictionary<string, MetricFamily>? _byName;
+    private Dictionary<string, int>? _places;
 
     /// <summary>Creates an exposition, for instance in a test.</summary>
     /// <param name="families">The families in their order.</param>
@@ -32,6 +32,15 @@ public sealed class PrometheusExposition
         SkippedLineCount = skippedLineCount;
     }
 
+    /// <summary>Creates an exposition that has a known layout, in which no line was skipped.</summary>
+    internal PrometheusExposition(MetricFamily[] families, ExpositionLayout layout)
+    {
+        Families = families;
+        SkippedLines = [];
+        Layout = layout;
+        _places = layout.Places;
+    }
+
     /// <summary>The families, in the order in which their first lines stand.</summary>
     public IReadOnlyList<MetricFamily> Families { get; }
 
@@ -48,27 +57,18 @@ public sealed class PrometheusExposition
     /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
     /// <value>The family, or null if there is none.</value>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
-    public MetricFamily? this[string name] => ByName.GetValueOrDefault(name);
+    public MetricFamily? this[string name] => TryGetFamily(name, out MetricFamily? family) ? family : null;
 
     /// <summary>Looks a family up.</summary>
     /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
     /// <param name="family">The family, or null if there is none.</param>
     /// <returns>Whether there is such a family.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
-    public bool TryGetFamily(string name, [NotNullWhen(true)] out MetricFamily? family) => ByName.TryGetValue(name, out family);
-
-    private Dictionary<string, MetricFamily> ByName => _byName ??= MakeIndex(Families);
-
-    private static Dictionary<string, MetricFamily> MakeIndex(IReadOnlyList<MetricFamily> families)
+    public bool TryGetFamily(string name, [NotNullWhen(true)] out MetricFamily? family)
     {
-        var byName = new Dictionary<string, MetricFamily>(families.Count, StringComparer.Ordinal);
-        foreach (MetricFamily family in families)
-        {
-            // The first of a name is the one that is found.
-            byName.TryAdd(family.Name, family);
-        }
-
-        return byName;
+        _places ??= PlacesOf(Families.Select(known => known.Name));
+        family = _places.TryGetValue(name, out int place) ? Families[place] : null;
+        return family is not null;
     }
 
     /// <summary>This exposition with other labels, or without some of its samples: relabelling and filtering.</summary>
@@ -107,5 +107,21 @@ public sealed class PrometheusExposition
                 .Select(MetricFamily.Merge),
             [.. all.SelectMany(exposition => exposition.SkippedLines)],
             all.Sum(exposition => exposition.SkippedLineCount));
+    }
+
+    /// <summary>What this has in common with other scrapes of its source; null if nothing is known.</summary>
+    internal ExpositionLayout? Layout { get; }
+
+    /// <summary>The place of each name, the first if there are several.</summary>
+    internal static Dictionary<string, int> PlacesOf(IEnumerable<string> names)
+    {
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        int place = 0;
+        foreach (string name in names)
+        {
+            places.TryAdd(name, place++);
+        }
+
+        return places;
     }
 }

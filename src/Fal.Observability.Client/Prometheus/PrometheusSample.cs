@@ -78,6 +78,9 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 
     internal SampleShape? Shape => _shape;
 
+    /// <summary>The timestamp, or <see cref="NoTimestamp"/>.</summary>
+    internal long RawTimestamp => _shape is null ? NoTimestamp : _timestamp;
+
     /// <summary>The label values in an array of their own.</summary>
     internal string[] LabelValues => _labelStart == 0 && _labelValues?.Length == Labels.Count ? _labelValues : Labels.Values.ToArray();
 

@@ -489,7 +489,8 @@ public ref partial struct PrometheusTextReader
         _hasTimestamp = false;
         _numberStart = number;
         int end = newline;
-        if (!TryReadShortInteger(number, end) && !TryReadLongerNumbers(number, ref end))
+        _timestamp = 0;
+        if (!TryReadShortInteger(ref MemoryMarshal.GetReference(_data), number, end, out _value) && !TryReadLongerNumbers(number, ref end))
         {
             return false;
         }
@@ -520,7 +521,7 @@ public ref partial struct PrometheusTextReader
             }
 
             end--;
-            if (TryReadShortInteger(start, end))
+            if (TryReadShortInteger(ref MemoryMarshal.GetReference(_data), start, end, out _value))
             {
                 return true;
             }
@@ -531,15 +532,16 @@ public ref partial struct PrometheusTextReader
 
     /// <summary>Up to eight digits to the end of the line: read as one 64-bit word, all digits at once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryReadShortInteger(int start, int end)
+    private static bool TryReadShortInteger(ref byte data, int start, int end, out double value)
     {
+        value = 0;
         int digits = end - start;
         if ((uint)(digits - 1) >= 8 || end < 8 || !BitConverter.IsLittleEndian)
         {
             return false;
         }
 
-        ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), end - 8));
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref data, end - 8));
         // What stands before the digits fills the low bytes: make leading zeros of it.
         int foreign = (8 - digits) * 8;
         word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
@@ -551,8 +553,7 @@ public ref partial struct PrometheusTextReader
         // Neighbours are joined: digits to pairs, pairs to fours, fours to the whole.
         values = values * 10 + (values >> 8);
         const ulong pairs = 0x000000FF000000FF;
-        _value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
-        _timestamp = 0;
+        value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
         return true;
     }
 

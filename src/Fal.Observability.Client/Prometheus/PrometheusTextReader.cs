@@ -93,6 +93,9 @@ public ref partial struct PrometheusTextReader
     private int _oddRun;
     private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
 
+    // Where a replay ended at a line that is not remembered; -1 if the next replay must see for itself.
+    private int _notReplayedAt;
+
     /// <summary>Begins to read a whole exposition.</summary>
     /// <param name="utf8">The exposition.</param>
     /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
@@ -120,7 +123,7 @@ public ref partial struct PrometheusTextReader
         }
 
         _openMetrics = _options.Format == PrometheusFormat.OpenMetrics || (_flags & ReaderFlags.OpenMetrics) != 0;
-        _knownPrefixLength = -1;
+        _knownPrefixLength = _notReplayedAt = -1;
     }
 
     /// <summary>What the last <see cref="Read"/> found.</summary>

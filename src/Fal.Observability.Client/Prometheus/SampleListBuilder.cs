@@ -49,13 +49,17 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
     {
         while (true)
         {
-            while (reader.TryReplay(memory, skipOthers: true, out int entry))
+            while (reader.TryReplay(memory, skipOthers: true))
             {
-                Samples.Add(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    Samples.Add(memory.SampleOfRun(i));
+                }
             }
 
             if (!reader.ReadUnexpected(memory))
             {
+                memory.End();
                 return;
             }
 

@@ -39,6 +39,11 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
         internal string? Help { get; set; }
 
+        /// <summary>The place of the first sample among those of the exposition.</summary>
+        internal int FirstSample => _run.Start;
+
+        internal bool StandsTogether => _moreRuns is null;
+
         internal void AddRun(int start, int count)
         {
             if (_run.Count == 0)
@@ -84,7 +89,13 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             families[i] = _families[i].Build(_samples);
         }
 
-        return new PrometheusExposition(families, SkippedLines, SkippedLineCount);
+        if (memory is not { RemembersAll: true } || HasReported || !_families.TrueForAll(family => family.StandsTogether))
+        {
+            return new PrometheusExposition(families, SkippedLines, SkippedLineCount);
+        }
+
+        return new PrometheusExposition(families, new ExpositionLayout(
+            [.. _families.Select((family, i) => new ExpositionLayout.Family(family.Name, family.Type, family.Help, family.FirstSample, families[i].Samples.Count))], memory));
     }
 
     public override void Dispose()
@@ -102,13 +113,17 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     {
         while (true)
         {
-            while (memory is not null && reader.TryReplay(memory, skipOthers: false, out int entry))
+            while (memory is not null && reader.TryReplay(memory, skipOthers: false))
             {
-                AddSample(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    AddSample(memory.SampleOfRun(i));
+                }
             }
 
             if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
             {
+                memory?.End();
                 return;
             }
 
