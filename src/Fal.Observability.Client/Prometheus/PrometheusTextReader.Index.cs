@@ -51,11 +51,14 @@ public ref partial struct PrometheusTextReader
     /// </summary>
     internal readonly bool HasPlainValues => _labelsCursor >= 0 && _cursor - _labelsCursor == 2 * _labelCount + 1;
 
+    [UnscopedRef]
+    private readonly ref ushort FirstIndexEntry => ref Unsafe.As<IndexArray, ushort>(ref Unsafe.AsRef(in _index));
+
     /// <summary>One of the plain values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ReadOnlySpan<byte> PlainValue(int ordinal)
     {
-        ref ushort open = ref Unsafe.Add(ref Unsafe.As<IndexArray, ushort>(ref Unsafe.AsRef(in _index)), _labelsCursor + 2 * ordinal);
+        ref ushort open = ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor + 2 * ordinal);
         return MemoryMarshal.CreateReadOnlySpan(
             ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _indexBase + open + 1), Unsafe.Add(ref open, 1) - open - 1);
     }
