@@ -212,6 +212,15 @@ internal static class PrometheusNumber
         {
             return false;
         }
+
+        int power = number.Exponent + 9;
+        if (!number.IsTruncated && power is > -PowersOfTenInWord and < PowersOfTenInWord)
+        {
+            Int128 whole = power < 0 ? number.Significand / PowerOfTen(-power) : (Int128)number.Significand * PowerOfTen(power);
+            nanoseconds = number.IsNegative ? -whole : whole;
+            return true;
+        }
+
         // Nineteen digits are all the significand holds; the digits of a longer number are read again at full width.
         UInt128 magnitude = number.Significand;
         int exponent = number.Exponent;
@@ -237,9 +246,28 @@ internal static class PrometheusNumber
         return true;
     }
 
+    /// <summary>The powers of ten below this fit into 64 bits, and a number of so many digits times one of them into 127.</summary>
+    private const int PowersOfTenInWord = 20;
+
+    private static ulong PowerOfTen(int exponent)
+    {
+        ulong power = 1;
+        for (; exponent > 0; exponent--)
+        {
+            power *= 10;
+        }
+
+        return power;
+    }
+
     /// <summary>Nanoseconds as milliseconds, cut towards zero; beyond what fits, the nearest that fits.</summary>
     internal static long ToMilliseconds(Int128 nanoseconds)
     {
+        if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
+        {
+            return (long)nanoseconds / 1_000_000;
+        }
+
         Int128 milliseconds = nanoseconds / 1_000_000;
         return milliseconds > long.MaxValue ? long.MaxValue : milliseconds < long.MinValue ? long.MinValue : (long)milliseconds;
     }

@@ -240,16 +240,12 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             return _declared!;
         }
 
-        if (_byName.TryGetValue(sampleName, out Family? family))
-        {
-            return family;
-        }
-
         bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);
-        if (isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
+        if ((isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
+            && !_byName.ContainsKey(sampleName))
         {
             string stem = sampleName[..sampleName.LastIndexOf('_')];
-            if (_byName.TryGetValue(stem, out family)
+            if (_byName.TryGetValue(stem, out Family? family)
                 && (family.Type is MetricType.Histogram or MetricType.GaugeHistogram || (family.Type == MetricType.Summary && !isBucket)))
             {
                 return family;
