@@ -389,10 +389,12 @@ internal static class PrometheusNumber
             return true;
         }
 
-        /// <summary>The digits of a number already known to be one, as far as 128 bits hold them.</summary>
+        /// <summary>The digits of a number already known to be one, as far as 128 bits surely hold them: in two words.</summary>
         internal static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
-            UInt128 significand = 0;
+            ulong high = 0;
+            ulong low = 0;
+            int kept = 0;
             int exponent = 0;
             bool fraction = false;
             for (int i = 0; i < text.Length; i++)
@@ -400,13 +402,17 @@ internal static class PrometheusNumber
                 uint digit = (uint)(text[i] - '0');
                 if (digit <= 9)
                 {
-                    if (significand < UInt128.MaxValue / 10 - 1)
+                    if (kept < MaxDigits)
                     {
-                        significand = significand * 10 + digit;
-                        if (fraction)
-                        {
-                            exponent--;
-                        }
+                        high = high * 10 + digit;
+                        kept += high != 0 ? 1 : 0;
+                        exponent -= fraction ? 1 : 0;
+                    }
+                    else if (kept < 2 * MaxDigits)
+                    {
+                        low = low * 10 + digit;
+                        kept++;
+                        exponent -= fraction ? 1 : 0;
                     }
                     else if (!fraction)
                     {
@@ -424,7 +430,7 @@ internal static class PrometheusNumber
                 }
             }
 
-            return (significand, exponent);
+            return kept <= MaxDigits ? (high, exponent) : ((UInt128)high * PowerOfTen(kept - MaxDigits) + low, exponent);
         }
     }
 }
