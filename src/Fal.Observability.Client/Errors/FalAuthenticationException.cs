@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Fal.Observability.Client;
 
 /// <summary>The service answered 401: the key is wrong, revoked or malformed. Never retried.</summary>
@@ -6,6 +8,7 @@ public sealed class FalAuthenticationException : FalApiException
     /// <summary>Creates the exception with a general message.</summary>
     public FalAuthenticationException()
     {
+        StatusCode = HttpStatusCode.Unauthorized;
     }
 
     /// <summary>Creates the exception.</summary>
@@ -13,6 +16,7 @@ public sealed class FalAuthenticationException : FalApiException
     public FalAuthenticationException(string message)
         : base(message)
     {
+        StatusCode = HttpStatusCode.Unauthorized;
     }
 
     /// <summary>Creates the exception with the failure that caused it.</summary>
@@ -21,5 +25,6 @@ public sealed class FalAuthenticationException : FalApiException
     public FalAuthenticationException(string message, Exception? innerException)
         : base(message, innerException)
     {
+        StatusCode = HttpStatusCode.Unauthorized;
     }
 }

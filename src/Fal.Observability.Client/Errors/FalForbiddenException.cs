@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Fal.Observability.Client;
 
 /// <summary>
@@ -9,6 +11,7 @@ public sealed class FalForbiddenException : FalApiException
     /// <summary>Creates the exception with a general message.</summary>
     public FalForbiddenException()
     {
+        StatusCode = HttpStatusCode.Forbidden;
     }
 
     /// <summary>Creates the exception.</summary>
@@ -16,6 +19,7 @@ public sealed class FalForbiddenException : FalApiException
     public FalForbiddenException(string message)
         : base(message)
     {
+        StatusCode = HttpStatusCode.Forbidden;
     }
 
     /// <summary>Creates the exception with the failure that caused it.</summary>
@@ -24,6 +28,7 @@ public sealed class FalForbiddenException : FalApiException
     public FalForbiddenException(string message, Exception? innerException)
         : base(message, innerException)
     {
+        StatusCode = HttpStatusCode.Forbidden;
     }
 
     /// <summary>Who refused the call.</summary>

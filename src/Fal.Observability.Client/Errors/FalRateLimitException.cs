@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Fal.Observability.Client;
 
 /// <summary>
@@ -10,6 +12,7 @@ public sealed class FalRateLimitException : FalApiException
     /// <summary>Creates the exception with a general message.</summary>
     public FalRateLimitException()
     {
+        (StatusCode, IsTransient) = (HttpStatusCode.TooManyRequests, true);
     }
 
     /// <summary>Creates the exception.</summary>
@@ -17,6 +20,7 @@ public sealed class FalRateLimitException : FalApiException
     public FalRateLimitException(string message)
         : base(message)
     {
+        (StatusCode, IsTransient) = (HttpStatusCode.TooManyRequests, true);
     }
 
     /// <summary>Creates the exception with the failure that caused it.</summary>
@@ -25,6 +29,7 @@ public sealed class FalRateLimitException : FalApiException
     public FalRateLimitException(string message, Exception? innerException)
         : base(message, innerException)
     {
+        (StatusCode, IsTransient) = (HttpStatusCode.TooManyRequests, true);
     }
 
     /// <summary>

@@ -49,7 +49,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
 
             if (family.Help is not null)
             {
-                WriteMetadata("# HELP ", family.Name, family.Help);
+                // No escape can carry a carriage return where the line ends.
+                WriteMetadata("# HELP ", family.Name, family.Help.TrimEnd('\r'));
             }
         }
         else
@@ -133,6 +134,11 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         for (int i = 0; i <= names.Length; i++)
         {
             string? labelName = i < names.Length ? names[i] : null;
+            if (labelName == "__name__")
+            {
+                throw new ArgumentException($"A sample of '{shape.Name}' has a label __name__, which is reserved for the metric's name: give the sample that name instead.");
+            }
+
             var piece = new Line(new byte[(i == 0 ? LongestUtf8(shape.Name) : 0) + (labelName is null ? 0 : LongestUtf8(labelName)) + 16]);
             if (i > 0)
             {

@@ -12,10 +12,16 @@ public sealed class MetricFamily
     /// <param name="unit">The unit, or null for none.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="samples"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such <paramref name="type"/>.</exception>
     public MetricFamily(string name, MetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(samples);
+        if (!Enum.IsDefined(type))
+        {
+            throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such metric type.");
+        }
+
         Name = name;
         Type = type;
         Samples = samples;

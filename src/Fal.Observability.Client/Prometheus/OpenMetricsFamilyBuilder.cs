@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
@@ -250,7 +248,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         if (_type == MetricType.Summary && suffix.IsEmpty)
         {
             group = group.Without("quantile");
-            return TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
+            return OpenMetricsTypes.TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
                 ? null
                 : "a sample of a summary needs a label quantile from 0 to 1";
         }
@@ -261,21 +259,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         group = group.Without("le");
-        return TryReadBound(sample.Labels["le"], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
-    }
-
-    /// <summary>Infinity has one spelling, so that the bucket it bounds is the same series everywhere.</summary>
-    private static bool TryReadBound(string? text, out double bound)
-    {
-        bound = 0;
-        if (text is null)
-        {
-            return false;
-        }
-
-        Span<byte> utf8 = text.Length <= 64 ? stackalloc byte[3 * 64] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
-        return PrometheusNumber.TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out bound) && !double.IsNaN(bound)
-            && (!double.IsPositiveInfinity(bound) || text == "+Inf");
+        return OpenMetricsTypes.TryReadBound(sample.Labels["le"], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
     }
 
     private string? CheckValue(in PrometheusSample sample, ReadOnlySpan<char> suffix)

@@ -73,7 +73,10 @@ public sealed class PrometheusExposition
 
     /// <summary>This exposition with other labels, or without some of its samples: relabelling and filtering.</summary>
     /// <param name="relabel">Gives the labels that a sample is to have, for instance <c>sample.Labels.With("account", "acme")</c>; null leaves it out.</param>
-    /// <returns>The other exposition. Families keep their place, also where no sample is left.</returns>
+    /// <returns>
+    /// The other exposition. Families keep their place, also where no sample is left. That the series still differ from each other is
+    /// the caller's affair; OpenMetrics cannot be written where they do not.
+    /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="relabel"/> is null.</exception>
     public PrometheusExposition Relabel(Func<PrometheusSample, LabelSet?> relabel)
     {
@@ -89,10 +92,16 @@ public sealed class PrometheusExposition
     /// unknown type.
     /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="expositions"/> is null.</exception>
+    /// <exception cref="ArgumentException">One of them is null.</exception>
     public static PrometheusExposition Merge(params IEnumerable<PrometheusExposition> expositions)
     {
         ArgumentNullException.ThrowIfNull(expositions);
         PrometheusExposition[] all = expositions.ToArray();
+        if (all.Contains(null))
+        {
+            throw new ArgumentException("One of the expositions is null.", nameof(expositions));
+        }
+
         MetricFamily[] families = [.. all.SelectMany(exposition => exposition.Families)];
         HashSet<string> disputed = families
             .Where(family => family.Type != MetricType.Unknown)

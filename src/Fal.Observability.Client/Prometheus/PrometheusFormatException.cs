@@ -34,8 +34,8 @@ public sealed class PrometheusFormatException : FormatException
         Line = line;
         Column = column;
         ByteOffset = byteOffset;
-        Reason = reason;
-        LineText = lineText;
+        Reason = reason ?? "";
+        LineText = lineText ?? "";
     }
 
     /// <summary>The number of the line; the first is 1. 0 where no line is known.</summary>
@@ -53,10 +53,10 @@ public sealed class PrometheusFormatException : FormatException
     /// <summary>The line, cut to its first 256 bytes. Bytes that are not UTF-8 show as U+FFFD.</summary>
     public string LineText { get; }
 
-    internal static string Describe(long line, int column, string reason, string lineText) =>
+    internal static string Describe(long line, int column, string reason, string? lineText) =>
         string.Create(CultureInfo.InvariantCulture, $"Line {line}, column {column}: {reason}. The line reads: {Show(lineText)}");
 
     /// <summary>A line may hold control characters; in a log they would hide or forge what is around them.</summary>
-    private static string Show(string lineText) => string.Concat(lineText.Select(c =>
+    private static string Show(string? lineText) => string.Concat((lineText ?? "").Select(c =>
         char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}") : c.ToString()));
 }

@@ -134,6 +134,11 @@ public sealed class PrometheusHistogram
     /// <summary>The histograms of a family, in the order in which their first samples stand.</summary>
     internal static IReadOnlyList<PrometheusHistogram> Of(MetricFamily family)
     {
+        if (family.Type == MetricType.Summary)
+        {
+            return [];
+        }
+
         var parts = new Dictionary<LabelSet, Parts>();
         var order = new List<Parts>();
         foreach (PrometheusSample sample in family.Samples)

@@ -1,9 +1,16 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>A value of a series at a time.</summary>
 /// <param name="TimestampMilliseconds">The time, in milliseconds since the Unix epoch.</param>
 /// <param name="Value">The value.</param>
-public readonly record struct PrometheusPoint(long TimestampMilliseconds, double Value);
+public readonly record struct PrometheusPoint(long TimestampMilliseconds, double Value)
+{
+    /// <summary>The value and its time.</summary>
+    /// <returns>The text, the same in every culture.</returns>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Value} @ {TimestampMilliseconds} ms");
+}
 
 /// <summary>
 /// How a series changes over a range of time, as the functions <c>rate</c>, <c>increase</c> and <c>delta</c> of Prometheus
@@ -26,7 +33,7 @@ public static class PrometheusRate
     /// <returns>The rate; NaN for fewer than two samples or if they all have one time.</returns>
     /// <exception cref="ArgumentException">The range is empty, or a sample lies outside it or before the one before it.</exception>
     public static double Rate(ReadOnlySpan<PrometheusPoint> points, long startMilliseconds, long endMilliseconds) =>
-        Extrapolate(points, startMilliseconds, endMilliseconds, isCounter: true) / ((endMilliseconds - startMilliseconds) / 1000.0);
+        Extrapolate(points, startMilliseconds, endMilliseconds, isCounter: true) / Seconds(startMilliseconds, endMilliseconds);
 
     /// <summary>The increase of a counter. A value below the one before it means that the counter began anew at zero.</summary>
     /// <param name="points">The samples in the range, in order of time.</param>
@@ -50,7 +57,7 @@ public static class PrometheusRate
     {
         if (end <= start)
         {
-            throw new ArgumentException("The range must end after it begins.", nameof(end));
+            throw new ArgumentException("The range must end after it begins.");
         }
 
         for (int i = 0; i < points.Length; i++)
@@ -66,7 +73,7 @@ public static class PrometheusRate
             return double.NaN;
         }
 
-        double interval = (points[^1].TimestampMilliseconds - points[0].TimestampMilliseconds) / 1000.0;
+        double interval = Seconds(points[0].TimestampMilliseconds, points[^1].TimestampMilliseconds);
         if (interval == 0)
         {
             return double.NaN;
@@ -82,8 +89,8 @@ public static class PrometheusRate
         }
 
         double distance = interval / (points.Length - 1);
-        double toStart = Gap((points[0].TimestampMilliseconds - start) / 1000.0);
-        double toEnd = Gap((end - points[^1].TimestampMilliseconds) / 1000.0);
+        double toStart = Gap(Seconds(start, points[0].TimestampMilliseconds));
+        double toEnd = Gap(Seconds(points[^1].TimestampMilliseconds, end));
         if (isCounter && change > 0 && points[0].Value >= 0)
         {
             toStart = Math.Min(toStart, interval * (points[0].Value / change));
@@ -93,4 +100,7 @@ public static class PrometheusRate
 
         double Gap(double seconds) => seconds >= distance * ExtrapolationThreshold ? distance / 2 : seconds;
     }
+
+    /// <summary>Two times may be further apart than the type that holds them.</summary>
+    private static double Seconds(long from, long to) => (double)((Int128)to - from) / 1000;
 }

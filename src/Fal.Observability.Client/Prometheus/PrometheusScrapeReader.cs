@@ -10,7 +10,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// </remarks>
 public ref struct PrometheusScrapeReader
 {
-    private readonly SeriesMemory _memory;
+    private readonly SeriesMemory? _memory;
     private readonly Action<PrometheusSkippedLine>? _onSkippedLine;
     private PrometheusTextReader _reader;
 
@@ -32,7 +32,7 @@ public ref struct PrometheusScrapeReader
     }
 
     /// <summary>The sample that <see cref="Read"/> found. It holds nothing of the input and may be kept.</summary>
-    public readonly PrometheusSample Sample => _run.IsEmpty ? default : _memory.SampleOfRun(_shown);
+    public readonly PrometheusSample Sample => _run.IsEmpty ? default : _memory!.SampleOfRun(_shown);
 
     /// <summary>The value of the sample.</summary>
     public readonly double Value => _run.IsEmpty ? 0 : _run[_shown];
@@ -47,6 +47,12 @@ public ref struct PrometheusScrapeReader
 
     private bool ReadRun()
     {
+        // The default value reads nothing.
+        if (_memory is null)
+        {
+            return false;
+        }
+
         bool isRead = _reader.TryReplay(_memory, skipOthers: true);
         while (!isRead && _reader.ReadUnexpected(_memory))
         {

@@ -254,6 +254,8 @@ public static class PrometheusTextParser
             int read;
             do
             {
+                // A stream that has its bytes at hand may never look at the token.
+                cancellationToken.ThrowIfCancellationRequested();
                 read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
                 yield return buffer.AsMemory(0, read);
             }

@@ -164,39 +164,39 @@ public ref partial struct PrometheusTextReader
         get => new(_data, ref _labelsCursor < 0 ? ref Unsafe.NullRef<ushort>() : ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor), _indexBase, _labelsStart, LabelCount);
     }
 
-    /// <summary>The value of the sample. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>
+    /// <summary>The value of the sample; at another token it says nothing. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>
     public readonly double Value => _value;
 
     /// <summary>Whether the sample has a timestamp.</summary>
-    public readonly bool HasTimestamp => _hasTimestamp;
+    public readonly bool HasTimestamp => _hasTimestamp && _tokenType == PrometheusTokenType.Sample;
 
     /// <summary>
     /// The timestamp of the sample in milliseconds since the Unix epoch; 0 without one. OpenMetrics writes seconds, which
     /// are cut to milliseconds, and limited to the range of this type.
     /// </summary>
-    public readonly long TimestampMilliseconds => _timestamp;
+    public readonly long TimestampMilliseconds => HasTimestamp ? _timestamp : 0;
 
     /// <summary>The timestamp of an OpenMetrics sample at the resolution that the rules of its families compare.</summary>
     internal readonly Int128 TimestampNanoseconds => _timestampNanoseconds;
 
     /// <summary>Whether the sample has an exemplar (OpenMetrics only).</summary>
-    public readonly bool HasExemplar => _hasExemplar;
+    public readonly bool HasExemplar => _hasExemplar && _tokenType == PrometheusTokenType.Sample;
 
     /// <summary>The number of labels of the exemplar.</summary>
-    public readonly int ExemplarLabelCount => _hasExemplar ? _exemplarLabelCount : 0;
+    public readonly int ExemplarLabelCount => HasExemplar ? _exemplarLabelCount : 0;
 
     /// <summary>The labels of the exemplar, in the order in which they stand.</summary>
     public readonly PrometheusLabelEnumerator ExemplarLabels =>
         ExemplarLabelCount == 0 ? default : new PrometheusLabelEnumerator(_data, _exemplarStart, _exemplarLabelCount);
 
     /// <summary>The value of the exemplar; 0 without one.</summary>
-    public readonly double ExemplarValue => _exemplarValue;
+    public readonly double ExemplarValue => HasExemplar ? _exemplarValue : 0;
 
     /// <summary>Whether the exemplar has a timestamp.</summary>
-    public readonly bool ExemplarHasTimestamp => _exemplarHasTimestamp;
+    public readonly bool ExemplarHasTimestamp => HasExemplar && _exemplarHasTimestamp;
 
     /// <summary>The timestamp of the exemplar in milliseconds since the Unix epoch; 0 without one.</summary>
-    public readonly long ExemplarTimestampMilliseconds => _exemplarTimestamp;
+    public readonly long ExemplarTimestampMilliseconds => ExemplarHasTimestamp ? _exemplarTimestamp : 0;
 
     /// <summary>The type that a TYPE line declares.</summary>
     public readonly MetricType MetricType => _metricType;

@@ -10,15 +10,15 @@ namespace Fal.Observability.Client.Prometheus;
 /// </summary>
 /// <remarks>
 /// <para>
-/// What is written reads back equal: families in their order with type, help and unit, samples with labels, the same bits of
+/// What one format can hold reads back equal from it: families with type, help and unit, samples with labels, the same bits of
 /// each finite value, timestamps and exemplars. Names that are not classic are quoted.
 /// </para>
 /// <para>
 /// A format cannot carry everything that the other can. No sample changes its name and none is left out: in the text format,
 /// samples that it does not know as part of a type (<c>_created</c>, <c>_gcount</c>, <c>_gsum</c>) become gauges of their own, an
-/// info and a state set are gauges, units and exemplars are left out, and blanks at the beginning of a help text too. In
+/// info and a state set are gauges, units and exemplars are left out, and blanks at the beginning and carriage returns at the end of a help text too. In
 /// OpenMetrics a counter without <c>_total</c>, or another family that the format does not allow as it is, is written as unknown.
-/// Values are not mended: a histogram without its last bucket stays one.
+/// Values and buckets are not mended: a histogram without its last bucket stays one, which a strict reader of OpenMetrics refuses.
 /// </para>
 /// <para>Safe to use from any number of threads.</para>
 /// </remarks>
@@ -40,8 +40,9 @@ public static class PrometheusTextWriter
     /// <param name="format">The format; <see cref="PrometheusFormat.Detect"/> is the text format.</param>
     /// <exception cref="ArgumentNullException"><paramref name="output"/> or <paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// Two families have the same name, or a sample bears a name that its family's type does not allow; nothing was written then.
-    /// Or a text holds half a surrogate pair, which UTF-8 cannot carry.
+    /// Two families have the same name, a sample bears a name that its family's type does not allow, or OpenMetrics would hold a
+    /// series twice; nothing was written then.
+    /// Or a label is named <c>__name__</c>, or a text holds half a surrogate pair, which UTF-8 cannot carry.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such format.</exception>
     public static void Write(IBufferWriter<byte> output, PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text)
@@ -100,8 +101,9 @@ public static class PrometheusTextWriter
     /// <returns>Completes when all is written.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="output"/> or <paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// Two families have the same name, or a sample bears a name that its family's type does not allow; nothing was written then.
-    /// Or a text holds half a surrogate pair, which UTF-8 cannot carry.
+    /// Two families have the same name, a sample bears a name that its family's type does not allow, or OpenMetrics would hold a
+    /// series twice; nothing was written then.
+    /// Or a label is named <c>__name__</c>, or a text holds half a surrogate pair, which UTF-8 cannot carry.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such format.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -120,8 +122,8 @@ public static class PrometheusTextWriter
     /// <returns>The bytes, without a byte order mark.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// Two families have the same name, a sample bears a name that its family's type does not allow, or a text holds half a
-    /// surrogate pair, which UTF-8 cannot carry.
+    /// Two families have the same name, a sample bears a name that its family's type does not allow, OpenMetrics would hold a series
+    /// twice, a label is named <c>__name__</c>, or a text holds half a surrogate pair, which UTF-8 cannot carry.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such format.</exception>
     public static byte[] ToUtf8(PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text)
@@ -137,8 +139,8 @@ public static class PrometheusTextWriter
     /// <returns>The text.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// Two families have the same name, a sample bears a name that its family's type does not allow, or a text holds half a
-    /// surrogate pair, which UTF-8 cannot carry.
+    /// Two families have the same name, a sample bears a name that its family's type does not allow, OpenMetrics would hold a series
+    /// twice, a label is named <c>__name__</c>, or a text holds half a surrogate pair, which UTF-8 cannot carry.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such format.</exception>
     public static string ToText(PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text)

@@ -21,19 +21,57 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
             }
         }
 
-        var taken = new HashSet<string>(StringComparer.Ordinal);
+        RefuseSharedNames(plan, openMetrics);
+        return openMetrics ? plan : OwnersFirst(plan);
+    }
+
+    private static void RefuseSharedNames(List<WrittenFamily> plan, bool openMetrics)
+    {
+        var taken = new Dictionary<string, WrittenFamily>(StringComparer.Ordinal);
         foreach (WrittenFamily family in plan)
         {
             foreach (string suffix in openMetrics ? OpenMetricsTypes.TakenSuffixes(family.Type) : [""])
             {
-                if (!taken.Add(family.Name + suffix))
+                if (!taken.TryAdd(family.Name + suffix, family))
                 {
-                    throw new ArgumentException($"Two metric families have the name '{family.Name + suffix}': give each name once.");
+                    throw new ArgumentException(taken[family.Name + suffix].Name == family.Name
+                        ? $"Two metric families have the name '{family.Name}': give each name once."
+                        : $"The metric families '{taken[family.Name + suffix].Name}' and '{family.Name}' both have samples named "
+                        + $"'{family.Name + suffix}', which no reader could tell apart: leave one of them out.");
                 }
             }
         }
+    }
 
-        return plan;
+    /// <summary>
+    /// A reader of the text format gives a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the histogram
+    /// <c>a</c>: so where both are there, the histogram comes first.
+    /// </summary>
+    private static List<WrittenFamily> OwnersFirst(List<WrittenFamily> plan)
+    {
+        Dictionary<string, int> places = plan.Select((family, place) => (family.Name, place)).ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
+        var moved = new List<(int Before, WrittenFamily Family)>();
+        for (int i = 0; i < plan.Count; i++)
+        {
+            WrittenFamily family = plan[i];
+            int before = family.Type is MetricType.Histogram or MetricType.GaugeHistogram or MetricType.Summary
+                ? family.Samples.Select(sample => sample.Name).Distinct(StringComparer.Ordinal)
+                    .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min()
+                : int.MaxValue;
+            if (before < i)
+            {
+                moved.Add((before, family));
+            }
+        }
+
+        if (moved.Count == 0)
+        {
+            return plan;
+        }
+
+        var owners = moved.Select(move => move.Family).ToHashSet(ReferenceEqualityComparer.Instance);
+        ILookup<int, WrittenFamily> ahead = moved.ToLookup(move => move.Before, move => move.Family);
+        return [.. plan.SelectMany((family, place) => owners.Contains(family) ? ahead[place] : ahead[place].Append(family))];
     }
 
     private static void PlanText(List<WrittenFamily> plan, MetricFamily family)
@@ -85,18 +123,38 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
             return;
         }
 
-        if (Array.TrueForAll(
-            [.. family.Samples], sample => IsPartOf(sample.Name, family.Name) && OpenMetricsTypes.IsSampleSuffix(family.Type, sample.Name.AsSpan(family.Name.Length))))
+        bool isAllowed = family.Samples.All(sample => IsPartOf(sample.Name, family.Name)
+            && OpenMetricsTypes.IsSampleSuffix(family.Type, sample.Name.AsSpan(family.Name.Length))
+            && OpenMetricsTypes.HasReservedLabel(family.Type, family.Name, sample));
+        if (isAllowed && !TakesNameOfAnother(family, names))
         {
             plan.Add(new WrittenFamily(family.Name, family.Type, family.Help, family.Unit,
                 Grouped(family.Samples, name => OpenMetricsTypes.ReservedLabel(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
             return;
         }
 
+        if (family.Samples.Count == 0)
+        {
+            plan.Add(new WrittenFamily(family.Name, MetricType.Unknown, family.Help, null, []));
+        }
+
         foreach ((string suffix, IReadOnlyList<PrometheusSample> samples) in SplitBySuffix(family, (_, suffix) => false))
         {
             plan.Add(new WrittenFamily(family.Name + suffix, MetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(samples, _ => null)));
         }
+    }
+
+    private static bool TakesNameOfAnother(MetricFamily family, HashSet<string> names)
+    {
+        foreach (string suffix in OpenMetricsTypes.TakenSuffixes(family.Type))
+        {
+            if (suffix.Length > 0 && names.Contains(family.Name + suffix))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsPartOf(string sampleName, string family) => sampleName.StartsWith(family, StringComparison.Ordinal);
@@ -142,27 +200,37 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
     }
 
     /// <summary>
-    /// The samples with those of one metric together, in the order in which the metrics begin: the text format does not ask for
-    /// that, OpenMetrics does.
+    /// The samples with those of one metric together and in order of time, the metrics in the order in which they begin: the text format
+    /// does not ask for that, OpenMetrics does.
     /// </summary>
+    /// <exception cref="ArgumentException">Two samples are the same series at the same time.</exception>
     private static IReadOnlyList<PrometheusSample> Grouped(IReadOnlyList<PrometheusSample> samples, Func<string, string?> reservedLabel)
     {
         var groups = new Dictionary<LabelSet, int>();
-        var groupOf = new int[samples.Count];
+        var seen = new HashSet<(string Name, LabelSet Labels, long? Timestamp)>(samples.Count);
+        var keys = new (int Group, long Timestamp)[samples.Count];
         bool isOrdered = true;
-        for (int i = 0; i < samples.Count; i++)
+        for (int i = 0; i < keys.Length; i++)
         {
-            string? reserved = reservedLabel(samples[i].Name);
-            LabelSet labels = reserved is null ? samples[i].Labels : samples[i].Labels.Without(reserved);
-            if (!groups.TryGetValue(labels, out groupOf[i]))
+            PrometheusSample sample = samples[i];
+            if (!seen.Add((sample.Name, sample.Labels, sample.TimestampMilliseconds)))
             {
-                groups.Add(labels, groupOf[i] = groups.Count);
+                throw new ArgumentException($"The series {sample.Name}{sample.Labels} stands twice{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
+                    + "which OpenMetrics does not allow: leave one out, or give them labels that tell them apart.");
             }
 
-            isOrdered &= i == 0 || groupOf[i] >= groupOf[i - 1];
+            string? reserved = reservedLabel(sample.Name);
+            LabelSet labels = reserved is null ? sample.Labels : sample.Labels.Without(reserved);
+            if (!groups.TryGetValue(labels, out int group))
+            {
+                groups.Add(labels, group = groups.Count);
+            }
+
+            keys[i] = (group, sample.TimestampMilliseconds ?? long.MinValue);
+            isOrdered &= i == 0 || keys[i].CompareTo(keys[i - 1]) >= 0;
         }
 
-        return isOrdered ? samples : [.. Enumerable.Range(0, samples.Count).OrderBy(i => groupOf[i]).Select(i => samples[i])];
+        return isOrdered ? samples : [.. Enumerable.Range(0, keys.Length).OrderBy(i => keys[i]).Select(i => samples[i])];
     }
 
     private delegate bool SuffixRule(MetricType type, ReadOnlySpan<char> suffix);

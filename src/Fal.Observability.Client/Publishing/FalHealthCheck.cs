@@ -46,9 +46,10 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
             ? Degraded(problems)
             : HealthCheckResult.Healthy(string.Create(CultureInfo.InvariantCulture, $"{state.Snapshot.Apps.Count} app(s), metrics {Text(gap)} old."), data);
 
-        HealthCheckResult Unhealthy(string description) => new(context.Registration.FailureStatus, description, state.LastFailure, data);
+        // Without the exception: the health check service logs it whole at every probe, long after the read that failed has been logged.
+        HealthCheckResult Unhealthy(string description) => new(context.Registration.FailureStatus, description, exception: null, data);
 
-        HealthCheckResult Degraded(string description) => HealthCheckResult.Degraded(description, state.LastFailure, data);
+        HealthCheckResult Degraded(string description) => HealthCheckResult.Degraded(description, exception: null, data);
 
         string Because(string what) => state.LastFailure is { } failure ? $"{what} {failure.Message}" : what;
     }

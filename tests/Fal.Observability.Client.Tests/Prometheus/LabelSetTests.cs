@@ -77,7 +77,7 @@ public sealed class LabelSetTests
     {
         KeyValuePair<string, string>[] labels = [.. Enumerable.Range(0, 20_000).Select(i => new KeyValuePair<string, string>($"label_{i}", $"{i}"))];
         LabelSet set = LabelSet.Create(labels);
-        LabelSet turned = LabelSet.Create(labels.Reverse());
+        LabelSet turned = LabelSet.Create(Enumerable.Reverse(labels));
         labels[7_000] = new("label_7000", "another");
 
         Assert.Equal(set, turned);

@@ -99,4 +99,13 @@ public sealed class PrometheusHistogramTests
         Assert.Equal((3.0, 2.0), (histograms[0].Sum, histograms[0].Count));
         Assert.Equal((null, null, 1), (histograms[1].Sum, histograms[1].Count, histograms[1].Buckets.Count));
     }
+
+    [Fact]
+    public void A_summary_is_no_histogram()
+    {
+        MetricFamily summary = PrometheusTextParser.ParseFamilies("# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 1\ns_count 2\n")["s"]!;
+
+        Assert.Empty(summary.GetHistograms());
+        Assert.Single(summary.GetSummaries());
+    }
 }

@@ -48,4 +48,22 @@ public sealed class PrometheusRateTests
         Assert.Throws<ArgumentException>(() => PrometheusRate.Rate([new(-1, 1), new(400, 2)], 0, 1000));
         Assert.Throws<ArgumentException>(() => PrometheusRate.Rate(Points(1, 2), 1000, 1000));
     }
+
+    [Fact]
+    public void A_range_longer_than_its_type_counts_is_no_negative_one()
+    {
+        PrometheusPoint[] points = [new(0, 1), new(1000, 2)];
+
+        Assert.True(PrometheusRate.Increase(points, long.MinValue, long.MaxValue) > 0);
+        Assert.True(PrometheusRate.Rate([new(long.MinValue, 1), new(long.MaxValue, 2)], long.MinValue, long.MaxValue) > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(CultureScope.Names), MemberType = typeof(CultureScope))]
+    public void A_point_reads_the_same_in_every_culture(string culture)
+    {
+        using var scope = new CultureScope(culture);
+
+        Assert.Equal("-1.5 @ -7 ms", new PrometheusPoint(-7, -1.5).ToString());
+    }
 }

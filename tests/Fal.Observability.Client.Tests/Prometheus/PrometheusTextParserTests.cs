@@ -387,4 +387,34 @@ public sealed class PrometheusTextParserTests
         Assert.Equal(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? i + 0.5 : i), samples.Select(sample => sample.Value));
         Assert.Equal(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? (long?)i : null), samples.Select(sample => sample.TimestampMilliseconds));
     }
+
+    [Fact]
+    public async Task A_stream_that_never_looks_at_the_token_ends_with_it_all_the_same()
+    {
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        using var stream = new EndlessStream();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PrometheusTextParser.ParseSamplesAsync(stream, null, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PrometheusTextParser.ParseFamiliesAsync(stream, null, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (PrometheusSample _ in PrometheusTextParser.StreamSamplesAsync(stream, null, cancelled.Token))
+            {
+            }
+        });
+    }
+
+    /// <summary>Line feeds without end, at hand at once.</summary>
+    private sealed class EndlessStream : MemoryStream
+    {
+        private int _reads;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Assert.True(++_reads < 1000, "The token was not looked at.");
+            buffer.Span[0] = (byte)'\n';
+            return ValueTask.FromResult(1);
+        }
+    }
 }

@@ -416,4 +416,25 @@ public sealed class PrometheusTextReaderTests
 
         Assert.Contains("TokenType", exception?.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_token_shows_nothing_of_the_line_before()
+    {
+        var options = new PrometheusParserOptions { Format = PrometheusFormat.OpenMetrics };
+        var reader = new PrometheusTextReader("c_total 1 5 # {x=\"y\"} 7 8\nd 2\n# EOF\n"u8, options);
+        Assert.True(reader.Read());
+        Assert.Equal((true, 7.0, 8000L, 1), (reader.HasExemplar, reader.ExemplarValue, reader.ExemplarTimestampMilliseconds, reader.ExemplarLabelCount));
+        Assert.True(reader.Read());
+        Assert.Equal((false, 0.0, 0L, false, 0), (reader.HasExemplar, reader.ExemplarValue, reader.ExemplarTimestampMilliseconds, reader.ExemplarHasTimestamp, reader.ExemplarLabelCount));
+        Assert.Equal((false, 0L), (reader.HasTimestamp, reader.TimestampMilliseconds));
+        Assert.True(reader.Read());
+        Assert.Equal((PrometheusTokenType.EndOfExposition, false, false), (reader.TokenType, reader.HasTimestamp, reader.HasExemplar));
+    }
+
+    [Fact]
+    public void The_default_readers_read_nothing()
+    {
+        Assert.False(default(PrometheusTextReader).Read());
+        Assert.False(default(PrometheusScrapeReader).Read());
+    }
 }

@@ -224,6 +224,56 @@ public sealed class PrometheusTextWriterTests
         Assert.Contains("'seconds'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(unit, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(new ArrayBufferWriter<byte>(), new PrometheusSample[1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => PrometheusTextWriter.GetContentType((PrometheusFormat)9));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new MetricFamily("a", (MetricType)99, []));
+        Assert.Throws<ArgumentException>(() => PrometheusExposition.Merge(twice, null!));
+    }
+
+    [Fact]
+    public void A_histogram_keeps_its_sum_though_a_gauge_bears_the_same_name()
+    {
+        PrometheusExposition gauge = PrometheusTextParser.ParseFamilies("# TYPE a_sum gauge\na_sum{x=\"q\"} 2\n");
+        PrometheusExposition histogram = PrometheusTextParser.ParseFamilies("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n");
+        PrometheusExposition both = PrometheusExposition.Merge(gauge, histogram);
+
+        PrometheusExposition read = PrometheusTextParser.ParseFamilies(PrometheusTextWriter.ToText(both));
+
+        Assert.Equal(1, Assert.Single(read["a"]!.GetHistograms()).Sum);
+        Assert.Equal(2, Assert.Single(read["a_sum"]!.Samples).Value);
+        Assert.Contains("'a_sum'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(both, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("# TYPE a counter\n# TYPE a_total gauge\na_total 1\n", 1)]
+    [InlineData("# TYPE a summary\n# TYPE a_sum gauge\na_sum 1\n", 1)]
+    [InlineData("# TYPE a_count counter\n# TYPE a histogram\na_count 1\na_bucket{le=\"+Inf\"} 1\n", 2)]
+    [InlineData("# TYPE s summary\ns{a=\"b\"} 1\n", 1)]
+    [InlineData("# TYPE h histogram\nh_bucket 1\nh_bucket{le=\"x\"} 2\n", 2)]
+    [InlineData("# TYPE h histogram\nh_bucket{le=\"Inf\"} 1\n", 1)]
+    [InlineData("a 1 5\na 1 4\n", 2)]
+    public void What_OpenMetrics_does_not_allow_as_it_is_still_reads_back_from_it(string text, int samples)
+    {
+        string written = PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text), PrometheusFormat.OpenMetrics);
+
+        Assert.Equal(samples, PrometheusTextParser.ParseFamilies(written, OpenMetrics).Families.Sum(family => family.Samples.Count));
+    }
+
+    [Fact]
+    public void Series_that_relabelling_made_equal_are_named_where_the_format_forbids_them()
+    {
+        PrometheusExposition equal = PrometheusTextParser.ParseFamilies("a{x=\"1\"} 1\na{x=\"2\"} 2\n").Relabel(sample => sample.Labels.Without("x"));
+
+        Assert.Contains("a{} stands twice", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(equal, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
+        Assert.Contains("__name__", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(equal.Relabel(sample => sample.Labels.With("__name__", "b")))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(PrometheusFormat.Text)]
+    [InlineData(PrometheusFormat.OpenMetrics)]
+    public void A_carriage_return_at_the_end_of_a_help_text_does_not_break_the_line(PrometheusFormat format)
+    {
+        string written = PrometheusTextWriter.ToText(new PrometheusExposition([new("a", MetricType.Gauge, [], "help\r")]), format);
+
+        Assert.Equal("help", PrometheusTextParser.ParseFamilies(written, new PrometheusParserOptions { Format = format })["a"]!.Help);
     }
 
     [Fact]
