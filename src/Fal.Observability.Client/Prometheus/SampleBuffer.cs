@@ -19,6 +19,7 @@ internal sealed class SampleBuffer
 
     // How many samples an exposition has is known at its end only: a small one should not pay for a whole chunk.
     private PrometheusSample[]? _rented;
+    private int _mostRented; // So many of its places were used at a time, before the buffer was emptied.
 
     internal int Count => (_fullChunks << ChunkShift) + _used;
 
@@ -69,6 +70,7 @@ internal sealed class SampleBuffer
     /// <summary>Empties the buffer and keeps its chunks for what comes next.</summary>
     internal void Clear()
     {
+        _mostRented = Math.Max(_mostRented, _used);
         _fullChunks = 0;
         _used = 0;
         _current = _chunks.Count == 0 ? [] : _chunks[0];
@@ -93,8 +95,8 @@ internal sealed class SampleBuffer
         int kept = _fullChunks == 0 ? _used : ChunkLength;
         _chunks[0] = _rented.AsSpan(0, kept).ToArray();
         _current = _chunks[_fullChunks];
-        // Cleared in full: there may have been more in it before the buffer was emptied.
-        ArrayPool<PrometheusSample>.Shared.Return(_rented!, clearArray: true);
+        Array.Clear(_rented!, 0, Math.Max(kept, Math.Min(_mostRented, ChunkLength)));
+        ArrayPool<PrometheusSample>.Shared.Return(_rented!);
         _rented = null;
     }
 }
