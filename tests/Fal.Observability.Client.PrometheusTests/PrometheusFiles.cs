@@ -1,0 +1,75 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Fal.Observability.Client.PrometheusTests;
+
+/// <summary>
+/// A copy of <c>observability/prometheus</c> with a key beside it, as a user would put it onto a server. What cannot be the same
+/// in a test is replaced by name, and has to be there to be replaced.
+/// </summary>
+public sealed partial class PrometheusFiles : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("fal-prometheus-");
+
+    /// <param name="key">What the file with the key holds.</param>
+    public PrometheusFiles(string key)
+    {
+        string source = Published("prometheus");
+        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(_directory.FullName, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        File.WriteAllText(Path.Combine(_directory.FullName, "fal.key"), key);
+    }
+
+    /// <summary>The configuration that scrapes fal itself.</summary>
+    public string Direct => Path.Combine(_directory.FullName, "scrape-direct.yml");
+
+    /// <summary>The configuration that scrapes the bridge.</summary>
+    public string Bridge => Path.Combine(_directory.FullName, "scrape-bridge.yml");
+
+    /// <summary>The files of rules.</summary>
+    public IEnumerable<string> Rules => Directory.EnumerateFiles(Path.Combine(_directory.FullName, "rules"), "*.yml");
+
+    /// <summary>The files of tests of the rules.</summary>
+    public IEnumerable<string> RuleTests => Directory.EnumerateFiles(Path.Combine(_directory.FullName, "rules", "tests"), "*.yml");
+
+    /// <summary>A file or folder of <c>observability</c> as it is published.</summary>
+    public static string Published(params string[] path) => Path.Combine([AppContext.BaseDirectory, "observability", .. path]);
+
+    /// <summary>Aims the direct configuration at a stand-in for the service and shortens every interval to a second.</summary>
+    public void AimDirectAt(Uri service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        Replace(Direct, "scheme: https", $"scheme: {service.Scheme}");
+        Replace(Direct, "- api.fal.ai", $"- {service.Authority}");
+        Hasten(Direct);
+    }
+
+    /// <summary>Replaces what stands exactly once in a file.</summary>
+    public static void Replace(string file, string old, string replacement)
+    {
+        string[] parts = File.ReadAllText(file).Split(old);
+        Assert.True(parts.Length == 2, $"'{old}' stands {parts.Length - 1} times in {Path.GetFileName(file)}.");
+        File.WriteAllText(file, string.Join(replacement, parts));
+    }
+
+    /// <summary>Shortens the intervals of a configuration and of all rules to a second.</summary>
+    public void Hasten(string configuration)
+    {
+        foreach (string file in Rules.Append(configuration))
+        {
+            string text = File.ReadAllText(file);
+            Assert.Matches(Interval, text);
+            File.WriteAllText(file, Interval.Replace(text, "${setting}: 1s"));
+        }
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [GeneratedRegex(@"\b(?<setting>interval|scrape_interval|scrape_timeout|evaluation_interval): \d+[smh]")]
+    private static partial Regex Interval { get; }
+}

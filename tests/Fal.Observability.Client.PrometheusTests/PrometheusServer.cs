@@ -1,0 +1,196 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Fal.Observability.Client.PrometheusTests;
+
+/// <summary>One element of the answer to an instant query.</summary>
+/// <param name="Labels">Its labels by name, <c>__name__</c> among them where it has one.</param>
+/// <param name="Value">Its value.</param>
+public sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labels, double Value);
+
+/// <summary>
+/// A real Prometheus as a child process, with a database and a port of its own, and its HTTP API. Disposing ends it; a test
+/// process that is killed ends it too.
+/// </summary>
+public sealed partial class PrometheusServer : IAsyncDisposable
+{
+    // The shell waits on a pipe that only this process holds open, and ends Prometheus when the pipe closes for whatever reason.
+    private const string Leash = """
+        prometheus "$@" & child=$!
+        exec 3<&0
+        (cat <&3 >/dev/null; kill "$child") 2>/dev/null &
+        wait "$child"
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly DirectoryInfo _database = Directory.CreateTempSubdirectory("fal-prometheus-tsdb-");
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly HttpClient _http = new() { Timeout = Patience };
+    private readonly Process _process;
+    private readonly TaskCompletionSource<Uri> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _reading;
+
+    private PrometheusServer(string configuration, IEnumerable<string> flags)
+    {
+        _process = new Process
+        {
+            StartInfo = new ProcessStartInfo(
+                "sh",
+                [
+                    "-c", Leash, "prometheus", $"--config.file={configuration}", $"--storage.tsdb.path={_database.FullName}",
+                    "--web.listen-address=127.0.0.1:0", .. flags,
+                ])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardError = true,
+            },
+        };
+        _process.Start();
+        _reading = ReadLogAsync();
+    }
+
+    /// <summary>What Prometheus has logged so far.</summary>
+    public string Log => string.Join('\n', _log);
+
+    /// <summary>Starts a Prometheus and returns when it answers.</summary>
+    /// <param name="configuration">The path of its configuration.</param>
+    /// <param name="flags">Further command-line flags.</param>
+    public static async Task<PrometheusServer> StartAsync(string configuration, params string[] flags)
+    {
+        var server = new PrometheusServer(configuration, flags);
+        try
+        {
+            server._http.BaseAddress = await server._ready.Task.WaitAsync(Patience);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The answer to an instant query: a vector, or a scalar as one element without labels.</summary>
+    public async Task<IReadOnlyList<PrometheusSeries>> QueryAsync(string expression)
+    {
+        // As a form, since an expression may be longer than an address.
+        using var form = new FormUrlEncodedContent([new("query", expression)]);
+        using HttpResponseMessage response = await _http.PostAsync(new Uri("api/v1/query", UriKind.Relative), form);
+        JsonElement data = await ReadDataAsync(response, expression);
+        JsonElement result = data.GetProperty("result");
+        return data.GetProperty("resultType").GetString() switch
+        {
+            "vector" => [.. result.EnumerateArray().Select(element => new PrometheusSeries(
+                element.GetProperty("metric").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!),
+                ReadValue(element.GetProperty("value"))))],
+            "scalar" => [new PrometheusSeries(new Dictionary<string, string>(), ReadValue(result))],
+            string other => throw new InvalidOperationException($"{expression} is a {other}, neither a vector nor a scalar."),
+            null => throw new InvalidOperationException("The answer has no type."),
+        };
+    }
+
+    /// <summary>Asks again and again until the answer is not empty.</summary>
+    public async Task<IReadOnlyList<PrometheusSeries>> WaitForAsync(string expression)
+    {
+        IReadOnlyList<PrometheusSeries> answer = [];
+        await WaitUntilAsync(async () => (answer = await QueryAsync(expression)).Count > 0, $"{expression} stayed empty");
+        return answer;
+    }
+
+    /// <summary>Asks again and again until the answer is yes.</summary>
+    /// <param name="condition">What is asked.</param>
+    /// <param name="failure">What is wrong if the answer stays no.</param>
+    public async Task WaitUntilAsync(Func<Task<bool>> condition, string failure)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        long start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"After {Patience} {failure}. Prometheus says:\n{Log}");
+            await Task.Delay(PollInterval, TimeProvider.System);
+        }
+    }
+
+    /// <summary>Waits until a scrape that began after this call has succeeded, so that its values are what PromQL answers.</summary>
+    public Task WaitForNextScrapeAsync(string job)
+    {
+        double now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
+        return WaitForAsync(string.Create(CultureInfo.InvariantCulture, $"up{{job=\"{job}\"}} == 1 and timestamp(up{{job=\"{job}\"}}) > {now}"));
+    }
+
+    /// <summary>The <c>data</c> of any GET of the API, such as <c>api/v1/rules</c>.</summary>
+    public async Task<JsonElement> GetAsync(string pathAndQuery)
+    {
+        using HttpResponseMessage response = await _http.GetAsync(new Uri(pathAndQuery, UriKind.Relative));
+        return await ReadDataAsync(response, pathAndQuery);
+    }
+
+    /// <summary>Ends Prometheus and deletes its database.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _process.StandardInput.Close();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            _process.Kill(entireProcessTree: true);
+            throw;
+        }
+        finally
+        {
+            await _reading;
+            _process.Dispose();
+            _http.Dispose();
+            _database.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<JsonElement> ReadDataAsync(HttpResponseMessage response, string what)
+    {
+        string body = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{what}: {(int)response.StatusCode} {body}");
+        using var document = JsonDocument.Parse(body);
+        return document.RootElement.GetProperty("data").Clone();
+    }
+
+    /// <summary>Reads a pair of time and value; the value is text, so that it can be NaN or infinite.</summary>
+    private static double ReadValue(JsonElement pair) => pair[1].GetString() switch
+    {
+        "+Inf" => double.PositiveInfinity,
+        "-Inf" => double.NegativeInfinity,
+        string number => double.Parse(number, CultureInfo.InvariantCulture),
+        null => throw new InvalidOperationException("A value is missing."),
+    };
+
+    [GeneratedRegex("""msg="Listening on".* address=(?<address>\S+)""")]
+    private static partial Regex ListeningLine { get; }
+
+    private async Task ReadLogAsync()
+    {
+        Uri? address = null;
+        while (await _process.StandardError.ReadLineAsync() is string line)
+        {
+            _log.Enqueue(line);
+            if (ListeningLine.Match(line) is { Success: true } match)
+            {
+                address = new Uri($"http://{match.Groups["address"].ValueSpan}/");
+            }
+
+            if (address is not null && line.Contains("Server is ready to receive web requests", StringComparison.Ordinal))
+            {
+                _ready.TrySetResult(address);
+            }
+        }
+
+        _ready.TrySetException(new InvalidOperationException(
+            $"Prometheus did not start. It has to be installed, on Debian with apt-get install prometheus. It says:\n{Log}"));
+    }
+}
