@@ -1,8 +1,10 @@
 // Published native by CI and run against the simulator: every path that could hide reflection is taken once.
+using System.Diagnostics.Metrics;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 if (args is not [string address, string key])
 {
@@ -69,13 +71,18 @@ IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollect
     ["Fal:BaseAddress"] = address,
     ["Fal:MaxAttempts"] = "2",
     ["Fal:TotalTimeout"] = "00:00:40",
+    ["Fal:Publisher:Interval"] = "00:00:20",
+    ["Fal:Publisher:AnalyticsEndpointIds:0"] = snapshot.Apps[0].Name,
+    ["Fal:Publisher:AnalyticsMetrics"] = "RequestCount, P90Duration",
     ["Fal:Accounts:other:ApiKey"] = "nobody:knows-this-key",
     ["Fal:Accounts:other:BaseAddress"] = address,
 }).Build();
 var services = new ServiceCollection();
 services.AddSingleton<IConfiguration>(configuration);
-services.AddFalObservability();
+services.AddFalObservability().AddMetricsPublisher();
 services.AddFalObservability("other");
+services.AddLogging();
+services.AddHealthChecks().AddFal();
 await using ServiceProvider provider = services.BuildServiceProvider();
 Check("the container's client reads the same apps", (await provider.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync()).Apps.Count == snapshot.Apps.Count);
 
@@ -93,6 +100,34 @@ catch (FalAuthenticationException failure)
 {
     Check("a wrong key is refused with the service's words", failure.ErrorType == FalErrorTypes.AuthorizationError && !string.IsNullOrEmpty(failure.ServiceMessage));
 }
+
+// The publisher, without a host, until its first instruments of both kinds are there.
+var live = new TaskCompletionSource();
+var analytics = new TaskCompletionSource();
+using var listener = new MeterListener
+{
+    InstrumentPublished = (instrument, all) =>
+    {
+        all.EnableMeasurementEvents(instrument);
+        (instrument.Name switch
+        {
+            FalMetricNames.QueueSize => live,
+            "fal_analytics_p90_duration_seconds" => analytics,
+            _ => null,
+        })?.TrySetResult();
+    },
+};
+int queues = 0;
+listener.SetMeasurementEventCallback<double>((instrument, _, _, _) => queues += instrument.Name == FalMetricNames.QueueSize ? 1 : 0);
+listener.Start();
+FalMetricsPublisher publisher = provider.GetRequiredService<FalMetricsPublisher>();
+await publisher.StartAsync(CancellationToken.None);
+await Task.WhenAll(live.Task, analytics.Task).WaitAsync(TimeSpan.FromSeconds(60));
+listener.RecordObservableInstruments();
+Check("the publisher's options are bound and its instruments say what was read", queues == snapshot.Apps.Count);
+HealthReport health = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+Check("the health check judges the publisher's read", health.Entries["fal"].Data["apps"] is int apps && apps == snapshot.Apps.Count);
+await publisher.StopAsync(CancellationToken.None);
 
 Console.WriteLine($"{passed} passed, {failed} failed");
 return failed == 0 ? 0 : 1;

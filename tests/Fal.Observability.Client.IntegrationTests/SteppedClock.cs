@@ -27,6 +27,19 @@ internal sealed class SteppedClock() : FakeTimeProvider(FirstInstant)
         }
     }
 
+    /// <summary>Completes when a timer of a length in this range has been set that no earlier wait was told of, and gives its length.</summary>
+    public async Task<TimeSpan> TimerAsync(TimeSpan least, TimeSpan most)
+    {
+        TimeSpan length;
+        do
+        {
+            length = await _timers.Reader.ReadAsync().AsTask().OrHangs();
+        }
+        while (length < least || length > most);
+
+        return length;
+    }
+
     /// <summary>Moves the clock over the next wait between two attempts, once it begins.</summary>
     public async Task StepOverWaitAsync(FalObservabilityOptions options)
     {

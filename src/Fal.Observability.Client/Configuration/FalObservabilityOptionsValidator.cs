@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
@@ -28,22 +27,22 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
             failures.Add($"{nameof(options.UserAgentSuffix)} must be made of product tokens such as my-service/1.4.");
         }
 
-        InRange(nameof(options.MaxAttempts), options.MaxAttempts, 1, 20, failures);
-        InRange(nameof(options.AttemptTimeout), options.AttemptTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
-        InRange(nameof(options.TotalTimeout), options.TotalTimeout, ShortestTimeout, TimeSpan.FromDays(1), failures);
-        InRange(nameof(options.ReadIdleTimeout), options.ReadIdleTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
-        InRange(nameof(options.MinRetryDelay), options.MinRetryDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
-        InRange(nameof(options.RetryBaseDelay), options.RetryBaseDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
-        InRange(nameof(options.MaxRetryDelay), options.MaxRetryDelay, ShortestDelay, TimeSpan.FromHours(1), failures);
-        InRange(nameof(options.MaxResponseBytes), options.MaxResponseBytes, 1024, 1024L * 1024 * 1024, failures);
-        InRange(nameof(options.MaxPages), options.MaxPages, 1, 1_000_000, failures);
-        InRange(nameof(options.MaxConcurrentCalls), options.MaxConcurrentCalls, 1, 16, failures);
-        InRange(nameof(options.BucketsPerWindow), options.BucketsPerWindow, 1, 1_000_000, failures);
-        InRange(nameof(options.MaxBufferedRows), options.MaxBufferedRows, 1000, 100_000_000, failures);
-        InRange(nameof(options.ProvisionalAge), options.ProvisionalAge, TimeSpan.Zero, TimeSpan.FromDays(30), failures);
+        SettingRules.InRange(nameof(options.MaxAttempts), options.MaxAttempts, 1, 20, failures);
+        SettingRules.InRange(nameof(options.AttemptTimeout), options.AttemptTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
+        SettingRules.InRange(nameof(options.TotalTimeout), options.TotalTimeout, ShortestTimeout, TimeSpan.FromDays(1), failures);
+        SettingRules.InRange(nameof(options.ReadIdleTimeout), options.ReadIdleTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
+        SettingRules.InRange(nameof(options.MinRetryDelay), options.MinRetryDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
+        SettingRules.InRange(nameof(options.RetryBaseDelay), options.RetryBaseDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
+        SettingRules.InRange(nameof(options.MaxRetryDelay), options.MaxRetryDelay, ShortestDelay, TimeSpan.FromHours(1), failures);
+        SettingRules.InRange(nameof(options.MaxResponseBytes), options.MaxResponseBytes, 1024, 1024L * 1024 * 1024, failures);
+        SettingRules.InRange(nameof(options.MaxPages), options.MaxPages, 1, 1_000_000, failures);
+        SettingRules.InRange(nameof(options.MaxConcurrentCalls), options.MaxConcurrentCalls, 1, 16, failures);
+        SettingRules.InRange(nameof(options.BucketsPerWindow), options.BucketsPerWindow, 1, 1_000_000, failures);
+        SettingRules.InRange(nameof(options.MaxBufferedRows), options.MaxBufferedRows, 1000, 100_000_000, failures);
+        SettingRules.InRange(nameof(options.ProvisionalAge), options.ProvisionalAge, TimeSpan.Zero, TimeSpan.FromDays(30), failures);
 
-        NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
-        NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);
+        SettingRules.NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
+        SettingRules.NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
@@ -84,27 +83,5 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
     {
         using var probe = new HttpRequestMessage();
         return probe.Headers.UserAgent.TryParseAdd(value);
-    }
-
-    private static void InRange<T>(string setting, T value, T least, T most, List<string> failures)
-        where T : struct, IComparable<T>
-    {
-        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-        {
-            // TimeSpan reads a bare number as days, which nobody means.
-            string hint = value is TimeSpan { Ticks: > 0 } time && time.Ticks % TimeSpan.TicksPerDay == 0
-                ? " A bare number in a configuration means days: write 00:00:45 for 45 seconds."
-                : "";
-            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be from {least} to {most}.{hint}"));
-        }
-    }
-
-    private static void NotOver(string setting, TimeSpan value, string limitName, TimeSpan limit, List<string> failures)
-    {
-        if (value > limit)
-        {
-            failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} ({value}) must not exceed {limitName} ({limit})."));
-        }
     }
 }

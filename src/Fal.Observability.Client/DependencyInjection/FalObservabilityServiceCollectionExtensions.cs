@@ -15,7 +15,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers the fal observability client.</summary>
 public static class FalObservabilityServiceCollectionExtensions
 {
-    private static readonly string[] SettingNames =
+    private static readonly SettingsSection Settings = new(
     [
         nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
         nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.AttemptTimeout),
@@ -24,7 +24,7 @@ public static class FalObservabilityServiceCollectionExtensions
         nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls),
         nameof(FalObservabilityOptions.BucketsPerWindow), nameof(FalObservabilityOptions.MaxBufferedRows),
         nameof(FalObservabilityOptions.ProvisionalAge), nameof(FalObservabilityOptions.StrictMetrics),
-    ];
+    ]);
 
     /// <summary>
     /// Registers <see cref="IFalObservabilityClient"/>, <see cref="IFalMetricsClient"/> and <see cref="IFalAnalyticsClient"/>
@@ -86,7 +86,7 @@ public static class FalObservabilityServiceCollectionExtensions
         {
             services.TryAddSingleton<Connections>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
-            options.Configure<IServiceProvider>((o, provider) => Bind(o, provider, key)).ValidateOnStart();
+            options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section => section.Bind(o))).ValidateOnStart();
             if (key is null)
             {
                 options.PostConfigure(o => o.ApiKey ??= FalApiKey.FromEnvironment());
@@ -178,53 +178,15 @@ public static class FalObservabilityServiceCollectionExtensions
         .RemoveAllLoggers()
         .RedactLoggedHeaders(_ => true);
 
-    /// <summary>Reads the registration's section, where there is a configuration, and refuses what is misspelt in it.</summary>
-    private static void Bind(FalObservabilityOptions options, IServiceProvider provider, string? key)
-    {
-        if (provider.GetService<IConfiguration>() is not { } configuration)
-        {
-            return;
-        }
-
-        IConfigurationSection section = configuration.GetSection(key is null
-            ? FalObservabilityOptions.SectionName
-            : $"{FalObservabilityOptions.SectionName}:Accounts:{key}");
-        string[] unknown =
-        [
-            .. section.GetChildren().Select(child => child.Key)
-                .Where(name => !SettingNames.Contains(name, StringComparer.OrdinalIgnoreCase)
-                    && !(key is null && name.Equals("Accounts", StringComparison.OrdinalIgnoreCase)))
-                .Select(name => $"{section.Path}:{name} is no setting. The settings are {string.Join(", ", SettingNames)}."),
-        ];
-        if (unknown.Length > 0)
-        {
-            throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(FalObservabilityOptions), unknown);
-        }
-
-        try
-        {
-            section.Bind(options);
-        }
-        catch (InvalidOperationException e)
-        {
-            // The binder's message quotes the value, which may be a key in the wrong place; the path is enough.
-            string[] unreadable = [.. section.GetChildren().Where(child => e.Message.Contains($"'{child.Path}'", StringComparison.OrdinalIgnoreCase)).Select(child => child.Path)];
-            throw new OptionsValidationException(
-                key ?? Options.Options.DefaultName,
-                typeof(FalObservabilityOptions),
-                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read: numbers are written 4, times 00:00:30, switches true or false, addresses https://host/v1."]);
-        }
-    }
-
-    private static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
+    internal static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
         provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(key ?? Options.Options.DefaultName);
 
-    private static TimeProvider TimeOf(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
+    internal static TimeProvider TimeOf(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 
-    private static ILogger LogOf(IServiceProvider provider) =>
+    internal static ILogger LogOf(IServiceProvider provider) =>
         provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.Category) ?? NullLogger.Instance;
 
-    private static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
+    internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 
     private sealed record RegisteredClient(IFalMetricsClient Metrics, IFalAnalyticsClient Analytics) : IFalObservabilityClient;
 

@@ -37,4 +37,22 @@ internal static partial class FalLog
 
     [LoggerMessage(9, LogLevel.Warning, "Watching the analytics: read {Failures} in a row failed ({Failure}); the watch goes on")]
     public static partial void AnalyticsWatchFailed(this ILogger logger, int failures, string failure);
+
+    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
+    public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
+
+    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: read {Failures} in a row ended in an exception that is not the client's own; the next one starts in {Seconds:0} s")]
+    public static partial void PublishReadBroke(this ILogger logger, Exception exception, string account, int failures, double seconds);
+
+    [LoggerMessage(22, LogLevel.Information, "Publishing the metrics of account {Account}: the reads succeed again after {Failures} failure(s)")]
+    public static partial void PublishRecovered(this ILogger logger, string account, int failures);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its limit into one point, whatever they say: raise the limit with AddView(\"{Metric}\", new MetricStreamConfiguration {{ CardinalityLimit = ... }})")]
+    public static partial void CardinalityLimitPassed(this ILogger logger, string metric, int limit);
+
+    [LoggerMessage(24, LogLevel.Warning, "{Metric} is not published: the publisher has an instrument of that name itself, or more than {Limit} names have come. Later ones that are left out are not logged")]
+    public static partial void InstrumentLeftOut(this ILogger logger, string metric, int limit);
+
+    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics: a read failed; the next one starts in {Minutes:0} minutes ({Failure})")]
+    public static partial void AnalyticsPublishFailed(this ILogger logger, double minutes, string failure);
 }

@@ -1,0 +1,88 @@
+using System.Diagnostics.Metrics;
+using Fal.Observability.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the publisher of metrics to a registration.</summary>
+public static class FalMetricsPublisherBuilderExtensions
+{
+    private static readonly SettingsSection Settings = new(
+    [
+        nameof(FalMetricsPublisherOptions.Interval), nameof(FalMetricsPublisherOptions.StaleAfter), nameof(FalMetricsPublisherOptions.AccountLabel),
+        nameof(FalMetricsPublisherOptions.AnalyticsEndpointIds), nameof(FalMetricsPublisherOptions.AnalyticsMetrics),
+        nameof(FalMetricsPublisherOptions.AnalyticsTimeframe),
+    ]);
+
+    /// <summary>
+    /// Reads the account's metrics in the background while the host runs, and publishes them as instruments of the meter
+    /// <see cref="FalMetricsPublisher.MeterName"/>: add that name to an OpenTelemetry pipeline, and fal's families come out of it under
+    /// their own names.
+    /// </summary>
+    /// <param name="builder">The registration of the account.</param>
+    /// <param name="configure">
+    /// Sets options in code, over the configuration section <c>Fal:Publisher</c>, or <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a keyed
+    /// registration.
+    /// </param>
+    /// <returns>The same builder.</returns>
+    /// <remarks>
+    /// Publishers of several accounts share the meter; the points of each bear its name in the tag <c>account</c>. Calling it again for an
+    /// account adds <paramref name="configure"/> to the same publisher. Without a host nothing is read until
+    /// <see cref="BackgroundService.StartAsync"/> of the <see cref="FalMetricsPublisher"/> is called.
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    public static IFalObservabilityBuilder AddMetricsPublisher(this IFalObservabilityBuilder builder, Action<FalMetricsPublisherOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        IServiceCollection services = builder.Services;
+        string? key = builder.Key;
+        OptionsBuilder<FalMetricsPublisherOptions> options = services.AddOptions<FalMetricsPublisherOptions>(key ?? Options.Options.DefaultName);
+        if (!services.Any(service => service.ServiceType == typeof(FalMetricsPublisher) && Equals(service.ServiceKey, key)))
+        {
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalMetricsPublisherOptions>, FalMetricsPublisherOptionsValidator>());
+            options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalMetricsPublisherOptions>(
+                provider, key, FalMetricsPublisherOptions.SectionName, section => section.Bind(o))).ValidateOnStart();
+            services.TryAddSingleton(provider => new PublishedMetrics(
+                provider.GetRequiredService<IMeterFactory>(), FalObservabilityServiceCollectionExtensions.LogOf(provider)));
+            services.AddMetricsReadings(key);
+            services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreatePublisher(provider, key)));
+            services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<FalMetricsPublisher>(key));
+        }
+
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        return builder;
+    }
+
+    /// <summary>Registers what the publisher and the health checks of an account share.</summary>
+    internal static void AddMetricsReadings(this IServiceCollection services, string? key) =>
+        services.TryAdd(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new MetricsReadings(
+            key,
+            provider.GetRequiredKeyedService<IFalMetricsClient>(key),
+            FalObservabilityServiceCollectionExtensions.TimeOf(provider))));
+
+    private static FalMetricsPublisher CreatePublisher(IServiceProvider provider, string? key)
+    {
+        FalMetricsPublisherOptions options =
+            provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get(key ?? Options.Options.DefaultName);
+        TimeProvider time = FalObservabilityServiceCollectionExtensions.TimeOf(provider);
+        ILogger log = FalObservabilityServiceCollectionExtensions.LogOf(provider);
+        var analytics = new PublishedAnalytics(
+            provider.GetRequiredKeyedService<IFalAnalyticsClient>(key),
+            options,
+            FalObservabilityServiceCollectionExtensions.OptionsOf(provider, key).ProvisionalAge,
+            time,
+            log);
+        var account = new PublishedAccount(
+            options.AccountLabel ?? key, provider.GetRequiredKeyedService<MetricsReadings>(key), analytics, options.StaleAfter);
+        return new FalMetricsPublisher(
+            account, provider.GetRequiredService<PublishedMetrics>(), options, time, log, FalObservabilityServiceCollectionExtensions.NextRandom);
+    }
+}

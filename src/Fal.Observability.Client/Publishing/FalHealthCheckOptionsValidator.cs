@@ -1,0 +1,21 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Says of every setting of a health check that is out of its range which it is and what it may be.</summary>
+internal sealed class FalHealthCheckOptionsValidator : IValidateOptions<FalHealthCheckOptions>
+{
+    public ValidateOptionsResult Validate(string? name, FalHealthCheckOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var failures = new List<string>();
+        SettingRules.InRange(nameof(options.UnhealthyAfter), options.UnhealthyAfter, TimeSpan.FromSeconds(20), TimeSpan.FromDays(7), failures);
+        if (options.MaxQueueSize is { } most && !(most >= 0))
+        {
+            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{nameof(options.MaxQueueSize)} is {most}; it must be at least 0, or not set."));
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}

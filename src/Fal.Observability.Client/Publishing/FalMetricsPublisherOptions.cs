@@ -1,0 +1,55 @@
+namespace Fal.Observability.Client;
+
+/// <summary>What <c>AddMetricsPublisher</c> publishes, and how often it reads it.</summary>
+/// <remarks>
+/// The values come from code, over the section <c>Publisher</c> in the section of the registration: <c>Fal:Publisher</c>, or
+/// <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a keyed one. They are validated when the host starts and read once.
+/// </remarks>
+public sealed class FalMetricsPublisherOptions
+{
+    /// <summary>The name of the configuration section inside that of the registration.</summary>
+    /// <value><c>Publisher</c></value>
+    public const string SectionName = "Publisher";
+
+    internal static readonly TimeSpan DefaultStaleAfter = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// The pause between the end of one read and the start of the next; up to a tenth is added at random, so that processes that were
+    /// started together do not stay together. The service caches its answer for 10 seconds.
+    /// </summary>
+    /// <value>15 seconds. Range 10 seconds to 1 day.</value>
+    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How old the last good snapshot may become before its values are no longer reported. Until then a failed read changes no value but
+    /// those of the publisher's own instruments.
+    /// </summary>
+    /// <value>2 minutes. Range 20 seconds to 7 days, and at least twice <see cref="Interval"/>.</value>
+    public TimeSpan StaleAfter { get; set; } = DefaultStaleAfter;
+
+    /// <summary>
+    /// The value of the tag <c>account</c> on every point, which keeps several accounts apart. A label <c>account</c> that the service
+    /// itself sends is then published as <c>exported_account</c>, as Prometheus does.
+    /// </summary>
+    /// <value>If not set, the key of a keyed registration; the default registration has no such tag.</value>
+    public string? AccountLabel { get; set; }
+
+    /// <summary>
+    /// Endpoints whose latest closed analytics bucket is published too, each id as in <see cref="AnalyticsQuery.EndpointIds"/>. Ids that
+    /// the service refuses are left out and logged.
+    /// </summary>
+    /// <value>Empty: no analytics call is made.</value>
+    public IList<string> AnalyticsEndpointIds { get; } = [];
+
+    /// <summary>Which metrics of <see cref="AnalyticsEndpointIds"/> are published.</summary>
+    /// <value>Counts of requests by outcome, and the percentiles 50, 90 and 99 of the execution time. At least one metric.</value>
+    public AnalyticsExpand AnalyticsMetrics { get; set; } =
+        AnalyticsExpand.Volume | AnalyticsExpand.P50Duration | AnalyticsExpand.P90Duration | AnalyticsExpand.P99Duration;
+
+    /// <summary>
+    /// The length of the buckets, in UTC. Analytics are read once for each, and a bucket is published once it is no longer provisional
+    /// (<see cref="FalObservabilityOptions.ProvisionalAge"/>).
+    /// </summary>
+    /// <value><see cref="AnalyticsTimeframe.Hour"/>. Minute, hour or day.</value>
+    public AnalyticsTimeframe AnalyticsTimeframe { get; set; } = AnalyticsTimeframe.Hour;
+}

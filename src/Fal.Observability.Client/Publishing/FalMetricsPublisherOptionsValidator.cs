@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Options;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Says of every setting of a publisher that is out of its range which it is and what it may be.</summary>
+internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<FalMetricsPublisherOptions>
+{
+    public ValidateOptionsResult Validate(string? name, FalMetricsPublisherOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var failures = new List<string>();
+        SettingRules.InRange(nameof(options.Interval), options.Interval, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), failures);
+        SettingRules.InRange(nameof(options.StaleAfter), options.StaleAfter, TimeSpan.FromSeconds(20), TimeSpan.FromDays(7), failures);
+        SettingRules.NotOver($"Twice {nameof(options.Interval)}", 2 * options.Interval, nameof(options.StaleAfter), options.StaleAfter, failures);
+        if (options.AccountLabel is not null && string.IsNullOrWhiteSpace(options.AccountLabel))
+        {
+            failures.Add($"{nameof(options.AccountLabel)} is blank; leave it unset, or give the account a name.");
+        }
+
+        CheckAnalytics(options, failures);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static void CheckAnalytics(FalMetricsPublisherOptions options, List<string> failures)
+    {
+        if (options.AnalyticsTimeframe is not (AnalyticsTimeframe.Minute or AnalyticsTimeframe.Hour or AnalyticsTimeframe.Day))
+        {
+            failures.Add($"{nameof(options.AnalyticsTimeframe)} is {options.AnalyticsTimeframe}; it must be Minute, Hour or Day.");
+        }
+
+        if ((options.AnalyticsMetrics & ~AnalyticsExpand.AllMetrics) != 0 || options.AnalyticsMetrics == 0)
+        {
+            failures.Add($"{nameof(options.AnalyticsMetrics)} is {options.AnalyticsMetrics}; it must be one metric or several, such as RequestCount, P90Duration.");
+            return;
+        }
+
+        if (options.AnalyticsEndpointIds.Count > 0)
+        {
+            try
+            {
+                _ = PublishedAnalytics.QueryOf(options, TimeSpan.Zero);
+            }
+            catch (ArgumentException e)
+            {
+                failures.Add($"{nameof(options.AnalyticsEndpointIds)} cannot be asked for. {e.Message}");
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The reads of one account's metrics: one at a time, the last good snapshot kept, failures counted. Shared by the account's publisher
+/// and its health checks, so that whoever asks sees the same state.
+/// </summary>
+internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time) : IDisposable
+{
+    /// <summary>How long the service's own cache lives: no read can be worth making sooner.</summary>
+    public static readonly TimeSpan ServiceCache = TimeSpan.FromSeconds(10);
+
+    /// <summary>The pause after a failure that no repetition mends, such as a refused key. Somebody may grant the permission, so it is no end.</summary>
+    public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
+
+    /// <summary>The longest pause that the service is granted when it asks for one.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly long[] _failures = new long[FailureKinds.Length];
+    private readonly long _begun = time.GetTimestamp();
+    private FalMetricsState _state = new();
+    private long? _lastStarted;
+
+    /// <summary>The kinds of failure that are counted, as they are published.</summary>
+    public static ImmutableArray<string> FailureKinds { get; } =
+        ["authentication", "forbidden", "rate_limit", "api", "response", "timeout", "transport", "unexpected"];
+
+    /// <summary>The service key of the registration; null for the default one.</summary>
+    public string? Account => account;
+
+    public FalMetricsState State => Volatile.Read(ref _state);
+
+    /// <summary>How old the last good snapshot is; null if there is none.</summary>
+    public TimeSpan? Age => State is { Snapshot: not null } state ? time.GetElapsedTime(state.SucceededAt) : null;
+
+    /// <summary>For how long there has been no data: since the last success, else since the beginning.</summary>
+    public TimeSpan WithoutData => Age ?? time.GetElapsedTime(_begun);
+
+    /// <summary>How often reads have failed in one of the <see cref="FailureKinds"/>.</summary>
+    public long FailuresOf(int kind) => Volatile.Read(ref _failures[kind]);
+
+    /// <summary>Which of the <see cref="FailureKinds"/> a failure is.</summary>
+    public static string KindOf(Exception failure) => failure switch
+    {
+        FalAuthenticationException => "authentication",
+        FalForbiddenException => "forbidden",
+        FalRateLimitException => "rate_limit",
+        FalApiException => "api",
+        FalResponseException => "response",
+        FalTimeoutException => "timeout",
+        FalTransportException => "transport",
+        _ => "unexpected",
+    };
+
+    /// <summary>How long to wait after the last read: an interval, or longer where that one's failure asks for it.</summary>
+    public TimeSpan PauseAfterLast(TimeSpan interval)
+    {
+        TimeSpan asked = State.LastFailure switch
+        {
+            FalRateLimitException { RetryAfter: { } wait } => wait < LongestPause ? wait : LongestPause,
+            // A body that is not what it should be may be a proxy's page, which goes away.
+            FalObservabilityException { IsTransient: false } and not FalResponseException => RefusedPause,
+            _ => TimeSpan.Zero,
+        };
+        return asked > interval ? asked : interval;
+    }
+
+    /// <summary>Reads now. A failure becomes part of the state; only the caller's own cancellation is thrown.</summary>
+    public async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Reads if the last read began long enough ago; whoever asks while one is under way gets its outcome.</summary>
+    public async Task ReadIfDueAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_lastStarted is not { } last || time.GetElapsedTime(last) >= PauseAfterLast(ServiceCache))
+            {
+                await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task ReadAloneAsync(CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        _lastStarted = started;
+        FalMetricsState before = State;
+        try
+        {
+            FalMetricsSnapshot snapshot = await client.GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _state, new FalMetricsState
+            {
+                Snapshot = snapshot,
+                LastSuccess = time.GetUtcNow(),
+                LastReadDuration = time.GetElapsedTime(started),
+                SucceededAt = time.GetTimestamp(),
+            });
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            Interlocked.Increment(ref _failures[FailureKinds.IndexOf(KindOf(failure))]);
+            Volatile.Write(ref _state, new FalMetricsState
+            {
+                Snapshot = before.Snapshot,
+                LastSuccess = before.LastSuccess,
+                SucceededAt = before.SucceededAt,
+                LastFailure = failure,
+                FailuresInARow = before.FailuresInARow + 1,
+                LastReadDuration = time.GetElapsedTime(started),
+            });
+        }
+    }
+}

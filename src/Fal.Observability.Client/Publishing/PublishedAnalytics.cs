@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The latest closed analytics bucket of an account's chosen endpoints, read once for each bucket.</summary>
+internal sealed class PublishedAnalytics(
+    IFalAnalyticsClient client, FalMetricsPublisherOptions options, TimeSpan provisionalAge, TimeProvider time, ILogger log)
+{
+    private readonly TimeSpan _bucketLength = LengthOf(options.AnalyticsTimeframe);
+    private Reading? _last;
+
+    /// <summary>The metrics that are published, one flag each.</summary>
+    public IReadOnlyList<AnalyticsExpand> Metrics { get; } = options.AnalyticsMetrics.GetFlags();
+
+    /// <summary>The start of the bucket; null if there is none, or if the reads have failed for so long that it no longer is the latest.</summary>
+    public DateTimeOffset? BucketStart => Fresh?.Bucket.Start;
+
+    private Reading? Fresh =>
+        Volatile.Read(ref _last) is { } last && time.GetElapsedTime(last.ReadAt) <= (2 * _bucketLength) + options.StaleAfter ? last : null;
+
+    /// <summary>What the options ask for: a range that holds at least one bucket that is no longer provisional.</summary>
+    public static AnalyticsQuery QueryOf(FalMetricsPublisherOptions options, TimeSpan provisionalAge) => new(options.AnalyticsEndpointIds)
+    {
+        Expand = AnalyticsExpand.TimeSeries | options.AnalyticsMetrics,
+        Range = AnalyticsTimeRange.Last((2 * LengthOf(options.AnalyticsTimeframe)) + provisionalAge),
+        Timeframe = options.AnalyticsTimeframe,
+        ClosedOnly = true,
+        RefusedEndpoints = RefusedEndpointPolicy.Skip,
+        DegradeOnServerError = true,
+    };
+
+    /// <summary>The values of one metric; an endpoint without one is left out.</summary>
+    public IEnumerable<(string EndpointId, double Value)> Values(AnalyticsExpand metric)
+    {
+        foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
+        {
+            if (row.GetValue(metric) is { } value)
+            {
+                yield return (row.EndpointId, value);
+            }
+        }
+    }
+
+    /// <summary>Reads now, and gives the pause until a newer bucket can be there. Only the caller's own cancellation is thrown.</summary>
+    public async Task<TimeSpan> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            AnalyticsReport report = await client.GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken).ConfigureAwait(false);
+            if (report.TimeSeries is [.., { } latest])
+            {
+                Volatile.Write(ref _last, new Reading(latest, time.GetTimestamp()));
+            }
+
+            TimeSpan sinceClosed = TimeSpan.FromTicks((time.GetUtcNow() - provisionalAge).UtcTicks % _bucketLength.Ticks);
+            return _bucketLength - sinceClosed;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            log.AnalyticsPublishFailed(MetricsReadings.RefusedPause.TotalMinutes, failure.Message);
+            return MetricsReadings.RefusedPause;
+        }
+    }
+
+    private static TimeSpan LengthOf(AnalyticsTimeframe timeframe) => timeframe switch
+    {
+        AnalyticsTimeframe.Minute => TimeSpan.FromMinutes(1),
+        AnalyticsTimeframe.Hour => TimeSpan.FromHours(1),
+        _ => TimeSpan.FromDays(1),
+    };
+
+    private sealed record Reading(AnalyticsBucket Bucket, long ReadAt);
+}

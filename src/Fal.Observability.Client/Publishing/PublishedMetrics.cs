@@ -1,0 +1,198 @@
+using System.Diagnostics.Metrics;
+using Fal.Observability.Client.Prometheus;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The one meter of all published accounts and its instruments: one for each name that a sample has borne, made when the name first
+/// comes. Their callbacks only look at what was read before.
+/// </summary>
+internal sealed class PublishedMetrics
+{
+    /// <summary>OpenTelemetry's default limit of the points of one metric; it folds what comes after into one point.</summary>
+    private const int OpenTelemetryPointLimit = 2000;
+
+    /// <summary>OpenTelemetry's default limit of metrics, ours included; here it also bounds what a service gone wrong can make us hold.</summary>
+    private const int MostInstruments = 1000;
+
+    private const string AnalyticsPrefix = "fal_analytics_";
+
+    private readonly Meter _meter;
+    private readonly ILogger _log;
+    private readonly Dictionary<string, SeenSeries> _instruments = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ownNames = new(StringComparer.Ordinal);
+    private PublishedAccount[] _accounts = [];
+    private bool _leftOutLogged;
+
+    public PublishedMetrics(IMeterFactory meters, ILogger log)
+    {
+        _log = log;
+        // Without a version: it would be a label of every series, and each update of the package would begin them anew.
+        _meter = meters.Create(new MeterOptions(FalMetricsPublisher.MeterName));
+        AddOwn("fal_up", null, "Whether the last read of the account's metrics succeeded: 1 or 0.",
+            static account => account.Readings.State is { LastReadDuration: not null } state ? (state.LastFailure is null ? 1 : 0) : null);
+        AddOwn("fal_publisher_last_success_timestamp_seconds", "s", "When the metrics were last read, in seconds since the Unix epoch.",
+            static account => account.Readings.State.LastSuccess is { } success ? (success - DateTimeOffset.UnixEpoch).TotalSeconds : null);
+        AddOwn("fal_publisher_snapshot_age_seconds", "s", "How old the metrics are that were last read.",
+            static account => account.Readings.Age?.TotalSeconds);
+        AddOwn("fal_publisher_scrape_duration_seconds", "s", "How long the last read of the metrics took, its retries included.",
+            static account => account.Readings.State.LastReadDuration?.TotalSeconds);
+        AddOwn("fal_publisher_scrape_samples", "{sample}", "How many samples the last good read of the metrics had.",
+            static account => account.Readings.State.Snapshot?.Families.Sum(family => family.Samples.Count));
+        _ownNames.Add("fal_publisher_scrape_failures_total");
+        _meter.CreateObservableCounter("fal_publisher_scrape_failures_total", ObserveFailures, "{failure}", "How many reads of the metrics failed, by kind.");
+    }
+
+    /// <summary>Lets an account's points be seen.</summary>
+    /// <exception cref="OptionsValidationException">Another account would be published under the same tag.</exception>
+    public void Add(PublishedAccount account)
+    {
+        lock (_instruments)
+        {
+            if (_accounts.Any(other => other.Label == account.Label))
+            {
+                throw new OptionsValidationException(
+                    account.Readings.Account ?? Options.DefaultName,
+                    typeof(FalMetricsPublisherOptions),
+                    [$"Two accounts would be published with the tag account={account.Label}, and their series as one: give each its own {nameof(FalMetricsPublisherOptions.AccountLabel)}."]);
+            }
+
+            _accounts = [.. _accounts, account];
+        }
+    }
+
+    /// <summary>Takes an account's last good snapshot, and makes instruments for the names in it that are new.</summary>
+    public void Publish(PublishedAccount account, FalMetricsSnapshot snapshot)
+    {
+        lock (_instruments)
+        {
+            foreach ((string name, PublishedSeries series) in account.Take(snapshot))
+            {
+                if (series.Samples.Count > 0 && Declare(name, series.Family) is { } seen && seen.PassesLimit(account.Label, series.Samples))
+                {
+                    _log.CardinalityLimitPassed(name, OpenTelemetryPointLimit);
+                }
+            }
+        }
+    }
+
+    /// <summary>Takes an account's last closed analytics bucket, and makes instruments for the metrics in it that are new.</summary>
+    public void PublishAnalytics(PublishedAccount account)
+    {
+        lock (_instruments)
+        {
+            AddOwnOnce(AnalyticsPrefix + "bucket_start_timestamp_seconds", "s", "When the published analytics bucket starts, in seconds since the Unix epoch.",
+                published => published.Analytics.BucketStart is { } start ? [published.Point((start - DateTimeOffset.UnixEpoch).TotalSeconds)] : []);
+            foreach (AnalyticsExpand metric in account.Analytics.Metrics)
+            {
+                bool isDuration = metric.IsDuration();
+                AddOwnOnce(
+                    $"{AnalyticsPrefix}{metric.GetWireName()}{(isDuration ? "_seconds" : "")}",
+                    isDuration ? "s" : "{request}",
+                    $"The metric {metric.GetWireName()} of the latest closed analytics bucket.",
+                    published => published.Analytics.Values(metric).Select(row => published.Point(row.Value, KeyValuePair.Create("endpoint_id", (object?)row.EndpointId))));
+            }
+        }
+    }
+
+    /// <summary>The record of a name's instrument, which is made if there is none; null if there can be none.</summary>
+    private SeenSeries? Declare(string name, MetricFamily family)
+    {
+        if (_instruments.TryGetValue(name, out SeenSeries? seen))
+        {
+            return seen;
+        }
+
+        if (_ownNames.Contains(name) || _instruments.Count + _ownNames.Count >= MostInstruments)
+        {
+            if (!_leftOutLogged)
+            {
+                _leftOutLogged = true;
+                _log.InstrumentLeftOut(name, MostInstruments);
+            }
+
+            return null;
+        }
+
+        // An exporter to Prometheus gives a counter the suffix _total where it has none, and would change the series' name.
+        if (family.Type == MetricType.Counter && name.EndsWith("_total", StringComparison.Ordinal))
+        {
+            _meter.CreateObservableCounter(name, () => Observe(name), UnitOf(name, family), family.Help);
+        }
+        else
+        {
+            _meter.CreateObservableGauge(name, () => Observe(name), UnitOf(name, family), family.Help);
+        }
+
+        seen = new SeenSeries();
+        _instruments.Add(name, seen);
+        return seen;
+    }
+
+    private IEnumerable<Measurement<double>> Observe(string name) => Volatile.Read(ref _accounts).SelectMany(account => account.Points(name));
+
+    private IEnumerable<Measurement<double>> ObserveFailures()
+    {
+        foreach (PublishedAccount account in Volatile.Read(ref _accounts))
+        {
+            for (int kind = 0; kind < MetricsReadings.FailureKinds.Length; kind++)
+            {
+                yield return account.Point(account.Readings.FailuresOf(kind), KeyValuePair.Create("kind", (object?)MetricsReadings.FailureKinds[kind]));
+            }
+        }
+    }
+
+    private void AddOwn(string name, string? unit, string description, Func<PublishedAccount, double?> value) =>
+        AddOwnOnce(name, unit, description, account => value(account) is { } point ? [account.Point(point)] : []);
+
+    private void AddOwnOnce(string name, string? unit, string description, Func<PublishedAccount, IEnumerable<Measurement<double>>> points)
+    {
+        // A family of the service that came under this name first keeps it.
+        if (!_instruments.ContainsKey(name) && _ownNames.Add(name))
+        {
+            _meter.CreateObservableGauge(name, () => Volatile.Read(ref _accounts).SelectMany(points), unit, description);
+        }
+    }
+
+    /// <summary>
+    /// The unit in UCUM. An exporter to Prometheus makes a suffix of it, unless the name ends so already or the unit is an annotation in
+    /// braces: only such units keep the service's names.
+    /// </summary>
+    private static string? UnitOf(string name, MetricFamily family) => name switch
+    {
+        FalMetricNames.Runners => "{runner}",
+        FalMetricNames.RunnerGpuCount => "{gpu}",
+        FalMetricNames.QueueSize or FalMetricNames.ConcurrentRequests or FalMetricNames.RequestsCompleted or FalMetricNames.RequestsReceived
+            or FalMetricNames.RequestLatency => "{request}",
+        FalMetricNames.RunnerCpuUsagePercent or FalMetricNames.RunnerGpuUtilizationPercent or FalMetricNames.RunnerVramUsagePercent => "%",
+        FalMetricNames.RunnerMemoryUsageBytes => "By",
+        _ => family.Unit is { } unit && name.EndsWith("_" + unit, StringComparison.Ordinal) ? unit : null,
+    };
+
+    /// <summary>
+    /// The series that a name has ever had, until they are more than OpenTelemetry's limit: its cumulative metrics hold a place for a
+    /// series that has gone, so that is what its limit counts.
+    /// </summary>
+    private sealed class SeenSeries
+    {
+        private HashSet<(string? Account, LabelSet Labels)>? _seen = [];
+
+        /// <summary>Whether these series are the ones that pass the limit: true once.</summary>
+        public bool PassesLimit(string? account, IReadOnlyList<PrometheusSample> samples)
+        {
+            for (int i = 0; i < samples.Count && _seen is not null; i++)
+            {
+                _seen.Add((account, samples[i].Labels));
+                if (_seen.Count > OpenTelemetryPointLimit)
+                {
+                    _seen = null;
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+}
