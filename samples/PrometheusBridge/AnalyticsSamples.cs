@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
 
@@ -7,30 +6,28 @@ namespace Fal.Observability.PrometheusBridge;
 /// <summary>Analytics as samples at their own time: one series for each metric of each endpoint, its timestamp the start of the bucket.</summary>
 internal static class AnalyticsSamples
 {
-    /// <summary>The samples of buckets, in the buckets' order. The names are those of the publisher's analytics.</summary>
-    public static IEnumerable<PrometheusSample> Of(IEnumerable<AnalyticsBucket> buckets, string account)
+    /// <summary>The samples of one bucket. The names are those of the publisher's analytics.</summary>
+    /// <param name="bucket">The bucket.</param>
+    /// <param name="account">The value of the label <c>account</c>.</param>
+    /// <param name="timeframe">The length of the bucket: minutes and hours of one endpoint are different series.</param>
+    public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe)
     {
-        foreach (AnalyticsBucket bucket in buckets)
+        long timestamp = bucket.Start.ToUnixTimeMilliseconds();
+        foreach (AnalyticsRow row in bucket.Rows)
         {
-            long timestamp = bucket.Start.ToUnixTimeMilliseconds();
-            foreach (AnalyticsRow row in bucket.Rows)
+            LabelSet labels = [new("account", account), new("endpoint_id", row.EndpointId), new("timeframe", NameOf(timeframe))];
+            foreach (AnalyticsExpand metric in row.Metrics.GetFlags())
             {
-                LabelSet labels = [new("account", account), new("endpoint_id", row.EndpointId)];
-                foreach (AnalyticsExpand metric in row.Metrics.GetFlags())
-                {
-                    string unit = metric.IsDuration() ? "_seconds" : "";
-                    yield return new PrometheusSample($"fal_analytics_{metric.GetWireName()}{unit}", labels, row.GetValue(metric)!.Value, timestamp);
-                }
-
-                // A metric that is newer than this program goes along, if it is a number and its name can be one in Prometheus.
-                foreach ((string name, JsonElement value) in row.AdditionalMetrics)
-                {
-                    if (value.ValueKind == JsonValueKind.Number && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
-                    {
-                        yield return new PrometheusSample($"fal_analytics_{name}", labels, value.GetDouble(), timestamp);
-                    }
-                }
+                string unit = metric.IsDuration() ? "_seconds" : "";
+                yield return new PrometheusSample($"fal_analytics_{metric.GetWireName()}{unit}", labels, row.GetValue(metric)!.Value, timestamp);
             }
         }
     }
+
+    private static string NameOf(AnalyticsTimeframe timeframe) => timeframe switch
+    {
+        AnalyticsTimeframe.Minute => "minute",
+        AnalyticsTimeframe.Hour => "hour",
+        _ => "day",
+    };
 }

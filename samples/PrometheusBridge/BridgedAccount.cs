@@ -8,10 +8,6 @@ internal sealed class BridgedAccount(string label, FalMetricsPublisher publisher
 {
     private const string AccountLabel = "account";
 
-    public string Label => label;
-
-    public FalMetricsPublisher Publisher => publisher;
-
     /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
     public FalMetricsSnapshot? Current => publisher.IsStale ? null : publisher.State.Snapshot;
 

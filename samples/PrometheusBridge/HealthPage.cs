@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -14,7 +15,7 @@ internal static class HealthPage
             text.Append(name).Append(": ").Append(entry.Status).Append(entry.Description is null ? "" : $", {entry.Description}").Append('\n');
             foreach ((string key, object value) in entry.Data)
             {
-                text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {key}: {value}\n");
+                text.Append(CultureInfo.InvariantCulture, $"  {key}: {value}\n");
             }
         }
 

@@ -4,67 +4,84 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 
 /// <summary>How far the receiver has accepted each history, kept in a small file.</summary>
-internal sealed class HistoryProgress(string path) : IDisposable
+internal sealed partial class HistoryProgress(string path)
 {
-    private readonly SemaphoreSlim _one = new(1);
+    private readonly Lock _one = new();
     private readonly Dictionary<string, DateTimeOffset> _accepted = Read(path);
 
+    // At first too, so that a file that cannot be written is known before anything is sent.
+    private bool _isUnsaved = true;
+
+    /// <summary>The end of the last bucket that was accepted; null if none was.</summary>
     public DateTimeOffset? AcceptedUntil(string history)
     {
-        lock (_accepted)
+        lock (_one)
         {
             return _accepted.TryGetValue(history, out DateTimeOffset until) ? until : null;
         }
     }
 
-    /// <summary>Takes note. When the file cannot be written, this process still knows, and the caller is told.</summary>
-    /// <exception cref="IOException">The file cannot be written, for instance because the disk is full.</exception>
-    public async Task SaveAsync(string history, DateTimeOffset until, CancellationToken cancellationToken)
+    /// <summary>Takes note, and writes it down.</summary>
+    /// <exception cref="IOException">The file cannot be written, for instance because the disk is full; the note is kept for <see cref="EnsureSaved"/>.</exception>
+    public void Save(string history, DateTimeOffset until)
     {
-        string json;
-        lock (_accepted)
+        lock (_one)
         {
             _accepted[history] = until;
-            json = JsonSerializer.Serialize(_accepted, HistoryProgressJson.Default.DictionaryStringDateTimeOffset);
-        }
-
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            // The file is there whole or not at all.
-            string temporary = $"{path}.tmp";
-            await File.WriteAllTextAsync(temporary, json, cancellationToken);
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException($"{path} cannot be written ({e.Message}): after a restart, what was accepted since would be sent again. Make room, or name another Bridge:RemoteWrite:StateFile.", e);
-        }
-        finally
-        {
-            _one.Release();
+            _isUnsaved = true;
+            Write();
         }
     }
 
-    public void Dispose() => _one.Dispose();
+    /// <summary>Writes down what could not be written before.</summary>
+    /// <exception cref="IOException">It still cannot.</exception>
+    public void EnsureSaved()
+    {
+        lock (_one)
+        {
+            Write();
+        }
+    }
 
     private static Dictionary<string, DateTimeOffset> Read(string path)
     {
         if (!File.Exists(path))
         {
-            return new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+            return [];
         }
 
         try
         {
-            return new(JsonSerializer.Deserialize(File.ReadAllText(path), HistoryProgressJson.Default.DictionaryStringDateTimeOffset)!, StringComparer.Ordinal);
+            return JsonSerializer.Deserialize(File.ReadAllText(path), Json.Default.DictionaryStringDateTimeOffset) ?? [];
         }
         catch (JsonException e)
         {
-            throw new InvalidOperationException($"{path} is not a state file ({e.Message}): remove it to send the histories anew, or name another Bridge:RemoteWrite:StateFile.", e);
+            throw new IOException(
+                $"{path} is not a state file of the bridge: remove it to send the histories anew, or name another Bridge:RemoteWrite:StateFile. {e.Message}", e);
         }
     }
-}
 
-[JsonSerializable(typeof(Dictionary<string, DateTimeOffset>))]
-internal sealed partial class HistoryProgressJson : JsonSerializerContext;
+    private void Write()
+    {
+        if (!_isUnsaved)
+        {
+            return;
+        }
+
+        try
+        {
+            // The file is there whole or not at all.
+            string temporary = $"{path}.tmp";
+            File.WriteAllText(temporary, JsonSerializer.Serialize(_accepted, Json.Default.DictionaryStringDateTimeOffset));
+            File.Move(temporary, path, overwrite: true);
+            _isUnsaved = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Until then nothing more is sent. {e.Message}", e);
+        }
+    }
+
+    [JsonSerializable(typeof(Dictionary<string, DateTimeOffset>))]
+    private sealed partial class Json : JsonSerializerContext;
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Fal.Observability.Client.Prometheus;
@@ -14,19 +15,23 @@ namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 /// </summary>
 internal sealed partial class RemoteWriteClient : IDisposable
 {
+    private const int LongestQuote = 500;
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of those that the receiver asks for.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
     private readonly HttpClient _http;
     private readonly RemoteWriteOptions _options;
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
-    private readonly ILogger<RemoteWriteClient> _log;
+    private readonly ILogger _log;
 
-    public RemoteWriteClient(BridgeOptions options, ILogger<RemoteWriteClient> log, TimeProvider time)
+    public RemoteWriteClient(RemoteWriteOptions options, TimeProvider time, ILogger<RemoteWriteClient> log)
     {
-        _options = options.RemoteWrite;
+        _options = options;
         _log = log;
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false })
-        {
-            Timeout = TimeSpan.FromSeconds(30),
-        };
+        _http = new HttpClient(CreateHandler()) { Timeout = TimeSpan.FromSeconds(30) };
         _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
@@ -34,14 +39,15 @@ internal sealed partial class RemoteWriteClient : IDisposable
                 MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
-                Delay = TimeSpan.FromSeconds(1),
+                Delay = ShortestPause,
                 MaxDelay = TimeSpan.FromMinutes(1),
-                DelayGenerator = arguments => ValueTask.FromResult(arguments.Outcome.Result?.Headers.RetryAfter?.Delta),
+                DelayGenerator = arguments => ValueTask.FromResult(AskedFor(arguments.Outcome.Result, time)),
                 OnRetry = arguments =>
                 {
-                    LastFailure = arguments.Outcome.Exception?.Message
-                        ?? $"{(int)arguments.Outcome.Result!.StatusCode} {arguments.Outcome.Result.ReasonPhrase}";
-                    LogRetry(_options.Url!, LastFailure, arguments.RetryDelay.TotalSeconds);
+                    LastFailure = arguments.Outcome.Result is { } response
+                        ? string.Create(CultureInfo.InvariantCulture, $"{(int)response.StatusCode} {response.ReasonPhrase}")
+                        : arguments.Outcome.Exception!.Message;
+                    LogRetry(_options.Url!.GetLeftPart(UriPartial.Path), LastFailure, arguments.RetryDelay.TotalSeconds);
                     return ValueTask.CompletedTask;
                 },
             })
@@ -51,35 +57,54 @@ internal sealed partial class RemoteWriteClient : IDisposable
     /// <summary>Why the last request is tried again; null when the last one was accepted.</summary>
     public string? LastFailure { get; private set; }
 
-    /// <summary>Sends samples, the oldest first.</summary>
-    /// <param name="samples">Ascending in time.</param>
+    /// <summary>Sends samples, the oldest of a series first.</summary>
+    /// <param name="samples">With timestamps.</param>
     /// <param name="cancellationToken">Ends the trying.</param>
-    /// <exception cref="RemoteWriteRefusedException">The receiver does not take them.</exception>
+    /// <exception cref="HttpRequestException">The receiver does not take them, and would not if they came again.</exception>
     public async Task SendAsync(IEnumerable<PrometheusSample> samples, CancellationToken cancellationToken)
     {
         foreach (PrometheusSample[] batch in samples.Chunk(_options.MaxSamplesPerRequest))
         {
             using var message = new MemoryStream();
-            Serializer.Serialize(message, ToRequest(batch));
+            Serializer.Serialize(message, WriteRequest.Of(batch));
             byte[] body = Snappy.CompressToArray(message.GetBuffer().AsSpan(0, (int)message.Length));
             using HttpResponseMessage response = await _pipeline.ExecuteAsync(
-                async token => await _http.SendAsync(RequestOf(body), token), cancellationToken);
+                async token =>
+                {
+                    using HttpRequestMessage request = RequestOf(body);
+                    return await _http.SendAsync(request, token);
+                },
+                cancellationToken);
+            LastFailure = null;
             if (!response.IsSuccessStatusCode)
             {
-                string text = await response.Content.ReadAsStringAsync(cancellationToken);
-                LastFailure = $"{(int)response.StatusCode}: {text.Trim()}";
-                throw new RemoteWriteRefusedException(response.StatusCode, text.Trim());
+                string text = (await response.Content.ReadAsStringAsync(cancellationToken)).Trim();
+                throw new HttpRequestException(
+                    Explain(response.StatusCode, text.Length > LongestQuote ? $"{text[..LongestQuote]}..." : text), inner: null, response.StatusCode);
             }
-
-            LastFailure = null;
         }
     }
 
     public void Dispose() => _http.Dispose();
 
+    // A redirect would carry the samples, and the headers with the credentials, to an address that nobody configured.
+    private static SocketsHttpHandler CreateHandler() => new() { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false };
+
     private static bool MayPass(Outcome<HttpResponseMessage> outcome, CancellationToken cancellationToken) =>
         outcome.Exception is HttpRequestException || (outcome.Exception is TaskCanceledException && !cancellationToken.IsCancellationRequested)
         || outcome.Result?.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+
+    /// <summary>The pause of a <c>Retry-After</c>; null without one.</summary>
+    private static TimeSpan? AskedFor(HttpResponseMessage? response, TimeProvider time)
+    {
+        TimeSpan? asked = response?.Headers.RetryAfter switch
+        {
+            { Delta: { } seconds } => seconds,
+            { Date: { } date } => date - time.GetUtcNow(),
+            _ => null,
+        };
+        return asked < ShortestPause ? ShortestPause : asked > LongestPause ? LongestPause : asked;
+    }
 
     private HttpRequestMessage RequestOf(byte[] body)
     {
@@ -97,43 +122,39 @@ internal sealed partial class RemoteWriteClient : IDisposable
         return request;
     }
 
-    private static WriteRequest ToRequest(PrometheusSample[] samples)
-    {
-        var request = new WriteRequest();
-        foreach (IGrouping<(string Name, LabelSet Labels), PrometheusSample> series in samples.GroupBy(sample => (sample.Name, sample.Labels)))
-        {
-            var written = new TimeSeries();
-            written.Labels.AddRange(series.Key.Labels.Append(new("__name__", series.Key.Name))
-                .OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => new Label { Name = label.Key, Value = label.Value }));
-            written.Samples.AddRange(series.Select(sample => new Sample { Value = sample.Value, Timestamp = sample.TimestampMilliseconds!.Value }));
-            request.Series.Add(written);
-        }
-
-        return request;
-    }
-
     [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not take samples ({Reason}); they are sent again in {Seconds:0.0} s.")]
-    private partial void LogRetry(Uri receiver, string reason, double seconds);
-}
+    private partial void LogRetry(string receiver, string reason, double seconds);
 
-/// <summary>The receiver has refused samples, and would again.</summary>
-internal sealed class RemoteWriteRefusedException(HttpStatusCode status, string text) : Exception(Explain(status, text))
-{
+    /// <summary>What the receiver says, and what to do about it.</summary>
     private static string Explain(HttpStatusCode status, string text)
     {
-        string[] tooOld = ["out of order", "out of bounds", "too old", "too far"];
         string advice = status switch
         {
-            HttpStatusCode.BadRequest when tooOld.Any(words => text.Contains(words, StringComparison.OrdinalIgnoreCase)) =>
-                " The samples are older than what the receiver takes: set its out_of_order_time_window (Prometheus: storage.tsdb) to the age of the history, "
-                + "or write a file with 'history FILE' and hand it to 'promtool tsdb create-blocks-from openmetrics'.",
-            HttpStatusCode.BadRequest when text.Contains("duplicate sample", StringComparison.OrdinalIgnoreCase) =>
-                " The receiver holds other values for the same time: it has seen these buckets before they were final.",
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Give the credentials in Bridge:RemoteWrite:Headers.",
+            // Thanos answers with a conflict.
+            HttpStatusCode.BadRequest or HttpStatusCode.Conflict when SaysOneOf("out of order", "out-of-order", "out of bounds", "too old", "too-old") =>
+                " The samples are older than the receiver takes, or than those that it has of the same series. Set its out_of_order_time_window"
+                + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
+                + " 'history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
+            HttpStatusCode.BadRequest or HttpStatusCode.Conflict when SaysOneOf("duplicate") =>
+                " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were final.",
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
             HttpStatusCode.NotFound => " Prometheus takes remote writes at /api/v1/write, and only with --web.enable-remote-write-receiver.",
             HttpStatusCode.RequestEntityTooLarge => " Lower Bridge:RemoteWrite:MaxSamplesPerRequest.",
             _ => "",
         };
-        return $"The remote write was refused with {(int)status}: {text}{advice}";
+        return string.Create(CultureInfo.InvariantCulture, $"The remote write was refused with {(int)status}: {text}{advice}");
+
+        bool SaysOneOf(params ReadOnlySpan<string> words)
+        {
+            foreach (string word in words)
+            {
+                if (text.Contains(word, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 }

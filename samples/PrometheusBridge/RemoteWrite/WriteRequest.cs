@@ -1,3 +1,4 @@
+using Fal.Observability.Client.Prometheus;
 using ProtoBuf;
 
 namespace Fal.Observability.PrometheusBridge.RemoteWrite;
@@ -9,6 +10,22 @@ internal sealed class WriteRequest
 {
     [ProtoMember(1)]
     public List<TimeSeries> Series { get; } = [];
+
+    /// <summary>Samples as series, each in the order in which its samples come.</summary>
+    public static WriteRequest Of(IEnumerable<PrometheusSample> samples)
+    {
+        var request = new WriteRequest();
+        foreach (IGrouping<(string Name, LabelSet Labels), PrometheusSample> group in samples.GroupBy(sample => (sample.Name, sample.Labels)))
+        {
+            var series = new TimeSeries();
+            series.Labels.AddRange(group.Key.Labels.Append(new("__name__", group.Key.Name))
+                .OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => new Label { Name = label.Key, Value = label.Value }));
+            series.Samples.AddRange(group.Select(sample => new Sample { Value = sample.Value, Timestamp = sample.TimestampMilliseconds!.Value }));
+            request.Series.Add(series);
+        }
+
+        return request;
+    }
 }
 
 /// <summary>Labels sorted by name, the metric's own among them as <c>__name__</c>; samples in ascending order of time.</summary>

@@ -6,18 +6,23 @@ namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 /// Sends the analytics of some endpoints by remote write: first the history, then each bucket once it is final. It goes on where the
 /// receiver has last accepted, also after a restart.
 /// </summary>
-internal sealed partial class HistoryWorker(
+internal sealed partial class HistorySender(
     HistoryOptions history, string account, IFalAnalyticsClient analytics, TimeSpan provisionalAge, RemoteWriteClient receiver, HistoryProgress progress,
-    TimeProvider time, ILogger<HistoryWorker> log)
-    : BackgroundService
+    TimeProvider time, ILogger<HistorySender> log)
 {
-    /// <summary>A refusal does not mend itself; somebody may mend the receiver.</summary>
-    private static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
+    /// <summary>A refusal does not mend itself; somebody may mend what is behind it.</summary>
+    private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(5);
+
+    public string Name => history.Name;
 
     /// <summary>Why nothing is sent at present; null if all is well.</summary>
     public string? Failure { get; private set; }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>The end of the last bucket that the receiver has accepted; null if it has none.</summary>
+    public DateTimeOffset? AcceptedUntil => progress.AcceptedUntil(history.Name);
+
+    /// <summary>Sends until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
     {
         while (true)
         {
@@ -26,12 +31,12 @@ internal sealed partial class HistoryWorker(
             {
                 await SendUntilNowAsync(stoppingToken);
                 Failure = null;
-                pause = FinalUntil() + history.BucketLength + provisionalAge - time.GetUtcNow() + TimeSpan.FromSeconds(1);
+                pause = FinalUntil() + history.BucketLength + provisionalAge - time.GetUtcNow();
             }
             catch (Exception failure) when (failure is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 Failure = failure.Message;
-                pause = RefusedPause;
+                pause = FailurePause;
                 LogStopped(history.Name, pause.TotalMinutes, failure.Message);
             }
 
@@ -42,8 +47,9 @@ internal sealed partial class HistoryWorker(
     /// <summary>Sends every bucket that is final and was not accepted yet.</summary>
     private async Task SendUntilNowAsync(CancellationToken cancellationToken)
     {
+        progress.EnsureSaved();
         DateTimeOffset end = FinalUntil();
-        DateTimeOffset start = progress.AcceptedUntil(history.Name) ?? Floor(end - history.Since);
+        DateTimeOffset start = AcceptedUntil ?? Floor(end - history.Since);
         if (start >= end)
         {
             return;
@@ -59,13 +65,19 @@ internal sealed partial class HistoryWorker(
         };
         await foreach (AnalyticsWindow window in analytics.StreamWindowsAsync(query, cancellationToken: cancellationToken))
         {
-            await receiver.SendAsync(AnalyticsSamples.Of(window.TimeSeries, account), cancellationToken);
-            // Only what was accepted counts as sent. Ended in between, the window is sent again, and the receiver knows its samples.
-            await progress.SaveAsync(history.Name, window.Checkpoint.ContinuesAt ?? end, cancellationToken);
+            // A bucket at a time: a receiver takes the newest sample of a series twice, so a request whose answer was lost, or a bucket
+            // that was sent before a crash, can be sent again. An older sample it would refuse.
+            foreach (AnalyticsBucket bucket in window.TimeSeries.Where(bucket => bucket.Rows.Count > 0))
+            {
+                await receiver.SendAsync(AnalyticsSamples.Of(bucket, account, history.Timeframe), cancellationToken);
+                progress.Save(history.Name, bucket.Start.ToUniversalTime() + history.BucketLength);
+            }
+
+            progress.Save(history.Name, window.Checkpoint.ContinuesAt ?? end);
             LogSent(history.Name, window.Range.ToString()!, window.TimeSeries.Count);
             foreach (AnalyticsRefusedEndpoint refused in window.RefusedEndpoints)
             {
-                LogRefused(refused.EndpointId, refused.Message);
+                LogRefused(refused.EndpointId, refused.Message ?? "refused");
             }
         }
     }
@@ -73,7 +85,7 @@ internal sealed partial class HistoryWorker(
     /// <summary>The end of the last bucket that the service does not change any more.</summary>
     private DateTimeOffset FinalUntil() => Floor(time.GetUtcNow() - provisionalAge);
 
-    private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - instant.UtcTicks % history.BucketLength.Ticks, TimeSpan.Zero);
+    private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % history.BucketLength.Ticks), TimeSpan.Zero);
 
     [LoggerMessage(2, LogLevel.Information, "{History}: {Window} accepted, {Buckets} buckets.")]
     private partial void LogSent(string history, string window, int buckets);
