@@ -22,6 +22,8 @@ internal sealed partial class RemoteWriteClient : IDisposable
     /// <summary>Of those that the receiver asks for.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
+    // A redirect would carry the samples, and the headers with the credentials, to an address that nobody configured.
+    private readonly SocketsHttpHandler _handler = new() { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false };
     private readonly HttpClient _http;
     private readonly RemoteWriteOptions _options;
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
@@ -31,7 +33,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
     {
         _options = options;
         _log = log;
-        _http = new HttpClient(CreateHandler()) { Timeout = TimeSpan.FromSeconds(30) };
+        _http = new HttpClient(_handler) { Timeout = TimeSpan.FromSeconds(30) };
         _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
@@ -85,10 +87,11 @@ internal sealed partial class RemoteWriteClient : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
-
-    // A redirect would carry the samples, and the headers with the credentials, to an address that nobody configured.
-    private static SocketsHttpHandler CreateHandler() => new() { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false };
+    public void Dispose()
+    {
+        _http.Dispose();
+        _handler.Dispose();
+    }
 
     private static bool MayPass(Outcome<HttpResponseMessage> outcome, CancellationToken cancellationToken) =>
         outcome.Exception is HttpRequestException || (outcome.Exception is TaskCanceledException && !cancellationToken.IsCancellationRequested)
