@@ -21,7 +21,16 @@ internal sealed class BridgeOptions
     public static BridgeOptions From(IConfiguration configuration)
     {
         var options = new BridgeOptions();
-        configuration.GetSection("Bridge").Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        try
+        {
+            configuration.GetSection("Bridge").Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The innermost exception names the setting; those around it only say that there is one.
+            throw new InvalidOperationException($"The section Bridge holds a setting that is not known or cannot be read. {Innermost(e)}", e);
+        }
+
         if (options.OtlpSeriesLimit < 1)
         {
             throw new InvalidOperationException($"Bridge:OtlpSeriesLimit is {options.OtlpSeriesLimit}; it must be at least 1.");
@@ -39,6 +48,17 @@ internal sealed class BridgeOptions
 
         options.RemoteWrite.Check();
         return options;
+    }
+
+    private static string Innermost(InvalidOperationException e)
+    {
+        Exception cause = e;
+        while (cause.InnerException is InvalidOperationException inner)
+        {
+            cause = inner;
+        }
+
+        return cause.Message;
     }
 
     internal static bool IsHttp(Uri uri) => uri.IsAbsoluteUri && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);

@@ -30,6 +30,8 @@ try
         builder.Configuration["Fal:Publisher:AccountLabel"] = "simulated";
     }
 
+    // What stops the start is told below; the host would tell it with a page of stack trace.
+    builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     builder.AddBridge();
     await using WebApplication app = builder.Build();
     if (history is not null)
@@ -46,6 +48,7 @@ catch (Exception e) when (e is FalObservabilityException or OptionsValidationExc
     or InvalidDataException or FormatException or ArgumentException or UnauthorizedAccessException)
 {
     // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
-    await Console.Error.WriteLineAsync($"{(history is null ? "The bridge cannot start." : "The history was not written.")} {e.Message} {e.InnerException?.Message}".TrimEnd());
+    string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
+    await Console.Error.WriteLineAsync($"{(history is null ? "The bridge cannot start." : "The history was not written.")} {reason}");
     return history is null ? 2 : 1;
 }

@@ -39,17 +39,17 @@ internal sealed class BridgeHost : IAsyncDisposable
         builder.AddBridge();
         WebApplication application = builder.Build();
         application.MapBridge();
-        var host = new BridgeHost(application);
         try
         {
             await application.StartAsync();
-            return host;
         }
         catch
         {
-            await host.DisposeAsync();
+            await application.DisposeAsync();
             throw;
         }
+
+        return new BridgeHost(application);
     }
 
     public Task<string> GetAsync(string path) => _http.GetStringAsync(new Uri(Address, path));

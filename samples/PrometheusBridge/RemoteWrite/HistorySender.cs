@@ -29,9 +29,10 @@ internal sealed partial class HistorySender(
             TimeSpan pause;
             try
             {
-                await SendUntilNowAsync(stoppingToken);
+                DateTimeOffset sentUntil = await SendUntilNowAsync(stoppingToken);
                 Failure = null;
-                pause = FinalUntil() + history.BucketLength + provisionalAge - time.GetUtcNow();
+                TimeSpan untilNext = sentUntil + history.BucketLength + provisionalAge - time.GetUtcNow();
+                pause = untilNext > TimeSpan.Zero ? untilNext : TimeSpan.Zero;
             }
             catch (Exception failure) when (failure is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
@@ -45,14 +46,16 @@ internal sealed partial class HistorySender(
     }
 
     /// <summary>Sends every bucket that is final and was not accepted yet.</summary>
-    private async Task SendUntilNowAsync(CancellationToken cancellationToken)
+    /// <returns>The end of the last of them.</returns>
+    private async Task<DateTimeOffset> SendUntilNowAsync(CancellationToken cancellationToken)
     {
         progress.EnsureSaved();
-        DateTimeOffset end = FinalUntil();
+        // What ended longer ago than this is not changed by the service any more.
+        DateTimeOffset end = Floor(time.GetUtcNow() - provisionalAge);
         DateTimeOffset start = AcceptedUntil ?? Floor(end - history.Since);
         if (start >= end)
         {
-            return;
+            return start;
         }
 
         var query = new AnalyticsQuery(history.EndpointIds)
@@ -80,10 +83,9 @@ internal sealed partial class HistorySender(
                 LogRefused(refused.EndpointId, refused.Message ?? "refused");
             }
         }
-    }
 
-    /// <summary>The end of the last bucket that the service does not change any more.</summary>
-    private DateTimeOffset FinalUntil() => Floor(time.GetUtcNow() - provisionalAge);
+        return end;
+    }
 
     private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % history.BucketLength.Ticks), TimeSpan.Zero);
 
