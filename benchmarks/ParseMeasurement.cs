@@ -1,17 +1,17 @@
-using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Benchmarks;
 
 /// <summary>
-/// Measures one way of reading one file: rounds until the time is up, after a warm-up, the median of them reported; and in
-/// the same run, round by round, the search for line feeds over the same bytes, which is the floor to compare with.
+/// Measures one way of reading one file: rounds until the time is up, after a warm-up, the median of them reported, in
+/// processor time; and in the same run, round by round, the search for line feeds over the same bytes, which is the floor to compare with.
 /// </summary>
 internal static class ParseMeasurement
 {
-    internal static string[] Modes => ["reader", "samples", "families", "replay", "churn", "replay-families"];
+    internal static string[] Modes => ["reader", "samples", "families", "replay", "churn", "replay-families", "snapshot"];
 
     /// <summary>So many scrapes follow one another in turn where the memory of the last one is what is measured.</summary>
     private const int Scrapes = 4;
@@ -21,7 +21,7 @@ internal static class ParseMeasurement
         byte[] file0 = File.ReadAllBytes(file);
         byte[][] inputs = mode switch
         {
-            "replay" or "replay-families" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherValues(file0, i))],
+            "replay" or "replay-families" or "snapshot" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherValues(file0, i))],
             "churn" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherSeries(ScrapeVariations.WithOtherValues(file0, i), i))],
             _ => [file0],
         };
@@ -32,7 +32,8 @@ internal static class ParseMeasurement
         {
             "replay" or "churn" => _ => Replay(inputs[turn++ % inputs.Length], scrape),
             "replay-families" => _ => scrape.ParseFamilies(inputs[turn++ % inputs.Length]).Families.Sum(family => (long)family.Samples.Count),
-            "reader" => Read,
+            "snapshot" => _ => Snapshot(inputs[turn++ % inputs.Length], scrape),
+            "reader" => static bytes => Read(bytes, null),
             "samples" => static bytes => PrometheusTextParser.ParseSamples(bytes).Count,
             "families" => static bytes => PrometheusTextParser.ParseFamilies(bytes).Families.Sum(family => (long)family.Samples.Count),
             _ => throw new ArgumentException($"'{mode}' is no mode: {string.Join(", ", Modes)}."),
@@ -41,42 +42,35 @@ internal static class ParseMeasurement
         // Small inputs are repeated within a round, or the clock would be what is measured.
         int repeats = Math.Max(1, 4_000_000 / Math.Max(1, input.Length));
         long samples = 0;
-        for (Stopwatch warmUp = Stopwatch.StartNew(); warmUp.Elapsed.TotalSeconds < Math.Max(1, seconds / 3);)
-        {
-            for (int i = 0; i < repeats; i++)
-            {
-                samples = read(input);
-                CountLines(input);
-            }
-        }
-
         var readTimes = new List<double>();
         var floorTimes = new List<double>();
-        long allocated = 0;
-        long rounds = 0;
-        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds || rounds < 3; rounds++)
+        Measure(Math.Max(1, seconds / 3));
+        readTimes.Clear();
+        floorTimes.Clear();
+        long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        Measure(seconds);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+
+        void Measure(double limit)
         {
-            long allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
-            long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < repeats; i++)
+            for (double spent = 0; spent < limit || readTimes.Count < 3; spent += readTimes[^1] + floorTimes[^1])
             {
-                read(input);
+                readTimes.Add(ProcessorClock.Measure(() => Repeat(_ => samples = read(input))));
+                floorTimes.Add(ProcessorClock.Measure(() => Repeat(CountLines)));
             }
-
-            readTimes.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repeats);
-            allocated += GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
-
-            start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < repeats; i++)
-            {
-                CountLines(input);
-            }
-
-            floorTimes.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / repeats);
         }
 
-        double time = Median(readTimes);
-        double floor = Median(floorTimes);
+        void Repeat(Action<byte[]> action)
+        {
+            for (int i = 0; i < repeats; i++)
+            {
+                action(input);
+            }
+        }
+
+        long rounds = readTimes.Count;
+        double time = Median(readTimes) / repeats;
+        double floor = Median(floorTimes) / repeats;
         double bytesPerSample = (double)allocated / rounds / repeats / Math.Max(1, samples);
         int vectorBits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
         return string.Create(CultureInfo.InvariantCulture,
@@ -84,9 +78,9 @@ internal static class ParseMeasurement
     }
 
     /// <summary>Everything that a sample has is looked at, so that nothing is left out of the measurement.</summary>
-    private static long Read(byte[] input)
+    internal static long Read(byte[] input, PrometheusParserOptions? options)
     {
-        var reader = new PrometheusTextReader(input);
+        var reader = new PrometheusTextReader(input, options);
         long samples = 0;
         long length = 0;
         double sum = 0;
@@ -113,29 +107,35 @@ internal static class ParseMeasurement
     {
         var reader = new PrometheusScrapeReader(input, scrape);
         long samples = 0;
-        double sum = 0;
+        // A sum would measure how long additions wait for one another.
+        long bits = 0;
         while (reader.Read())
         {
             samples++;
-            sum += reader.Sample.Value;
+            bits ^= BitConverter.DoubleToInt64Bits(reader.Value);
         }
 
-        return sum == double.NegativeInfinity ? -1 : samples;
+        return bits == long.MinValue ? -1 : samples;
     }
 
-    private static long CountLines(ReadOnlySpan<byte> bytes)
+    /// <summary>What a client does with each body: typed apps over families, whose shape may be known and whose values are new.</summary>
+    private static long Snapshot(byte[] input, PrometheusScrape scrape)
     {
-        long lines = 0;
+        FalMetricsSnapshot snapshot = FalMetricsSnapshot.Create(scrape.ParseFamilies(input), DateTimeOffset.UnixEpoch);
+        return snapshot.Families.Sum(family => (long)family.Samples.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void CountLines(byte[] input)
+    {
+        ReadOnlySpan<byte> bytes = input;
         for (int newline = bytes.IndexOf((byte)'\n'); newline >= 0; newline = bytes.IndexOf((byte)'\n'))
         {
-            lines++;
             bytes = bytes[(newline + 1)..];
         }
-
-        return lines;
     }
 
-    private static double Median(List<double> values)
+    internal static double Median(List<double> values)
     {
         values.Sort();
         return values[values.Count / 2];

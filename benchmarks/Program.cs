@@ -3,9 +3,11 @@ using BenchmarkDotNet.Running;
 using Fal.Observability.Client.Benchmarks;
 
 const string usage = """
-    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families|snapshot] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- adversarial [FILTER]
     dotnet run -c Release --project benchmarks -- generate fal APPS FILE
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
+    dotnet run -c Release --project benchmarks -- analytics decode|page|report|stream [--rounds 9]
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
     """;
 
@@ -19,8 +21,17 @@ switch (args)
 
         Console.WriteLine(ParseMeasurement.Run(file, mode, seconds));
         return 0;
+    case ["adversarial", .. string[] filter] when filter.Length < 2:
+        AdversarialMeasurement.Run(Console.Out, string.Concat(filter));
+        return 0;
     case ["generate", "fal" or "histograms", string number, string file] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
         File.WriteAllBytes(file, args[1] == "fal" ? ExpositionGenerator.Fal(count) : ExpositionGenerator.Histograms(count));
+        return 0;
+    case ["analytics", "serve"]:
+        AnalyticsServer.Serve();
+        return 0;
+    case ["analytics", string mode, .. string[] rest] when AnalyticsMeasurement.Modes.Contains(mode) && TryReadRounds(rest, out int rounds):
+        AnalyticsMeasurement.Run(mode, rounds);
         return 0;
     case ["benchmark", .. string[] rest]:
         BenchmarkRunner.Run<ParserBenchmarks>(args: rest);
@@ -46,6 +57,13 @@ static bool TryReadOptions(ReadOnlySpan<string> options, out string mode, out do
     }
 
     return options.IsEmpty;
+}
+
+static bool TryReadRounds(ReadOnlySpan<string> options, out int rounds)
+{
+    rounds = 9;
+    return options.IsEmpty
+        || (options is ["--rounds", string number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out rounds) && rounds > 0);
 }
 
 static int Fail(string message)

@@ -3,7 +3,15 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>The JSON of an analytics answer and of a checkpoint, generated at build time: nothing is reflected over at run time.</summary>
+[JsonSourceGenerationOptions(MaxDepth = MaxDepth)]
 [JsonSerializable(typeof(AnalyticsPage))]
 [JsonSerializable(typeof(AnalyticsBucket))]
 [JsonSerializable(typeof(AnalyticsCheckpoint.Content), TypeInfoPropertyName = "AnalyticsCheckpointContent")]
-internal sealed partial class AnalyticsJsonContext : JsonSerializerContext;
+internal sealed partial class AnalyticsJsonContext : JsonSerializerContext
+{
+    /// <summary>
+    /// How deep an unknown field may nest: the framework's 64 levels would refuse a whole page for one, and these are as many as its
+    /// writer allows.
+    /// </summary>
+    private const int MaxDepth = 1000;
+}

@@ -68,7 +68,7 @@ public sealed class AnalyticsPage
         return new AnalyticsPage
         {
             NextCursor = NextCursor,
-            TimeSeries = AnalyticsBucket.InZone(TimeSeries, zone, previous is { TimeSeries: [.., var last] } ? last : null),
+            TimeSeries = new AnalyticsZoneReader(zone, query).Read(TimeSeries, previous is { TimeSeries: [.., var last] } ? last : null),
             Summary = Summary,
             Query = query,
         };

@@ -230,10 +230,14 @@ public sealed record AnalyticsQuery
 
     /// <summary>
     /// Whether a report or stream goes on without the three cold-boot percentiles where the service answers 500 to a call that asks for
-    /// them, which it is known to do for some endpoints. They then lack for all endpoints of that call, at most
-    /// <see cref="MaxEndpointIdsPerCall"/>; <see cref="AnalyticsReport.MissingMetrics"/> names them. Default: false, the failure is
-    /// the result. Not looked at by a single page.
+    /// them, which it is known to do for some endpoints. <see cref="AnalyticsReport.MissingMetrics"/> names the endpoints that they lack
+    /// for. Default: false, the failure is the result. Not looked at by a single page.
     /// </summary>
+    /// <remarks>
+    /// The endpoints that make the service fail are found with at most 31 more calls for each <see cref="MaxEndpointIdsPerCall"/>, which is
+    /// enough for any three among them; where there are more, the metrics lack for some endpoints that have them. A service that fails without
+    /// these metrics too is found out by the first of those calls, and its failure is the result.
+    /// </remarks>
     public bool DegradeOnServerError { get; init; }
 
     /// <summary>

@@ -289,7 +289,8 @@ public sealed class AnalyticsRow
     {
         IEnumerable<string> known = Metrics.GetFlags().Select(metric =>
             string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}"));
-        IEnumerable<string> additional = AdditionalMetrics.Select(pair => $"{pair.Key}={pair.Value}");
+        // As it came: decoding a string throws where it holds half of a surrogate pair.
+        IEnumerable<string> additional = AdditionalMetrics.Select(pair => $"{pair.Key}={pair.Value.GetRawText()}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
     }
 

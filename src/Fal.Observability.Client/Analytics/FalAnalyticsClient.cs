@@ -49,12 +49,16 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         return ReportAsync(query.Resolve(now), now, [], progress, cancellationToken);
     }
 
-    public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default) =>
+        StreamTimeSeriesAsync(query, null, cancellationToken);
+
+    public IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(
+        AnalyticsQuery query, IProgress<AnalyticsProgress>? progress, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
         DateTimeOffset now = time.GetUtcNow();
-        return StreamAsync(query.Resolve(now), now, cancellationToken);
+        return StreamAsync(query.Resolve(now), now, progress, cancellationToken);
     }
 
     public IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
@@ -164,24 +168,26 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             {
                 done++;
                 rows += buckets.Sum(bucket => (long)bucket.Rows.Count);
-                progress?.Report(new AnalyticsProgress(done, windows.Count, rows, run.Calls, run.Retries));
+                progress?.Report(run.Progress(done, windows.Count, rows));
             }
         }
     }
 
     private async IAsyncEnumerable<AnalyticsBucket> StreamAsync(
-        AnalyticsQuery query, DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellationToken)
+        AnalyticsQuery query, DateTimeOffset now, IProgress<AnalyticsProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var run = new AnalyticsRun(_caller, options, now, log, query);
-        bool first = true;
-        foreach (AnalyticsTimeRange window in AnalyticsCalendar.Windows(query, options.BucketsPerWindow))
+        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(query, options.BucketsPerWindow);
+        long rows = 0;
+        for (int window = 0; window < windows.Count; window++)
         {
-            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(window, first, streaming: true, cancellationToken).ConfigureAwait(false))
+            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: true, cancellationToken).ConfigureAwait(false))
             {
+                rows += bucket.Rows.Count;
                 yield return bucket;
             }
 
-            first = false;
+            progress?.Report(run.Progress(window + 1, windows.Count, rows));
         }
     }
 

@@ -18,7 +18,9 @@ public interface IFalAnalyticsApi
     /// <param name="query">What to ask for. <see cref="AnalyticsQuery.Source"/> is not looked at.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>One page.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid, or its range is a duration that still depends on the clock.</exception>
+    /// <exception cref="ArgumentException">
+    /// The query is null or cannot be valid, or its range is a duration that still depends on the clock.
+    /// </exception>
     /// <exception cref="FalObservabilityException">The call failed.</exception>
     [Get("/serverless/analytics")]
     [Headers("Accept: application/json")]
@@ -29,7 +31,9 @@ public interface IFalAnalyticsApi
     /// <param name="query">What to ask for. <see cref="AnalyticsQuery.Source"/> is not looked at.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>One page.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid, or its range is a duration that still depends on the clock.</exception>
+    /// <exception cref="ArgumentException">
+    /// The query is null or cannot be valid, or its range is a duration that still depends on the clock.
+    /// </exception>
     /// <exception cref="FalObservabilityException">The call failed.</exception>
     [Get("/models/analytics")]
     [Headers("Accept: application/json")]

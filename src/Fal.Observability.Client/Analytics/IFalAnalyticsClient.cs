@@ -36,7 +36,7 @@ public interface IFalAnalyticsClient
     /// The endpoints are cut into groups of <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/>, and the range into windows of about
     /// <see cref="FalObservabilityOptions.BucketsPerWindow"/> buckets, cut between buckets of the query's zone. Where the query names
     /// no timeframe, or this machine does not know the zone, the range is one window. <see cref="FalObservabilityOptions.MaxConcurrentCalls"/>
-    /// calls are under way at a time. The whole series is held in memory: <see cref="StreamTimeSeriesAsync"/> is for more.
+    /// calls are under way at a time. The whole series is held in memory: <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> is for more.
     /// </remarks>
     /// <param name="query">
     /// What to ask for. With neither <see cref="AnalyticsExpand.TimeSeries"/> nor <see cref="AnalyticsExpand.Summary"/> in it the report
@@ -65,7 +65,7 @@ public interface IFalAnalyticsClient
     /// the windows but one. Where the service does not send a window's buckets in ascending order, that window is held whole and sorted,
     /// up to <see cref="FalObservabilityOptions.MaxBufferedRows"/>.
     /// </para>
-    /// <para>Endpoints that are skipped are named in the log; <see cref="GetReportAsync"/> names them in its result.</para>
+    /// <para>Endpoints that are skipped are named in the log, and by the overload that reports progress.</para>
     /// </remarks>
     /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
     /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
@@ -77,6 +77,20 @@ public interface IFalAnalyticsClient
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the time series as <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> does, and says how far it has come
+    /// and which endpoints or metrics it leaves out.
+    /// </summary>
+    /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
+    /// <param name="progress">Is told of each window when its last bucket was taken, the last one before the enumeration ends; may be null.</param>
+    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
+    /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
+    /// <exception cref="FalResponseException">The service's pages do not end, or are in no order that can be streamed.</exception>
+    /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(
+        AnalyticsQuery query, IProgress<AnalyticsProgress>? progress, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Reads a long range window by window, each with a checkpoint that a later process can go on from: for backfills that must survive

@@ -40,6 +40,7 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         SettingRules.InRange(nameof(options.BucketsPerWindow), options.BucketsPerWindow, 1, 1_000_000, failures);
         SettingRules.InRange(nameof(options.MaxBufferedRows), options.MaxBufferedRows, 1000, 100_000_000, failures);
         SettingRules.InRange(nameof(options.ProvisionalAge), options.ProvisionalAge, TimeSpan.Zero, TimeSpan.FromDays(30), failures);
+        SettingRules.InRange(nameof(options.MaxRememberedBytes), options.MaxRememberedBytes, 0, 1024L * 1024 * 1024, failures);
 
         SettingRules.NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
         SettingRules.NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);

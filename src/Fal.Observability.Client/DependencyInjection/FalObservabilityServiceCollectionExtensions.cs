@@ -24,6 +24,7 @@ public static class FalObservabilityServiceCollectionExtensions
         nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls),
         nameof(FalObservabilityOptions.BucketsPerWindow), nameof(FalObservabilityOptions.MaxBufferedRows),
         nameof(FalObservabilityOptions.ProvisionalAge), nameof(FalObservabilityOptions.StrictMetrics),
+        nameof(FalObservabilityOptions.MaxRememberedBytes),
     ]);
 
     /// <summary>
@@ -111,12 +112,12 @@ public static class FalObservabilityServiceCollectionExtensions
         if (key is null)
         {
             services.AddRefitGeneratedClient<IFalMetricsApi>(settings, builder.MetricsHttpClientName);
-            services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
         }
         else
         {
             services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, settings, builder.MetricsHttpClientName);
-            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
         }
 
         builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));

@@ -35,6 +35,9 @@ public class FalObservabilityException : Exception
     /// </summary>
     public bool IsTransient { get; init; }
 
-    /// <summary>How many times the call was sent before it failed. 0 when it never was.</summary>
+    /// <summary>
+    /// How many times the call was sent before it failed. 0 when it never was, as where a report or stream ends between two calls because
+    /// there are too many pages, or because the service's cursor repeats.
+    /// </summary>
     public int Attempts { get; internal set; }
 }

@@ -44,7 +44,7 @@ internal sealed class FalJsonContentSerializer(JsonSerializerContext context) : 
     /// </summary>
     private static void RefuseForeign(ReadOnlySpan<byte> json, JsonTypeInfo type)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = type.Options.MaxDepth });
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
             return;

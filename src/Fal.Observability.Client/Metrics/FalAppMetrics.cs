@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Fal.Observability.Client.Prometheus;
 
@@ -6,73 +7,93 @@ namespace Fal.Observability.Client;
 /// <summary>
 /// What one app is doing: the gauges that fal documents, typed. A value that the service did not send is null, not zero; one
 /// that it sent as NaN is NaN. Where a gauge comes in several samples the value is their sum over every label that the member
-/// does not name. Immutable; can be made in a test with an object initializer.
+/// does not name. Immutable and thread-safe; can be made in a test with an object initializer.
 /// </summary>
+/// <remarks>An app of a snapshot keeps its own samples, and works a member out of them when it is asked for.</remarks>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed class FalAppMetrics
 {
+    // What the service sent about the app; null for one that was made by hand, whose members are what they were set to.
+    private readonly FalAppLayout? _layout;
+    private readonly double[] _values = [];
+    private readonly long[]? _timestamps;
+
+    /// <summary>Creates metrics whose members are set one by one, in a test for instance.</summary>
+    public FalAppMetrics()
+    {
+    }
+
+    [SetsRequiredMembers]
+    internal FalAppMetrics(FalAppLayout layout, double[] values, long[]? timestamps)
+    {
+        Name = layout.Name;
+        _layout = layout;
+        _values = values;
+        _timestamps = timestamps;
+    }
+
     /// <summary>The app, <c>owner/name</c>: the label <c>application</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>Requests that wait in the queue.</summary>
-    public double? QueueSize { get; init; }
+    public double? QueueSize { get => _layout is null ? field : _layout.Sum(FalAppMember.QueueSize, _values); init; }
 
     /// <summary>Requests that are being processed.</summary>
-    public double? ConcurrentRequests { get; init; }
+    public double? ConcurrentRequests { get => _layout is null ? field : _layout.Sum(FalAppMember.ConcurrentRequests, _values); init; }
 
     /// <summary>Runners currently allocated, by state and machine type, in the order of the exposition.</summary>
-    public IReadOnlyList<FalRunnerCount> Runners { get; init; } = [];
+    public IReadOnlyList<FalRunnerCount> Runners { get => field ??= _layout?.GetRunners(_values) ?? []; init; }
 
     /// <summary>All runners, in whatever state.</summary>
     public double? RunnerCount => Total(Runners, static runner => runner.Count);
 
     /// <summary>Requests received in the last minute, by method.</summary>
-    public IReadOnlyList<FalRequestCount> RequestsReceivedByMethod { get; init; } = [];
+    public IReadOnlyList<FalRequestCount> RequestsReceivedByMethod { get => field ??= _layout?.GetRequestsReceived(_values) ?? []; init; }
 
     /// <summary>All requests received in the last minute.</summary>
     public double? RequestsReceived => Total(RequestsReceivedByMethod, static requests => requests.Count);
 
     /// <summary>Requests completed in the last minute, by method and status.</summary>
-    public IReadOnlyList<FalRequestCount> RequestsCompletedByStatus { get; init; } = [];
+    public IReadOnlyList<FalRequestCount> RequestsCompletedByStatus { get => field ??= _layout?.GetRequestsCompleted(_values) ?? []; init; }
 
     /// <summary>All requests completed in the last minute, with whatever status.</summary>
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
     /// <summary>How long completed requests took; null where the service sent no latency for the app.</summary>
-    public LatencyDistribution? Latency { get; init; }
+    public LatencyDistribution? Latency { get => field ??= _layout is { HasLatency: true } ? _layout.GetLatency(_values) : null; init; }
 
     /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
-    public double? RunnerCpuUsagePercent { get; init; }
+    public double? RunnerCpuUsagePercent { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerCpuUsagePercent, _values); init; }
 
     /// <summary>CPU use in percent of one runner on average: <see cref="RunnerCpuUsagePercent"/> by <see cref="RunnerCount"/>.</summary>
     public double? CpuUsagePercentPerRunner => Share(RunnerCpuUsagePercent, RunnerCount);
 
     /// <summary>Memory use in bytes as sent: summed over the runners.</summary>
-    public double? RunnerMemoryUsageBytes { get; init; }
+    public double? RunnerMemoryUsageBytes { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerMemoryUsageBytes, _values); init; }
 
     /// <summary>Memory use in bytes of one runner on average: <see cref="RunnerMemoryUsageBytes"/> by <see cref="RunnerCount"/>.</summary>
     public double? MemoryUsageBytesPerRunner => Share(RunnerMemoryUsageBytes, RunnerCount);
 
     /// <summary>GPU use in percent as sent: summed over the GPUs, so four busy GPUs read about 400. Null for an app without GPUs.</summary>
-    public double? RunnerGpuUtilizationPercent { get; init; }
+    public double? RunnerGpuUtilizationPercent { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerGpuUtilizationPercent, _values); init; }
 
     /// <summary>GPU use in percent, 0 to 100, of one GPU on average: <see cref="RunnerGpuUtilizationPercent"/> by <see cref="RunnerGpuCount"/>.</summary>
     public double? GpuUtilizationPercentPerGpu => Share(RunnerGpuUtilizationPercent, RunnerGpuCount);
 
     /// <summary>GPU memory use in percent as sent: summed over the GPUs. Null for an app without GPUs.</summary>
-    public double? RunnerVramUsagePercent { get; init; }
+    public double? RunnerVramUsagePercent { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerVramUsagePercent, _values); init; }
 
     /// <summary>GPU memory use in percent, 0 to 100, of one GPU on average: <see cref="RunnerVramUsagePercent"/> by <see cref="RunnerGpuCount"/>.</summary>
     public double? VramUsagePercentPerGpu => Share(RunnerVramUsagePercent, RunnerGpuCount);
 
     /// <summary>GPUs over all runners of the app. Null for an app without GPUs.</summary>
-    public double? RunnerGpuCount { get; init; }
+    public double? RunnerGpuCount { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerGpuCount, _values); init; }
 
     /// <summary>
     /// Every sample about the app, in the order of the exposition: also those of families and labels that this version does
     /// not know.
     /// </summary>
-    public IReadOnlyList<PrometheusSample> Samples { get; init; } = [];
+    public IReadOnlyList<PrometheusSample> Samples { get => field ??= _layout?.GetSamples(_values, _timestamps) ?? []; init; }
 
     /// <summary>The runners in one state, on whatever machine.</summary>
     /// <param name="state">The state, such as <see cref="FalRunnerStates.Running"/>; compared exactly.</param>

@@ -6,12 +6,16 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>The typed metrics client over <see cref="IFalMetricsApi"/>.</summary>
-internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log) : IFalMetricsClient
+internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log)
+    : IFalMetricsClient, IDisposable
 {
     private static readonly TimeSpan ServiceCache = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
 
     private readonly PrometheusParserOptions _parsing = options.StrictMetrics ? PrometheusParserOptions.Strict : PrometheusParserOptions.Lenient;
+    private readonly FalMetricsMemory _memory = new(options.MaxRememberedBytes, time);
+
+    public void Dispose() => _memory.Dispose();
 
     public Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => ReadSnapshotAsync(0, cancellationToken);
 
@@ -25,7 +29,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             {
                 PrometheusParserOptions parsing = ParsingOf(stream);
                 exposition = stream is FalBodyStream body
-                    ? PrometheusTextParser.ParseFamilies(body.Memory.Span, parsing)
+                    ? _memory.Parse(body.Memory.Span, parsing)
                     : await PrometheusTextParser.ParseFamiliesAsync(stream, parsing, cancellationToken).ConfigureAwait(false);
             }
             catch (PrometheusFormatException e)

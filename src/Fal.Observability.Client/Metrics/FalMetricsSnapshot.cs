@@ -8,15 +8,15 @@ namespace Fal.Observability.Client;
 /// </summary>
 public sealed class FalMetricsSnapshot
 {
-    private readonly Dictionary<string, FalAppMetrics> _byName;
+    private readonly Dictionary<string, int> _places;
 
-    private FalMetricsSnapshot(FalAppMetrics[] apps, PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast)
+    private FalMetricsSnapshot(FalAppMetrics[] apps, Dictionary<string, int> places, PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast)
     {
         Exposition = exposition;
         Timestamp = timestamp;
         FailuresSinceLast = failuresSinceLast;
         Apps = apps;
-        _byName = Apps.ToDictionary(app => app.Name, StringComparer.Ordinal);
+        _places = places;
     }
 
     /// <summary>When the response had arrived, by the client's clock. The service's own cache may be up to 10 seconds older.</summary>
@@ -51,7 +51,7 @@ public sealed class FalMetricsSnapshot
     /// <param name="name">The app, <c>owner/name</c>; compared exactly.</param>
     /// <returns>The metrics; null if the service sent none for it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
-    public FalAppMetrics? this[string name] => _byName.GetValueOrDefault(name);
+    public FalAppMetrics? this[string name] => _places.TryGetValue(name, out int place) ? Apps[place] : null;
 
     /// <summary>Makes a snapshot from an exposition: one that was stored, or one that a test writes.</summary>
     /// <param name="exposition">The families.</param>
@@ -64,7 +64,8 @@ public sealed class FalMetricsSnapshot
     {
         ArgumentNullException.ThrowIfNull(exposition);
         ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
-        return new FalMetricsSnapshot(FalAppMetricsBuilder.Build(exposition), exposition, timestamp, failuresSinceLast);
+        var layout = FalAppsLayout.Of(exposition);
+        return new FalMetricsSnapshot(layout.Read(exposition), layout.Places, exposition, timestamp, failuresSinceLast);
     }
 
     /// <summary>Makes a snapshot from apps that a test wrote by hand; it has no families.</summary>
@@ -79,7 +80,9 @@ public sealed class FalMetricsSnapshot
     {
         ArgumentNullException.ThrowIfNull(apps);
         ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
-        return new FalMetricsSnapshot([.. apps], new PrometheusExposition([]), timestamp, failuresSinceLast);
+        FalAppMetrics[] all = [.. apps];
+        var places = all.Select((app, place) => (app.Name, place)).ToDictionary(app => app.Name, app => app.place, StringComparer.Ordinal);
+        return new FalMetricsSnapshot(all, places, new PrometheusExposition([]), timestamp, failuresSinceLast);
     }
 
     /// <summary>The time and the number of apps, for a log line.</summary>

@@ -26,6 +26,9 @@ internal abstract class ExpositionBuilder : IDisposable
 
     protected long SkippedLineCount { get; private set; }
 
+    /// <summary>Whether a line was skipped, refused or repaired.</summary>
+    protected bool HasReported { get; private set; }
+
     internal void Append(ReadOnlySpan<byte> block, bool isFinalBlock)
     {
         if (_carried > 0)
@@ -72,12 +75,13 @@ internal abstract class ExpositionBuilder : IDisposable
     /// <summary>Takes note of the malformed line that the reader shows.</summary>
     protected void Skip(scoped ref readonly PrometheusTextReader reader)
     {
+        HasReported = true;
         if (reader.LineWasLost)
         {
             SkippedLineCount++;
         }
 
-        if (_skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null)
+        if (IsReportWanted)
         {
             Report(reader.GetSkippedLine());
         }
@@ -89,19 +93,26 @@ internal abstract class ExpositionBuilder : IDisposable
     /// <param name="wasKept">Whether what the line says is kept all the same.</param>
     protected void Refuse(scoped ref readonly PrometheusTextReader reader, string reason, bool wasKept = false)
     {
-        PrometheusSkippedLine line = reader.DescribeLine(reason, wasKept);
         if (!Options.SkipMalformedLines)
         {
+            PrometheusSkippedLine line = reader.DescribeLine(reason, wasKept);
             throw new PrometheusFormatException(line.Line, line.Column, line.ByteOffset, line.Reason, line.Text);
         }
 
+        HasReported = true;
         if (!wasKept)
         {
             SkippedLineCount++;
         }
 
-        Report(line);
+        if (IsReportWanted)
+        {
+            Report(reader.DescribeLine(reason, wasKept));
+        }
     }
+
+    /// <summary>Whether somebody would see a report; to describe a line for nobody costs more than to read it.</summary>
+    private bool IsReportWanted => _skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null;
 
     private void Report(PrometheusSkippedLine line)
     {

@@ -71,7 +71,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             BeginShape(shape);
         }
 
-        string[] values = sample.LabelValues!;
+        ReadOnlySpan<string> values = sample.Labels.Values;
         int longest = _piecesLength + NumbersLength;
         for (int i = 0; i < _pieces.Length - 1; i++)
         {

@@ -18,14 +18,19 @@ namespace Fal.Observability.Client.Prometheus;
 [CollectionBuilder(typeof(LabelSet), nameof(Create))]
 public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, string>>, IEquatable<LabelSet>
 {
-    // Samples of a family share one array of names; a set of its own is only what differs.
+    /// <summary>Up to so many labels, looking through all for each is quicker than a table.</summary>
+    private const int Few = 16;
+
+    // Samples of a family share one array of names, and many samples one array of values, in which each has a part.
     private readonly string[]? _names;
     private readonly string[]? _values;
+    private readonly int _start;
 
-    internal LabelSet(string[] names, string[] values)
+    internal LabelSet(string[] names, string[] values, int start = 0)
     {
         _names = names;
         _values = values;
+        _start = start;
     }
 
     /// <summary>The set without labels.</summary>
@@ -36,7 +41,12 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
 
     internal string[] Names => _names ?? [];
 
-    internal string[] Values => _values ?? [];
+    internal ReadOnlySpan<string> Values => _values.AsSpan(_start, Count);
+
+    /// <summary>The array that <see cref="Values"/> is a part of, from <see cref="Start"/> on.</summary>
+    internal string[] ValueArray => _values ?? [];
+
+    internal int Start => _start;
 
     /// <summary>The value of a label.</summary>
     /// <param name="name">The name of the label.</param>
@@ -56,6 +66,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
 
         var names = new string[labels.Length];
         var values = new string[labels.Length];
+        HashSet<string>? taken = labels.Length > Few ? new HashSet<string>(StringComparer.Ordinal) : null;
         for (int i = 0; i < labels.Length; i++)
         {
             (string name, string value) = labels[i];
@@ -69,7 +80,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
                 throw new ArgumentException($"The label '{name}' has no value; an empty one is \"\".", nameof(labels));
             }
 
-            if (Array.IndexOf(names, name, 0, i) >= 0)
+            if (taken is null ? Array.IndexOf(names, name, 0, i) >= 0 : !taken.Add(name))
             {
                 throw new ArgumentException($"The label '{name}' is given twice.", nameof(labels));
             }
@@ -113,7 +124,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     {
         ArgumentNullException.ThrowIfNull(name);
         int index = _names is null ? -1 : Array.IndexOf(_names, name);
-        value = index < 0 ? null : _values![index];
+        value = index < 0 ? null : Values[index];
         return index >= 0;
     }
 
@@ -151,9 +162,9 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
             return this;
         }
 
-        return Count == 1 ? default : new LabelSet(Remove(_names!, index), Remove(_values!, index));
+        return Count == 1 ? default : new LabelSet(Remove(_names, index), Remove(Values, index));
 
-        static string[] Remove(string[] from, int index) => [.. from.AsSpan(0, index), .. from.AsSpan(index + 1)];
+        static string[] Remove(ReadOnlySpan<string> from, int index) => [.. from[..index], .. from[(index + 1)..]];
     }
 
     /// <inheritdoc/>
@@ -168,13 +179,31 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         string[] otherNames = other.Names;
         if (ReferenceEquals(names, otherNames) || names.AsSpan().SequenceEqual(otherNames))
         {
-            return ReferenceEquals(_values, other._values) || Values.AsSpan().SequenceEqual(other.Values);
+            return Values.SequenceEqual(other.Values);
         }
 
-        for (int i = 0; i < names.Length; i++)
+        return names.Length <= Few ? HasInAnyOrder(other) : HasInAnyOrder(other.ToDictionary(StringComparer.Ordinal));
+    }
+
+    private bool HasInAnyOrder(LabelSet other)
+    {
+        for (int i = 0; i < Count; i++)
         {
-            int index = Array.IndexOf(otherNames, names[i]);
-            if (index < 0 || _values![i] != other._values![index])
+            int index = Array.IndexOf(other._names!, _names![i]);
+            if (index < 0 || Values[i] != other.Values[index])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HasInAnyOrder(Dictionary<string, string> other)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (!other.TryGetValue(_names![i], out string? value) || value != Values[i])
             {
                 return false;
             }
@@ -193,7 +222,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         int hash = 0;
         for (int i = 0; i < Count; i++)
         {
-            hash += HashCode.Combine(_names![i], _values![i]);
+            hash += HashCode.Combine(_names![i], Values[i]);
         }
 
         return hash;
@@ -228,7 +257,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
             }
 
             builder.Append('=');
-            PrometheusEscaping.AppendQuoted(builder, _values![i]);
+            PrometheusEscaping.AppendQuoted(builder, Values[i]);
         }
 
         builder.Append('}');
@@ -243,7 +272,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>Enumerates the labels of a set, without allocating.</summary>
-        public struct Enumerator : IEnumerator<KeyValuePair<string, string>>
+    public struct Enumerator : IEnumerator<KeyValuePair<string, string>>
     {
         private readonly LabelSet _labels;
         private int _index;
@@ -254,8 +283,11 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
             _index = -1;
         }
 
-        /// <inheritdoc/>
-        public readonly KeyValuePair<string, string> Current => new(_labels._names![_index], _labels._values![_index]);
+        /// <summary>The current label.</summary>
+        /// <exception cref="InvalidOperationException">The enumeration has not begun, or it has ended.</exception>
+        public readonly KeyValuePair<string, string> Current => (uint)_index < (uint)_labels.Count
+            ? new(_labels._names![_index], _labels.Values[_index])
+            : throw new InvalidOperationException("There is no current label: call MoveNext first, and only go on while it returns true.");
 
         readonly object IEnumerator.Current => Current;
 

@@ -66,7 +66,7 @@ public sealed class MetricFamily
                 shape = new SampleShape(sample.Name, labels.Names, sample.Exemplar);
             }
 
-            samples.Add(new PrometheusSample(shape, labels.Values, sample.Value, sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
+            samples.Add(new PrometheusSample(shape, labels.ValueArray, labels.Start, sample.Value, sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
         }
 
         return new MetricFamily(Name, Type, samples, Help, Unit);

@@ -18,23 +18,32 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private readonly SampleBuffer _samples = new();
 
     // The family whose lines are being read.
+    private int _start;
     private string? _name;
     private MetricType? _type;
     private string? _help;
     private string? _unit;
 
     // Its metric groups: the samples that share their labels but for the one that their type reserves.
-    private readonly HashSet<LabelSet> _groups = [];
+    private HashSet<LabelSet> _groups = [];
     private LabelSet? _group;
     private Int128? _groupTimestamp;
-    private readonly HashSet<(string Name, LabelSet Labels)> _seriesAtTimestamp = [];
+
+    // The series of the group at its timestamp. Mostly there is one only: the set has it once there are more.
+    private (string Name, LabelSet Labels) _firstSeries;
+    private HashSet<(string Name, LabelSet Labels)> _series = [];
     private readonly OpenMetricsHistogramRules _histogram = new();
 
-    internal override PrometheusExposition Build() => new(_families, SkippedLines, SkippedLineCount);
+    internal override PrometheusExposition Build()
+    {
+        _samples.End();
+        return new PrometheusExposition(_families, SkippedLines, SkippedLineCount);
+    }
 
     public override void Dispose()
     {
         base.Dispose();
+        _samples.End();
         _factory.ReturnTables();
     }
 
@@ -69,7 +78,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private void ReadMetadata(scoped ref readonly PrometheusTextReader reader)
     {
         string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
-        if (name == _name && _samples.Count > 0)
+        if (name == _name && _samples.Count > _start)
         {
             Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
             return;
@@ -131,14 +140,27 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             }
         }
 
-        _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown, _samples.ToArray(), _help, _unit));
+        _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown,
+            _samples.Count == _start ? [] : new SampleRange(_samples, _start, _samples.Count - _start), _help, _unit));
+        _start = _samples.Count;
         _name = _help = _unit = null;
         _type = null;
-        _samples.Clear();
-        _groups.Clear();
+        Empty(ref _groups);
         _group = null;
         _groupTimestamp = null;
-        _seriesAtTimestamp.Clear();
+    }
+
+    /// <summary>To clear a set costs what it could hold: one that was large once is not kept.</summary>
+    private static void Empty<T>(ref HashSet<T> set)
+    {
+        if (set.Count > 256)
+        {
+            set = [];
+        }
+        else if (set.Count > 0)
+        {
+            set.Clear();
+        }
     }
 
     /// <summary>A rule may only be found broken when the next family begins: then the reason has to say which it was.</summary>
@@ -166,16 +188,17 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         bool isSameGroup = _group == group;
-        if (!isSameGroup || timestamp != _groupTimestamp)
-        {
-            _seriesAtTimestamp.Clear();
-        }
-
-        bool isRepeated = !_seriesAtTimestamp.Add((sample.Name, sample.Labels));
+        bool isRepeated = isSameGroup && timestamp == _groupTimestamp && IsRepeated(sample);
         if (isRepeated && timestamp is null)
         {
             Refuse(in reader, "a second sample of the same series without timestamps to tell them apart");
             return;
+        }
+
+        if (!isSameGroup || timestamp != _groupTimestamp)
+        {
+            _firstSeries = (sample.Name, sample.Labels);
+            Empty(ref _series);
         }
 
         _group = group;
@@ -196,6 +219,21 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         {
             Refuse(in reader, Naming(histogramFault), wasKept: true);
         }
+    }
+
+    private bool IsRepeated(in PrometheusSample sample)
+    {
+        if (_series.Count == 0)
+        {
+            if (sample.Name == _firstSeries.Name && sample.Labels == _firstSeries.Labels)
+            {
+                return true;
+            }
+
+            _series.Add(_firstSeries);
+        }
+
+        return !_series.Add((sample.Name, sample.Labels));
     }
 
     /// <summary>The label that a type reserves, and the labels without it, which make the group.</summary>
@@ -230,7 +268,13 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private static bool TryReadBound(string? text, out double bound)
     {
         bound = 0;
-        return text is not null && PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out bound) && !double.IsNaN(bound)
+        if (text is null)
+        {
+            return false;
+        }
+
+        Span<byte> utf8 = text.Length <= 64 ? stackalloc byte[3 * 64] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        return PrometheusNumber.TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out bound) && !double.IsNaN(bound)
             && (!double.IsPositiveInfinity(bound) || text == "+Inf");
     }
 

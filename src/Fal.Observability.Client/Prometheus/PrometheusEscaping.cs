@@ -10,6 +10,22 @@ namespace Fal.Observability.Client.Prometheus;
 /// </remarks>
 internal static class PrometheusEscaping
 {
+    /// <summary>Where quoted text ends or an escape begins; -1 for nowhere. A search for short text costs more than the text.</summary>
+    internal static int IndexOfQuoteOrBackslash(ReadOnlySpan<byte> text)
+    {
+        const int shortLength = 16;
+        for (int i = 0; i < Math.Min(text.Length, shortLength); i++)
+        {
+            if (text[i] is (byte)'"' or (byte)'\\')
+            {
+                return i;
+            }
+        }
+
+        int found = text.Length <= shortLength ? -1 : text[shortLength..].IndexOfAny((byte)'"', (byte)'\\');
+        return found < 0 ? -1 : shortLength + found;
+    }
+
     /// <summary>Unescapes into <paramref name="destination"/>, which may be the source and needs no more room than it.</summary>
     /// <returns>The bytes written.</returns>
     internal static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> destination, bool quotes)

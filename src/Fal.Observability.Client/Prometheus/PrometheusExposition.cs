@@ -6,13 +6,15 @@ namespace Fal.Observability.Client.Prometheus;
 /// <remarks>Immutable; safe to use from any number of threads.</remarks>
 public sealed class PrometheusExposition
 {
-    private readonly Dictionary<string, MetricFamily> _byName;
+    // Made when a name is first asked for; of two threads that make it at a time, either may win.
+    private Dictionary<string, int>? _places;
 
     /// <summary>Creates an exposition, for instance in a test.</summary>
     /// <param name="families">The families in their order.</param>
     /// <param name="skippedLines">The recorded lines that were skipped or repaired. If null, none.</param>
     /// <param name="skippedLineCount">How many lines were left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="families"/> is null.</exception>
+    /// <exception cref="ArgumentException">One of the families is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="skippedLineCount"/> is negative.</exception>
     public PrometheusExposition(
         IEnumerable<MetricFamily> families, IReadOnlyList<PrometheusSkippedLine>? skippedLines = null, long skippedLineCount = 0)
@@ -20,14 +22,23 @@ public sealed class PrometheusExposition
         ArgumentNullException.ThrowIfNull(families);
         ArgumentOutOfRangeException.ThrowIfNegative(skippedLineCount);
         MetricFamily[] all = families.ToArray();
+        if (all.Contains(null))
+        {
+            throw new ArgumentException("One of the families is null.", nameof(families));
+        }
+
         Families = all;
         SkippedLines = skippedLines ?? [];
         SkippedLineCount = skippedLineCount;
-        _byName = new Dictionary<string, MetricFamily>(all.Length, StringComparer.Ordinal);
-        foreach (MetricFamily family in all)
-        {
-            _byName.TryAdd(family.Name, family);
-        }
+    }
+
+    /// <summary>Creates an exposition that has a known layout, in which no line was skipped.</summary>
+    internal PrometheusExposition(MetricFamily[] families, ExpositionLayout layout)
+    {
+        Families = families;
+        SkippedLines = [];
+        Layout = layout;
+        _places = layout.Places;
     }
 
     /// <summary>The families, in the order in which their first lines stand.</summary>
@@ -45,14 +56,20 @@ public sealed class PrometheusExposition
     /// <summary>The family of a name.</summary>
     /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
     /// <value>The family, or null if there is none.</value>
-    public MetricFamily? this[string name] => _byName.GetValueOrDefault(name);
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    public MetricFamily? this[string name] => TryGetFamily(name, out MetricFamily? family) ? family : null;
 
     /// <summary>Looks a family up.</summary>
     /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
     /// <param name="family">The family, or null if there is none.</param>
     /// <returns>Whether there is such a family.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
-    public bool TryGetFamily(string name, [NotNullWhen(true)] out MetricFamily? family) => _byName.TryGetValue(name, out family);
+    public bool TryGetFamily(string name, [NotNullWhen(true)] out MetricFamily? family)
+    {
+        _places ??= PlacesOf(Families.Select(known => known.Name));
+        family = _places.TryGetValue(name, out int place) ? Families[place] : null;
+        return family is not null;
+    }
 
     /// <summary>This exposition with other labels, or without some of its samples: relabelling and filtering.</summary>
     /// <param name="relabel">Gives the labels that a sample is to have, for instance <c>sample.Labels.With("account", "acme")</c>; null leaves it out.</param>
@@ -90,5 +107,21 @@ public sealed class PrometheusExposition
                 .Select(MetricFamily.Merge),
             [.. all.SelectMany(exposition => exposition.SkippedLines)],
             all.Sum(exposition => exposition.SkippedLineCount));
+    }
+
+    /// <summary>What this has in common with other scrapes of its source; null if nothing is known.</summary>
+    internal ExpositionLayout? Layout { get; }
+
+    /// <summary>The place of each name, the first if there are several.</summary>
+    internal static Dictionary<string, int> PlacesOf(IEnumerable<string> names)
+    {
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        int place = 0;
+        foreach (string name in names)
+        {
+            places.TryAdd(name, place++);
+        }
+
+        return places;
     }
 }

@@ -29,7 +29,7 @@ public sealed class PrometheusFormatException : FormatException
     /// <param name="reason">What is wrong, as a sentence part in English.</param>
     /// <param name="lineText">The line, cut to a bounded length.</param>
     public PrometheusFormatException(long line, int column, long byteOffset, string reason, string lineText)
-        : base(string.Create(CultureInfo.InvariantCulture, $"Line {line}, column {column}: {reason}. The line reads: {Show(lineText)}"))
+        : base(Describe(line, column, reason, lineText))
     {
         Line = line;
         Column = column;
@@ -52,6 +52,9 @@ public sealed class PrometheusFormatException : FormatException
 
     /// <summary>The line, cut to its first 256 bytes. Bytes that are not UTF-8 show as U+FFFD.</summary>
     public string LineText { get; }
+
+    internal static string Describe(long line, int column, string reason, string lineText) =>
+        string.Create(CultureInfo.InvariantCulture, $"Line {line}, column {column}: {reason}. The line reads: {Show(lineText)}");
 
     /// <summary>A line may hold control characters; in a log they would hide or forge what is around them.</summary>
     private static string Show(string lineText) => string.Concat(lineText.Select(c =>

@@ -165,7 +165,7 @@ public ref struct PrometheusLabelEnumerator
         start = ++next;
         while (true)
         {
-            next += _data[next..].IndexOfAny((byte)'"', (byte)'\\') + 1;
+            next += PrometheusEscaping.IndexOfQuoteOrBackslash(_data[next..]) + 1;
             if (_data[next - 1] == '"')
             {
                 break;

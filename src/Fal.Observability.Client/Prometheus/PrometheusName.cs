@@ -6,6 +6,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// <summary>The classic names, which may stand without quotes: letters, digits and <c>_</c>, for metrics <c>:</c> too.</summary>
 internal static class PrometheusName
 {
+    private const byte LabelKind = 1;
+    private const byte MetricKind = 2;
+    private const int ShortLength = 8;
     private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
     private static readonly SearchValues<byte> LabelBytes = SearchValues.Create(Encoding.ASCII.GetBytes(Letters + "0123456789"));
@@ -13,21 +16,49 @@ internal static class PrometheusName
     private static readonly SearchValues<char> LabelChars = SearchValues.Create(Letters + "0123456789");
     private static readonly SearchValues<char> MetricChars = SearchValues.Create(Letters + "0123456789:");
 
+    private static readonly byte[] Kinds = KindsOfBytes();
+
+    private static byte[] KindsOfBytes()
+    {
+        var kinds = new byte[256];
+        for (int b = 0; b < kinds.Length; b++)
+        {
+            kinds[b] = (byte)((LabelBytes.Contains((byte)b) ? LabelKind : 0) | (MetricBytes.Contains((byte)b) ? MetricKind : 0));
+        }
+
+        return kinds;
+    }
+
     /// <summary>The length of the classic metric name that <paramref name="text"/> begins with; 0 if with none.</summary>
-    internal static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes);
+    internal static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes, MetricKind);
 
     /// <summary>The length of the classic label name that <paramref name="text"/> begins with; 0 if with none.</summary>
-    internal static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes);
+    internal static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes, LabelKind);
 
-    private static int Length(ReadOnlySpan<byte> text, SearchValues<byte> allowed)
+    /// <summary>Most names are short, and a search with a set costs more than the first bytes of it do.</summary>
+    private static int Length(ReadOnlySpan<byte> text, SearchValues<byte> allowed, byte kind)
     {
         if (text.IsEmpty || (uint)(text[0] - '0') <= 9)
         {
             return 0;
         }
 
-        int end = text.IndexOfAnyExcept(allowed);
-        return end < 0 ? text.Length : end;
+        int length = 0;
+        while ((Kinds[text[length]] & kind) != 0)
+        {
+            if (++length == text.Length)
+            {
+                return length;
+            }
+
+            if (length == ShortLength)
+            {
+                int end = text[ShortLength..].IndexOfAnyExcept(allowed);
+                return end < 0 ? text.Length : ShortLength + end;
+            }
+        }
+
+        return length;
     }
 
     internal static bool IsClassicMetricName(string name) =>

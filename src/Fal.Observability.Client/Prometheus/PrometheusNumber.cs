@@ -38,7 +38,7 @@ internal static class PrometheusNumber
             return false;
         }
 
-        int i = text[0] == '-' ? 1 : 0;
+        int i = text[0] is (byte)'-' or (byte)'+' ? 1 : 0;
         int start = i;
         ulong significand = 0;
         uint digit;
@@ -73,12 +73,18 @@ internal static class PrometheusNumber
             magnitude = exponent < 0 ? magnitude / ExactPowersOfTen[-exponent] : magnitude * ExactPowersOfTen[exponent];
         }
 
-        value = start == 0 ? magnitude : -magnitude;
+        value = text[0] == '-' ? -magnitude : magnitude;
         return true;
     }
 
     private static bool TryParseAny(ReadOnlySpan<byte> text, out double value)
     {
+        value = 0;
+        if (text.IsEmpty || (text[0] > '9' && (text[0] | 0x20) is not ('i' or 'n')))
+        {
+            return false;
+        }
+
         if (!Decimal.TryScan(text, out Decimal number))
         {
             return TryParseSpecial(text, out value);
@@ -88,6 +94,17 @@ internal static class PrometheusNumber
         {
             value = number.IsNegative ? -0.0 : 0.0;
             return true;
+        }
+
+        if (number.Exponent is >= EiselLemire.MinExponent and <= EiselLemire.MaxExponent)
+        {
+            value = EiselLemire.Round(number.Significand, number.Exponent);
+            // With digits left out, the number lies between this significand and the next: if both round alike, so does it.
+            if (!number.IsTruncated || value.Equals(EiselLemire.Round(number.Significand + 1, number.Exponent)))
+            {
+                value = number.IsNegative ? -value : value;
+                return true;
+            }
         }
 
         return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,

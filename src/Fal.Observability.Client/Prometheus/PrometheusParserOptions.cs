@@ -3,6 +3,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <summary>How to read an exposition. Immutable; derive a variation with a <c>with</c> expression.</summary>
 public sealed record PrometheusParserOptions
 {
+    private readonly PrometheusFormat _format;
     private readonly int _maxLineLength = 1024 * 1024;
     private readonly int _maxLabels = 1024;
     private readonly int _maxRecordedSkippedLines = 100;
@@ -15,7 +16,20 @@ public sealed record PrometheusParserOptions
 
     /// <summary>The format to read.</summary>
     /// <value>The default is <see cref="PrometheusFormat.Detect"/>.</value>
-    public PrometheusFormat Format { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named formats.</exception>
+    public PrometheusFormat Format
+    {
+        get => _format;
+        init
+        {
+            if (value is < PrometheusFormat.Detect or > PrometheusFormat.OpenMetrics)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such format: take one of the names of PrometheusFormat.");
+            }
+
+            _format = value;
+        }
+    }
 
     /// <summary>
     /// Whether a line that breaks the format is skipped and reported. If not, reading stops there with a

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>One sample: a metric name, labels, a value, perhaps a timestamp and an exemplar.</summary>
 /// <remarks>
-/// A small immutable value of four words. The samples of one result share their strings. Equality compares everything,
+/// A small immutable value of five words. The samples of one result share their strings, and the arrays these stand in. Equality compares everything,
 /// values as <see cref="double.Equals(double)"/> does: NaN equals NaN.
 /// </remarks>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
@@ -17,6 +17,7 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 
     private readonly SampleShape? _shape;
     private readonly string[]? _labelValues;
+    private readonly int _labelStart; // Many samples share an array of label values: an array of its own costs more than the strings' places.
     private readonly long _timestamp;
 
     /// <summary>Creates a sample.</summary>
@@ -31,15 +32,23 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         _shape = new SampleShape(name, labels.Names, exemplar);
-        _labelValues = labels.Values;
+        _labelValues = labels.ValueArray;
+        _labelStart = labels.Start;
         _timestamp = timestampMilliseconds is { } timestamp ? Math.Max(timestamp, NoTimestamp + 1) : NoTimestamp;
         Value = value;
     }
 
     internal PrometheusSample(SampleShape shape, string[] labelValues, double value, long timestamp)
+        : this(shape, labelValues, 0, value, timestamp)
+    {
+    }
+
+    /// <summary>A sample whose label values, as many as its shape has names, begin somewhere in an array.</summary>
+    internal PrometheusSample(SampleShape shape, string[] labelValues, int labelStart, double value, long timestamp)
     {
         _shape = shape;
         _labelValues = labelValues;
+        _labelStart = labelStart;
         _timestamp = timestamp;
         Value = value;
     }
@@ -48,7 +57,7 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     public string Name => _shape?.Name ?? "";
 
     /// <summary>The labels, in the order in which they were written.</summary>
-    public LabelSet Labels => _shape is null || _shape.LabelNames.Length == 0 ? default : new LabelSet(_shape.LabelNames, _labelValues!);
+    public LabelSet Labels => _shape is null || _shape.LabelNames.Length == 0 ? default : new LabelSet(_shape.LabelNames, _labelValues!, _labelStart);
 
     /// <summary>The value, which may be NaN or infinite.</summary>
     public double Value { get; }
@@ -69,7 +78,11 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 
     internal SampleShape? Shape => _shape;
 
-    internal string[]? LabelValues => _labelValues;
+    /// <summary>The timestamp, or <see cref="NoTimestamp"/>.</summary>
+    internal long RawTimestamp => _shape is null ? NoTimestamp : _timestamp;
+
+    /// <summary>The label values in an array of their own.</summary>
+    internal string[] LabelValues => _labelStart == 0 && _labelValues?.Length == Labels.Count ? _labelValues : Labels.Values.ToArray();
 
     /// <summary>Whether two samples are equal.</summary>
     /// <param name="left">One sample.</param>
@@ -125,7 +138,7 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         return builder.ToString();
     }
 
-    private static string Format(double value) =>
+    internal static string Format(double value) =>
         double.IsNaN(value) ? "NaN"
         : double.IsPositiveInfinity(value) ? "+Inf"
         : double.IsNegativeInfinity(value) ? "-Inf"

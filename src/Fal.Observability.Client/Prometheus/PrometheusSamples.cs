@@ -6,9 +6,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// <remarks>Immutable; safe to use from any number of threads.</remarks>
 public sealed class PrometheusSamples : IReadOnlyList<PrometheusSample>
 {
-    private readonly SampleBuffer _samples;
+    private readonly SampleRange _samples;
 
-    internal PrometheusSamples(SampleBuffer samples, IReadOnlyList<PrometheusSkippedLine> skippedLines, long skippedLineCount)
+    internal PrometheusSamples(SampleRange samples, IReadOnlyList<PrometheusSkippedLine> skippedLines, long skippedLineCount)
     {
         _samples = samples;
         SkippedLines = skippedLines;
@@ -30,25 +30,11 @@ public sealed class PrometheusSamples : IReadOnlyList<PrometheusSample>
     /// <summary>A sample.</summary>
     /// <param name="index">Its place; the first is 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative or not less than <see cref="Count"/>.</exception>
-    public PrometheusSample this[int index]
-    {
-        get
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(index);
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-            return _samples[index];
-        }
-    }
+    public PrometheusSample this[int index] => _samples[index];
 
     /// <summary>Enumerates the samples in their order.</summary>
     /// <returns>The enumerator.</returns>
-    public IEnumerator<PrometheusSample> GetEnumerator()
-    {
-        for (int i = 0; i < _samples.Count; i++)
-        {
-            yield return _samples[i];
-        }
-    }
+    public IEnumerator<PrometheusSample> GetEnumerator() => _samples.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

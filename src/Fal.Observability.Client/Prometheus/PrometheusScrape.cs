@@ -6,8 +6,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The memory holds about the bytes of one scrape without its values, and the strings made of them. Series that disappear
-/// are forgotten once they outnumber the others.
+/// The memory holds about twice the bytes of one scrape without its values, and the strings made of them. Series that disappear
+/// are forgotten once they outnumber the others. Families of a scrape that differs from the last in its values only share all
+/// but the values with it.
 /// </para>
 /// <para>
 /// Not safe for use from several threads at a time. Results that were handed out do not change and may be shared.
@@ -19,6 +20,9 @@ public sealed class PrometheusScrape
     public const long DefaultMaxRememberedBytes = 128 * 1024 * 1024;
 
     private readonly PrometheusParserOptions _options;
+
+    // The layout of the families that were parsed last, if the next may have it too.
+    private ExpositionLayout? _layout;
 
     /// <summary>Creates the parser with an empty memory.</summary>
     /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
@@ -70,14 +74,25 @@ public sealed class PrometheusScrape
             return PrometheusTextParser.ParseFamilies(utf8, _options);
         }
 
+        if (_layout?.TryRead(utf8, Memory, TextOptions) is { } repeated)
+        {
+            return repeated;
+        }
+
         using var builder = new TextFamilyBuilder(TextOptions, Memory);
         Memory.Begin();
         builder.Append(utf8, isFinalBlock: true);
-        return builder.Build();
+        PrometheusExposition exposition = builder.Build();
+        _layout = exposition.Layout;
+        return exposition;
     }
 
     /// <summary>Gives the memory back. The next scrape is read as the first was.</summary>
-    public void Forget() => Memory.Clear();
+    public void Forget()
+    {
+        _layout = null;
+        Memory.Clear();
+    }
 
     /// <summary>OpenMetrics repeats as well, but its lines mean something in their context only: it is read without the memory.</summary>
     internal bool IsText(ReadOnlySpan<byte> utf8) => _options.Format switch

@@ -14,9 +14,9 @@ public ref struct PrometheusScrapeReader
     private readonly Action<PrometheusSkippedLine>? _onSkippedLine;
     private PrometheusTextReader _reader;
 
-    // The entry of the sample in the memory; -1 for one that is not remembered.
-    private int _entry;
-    private PrometheusSample _unremembered;
+    // The values of the samples read ahead, and the place of the one that is shown.
+    private ReadOnlySpan<double> _run;
+    private int _shown;
 
     /// <summary>Begins to read a scrape.</summary>
     /// <param name="utf8">The exposition in the text format.</param>
@@ -29,15 +29,13 @@ public ref struct PrometheusScrapeReader
         _onSkippedLine = scrape.TextOptions.OnSkippedLine;
         _reader = new PrometheusTextReader(utf8, scrape.TextOptions);
         _memory.Begin();
-        _entry = -1;
     }
 
     /// <summary>The sample that <see cref="Read"/> found. It holds nothing of the input and may be kept.</summary>
-    public readonly PrometheusSample Sample =>
-        _entry >= 0 ? _memory.CreateSample(_entry, _reader.Value, _reader.SampleTimestamp) : _unremembered;
+    public readonly PrometheusSample Sample => _run.IsEmpty ? default : _memory.SampleOfRun(_shown);
 
     /// <summary>The value of the sample.</summary>
-    public readonly double Value => _reader.Value;
+    public readonly double Value => _run.IsEmpty ? 0 : _run[_shown];
 
     /// <summary>How many malformed lines were left out so far.</summary>
     public long SkippedLineCount { get; private set; }
@@ -45,17 +43,18 @@ public ref struct PrometheusScrapeReader
     /// <summary>Reads the next sample.</summary>
     /// <returns>False at the end.</returns>
     /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
-    public bool Read() => _reader.TryReplay(_memory, skipOthers: true, out _entry) || ReadUnexpected();
+    public bool Read() => ++_shown < _run.Length || ReadRun();
 
-    private bool ReadUnexpected()
+    private bool ReadRun()
     {
-        _entry = -1;
-        while (_reader.ReadUnexpected(_memory))
+        bool isRead = _reader.TryReplay(_memory, skipOthers: true);
+        while (!isRead && _reader.ReadUnexpected(_memory))
         {
             if (_reader.TokenType == PrometheusTokenType.Sample)
             {
-                _unremembered = _memory.Recognise(in _reader);
-                return true;
+                _memory.RunOne(_memory.Recognise(in _reader));
+                isRead = true;
+                continue;
             }
 
             if (_reader.TokenType == PrometheusTokenType.Malformed)
@@ -66,16 +65,18 @@ public ref struct PrometheusScrapeReader
             else
             {
                 _memory.RecogniseOther(in _reader);
-                if (_reader.TryReplay(_memory, skipOthers: true, out _entry))
-                {
-                    return true;
-                }
-
-                _entry = -1;
             }
+
+            isRead = _reader.TryReplay(_memory, skipOthers: true);
         }
 
-        _unremembered = default;
-        return false;
+        if (!isRead)
+        {
+            _memory.End();
+        }
+
+        _run = isRead ? _memory.Run : [];
+        _shown = 0;
+        return isRead;
     }
 }

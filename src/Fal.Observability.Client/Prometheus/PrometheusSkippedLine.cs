@@ -14,4 +14,8 @@ public sealed record PrometheusSkippedLine(long Line, int Column, long ByteOffse
     /// </summary>
     /// <value>False for a line that was left out.</value>
     public bool WasKept { get; init; }
+
+    /// <summary>The place, the reason and the line, as a <see cref="PrometheusFormatException"/> says them.</summary>
+    /// <returns>The text, the same in every culture, without control characters.</returns>
+    public override string ToString() => PrometheusFormatException.Describe(Line, Column, Reason, Text);
 }

@@ -39,6 +39,9 @@ public ref partial struct PrometheusTextReader
     /// <summary>The names of so many labels of the line before are remembered.</summary>
     private const int KnownSeparators = 16;
 
+    /// <summary>Up to so many label names of a line are compared in pairs, more of them through a table.</summary>
+    private const int FewLabels = 8;
+
     [UnscopedRef]
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 
@@ -177,15 +180,17 @@ public ref partial struct PrometheusTextReader
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly int NextIndexedNewline()
     {
         int cursor = _cursor;
-        while (_data[_indexBase + IndexEntries[cursor]] != '\n')
+        int place;
+        do
         {
-            cursor++;
+            place = _indexBase + IndexEntries[cursor++];
         }
-
-        return _indexBase + IndexEntries[cursor];
+        while (_data[place] != '\n');
+        return place;
     }
 
     /// <summary>
@@ -204,7 +209,12 @@ public ref partial struct PrometheusTextReader
         }
 
         int prefixLength = _knownPrefixLength;
-        if (prefixLength <= 0 || !StartsLike(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, _knownPrefixStart), prefixLength))
+        if (prefixLength <= 0)
+        {
+            return _untriedLines == 0 && TryReadIndexedLineAnew();
+        }
+
+        if (!StartsLike(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, _knownPrefixStart), prefixLength))
         {
             return TryReadIndexedLineAnew();
         }
@@ -214,7 +224,7 @@ public ref partial struct PrometheusTextReader
         int ordinal = 1;
         for (; ordinal < labels; ordinal++)
         {
-            Separator known = _knownSeparators[ordinal];
+            Part known = _knownSeparators[ordinal];
             if (!StartsLike(ref Unsafe.Add(ref data, close), ref Unsafe.Add(ref data, known.Start), known.Length))
             {
                 return TryReadIndexedLineAnew();
@@ -344,6 +354,7 @@ public ref partial struct PrometheusTextReader
             Forget();
         }
 
+        _oddRun = 0;
         _sameShape = sameShape && !_otherShapeBetween;
         _otherShapeBetween = false;
         (_nameStart, _nameLength) = (line, _knownPrefixNameLength);
@@ -370,6 +381,7 @@ public ref partial struct PrometheusTextReader
             return false;
         }
 
+        _oddRun = 0;
         _otherShapeBetween = true;
         _sameShape = false;
         (_nameStart, _nameLength, _labelCount) = (line, length, 0);
@@ -464,7 +476,9 @@ public ref partial struct PrometheusTextReader
     {
         _hasTimestamp = false;
         _numberStart = number;
-        if (!TryReadShortInteger(number, newline) && !TryReadNumbers(number, newline))
+        int end = newline;
+        _timestamp = 0;
+        if (!TryReadShortInteger(ref MemoryMarshal.GetReference(_data), number, end, out _value) && !TryReadLongerNumbers(number, ref end))
         {
             return false;
         }
@@ -478,23 +492,44 @@ public ref partial struct PrometheusTextReader
         _nameIsEscaped = false;
         _hasExemplar = false;
         _lineStart = line;
-        _lineEnd = newline;
+        _lineEnd = end;
         _position = newline + 1;
         _linesRead++;
         return true;
     }
 
+    /// <summary>Any value and timestamp. Once a carriage return was reported, those of later lines are ignored.</summary>
+    private bool TryReadLongerNumbers(int start, ref int end)
+    {
+        if (_data[end - 1] == '\r')
+        {
+            if ((_flags & ReaderFlags.CarriageReturnReported) == 0)
+            {
+                return false;
+            }
+
+            end--;
+            if (TryReadShortInteger(ref MemoryMarshal.GetReference(_data), start, end, out _value))
+            {
+                return true;
+            }
+        }
+
+        return TryReadNumbers(start, end);
+    }
+
     /// <summary>Up to eight digits to the end of the line: read as one 64-bit word, all digits at once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryReadShortInteger(int start, int end)
+    private static bool TryReadShortInteger(ref byte data, int start, int end, out double value)
     {
+        value = 0;
         int digits = end - start;
         if ((uint)(digits - 1) >= 8 || end < 8 || !BitConverter.IsLittleEndian)
         {
             return false;
         }
 
-        ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), end - 8));
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref data, end - 8));
         // What stands before the digits fills the low bytes: make leading zeros of it.
         int foreign = (8 - digits) * 8;
         word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
@@ -506,8 +541,7 @@ public ref partial struct PrometheusTextReader
         // Neighbours are joined: digits to pairs, pairs to fours, fours to the whole.
         values = values * 10 + (values >> 8);
         const ulong pairs = 0x000000FF000000FF;
-        _value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
-        _timestamp = 0;
+        value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
         return true;
     }
 
@@ -560,7 +594,7 @@ public ref partial struct PrometheusTextReader
 
         if (ordinal < KnownSeparators)
         {
-            _knownSeparators[ordinal] = new Separator { Start = start, Length = quote + 1 - start };
+            _knownSeparators[ordinal] = new Part { Start = start, Length = quote + 1 - start };
         }
 
         return true;
@@ -583,16 +617,23 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    private struct Separator
+    /// <summary>A part of the buffer.</summary>
+    private struct Part
     {
         internal int Start;
         internal int Length;
     }
 
+    [InlineArray(FewLabels)]
+    private struct NameArray
+    {
+        private Part _first;
+    }
+
     [InlineArray(KnownSeparators)]
     private struct SeparatorArray
     {
-        private Separator _first;
+        private Part _first;
     }
 
     [InlineArray(IndexCapacity)]

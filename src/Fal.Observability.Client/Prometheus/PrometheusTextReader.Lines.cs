@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -52,12 +53,30 @@ public ref partial struct PrometheusTextReader
 
     private readonly int TokenEnd(int i, int end)
     {
-        int length = _openMetrics ? _data[i..end].IndexOf((byte)' ') : _data[i..end].IndexOfAny((byte)' ', (byte)'\t');
-        return length < 0 ? end : i + length;
+        while (i < end && _data[i] != ' ' && (_data[i] != '\t' || _openMetrics))
+        {
+            i++;
+        }
+
+        return i;
     }
 
     private LineFault ReadSample(ref int i, int end)
     {
+        int name = i;
+        int nameLength = PrometheusName.MetricNameLength(_data[i..end]);
+        i += nameLength;
+        if (nameLength == 0 && _data[i] != '{')
+        {
+            return LineFault.InvalidMetricName;
+        }
+
+        SkipBlanks(ref i, end);
+        if (i == end)
+        {
+            return LineFault.MissingValue;
+        }
+
         _tokenType = PrometheusTokenType.Sample;
         _otherShapeBetween = true;
         _sameShape = false;
@@ -67,16 +86,8 @@ public ref partial struct PrometheusTextReader
         _labelCount = 0;
         _labelsCursor = -1;
         _nameIsEscaped = false;
-        _nameStart = i;
-        _nameLength = PrometheusName.MetricNameLength(_data[i..end]);
-        i += _nameLength;
-        if (_nameLength == 0 && _data[i] != '{')
-        {
-            return LineFault.InvalidMetricName;
-        }
-
-        SkipBlanks(ref i, end);
-        if (i < end && _data[i] == '{')
+        (_nameStart, _nameLength) = (name, nameLength);
+        if (_data[i] == '{')
         {
             int brace = i++;
             _labelsStart = i;
@@ -93,17 +104,13 @@ public ref partial struct PrometheusTextReader
             }
         }
 
-        return ReadNumbers(ref i, end);
+        return i == end ? LineFault.MissingValue : ReadNumbers(ref i, end);
     }
 
     /// <summary>What follows name and labels: the value, perhaps a timestamp, in OpenMetrics perhaps an exemplar.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadNumbers(ref int i, int end)
     {
-        if (i == end)
-        {
-            return LineFault.MissingValue;
-        }
-
         _numberStart = i;
         if (_openMetrics)
         {
@@ -114,10 +121,15 @@ public ref partial struct PrometheusTextReader
             SkipBlanksAndTabs(ref _numberStart, end);
         }
 
+        int start = i;
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
         {
-            return fault;
+            // A value may follow its name at once. What is none and does is a byte that the name cannot have.
+            bool endsName = fault is LineFault.InvalidValue or LineFault.ExpectedSpace
+                && _data[start] is not ((byte)' ' or (byte)'\t') && _data[start - 1] is not ((byte)'}' or (byte)' ' or (byte)'\t');
+            i = endsName ? start : i;
+            return endsName ? LineFault.InvalidNameByte : fault;
         }
 
         SkipBlanks(ref i, end);
@@ -214,18 +226,21 @@ public ref partial struct PrometheusTextReader
     /// <summary>Text with the line ends of old is one line that breaks at a number: then that is what to say.</summary>
     private readonly LineFault NumberFault(LineFault fault, ref int i, int tokenEnd)
     {
-        int carriageReturn = _data[i..tokenEnd].IndexOf((byte)'\r');
-        if (carriageReturn < 0)
+        for (int at = i; at < tokenEnd; at++)
         {
-            return fault;
+            if (_data[at] == '\r')
+            {
+                i = at;
+                return LineFault.LoneCarriageReturn;
+            }
         }
 
-        i += carriageReturn;
-        return LineFault.LoneCarriageReturn;
+        return fault;
     }
 
     private readonly bool IsExemplarAhead(int i, int end) => _data[i..end].StartsWith(" #"u8);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadExemplar(ref int i, int end)
     {
         if (!_data[i..end].StartsWith(" # {"u8))
@@ -261,11 +276,15 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>Reads labels to the brace that closes them, and over it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadLabels(ref int i, int end, bool isExemplar, out int count)
     {
         count = 0;
         int start = i;
         bool afterComma = false;
+        // A few names are compared as they come; many, or some that differ as they stand only, are gone through again.
+        bool isCompared = true;
+        int duplicate = -1;
         SkipBlanks(ref i, end);
         while (i < end)
         {
@@ -277,7 +296,13 @@ public ref partial struct PrometheusTextReader
                 }
 
                 i++;
-                return count > 1 ? CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i) : LineFault.None;
+                if (!isCompared)
+                {
+                    return CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i);
+                }
+
+                i = duplicate < 0 ? i : duplicate;
+                return duplicate < 0 ? LineFault.None : LineFault.DuplicateLabelName;
             }
 
             int nameStart = i;
@@ -310,11 +335,25 @@ public ref partial struct PrometheusTextReader
                     return fault;
                 }
 
-                if (++count > _options.MaxLabels)
+                if (count == _options.MaxLabels)
                 {
                     i = nameStart;
                     return LineFault.TooManyLabels;
                 }
+
+                isCompared &= count < FewLabels && !isEscaped;
+                if (isCompared)
+                {
+                    var name = new Part { Start = isQuoted ? nameStart + 1 : nameStart, Length = length };
+                    if (duplicate < 0 && StandsBefore(name, count))
+                    {
+                        duplicate = name.Start;
+                    }
+
+                    _names[count] = name;
+                }
+
+                count++;
 
                 SkipBlanks(ref i, end);
             }
@@ -333,6 +372,19 @@ public ref partial struct PrometheusTextReader
         }
 
         return LineFault.UnclosedBraces;
+    }
+
+    private readonly bool StandsBefore(Part name, int count)
+    {
+        for (int n = 0; n < count; n++)
+        {
+            if (_names[n].Length == name.Length && _data.Slice(_names[n].Start, name.Length).SequenceEqual(_data.Slice(name.Start, name.Length)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private readonly LineFault ReadLabelName(ref int i, int end, out int length, out bool isQuoted, out bool isEscaped)
@@ -398,7 +450,7 @@ public ref partial struct PrometheusTextReader
         int at = open + 1;
         while (true)
         {
-            int special = at < end ? _data[at..end].IndexOfAny((byte)'"', (byte)'\\') : -1;
+            int special = at < end ? PrometheusEscaping.IndexOfQuoteOrBackslash(_data[at..end]) : -1;
             if (special < 0)
             {
                 return LineFault.UnclosedQuote;
@@ -426,7 +478,7 @@ public ref partial struct PrometheusTextReader
     private readonly LineFault CheckUtf8(int start, int end, ref int faultPosition)
     {
         ReadOnlySpan<byte> text = _data[start..end];
-        if (System.Text.Unicode.Utf8.IsValid(text))
+        if (IsShortAscii(text) || System.Text.Unicode.Utf8.IsValid(text))
         {
             return LineFault.None;
         }
@@ -440,13 +492,30 @@ public ref partial struct PrometheusTextReader
         return LineFault.InvalidUtf8;
     }
 
+    private static bool IsShortAscii(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > 16)
+        {
+            return false;
+        }
+
+        byte all = 0;
+        foreach (byte b in text)
+        {
+            all |= b;
+        }
+
+        return all < 0x80;
+    }
+
     /// <summary>A comment of the text format, which may be a HELP or TYPE line.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadComment(ref int i, int end)
     {
         int afterHash = ++i;
         SkipBlanksAndTabs(ref i, end);
-        bool isHelp = _data[i..end].StartsWith("HELP"u8);
-        bool isType = _data[i..end].StartsWith("TYPE"u8);
+        bool isHelp = i + 4 < end && _data[i..end].StartsWith("HELP"u8);
+        bool isType = i + 4 < end && _data[i..end].StartsWith("TYPE"u8);
         int name = i + 4;
         // Without a blank before and after it, the word is not the keyword; without a name after it, there is nothing to say.
         if ((isHelp || isType) && i > afterHash && name < end && _data[name] is (byte)' ' or (byte)'\t')
@@ -472,6 +541,7 @@ public ref partial struct PrometheusTextReader
         return LineFault.None;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadOpenMetricsComment(ref int i, int end)
     {
         ReadOnlySpan<byte> line = _data[i..end];
@@ -587,14 +657,13 @@ public ref partial struct PrometheusTextReader
         return isSuffix ? LineFault.None : LineFault.UnitNotInName;
     }
 
-    /// <summary>A label name may stand once. Few names are compared in pairs, many through a table.</summary>
+    /// <summary>A label name may stand once.</summary>
     private readonly LineFault CheckDistinctNames(PrometheusLabelEnumerator labels, int length, int count, ref int i)
     {
-        const int few = 8;
         PrometheusLabelEnumerator fromStart = labels;
-        int tableSize = count <= few ? 0 : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
+        int tableSize = count <= FewLabels ? 0 : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count * 2);
         int[]? rented = null;
-        Span<int> scratch = count <= few ? stackalloc int[2 * few] : rented = ArrayPool<int>.Shared.Rent(2 * count + tableSize);
+        Span<int> scratch = count <= FewLabels ? stackalloc int[2 * FewLabels] : rented = ArrayPool<int>.Shared.Rent(2 * count + tableSize);
         Span<int> starts = scratch[..count];
         Span<int> lengths = scratch.Slice(count, count);
         bool anyEscaped = false;
@@ -622,7 +691,7 @@ public ref partial struct PrometheusTextReader
             names = unescaped;
         }
 
-        int duplicate = count <= few ? FindDuplicateInPairs(names, starts, lengths)
+        int duplicate = count <= FewLabels ? FindDuplicateInPairs(names, starts, lengths)
             : FindDuplicateInTable(names, starts, lengths, scratch.Slice(2 * count, tableSize));
         if (unescaped is not null)
         {

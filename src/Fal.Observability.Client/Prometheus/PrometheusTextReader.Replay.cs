@@ -11,6 +11,12 @@ namespace Fal.Observability.Client.Prometheus;
 /// </content>
 public ref partial struct PrometheusTextReader
 {
+    /// <summary>The input.</summary>
+    internal readonly ReadOnlySpan<byte> Data => _data;
+
+    /// <summary>Where the current line begins in <see cref="Data"/>.</summary>
+    internal readonly int LineStart => _lineStart;
+
     /// <summary>The line of the sample up to its value: what names the series, as it stands.</summary>
     internal readonly ReadOnlySpan<byte> SeriesBytes => _data[_lineStart.._numberStart];
 
@@ -21,133 +27,294 @@ public ref partial struct PrometheusTextReader
     /// <summary>The current line with its line feed, if it has one.</summary>
     internal readonly ReadOnlySpan<byte> LineWithFeed => _data[_lineStart.._position];
 
-    /// <summary>Reads the next sample if it is the expected one.</summary>
+    /// <summary>Reads the next samples if they are remembered ones; then they are the run of the memory.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="skipOthers">Whether expected lines that are no samples are passed over; else they end the replay.</param>
-    /// <param name="entry">The entry of the sample, whose number is <see cref="Value"/>.</param>
     /// <returns>False, with nothing read but lines passed over, if another line stands here.</returns>
-    internal bool TryReplay(SeriesMemory memory, bool skipOthers, out int entry)
+    internal bool TryReplay(SeriesMemory memory, bool skipOthers)
     {
-        ref byte data = ref MemoryMarshal.GetReference(_data);
-        // Two blocks behind the number: one for whole vectors, one for the number itself.
-        int limit = (_flags & ~(ReaderFlags.OpenMetrics | ReaderFlags.CarriageReturnReported)) == ReaderFlags.Started
-            ? _data.Length - 2 * BlockLength
-            : -1;
-        while ((entry = memory.Expected) >= 0)
+        if (!CanReplay() || _position == _notReplayedAt)
         {
-            ref SeriesMemory.Entry expected = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(memory.Entries), entry);
-            int line = _position;
-            int number = line + expected.TextLength;
-            if (number > limit || !StartsLike(ref Unsafe.Add(ref data, line),
-                ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(memory.Text), expected.TextStart), expected.TextLength))
-            {
-                return TryReplayElsewhere(memory, limit, out entry);
-            }
-
-            if (expected.Shape is null)
-            {
-                if (!skipOthers)
-                {
-                    return false;
-                }
-
-                _position = number;
-            }
-            else if (!TryReplayNumber(line, number))
-            {
-                return false;
-            }
-
-            _linesRead++;
-            memory.AdvanceTo(entry, expected.Next);
-            if (expected.Shape is not null)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryReplayNumber(int line, int number)
-    {
-        uint feeds = Vector128.Equals(Vector128.LoadUnsafe(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), number)), Vector128.Create((byte)'\n'))
-            .ExtractMostSignificantBits();
-        int newline = number + BitOperations.TrailingZeroCount(feeds);
-        _hasTimestamp = false;
-        if ((feeds == 0 || !TryReadShortInteger(number, newline)) && !TryReplayNumbers(number, ref newline))
-        {
+            _notReplayedAt = -1;
             return false;
         }
 
-        if (newline - line > _maxLineLength)
+        ValueChunk run = memory.BeginRun();
+        int count = 0;
+        while (count < run.Values.Length)
         {
-            return false;
-        }
-
-        _position = newline + 1;
-        return true;
-    }
-
-    private bool TryReplayNumbers(int number, ref int newline)
-    {
-        int length = _data[number..].IndexOf((byte)'\n');
-        newline = number + length;
-        return length >= 0 && TryReadNumbers(number, newline);
-    }
-
-    /// <summary>
-    /// Some of the expected lines may be gone: then the sample that stands here follows close behind them. Or it is
-    /// remembered from elsewhere: then its bytes up to the last blank find it, unless a timestamp follows the value.
-    /// </summary>
-    private bool TryReplayElsewhere(SeriesMemory memory, int limit, out int entry)
-    {
-        entry = memory.Expected;
-        for (int tried = 0; tried < SeriesMemory.Lookahead; tried++)
-        {
-            entry = memory.Entries[entry].Next;
-            if (entry < 0)
+            int read = ReplayRun(memory, run, count, skipOthers);
+            memory.AddToRun(read);
+            count += read;
+            if (count == run.Values.Length)
             {
                 break;
             }
 
-            SeriesMemory.Entry candidate = memory.Entries[entry];
-            int number = _position + candidate.TextLength;
-            if (number <= limit && _data[_position..number].SequenceEqual(memory.Text.AsSpan(candidate.TextStart, candidate.TextLength))
-                && TryReplayOutOfOrder(memory, entry, number))
+            int series;
+            if (TryReplayLine(memory, SeriesMemory.Lookahead, skipOthers, out ScriptPlace found))
             {
-                return true;
+                series = memory.SeriesAt(found);
+                memory.Resume(_data, _lineStart, found);
+            }
+            else if (!TryLookUp(memory, out series))
+            {
+                // Not to be tried again when the run is used up.
+                _notReplayedAt = _position;
+                break;
+            }
+
+            if (series >= 0)
+            {
+                run.Set(count++, _value, SampleTimestamp);
+                memory.AddToRunOutOfOrder(series);
             }
         }
 
-        int length = limit < 0 || memory.IsLost ? -1 : _data[_position..].IndexOf((byte)'\n');
-        int blank = length < 0 ? -1 : _data.Slice(_position, length).LastIndexOf((byte)' ');
-        if (blank < 0 || _position + blank >= limit)
-        {
-            return false;
-        }
-
-        entry = memory.Find(_data.Slice(_position, blank + 1), out _);
-        return entry >= 0 && TryReplayOutOfOrder(memory, entry, _position + blank + 1);
+        _notReplayedAt = count == 0 ? -1 : _notReplayedAt;
+        return count > 0;
     }
 
-    private bool TryReplayOutOfOrder(SeriesMemory memory, int entry, int number)
+    /// <summary>Reads a whole scrape that is the last one with other values.</summary>
+    /// <returns>False if it is another one.</returns>
+    internal bool TryRepeat(SeriesMemory memory, SampleValues values)
     {
-        if (memory.Entries[entry].Shape is null || !TryReplayNumber(_position, number))
+        int read = 0;
+        while (CanReplay())
+        {
+            ValueChunk chunk = values.ChunkOf(read);
+            int first = SampleValues.PlaceInChunk(read);
+            int count = ReplayRun(memory, chunk, first, skipOthers: true);
+            read += count;
+            if (count > 0 && first + count == chunk.Values.Length)
+            {
+                continue;
+            }
+
+            if (!TryReplayLine(memory, lookahead: 0, skipOthers: true, out ScriptPlace found))
+            {
+                break;
+            }
+
+            if (memory.SeriesAt(found) >= 0)
+            {
+                chunk.Set(first + count, _value, SampleTimestamp);
+                read++;
+            }
+
+            memory.Resume(_data, _lineStart, found);
+        }
+
+        return read == values.Count && _position == _data.Length && memory.Expected.Line == memory.Script.LineCount;
+    }
+
+    /// <summary>Whether the reader is at a line like any other, and not at something that it has to report first.</summary>
+    private bool CanReplay()
+    {
+        if (_flags == ReaderFlags.None && !_data.IsEmpty && _data[0] != 0xEF)
+        {
+            _flags = ReaderFlags.Started;
+        }
+
+        return (_flags & ~ReaderFlags.CarriageReturnReported) == ReaderFlags.Started;
+    }
+
+    /// <summary>
+    /// Follows the script from line to line as long as the input does, but not into the last two blocks of it: whole vectors
+    /// are compared, wherever a line ends.
+    /// </summary>
+    /// <returns>How many samples were read.</returns>
+    /// <remarks>Nothing is inlined into the loop but what each line needs, nor the loop into anything: it needs all registers.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int ReplayRun(SeriesMemory memory, ValueChunk chunk, int first, bool skipOthers)
+    {
+        ScriptPlace expected = memory.Expected;
+        ScrapeScript script = memory.Script;
+        if (!memory.IsInStep || expected.Line == script.LineCount)
+        {
+            return 0;
+        }
+
+        ref byte data = ref MemoryMarshal.GetReference(_data);
+        ref ScrapeStep steps = ref MemoryMarshal.GetArrayDataReference(script.Steps);
+        ref byte rests = ref MemoryMarshal.GetArrayDataReference(script.Rests);
+        ref double values = ref MemoryMarshal.GetArrayDataReference(chunk.Values);
+        int limit = _data.Length - 2 * BlockLength;
+        int longest = _maxLineLength;
+        int lines = script.LineCount;
+        int room = chunk.Values.Length;
+        int place = first;
+        int previous = memory.Previous;
+        int line = _position;
+        int blankLines = 0;
+        int at = expected.Line;
+        int restAt = expected.Rest;
+        while (at < lines)
+        {
+            ScrapeStep step = Unsafe.Add(ref steps, at);
+            int rest = line + step.Shared;
+            int number = rest + step.RestLength;
+            if (number > limit
+                || !StartSame(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, previous), step.Shared)
+                || !RestIsSame(ref Unsafe.Add(ref data, rest), ref Unsafe.Add(ref rests, restAt), step.RestLength))
+            {
+                if (line >= limit || Unsafe.Add(ref data, line) != '\n')
+                {
+                    break;
+                }
+
+                line++;
+                blankLines++;
+                continue;
+            }
+
+            if (!step.IsSample)
+            {
+                if (!skipOthers)
+                {
+                    break;
+                }
+
+                previous = line;
+                line = number;
+            }
+            else
+            {
+                if (place == room)
+                {
+                    break;
+                }
+
+                uint feeds = Vector128.Equals(Vector128.LoadUnsafe(ref Unsafe.Add(ref data, number)), Vector128.Create((byte)'\n')).ExtractMostSignificantBits();
+                int newline = number + BitOperations.TrailingZeroCount(feeds);
+                if (feeds == 0 || !TryReadShortInteger(ref data, number, newline, out double value))
+                {
+                    // A variable of its own: the place of the next line must not have to go through memory.
+                    if (!TryReadNumbersOfLine(number, out int end))
+                    {
+                        break;
+                    }
+
+                    newline = end;
+                    if (_hasTimestamp)
+                    {
+                        chunk.SetTimestamp(place, SampleTimestamp);
+                    }
+
+                    value = _value;
+                }
+
+                if (newline - line > longest)
+                {
+                    break;
+                }
+
+                Unsafe.Add(ref values, place++) = value;
+                previous = line;
+                line = newline + 1;
+            }
+
+            restAt += step.RestLength;
+            at++;
+        }
+
+        _linesRead += at - expected.Line + blankLines;
+        _position = line;
+        if (at > expected.Line)
+        {
+            memory.Advance(new ScriptPlace { Line = at, Rest = restAt, Sample = expected.Sample + place - first }, previous);
+        }
+
+        return place - first;
+    }
+
+    /// <summary>Whether so many bytes are the same in two places that have a block behind them. Mostly one block decides.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool StartSame(ref byte left, ref byte right, int length)
+    {
+        while (length > BlockLength)
+        {
+            if (EqualBytes(ref left, ref right) != ulong.MaxValue)
+            {
+                return false;
+            }
+
+            left = ref Unsafe.Add(ref left, BlockLength);
+            right = ref Unsafe.Add(ref right, BlockLength);
+            length -= BlockLength;
+        }
+
+        return BitOperations.TrailingZeroCount(~EqualBytes(ref left, ref right)) >= length;
+    }
+
+    /// <summary>The same for what a line has of its own, which is mostly a few bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool RestIsSame(ref byte left, ref byte right, int length) =>
+        length <= Vector128<byte>.Count
+            ? BitOperations.TrailingZeroCount(~Vector128.Equals(Vector128.LoadUnsafe(ref left), Vector128.LoadUnsafe(ref right)).ExtractMostSignificantBits()) >= length
+            : StartSame(ref left, ref right, length);
+
+    /// <summary>Reads the next line with care for where the input ends, if it is one of the next of the script.</summary>
+    private bool TryReplayLine(SeriesMemory memory, int lookahead, bool skipOthers, out ScriptPlace found)
+    {
+        while (_position < _data.Length && _data[_position] == '\n')
+        {
+            _position++;
+            _linesRead++;
+        }
+
+        if (!memory.TryFindAhead(_data, _position, -1, lookahead, out found))
         {
             return false;
         }
 
-        _linesRead++;
-        memory.Advance(entry);
+        ScrapeStep step = memory.StepAt(found);
+        return step.IsSample ? TryFinishReplay(_position + step.Length) : skipOthers && FinishReplay(_position + step.Length);
+    }
+
+    /// <summary>
+    /// Looks the next line up: its bytes to the last blank name its series, unless a timestamp follows the value. A reader that is
+    /// lost had better read the line, since it mostly is a new one.
+    /// </summary>
+    private bool TryLookUp(SeriesMemory memory, out int series)
+    {
+        ReadOnlySpan<byte> rest = _data[_position..];
+        int length = memory.IsLost ? -1 : rest.IndexOf((byte)'\n');
+        int text = length < 0 ? 0 : rest[..length].LastIndexOf((byte)' ') + 1;
+        series = text == 0 ? -1 : memory.Find(rest[..text]);
+        if (series < 0 || !TryFinishReplay(_position + text))
+        {
+            return false;
+        }
+
+        memory.Come(_data, _lineStart, text, series);
         return true;
+    }
+
+    private bool TryFinishReplay(int number) =>
+        TryReadNumbersOfLine(number, out int newline) && newline - _position <= _maxLineLength && FinishReplay(Math.Min(newline + 1, _data.Length));
+
+    private bool FinishReplay(int next)
+    {
+        _lineStart = _position;
+        _position = next;
+        _linesRead++;
+        return true;
+    }
+
+    /// <summary>Any value, perhaps a timestamp, to the end of the line or of the input.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryReadNumbersOfLine(int number, out int newline)
+    {
+        int length = _data[number..].IndexOf((byte)'\n');
+        newline = length < 0 ? _data.Length : number + length;
+        _hasTimestamp = false;
+        return TryReadShortInteger(ref MemoryMarshal.GetReference(_data), number, newline, out _value) || TryReadNumbers(number, newline);
     }
 
     /// <summary>Reads the next line, which was not the expected one. An index for a line or two costs more than it saves.</summary>
     internal bool ReadUnexpected(SeriesMemory memory)
     {
-        memory.NoteMiss(_linesRead);
         _indexIsSuspended = !memory.IsLost;
         // The lines replayed since were not taken from the index.
         MoveTo(_position);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
 
@@ -24,6 +25,7 @@ namespace Fal.Observability.Client.Prometheus;
 public ref partial struct PrometheusTextReader
 {
     private const int ShownLineBytes = 256;
+    private const int MaxUntriedLines = 15;
 
     private readonly ReadOnlySpan<byte> _data;
     private readonly PrometheusParserOptions _options;
@@ -83,7 +85,16 @@ public ref partial struct PrometheusTextReader
     private SeparatorArray _knownSeparators;
     private int _knownLabelCount;
     private bool _sameShape;
+
+    private NameArray _names; // The label names of the line that the grammar reads, while there are few.
+
+    // So many of the next lines go to the grammar at once, after so many that the index did not help with.
+    private int _untriedLines;
+    private int _oddRun;
     private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
+
+    // Where a replay ended at a line that is not remembered; -1 if the next replay must see for itself.
+    private int _notReplayedAt;
 
     /// <summary>Begins to read a whole exposition.</summary>
     /// <param name="utf8">The exposition.</param>
@@ -112,7 +123,7 @@ public ref partial struct PrometheusTextReader
         }
 
         _openMetrics = _options.Format == PrometheusFormat.OpenMetrics || (_flags & ReaderFlags.OpenMetrics) != 0;
-        _knownPrefixLength = -1;
+        _knownPrefixLength = _notReplayedAt = -1;
     }
 
     /// <summary>What the last <see cref="Read"/> found.</summary>
@@ -146,7 +157,7 @@ public ref partial struct PrometheusTextReader
     public readonly int LabelCount => _tokenType == PrometheusTokenType.Sample ? _labelCount : 0;
 
     /// <summary>The labels of the sample, in the order in which they stand. The enumeration ends with the next <see cref="Read"/>.</summary>
-    [System.Diagnostics.CodeAnalysis.UnscopedRef]
+    [UnscopedRef]
     public readonly PrometheusLabelEnumerator Labels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -250,11 +261,34 @@ public ref partial struct PrometheusTextReader
 
     private bool ReadAnyLine()
     {
-        // Where an index exists, Read has tried the line with it.
-        bool isOdd = _cursor < _indexCount;
+        // Where an index exists, Read has tried the line with it: then this one is odd, and its end is known.
+        while (_cursor < _indexCount)
+        {
+            if (_data[_position] == '\n' && !_openMetrics)
+            {
+                PassBlankLines();
+            }
+            else if (NextIndexedNewline() is var newline && ReadByGrammar(newline, newline + 1))
+            {
+                return true;
+            }
+
+            if (_cursor < _indexCount && TryReadIndexedLine())
+            {
+                return true;
+            }
+        }
+
+        return ReadUnindexedLine();
+    }
+
+    /// <summary>Reads a line for which there is no index: builds one, or goes on without where none can be.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool ReadUnindexedLine()
+    {
         while (true)
         {
-            if (_flags != ReaderFlags.Started && !PrepareToRead(out bool isToken))
+            if ((_flags & (ReaderFlags.Started | ReaderFlags.DroppingLine | ReaderFlags.EndSeen)) != ReaderFlags.Started && !PrepareToRead(out bool isToken))
             {
                 return isToken;
             }
@@ -262,77 +296,77 @@ public ref partial struct PrometheusTextReader
             if (!_openMetrics && _position < _data.Length && _data[_position] == '\n')
             {
                 PassBlankLines();
-                isOdd = false;
             }
 
-            if (!isOdd && (_cursor < _indexCount || BuildIndex()) && TryReadIndexedLine())
+            if (BuildIndex())
             {
-                return true;
+                return TryReadIndexedLine() || ReadAnyLine();
             }
 
-            isOdd = false;
-
-            int end;
-            int next;
-            int newline = _cursor < _indexCount ? NextIndexedNewline() : _data[_position..].IndexOf((byte)'\n') is >= 0 and int found ? _position + found : -1;
-            if (newline >= 0)
+            int newline = _data[_position..].IndexOf((byte)'\n');
+            if (newline < 0 && !_isFinalBlock)
             {
-                (end, next) = (newline, newline + 1);
-            }
-            else
-            {
-                end = next = _data.Length;
-                if (!_isFinalBlock)
+                if (_data.Length - _position <= _maxLineLength)
                 {
-                    if (end - _position <= _maxLineLength)
-                    {
-                        return EndOfBlock();
-                    }
-
-                    bool refused = Refuse(LineFault.LineTooLong, _position, end, next, _position + _maxLineLength);
-                    _flags |= ReaderFlags.DroppingLine;
-                    return refused;
+                    return EndOfBlock();
                 }
 
-                if (_position == end)
-                {
-                    return ReadEnd();
-                }
+                bool refused = Refuse(LineFault.LineTooLong, _position, _data.Length, _data.Length, _position + _maxLineLength);
+                _flags |= ReaderFlags.DroppingLine;
+                return refused;
             }
 
-            if (end - _position > _maxLineLength)
+            if (_position == _data.Length)
             {
-                return Refuse(LineFault.LineTooLong, _position, end, next, _position + _maxLineLength);
+                return ReadEnd();
             }
 
-            if (end > _position && _data[end - 1] == '\r')
-            {
-                if (!_options.SkipMalformedLines || (_flags & ReaderFlags.CarriageReturnReported) == 0)
-                {
-                    // Reported before the line itself, which the next call reads.
-                    _flags |= ReaderFlags.CarriageReturnReported;
-                    ReportFault(LineFault.CarriageReturnAtEnd, _position, end, end - 1);
-                    return true;
-                }
-
-                end--;
-            }
-
-            LineFault fault = ReadLine(_position, end, out int faultPosition);
-            if (fault != LineFault.None)
-            {
-                return Refuse(fault, _position, end, next, faultPosition);
-            }
-
-            _lineStart = _position;
-            _lineEnd = end;
-            _linesRead++;
-            MoveTo(next);
-            if (_tokenType != PrometheusTokenType.None)
+            if (newline < 0 ? ReadByGrammar(_data.Length, _data.Length) : ReadByGrammar(_position + newline, _position + newline + 1))
             {
                 return true;
             }
         }
+    }
+
+    /// <summary>Reads the next line, whose bounds are known, by the grammar.</summary>
+    /// <returns>False for a blank line, which says nothing.</returns>
+    private bool ReadByGrammar(int end, int next)
+    {
+        int start = _position;
+        bool isTooLong = end - start > _maxLineLength;
+        if (end > start && _data[end - 1] == '\r' && !isTooLong)
+        {
+            if ((_flags & ReaderFlags.CarriageReturnReported) == 0)
+            {
+                // Reported before the line itself, which the next call reads.
+                ReportFault(LineFault.CarriageReturnAtEnd, start, end, end - 1);
+                _flags |= ReaderFlags.CarriageReturnReported;
+                return true;
+            }
+
+            end--;
+        }
+
+        // Odd lines rarely come alone: each that was tried with the index in vain doubles how many of the next are not tried.
+        _knownPrefixLength = -1;
+        if (--_untriedLines < 0)
+        {
+            _oddRun = Math.Min(2 * _oddRun + 1, MaxUntriedLines);
+            _untriedLines = _oddRun;
+        }
+
+        int faultPosition = start + _maxLineLength;
+        LineFault fault = isTooLong ? LineFault.LineTooLong : ReadLine(start, end, out faultPosition);
+        if (fault != LineFault.None)
+        {
+            return Refuse(fault, start, end, next, faultPosition);
+        }
+
+        _lineStart = start;
+        _lineEnd = end;
+        _linesRead++;
+        MoveTo(next);
+        return _tokenType != PrometheusTokenType.None;
     }
 
     private void PassBlankLines()
@@ -426,16 +460,21 @@ public ref partial struct PrometheusTextReader
         return false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void MoveTo(int position)
     {
         _position = position;
-        while (_cursor < _indexCount && _indexBase + IndexEntries[_cursor] < position)
+        int cursor = _cursor;
+        while (cursor < _indexCount && _indexBase + IndexEntries[cursor] < position)
         {
-            _cursor++;
+            cursor++;
         }
+
+        _cursor = cursor;
     }
 
     /// <summary>Refuses a line and, if that is what the options say, goes on after it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Refuse(LineFault fault, int start, int end, int next, int faultPosition)
     {
         ReportFault(fault, start, end, faultPosition);
@@ -445,13 +484,13 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>Makes the fault the current token, or throws it; then the reader has not moved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ReportFault(LineFault fault, int start, int end, int faultPosition)
     {
         if (!_options.SkipMalformedLines)
         {
             _lineStart = start;
-            throw new PrometheusFormatException(_linesRead + 1, Column(faultPosition), _bytesBefore + faultPosition,
-                fault.Describe(ByteAt(faultPosition, end)), Show(start, end));
+            ThrowFault(fault, end, faultPosition);
         }
 
         _tokenType = PrometheusTokenType.Malformed;
@@ -461,6 +500,11 @@ public ref partial struct PrometheusTextReader
         _lineStart = start;
         _lineEnd = end;
     }
+
+    [DoesNotReturn]
+    private readonly void ThrowFault(LineFault fault, int end, int faultPosition) =>
+        throw new PrometheusFormatException(_linesRead + 1, Column(faultPosition), _bytesBefore + faultPosition,
+            fault.Describe(ByteAt(faultPosition, end)), Show(_lineStart, end));
 
     private readonly int ByteAt(int position) => ByteAt(position, _lineEnd);
 

@@ -1,10 +1,10 @@
+using System.Buffers;
 using System.Diagnostics;
 
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Collects samples in chunks: growing copies nothing once a chunk is full size, and no chunk is so large that it would go
-/// to the large object heap.
+/// Collects samples in chunks: growing copies nothing, and no chunk is so large that it would go to the large object heap.
 /// </summary>
 internal sealed class SampleBuffer
 {
@@ -13,8 +13,12 @@ internal sealed class SampleBuffer
 
     private readonly List<PrometheusSample[]> _chunks = [];
     private PrometheusSample[] _current = [];
+    private int _room; // Of the current chunk: it may be longer.
     private int _used;
     private int _fullChunks;
+
+    // How many samples an exposition has is known at its end only: a small one should not pay for a whole chunk.
+    private PrometheusSample[]? _rented;
 
     internal int Count => (_fullChunks << ChunkShift) + _used;
 
@@ -29,7 +33,7 @@ internal sealed class SampleBuffer
 
     internal void Add(in PrometheusSample sample)
     {
-        if (_used == _current.Length)
+        if (_used == _room)
         {
             Grow();
         }
@@ -39,27 +43,27 @@ internal sealed class SampleBuffer
 
     private void Grow()
     {
-        if (_used == ChunkLength)
+        if (_chunks.Count == 0)
         {
-            _fullChunks++;
-            _used = 0;
+            _current = _rented = ArrayPool<PrometheusSample>.Shared.Rent(ChunkLength);
+            _chunks.Add(_current);
+            _room = ChunkLength;
+            return;
         }
 
-        if (_fullChunks < _chunks.Count && _used == 0)
+        if (_rented is not null)
         {
-            _current = _chunks[_fullChunks];
+            GiveBack();
         }
-        else if (_used == 0)
+
+        _fullChunks++;
+        _used = 0;
+        if (_fullChunks == _chunks.Count)
         {
-            // A small exposition should cost little: only the first chunk starts small.
-            _current = new PrometheusSample[_fullChunks == 0 ? 32 : ChunkLength];
-            _chunks.Add(_current);
+            _chunks.Add(new PrometheusSample[ChunkLength]);
         }
-        else
-        {
-            Array.Resize(ref _current, _current.Length * 2);
-            _chunks[_fullChunks] = _current;
-        }
+
+        _current = _chunks[_fullChunks];
     }
 
     /// <summary>Empties the buffer and keeps its chunks for what comes next.</summary>
@@ -70,19 +74,27 @@ internal sealed class SampleBuffer
         _current = _chunks.Count == 0 ? [] : _chunks[0];
     }
 
-    internal PrometheusSample[] ToArray()
+    /// <summary>No further sample comes: what is kept of the last chunk is no larger than what is in it.</summary>
+    internal void End()
     {
-        if (Count == 0)
+        if (_rented is not null)
         {
-            return [];
+            GiveBack();
         }
-
-        var samples = new PrometheusSample[Count];
-        for (int chunk = 0; chunk <= _fullChunks; chunk++)
+        else if (_used < _current.Length)
         {
-            _chunks[chunk].AsSpan(0, chunk < _fullChunks ? ChunkLength : _used).CopyTo(samples.AsSpan(chunk << ChunkShift));
+            _current = _chunks[_fullChunks] = _current[.._used];
         }
+    }
 
-        return samples;
+    /// <summary>Puts an array that just holds the samples in the place of the rented one.</summary>
+    private void GiveBack()
+    {
+        int kept = _fullChunks == 0 ? _used : ChunkLength;
+        _chunks[0] = _rented.AsSpan(0, kept).ToArray();
+        _current = _chunks[_fullChunks];
+        // Cleared in full: there may have been more in it before the buffer was emptied.
+        ArrayPool<PrometheusSample>.Shared.Return(_rented!, clearArray: true);
+        _rented = null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -7,12 +8,25 @@ internal sealed class SampleFactory
 {
     private const int RememberedLabels = 16;
 
+    private const int FirstBlockLength = 32;
+    private const int MaxBlockLength = 1024;
+
+    /// <summary>
+    /// So many shapes of one name are looked through for one that is there already. Who has more gets new ones: they share
+    /// less, but cost no more.
+    /// </summary>
+    private const int RememberedSiblings = 8;
+
     private readonly Utf8StringPool _names = new(keepsHeads: false);
     private readonly Utf8StringPool _values = new(keepsHeads: true);
 
     // The last value of the first label, of the second, and so on, as the pool knows it.
     private readonly int[] _lastValues = new int[RememberedLabels];
     private SampleShape? _shape;
+
+    // Where the label values of the next samples go. The first arrays are small, because the exposition may be.
+    private string[] _block = [];
+    private int _blockUsed;
 
     /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
     internal void ReturnTables()
@@ -31,7 +45,14 @@ internal sealed class SampleFactory
         }
 
         int count = reader.LabelCount;
-        string[] values = count == 0 ? [] : new string[count];
+        if (_block.Length - _blockUsed < count)
+        {
+            _block = new string[Math.Max(count, Math.Clamp(_block.Length * 2, FirstBlockLength, MaxBlockLength))];
+            _blockUsed = 0;
+        }
+
+        int start = _blockUsed;
+        Span<string> values = _block.AsSpan(start, count);
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
         {
@@ -46,7 +67,8 @@ internal sealed class SampleFactory
             shape = new SampleShape(shape.Name, shape.LabelNames, CreateExemplar(in reader));
         }
 
-        return new PrometheusSample(shape, values, reader.Value, reader.SampleTimestamp);
+        _blockUsed = start + count;
+        return new PrometheusSample(shape, _block, start, reader.Value, reader.SampleTimestamp);
     }
 
     /// <summary>The next sample is not to be taken for one like the last, because there were others between them.</summary>
@@ -97,23 +119,27 @@ internal sealed class SampleFactory
     {
         string name = GetName(reader.Name, reader.NameIsEscaped, out int index);
         SampleShape? first = index == 0 ? null : _names.ShapeOf(index);
+        int siblings = 0;
         for (SampleShape? shape = first; shape is not null; shape = shape.Sibling)
         {
             if (HasLabelNames(shape.LabelNames, in reader))
             {
                 return shape;
             }
+
+            siblings++;
         }
 
-        var found = new SampleShape(name, reader.LabelCount == 0 ? [] : new string[reader.LabelCount]) { Sibling = first };
+        string[] labelNames = reader.LabelCount == 0 ? [] : new string[reader.LabelCount];
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
         {
-            found.LabelNames[ordinal++] = GetName(label.Name, label.NameIsEscaped);
+            labelNames[ordinal++] = GetName(label.Name, label.NameIsEscaped);
         }
-        // The names of the labels may have made the pool start anew; then the shape is kept where its name is now.
-        GetName(reader.Name, reader.NameIsEscaped, out index);
-        if (index != 0)
+
+        var found = new SampleShape(name, labelNames) { Sibling = siblings < RememberedSiblings ? first : null };
+        // The names of the labels may have made the pool start anew, and the place of the name another text's.
+        if (index != 0 && _names.IsAt(index, name))
         {
             _names.ShapeOf(index) = found;
         }
@@ -131,12 +157,14 @@ internal sealed class SampleFactory
         int ordinal = 0;
         foreach (PrometheusLabel label in reader.Labels)
         {
-            if (!ReferenceEquals(names[ordinal], GetName(label.Name, label.NameIsEscaped)) && names[ordinal] != label.GetName())
+            string name = names[ordinal++];
+            bool isSame = label.NameIsEscaped || !Ascii.IsValid(label.Name)
+                ? name == GetName(label.Name, label.NameIsEscaped)
+                : Ascii.Equals(label.Name, name);
+            if (!isSame)
             {
                 return false;
             }
-
-            ordinal++;
         }
 
         return true;

@@ -7,11 +7,16 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
 
     internal SampleBuffer Samples { get; } = new();
 
-    internal PrometheusSamples Build() => new(Samples, SkippedLines, SkippedLineCount);
+    internal PrometheusSamples Build()
+    {
+        Samples.End();
+        return new PrometheusSamples(new SampleRange(Samples, 0, Samples.Count), SkippedLines, SkippedLineCount);
+    }
 
     public override void Dispose()
     {
         base.Dispose();
+        Samples.End();
         // The factory of a memory lives on with it.
         if (memory is null)
         {
@@ -44,13 +49,17 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
     {
         while (true)
         {
-            while (reader.TryReplay(memory, skipOthers: true, out int entry))
+            while (reader.TryReplay(memory, skipOthers: true))
             {
-                Samples.Add(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    Samples.Add(memory.SampleOfRun(i));
+                }
             }
 
             if (!reader.ReadUnexpected(memory))
             {
+                memory.End();
                 return;
             }
 

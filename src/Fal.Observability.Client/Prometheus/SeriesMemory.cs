@@ -1,248 +1,429 @@
-using System.Numerics;
-
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// The lines of the last scrape up to their values, in their order, with what was made of them. One scrape is mostly the
-/// one before with other values: then each line is the one that is expected, and only its number is read.
+/// The last scrape without its values, and what was made of its lines. One scrape is mostly the one before with other
+/// values: then each line is the one that the script has next, and only its number is read.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The expected line is recognised by all its bytes, so nothing can be mistaken. Where another one stands, the lines just
-/// after the expected one are tried, in case it is gone; else the line is read as ever and looked up by a hash of its
-/// bytes, the bytes compared; else it is new and remembered. From there on its successor is expected.
+/// The expected line is recognised by all its bytes: those that it shares with the line before by comparing with that line, which
+/// was recognised itself, the rest by comparing with the script. Nothing can be mistaken. Where another line stands, the
+/// next few of the script are tried, in case the expected one is gone; else the line is looked up by a hash of its bytes, the bytes
+/// compared; else it is new and remembered. Meanwhile a new script is written, so that the next scrape is followed straight on again.
 /// </para>
 /// <para>A line is remembered for what its bytes mean under one set of options, so a memory serves one set only.</para>
 /// </remarks>
 internal sealed class SeriesMemory(long maxBytes)
 {
-    /// <summary>How many lines may be gone before the next is looked up instead of tried.</summary>
+    /// <summary>How many lines of the script may be gone before the next is looked up instead of tried.</summary>
     internal const int Lookahead = 2;
 
-    /// <summary>So many bytes may be read behind any place in <see cref="Text"/>.</summary>
-    private const int Slack = 64;
+    /// <summary>After so many lines that were looked up, the script is searched for the last of them, so many samples ahead.</summary>
+    private const int MissesToSearch = 4;
 
-    private const int BytesPerEntry = 64;
+    private const int SearchedSamples = 4096;
 
-    private readonly SampleFactory _factory = new();
-    private int[] _buckets = [];
-    private uint[] _hashes = [];
-    private int[] _bucketNext = [];
-    private int _textLength;
-    private int _first = -1;
+    private const int RunLength = 512;
 
-    // Fields, because the replay of a line has few cycles to spend.
-    internal byte[] Text = new byte[Slack];
-    internal Entry[] Entries = [];
-    internal int Expected = -1; // The entry that should come next; -1 if nothing is expected.
-    private int _last = -1;
+    private SeriesTable _table = new();
+    private ScrapeScript _script = new();
+
+    // The script that is being written where this scrape differs from the last: then the lines from _runStart on to the expected
+    // one came as they were expected, and are not in it yet.
+    private ScrapeScript _newScript = new();
+    private bool _isWriting;
+    private ScriptPlace _runStart;
+    private bool _isInStep;
+
+    // Where the last line of the new script stands in the input, if it was not an expected one.
+    private int _written;
+    private int _writtenLength;
+
+    private bool _isReading;
     private int _misses;
-    private long _linesAtLastMiss;
+    private byte[] _text = [];
 
-    /// <summary>A remembered line. Without a shape it is no sample but a comment or a blank line, with its line feed.</summary>
-    internal struct Entry
-    {
-        internal int TextStart;
-        internal int TextLength;
-        internal int Next;
-        internal SampleShape? Shape;
-        internal string[] LabelValues;
-    }
+    // The samples read last: their values, and their series, which are those of the script from a place on, or a list, or there is
+    // one sample that is not remembered.
+    private ValueChunk? _run;
+    private int _runCount;
+    private int _runFirst;
+    private int[]? _runSeries;
+    private bool _runIsListed;
+    private PrometheusSample? _unremembered;
 
-    internal int Count { get; private set; }
+    /// <summary>The lines of the last scrape.</summary>
+    internal ScrapeScript Script => _script;
+
+    /// <summary>Changes with the script.</summary>
+    internal int Version { get; private set; }
+
+    /// <summary>The line that is expected next.</summary>
+    internal ScriptPlace Expected { get; private set; }
+
+    /// <summary>Where the line before the expected one stands in the input.</summary>
+    internal int Previous { get; private set; }
+
+    /// <summary>Whether the last line was the one before the expected one.</summary>
+    internal bool IsInStep => _isInStep;
+
+    /// <summary>Whether every line so far that says something was remembered.</summary>
+    internal bool RemembersAll { get; private set; }
 
     /// <summary>Whether the last lines were not the expected ones, so that reading them in bulk pays.</summary>
     internal bool IsLost => _misses > 8;
 
-    internal SampleFactory Factory => _factory;
+    internal bool IsEmpty => _table.Count == 0;
+
+    /// <summary>The series remembered, and the lines that are no samples.</summary>
+    internal int Count => _table.Count + _script.LineCount - _script.SampleCount;
+
+    internal SampleFactory Factory { get; private set; } = new();
 
     /// <summary>A new scrape begins.</summary>
     internal void Begin()
     {
-        // What disappeared stays until it outweighs what is there: to forget all and learn anew is simpler than to sort it out.
-        // The last miss of a scrape is its end.
-        if (Count > 2 * _linesAtLastMiss + 1024)
+        if (_table.Count > 2 * _script.SampleCount + 1024)
         {
-            Clear();
+            ForgetWhatIsGone();
         }
 
-        _linesAtLastMiss = 0;
-        _misses = Count == 0 ? int.MaxValue / 2 : 0;
-        _last = -1;
-        Expected = _first;
+        _isReading = true;
+        _isWriting = false;
+        _isInStep = true;
+        _runStart = Expected = default;
+        Previous = 0;
+        RemembersAll = true;
+        _misses = IsEmpty ? int.MaxValue / 2 : 0;
+        _runCount = 0;
+    }
+
+    /// <summary>The scrape was read to its end. One that is not leaves the script as it was.</summary>
+    internal void End()
+    {
+        if (_isReading && (_isWriting || Expected.Line < _script.LineCount))
+        {
+            LeaveStep();
+            (_script, _newScript) = (_newScript, _script);
+            Version++;
+        }
+
+        _isReading = false;
     }
 
     internal void Clear()
     {
-        Text = new byte[Slack];
-        Entries = [];
-        _buckets = [];
-        _hashes = [];
-        _bucketNext = [];
-        Count = _textLength = 0;
-        _first = _last = Expected = -1;
+        Factory.ReturnTables();
+        Factory = new SampleFactory();
+        _table = new SeriesTable();
+        _script = new ScrapeScript();
+        _newScript = new ScrapeScript();
+        _run = null;
+        _text = [];
+        _isReading = false;
+        Version++;
     }
 
-    /// <summary>The expected line has come, or one close after it.</summary>
-    internal void Advance(int entry)
+    /// <summary>The series of the script in the order of its samples.</summary>
+    internal SampleSeries[][] GetSeries()
     {
-        if (entry != Expected)
+        var chunks = new SampleSeries[(_script.SampleCount + SampleValues.ChunkLength - 1) >> SampleValues.ChunkShift][];
+        for (int chunk = 0; chunk < chunks.Length; chunk++)
         {
-            Link(entry);
+            int first = chunk << SampleValues.ChunkShift;
+            var series = new SampleSeries[Math.Min(SampleValues.ChunkLength, _script.SampleCount - first)];
+            for (int i = 0; i < series.Length; i++)
+            {
+                series[i] = _table[_script.Series[first + i]];
+            }
+
+            chunks[chunk] = series;
         }
 
-        AdvanceTo(entry, Entries[entry].Next);
+        return chunks;
     }
 
-    internal void AdvanceTo(int entry, int next)
+    /// <summary>Lines came as they were expected, the last of them at a place of the input.</summary>
+    internal void Advance(ScriptPlace expected, int previous)
     {
-        _last = entry;
-        Expected = next;
+        Expected = expected;
+        Previous = previous;
+        _misses = 0;
     }
 
-    /// <summary>The line that stands here is not the expected one, after so many lines of this scrape.</summary>
-    internal void NoteMiss(long linesRead)
+    /// <summary>The values of the samples read last.</summary>
+    internal ReadOnlySpan<double> Run => _run is null ? [] : _run.Values.AsSpan(0, _runCount);
+
+    /// <summary>One of the samples read last.</summary>
+    internal PrometheusSample SampleOfRun(int index)
     {
-        if (linesRead > _linesAtLastMiss + 1)
+        if (_unremembered is { } sample)
         {
-            _misses = 0;
+            return sample;
         }
 
-        _linesAtLastMiss = linesRead;
+        (SampleShape shape, string[] labelValues) = _table[_runIsListed ? _runSeries![index] : _script.Series[_runFirst + index]];
+        return new PrometheusSample(shape, labelValues, _run!.Values[index], _run.TimestampOf(index));
     }
 
-    internal PrometheusSample CreateSample(int entry, double value, long timestamp) =>
-        new(Entries[entry].Shape!, Entries[entry].LabelValues, value, timestamp);
+    /// <summary>Room for samples that are about to be replayed.</summary>
+    internal ValueChunk BeginRun()
+    {
+        _run ??= new ValueChunk(RunLength);
+        _run.ClearTimestamps();
+        _runCount = 0;
+        _runIsListed = false;
+        _unremembered = null;
+        return _run;
+    }
 
-    /// <summary>The sample of a line that was not expected.</summary>
+    /// <summary>The last samples before the expected one belong to the run.</summary>
+    internal void AddToRun(int count)
+    {
+        int first = Expected.Sample - count;
+        if (_runCount == 0)
+        {
+            _runFirst = first;
+        }
+        else if (!_runIsListed && first != _runFirst + _runCount)
+        {
+            ListRun();
+        }
+
+        if (_runIsListed)
+        {
+            _script.Series.AsSpan(first, count).CopyTo(_runSeries.AsSpan(_runCount));
+        }
+
+        _runCount += count;
+    }
+
+    /// <summary>A sample belongs to the run that need not have been the expected one.</summary>
+    internal void AddToRunOutOfOrder(int series)
+    {
+        ListRun();
+        _runSeries![_runCount++] = series;
+    }
+
+    private void ListRun()
+    {
+        if (!_runIsListed)
+        {
+            _runSeries ??= new int[RunLength];
+            _script.Series.AsSpan(_runFirst, _runCount).CopyTo(_runSeries);
+            _runIsListed = true;
+        }
+    }
+
+    /// <summary>Makes a run of one sample that the reader shows.</summary>
+    internal void RunOne(PrometheusSample sample)
+    {
+        BeginRun().Set(0, sample.Value, PrometheusSample.NoTimestamp);
+        _unremembered = sample;
+        _runCount = 1;
+    }
+
+    /// <summary>Looks for the line at a place of the input among the next lines of the script.</summary>
+    /// <param name="data">The input.</param>
+    /// <param name="line">Where the line begins.</param>
+    /// <param name="length">How long it is up to its value; -1 if that is not known.</param>
+    /// <param name="lookahead">How many lines may be missing before it.</param>
+    /// <param name="found">The line in the script.</param>
+    internal bool TryFindAhead(ReadOnlySpan<byte> data, int line, int length, int lookahead, out ScriptPlace found)
+    {
+        found = Expected;
+        for (; lookahead >= 0 && found.Line < _script.LineCount; lookahead--)
+        {
+            ScrapeStep step = _script.Steps[found.Line];
+            if (_text.Length < step.Length)
+            {
+                Array.Resize(ref _text, Math.Max(1024, step.Length * 2));
+            }
+
+            if (found.Line == Expected.Line)
+            {
+                data.Slice(Previous, step.Shared).CopyTo(_text);
+            }
+
+            _script.Complete(found, _text);
+            if ((length < 0 || length == step.Length) && data[line..].StartsWith(_text.AsSpan(0, step.Length)))
+            {
+                return true;
+            }
+
+            found = _script.After(found);
+        }
+
+        return false;
+    }
+
+    internal ScrapeStep StepAt(ScriptPlace place) => _script.Steps[place.Line];
+
+    internal int SeriesAt(ScriptPlace place) => StepAt(place).IsSample ? _script.Series[place.Sample] : -1;
+
+    /// <summary>The place of a series in the table; -1 if it is not remembered.</summary>
+    internal int Find(ReadOnlySpan<byte> text) => _table.Find(text, out _);
+
+    /// <summary>The line at a place of the input is one of the script: from there on it is followed.</summary>
+    internal void Resume(ReadOnlySpan<byte> data, int line, ScriptPlace found)
+    {
+        ScriptPlace next = _script.After(found);
+        if (!_isInStep || found.Line != Expected.Line)
+        {
+            // The lines that follow are written down as what differs from this one.
+            _isInStep = Write(data, line, StepAt(found).Length, SeriesAt(found));
+            _runStart = next;
+        }
+
+        Advance(next, line);
+    }
+
+    /// <summary>A series came that was not expected.</summary>
+    internal void Come(ReadOnlySpan<byte> data, int line, int length, int series)
+    {
+        if (_misses >= MissesToSearch && (_misses < 16 || _misses % 16 == 0) && TryFindFarAhead(series, out ScriptPlace found))
+        {
+            Resume(data, line, found);
+        }
+        else
+        {
+            Write(data, line, length, series);
+            _misses++;
+        }
+    }
+
+    /// <summary>The sample of a line that was read because it was not expected, or not where a replay can read it.</summary>
     internal PrometheusSample Recognise(scoped ref readonly PrometheusTextReader reader)
     {
-        ReadOnlySpan<byte> series = reader.SeriesBytes;
+        ReadOnlySpan<byte> text = reader.SeriesBytes;
         // With an exemplar, the shape belongs to the sample alone; without a bound, the next byte could belong to the name.
-        if (reader.HasExemplar || series.IsEmpty || series[^1] is not ((byte)' ' or (byte)'\t' or (byte)'}'))
+        if (text.Length is 0 or > ScrapeStep.MaxLength || reader.HasExemplar || text[^1] is not ((byte)' ' or (byte)'\t' or (byte)'}'))
         {
+            return CreateUnremembered(in reader);
+        }
+
+        if (TryFindAhead(reader.Data, reader.LineStart, text.Length, Lookahead, out ScriptPlace found))
+        {
+            Resume(reader.Data, reader.LineStart, found);
+            return CreateSample(SeriesAt(found), in reader);
+        }
+
+        int series = _table.Find(text, out uint hash);
+        if (series < 0)
+        {
+            if (!HasRoomFor(text.Length))
+            {
+                return CreateUnremembered(in reader);
+            }
+
+            PrometheusSample sample = Factory.Create(in reader);
+            series = _table.Add(text, hash, new SampleSeries(sample.Shape!, sample.LabelValues!));
+            Write(reader.Data, reader.LineStart, text.Length, series);
             _misses++;
-            return _factory.Create(in reader);
+            return sample;
         }
 
-        int entry = Find(series, out uint hash);
-        if (entry >= 0)
-        {
-            // The factory did not see this sample, so it must not take the next for one like it.
-            _factory.ForgetShape();
-            Come(entry);
-            return CreateSample(entry, reader.Value, reader.SampleTimestamp);
-        }
-
-        PrometheusSample sample = _factory.Create(in reader);
-        Learn(series, hash, sample.Shape, sample.LabelValues!);
-        return sample;
+        Come(reader.Data, reader.LineStart, text.Length, series);
+        return CreateSample(series, in reader);
     }
 
     /// <summary>Takes note of a line that is no sample.</summary>
     internal void RecogniseOther(scoped ref readonly PrometheusTextReader reader)
     {
         // The end of an exposition changes what may follow, and a line without its line feed may not be the whole line.
-        ReadOnlySpan<byte> lineWithFeed = reader.LineWithFeed;
-        if (reader.TokenType == PrometheusTokenType.EndOfExposition || !lineWithFeed.EndsWith("\n"u8) || lineWithFeed.EndsWith("\r\n"u8))
+        ReadOnlySpan<byte> line = reader.LineWithFeed;
+        if (reader.TokenType == PrometheusTokenType.EndOfExposition || line.Length > ScrapeStep.MaxLength
+            || !line.EndsWith("\n"u8) || line.EndsWith("\r\n"u8))
         {
-            return;
+            RemembersAll = false;
         }
-
-        int entry = Find(lineWithFeed, out uint hash);
-        if (entry >= 0)
+        else if (TryFindAhead(reader.Data, reader.LineStart, line.Length, Lookahead, out ScriptPlace found))
         {
-            Come(entry);
-        }
-        else
-        {
-            Learn(lineWithFeed, hash, null, []);
-        }
-    }
-
-    private void Come(int entry)
-    {
-        _misses = entry == Expected ? 0 : _misses + 1;
-        Advance(entry);
-    }
-
-    private void Link(int entry)
-    {
-        if (_last >= 0)
-        {
-            Entries[_last].Next = entry;
+            Resume(reader.Data, reader.LineStart, found);
         }
         else
         {
-            _first = entry;
+            Write(reader.Data, reader.LineStart, line.Length, series: -1);
         }
     }
 
-    /// <summary>The entry of a line up to its value; -1 if it is not remembered.</summary>
-    internal int Find(ReadOnlySpan<byte> bytes, out uint hash)
+    private PrometheusSample CreateUnremembered(scoped ref readonly PrometheusTextReader reader)
     {
-        hash = Utf8Hash.Compute(bytes);
-        if (Count == 0)
-        {
-            return -1;
-        }
-
-        int entry = _buckets[hash & (uint)(_buckets.Length - 1)] - 1;
-        while (entry >= 0 && (_hashes[entry] != hash || !Text.AsSpan(Entries[entry].TextStart, Entries[entry].TextLength).SequenceEqual(bytes)))
-        {
-            entry = _bucketNext[entry];
-        }
-
-        return entry;
-    }
-
-    private void Learn(ReadOnlySpan<byte> bytes, uint hash, SampleShape? shape, string[] labelValues)
-    {
+        RemembersAll = false;
         _misses++;
-        if ((long)_textLength + bytes.Length + (long)Count * BytesPerEntry > maxBytes)
-        {
-            return;
-        }
-
-        if (Count == Entries.Length)
-        {
-            Grow();
-        }
-
-        if (_textLength + bytes.Length + Slack > Text.Length)
-        {
-            var larger = new byte[Math.Max(_textLength + bytes.Length + Slack, (int)Math.Min(Array.MaxLength, Text.Length * 2L))];
-            Text.AsSpan(0, _textLength).CopyTo(larger);
-            Text = larger;
-        }
-
-        int entry = Count++;
-        bytes.CopyTo(Text.AsSpan(_textLength));
-        Entries[entry] = new Entry { TextStart = _textLength, TextLength = bytes.Length, Next = Expected, Shape = shape, LabelValues = labelValues };
-        _hashes[entry] = hash;
-        _textLength += bytes.Length;
-        Chain(entry);
-        Link(entry);
-        _last = entry;
+        return Factory.Create(in reader);
     }
 
-    private void Grow()
+    private PrometheusSample CreateSample(int series, scoped ref readonly PrometheusTextReader reader)
     {
-        int capacity = Math.Max(256, Entries.Length * 2);
-        Array.Resize(ref Entries, capacity);
-        Array.Resize(ref _hashes, capacity);
-        Array.Resize(ref _bucketNext, capacity);
-        _buckets = new int[BitOperations.RoundUpToPowerOf2((uint)capacity)];
-        for (int i = 0; i < Count; i++)
+        // The factory did not see this sample, so it must not take the next for one like it.
+        Factory.ForgetShape();
+        (SampleShape shape, string[] labelValues) = _table[series];
+        return new PrometheusSample(shape, labelValues, reader.Value, reader.SampleTimestamp);
+    }
+
+    /// <summary>Many lines of the script may be gone; to look for one of them costs little where it is done seldom.</summary>
+    private bool TryFindFarAhead(int series, out ScriptPlace found)
+    {
+        found = Expected;
+        int ahead = _script.Series.AsSpan(found.Sample, Math.Min(SearchedSamples, _script.SampleCount - found.Sample)).IndexOf(series);
+        if (ahead < 0)
         {
-            Chain(i);
+            return false;
+        }
+
+        for (int sample = found.Sample + ahead; found.Sample < sample || !StepAt(found).IsSample;)
+        {
+            found = _script.After(found);
+        }
+
+        return true;
+    }
+
+    private bool HasRoomFor(int length) => _table.Bytes + _script.Bytes + _newScript.Bytes + length < Math.Min(maxBytes, Array.MaxLength);
+
+    /// <summary>Writes a line into the new script, if there is room for it.</summary>
+    private bool Write(ReadOnlySpan<byte> data, int line, int length, int series)
+    {
+        LeaveStep();
+        if (!HasRoomFor(length))
+        {
+            RemembersAll = false;
+            return false;
+        }
+
+        _newScript.Append(data.Slice(_written, _writtenLength), data.Slice(line, length), series);
+        (_written, _writtenLength) = (line, length);
+        return true;
+    }
+
+    /// <summary>What came as expected so far goes into the new script, which begins here if this is the first difference.</summary>
+    private void LeaveStep()
+    {
+        if (!_isWriting)
+        {
+            _newScript.Clear();
+            _isWriting = true;
+        }
+
+        if (_isInStep)
+        {
+            _newScript.Append(_script, _runStart, Expected);
+            (_written, _writtenLength) = (Previous, _script.LengthBefore(Expected));
+            _isInStep = false;
         }
     }
 
-    private void Chain(int entry)
+    /// <summary>Keeps the series of the script and no other.</summary>
+    private void ForgetWhatIsGone()
     {
-        ref int bucket = ref _buckets[_hashes[entry] & (uint)(_buckets.Length - 1)];
-        _bucketNext[entry] = bucket - 1;
-        bucket = entry + 1;
+        SeriesTable all = _table;
+        _table = new SeriesTable();
+        foreach (ref int series in _script.Series.AsSpan(0, _script.SampleCount))
+        {
+            ReadOnlySpan<byte> text = all.TextOf(series);
+            int kept = _table.Find(text, out uint hash);
+            series = kept >= 0 ? kept : _table.Add(text, hash, all[series]);
+        }
     }
 }

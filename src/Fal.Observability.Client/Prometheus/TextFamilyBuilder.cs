@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>Collects the families of an exposition in the text format.</summary>
@@ -10,10 +12,11 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
     private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
     private readonly List<Family> _families = [];
-    private readonly SampleBuffer _run = new();
+    private readonly SampleBuffer _samples = new();
 
-    // The family that the samples in the run belong to, and the name of the last of them.
+    // The family that the last samples belong to, from which of them on, and the name of the last.
     private Family? _current;
+    private int _runStart;
     private string? _currentName;
 
     // The family that the last HELP or TYPE line named: most lines after it are its own.
@@ -21,6 +24,11 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private sealed class Family(string name)
     {
+        private (int Start, int Count) _run;
+
+        // As a rule a family stands together in one run; a list is for one that does not.
+        private List<(int Start, int Count)>? _moreRuns;
+
         internal string Name { get; } = name;
 
         internal MetricType Type { get; set; }
@@ -31,38 +39,69 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
         internal string? Help { get; set; }
 
-        // As a rule a family stands together and its first run is all there is; a list is for one that does not.
-        private PrometheusSample[] _firstRun = [];
-        private List<PrometheusSample>? _allRuns;
+        /// <summary>The place of the first sample among those of the exposition.</summary>
+        internal int FirstSample => _run.Start;
 
-        internal PrometheusSample[] Samples => _allRuns?.ToArray() ?? _firstRun;
+        internal bool StandsTogether => _moreRuns is null;
 
-        internal void AddRun(SampleBuffer run)
+        internal void AddRun(int start, int count)
         {
-            if (_firstRun.Length == 0)
+            if (_run.Count == 0)
             {
-                _firstRun = run.ToArray();
-                return;
+                _run = (start, count);
+            }
+            else
+            {
+                (_moreRuns ??= []).Add((start, count));
+            }
+        }
+
+        internal MetricFamily Build(SampleBuffer samples) => new(Name, Type, SamplesOf(samples), Help);
+
+        private IReadOnlyList<PrometheusSample> SamplesOf(SampleBuffer samples)
+        {
+            if (_moreRuns is null)
+            {
+                return _run.Count == 0 ? [] : new SampleRange(samples, _run.Start, _run.Count);
             }
 
-            _allRuns ??= [.. _firstRun];
-            for (int i = 0; i < run.Count; i++)
+            var together = new PrometheusSample[_run.Count + _moreRuns.Sum(run => run.Count)];
+            int count = 0;
+            foreach ((int start, int length) in _moreRuns.Prepend(_run))
             {
-                _allRuns.Add(run[i]);
+                for (int i = start; i < start + length; i++)
+                {
+                    together[count++] = samples[i];
+                }
             }
+
+            return together;
         }
     }
 
     internal override PrometheusExposition Build()
     {
         EndRun();
-        return new PrometheusExposition(
-            _families.Select(family => new MetricFamily(family.Name, family.Type, family.Samples, family.Help)), SkippedLines, SkippedLineCount);
+        _samples.End();
+        var families = new MetricFamily[_families.Count];
+        for (int i = 0; i < families.Length; i++)
+        {
+            families[i] = _families[i].Build(_samples);
+        }
+
+        if (memory is not { RemembersAll: true } || HasReported || !_families.TrueForAll(family => family.StandsTogether))
+        {
+            return new PrometheusExposition(families, SkippedLines, SkippedLineCount);
+        }
+
+        return new PrometheusExposition(families, new ExpositionLayout(
+            [.. _families.Select((family, i) => new ExpositionLayout.Family(family.Name, family.Type, family.Help, family.FirstSample, families[i].Samples.Count))], memory));
     }
 
     public override void Dispose()
     {
         base.Dispose();
+        _samples.End();
         // The factory of a memory lives on with it.
         if (memory is null)
         {
@@ -74,13 +113,17 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     {
         while (true)
         {
-            while (memory is not null && reader.TryReplay(memory, skipOthers: false, out int entry))
+            while (memory is not null && reader.TryReplay(memory, skipOthers: false))
             {
-                AddSample(memory.CreateSample(entry, reader.Value, reader.SampleTimestamp));
+                for (int i = 0; i < memory.Run.Length; i++)
+                {
+                    AddSample(memory.SampleOfRun(i));
+                }
             }
 
             if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
             {
+                memory?.End();
                 return;
             }
 
@@ -116,7 +159,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             BeginRun(sample.Name);
         }
 
-        _run.Add(sample);
+        _samples.Add(sample);
     }
 
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
@@ -159,6 +202,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         {
             EndRun();
             _current = family;
+            _runStart = _samples.Count;
             family.HasSamples = true;
         }
 
@@ -167,9 +211,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void EndRun()
     {
-        _current?.AddRun(_run);
+        _current?.AddRun(_runStart, _samples.Count - _runStart);
         _current = null;
-        _run.Clear();
     }
 
     private Family GetOrAdd(string name)
@@ -179,14 +222,14 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             return _declared!;
         }
 
-        if (!_byName.TryGetValue(name, out Family? family))
+        ref Family? family = ref CollectionsMarshal.GetValueRefOrAddDefault(_byName, name, out bool exists);
+        if (!exists)
         {
             family = new Family(name);
-            _byName.Add(name, family);
             _families.Add(family);
         }
 
-        return family;
+        return family!;
     }
 
     /// <summary>A suffix belongs to a family only if a TYPE line has declared it a histogram or summary.</summary>

@@ -71,6 +71,9 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     /// <summary>The first shape kept with a name; 0 keeps none.</summary>
     internal ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
 
+    /// <summary>Whether a text that was found at <paramref name="index"/> is there still.</summary>
+    internal bool IsAt(int index, string text) => index < _count && ReferenceEquals(_entries[index].Text, text);
+
     /// <summary>The string for <paramref name="utf8"/>.</summary>
     /// <param name="utf8">Valid UTF-8.</param>
     /// <param name="last">

@@ -88,7 +88,7 @@ public sealed class FalMetricsPublisher : BackgroundService
             }
             else
             {
-                _published.Publish(_account, state.Snapshot!);
+                Publish(() => _published.Publish(_account, state.Snapshot!));
                 if (failuresBefore > 0)
                 {
                     _log.PublishRecovered(name, failuresBefore);
@@ -104,9 +104,22 @@ public sealed class FalMetricsPublisher : BackgroundService
         while (true)
         {
             TimeSpan pause = await _account.Analytics.ReadAsync(stoppingToken).ConfigureAwait(false);
-            _published.PublishAnalytics(_account);
+            Publish(() => _published.PublishAnalytics(_account));
             // A little after the bucket closes, and not a tenth of a day.
             await Task.Delay(pause + (_random() * LongestAnalyticsJitter), _time, stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whoever listens for new instruments runs inside, and must not end the host by a fault of its own.</summary>
+    private void Publish(Action publish)
+    {
+        try
+        {
+            publish();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            _log.ListenerBroke(failure);
         }
     }
 

@@ -116,6 +116,9 @@ internal sealed class PublishedMetrics
             return null;
         }
 
+        // First, so that a listener that throws at the instrument does not get it again with each read.
+        _instruments.Add(name, seen = new SeenSeries());
+
         // An exporter to Prometheus gives a counter the suffix _total where it has none, and would change the series' name.
         if (family.Type == MetricType.Counter && name.EndsWith("_total", StringComparison.Ordinal))
         {
@@ -126,8 +129,6 @@ internal sealed class PublishedMetrics
             _meter.CreateObservableGauge(name, () => Observe(name), UnitOf(name, family), family.Help);
         }
 
-        seen = new SeenSeries();
-        _instruments.Add(name, seen);
         return seen;
     }
 

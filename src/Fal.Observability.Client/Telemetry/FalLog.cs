@@ -55,4 +55,7 @@ internal static partial class FalLog
 
     [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics: a read failed; the next one starts in {Minutes:0} minutes ({Failure})")]
     public static partial void AnalyticsPublishFailed(this ILogger logger, double minutes, string failure);
+
+    [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
+    public static partial void ListenerBroke(this ILogger logger, Exception exception);
 }

@@ -20,6 +20,8 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu", "America/Havana", "America/Santiago",
     ];
 
+    private static readonly Dictionary<string, DateTimeOffset[]> Changes = Zones.ToDictionary(zone => zone, ChangesOf);
+
     private static readonly Gen<Case> Cases =
         from seed in Gen.Int[1, int.MaxValue]
         from kind in Gen.Int[0, 3]
@@ -103,6 +105,17 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         // The clock of the answers stands still; waits between attempts are real, and a millisecond long.
         builder => builder.Services.AddSingleton<TimeProvider>(new StillClock(clock.GetUtcNow())));
 
+    private static DateTimeOffset[] ChangesOf(string zoneName)
+    {
+        TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(zoneName);
+        var first = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        return
+        [
+            .. Enumerable.Range(1, 365 * 48).Select(half => first.AddMinutes(30 * half))
+                .Where(instant => zone.GetUtcOffset(instant) != zone.GetUtcOffset(instant.AddMinutes(-30))),
+        ];
+    }
+
     /// <summary>A clock that says one instant for ever, and whose timers are those of the system.</summary>
     private sealed class StillClock(DateTimeOffset now) : TimeProvider
     {
@@ -166,26 +179,30 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
                 _ => TimeSpan.FromDays(30),
             };
             BucketOffset offset = (BucketOffset)random.Next(0, 3);
-            // Without offsets only neighbours tell the two hours of a change of clocks apart, so they must ascend, whole, from noon.
+            // Without offsets the neighbours tell the two hours of a change of clocks apart: they must ascend, and come whole.
             bool plain = offset == BucketOffset.None;
-            // Half of the cases lie round a change of clocks.
-            DateTimeOffset around = random.Next(2) == 0
+            // Half of the cases lie round a change of clocks, where the zone has any.
+            string zone = Zones[random.Next(Zones.Length)];
+            DateTimeOffset[] changes = Changes[zone];
+            DateTimeOffset around = changes.Length == 0 || random.Next(2) == 0
                 ? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(random.Next(365 * 24 * 60))
-                : new DateTimeOffset(2026, random.Next(2) == 0 ? 3 : 10, random.Next(24, 27), 0, 0, 0, TimeSpan.Zero);
+                : changes[random.Next(changes.Length)].AddMinutes(random.Next(-90, 90));
             int buckets = random.Next(1, timeframe >= AnalyticsTimeframe.Day ? 8 : 30);
+            LimitCounts limitCounts = plain ? LimitCounts.Buckets : (LimitCounts)random.Next(0, 2);
+            // A dozen pages are as good as thousands.
+            int leastOnPage = 1 + ((limitCounts == LimitCounts.Rows ? endpoints * buckets : buckets) / 12);
             return new Case
             {
                 Endpoints = [.. Enumerable.Range(0, Apps).OrderBy(_ => random.Next()).Take(endpoints)],
                 RefusedOf = kind == 0 ? [.. Enumerable.Range(0, endpoints).OrderBy(_ => random.Next()).Take(random.Next(0, Math.Min(endpoints, 5)))] : [],
-                Start = plain ? around.UtcDateTime.Date.AddHours(12) : around - (unit * random.Next(0, buckets)),
+                Start = around - (unit * random.Next(0, buckets)),
                 Length = (unit * buckets) + TimeSpan.FromMinutes(random.Next(0, 90)),
                 Timeframe = timeframe,
-                // Where the clocks go back half an hour, neighbours do not tell either.
-                Zone = Zones.Where(zone => !plain || zone != "Australia/Lord_Howe").ElementAt(random.Next(Zones.Length - (plain ? 1 : 0))),
+                Zone = zone,
                 Bound = random.Next(3) switch { 0 => true, 1 => false, _ => null },
-                Limit = random.Next(2) == 0 ? null : random.Next(1, 30),
-                PageSize = random.Next(4, 60),
-                LimitCounts = plain ? LimitCounts.Buckets : (LimitCounts)random.Next(0, 2),
+                Limit = random.Next(2) == 0 ? null : random.Next(leastOnPage, leastOnPage + 30),
+                PageSize = random.Next(leastOnPage + 3, leastOnPage + 60),
+                LimitCounts = limitCounts,
                 SummaryOn = (SummaryOn)random.Next(0, 2),
                 MissingMetrics = (MissingMetrics)random.Next(0, 2),
                 BucketOrder = plain ? BucketOrder.Ascending : (BucketOrder)random.Next(0, 2),

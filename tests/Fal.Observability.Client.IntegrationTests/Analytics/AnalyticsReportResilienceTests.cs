@@ -32,19 +32,20 @@ public sealed class AnalyticsReportResilienceTests
         Assert.True(report.Retries >= 10);
     }
 
-    // One window of one page, without a summary: a healthy call is one call. Half of all is more than the search may cost only if
-    // nothing is accepted at all.
+    // One window of one page, without a summary: a healthy call is one call for each 50 endpoints.
     [Theory]
-    [InlineData(0, 1)]
-    [InlineData(1, 15)]
-    [InlineData(2, 25)]
-    [InlineData(5, 51)]
-    [InlineData(25, 101)]
-    public async Task Refused_endpoints_cost_no_more_calls_than_the_budget(int refused, int budget)
+    [InlineData(50, 0, false, 1)]
+    [InlineData(50, 1, false, 15)]
+    [InlineData(50, 2, false, 25)]
+    [InlineData(50, 5, false, 51)]
+    [InlineData(50, 7, true, 57)]
+    [InlineData(50, 25, false, 101)]
+    [InlineData(60, 50, true, 102)]
+    public async Task Refused_endpoints_cost_no_more_calls_than_the_budget(int endpoints, int refused, bool together, int budget)
     {
         await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = 50 }, TestContext.Current.CancellationToken);
-        string[] foreign = [.. server.Apps.Where((_, i) => ((i + 1) * refused / 50) > (i * refused / 50))];
+            new SimulatorOptions { Apps = endpoints }, TestContext.Current.CancellationToken);
+        string[] foreign = [.. server.Apps.Where((_, i) => together ? i < refused : ((i + 1) * refused / endpoints) > (i * refused / endpoints))];
         Assert.Equal(refused, foreign.Length);
         foreach (string id in foreign)
         {
@@ -59,7 +60,7 @@ public sealed class AnalyticsReportResilienceTests
         Assert.Equal(foreign, report.RefusedEndpoints.Select(endpoint => endpoint.EndpointId));
         AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, query, query.EndpointIds.Except(foreign)), query, report.TimeSeries);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{refused} of 50 refused: {server.Requests.Count} calls, budget {budget}"));
+            $"{refused} of {endpoints} refused: {server.Requests.Count} calls, budget {budget}"));
         Assert.InRange(server.Requests.Count, 1, budget);
         Assert.Equal(server.Requests.Count, report.Calls);
     }
@@ -79,6 +80,24 @@ public sealed class AnalyticsReportResilienceTests
 
         Assert.Equal(8, server.Requests.Count);
         Assert.Equal("Access denied: the key lacks the permission for this call.", refusal.ServiceMessage);
+    }
+
+    [Fact]
+    public async Task A_list_of_which_no_endpoint_is_accepted_is_the_same_exception_after_eight_calls()
+    {
+        await using SimulatorServer server = await SimulatorServer.StartAsync(
+            new SimulatorOptions { Apps = 50 }, TestContext.Current.CancellationToken);
+        foreach (string id in server.Apps)
+        {
+            server.Faults.RefuseEndpoint(id);
+        }
+
+        using FalObservabilityClient fal = Client(server);
+
+        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() => fal.Analytics.GetReportAsync(OneCall(server)));
+
+        Assert.Equal(8, server.Requests.Count);
+        Assert.Contains("hardly one of the endpoints is the account's", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,10 +125,17 @@ public sealed class AnalyticsReportResilienceTests
 
         AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
 
-        Assert.Equal(server.Apps.Skip(50), report.MissingMetrics.Select(missing => missing.EndpointId));
-        Assert.All(report.MissingMetrics, missing => Assert.Equal(AnalyticsExpand.ColdBoot & ~AnalyticsExpand.ColdBootCount, missing.Metrics));
+        Assert.Equal(
+            new AnalyticsMissingMetrics(server.Apps[55], AnalyticsExpand.ColdBoot & ~AnalyticsExpand.ColdBootCount), Assert.Single(report.MissingMetrics));
         AnalyticsQuery without = query with { Expand = AnalyticsExpand.Standard };
         AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, without), without, report.TimeSeries);
+        server.Faults.Clear();
+        AnalyticsQuery others = query with { EndpointIds = [.. server.Apps.Where((_, i) => i != 55)] };
+        AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, others), others, report.TimeSeries.Select(bucket => new AnalyticsBucket
+        {
+            Start = bucket.Start,
+            Rows = [.. bucket.Rows.Where(row => row.EndpointId != server.Apps[55] && !row.EndpointId.StartsWith($"{server.Apps[55]}/", StringComparison.Ordinal))],
+        }));
     }
 
     [Fact]

@@ -143,6 +143,20 @@ public sealed class OpenTelemetryTests
     }
 
     [Fact]
+    public async Task A_refused_key_does_not_end_the_host_and_shows_in_the_scrape()
+    {
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = "somebody:else" });
+        await using ScrapedHost host = await ScrapedHost.StartAsync(simulator.BaseAddress, pauseAtMost: TimeSpan.FromMinutes(6));
+
+        PrometheusExposition scraped = await host.ScrapeAsync();
+
+        Assert.Equal(0, Assert.Single(scraped["fal_up"]!.Samples).Value);
+        Assert.Equal("authentication", Assert.Single(scraped["fal_publisher_scrape_failures_total"]!.Samples, sample => sample.Value == 1).Labels["kind"]);
+        Assert.IsType<FalAuthenticationException>(host.Publisher.State.LastFailure);
+        Assert.InRange(host.Pause, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+    }
+
+    [Fact]
     public async Task A_scrape_makes_no_call_and_waits_for_none()
     {
         await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"), exchange => exchange.ClientLeavesAsync());

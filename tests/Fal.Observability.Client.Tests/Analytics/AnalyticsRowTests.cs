@@ -88,6 +88,27 @@ public sealed class AnalyticsRowTests
     }
 
     [Fact]
+    public void A_duration_of_any_spelling_is_the_double_that_the_framework_reads()
+    {
+        const int Seed = 20261122;
+        var random = new Random(Seed);
+        for (int round = 0; round < 20_000; round++)
+        {
+            string whole = random.NextInt64((long)Math.Pow(10, random.Next(0, 18))).ToString(CultureInfo.InvariantCulture);
+            string fraction = new([.. Enumerable.Range(0, random.Next(0, 19)).Select(_ => (char)('0' + random.Next(10)))]);
+            string number = (random.Next(8) == 0 ? "-" : "") + whole + (fraction.Length > 0 ? $".{fraction}" : "") + (random.Next(8) == 0 ? "e-3" : "");
+
+            AnalyticsRow row = Json.ReadRow($$"""{"p90_duration":{{number}}}""");
+
+            double expected = double.Parse(number, CultureInfo.InvariantCulture);
+            double read = row.GetValue(AnalyticsExpand.P90Duration)!.Value;
+            Assert.True(
+                BitConverter.DoubleToInt64Bits(expected) == BitConverter.DoubleToInt64Bits(read),
+                string.Create(CultureInfo.InvariantCulture, $"seed {Seed}: {number} was read as {read:R}"));
+        }
+    }
+
+    [Fact]
     public void Absent_and_null_are_both_null()
     {
         AnalyticsRow row = Json.ReadRow("""{"endpoint_id":"a/b","p90_duration":null,"request_count":0}""");
@@ -298,6 +319,18 @@ public sealed class AnalyticsRowTests
         AnalyticsRow row = Json.ReadRow(json);
 
         Assert.Equal((null, null, null, null), (row.SuccessRate, row.UserErrorRate, row.ErrorRate, row.ColdBootRate));
+    }
+
+    [Theory]
+    [InlineData("\"\\ud800\"", "\"\\ud800\"")]
+    [InlineData("{ \"a b\": [1, \"x \\\" \\\\\", \"\\udc00\"],\n \"\\ud800\": null }", "{\"a b\":[1,\"x \\\" \\\\\",\"\\udc00\"],\"\\ud800\":null}")]
+    public void A_new_field_that_holds_half_of_a_character_is_shown_and_written_as_it_came(string sent, string written)
+    {
+        AnalyticsRow row = Json.ReadRow($$"""{"endpoint_id":"a/b","note":{{sent}}}""");
+
+        Assert.Equal($"a/b: note={sent}", row.ToString());
+        Assert.Equal($$"""{"endpoint_id":"a/b","note":{{written}}}""", Json.Write(row));
+        Assert.Equal(Json.Write(row), Json.Write(Json.ReadRow(Json.Write(row))));
     }
 
     [Fact]

@@ -53,10 +53,11 @@ public sealed class FalObservabilityOptionsValidatorTests
             o.BucketsPerWindow = 0;
             o.MaxBufferedRows = 999;
             o.ProvisionalAge = TimeSpan.FromSeconds(-1);
+            o.MaxRememberedBytes = -1;
             o.UserAgentSuffix = "not (closed";
         });
         Assert.Equal(
-            ["UserAgentSuffix", "MaxAttempts", "AttemptTimeout", "TotalTimeout", "ReadIdleTimeout", "MinRetryDelay", "RetryBaseDelay", "MaxRetryDelay", "MaxResponseBytes", "MaxPages", "MaxConcurrentCalls", "BucketsPerWindow", "MaxBufferedRows", "ProvisionalAge"],
+            ["UserAgentSuffix", "MaxAttempts", "AttemptTimeout", "TotalTimeout", "ReadIdleTimeout", "MinRetryDelay", "RetryBaseDelay", "MaxRetryDelay", "MaxResponseBytes", "MaxPages", "MaxConcurrentCalls", "BucketsPerWindow", "MaxBufferedRows", "ProvisionalAge", "MaxRememberedBytes"],
             result.Failures!.Select(f => f[..f.IndexOf(' ', StringComparison.Ordinal)]));
     }
 

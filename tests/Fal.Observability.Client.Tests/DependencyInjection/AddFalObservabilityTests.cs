@@ -29,6 +29,27 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.IsNotType<IDisposable>(client, exactMatch: false);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("acme")]
+    public async Task A_null_query_is_refused_by_the_refit_interface_before_anything_is_sent(string? account)
+    {
+        using var end = ScriptedHandler.Answering(ScriptedHandler.Response(System.Net.HttpStatusCode.OK, "{\"time_series\":[]}"));
+        var services = new ServiceCollection();
+        IFalObservabilityBuilder builder = account is null
+            ? services.AddFalObservability(o => o.ApiKey = "id:secret-value")
+            : services.AddFalObservability(account, o => o.ApiKey = "id:secret-value");
+        builder.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => end));
+        using ServiceProvider provider = services.BuildServiceProvider();
+        IFalAnalyticsApi api = provider.GetRequiredKeyedService<IFalAnalyticsApi>(account);
+
+        ArgumentException refusal = await Assert.ThrowsAsync<ArgumentException>(() => api.GetServerlessAnalyticsAsync(null!));
+        await Assert.ThrowsAsync<ArgumentException>(() => api.GetModelsAnalyticsAsync(null!));
+
+        Assert.Contains("null", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(0, end.Sent);
+    }
+
     [Fact]
     public void Code_goes_over_the_section_and_the_section_over_the_environment()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -23,9 +24,29 @@ public sealed class FalJsonContentSerializerTests
     public async Task A_page_is_read_with_fields_that_are_new_and_with_a_byte_order_mark(string json) =>
         Assert.Empty((await ReadAsync(json)).TimeSeries);
 
+    [Theory]
+    [InlineData("{{\"new\":{0},\"time_series\":[{{\"bucket\":\"2026-01-01T00:00:00Z\",\"results\":[{{\"endpoint_id\":\"a/b\"}}]}}]}}")]
+    [InlineData("{{\"time_series\":[{{\"new\":{0},\"bucket\":\"2026-01-01T00:00:00Z\",\"results\":[{{\"endpoint_id\":\"a/b\"}}]}}]}}")]
+    [InlineData("{{\"time_series\":[{{\"bucket\":\"2026-01-01T00:00:00Z\",\"results\":[{{\"new\":{0},\"endpoint_id\":\"a/b\"}}]}}]}}")]
+    public async Task A_new_field_may_nest_deeply_wherever_it_stands(string format)
+    {
+        string nested = new string('[', 500) + new string(']', 500);
+
+        AnalyticsPage page = await ReadAsync(string.Format(CultureInfo.InvariantCulture, format, nested));
+
+        AnalyticsRow row = Assert.Single(Assert.Single(page.TimeSeries).Rows);
+        Assert.Equal("a/b", row.EndpointId);
+        if (row.AdditionalMetrics.TryGetValue("new", out JsonElement value))
+        {
+            Assert.Equal(nested, value.GetRawText());
+            Assert.Equal($"a/b: new={nested}", row.ToString());
+            Assert.Contains(nested, Json.Write(page), StringComparison.Ordinal);
+        }
+    }
+
     private static async Task<AnalyticsPage> ReadAsync(string json)
     {
-        byte[] rented = ArrayPool<byte>.Shared.Rent(1024);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(4096);
         int length = Encoding.UTF8.GetBytes(json, rented);
         using var original = new ByteArrayContent([]);
         using var body = new FalBufferedContent(rented, length, original, new FalResponseInfo(HttpStatusCode.OK, "application/json", null, "GET /x"));

@@ -71,4 +71,31 @@ public sealed class LabelSetTests
         Assert.Equal(labels, labels.Without("absent"));
         Assert.Equal(LabelSet.Empty, LabelSet.Create([new("le", "1")]).Without("le"));
     }
+
+    [Fact]
+    public void Many_labels_are_equal_in_any_order()
+    {
+        KeyValuePair<string, string>[] labels = [.. Enumerable.Range(0, 20_000).Select(i => new KeyValuePair<string, string>($"label_{i}", $"{i}"))];
+        LabelSet set = LabelSet.Create(labels);
+        LabelSet turned = LabelSet.Create(labels.Reverse());
+        labels[7_000] = new("label_7000", "another");
+
+        Assert.Equal(set, turned);
+        Assert.Equal(set.GetHashCode(), turned.GetHashCode());
+        Assert.NotEqual(LabelSet.Create(labels), turned);
+        labels[7_000] = new("label_7001", "7000");
+        Assert.Throws<ArgumentException>(() => LabelSet.Create(labels));
+    }
+
+    [Fact]
+    public void An_enumerator_without_a_current_label_says_so()
+    {
+        Assert.Throws<InvalidOperationException>(() => default(LabelSet.Enumerator).Current);
+        LabelSet.Enumerator enumerator = LabelSet.Create([new("a", "1")]).GetEnumerator();
+        Assert.Throws<InvalidOperationException>(() => enumerator.Current);
+        Assert.True(enumerator.MoveNext());
+        Assert.Equal(new("a", "1"), enumerator.Current);
+        Assert.False(enumerator.MoveNext());
+        Assert.Throws<InvalidOperationException>(() => enumerator.Current);
+    }
 }

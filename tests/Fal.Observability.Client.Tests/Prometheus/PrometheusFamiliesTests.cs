@@ -151,4 +151,43 @@ public sealed class PrometheusFamiliesTests
         Assert.Null(summaries[1].Sum);
         Assert.Empty(new MetricFamily("s", MetricType.Gauge, family.Samples).GetSummaries());
     }
+
+    [Fact]
+    public void A_family_list_knows_its_bounds()
+    {
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("a 1\na 2\nb 3\n# TYPE c gauge\n");
+        IReadOnlyList<PrometheusSample> samples = exposition["a"]!.Samples;
+
+        Assert.Equal([1.0, 2.0], samples.Select(sample => sample.Value));
+        Assert.Equal(2, samples[1].Value);
+        Assert.Throws<ArgumentOutOfRangeException>(() => samples[2]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => samples[-1]);
+        Assert.Equal(3, Assert.Single(exposition["b"]!.Samples).Value);
+        Assert.Empty(exposition["c"]!.Samples);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1_023)]
+    [InlineData(1_024)]
+    [InlineData(1_025)]
+    [InlineData(5_000)]
+    public void No_sample_is_lost_between_the_parts_that_hold_them(int count)
+    {
+        string text = string.Concat(Enumerable.Range(0, count).Select(i => $"{(i % 700 < 350 ? "a" : "b")}{{i=\"{i}\",j=\"{i % 3}\"}} {i}\n"));
+
+        PrometheusSamples samples = PrometheusTextParser.ParseSamples(text);
+        PrometheusExposition families = PrometheusTextParser.ParseFamilies(text);
+
+        Assert.Equal(Enumerable.Range(0, count).Select(i => $"{(i % 700 < 350 ? "a" : "b")}{{i=\"{i}\",j=\"{i % 3}\"}} {i}"), samples.Select(sample => sample.ToString()));
+        Assert.Equal(samples.Where(sample => sample.Name == "a"), families["a"]!.Samples);
+        Assert.Equal(samples.Where(sample => sample.Name == "b"), families["b"]?.Samples ?? []);
+    }
+
+    [Fact]
+    public void An_exposition_of_no_family_is_refused_where_it_is_made()
+    {
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => new PrometheusExposition([null!]));
+        Assert.Equal("families", refused.ParamName);
+    }
 }

@@ -54,4 +54,17 @@ public sealed class PrometheusSampleTests
 
         Assert.Equal(text, sample.ToString());
     }
+
+    [Theory]
+    [MemberData(nameof(CultureScope.Names), MemberType = typeof(CultureScope))]
+    public void No_culture_changes_what_is_shown(string culture)
+    {
+        using var scope = new CultureScope(culture);
+
+        Assert.Equal("# {trace_id=\"a\"} -0.5 -1.5", new PrometheusExemplar([new("trace_id", "a")], -0.5, -1500).ToString());
+        Assert.Equal("# {} NaN", new PrometheusExemplar([], double.NaN).ToString());
+        Assert.Equal("# {} 1 1520879607.789", new PrometheusExemplar([], 1, 1520879607789).ToString());
+        Assert.Equal("# {} 1 -9223372036854775.808", new PrometheusExemplar([], 1, long.MinValue).ToString());
+        Assert.Equal("Line 1234567, column 2: it is odd. The line reads: a\\x09b", new PrometheusSkippedLine(1234567, 2, 3, "it is odd", "a\tb").ToString());
+    }
 }

@@ -57,6 +57,73 @@ public sealed class PrometheusScrapeTests
     }
 
     [Fact]
+    public void Repeated_families_cost_their_values_and_share_everything_else()
+    {
+        var scrape = new PrometheusScrape();
+        PrometheusExposition first = scrape.ParseFamilies(Scrape(5000, 1));
+        byte[] input = Scrape(5000, 70_000);
+        PrometheusExposition second = scrape.ParseFamilies(input);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        PrometheusExposition third = scrape.ParseFamilies(input);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.InRange(allocated, 5000 * sizeof(double), 5000 * sizeof(double) + 2000);
+        Assert.Same(first.Families[0].Help, third.Families[0].Help);
+        Assert.Equal([1.0, 70_000, 70_000], new[] { first, second, third }.Select(exposition => exposition["a"]!.Samples[0].Value));
+        Assert.Equal([5000.0, 74_999, 74_999], new[] { first, second, third }.Select(exposition => exposition["a"]!.Samples[4999].Value));
+        Assert.Same(first["a"]!.Samples[4999].Labels["application"], third["a"]!.Samples[4999].Labels["application"]);
+        Assert.Equal(third["a"]!.Samples, PrometheusTextParser.ParseFamilies(input)["a"]!.Samples);
+        Assert.Throws<ArgumentOutOfRangeException>(() => third["a"]!.Samples[5000]);
+    }
+
+    [Theory]
+    [InlineData("# HELP a help")]
+    [InlineData("# HELP a help\r\n")]
+    public void What_cannot_be_remembered_is_not_expected_to_come_again(string last)
+    {
+        var scrape = new PrometheusScrape(PrometheusParserOptions.Lenient);
+        string samples = string.Concat(Enumerable.Range(0, 20).Select(i => $"a{{b=\"{i}\"}} 1\n"));
+
+        Assert.Equal("help", scrape.ParseFamilies(Encoding.UTF8.GetBytes(samples + last))["a"]!.Help);
+        Assert.Null(scrape.ParseFamilies(Encoding.UTF8.GetBytes(samples))["a"]!.Help);
+    }
+
+    [Fact]
+    public void A_series_that_is_gone_before_a_comment_shifts_nothing_behind_it()
+    {
+        var scrape = new PrometheusScrape();
+        string rest = string.Concat(Enumerable.Range(0, 40).Select(i => $"b{{c=\"{i}\"}} {i}\n"));
+        scrape.ParseSamples(Encoding.UTF8.GetBytes("a{c=\"1\"} 1\na{c=\"2\"} 2\n# TYPE b gauge\n" + rest));
+        byte[] without = Encoding.UTF8.GetBytes("a{c=\"1\"} 1\n# TYPE b gauge\n" + rest);
+
+        Assert.Equal(PrometheusTextParser.ParseSamples(without), scrape.ParseSamples(without));
+    }
+
+    [Fact]
+    public void After_any_change_the_next_repetition_is_followed_from_line_to_line_again()
+    {
+        var scrape = new PrometheusScrape();
+        List<string> lines = [.. Enumerable.Range(0, 6000).Select(i => $"a{{application=\"my/app-{i:D4}\"}} {i}\n")];
+        scrape.ParseFamilies(Utf8(lines));
+        lines.RemoveRange(4500, 1000);
+        lines.RemoveRange(100, 14);
+        lines.InsertRange(2000, Enumerable.Range(0, 20).Select(i => $"a{{application=\"new/app-{i}\"}} 1\n"));
+        (lines[7], lines[3000]) = (lines[3000], lines[7]);
+        byte[] changed = Utf8(lines);
+        Assert.Equal(PrometheusTextParser.ParseFamilies(changed)["a"]!.Samples, scrape.ParseFamilies(changed)["a"]!.Samples);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        PrometheusExposition repeated = scrape.ParseFamilies(changed);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(PrometheusTextParser.ParseFamilies(changed)["a"]!.Samples, repeated["a"]!.Samples);
+        // The list of the series in their new order is made once.
+        Assert.InRange(allocated, 0, lines.Count * (sizeof(double) + 16) + 4000);
+
+        static byte[] Utf8(List<string> lines) => Encoding.UTF8.GetBytes(string.Concat(lines));
+    }
+
+    [Fact]
     public void Series_that_are_gone_are_forgotten_in_time()
     {
         var scrape = new PrometheusScrape();

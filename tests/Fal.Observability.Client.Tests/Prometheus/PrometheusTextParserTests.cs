@@ -324,4 +324,67 @@ public sealed class PrometheusTextParserTests
             return next;
         }
     }
+
+    [Theory]
+    [InlineData("bar.baz 0.34", 4, "'.'")]
+    [InlineData("bar-baz{a=\"b\"} 1", 4, "'-'")]
+    [InlineData("b\u00e4r 1", 2, "0xC3")]
+    public void A_name_that_breaks_off_is_what_the_reason_says(string text, int column, string shown)
+    {
+        foreach (PrometheusFormat format in (PrometheusFormat[])[PrometheusFormat.Text, PrometheusFormat.OpenMetrics])
+        {
+            PrometheusFormatException fault = Assert.Throws<PrometheusFormatException>(
+                () => PrometheusTextParser.ParseSamples(text, new PrometheusParserOptions { Format = format }));
+
+            Assert.Equal((1, column), (fault.Line, fault.Column));
+            Assert.Contains("metric name", fault.Reason, StringComparison.Ordinal);
+            Assert.Contains(shown, fault.Reason, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_format_that_is_none_is_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PrometheusParserOptions { Format = (PrometheusFormat)9 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PrometheusParserOptions { Format = (PrometheusFormat)(-1) });
+    }
+
+    [Fact]
+    public void Samples_of_one_name_with_ever_other_labels_keep_their_own()
+    {
+        string[] lines = [.. Enumerable.Range(0, 500).Select(i => $"a{{{(i % 3 == 0 ? $"\"n\\\\{i}\"" : $"n{i % 100}")}=\"{i}\"}} {i}")];
+
+        Assert.Equal(lines, PrometheusTextParser.ParseSamples(string.Join('\n', lines)).Select(sample => sample.ToString()));
+    }
+
+    [Fact]
+    public void Odd_lines_between_good_ones_cost_them_nothing()
+    {
+        var random = new Random(5);
+        string[] lines = [.. Enumerable.Range(0, 20_000).Select(i => random.Next(6) switch
+        {
+            0 => "a{",
+            1 => $"  a {i}",
+            2 => $"a{{b=\"{i}\",}}{i} ",
+            _ => $"a{{b=\"{i}\"}} {i}",
+        })];
+
+        PrometheusSamples samples = PrometheusTextParser.ParseSamples(string.Join('\n', lines) + "\n", PrometheusParserOptions.Lenient);
+
+        Assert.Equal(lines.Count(line => line == "a{"), samples.SkippedLineCount);
+        Assert.Equal(Enumerable.Range(0, lines.Length).Where(i => lines[i] != "a{").Select(i => (double)i), samples.Select(sample => sample.Value));
+        Assert.All(samples.Where(sample => sample.Labels.Count > 0), sample => Assert.Equal($"{sample.Value}", sample.Labels["b"]));
+    }
+
+    [Fact]
+    public void Carriage_returns_are_reported_once_and_never_part_of_a_number()
+    {
+        string text = string.Concat(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? $"a{{b=\"{i}\"}} {i}.5 {i}\r\n" : $"a {i}\r\n"));
+
+        PrometheusSamples samples = PrometheusTextParser.ParseSamples(text, PrometheusParserOptions.Lenient);
+
+        Assert.Equal((0L, 1), (samples.SkippedLineCount, samples.SkippedLines.Count));
+        Assert.Equal(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? i + 0.5 : i), samples.Select(sample => sample.Value));
+        Assert.Equal(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? (long?)i : null), samples.Select(sample => sample.TimestampMilliseconds));
+    }
 }

@@ -353,6 +353,33 @@ public sealed class FalMetricsPublisherTests
     }
 
     [Fact]
+    public async Task A_listener_that_throws_does_not_end_the_reads()
+    {
+        await using var host = new PublisherHost();
+        IMeterFactory factory = host.Services.GetRequiredService<IMeterFactory>();
+        using var broken = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Scope == factory && instrument.Name == "a")
+                {
+                    throw new InvalidOperationException("a fault of the listener's own");
+                }
+            },
+        };
+        broken.Start();
+        await host.StartAsync();
+        TimeSpan pause = await host.PauseAsync();
+        host.Client.Answer("a 1\n");
+
+        await host.NextPauseAsync(await host.NextPauseAsync(pause));
+
+        Assert.Single(host.Events(26));
+        Assert.Equal(3, host.Client.Calls);
+        Assert.Equal(1, Assert.Single(host.Collect("a")).Value);
+    }
+
+    [Fact]
     public async Task Registering_twice_makes_one_publisher_with_both_callbacks()
     {
         await using var host = new PublisherHost(

@@ -27,8 +27,11 @@ internal sealed class AnalyticsBucketReader
     /// <param name="maxBufferedRows">
     /// How many rows may be held where the service's order is not ascending; null reads the window whole from the start.
     /// </param>
-    public AnalyticsBucketReader(AnalyticsPageReader pages, DateTimeOffset? notBefore, bool exactEnds, int? maxBufferedRows)
+    /// <param name="after">The last bucket that was handed out for these endpoints by another reader; null where there was none.</param>
+    public AnalyticsBucketReader(
+        AnalyticsPageReader pages, DateTimeOffset? notBefore, bool exactEnds, int? maxBufferedRows, DateTimeOffset? after = null)
     {
+        _handedOut = after;
         _pages = pages;
         _notBefore = notBefore;
         _exactEnds = exactEnds;

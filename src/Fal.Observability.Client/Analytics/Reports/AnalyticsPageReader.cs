@@ -43,7 +43,7 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             }
             catch (FalApiException e) when (run.CanReshape(shape, e))
             {
-                await run.ReshapeAsync(group, shape, e, cancellationToken).ConfigureAwait(false);
+                await run.ReshapeAsync(group, shape, query, e, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Finds, with few calls, the endpoints for which the service refuses a call that names many.</summary>
+/// <summary>Finds, with few calls, the endpoints for which the service refuses, or fails on, a call that names many.</summary>
 /// <remarks>
 /// <para>
 /// A call is refused if it names one refused endpoint or more. Halving a refused list, and following the half that is refused, finds one
@@ -13,10 +13,12 @@ namespace Fal.Observability.Client;
 /// </para>
 /// </remarks>
 /// <param name="probe">Makes a call with these endpoints: null where it is accepted, else the refusal.</param>
-internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<FalApiException?>> probe)
+/// <param name="maxProbes">How many calls may be made.</param>
+internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<FalApiException?>> probe, int maxProbes = int.MaxValue)
 {
     private readonly Dictionary<string, FalApiException> _refused = new(StringComparer.Ordinal);
     private int _accepted;
+    private int _probes;
 
     /// <summary>The endpoints found so far, each with the refusal that names it.</summary>
     public IReadOnlyDictionary<string, FalApiException> Refused => _refused;
@@ -27,7 +29,7 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
     {
         foreach (string id in endpointIds)
         {
-            if (await probe([id]).ConfigureAwait(false) is not { } refusal)
+            if (await ProbeAsync([id]).ConfigureAwait(false) is not { } refusal)
             {
                 _accepted++;
                 return id;
@@ -42,7 +44,8 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
     /// <summary>Finds all that are refused.</summary>
     /// <param name="endpointIds">Endpoints that are not settled yet.</param>
     /// <param name="refusal">The refusal of a call because of one of them; null where it is not known that there is one.</param>
-    public async Task FindRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException? refusal)
+    /// <returns>Those that no call was left for.</returns>
+    public async Task<IReadOnlyList<string>> FindRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException? refusal)
     {
         List<string> rest = refusal is null ? [.. endpointIds] : [];
         IReadOnlyList<string> suspects = refusal is null ? [] : endpointIds;
@@ -50,9 +53,14 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
         {
             if (suspects.Count == 0)
             {
+                if (_probes == maxProbes)
+                {
+                    return rest;
+                }
+
                 List<string> piece = rest[..PieceOf(rest.Count)];
                 rest.RemoveRange(0, piece.Count);
-                refusal = await probe(piece).ConfigureAwait(false);
+                refusal = await ProbeAsync(piece).ConfigureAwait(false);
                 if (refusal is null)
                 {
                     _accepted += piece.Count;
@@ -64,10 +72,15 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
 
             while (suspects.Count > 1)
             {
+                if (_probes == maxProbes)
+                {
+                    return [.. suspects, .. rest];
+                }
+
                 int cut = LargestPowerOfTwoBelow(suspects.Count);
                 IReadOnlyList<string> first = [.. suspects.Take(cut)];
                 IReadOnlyList<string> second = [.. suspects.Skip(cut)];
-                if (await probe(first).ConfigureAwait(false) is { } narrower)
+                if (await ProbeAsync(first).ConfigureAwait(false) is { } narrower)
                 {
                     refusal = narrower;
                     rest.InsertRange(0, second);
@@ -83,6 +96,14 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
             _refused[suspects[0]] = refusal!;
             suspects = [];
         }
+
+        return [];
+    }
+
+    private Task<FalApiException?> ProbeAsync(IReadOnlyList<string> endpointIds)
+    {
+        _probes++;
+        return probe(endpointIds);
     }
 
     private int PieceOf(int count)

@@ -13,6 +13,8 @@ namespace Fal.Observability.Client;
 internal sealed class AnalyticsRun : IDisposable
 {
     private const int ProofCalls = 7;
+    private const int MaxDegradeProbes = 30;
+    private const double GoldenRatio = 0.6180339887498949;
     private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
 
     private readonly AnalyticsCaller _caller;
@@ -20,11 +22,12 @@ internal sealed class AnalyticsRun : IDisposable
     private readonly DateTimeOffset _now;
     private readonly ILogger _log;
     private readonly AnalyticsQuery _metrics;
-    private readonly AnalyticsEndpointGroup[] _groups;
+    private readonly object _groupsLock = new();
     private readonly AnalyticsRowOrder _order;
     private readonly SemaphoreSlim _slots;
     private readonly FalCallTally _tally = new();
     private readonly ConcurrentDictionary<string, AnalyticsRefusedEndpoint> _refused = new(StringComparer.Ordinal);
+    private volatile AnalyticsEndpointGroup[] _groups;
     private volatile bool _keyIsGood;
     private int _calls;
 
@@ -60,12 +63,7 @@ internal sealed class AnalyticsRun : IDisposable
             _refused[endpoint.EndpointId] = endpoint;
         }
 
-        _groups =
-        [
-            .. query.EndpointIds.Where(id => !_refused.ContainsKey(id))
-                .Chunk(AnalyticsQuery.MaxEndpointIdsPerCall)
-                .Select(ids => new AnalyticsEndpointGroup(ids)),
-        ];
+        _groups = GroupsOf(query.EndpointIds.Where(id => !_refused.ContainsKey(id)), AnalyticsExpand.None);
     }
 
     public AnalyticsQuery Query { get; }
@@ -79,12 +77,24 @@ internal sealed class AnalyticsRun : IDisposable
         _refused.IsEmpty ? [] : [.. Query.EndpointIds.Select(id => _refused.GetValueOrDefault(id)).OfType<AnalyticsRefusedEndpoint>()];
 
     /// <summary>The endpoints for which metrics were left out, in the order of the query.</summary>
-    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics =>
-    [
-        .. _groups.Select(group => group.Shape)
-            .Where(shape => shape.Without != AnalyticsExpand.None)
-            .SelectMany(shape => shape.EndpointIds.Select(id => new AnalyticsMissingMetrics(id, shape.Without & _metrics.Expand))),
-    ];
+    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
+    {
+        get
+        {
+            Dictionary<string, AnalyticsExpand> without = _groups.Select(group => group.Shape)
+                .Where(shape => shape.Without != AnalyticsExpand.None)
+                .SelectMany(shape => shape.EndpointIds.Select(id => (id, shape.Without)))
+                .ToDictionary(pair => pair.id, pair => pair.Without & _metrics.Expand, StringComparer.Ordinal);
+            return [.. Query.EndpointIds.Where(without.ContainsKey).Select(id => new AnalyticsMissingMetrics(id, without[id]))];
+        }
+    }
+
+    /// <summary>What is told of the windows that are complete.</summary>
+    public AnalyticsProgress Progress(int windowsDone, int windows, long rows) => new(windowsDone, windows, rows, Calls, Retries)
+    {
+        RefusedEndpoints = RefusedEndpoints,
+        MissingMetrics = MissingMetrics,
+    };
 
     public void Dispose()
     {
@@ -104,24 +114,30 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         AnalyticsQuery query = _metrics with { Range = window, Expand = Shaped(AnalyticsExpand.TimeSeries) };
-        AnalyticsBucketReader[] readers =
-        [
-            .. _groups.Select(group => new AnalyticsBucketReader(
-                PagesOf(group, query),
-                first ? null : window.Start,
-                query.BoundToTimeframe == false,
-                streaming ? _options.MaxBufferedRows : null)),
-        ];
-        var parts = new List<AnalyticsBucket>(readers.Length);
+        var readers = new List<AnalyticsBucketReader>();
+        var parts = new List<AnalyticsBucket>();
+        DateTimeOffset? handedOut = null;
         while (true)
         {
-            AnalyticsBucketReader[] due = [.. readers.Where(reader => reader.NeedsPage)];
-            await ForEachAsync(due, (reader, token) => reader.FillAsync(token), cancellationToken).ConfigureAwait(false);
+            // Reading may split a group; what it splits off is read too, from where the whole has come to.
+            while (readers.Count < _groups.Length || readers.Any(reader => reader.NeedsPage))
+            {
+                readers.AddRange(_groups.Skip(readers.Count).Select(group => new AnalyticsBucketReader(
+                    PagesOf(group, query),
+                    first ? null : window.Start,
+                    query.BoundToTimeframe == false,
+                    streaming ? _options.MaxBufferedRows : null,
+                    handedOut)));
+                AnalyticsBucketReader[] due = [.. readers.Where(reader => reader.NeedsPage)];
+                await ForEachAsync(due, (reader, token) => reader.FillAsync(token), cancellationToken).ConfigureAwait(false);
+            }
+
             if (readers.Min(reader => reader.Current?.Start) is not { } start)
             {
                 yield break;
             }
 
+            handedOut = start;
             cancellationToken.ThrowIfCancellationRequested();
             parts.Clear();
             foreach (AnalyticsBucketReader reader in readers)
@@ -145,23 +161,27 @@ internal sealed class AnalyticsRun : IDisposable
     public async Task<IReadOnlyList<AnalyticsRow>> ReadSummaryAsync(CancellationToken cancellationToken)
     {
         AnalyticsQuery query = _metrics with { Expand = Shaped(AnalyticsExpand.Summary) };
-        var rows = new List<AnalyticsRow>[_groups.Length];
-        await ForEachAsync(Enumerable.Range(0, rows.Length), ReadAsync, cancellationToken).ConfigureAwait(false);
-        return _order.Join(rows.SelectMany(group => group));
-
-        async Task ReadAsync(int index, CancellationToken token)
+        var rows = new ConcurrentDictionary<AnalyticsEndpointGroup, List<AnalyticsRow>>();
+        while (rows.Count < _groups.Length)
         {
-            AnalyticsPageReader pages = PagesOf(_groups[index], query);
+            await ForEachAsync(_groups.Skip(rows.Count).ToArray(), ReadAsync, cancellationToken).ConfigureAwait(false);
+        }
+
+        return _order.Join(_groups.SelectMany(group => rows[group]));
+
+        async Task ReadAsync(AnalyticsEndpointGroup group, CancellationToken token)
+        {
+            AnalyticsPageReader pages = PagesOf(group, query);
             AnalyticsPage? page;
             do
             {
                 (page, bool isFirst) = await pages.NextAsync(token).ConfigureAwait(false);
                 if (isFirst)
                 {
-                    rows[index] = [];
+                    rows[group] = [];
                 }
 
-                rows[index].AddRange(page?.Summary ?? []);
+                rows[group].AddRange(page?.Summary ?? []);
             }
             while (page is not null);
         }
@@ -190,8 +210,17 @@ internal sealed class AnalyticsRun : IDisposable
         (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure)) || CanDegrade(shape, failure);
 
     /// <summary>Changes what is asked of a group after a failure, unless somebody has done so in the meantime.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="shape">What was asked.</param>
+    /// <param name="query">The query that the shape was applied to.</param>
+    /// <param name="failure">The failure.</param>
+    /// <param name="cancellationToken">Ends the calls that find out.</param>
     public async Task ReshapeAsync(
-        AnalyticsEndpointGroup group, AnalyticsEndpointGroup.CallShape shape, FalApiException failure, CancellationToken cancellationToken)
+        AnalyticsEndpointGroup group,
+        AnalyticsEndpointGroup.CallShape shape,
+        AnalyticsQuery query,
+        FalApiException failure,
+        CancellationToken cancellationToken)
     {
         await group.Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -203,8 +232,7 @@ internal sealed class AnalyticsRun : IDisposable
 
             if (CanDegrade(shape, failure))
             {
-                group.Shape = new AnalyticsEndpointGroup.CallShape(shape.EndpointIds, shape.Without | AnalyticsCaller.FragileMetrics);
-                _log.MetricsLeftOut(shape.EndpointIds.Count);
+                await DegradeAsync(group, shape, query, failure, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -216,6 +244,9 @@ internal sealed class AnalyticsRun : IDisposable
             group.Gate.Release();
         }
     }
+
+    private static AnalyticsEndpointGroup[] GroupsOf(IEnumerable<string> endpointIds, AnalyticsExpand without) =>
+        [.. endpointIds.Chunk(AnalyticsQuery.MaxEndpointIdsPerCall).Select(ids => new AnalyticsEndpointGroup(ids, without))];
 
     /// <summary>The service's own statement about an endpoint. A web page in its place says nothing about one.</summary>
     private static bool IsRefusal(FalApiException failure) =>
@@ -229,13 +260,71 @@ internal sealed class AnalyticsRun : IDisposable
         return Query.DegradeOnServerError && leavesSomething && AnalyticsCaller.IsKnownFailure(failure, asked);
     }
 
+    /// <summary>
+    /// Splits off the endpoints that the service fails on, to be asked for without the metrics that it fails on. Within a limit of calls:
+    /// an endpoint that they do not suffice for is taken for one of them.
+    /// </summary>
+    private async Task DegradeAsync(
+        AnalyticsEndpointGroup group,
+        AnalyticsEndpointGroup.CallShape shape,
+        AnalyticsQuery query,
+        FalApiException failure,
+        CancellationToken cancellationToken)
+    {
+        AnalyticsExpand without = shape.Without | AnalyticsCaller.FragileMetrics;
+        AnalyticsQuery probe = shape.Apply(query) with { Limit = 1 };
+        if (shape.EndpointIds.Count > 1)
+        {
+            // Where the service fails altogether, this does too, and no endpoint is to blame.
+            await SendAsync(probe with { Expand = probe.Expand & ~without }, null, cancellationToken).ConfigureAwait(false);
+        }
+
+        var search = new AnalyticsRefusalSearch(ProbeAsync, MaxDegradeProbes);
+        IReadOnlyList<string> open = await search.FindRefusedAsync(shape.EndpointIds, failure).ConfigureAwait(false);
+        var failing = new HashSet<string>(open.Concat(search.Refused.Keys), StringComparer.Ordinal);
+        string[] healthy = [.. shape.EndpointIds.Where(id => !failing.Contains(id))];
+        if (healthy.Length == 0)
+        {
+            group.Shape = new AnalyticsEndpointGroup.CallShape(shape.EndpointIds, without);
+        }
+        else
+        {
+            lock (_groupsLock)
+            {
+                _groups = [.. _groups, .. GroupsOf(shape.EndpointIds.Where(failing.Contains), without)];
+            }
+
+            group.Shape = new AnalyticsEndpointGroup.CallShape(healthy, shape.Without);
+        }
+
+        _log.MetricsLeftOut(failing.Count);
+
+        async Task<FalApiException?> ProbeAsync(IReadOnlyList<string> ids)
+        {
+            try
+            {
+                await SendAsync(probe with { EndpointIds = ids }, null, cancellationToken).ConfigureAwait(false);
+                return null;
+            }
+            catch (FalApiException e) when (AnalyticsCaller.IsKnownFailure(e, probe.EffectiveExpand))
+            {
+                return e;
+            }
+        }
+    }
+
     private async Task RemoveRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException refusal, CancellationToken cancellationToken)
     {
         var search = new AnalyticsRefusalSearch(ProbeAsync);
         string? accepted = null;
         if (!_keyIsGood)
         {
-            accepted = await search.FindAcceptedAsync(Spread(Query.EndpointIds)).ConfigureAwait(false) ?? throw NoneAccepted(refusal);
+            accepted = await search.FindAcceptedAsync(Samples(Query.EndpointIds)).ConfigureAwait(false);
+            // A key without the permission is answered the same whatever it asks for.
+            if (accepted is null && search.Refused.Values.Select(reason => reason.StatusCode).Distinct().Count() == 1)
+            {
+                throw NoneAccepted(refusal);
+            }
         }
 
         string[] open = [.. endpointIds.Where(id => id != accepted && !search.Refused.ContainsKey(id))];
@@ -283,10 +372,34 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    private static IEnumerable<string> Spread(IReadOnlyList<string> ids)
+    /// <summary>
+    /// A few endpoints that are as different as can be: in turn from each call and each owner, since what is refused stands together as
+    /// a rule, and within these from places in no regular distance.
+    /// </summary>
+    private static List<string> Samples(IReadOnlyList<string> ids)
     {
+        string[][] strata =
+        [
+            .. ids.Chunk(AnalyticsQuery.MaxEndpointIdsPerCall)
+                .SelectMany(call => call.GroupBy(id => id.Split('/')[0], StringComparer.Ordinal))
+                .Select(stratum => stratum.ToArray()),
+        ];
         int count = Math.Min(ProofCalls, ids.Count);
-        return Enumerable.Range(0, count).Select(i => ids[(int)((long)i * ids.Count / count)]);
+        int used = Math.Min(count, strata.Length);
+        var samples = new List<string>(count);
+        for (int i = 0; samples.Count < count; i++)
+        {
+            // From the first to the last of them, if there are more than can be tried.
+            string[] stratum = strata[used == 1 ? 0 : i % used * (strata.Length - 1) / (used - 1)];
+            double place = ((i / used) + 1) * GoldenRatio % 1;
+            string id = stratum[(int)(place * stratum.Length)];
+            if (!samples.Contains(id, StringComparer.Ordinal))
+            {
+                samples.Add(id);
+            }
+        }
+
+        return samples;
     }
 
     private static AnalyticsTimeRange Shortest(AnalyticsTimeRange range) => range.FirstDay is { } day

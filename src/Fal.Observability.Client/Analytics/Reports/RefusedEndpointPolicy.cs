@@ -9,7 +9,9 @@ public enum RefusedEndpointPolicy
 
     /// <summary>
     /// The refused endpoints are found by calls with parts of the list, reported by id, and left out; the data of the others comes.
-    /// A key that no endpoint is accepted for still ends in a <see cref="FalForbiddenException"/>, after at most 8 calls.
+    /// A key that lacks the permission altogether still ends in a <see cref="FalForbiddenException"/>, after at most 8 calls: the refused
+    /// one, and seven with one endpoint each, from different calls and owners as far as there are. Where nearly all endpoints are refused,
+    /// those seven can all be among them, and the same exception says so.
     /// </summary>
     Skip,
 }

@@ -94,6 +94,77 @@ public sealed class AnalyticsRefusedEndpointsTests
     }
 
     [Fact]
+    public async Task Seven_refused_endpoints_that_stand_together_never_look_like_a_key_without_the_permission()
+    {
+        for (int first = 0; first <= 43; first++)
+        {
+            (int calls, AnalyticsReport? report) = await CountAsync(Enumerable.Range(first, 7));
+
+            Assert.Equal(FakeAnalyticsService.Ids(50)[first..(first + 7)], report!.RefusedEndpoints.Select(endpoint => endpoint.EndpointId));
+            Assert.InRange(calls, 1, Budget(7));
+        }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(7)]
+    [InlineData(10)]
+    public async Task Endpoints_refused_in_a_regular_distance_never_look_like_it(int distance)
+    {
+        for (int first = 0; first < distance; first++)
+        {
+            int[] refused = [.. Enumerable.Range(0, 50).Where(i => i % distance == first)];
+            (int calls, AnalyticsReport? report) = await CountAsync(refused);
+
+            Assert.Equal(refused.Length, report!.RefusedEndpoints.Count);
+            Assert.InRange(calls, 1, Budget(refused.Length));
+        }
+    }
+
+    [Theory]
+    [InlineData(60, 50)]
+    [InlineData(100, 90)]
+    [InlineData(400, 350)]
+    public async Task Endpoints_refused_up_to_the_last_group_leave_its_data(int endpoints, int refused)
+    {
+        _service.Refused.UnionWith(FakeAnalyticsService.Ids(endpoints)[..refused]);
+        AnalyticsQuery query = Skip(FakeAnalyticsService.Query(endpoints, 2)) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries };
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+
+        Assert.Equal(refused, report.RefusedEndpoints.Count);
+        Assert.Equal(FakeAnalyticsService.Ids(endpoints)[refused..], report.TimeSeries[0].Rows.Select(row => row.EndpointId));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{refused} of {endpoints} refused: {_service.Calls.Count} calls"));
+    }
+
+    [Fact]
+    public async Task A_few_endpoints_of_an_own_among_many_of_another_owner_are_found()
+    {
+        string[] ids = [.. FakeAnalyticsService.Ids(48), "mine/a", "mine/b"];
+        _service.Refused.UnionWith(ids[..48]);
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(1, 2) with { EndpointIds = ids }));
+
+        Assert.Equal(ids[48..], report.Summary.Select(row => row.EndpointId));
+    }
+
+    // A key without the permission is answered the same for every endpoint.
+    [Fact]
+    public async Task Where_some_are_foreign_and_some_do_not_exist_the_key_has_the_permission()
+    {
+        string[] ids = FakeAnalyticsService.Ids(50);
+        _service.Before = query => query.EndpointIds.FirstOrDefault(id => id != ids[20] && string.CompareOrdinal(id, ids[25]) < 0) is not null
+            ? Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json" })
+            : Task.CompletedTask;
+        _service.Refused.UnionWith(ids[25..]);
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(50, 2)));
+
+        Assert.Equal(ids.Where(id => id != ids[20]), report.RefusedEndpoints.Select(endpoint => endpoint.EndpointId));
+        Assert.Equal(ids[20], Assert.Single(report.Summary).EndpointId);
+    }
+
+    [Fact]
     public async Task Once_an_endpoint_was_accepted_a_group_can_be_refused_to_the_last()
     {
         _service.Refused.UnionWith(FakeAnalyticsService.Ids(100)[50..]);
@@ -166,23 +237,95 @@ public sealed class AnalyticsRefusedEndpointsTests
         Assert.True(fromPage.IsTransient);
     }
 
-    [Fact]
-    public async Task Degraded_the_calls_go_on_without_them_and_the_report_says_for_whom()
+    [Theory]
+    [InlineData(1, 15)]
+    [InlineData(2, 22)]
+    [InlineData(3, 28)]
+    public async Task Degraded_only_the_endpoints_that_the_service_fails_on_lack_the_percentiles(int fragile, int maxCalls)
     {
-        _service.Fragile.Add("org/app-060");
-        AnalyticsQuery query = FakeAnalyticsService.Query(70, 2) with
-        {
-            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration,
-            DegradeOnServerError = true,
-        };
+        _service.Fragile.UnionWith(new[] { "org/app-060", "org/app-077", "org/app-099" }.Take(fragile));
+        _service.PageSize = 1;
+        AnalyticsQuery query = Degrade(FakeAnalyticsService.Query(100, 2));
 
-        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+        AnalyticsReport report = await _service.Client.GetReportAsync(query with { Expand = query.Expand | AnalyticsExpand.TimeSeries });
+        int calls = _service.Calls.Count;
+        AnalyticsReport whole = await _service.Client.GetReportAsync(query);
 
-        Assert.Equal(query.EndpointIds.Skip(50), report.MissingMetrics.Select(missing => missing.EndpointId));
+        Assert.Equal(_service.Fragile.Order(StringComparer.Ordinal), report.MissingMetrics.Select(missing => missing.EndpointId));
         Assert.All(report.MissingMetrics, missing => Assert.Equal(AnalyticsExpand.P50ColdBootDuration, missing.Metrics));
-        Assert.All(report.TimeSeries[0].Rows.Take(50), row => Assert.NotNull(row.P50ColdBootDuration));
-        Assert.All(report.TimeSeries[0].Rows.Skip(50), row => Assert.Equal((FakeAnalyticsService.Now.Hour - 1, null), (row.RequestCount, row.P50ColdBootDuration)));
-        Assert.Equal(70, report.Summary.Count);
+        Assert.Equal(2, report.TimeSeries.Count);
+        Assert.All([.. report.TimeSeries.Select(bucket => bucket.Rows), whole.Summary], rows =>
+        {
+            Assert.Equal(query.EndpointIds, rows.Select(row => row.EndpointId));
+            Assert.All(rows, row => Assert.Equal(_service.Fragile.Contains(row.EndpointId), row.P50ColdBootDuration is null));
+            Assert.All(rows, row => Assert.NotNull(row.RequestCount));
+        });
+        Assert.InRange(calls, 4, maxCalls);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fragile} of 100 fragile: {calls} calls, 4 without any"));
+    }
+
+    [Fact]
+    public async Task Degrading_costs_no_more_calls_than_its_limit_however_many_endpoints_fail()
+    {
+        _service.Fragile.UnionWith(FakeAnalyticsService.Ids(50).Where((_, i) => i % 2 == 0));
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(
+            Degrade(FakeAnalyticsService.Query(50, 2)) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration });
+
+        // The call that failed, the limit, and one call for each of both kinds of endpoints.
+        Assert.InRange(_service.Calls.Count, 1, 1 + 31 + 2);
+        Assert.Superset(_service.Fragile, report.MissingMetrics.Select(missing => missing.EndpointId).ToHashSet());
+        Assert.All(report.TimeSeries, bucket => Assert.Equal(50, bucket.Rows.Count));
+    }
+
+    [Fact]
+    public async Task A_service_that_fails_without_the_percentiles_too_is_not_searched_for_an_endpoint()
+    {
+        _service.Before = _ => Task.FromException(new FalApiException("down") { StatusCode = HttpStatusCode.InternalServerError, IsTransient = true });
+
+        await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetReportAsync(Degrade(FakeAnalyticsService.Query(50, 2))));
+
+        Assert.Equal(2, _service.Calls.Count);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_begins_to_fail_in_the_middle_of_a_stream_doubles_and_loses_nothing()
+    {
+        _service.PageSize = 3;
+        List<AnalyticsBucket> streamed = [];
+        await foreach (AnalyticsBucket bucket in _service.Client.StreamTimeSeriesAsync(Degrade(FakeAnalyticsService.Query(60, 20))))
+        {
+            streamed.Add(bucket);
+            if (streamed.Count == 8)
+            {
+                _service.Fragile.Add("org/app-002");
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)), streamed.Select(bucket => bucket.Start));
+        Assert.All(streamed, bucket => Assert.Equal(FakeAnalyticsService.Ids(60), bucket.Rows.Select(row => row.EndpointId)));
+        Assert.All(streamed.Take(8), bucket => Assert.NotNull(bucket.Rows[2].P50ColdBootDuration));
+        Assert.Null(streamed[^1].Rows[2].P50ColdBootDuration);
+        Assert.NotNull(streamed[^1].Rows[3].P50ColdBootDuration);
+    }
+
+    [Fact]
+    public async Task A_stream_names_what_it_leaves_out_in_its_progress()
+    {
+        _service.Refused.Add("org/app-003");
+        _service.Fragile.Add("org/app-007");
+        _service.Options.BucketsPerWindow = 10;
+        var progress = new Recorder();
+
+        await foreach (AnalyticsBucket bucket in _service.Client.StreamTimeSeriesAsync(Skip(Degrade(FakeAnalyticsService.Query(20, 30))), progress))
+        {
+            Assert.Equal(19, bucket.Rows.Count);
+        }
+
+        Assert.Equal([(1, 3, 190L), (2, 3, 380L), (3, 3, 570L)], progress.Seen.Select(step => (step.WindowsDone, step.Windows, step.Rows)));
+        Assert.All(progress.Seen, step => Assert.Equal("org/app-003", Assert.Single(step.RefusedEndpoints).EndpointId));
+        Assert.All(progress.Seen, step => Assert.Equal(
+            new AnalyticsMissingMetrics("org/app-007", AnalyticsExpand.P50ColdBootDuration), Assert.Single(step.MissingMetrics)));
     }
 
     [Fact]
@@ -193,6 +336,11 @@ public sealed class AnalyticsRefusedEndpointsTests
         await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetReportAsync(
             FakeAnalyticsService.Query(1, 2) with { Expand = AnalyticsExpand.P50ColdBootDuration, DegradeOnServerError = true }));
     }
+
+    private static AnalyticsQuery Degrade(AnalyticsQuery query) => query with
+    {
+        Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration, DegradeOnServerError = true,
+    };
 
     private static AnalyticsQuery Skip(AnalyticsQuery query) => query with { RefusedEndpoints = RefusedEndpointPolicy.Skip };
 
@@ -212,5 +360,12 @@ public sealed class AnalyticsRefusedEndpointsTests
         {
             return (service.Calls.Count, null);
         }
+    }
+
+    private sealed class Recorder : IProgress<AnalyticsProgress>
+    {
+        public List<AnalyticsProgress> Seen { get; } = [];
+
+        public void Report(AnalyticsProgress value) => Seen.Add(value);
     }
 }

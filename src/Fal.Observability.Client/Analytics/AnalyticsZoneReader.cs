@@ -1,0 +1,126 @@
+namespace Fal.Observability.Client;
+
+/// <summary>Reads the starts of buckets that came without an offset, in the zone of their query.</summary>
+/// <remarks>
+/// <para>
+/// Where the clocks go back, a local time comes twice. Which of the two is meant is told by the range of the query, by where a bucket of
+/// its timeframe can begin, and by the neighbours: buckets ascend or descend without gaps, the quiet ones among them.
+/// </para>
+/// <para>
+/// It cannot be told where a bucket within the repeated time is cut by the end of a page and goes on alone on the next: it reads as its
+/// twin. Nor where the first page of a descending answer has no bucket outside the repeated time: it reads as ascending. A service that sends offsets, as the documentation has it, leaves nothing to guess.
+/// </para>
+/// </remarks>
+internal sealed class AnalyticsZoneReader
+{
+    private readonly TimeZoneInfo _zone;
+    private readonly AnalyticsTimeRange _range;
+    private readonly AnalyticsTimeframe? _timeframe;
+
+    /// <param name="zone">The zone of the query, as this machine knows it.</param>
+    /// <param name="query">The query.</param>
+    public AnalyticsZoneReader(TimeZoneInfo zone, AnalyticsQuery query)
+    {
+        _zone = zone;
+        _range = query.Range;
+        _timeframe = query.Timeframe ?? (query.Range.IsFixed ? AnalyticsCalendar.TimeframeOf(query) : null);
+    }
+
+    /// <summary>The buckets with their starts as instants.</summary>
+    /// <param name="buckets">The buckets of one page.</param>
+    /// <param name="preceding">The last bucket of the page before, already read, if there is one.</param>
+    public IReadOnlyList<AnalyticsBucket> Read(IReadOnlyList<AnalyticsBucket> buckets, AnalyticsBucket? preceding)
+    {
+        if (buckets.All(bucket => bucket.HasOffset))
+        {
+            return buckets;
+        }
+
+        DateTimeOffset[][] possible = [.. buckets.Select(StartsOf)];
+        Reading best = Better(InOrder(possible, preceding, ascending: true), InOrder(possible, preceding, ascending: false));
+        if (best.Breaks > 0 && preceding is not null)
+        {
+            // Unless the page goes on with the bucket that the one before ended with, which then comes once more.
+            best = Better(best, Better(
+                InOrder(possible, preceding, ascending: true, goesOn: true), InOrder(possible, preceding, ascending: false, goesOn: true)));
+        }
+
+        return [.. buckets.Zip(best.Starts, (bucket, start) => IsReadable(bucket) ? new AnalyticsBucket(start, hasOffset: true, bucket.Rows) : bucket)];
+    }
+
+    /// <summary>Without an offset and not at an end of the calendar, beyond which no offset may lead.</summary>
+    private static bool IsReadable(AnalyticsBucket bucket) => !bucket.HasOffset && bucket.Start.Year is not (1 or 9999);
+
+    /// <summary>The instants that a bucket may start at, in ascending order: one as a rule, two where the clocks go back.</summary>
+    private DateTimeOffset[] StartsOf(AnalyticsBucket bucket)
+    {
+        DateTime local = bucket.Start.DateTime;
+        if (!IsReadable(bucket))
+        {
+            return [bucket.Start];
+        }
+
+        if (!_zone.IsAmbiguousTime(local))
+        {
+            return [new DateTimeOffset(local, _zone.GetUtcOffset(local))];
+        }
+
+        TimeSpan[] offsets = _zone.GetAmbiguousTimeOffsets(local);
+        DateTimeOffset[] both = [new(local, offsets.Max()), new(local, offsets.Min())];
+        if (_timeframe >= AnalyticsTimeframe.Day)
+        {
+            // A day whose midnight comes twice has begun with the first.
+            return [both[0]];
+        }
+
+        DateTimeOffset[] possible = [.. both.Where(start => IsInRange(start) && IsBoundary(start))];
+        return possible.Length > 0 ? possible : both;
+    }
+
+    private bool IsInRange(DateTimeOffset start) =>
+        _timeframe is not { } timeframe || _range.Start is not { } from || _range.End is not { } to
+        || (start < to && start + AnalyticsCalendar.LongestBucket(timeframe) > from);
+
+    /// <summary>An hour begins when the clocks show a full one, or when they change.</summary>
+    private bool IsBoundary(DateTimeOffset start) =>
+        _timeframe != AnalyticsTimeframe.Hour
+        || start.DateTime.Ticks % TimeSpan.TicksPerHour == 0
+        || _zone.GetUtcOffset(start) != _zone.GetUtcOffset(start.AddTicks(-1));
+
+    /// <summary>The starts as they are if the buckets ascend, or descend.</summary>
+    private static Reading InOrder(DateTimeOffset[][] possible, AnalyticsBucket? preceding, bool ascending, bool goesOn = false)
+    {
+        var starts = new DateTimeOffset[possible.Length];
+        int breaks = 0;
+        DateTimeOffset? before = preceding?.Start;
+        for (int i = 0; i < starts.Length; i++)
+        {
+            DateTimeOffset[] choices = possible[i];
+            if (goesOn && i == 0)
+            {
+                starts[i] = choices.Contains(before!.Value) ? before.Value : choices[0];
+            }
+            else
+            {
+                int fits = ascending
+                    ? Array.FindIndex(choices, start => before is null || start > before)
+                    : Array.FindLastIndex(choices, start => before is null || start < before);
+                breaks += fits < 0 ? 1 : 0;
+                starts[i] = fits >= 0 ? choices[fits] : ascending ? choices[^1] : choices[0];
+            }
+
+            before = starts[i];
+        }
+
+        return new Reading(starts, breaks, (starts[^1] - (preceding?.Start ?? starts[0])).Duration());
+    }
+
+    private static Reading Better(Reading first, Reading second) =>
+        (second.Breaks, second.Span).CompareTo((first.Breaks, first.Span)) < 0 ? second : first;
+
+    /// <summary>One way to read a page.</summary>
+    /// <param name="Starts">The starts.</param>
+    /// <param name="Breaks">How many of them do not fit the order.</param>
+    /// <param name="Span">From the first to the last: the shorter, the fewer gaps.</param>
+    private sealed record Reading(DateTimeOffset[] Starts, int Breaks, TimeSpan Span);
+}

@@ -1,0 +1,214 @@
+using System.Collections;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The typed member of <see cref="FalAppMetrics"/> that a sample belongs to.</summary>
+internal enum FalAppMember : byte
+{
+    None,
+    QueueSize,
+    ConcurrentRequests,
+    RunnerCpuUsagePercent,
+    RunnerMemoryUsageBytes,
+    RunnerGpuUtilizationPercent,
+    RunnerVramUsagePercent,
+    RunnerGpuCount,
+    Runners,
+    RequestsReceived,
+    RequestsCompleted,
+    Latency,
+}
+
+/// <summary>
+/// What the samples about one app say without their values: to which member of <see cref="FalAppMetrics"/> each belongs, and of
+/// which kind it is there. Snapshots share it; each has the values.
+/// </summary>
+internal sealed class FalAppLayout
+{
+    private readonly SampleSeries[] _series;
+    private readonly (FalAppMember Member, int Kind)[] _places;
+    private readonly (string State, string MachineType)[] _runners;
+    private readonly (string Method, string Status)[] _received;
+    private readonly (string Method, string Status)[] _completed;
+    private readonly double[] _bounds;
+
+    private FalAppLayout(Builder builder)
+    {
+        Name = builder.Name;
+        _series = [.. builder.Series];
+        _places = [.. builder.Places];
+        _runners = builder.Runners.ToArray();
+        _received = builder.Received.ToArray();
+        _completed = builder.Completed.ToArray();
+        _bounds = builder.Bounds.ToArray();
+    }
+
+    internal string Name { get; }
+
+    internal int SampleCount => _series.Length;
+
+    internal bool HasLatency => _bounds.Length > 0;
+
+    /// <summary>The sum of the samples of a member; null if there are none.</summary>
+    internal double? Sum(FalAppMember member, double[] values)
+    {
+        double? total = null;
+        for (int i = 0; i < _places.Length; i++)
+        {
+            if (_places[i].Member == member)
+            {
+                total = (total ?? 0) + values[i];
+            }
+        }
+
+        return total;
+    }
+
+    internal FalRunnerCount[] GetRunners(double[] values) =>
+        Count(FalAppMember.Runners, _runners, values, static (kind, count) => new FalRunnerCount(kind.State, kind.MachineType, count));
+
+    internal FalRequestCount[] GetRequestsReceived(double[] values) =>
+        Count(FalAppMember.RequestsReceived, _received, values, static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count));
+
+    internal FalRequestCount[] GetRequestsCompleted(double[] values) =>
+        Count(FalAppMember.RequestsCompleted, _completed, values, static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count));
+
+    internal LatencyDistribution GetLatency(double[] values) =>
+        new(Count(FalAppMember.Latency, _bounds, values, static (bound, count) => new HistogramBucket(bound, count)));
+
+    internal IReadOnlyList<PrometheusSample> GetSamples(double[] values, long[]? timestamps) => new Samples(_series, values, timestamps);
+
+    /// <summary>The sums by kind, in the order in which the kinds come.</summary>
+    private T[] Count<TKind, T>(FalAppMember member, TKind[] kinds, double[] values, Func<TKind, double, T> select)
+    {
+        if (kinds.Length == 0)
+        {
+            return [];
+        }
+
+        var counts = new double[kinds.Length];
+        for (int i = 0; i < _places.Length; i++)
+        {
+            if (_places[i].Member == member)
+            {
+                counts[_places[i].Kind] += values[i];
+            }
+        }
+
+        var items = new T[kinds.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            items[i] = select(kinds[i], counts[i]);
+        }
+
+        return items;
+    }
+
+    /// <summary>Collects the samples about one app and gives the known ones their place.</summary>
+    internal sealed class Builder(string name)
+    {
+        internal string Name { get; } = name;
+
+        internal List<SampleSeries> Series { get; } = [];
+
+        internal List<(FalAppMember Member, int Kind)> Places { get; } = [];
+
+        internal Kinds<(string State, string MachineType)> Runners { get; } = new();
+
+        internal Kinds<(string Method, string Status)> Received { get; } = new();
+
+        internal Kinds<(string Method, string Status)> Completed { get; } = new();
+
+        internal Kinds<double> Bounds { get; } = new();
+
+        internal void Add(in PrometheusSample sample)
+        {
+            Series.Add(new SampleSeries(sample.Shape!, sample.LabelValues!));
+            LabelSet labels = sample.Labels;
+            Places.Add(sample.Name switch
+            {
+                FalMetricNames.QueueSize => (FalAppMember.QueueSize, 0),
+                FalMetricNames.ConcurrentRequests => (FalAppMember.ConcurrentRequests, 0),
+                FalMetricNames.RunnerCpuUsagePercent => (FalAppMember.RunnerCpuUsagePercent, 0),
+                FalMetricNames.RunnerMemoryUsageBytes => (FalAppMember.RunnerMemoryUsageBytes, 0),
+                FalMetricNames.RunnerGpuUtilizationPercent => (FalAppMember.RunnerGpuUtilizationPercent, 0),
+                FalMetricNames.RunnerVramUsagePercent => (FalAppMember.RunnerVramUsagePercent, 0),
+                FalMetricNames.RunnerGpuCount => (FalAppMember.RunnerGpuCount, 0),
+                FalMetricNames.Runners => (FalAppMember.Runners, Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""))),
+                FalMetricNames.RequestsReceived => (FalAppMember.RequestsReceived, Received.PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
+                FalMetricNames.RequestsCompleted => (FalAppMember.RequestsCompleted, Completed.PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
+                // A bound that is no number has no place in a distribution; the sample itself stays among the others.
+                FalMetricNames.RequestLatency when LatencyDistribution.TryParseBound(labels["le"], out double bound) => (FalAppMember.Latency, Bounds.PlaceOf(bound)),
+                _ => (FalAppMember.None, 0),
+            });
+        }
+
+        internal FalAppLayout Build() => new(this);
+    }
+
+    /// <summary>Numbers kinds in the order in which they come.</summary>
+    internal sealed class Kinds<TKind>
+        where TKind : notnull, IEquatable<TKind>
+    {
+        /// <summary>An app has a handful of kinds, which a scan finds faster than a dictionary; a hostile one has many.</summary>
+        private const int MostToScan = 32;
+
+        private List<TKind>? _kinds;
+        private Dictionary<TKind, int>? _places;
+
+        internal TKind[] ToArray() => _kinds is null ? [] : [.. _kinds];
+
+        internal int PlaceOf(TKind kind)
+        {
+            _kinds ??= [];
+            int place = Find(kind);
+            if (place < 0)
+            {
+                place = _kinds.Count;
+                _places?.Add(kind, place);
+                _kinds.Add(kind);
+            }
+
+            return place;
+        }
+
+        private int Find(TKind kind)
+        {
+            if (_kinds!.Count <= MostToScan)
+            {
+                return _kinds.IndexOf(kind);
+            }
+
+            _places ??= _kinds.Select((item, index) => (item, index)).ToDictionary(pair => pair.item, pair => pair.index);
+            return _places.GetValueOrDefault(kind, -1);
+        }
+    }
+
+    /// <summary>The samples about an app: series of the layout, values of one snapshot.</summary>
+    private sealed class Samples(SampleSeries[] series, double[] values, long[]? timestamps) : IReadOnlyList<PrometheusSample>
+    {
+        public int Count => series.Length;
+
+        public PrometheusSample this[int index]
+        {
+            get
+            {
+                ArgumentOutOfRangeException.ThrowIfNegative(index);
+                ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, series.Length);
+                (SampleShape shape, string[] labelValues) = series[index];
+                return new PrometheusSample(shape, labelValues, values[index], timestamps is null ? PrometheusSample.NoTimestamp : timestamps[index]);
+            }
+        }
+
+        public IEnumerator<PrometheusSample> GetEnumerator()
+        {
+            for (int i = 0; i < series.Length; i++)
+            {
+                yield return this[i];
+            }
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+}

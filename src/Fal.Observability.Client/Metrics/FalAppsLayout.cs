@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Which samples of an exposition are about which app. It depends on the series only, so that it is worked out once for
+/// expositions that differ in their values.
+/// </summary>
+internal sealed class FalAppsLayout
+{
+    // As long as the scrapes keep their layout, so long is this kept.
+    private static readonly ConditionalWeakTable<ExpositionLayout, FalAppsLayout> Known = [];
+
+    private readonly FalAppLayout[] _apps;
+
+    // For each sample of the exposition, its app; -1 for one that is about none.
+    private readonly int[] _appOfSample;
+
+    private FalAppsLayout(PrometheusExposition exposition)
+    {
+        var builders = new List<FalAppLayout.Builder>();
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        _appOfSample = new int[exposition.Families.Sum(family => family.Samples.Count)];
+        int sample = 0;
+        string? lastName = null;
+        int app = -1;
+        foreach (MetricFamily family in exposition.Families)
+        {
+            for (int i = 0; i < family.Samples.Count; i++)
+            {
+                PrometheusSample current = family.Samples[i];
+                // A sample about no app is about the account, and stays with the families.
+                if (current.Labels[FalMetricNames.ApplicationLabel] is not { Length: > 0 } name)
+                {
+                    _appOfSample[sample++] = -1;
+                    continue;
+                }
+
+                // Samples of an app often follow one another, and share their strings.
+                if (!ReferenceEquals(name, lastName))
+                {
+                    ref int place = ref CollectionsMarshal.GetValueRefOrAddDefault(places, name, out bool known);
+                    if (!known)
+                    {
+                        place = builders.Count;
+                        builders.Add(new FalAppLayout.Builder(name));
+                    }
+
+                    (app, lastName) = (place, name);
+                }
+
+                builders[app].Add(current);
+                _appOfSample[sample++] = app;
+            }
+        }
+
+        _apps = [.. builders.Select(builder => builder.Build())];
+        Places = places;
+    }
+
+    /// <summary>The apps by name.</summary>
+    internal Dictionary<string, int> Places { get; }
+
+    internal static FalAppsLayout Of(PrometheusExposition exposition) =>
+        exposition.Layout is { } layout ? Known.GetValue(layout, _ => new FalAppsLayout(exposition)) : new FalAppsLayout(exposition);
+
+    /// <summary>The apps of an exposition with this layout. Each keeps its own values and nothing of the exposition.</summary>
+    internal FalAppMetrics[] Read(PrometheusExposition exposition)
+    {
+        var values = new double[_apps.Length][];
+        for (int app = 0; app < values.Length; app++)
+        {
+            values[app] = GC.AllocateUninitializedArray<double>(_apps[app].SampleCount);
+        }
+
+        // Few expositions have timestamps.
+        long[]?[]? timestamps = null;
+        var next = new int[_apps.Length];
+        int sample = 0;
+        foreach (MetricFamily family in exposition.Families)
+        {
+            if (family.Samples is ExpositionLayout.Samples remembered)
+            {
+                for (int i = 0; i < remembered.Count;)
+                {
+                    int count = remembered.GetValues(i, out ValueChunk chunk, out int place);
+                    ReadOnlySpan<double> run = chunk.Values.AsSpan(place, count);
+                    ReadOnlySpan<int> apps = _appOfSample.AsSpan(sample, count);
+                    for (int n = 0; n < run.Length; n++)
+                    {
+                        int app = apps[n];
+                        if (app >= 0)
+                        {
+                            if (chunk.HasTimestamps)
+                            {
+                                SetTimestamp(app, next[app], chunk.TimestampOf(place + n));
+                            }
+
+                            values[app][next[app]++] = run[n];
+                        }
+                    }
+
+                    i += count;
+                    sample += count;
+                }
+            }
+            else
+            {
+                for (int i = 0; i < family.Samples.Count; i++)
+                {
+                    int app = _appOfSample[sample++];
+                    if (app >= 0)
+                    {
+                        PrometheusSample current = family.Samples[i];
+                        SetTimestamp(app, next[app], current.RawTimestamp);
+                        values[app][next[app]++] = current.Value;
+                    }
+                }
+            }
+        }
+
+        var read = new FalAppMetrics[_apps.Length];
+        for (int app = 0; app < read.Length; app++)
+        {
+            read[app] = new FalAppMetrics(_apps[app], values[app], timestamps?[app]);
+        }
+
+        return read;
+
+        void SetTimestamp(int app, int place, long timestamp)
+        {
+            if (timestamp != PrometheusSample.NoTimestamp)
+            {
+                timestamps ??= new long[]?[_apps.Length];
+                if (timestamps[app] is null)
+                {
+                    timestamps[app] = new long[_apps[app].SampleCount];
+                    timestamps[app].AsSpan().Fill(PrometheusSample.NoTimestamp);
+                }
+
+                timestamps[app]![place] = timestamp;
+            }
+        }
+    }
+}
