@@ -24,6 +24,7 @@ public sealed class PrometheusBridgeTests
     private readonly SteppedClock _clock = new();
     private readonly FakeLogCollector _log = new();
     private readonly Dictionary<SimulatorServer, SimulatorFaults> _faults = [];
+    private readonly FakeTimeProvider _serviceClock = new(SteppedClock.FirstInstant);
 
     [Fact]
     public async Task The_page_holds_every_series_of_every_account_with_its_label()
@@ -34,21 +35,26 @@ public sealed class PrometheusBridgeTests
 
         PrometheusExposition page = await PageAsync(bridge);
 
-        List<string> expected = [];
-        foreach ((string account, SimulatorServer simulator) in new[] { ("acme", acme), ("globex", globex) })
+        await AssertShowsAsync(page, ("acme", acme), ("globex", globex));
+        Assert.Equal([("acme", 1), ("globex", 1)], Up(page));
+    }
+
+    [Fact]
+    public async Task The_page_follows_the_service_where_series_come_and_go()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
+        HashSet<string> seen = [];
+        for (int i = 0; i < 6; i++)
         {
-            using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
-            FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
-            expected.AddRange(snapshot.Families.SelectMany(family => family.Samples)
-                .Select(sample => new PrometheusSample(sample.Name, sample.Labels.With("account", account), sample.Value).ToString()));
-            Assert.All(snapshot.Families, family => Assert.Equal((family.Type, family.Help), (page[family.Name]!.Type, page[family.Name]!.Help)));
+            PrometheusExposition page = await PageAsync(bridge);
+            await AssertShowsAsync(page, ("acme", simulator));
+            seen.Add(string.Join('\n', page.Families.SelectMany(family => family.Samples).Select(sample => $"{sample.Name}{sample.Labels}")));
+            _serviceClock.Advance(TimeSpan.FromHours(5));
+            await ReadAgainAsync(accounts: 1);
         }
 
-        Assert.Equal(
-            expected.Order(StringComparer.Ordinal),
-            page.Families.Where(family => family.Name.StartsWith("fal_app_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
-                .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
-        Assert.Equal([("acme", 1), ("globex", 1)], Up(page));
+        Assert.True(seen.Count > 1, "The series were always the same.");
     }
 
     [Fact]
@@ -239,9 +245,28 @@ public sealed class PrometheusBridgeTests
     private static async Task<PrometheusExposition> PageAsync(BridgeHost bridge) =>
         PrometheusTextParser.ParseFamilies(await bridge.GetAsync("metrics"), PrometheusParserOptions.Strict);
 
+    /// <summary>The service's families on the page are those of the accounts' present snapshots, with the label of each.</summary>
+    private static async Task AssertShowsAsync(PrometheusExposition page, params (string Account, SimulatorServer Simulator)[] accounts)
+    {
+        List<string> expected = [];
+        foreach ((string account, SimulatorServer simulator) in accounts)
+        {
+            using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
+            FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
+            expected.AddRange(snapshot.Families.SelectMany(family => family.Samples)
+                .Select(sample => new PrometheusSample(sample.Name, sample.Labels.With("account", account), sample.Value).ToString()));
+            Assert.All(snapshot.Families, family => Assert.Equal((family.Type, family.Help), (page[family.Name]!.Type, page[family.Name]!.Help)));
+        }
+
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal),
+            page.Families.Where(family => family.Name.StartsWith("fal_app_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
+                .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
+    }
+
     private async Task<SimulatorServer> StartSimulatorAsync(int seed)
     {
-        var options = new SimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = new FakeTimeProvider(SteppedClock.FirstInstant) };
+        var options = new SimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = _serviceClock };
         SimulatorServer simulator = await SimulatorServer.StartAsync(options);
         _faults[simulator] = options.Faults;
         return simulator;
