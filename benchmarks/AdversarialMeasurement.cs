@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Fal.Observability.Client.Prometheus;
 
@@ -21,12 +20,7 @@ internal static class AdversarialMeasurement
     {
         byte[] normal = AdversarialInputs.Normal;
         double[] units = new double[Levels.Length];
-        for (int level = 0; level < Levels.Length; level++)
-        {
-            // Long enough for the code to be compiled for what is usual, as it is in a program that meets the unusual.
-            SecondsPerByte(normal, PrometheusFormat.Text, level, seconds: 2);
-        }
-
+        // First of all, so that the code is compiled for what is usual, as it is in a program that meets the unusual.
         for (int level = 0; level < Levels.Length; level++)
         {
             units[level] = SecondsPerByte(normal, PrometheusFormat.Text, level, seconds: 1);
@@ -68,19 +62,6 @@ internal static class AdversarialMeasurement
             MaxLineLength = int.MaxValue,
             MaxLabels = int.MaxValue,
         };
-        int repeats = Math.Max(1, 2_000_000 / input.Length);
-        var times = new List<double>();
-        for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds || (times.Count < 3 && clock.Elapsed.TotalSeconds < 5);)
-        {
-            times.Add(ProcessorClock.Measure(() =>
-            {
-                for (int i = 0; i < repeats; i++)
-                {
-                    Levels[level].Read(input, options);
-                }
-            }));
-        }
-
-        return ParseMeasurement.Median(times) / repeats / input.Length;
+        return ProcessorClock.Median(() => Levels[level].Read(input, options), seconds, input.Length) / input.Length;
     }
 }

@@ -69,8 +69,8 @@ internal static class ParseMeasurement
         }
 
         long rounds = readTimes.Count;
-        double time = Median(readTimes) / repeats;
-        double floor = Median(floorTimes) / repeats;
+        double time = ProcessorClock.Median(readTimes) / repeats;
+        double floor = ProcessorClock.Median(floorTimes) / repeats;
         double bytesPerSample = (double)allocated / rounds / repeats / Math.Max(1, samples);
         int vectorBits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
         return string.Create(CultureInfo.InvariantCulture,
@@ -133,11 +133,5 @@ internal static class ParseMeasurement
         {
             bytes = bytes[(newline + 1)..];
         }
-    }
-
-    internal static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }

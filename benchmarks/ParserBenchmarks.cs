@@ -1,4 +1,3 @@
-using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Fal.Observability.Client.Prometheus;
 
@@ -20,27 +19,7 @@ public class ParserBenchmarks
     public void Setup()
     {
         _text = ExpositionGenerator.Fal(Apps);
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartArray();
-            foreach (PrometheusSample sample in PrometheusTextParser.ParseSamples(_text))
-            {
-                json.WriteStartObject();
-                json.WriteString("name", sample.Name);
-                foreach ((string name, string value) in sample.Labels)
-                {
-                    json.WriteString(name, value);
-                }
-
-                json.WriteNumber("value", sample.Value);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        _json = stream.ToArray();
+        _json = JsonPeer.Write(_text);
     }
 
     /// <summary>Every token, label and value, nothing kept.</summary>
@@ -71,18 +50,9 @@ public class ParserBenchmarks
 
     /// <summary>Every token of the same samples as JSON, nothing kept.</summary>
     [Benchmark]
-    public double JsonReader()
-    {
-        var reader = new Utf8JsonReader(_json);
-        double sum = 0;
-        while (reader.Read())
-        {
-            if (reader.TokenType == JsonTokenType.Number)
-            {
-                sum += reader.GetDouble();
-            }
-        }
+    public long JsonReader() => JsonPeer.ReadTokens(_json);
 
-        return sum;
-    }
+    /// <summary>The same samples as objects from JSON, with the source generator.</summary>
+    [Benchmark]
+    public long JsonObjects() => JsonPeer.Deserialize(_json);
 }

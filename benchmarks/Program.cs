@@ -4,7 +4,10 @@ using Fal.Observability.Client.Benchmarks;
 
 const string usage = """
     dotnet run -c Release --project benchmarks -- parse FILE [--mode reader|samples|families|replay|churn|replay-families|snapshot] [--seconds 3]
+    dotnet run -c Release --project benchmarks -- json FILE [--seconds 3]
     dotnet run -c Release --project benchmarks -- adversarial [FILTER]
+    dotnet run -c Release --project benchmarks -- linearity [--seconds 3]
+    dotnet run -c Release --project benchmarks -- stream MEGABYTES
     dotnet run -c Release --project benchmarks -- generate fal APPS FILE
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
     dotnet run -c Release --project benchmarks -- analytics decode|page|report|stream [--rounds 9]
@@ -21,6 +24,19 @@ switch (args)
         }
 
         Console.WriteLine(ParseMeasurement.Run(file, mode, seconds));
+        return 0;
+    case ["json", string file, .. string[] rest] when File.Exists(file) && TryReadOptions(rest, out _, out double seconds):
+        foreach (string line in JsonPeer.Run(file, seconds))
+        {
+            Console.WriteLine(line);
+        }
+
+        return 0;
+    case ["linearity", .. string[] rest] when TryReadOptions(rest, out _, out double seconds):
+        ScaleMeasurement.Linearity(Console.Out, seconds);
+        return 0;
+    case ["stream", string number] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int megabytes):
+        Console.WriteLine(await ScaleMeasurement.StreamAsync(megabytes));
         return 0;
     case ["adversarial", .. string[] filter] when filter.Length < 2:
         AdversarialMeasurement.Run(Console.Out, string.Concat(filter));

@@ -236,7 +236,8 @@ public sealed record AnalyticsQuery
     /// <remarks>
     /// The endpoints that make the service fail are found with at most 31 more calls for each <see cref="MaxEndpointIdsPerCall"/>, which is
     /// enough for any three among them; where there are more, the metrics lack for some endpoints that have them. A service that fails without
-    /// these metrics too is found out by the first of those calls, and its failure is the result.
+    /// these metrics too is found out by the first of those calls, and its failure is the result. Each call that fails is first sent again
+    /// like any other, so that a passing fault is not taken for one of an endpoint: that is what takes the time.
     /// </remarks>
     public bool DegradeOnServerError { get; init; }
 

@@ -6,15 +6,22 @@ internal static class OpenMetricsTypes
     /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
     internal const int MaxExemplarLength = 128;
 
+    private static readonly string[] NoSuffix = [""];
+    private static readonly string[] CounterSuffixes = ["", "_total", "_created"];
+    private static readonly string[] SummarySuffixes = ["", "_count", "_sum", "_created"];
+    private static readonly string[] HistogramSuffixes = ["", "_count", "_sum", "_bucket", "_created"];
+    private static readonly string[] GaugeHistogramSuffixes = ["", "_gcount", "_gsum", "_bucket"];
+    private static readonly string[] InfoSuffixes = ["", "_info"];
+
     /// <summary>The names that a family of a type takes: its own with these.</summary>
     internal static ReadOnlySpan<string> TakenSuffixes(MetricType? type) => type switch
     {
-        MetricType.Counter => (string[])["", "_total", "_created"],
-        MetricType.Summary => (string[])["", "_count", "_sum", "_created"],
-        MetricType.Histogram => (string[])["", "_count", "_sum", "_bucket", "_created"],
-        MetricType.GaugeHistogram => (string[])["", "_gcount", "_gsum", "_bucket"],
-        MetricType.Info => (string[])["", "_info"],
-        _ => (string[])[""],
+        MetricType.Counter => CounterSuffixes,
+        MetricType.Summary => SummarySuffixes,
+        MetricType.Histogram => HistogramSuffixes,
+        MetricType.GaugeHistogram => GaugeHistogramSuffixes,
+        MetricType.Info => InfoSuffixes,
+        _ => NoSuffix,
     };
 
     /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>

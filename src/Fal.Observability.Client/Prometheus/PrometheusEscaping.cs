@@ -61,11 +61,15 @@ internal static class PrometheusEscaping
         }
     }
 
+    /// <summary>The string for valid UTF-8, which is mostly ASCII: then no character needs more than to be widened.</summary>
+    internal static string ToText(ReadOnlySpan<byte> utf8) =>
+        Ascii.IsValid(utf8) ? Encoding.Latin1.GetString(utf8) : Encoding.UTF8.GetString(utf8);
+
     internal static string UnescapeToString(ReadOnlySpan<byte> escaped, bool quotes)
     {
         if (escaped.IndexOf((byte)'\\') < 0)
         {
-            return Encoding.UTF8.GetString(escaped);
+            return ToText(escaped);
         }
 
         byte[]? rented = null;

@@ -212,6 +212,15 @@ internal static class PrometheusNumber
         {
             return false;
         }
+
+        int power = number.Exponent + 9;
+        if (!number.IsTruncated && power is > -PowersOfTenInWord and < PowersOfTenInWord)
+        {
+            Int128 whole = power < 0 ? number.Significand / PowerOfTen(-power) : (Int128)number.Significand * PowerOfTen(power);
+            nanoseconds = number.IsNegative ? -whole : whole;
+            return true;
+        }
+
         // Nineteen digits are all the significand holds; the digits of a longer number are read again at full width.
         UInt128 magnitude = number.Significand;
         int exponent = number.Exponent;
@@ -237,9 +246,28 @@ internal static class PrometheusNumber
         return true;
     }
 
+    /// <summary>The powers of ten below this fit into 64 bits, and a number of so many digits times one of them into 127.</summary>
+    private const int PowersOfTenInWord = 20;
+
+    private static ulong PowerOfTen(int exponent)
+    {
+        ulong power = 1;
+        for (; exponent > 0; exponent--)
+        {
+            power *= 10;
+        }
+
+        return power;
+    }
+
     /// <summary>Nanoseconds as milliseconds, cut towards zero; beyond what fits, the nearest that fits.</summary>
     internal static long ToMilliseconds(Int128 nanoseconds)
     {
+        if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
+        {
+            return (long)nanoseconds / 1_000_000;
+        }
+
         Int128 milliseconds = nanoseconds / 1_000_000;
         return milliseconds > long.MaxValue ? long.MaxValue : milliseconds < long.MinValue ? long.MinValue : (long)milliseconds;
     }
@@ -361,10 +389,12 @@ internal static class PrometheusNumber
             return true;
         }
 
-        /// <summary>The digits of a number already known to be one, as far as 128 bits hold them.</summary>
+        /// <summary>The digits of a number already known to be one, as far as 128 bits surely hold them: in two words.</summary>
         internal static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
-            UInt128 significand = 0;
+            ulong high = 0;
+            ulong low = 0;
+            int kept = 0;
             int exponent = 0;
             bool fraction = false;
             for (int i = 0; i < text.Length; i++)
@@ -372,13 +402,17 @@ internal static class PrometheusNumber
                 uint digit = (uint)(text[i] - '0');
                 if (digit <= 9)
                 {
-                    if (significand < UInt128.MaxValue / 10 - 1)
+                    if (kept < MaxDigits)
                     {
-                        significand = significand * 10 + digit;
-                        if (fraction)
-                        {
-                            exponent--;
-                        }
+                        high = high * 10 + digit;
+                        kept += high != 0 ? 1 : 0;
+                        exponent -= fraction ? 1 : 0;
+                    }
+                    else if (kept < 2 * MaxDigits)
+                    {
+                        low = low * 10 + digit;
+                        kept++;
+                        exponent -= fraction ? 1 : 0;
                     }
                     else if (!fraction)
                     {
@@ -396,7 +430,7 @@ internal static class PrometheusNumber
                 }
             }
 
-            return (significand, exponent);
+            return kept <= MaxDigits ? (high, exponent) : ((UInt128)high * PowerOfTen(kept - MaxDigits) + low, exponent);
         }
     }
 }

@@ -45,8 +45,23 @@ public ref partial struct PrometheusTextReader
     [UnscopedRef]
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 
-    /// <summary>Whether a block of bytes may be read from the beginning of each label and value of this sample.</summary>
-    internal readonly bool LabelsArePadded => _labelsCursor >= 0;
+    /// <summary>
+    /// Whether the values are what stands between the quotes on the index, without escapes. Then a block of bytes may be read
+    /// from the beginning of each.
+    /// </summary>
+    internal readonly bool HasPlainValues => _labelsCursor >= 0 && _cursor - _labelsCursor == 2 * _labelCount + 1;
+
+    [UnscopedRef]
+    private readonly ref ushort FirstIndexEntry => ref Unsafe.As<IndexArray, ushort>(ref Unsafe.AsRef(in _index));
+
+    /// <summary>One of the plain values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ReadOnlySpan<byte> PlainValue(int ordinal)
+    {
+        ref ushort open = ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor + 2 * ordinal);
+        return MemoryMarshal.CreateReadOnlySpan(
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _indexBase + open + 1), Unsafe.Add(ref open, 1) - open - 1);
+    }
 
     /// <summary>Whether name and label names of this sample are those of the sample before it in this block.</summary>
     internal readonly bool HasSameShape => _sameShape;

@@ -296,9 +296,9 @@ public ref partial struct PrometheusTextReader
                 }
 
                 i++;
-                if (!isCompared)
+                if (!isCompared && count > 1)
                 {
-                    return CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i);
+                    return CheckDistinctNames(start, count, ref i);
                 }
 
                 i = duplicate < 0 ? i : duplicate;
@@ -656,6 +656,11 @@ public ref partial struct PrometheusTextReader
         bool isSuffix = Name.Length > unit.Length && Name.EndsWith(unit) && Name[^(unit.Length + 1)] == '_';
         return isSuffix ? LineFault.None : LineFault.UnitNotInName;
     }
+
+    /// <summary>Apart, so that reading a few labels makes no room for what many need.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly LineFault CheckDistinctNames(int start, int count, ref int i) =>
+        CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i);
 
     /// <summary>A label name may stand once.</summary>
     private readonly LineFault CheckDistinctNames(PrometheusLabelEnumerator labels, int length, int count, ref int i)

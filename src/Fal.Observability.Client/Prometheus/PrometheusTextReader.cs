@@ -161,9 +161,7 @@ public ref partial struct PrometheusTextReader
     public readonly PrometheusLabelEnumerator Labels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => LabelCount == 0 ? default
-            : _labelsCursor >= 0 ? new PrometheusLabelEnumerator(_data, in IndexEntries[_labelsCursor], _indexBase, _labelsStart, _labelCount)
-            : new PrometheusLabelEnumerator(_data, _labelsStart, _labelCount);
+        get => new(_data, ref _labelsCursor < 0 ? ref Unsafe.NullRef<ushort>() : ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor), _indexBase, _labelsStart, LabelCount);
     }
 
     /// <summary>The value of the sample. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>

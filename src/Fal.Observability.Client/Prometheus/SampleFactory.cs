@@ -53,13 +53,23 @@ internal sealed class SampleFactory
 
         int start = _blockUsed;
         Span<string> values = _block.AsSpan(start, count);
-        int ordinal = 0;
-        foreach (PrometheusLabel label in reader.Labels)
+        if (count <= RememberedLabels && reader.HasPlainValues)
         {
-            values[ordinal] = label.ValueIsEscaped || ordinal >= RememberedLabels
-                ? GetUncommonValue(label)
-                : _values.Get(label.Value, ref _lastValues[ordinal], reader.LabelsArePadded);
-            ordinal++;
+            for (int ordinal = 0; ordinal < values.Length; ordinal++)
+            {
+                values[ordinal] = _values.Get(reader.PlainValue(ordinal), ref _lastValues[ordinal], isPadded: true);
+            }
+        }
+        else
+        {
+            int ordinal = 0;
+            foreach (PrometheusLabel label in reader.Labels)
+            {
+                values[ordinal] = label.ValueIsEscaped || ordinal >= RememberedLabels
+                    ? GetUncommonValue(label)
+                    : _values.Get(label.Value, ref _lastValues[ordinal]);
+                ordinal++;
+            }
         }
 
         if (reader.HasExemplar)

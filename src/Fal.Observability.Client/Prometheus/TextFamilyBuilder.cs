@@ -19,6 +19,10 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private int _runStart;
     private string? _currentName;
 
+    // The name before that, with its family: names that take turns are found without a search.
+    private string? _previousName;
+    private Family? _previous;
+
     // The family that the last HELP or TYPE line named: most lines after it are its own.
     private Family? _declared;
 
@@ -65,17 +69,30 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
                 return _run.Count == 0 ? [] : new SampleRange(samples, _run.Start, _run.Count);
             }
 
-            var together = new PrometheusSample[_run.Count + _moreRuns.Sum(run => run.Count)];
-            int count = 0;
-            foreach ((int start, int length) in _moreRuns.Prepend(_run))
+            int total = _run.Count;
+            foreach ((int _, int count) in _moreRuns)
             {
-                for (int i = start; i < start + length; i++)
-                {
-                    together[count++] = samples[i];
-                }
+                total += count;
+            }
+
+            var together = new PrometheusSample[total];
+            Span<PrometheusSample> rest = Copy(_run, together);
+            foreach ((int Start, int Count) run in _moreRuns)
+            {
+                rest = Copy(run, rest);
             }
 
             return together;
+
+            Span<PrometheusSample> Copy((int Start, int Count) run, Span<PrometheusSample> destination)
+            {
+                for (int i = 0; i < run.Count; i++)
+                {
+                    destination[i] = samples[run.Start + i];
+                }
+
+                return destination[run.Count..];
+            }
         }
     }
 
@@ -165,7 +182,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
     {
         Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
-        _currentName = null;
+        // What the line declares may make samples with a suffix another family's.
+        _currentName = _previousName = null;
         if (family.Help is not null)
         {
             Refuse(in reader, "a second HELP line for the same metric family");
@@ -179,7 +197,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private void AddType(scoped ref readonly PrometheusTextReader reader)
     {
         Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
-        _currentName = null;
+        // What the line declares may make samples with a suffix another family's.
+        _currentName = _previousName = null;
         if (family.HasType)
         {
             Refuse(in reader, "a second TYPE line for the same metric family");
@@ -197,7 +216,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void BeginRun(string sampleName)
     {
-        Family family = FamilyOf(sampleName);
+        Family family = ReferenceEquals(sampleName, _previousName) ? _previous! : FamilyOf(sampleName);
+        (_previousName, _previous) = (_currentName, _current);
         if (!ReferenceEquals(family, _current))
         {
             EndRun();
@@ -240,16 +260,12 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             return _declared!;
         }
 
-        if (_byName.TryGetValue(sampleName, out Family? family))
-        {
-            return family;
-        }
-
         bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);
-        if (isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
+        if ((isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
+            && !_byName.ContainsKey(sampleName))
         {
             string stem = sampleName[..sampleName.LastIndexOf('_')];
-            if (_byName.TryGetValue(stem, out family)
+            if (_byName.TryGetValue(stem, out Family? family)
                 && (family.Type is MetricType.Histogram or MetricType.GaugeHistogram || (family.Type == MetricType.Summary && !isBucket)))
             {
                 return family;

@@ -113,7 +113,7 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     {
         if (utf8.Length > MaxPooledLength)
         {
-            return Encoding.UTF8.GetString(utf8);
+            return PrometheusEscaping.ToText(utf8);
         }
 
         uint hash = Utf8Hash.Compute(utf8);
@@ -161,7 +161,7 @@ internal sealed class Utf8StringPool(bool keepsHeads)
         }
 
         int index = _count++;
-        _entries[index] = new Entry { Text = Encoding.UTF8.GetString(utf8), Hash = hash, Utf8Length = utf8.Length };
+        _entries[index] = new Entry { Text = PrometheusEscaping.ToText(utf8), Hash = hash, Utf8Length = utf8.Length };
         if (keepsHeads)
         {
             Span<byte> head = stackalloc byte[Vector256<byte>.Count];

@@ -120,7 +120,7 @@ public sealed class AnalyticsReportResilienceTests
         await using SimulatorServer server = await SimulatorServer.StartAsync(
             new SimulatorOptions { Apps = 60 }, TestContext.Current.CancellationToken);
         server.Faults.FailColdBootPercentiles(server.Apps[55]);
-        using FalObservabilityClient fal = Client(server);
+        using FalObservabilityClient fal = Client(server, maxAttempts: 2);
         AnalyticsQuery query = OneCall(server) with { Expand = AnalyticsExpand.AllMetrics, DegradeOnServerError = true };
 
         AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
@@ -209,12 +209,12 @@ public sealed class AnalyticsReportResilienceTests
         RefusedEndpoints = RefusedEndpointPolicy.Skip,
     };
 
-    private static FalObservabilityClient Client(SimulatorServer server) => new(options =>
+    private static FalObservabilityClient Client(SimulatorServer server, int maxAttempts = 20) => new(options =>
     {
         options.ApiKey = server.Key;
         options.BaseAddress = server.BaseAddress;
         options.BucketsPerWindow = 48;
-        options.MaxAttempts = 20;
+        options.MaxAttempts = maxAttempts;
         options.MinRetryDelay = TimeSpan.FromMilliseconds(1);
         options.RetryBaseDelay = TimeSpan.FromMilliseconds(1);
     });

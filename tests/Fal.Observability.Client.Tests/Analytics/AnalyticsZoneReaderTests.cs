@@ -55,7 +55,7 @@ public sealed class AnalyticsZoneReaderTests
         };
 
         Assert.Equal(hours, Read(query, hours, pageLength));
-        Assert.Equal(hours.Reverse(), Read(query, [.. hours.Reverse()], pageLength));
+        Assert.Equal(Enumerable.Reverse(hours), Read(query, [.. Enumerable.Reverse(hours)], pageLength));
         Assert.Equal(hours[2..], Read(query with { Range = AnalyticsTimeRange.Between(hours[2], hours[^1]) }, hours[2..], pageLength));
     }
 

@@ -10,19 +10,24 @@ public sealed class PrometheusNumberTests
     [Fact]
     public void A_value_has_the_bits_that_the_platform_gives_it()
     {
-        var random = new Random(20_260_101);
-        for (int i = 0; i < 300_000 * DifferentialTests.Factor; i++)
+        var run = new FuzzRun(300_000, 20_260_101);
+        long finite = 0;
+        while (run.Next())
         {
-            string text = DecimalText(random);
+            string text = DecimalText(run.Random);
             bool expected = TryParse(text, out double value);
             bool actual = PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out double read);
 
             Assert.True(expected == actual, text);
             if (expected)
             {
+                finite++;
                 Assert.True(BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(read), text);
             }
         }
+
+        run.Report($"{finite} finite numbers, all with the same bits");
+        Assert.True(finite > run.Rounds / 2);
 
         static bool TryParse(string text, out double value) =>
             double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
@@ -32,7 +37,7 @@ public sealed class PrometheusNumberTests
     internal static string DecimalText(Random random)
     {
         string sign = random.Next(4) switch { 0 => "-", 1 => "+", _ => "" };
-        switch (random.Next(6))
+        switch (random.Next(8))
         {
             case 0: // any double, written to be read back
                 double any = BitConverter.Int64BitsToDouble(random.NextInt64(long.MinValue, long.MaxValue));
@@ -61,6 +66,13 @@ public sealed class PrometheusNumberTests
                 }
 
                 return digits.ToString();
+            case 5: // as many digits as 64 bits hold, and every exponent for which these decide
+                return sign + random.NextInt64(1_000_000_000_000_000, long.MaxValue).ToString(CultureInfo.InvariantCulture) + "e" + random.Next(-40, 70).ToString(CultureInfo.InvariantCulture);
+            case 6: // halfway between two doubles with a fraction, exactly or off by one in the last of many digits
+                int fraction = random.Next(1, 90);
+                System.Numerics.BigInteger odd = (random.NextInt64(1L << 52, 1L << 53) * 2) + 1;
+                System.Numerics.BigInteger halfway = odd * System.Numerics.BigInteger.Pow(5, fraction) + random.Next(-1, 2);
+                return sign + halfway.ToString(CultureInfo.InvariantCulture) + "e-" + fraction.ToString(CultureInfo.InvariantCulture);
             default: // near the ends of the range
                 return sign + random.Next(1, 100).ToString(CultureInfo.InvariantCulture) + "." + random.NextInt64(1, long.MaxValue).ToString(CultureInfo.InvariantCulture)
                     + "e" + (random.Next(2) == 0 ? random.Next(-330, -300) : random.Next(300, 312)).ToString(CultureInfo.InvariantCulture);
