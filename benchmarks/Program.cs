@@ -11,6 +11,7 @@ const string usage = """
     dotnet run -c Release --project benchmarks -- generate fal APPS FILE
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
     dotnet run -c Release --project benchmarks -- analytics decode|page|report|stream [--rounds 9]
+    dotnet run -c Release --project benchmarks -- bridge APPS
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
     """;
 
@@ -48,6 +49,12 @@ switch (args)
         return 0;
     case ["analytics", string mode, .. string[] rest] when AnalyticsMeasurement.Modes.Contains(mode) && TryReadRounds(rest, out int rounds):
         AnalyticsMeasurement.Run(mode, rounds);
+        return 0;
+    case ["bridge", string number] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int apps):
+        Console.WriteLine(await BridgeMeasurement.RunAsync(apps));
+        return 0;
+    case ["relay", string source]:
+        await BridgeMeasurement.RelayAsync(source);
         return 0;
     case ["benchmark", .. string[] rest]:
         BenchmarkRunner.Run<ParserBenchmarks>(args: rest);

@@ -7,7 +7,7 @@ using Xunit;
 namespace Fal.Observability.Client.PrometheusTests;
 
 /// <summary>The published Grafana dashboard: its shape, and its expressions against the Prometheus that it would ask.</summary>
-public sealed partial class DashboardTests(MonitoredAccount account)
+public sealed partial class DashboardTests(MonitoredAccount account, BridgedAccounts bridged)
 {
     private const int Columns = 24;
 
@@ -55,6 +55,21 @@ public sealed partial class DashboardTests(MonitoredAccount account)
             {
                 Assert.All(answer, series => Assert.Contains(label.Groups["name"].Value, series.Labels));
             }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Queries))]
+    public async Task A_query_returns_the_data_of_both_accounts_through_the_bridge(string panel, string refId)
+    {
+        string expression = Targets.Single(one => one.Panel == panel && one.RefId == refId).Target.GetProperty("expr").GetString()!;
+
+        foreach (string selected in bridged.Snapshots.Keys.Append(".*"))
+        {
+            IReadOnlyList<PrometheusSeries> answer = await bridged.Prometheus.QueryAsync(Fill(expression, selected, ".*"));
+
+            Assert.Contains(answer, series => double.IsFinite(series.Value));
+            Assert.All(answer, series => Assert.Matches($"^({selected})$", series.Labels.GetValueOrDefault("account", selected)));
         }
     }
 

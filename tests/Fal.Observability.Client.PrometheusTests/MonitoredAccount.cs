@@ -30,8 +30,8 @@ public sealed class MonitoredAccount : IAsyncLifetime
     /// <summary>The service's answer as it is.</summary>
     public string Exposition { get; private set; } = "";
 
-    public static Task<SimulatorServer> StartSimulatorAsync(FakeTimeProvider clock) =>
-        SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock, Apps = 60, Seed = 1, Key = Key });
+    public static Task<SimulatorServer> StartSimulatorAsync(FakeTimeProvider clock, int seed = 1) =>
+        SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock, Apps = 60, Seed = seed, Key = Key });
 
     public static FalObservabilityClient ClientOf(SimulatorServer simulator) => new(options =>
     {

@@ -49,6 +49,26 @@ public sealed partial class PrometheusFiles : IDisposable
         Hasten(Direct);
     }
 
+    /// <summary>Aims the configuration of the bridge at one and shortens every interval to a second.</summary>
+    public void AimBridgeAt(Uri bridge)
+    {
+        ArgumentNullException.ThrowIfNull(bridge);
+        Replace(Bridge, "- fal-bridge:9464", $"- {bridge.Authority}");
+        Hasten(Bridge);
+    }
+
+    /// <summary>A configuration that scrapes nothing.</summary>
+    /// <param name="more">What stands in it.</param>
+    public string WriteConfiguration(string more = "")
+    {
+        string path = Path.Combine(_directory.FullName, "prometheus.yml");
+        File.WriteAllText(path, $"global:\n  scrape_interval: 1s\n{more}");
+        return path;
+    }
+
+    /// <summary>A path beside the configurations.</summary>
+    public string PathOf(string name) => Path.Combine(_directory.FullName, name);
+
     /// <summary>Replaces what stands exactly once in a file.</summary>
     public static void Replace(string file, string old, string replacement)
     {

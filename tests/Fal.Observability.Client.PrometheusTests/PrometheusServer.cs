@@ -29,21 +29,22 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly DirectoryInfo _database = Directory.CreateTempSubdirectory("fal-prometheus-tsdb-");
+    private readonly DirectoryInfo _database;
     private readonly ConcurrentQueue<string> _log = new();
     private readonly HttpClient _http = new() { Timeout = Patience };
     private readonly Process _process;
     private readonly TaskCompletionSource<Uri> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
 
-    private PrometheusServer(string configuration, IEnumerable<string> flags)
+    private PrometheusServer(string configuration, DirectoryInfo database, IEnumerable<string> flags)
     {
+        _database = database;
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(
                 "sh",
                 [
-                    "-c", Leash, "prometheus", $"--config.file={configuration}", $"--storage.tsdb.path={_database.FullName}",
+                    "-c", Leash, "prometheus", $"--config.file={configuration}", $"--storage.tsdb.path={database.FullName}",
                     "--web.listen-address=127.0.0.1:0", .. flags,
                 ])
             {
@@ -55,19 +56,36 @@ public sealed partial class PrometheusServer : IAsyncDisposable
         _reading = ReadLogAsync();
     }
 
+    /// <summary>Where it listens.</summary>
+    public Uri Address => _http.BaseAddress!;
+
     /// <summary>What Prometheus has logged so far.</summary>
     public string Log => string.Join('\n', _log);
 
     /// <summary>Starts a Prometheus and returns when it answers.</summary>
     /// <param name="configuration">The path of its configuration.</param>
     /// <param name="flags">Further command-line flags.</param>
-    public static async Task<PrometheusServer> StartAsync(string configuration, params string[] flags)
+    public static Task<PrometheusServer> StartAsync(string configuration, params string[] flags) => StartOverAsync(NewDatabase(), configuration, flags);
+
+    /// <summary>A folder for <see cref="StartOverAsync"/>.</summary>
+    public static DirectoryInfo NewDatabase() => Directory.CreateTempSubdirectory("fal-prometheus-tsdb-");
+
+    /// <summary>Starts a Prometheus over a database that is there already, and returns when it answers.</summary>
+    /// <param name="database">The folder; it is deleted in the end.</param>
+    /// <param name="configuration">The path of its configuration.</param>
+    /// <param name="flags">Further command-line flags.</param>
+    public static async Task<PrometheusServer> StartOverAsync(DirectoryInfo database, string configuration, params string[] flags)
     {
-        var server = new PrometheusServer(configuration, flags);
+        var server = new PrometheusServer(configuration, database, flags);
         try
         {
             server._http.BaseAddress = await server._ready.Task.WaitAsync(Patience);
             return server;
+        }
+        catch (TimeoutException)
+        {
+            await server.DisposeAsync();
+            throw new TimeoutException($"Prometheus was not ready after {Patience}. It says:\n{server.Log}");
         }
         catch
         {
@@ -129,6 +147,22 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     {
         using HttpResponseMessage response = await _http.GetAsync(new Uri(pathAndQuery, UriKind.Relative));
         return await ReadDataAsync(response, pathAndQuery);
+    }
+
+    /// <summary>Every sample that it holds of the series that a selector names, up to an instant and so long before it.</summary>
+    /// <returns>One line a sample: its time in seconds, name, labels and value.</returns>
+    public async Task<IReadOnlyList<string>> SamplesAsync(string selector, DateTimeOffset until, TimeSpan before)
+    {
+        string query = Uri.EscapeDataString(string.Create(CultureInfo.InvariantCulture, $"{selector}[{before.TotalSeconds}s]"));
+        JsonElement data = await GetAsync(string.Create(CultureInfo.InvariantCulture, $"api/v1/query?query={query}&time={until.ToUnixTimeSeconds()}"));
+        return
+        [
+            .. from series in data.GetProperty("result").EnumerateArray()
+               let labels = series.GetProperty("metric").EnumerateObject()
+                   .OrderBy(label => label.Name, StringComparer.Ordinal).Select(label => $"{label.Name}=\"{label.Value.GetString()}\"")
+               from pair in series.GetProperty("values").EnumerateArray()
+               select string.Create(CultureInfo.InvariantCulture, $"{pair[0].GetDouble():0.###} {{{string.Join(',', labels)}}} {ReadValue(pair):R}"),
+        ];
     }
 
     /// <summary>Ends Prometheus and deletes its database.</summary>

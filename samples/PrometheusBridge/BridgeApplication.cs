@@ -1,0 +1,91 @@
+using Fal.Observability.Client;
+using Fal.Observability.PrometheusBridge.RemoteWrite;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+
+namespace Fal.Observability.PrometheusBridge;
+
+/// <summary>What the bridge is made of, from its configuration.</summary>
+internal static class BridgeApplication
+{
+    private const string AccountsSection = "Fal:Accounts";
+    private const string DefaultAccountLabel = "default";
+
+    private static readonly string[] KeySettings = ["Fal:ApiKey", "FAL_KEY", "FAL_KEY_ID"];
+
+    /// <summary>Whether the configuration or the environment says anything about an account.</summary>
+    public static bool NamesAccount(IConfiguration configuration) =>
+        AccountsIn(configuration).Any() || configuration["Fal:BaseAddress"] is not null
+        || KeySettings.Any(name => configuration[name] is { Length: > 0 });
+
+    /// <summary>Adds accounts, page, health checks, and OTLP and remote write where they are configured.</summary>
+    /// <exception cref="InvalidOperationException">A setting of the section <c>Bridge</c> is wrong; the message says which.</exception>
+    public static void AddBridge(this WebApplicationBuilder builder)
+    {
+        BridgeOptions options = BridgeOptions.From(builder.Configuration);
+        IServiceCollection services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<PublisherSeries>().AddSingleton<MetricsPage>();
+        IHealthChecksBuilder health = services.AddHealthChecks();
+        // Without accounts it is that of the section itself, whose name is null.
+        foreach (string? key in AccountsIn(builder.Configuration).DefaultIfEmpty())
+        {
+            IFalObservabilityBuilder account = key is null ? services.AddFalObservability() : services.AddFalObservability(key);
+            account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
+            services.AddSingleton(provider => new BridgedAccount(LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key)));
+            health.AddFal(key);
+        }
+
+        if (options.RemoteWrite.Url is not null)
+        {
+            services.AddSingleton(provider => new RemoteWriteClient(
+                options.RemoteWrite, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RemoteWriteClient>>()));
+            services.AddSingleton(_ => new HistoryProgress(options.RemoteWrite.StateFile));
+            services.AddSingleton(provider => new RemoteWriteWorker(
+                options.RemoteWrite.Histories.Select(history => CreateSender(provider, history)), provider.GetRequiredService<RemoteWriteClient>()));
+            services.AddHostedService(provider => provider.GetRequiredService<RemoteWriteWorker>());
+            health.AddCheck<RemoteWriteWorker>("remote write", HealthStatus.Degraded);
+        }
+
+        if (options.IsOtlpWanted)
+        {
+            services.AddHostedService<OtlpLog>();
+            services.AddOpenTelemetry().WithMetrics(metrics => metrics
+                .AddMeter(FalMetricsPublisher.MeterName)
+                .AddView("*", new MetricStreamConfiguration { CardinalityLimit = options.OtlpSeriesLimit })
+                .AddOtlpExporter());
+        }
+    }
+
+    /// <summary>Serves <c>/metrics</c> and <c>/health</c>.</summary>
+    public static void MapBridge(this WebApplication app)
+    {
+        app.MapGet("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
+        app.MapHealthChecks("/health", new() { ResponseWriter = HealthPage.WriteAsync });
+    }
+
+    /// <summary>The analytics of an account, and the label that its series bear.</summary>
+    /// <exception cref="InvalidOperationException">There is no such account.</exception>
+    public static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
+        provider.GetKeyedService<IFalAnalyticsClient>(key) is { } analytics
+            ? (analytics, LabelOf(provider, key))
+            : throw new InvalidOperationException(key is null
+                ? $"Name an account of {AccountsSection}: with several there is none that is meant without a name."
+                : $"There is no account '{key}' in {AccountsSection}.");
+
+    private static IEnumerable<string?> AccountsIn(IConfiguration configuration) =>
+        configuration.GetSection(AccountsSection).GetChildren().Select(account => account.Key);
+
+    private static string LabelOf(IServiceProvider provider, string? key) =>
+        provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get(key ?? Options.DefaultName).AccountLabel!;
+
+    private static HistorySender CreateSender(IServiceProvider provider, HistoryOptions history)
+    {
+        (IFalAnalyticsClient analytics, string label) = AnalyticsOf(provider, history.Account);
+        return ActivatorUtilities.CreateInstance<HistorySender>(
+            provider, history, label, analytics,
+            provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(history.Account ?? Options.DefaultName).ProvisionalAge);
+    }
+}

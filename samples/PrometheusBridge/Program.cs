@@ -1,0 +1,54 @@
+using Fal.Observability.Client;
+using Fal.Observability.PrometheusBridge;
+using Fal.Observability.Simulator;
+using Microsoft.Extensions.Options;
+
+// Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
+HistoryCommand? history = null;
+if (args is ["history", .. { } rest] && !HistoryCommand.TryParse(rest, out history, out string? wrong))
+{
+    await Console.Error.WriteLineAsync($"{wrong}{Environment.NewLine}{HistoryCommand.Usage}");
+    return 2;
+}
+
+try
+{
+    WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
+    {
+        Args = history is null ? args : [],
+        // The settings lie beside the program, wherever it is started from.
+        ContentRootPath = AppContext.BaseDirectory,
+    });
+    // Only for whoever tries it out: simulated figures among real ones would be worse than a bridge that does not start.
+    bool simulates = builder.Environment.IsDevelopment() && !BridgeApplication.NamesAccount(builder.Configuration);
+    await using SimulatorServer? simulator = simulates ? await SimulatorServer.StartAsync() : null;
+    if (simulator is not null)
+    {
+        Console.WriteLine("SIMULATED DATA: no fal key is configured, so every figure comes from the built-in simulator.");
+        builder.Configuration["Fal:ApiKey"] = simulator.Key;
+        builder.Configuration["Fal:BaseAddress"] = simulator.BaseAddress.ToString();
+        builder.Configuration["Fal:Publisher:AccountLabel"] = "simulated";
+    }
+
+    // What stops the start is told below; the host would tell it with a page of stack trace.
+    builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+    builder.AddBridge();
+    await using WebApplication app = builder.Build();
+    if (history is not null)
+    {
+        await history.RunAsync(app.Services, simulator?.Apps);
+        return 0;
+    }
+
+    app.MapBridge();
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (e is FalObservabilityException or OptionsValidationException or InvalidOperationException or IOException
+    or InvalidDataException or FormatException or ArgumentException or UnauthorizedAccessException)
+{
+    // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
+    string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
+    await Console.Error.WriteLineAsync($"{(history is null ? "The bridge cannot start." : "The history was not written.")} {reason}");
+    return history is null ? 2 : 1;
+}

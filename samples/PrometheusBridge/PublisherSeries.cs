@@ -1,0 +1,68 @@
+using System.Diagnostics.Metrics;
+using Fal.Observability.Client;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.PrometheusBridge;
+
+/// <summary>
+/// What the publishers say about their own reads, and the analytics that they publish, as families for the page: the same instruments
+/// that an OpenTelemetry pipeline would export.
+/// </summary>
+internal sealed class PublisherSeries : IDisposable
+{
+    private readonly Lock _one = new();
+    private readonly SortedDictionary<string, Instrument> _instruments = new(StringComparer.Ordinal);
+    private readonly List<PrometheusSample> _samples = [];
+    private readonly MeterListener _listener = new();
+
+    public PublisherSeries(IMeterFactory meters)
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == FalMetricsPublisher.MeterName && instrument.Meter.Scope == meters && IsOwn(instrument.Name))
+            {
+                lock (_one)
+                {
+                    _instruments[instrument.Name] = instrument;
+                }
+
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Take(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Take(instrument, value, tags));
+        _listener.Start();
+    }
+
+    /// <summary>The present values.</summary>
+    public PrometheusExposition Read()
+    {
+        lock (_one)
+        {
+            _samples.Clear();
+            _listener.RecordObservableInstruments();
+            return new PrometheusExposition(_instruments.Values.Select(instrument => new MetricFamily(
+                instrument.Name,
+                instrument is ObservableCounter<double> or ObservableCounter<long> ? MetricType.Counter : MetricType.Gauge,
+                [.. _samples.Where(sample => sample.Name == instrument.Name)],
+                instrument.Description)));
+        }
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    /// <summary>The families of the service have instruments too; the page takes those from the snapshots as they came.</summary>
+    private static bool IsOwn(string name) => name == "fal_up"
+        || name.StartsWith("fal_publisher_", StringComparison.Ordinal) || name.StartsWith("fal_analytics_", StringComparison.Ordinal);
+
+    private void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var labels = new KeyValuePair<string, string>[tags.Length];
+        for (int i = 0; i < tags.Length; i++)
+        {
+            labels[i] = new(tags[i].Key, (string)tags[i].Value!);
+        }
+
+        _samples.Add(new PrometheusSample(instrument.Name, LabelSet.Create(labels.AsSpan()), value));
+    }
+}

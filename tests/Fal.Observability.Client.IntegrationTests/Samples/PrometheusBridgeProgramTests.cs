@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests.Samples;
+
+/// <summary>The bridge as a process: how it starts, why it does not, and how it ends.</summary>
+public sealed class PrometheusBridgeProgramTests
+{
+    private const string AnyKey = "test-id:test-secret-0123456789";
+
+    [Theory]
+    [InlineData(null, "ApiKey is missing")]
+    [InlineData("nonsense", "does not have the form")]
+    [InlineData(AnyKey, "'Ulr'", "--Bridge:RemoteWrite:Ulr=x")]
+    [InlineData(AnyKey, "Bridge:RemoteWrite:Histories:0:Timeframe", "--Bridge:RemoteWrite:Histories:0:Timeframe=Fortnight")]
+    [InlineData(AnyKey, "'nonsense'", "--Urls=nonsense")]
+    public async Task A_start_that_fails_says_why_in_one_line_and_ends_with_2(string? key, string message, params string[] arguments)
+    {
+        using Process bridge = Start(key, development: false, arguments);
+
+        (int exitCode, string output, string errors) = await EndOfAsync(bridge);
+
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.StartsWith("The bridge cannot start. ", errors, StringComparison.Ordinal);
+        Assert.Contains(message, errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_taken_port_is_named()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using Process bridge = Start(AnyKey, development: false, $"--Urls=http://127.0.0.1:{port}", "--Fal:BaseAddress=http://127.0.0.1:9/v1");
+
+        (int exitCode, _, string errors) = await EndOfAsync(bridge);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains($"http://127.0.0.1:{port}: address already in use", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_key_it_shows_simulated_data_as_such_in_development_and_a_stop_signal_ends_it_with_0()
+    {
+        using Process bridge = Start(key: null, development: true, "--Urls=http://127.0.0.1:0");
+        Task<string> errors = bridge.StandardError.ReadToEndAsync();
+        const string Listening = "Now listening on: ";
+        string? line;
+        List<string> lines = [];
+        while ((line = await bridge.StandardOutput.ReadLineAsync().OrHangs())?.Contains(Listening, StringComparison.Ordinal) == false)
+        {
+            lines.Add(line);
+        }
+
+        Assert.NotNull(line);
+        using var http = new HttpClient();
+        string page = await http.GetStringAsync(new Uri($"{line.Split(Listening)[1]}/metrics")).OrHangs();
+        using (Process kill = Process.Start("kill", ["-TERM", bridge.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        string rest = await bridge.StandardOutput.ReadToEndAsync().OrHangs();
+        await bridge.WaitForExitAsync().OrHangs();
+
+        Assert.Equal(0, bridge.ExitCode);
+        Assert.StartsWith("SIMULATED DATA", lines[0], StringComparison.Ordinal);
+        Assert.All(
+            page.Split('\n').Where(sample => sample.StartsWith("fal_", StringComparison.Ordinal)),
+            sample => Assert.Contains("account=\"simulated\"", sample, StringComparison.Ordinal));
+        Assert.Contains("shutting down", rest, StringComparison.Ordinal);
+        Assert.Empty(await errors);
+    }
+
+    [Theory]
+    [InlineData("Name the file", "history")]
+    [InlineData("'--endpoint' is not understood", "history", "h.om", "--endpoint", "a/b")]
+    [InlineData("--last has no value", "history", "h.om", "--last")]
+    [InlineData("--first is '1.1.2026'", "history", "h.om", "--first", "1.1.2026")]
+    [InlineData("--timeframe is 'week'", "history", "h.om", "--timeframe", "week")]
+    [InlineData("--last is before --first", "history", "h.om", "--first", "2026-01-02", "--last", "2026-01-01")]
+    public async Task A_history_with_bad_arguments_says_which_and_ends_with_2(string message, params string[] arguments)
+    {
+        using Process bridge = Start(AnyKey, development: false, arguments);
+
+        (int exitCode, string output, string errors) = await EndOfAsync(bridge);
+
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.StartsWith(message, errors, StringComparison.Ordinal);
+        Assert.Contains("Usage: history FILE", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_history_file_that_cannot_be_written_ends_with_1_and_the_reason()
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "no-such-folder", "history.om");
+        using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
+
+        (int exitCode, _, string errors) = await EndOfAsync(bridge);
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("The history was not written.", errors, StringComparison.Ordinal);
+        Assert.Contains("no-such-folder", errors, StringComparison.Ordinal);
+    }
+
+    private static Process Start(string? key, bool development, params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Fal.Observability.PrometheusBridge.dll");
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("FAL_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = development ? "Development" : "Production";
+        if (key is not null)
+        {
+            start.Environment["FAL_KEY"] = key;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    private static async Task<(int ExitCode, string Output, string Errors)> EndOfAsync(Process process)
+    {
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().OrHangs();
+        return (process.ExitCode, await output, await errors);
+    }
+}

@@ -1,0 +1,298 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Fal.Observability.Client.Prometheus;
+using Fal.Observability.Client.PrometheusTests;
+using Fal.Observability.Simulator;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using OpenTelemetry.Metrics;
+using Xunit;
+using MetricType = Fal.Observability.Client.Prometheus.MetricType;
+
+namespace Fal.Observability.Client.IntegrationTests.Samples;
+
+/// <summary>What the bridge serves and pushes, and what it says when it cannot.</summary>
+[Collection(nameof(ScrapedHost))]
+public sealed class PrometheusBridgeTests
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
+
+    private readonly SteppedClock _clock = new();
+    private readonly FakeLogCollector _log = new();
+    private readonly Dictionary<SimulatorServer, SimulatorFaults> _faults = [];
+    private readonly FakeTimeProvider _serviceClock = new(SteppedClock.FirstInstant);
+
+    [Fact]
+    public async Task The_page_holds_every_series_of_every_account_with_its_label()
+    {
+        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
+        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        await AssertShowsAsync(page, ("acme", acme), ("globex", globex));
+        Assert.Equal([("acme", 1), ("globex", 1)], Up(page));
+    }
+
+    [Fact]
+    public async Task The_page_follows_the_service_where_series_come_and_go()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
+        HashSet<string> seen = [];
+        for (int i = 0; i < 6; i++)
+        {
+            PrometheusExposition page = await PageAsync(bridge);
+            await AssertShowsAsync(page, ("acme", simulator));
+            seen.Add(string.Join('\n', page.Families.SelectMany(family => family.Samples).Select(sample => $"{sample.Name}{sample.Labels}")));
+            _serviceClock.Advance(TimeSpan.FromHours(5));
+            await ReadAgainAsync(accounts: 1);
+        }
+
+        Assert.True(seen.Count > 1, "The series were always the same.");
+    }
+
+    [Fact]
+    public async Task An_account_that_is_stale_is_left_out_and_down_while_the_others_go_on_and_comes_back()
+    {
+        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
+        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
+        _faults[acme].Next(9, new Fault(FaultKind.ServerError));
+
+        await ReadAgainAsync(accounts: 2);
+        PrometheusExposition failing = await PageAsync(bridge);
+        for (int i = 0; i < 8; i++)
+        {
+            await ReadAgainAsync(accounts: 2);
+        }
+
+        PrometheusExposition stale = await PageAsync(bridge);
+        await ReadAgainAsync(accounts: 2);
+        PrometheusExposition recovered = await PageAsync(bridge);
+
+        Assert.Equal([("acme", 0), ("globex", 1)], Up(failing));
+        Assert.Equal(["acme", "globex"], AccountsOf(failing));
+        Assert.Equal([("acme", 0), ("globex", 1)], Up(stale));
+        Assert.Equal(["globex"], AccountsOf(stale));
+        Assert.Equal([("acme", 1), ("globex", 1)], Up(recovered));
+        Assert.Equal(["acme", "globex"], AccountsOf(recovered));
+    }
+
+    [Fact]
+    public async Task The_services_own_label_account_is_kept_and_its_names_do_not_collide_with_the_publishers()
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(
+            200, "text/plain", "# TYPE fal_new counter\nfal_new{account=\"b\",zone=\"x\"} 7\n# TYPE fal_up gauge\nfal_up 5\n"));
+        await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        PrometheusSample sample = Assert.Single(page["fal_new"]!.Samples);
+        Assert.Equal(LabelSet.Create([new("account", "acme"), new("exported_account", "b"), new("zone", "x")]), sample.Labels);
+        Assert.Equal(MetricType.Counter, page["fal_new"]!.Type);
+        Assert.Equal([("acme", 1)], Up(page));
+    }
+
+    [Fact]
+    public async Task A_wrong_key_is_an_account_that_is_down_and_healths_page_says_what_to_do_without_the_key()
+    {
+        const string Wrong = "test-id:not-the-secret-0123456789";
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        Dictionary<string, string?> settings = new(Settings(("acme", simulator.BaseAddress))) { ["Fal:Accounts:acme:ApiKey"] = Wrong };
+        await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+
+        string health = await bridge.GetHealthAsync();
+        string text = await bridge.GetAsync("metrics");
+
+        Assert.Equal([("acme", 0)], Up(await PageAsync(bridge)));
+        Assert.Contains("fal-acme: Unhealthy", health, StringComparison.Ordinal);
+        Assert.Contains("401", health, StringComparison.Ordinal);
+        Assert.DoesNotContain("not-the-secret", health + text + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Bridge:RemoteWrit:Url", "http://x", "RemoteWrit")]
+    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Ulr")]
+    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest")]
+    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is 0")]
+    [InlineData("Bridge:RemoteWrite:Url", "http://x/write", "at least one entry in Histories")]
+    [InlineData("Bridge:RemoteWrite:Url", "prometheus:9090", "Url must be an address")]
+    [InlineData("Bridge:RemoteWrite:Url", "http://user:secret@x/write", "Put credentials into Headers")]
+    [InlineData("Bridge:RemoteWrite:Headers:X Org", "acme", "Headers:X Org cannot be a header")]
+    [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is 0")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "OTEL_EXPORTER_OTLP_ENDPOINT is 'collector:4317'")]
+    [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
+    [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
+    [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
+    [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "ApiKey of account 'globex' is missing")]
+    public async Task A_setting_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
+    {
+        IEnumerable<KeyValuePair<string, string?>> settings = Settings(("acme", new Uri("http://127.0.0.1:9/v1"))).Append(new(name, value));
+
+        Exception failure = await Assert.ThrowsAnyAsync<Exception>(() => BridgeHost.StartAsync(settings, _clock));
+
+        Assert.True(failure is InvalidOperationException or OptionsValidationException, failure.ToString());
+        Assert.Contains(message, failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Histories:0:EndpointIds:0", "", "EndpointIds that cannot be asked for")]
+    [InlineData("Histories:0:Timeframe", "Week", "it must be Minute, Hour or Day")]
+    [InlineData("Histories:0:Timeframe", "Fortnight", "Histories:0:Timeframe")]
+    [InlineData("Histories:0:Metrics", "Summary", "they must be metrics")]
+    [InlineData("Histories:0:Since", "-00:01:00", "Since")]
+    [InlineData("Histories:0:Account", "globex", "There is no account 'globex'")]
+    [InlineData("Histories:1:EndpointIds:0", "acme/app/route", "'acme/app/route' twice")]
+    public async Task A_history_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
+    {
+        Dictionary<string, string?> settings = new(Settings(("acme", new Uri("http://127.0.0.1:9/v1"))))
+        {
+            ["Bridge:RemoteWrite:Url"] = "http://127.0.0.1:9/write",
+            ["Bridge:RemoteWrite:Histories:0:Account"] = "acme",
+            ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = "acme/app",
+        };
+        if (name.Contains(":1:", StringComparison.Ordinal))
+        {
+            settings["Bridge:RemoteWrite:Histories:1:Account"] = "acme";
+        }
+
+        settings[$"Bridge:RemoteWrite:{name}"] = value;
+
+        InvalidOperationException failure = await Assert.ThrowsAsync<InvalidOperationException>(() => BridgeHost.StartAsync(settings, _clock));
+
+        Assert.Contains(message, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OTLP_over_HTTP_arrives_with_every_family_and_the_account()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        var bodies = new ConcurrentQueue<(string Path, string Body)>();
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        await using WebApplication collector = builder.Build();
+        collector.Run(async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            bodies.Enqueue((context.Request.Path, Encoding.Latin1.GetString(body.ToArray())));
+        });
+        await collector.StartAsync();
+        await using BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], OtlpTo(collector.Urls.First()));
+
+        Assert.True(bridge.Services.GetRequiredService<MeterProvider>().ForceFlush(60_000));
+
+        (string path, string text) = Assert.Single(bodies);
+        Assert.Equal("/v1/metrics", path);
+        Assert.All(
+            (await PageAsync(bridge)).Families.Where(family => family.Samples.Count > 0),
+            family => Assert.Contains(family.Name, text, StringComparison.Ordinal));
+        Assert.Contains("acme", text, StringComparison.Ordinal);
+        Assert.Contains("fal-bridge-of-the-test", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_collector_that_cannot_be_reached_is_named_in_the_log_and_the_page_goes_on()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], OtlpTo("http://127.0.0.1:9"));
+
+        bridge.Services.GetRequiredService<MeterProvider>().ForceFlush(60_000);
+
+        Assert.Contains(_log.GetSnapshot(), record => record.Id.Id == 5 && record.Message.Contains("127.0.0.1:9", StringComparison.Ordinal));
+        Assert.Equal([("acme", 1)], Up(await PageAsync(bridge)));
+    }
+
+    private static Dictionary<string, string?> OtlpTo(string address) => new()
+    {
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = address,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_SERVICE_NAME"] = "fal-bridge-of-the-test",
+        // The test flushes; nothing is sent by the hour.
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "3600000",
+    };
+
+    private static Dictionary<string, string?> Settings(params IEnumerable<(string Name, Uri Address)> accounts)
+    {
+        var settings = new Dictionary<string, string?>();
+        foreach ((string name, Uri address) in accounts)
+        {
+            settings[$"Fal:Accounts:{name}:ApiKey"] = FalAccount.Key;
+            settings[$"Fal:Accounts:{name}:BaseAddress"] = address.ToString();
+            settings[$"Fal:Accounts:{name}:MaxAttempts"] = "1";
+            // Shorter than any pause, so that the clock's timers tell the pauses.
+            settings[$"Fal:Accounts:{name}:AttemptTimeout"] = settings[$"Fal:Accounts:{name}:TotalTimeout"] = "00:00:14";
+        }
+
+        return settings;
+    }
+
+    private static IEnumerable<(string Account, double Value)> Up(PrometheusExposition page) =>
+        page["fal_up"]!.Samples.Select(sample => (sample.Labels["account"]!, sample.Value)).Order();
+
+    private static IEnumerable<string> AccountsOf(PrometheusExposition page) =>
+        page.Families.Where(family => family.Name.StartsWith("fal_app_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
+            .Select(sample => sample.Labels["account"]!).Distinct().Order(StringComparer.Ordinal);
+
+    private static async Task<PrometheusExposition> PageAsync(BridgeHost bridge) =>
+        PrometheusTextParser.ParseFamilies(await bridge.GetAsync("metrics"), PrometheusParserOptions.Strict);
+
+    /// <summary>The service's families on the page are those of the accounts' present snapshots, with the label of each.</summary>
+    private static async Task AssertShowsAsync(PrometheusExposition page, params (string Account, SimulatorServer Simulator)[] accounts)
+    {
+        List<string> expected = [];
+        foreach ((string account, SimulatorServer simulator) in accounts)
+        {
+            using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
+            FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
+            expected.AddRange(snapshot.Families.SelectMany(family => family.Samples)
+                .Select(sample => new PrometheusSample(sample.Name, sample.Labels.With("account", account), sample.Value).ToString()));
+            Assert.All(snapshot.Families, family => Assert.Equal((family.Type, family.Help), (page[family.Name]!.Type, page[family.Name]!.Help)));
+        }
+
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal),
+            page.Families.Where(family => family.Name.StartsWith("fal_app_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
+                .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
+    }
+
+    private async Task<SimulatorServer> StartSimulatorAsync(int seed)
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = _serviceClock };
+        SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        _faults[simulator] = options.Faults;
+        return simulator;
+    }
+
+    private Task<BridgeHost> StartAsync(params (string Name, Uri Address)[] accounts) => StartAsync(accounts, []);
+
+    /// <summary>Starts a bridge, and completes when it has read every account once.</summary>
+    private async Task<BridgeHost> StartAsync((string Name, Uri Address)[] accounts, Dictionary<string, string?> more)
+    {
+        BridgeHost bridge = await BridgeHost.StartAsync(Settings(accounts).Concat(more), _clock, new FakeLoggerProvider(_log));
+        await ReadAsync(accounts.Length);
+        return bridge;
+    }
+
+    private async Task ReadAgainAsync(int accounts)
+    {
+        _clock.Advance(1.1 * Interval);
+        await ReadAsync(accounts);
+    }
+
+    private async Task ReadAsync(int accounts)
+    {
+        for (int i = 0; i < accounts; i++)
+        {
+            await _clock.TimerAsync(Interval, 1.1 * Interval);
+        }
+    }
+}

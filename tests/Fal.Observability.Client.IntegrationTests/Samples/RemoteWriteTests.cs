@@ -1,0 +1,283 @@
+using Fal.Observability.Client.PrometheusTests;
+using Fal.Observability.Simulator;
+using Microsoft.Extensions.Logging.Testing;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests.Samples;
+
+/// <summary>The bridge's remote write before a receiver that fails in every way: nothing accepted is lost, and every series stays in order.</summary>
+public sealed class RemoteWriteTests : IDisposable
+{
+    private const int Minutes = 4;
+
+    private readonly SteppedClock _clock = new();
+    private readonly FakeLogCollector _log = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fal-bridge-");
+
+    private string StateFile => Path.Combine(_folder.FullName, "state.json");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task History_arrives_at_its_own_times_and_then_each_minute_as_it_becomes_final()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await NothingMoreToSendAsync();
+        AssertReceived(await ReportAsync(simulator, Minutes), receiver);
+
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await NothingMoreToSendAsync();
+
+        AssertReceived(await ReportAsync(simulator, Minutes + 1), receiver);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_fails_gets_the_same_request_until_it_takes_it()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(
+            new(204), new(500), new(503, RetryAfter: "7"), new(429, RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "400000"));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+
+        List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await StepOverPauseAsync()];
+        string health = await bridge.GetHealthAsync();
+        pauses.AddRange([await StepOverPauseAsync(), await StepOverPauseAsync()]);
+        await NothingMoreToSendAsync();
+
+        Assert.Equal([TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)], pauses.Skip(1));
+        Assert.Contains("remote write: Degraded", health, StringComparison.Ordinal);
+        Assert.All(receiver.Bodies.Skip(2).Take(5), body => Assert.Equal(receiver.Bodies[1], body));
+        // Of the minutes that went by meanwhile too.
+        AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
+        Assert.Equal(5, _log.GetSnapshot().Count(record => record.Id.Id == 1 && record.Message.Contains("are sent again in", StringComparison.Ordinal)));
+        Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_cannot_be_reached_gets_everything_once_it_can()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        Uri url;
+        await using (WriteReceiver gone = await WriteReceiver.StartAsync())
+        {
+            url = gone.Url;
+        }
+
+        await using BridgeHost bridge = await StartAsync(simulator, url);
+        TimeSpan pause = await PauseAsync();
+        string health = await bridge.GetHealthAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartOnAsync(url.Port);
+        _clock.Advance(pause);
+        await NothingMoreToSendAsync();
+
+        Assert.Contains("remote write: Degraded, Connection refused", health, StringComparison.Ordinal);
+        AssertReceived(await ReportAsync(simulator, Minutes), receiver);
+    }
+
+    [Theory]
+    [InlineData(400, "out of order sample", "out_of_order_time_window", "history FILE")]
+    [InlineData(400, "out of bounds", "out_of_order_time_window", "history FILE")]
+    [InlineData(409, "err-mimir-sample-out-of-order", "out_of_order_time_window", "history FILE")]
+    [InlineData(400, "duplicate sample for timestamp", "other values", "duplicate sample")]
+    [InlineData(401, "no", "Bridge:RemoteWrite:Headers", "401: no")]
+    [InlineData(404, "page not found", "--web.enable-remote-write-receiver", "/api/v1/write")]
+    [InlineData(413, "too much", "MaxSamplesPerRequest", "413")]
+    [InlineData(422, "who knows", "422: who knows", "refused")]
+    public async Task A_refusal_stops_the_history_there_says_why_and_loses_nothing(int status, string body, string advice, string more)
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(204), new(status, body));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        string health = await bridge.GetHealthAsync();
+        int sent = receiver.Bodies.Count;
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+
+        Assert.Equal(2, sent);
+        Assert.Contains("remote write: Degraded, The remote write was refused with", health, StringComparison.Ordinal);
+        Assert.All([advice, more], words => Assert.Contains(words, health, StringComparison.Ordinal));
+        Assert.Contains(_log.GetSnapshot(), record => record.Id.Id == 4 && record.Message.Contains(advice, StringComparison.Ordinal));
+        AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
+    }
+
+    [Fact]
+    public async Task A_restart_goes_on_where_the_receiver_has_last_accepted()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using (await StartAsync(simulator, receiver.Url))
+        {
+            await NothingMoreToSendAsync();
+        }
+
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await NothingMoreToSendAsync();
+
+        AssertReceived(await ReportAsync(simulator, Minutes + 10), receiver);
+    }
+
+    [Fact]
+    public async Task A_state_file_that_cannot_be_written_stops_the_sending_before_it_begins()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        Directory.CreateDirectory(StateFile);
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        Assert.Contains($"{StateFile} cannot be written", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        Assert.Empty(receiver.Bodies);
+        Directory.Delete(StateFile);
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+
+        AssertReceived(await ReportAsync(simulator, Minutes, before: 5), receiver);
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_in_between_stops_the_sending_after_one_bucket_and_neither_loses_nor_repeats_it()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        int requests = 0;
+        receiver.OnRequest = _ =>
+        {
+            if (++requests == 2)
+            {
+                File.Delete(StateFile);
+                Directory.CreateDirectory(StateFile);
+            }
+        };
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        Assert.Equal(2, receiver.Bodies.Count);
+
+        Directory.Delete(StateFile);
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+
+        AssertReceived(await ReportAsync(simulator, Minutes + 10), receiver);
+    }
+
+    [Fact]
+    public async Task A_state_file_that_cannot_be_read_stops_the_start_and_says_what_to_do()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await File.WriteAllTextAsync(StateFile, "{ half");
+
+        IOException failure = await Assert.ThrowsAsync<IOException>(() => StartAsync(simulator, new Uri("http://127.0.0.1:9/write")));
+
+        Assert.Contains($"{StateFile} is not a state file of the bridge: remove it", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_outage_of_weeks_ends_like_a_short_one()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(Enumerable.Repeat(new WriteAnswer(503), 1200));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        for (int i = 0; i < 1200; i++)
+        {
+            Assert.InRange(await StepOverPauseAsync(), TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        }
+
+        await _clock.TimerAsync(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+
+        Assert.All(receiver.Bodies.Skip(1).Take(1200), body => Assert.Equal(receiver.Bodies[0], body));
+        Assert.NotEmpty(receiver.Accepted);
+    }
+
+    [Fact]
+    public async Task Headers_are_sent_and_shown_nowhere()
+    {
+        const string Secret = "Bearer test-token-0123456789";
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500), new(401, "who are you"));
+        string? sent = null;
+        receiver.OnRequest = request => sent = request.Headers.Authorization;
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url, authorization: Secret);
+        await StepOverPauseAsync();
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        Assert.Equal(Secret, sent);
+        Assert.DoesNotContain("test-token", await bridge.GetHealthAsync() + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
+    }
+
+    /// <summary>Each sample once, and those of a series in ascending order.</summary>
+    private static void AssertReceived(string[] expected, WriteReceiver receiver)
+    {
+        IReadOnlyList<ReceivedSample> accepted = receiver.Accepted;
+        Assert.Equal(expected, accepted.Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
+        Assert.All(
+            accepted.GroupBy(sample => sample.Series),
+            series => Assert.Equal(series.Select(sample => sample.Timestamp).Order(), series.Select(sample => sample.Timestamp)));
+    }
+
+    private Task<SimulatorServer> StartSimulatorAsync() =>
+        SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock });
+
+    /// <summary>The final minutes of a report, as the receiver is to hold them.</summary>
+    private static async Task<string[]> ReportAsync(SimulatorServer simulator, int minutes, int before = 0)
+    {
+        using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
+        DateTimeOffset end = SteppedClock.FirstInstant.AddMinutes(before - 5 + minutes - Minutes);
+        AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps)
+        {
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.Standard,
+            Range = AnalyticsTimeRange.Between(end.AddMinutes(-minutes), end),
+            Timeframe = AnalyticsTimeframe.Minute,
+        });
+        string[] samples =
+        [
+            .. (from bucket in report.TimeSeries
+                from row in bucket.Rows
+                from metric in row.Metrics.GetFlags()
+                let name = $"fal_analytics_{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}"
+                let series = $"__name__={name},account=default,endpoint_id={row.EndpointId},timeframe=minute"
+                select new ReceivedSample(series, bucket.Start.ToUnixTimeMilliseconds(), row.GetValue(metric)!.Value).ToString())
+            .Order(StringComparer.Ordinal),
+        ];
+        Assert.NotEmpty(samples);
+        return samples;
+    }
+
+    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none") => BridgeHost.StartAsync(
+        new Dictionary<string, string?>
+        {
+            ["Fal:ApiKey"] = FalAccount.Key,
+            ["Fal:BaseAddress"] = simulator.BaseAddress.ToString(),
+            ["Fal:Publisher:Interval"] = "1:00:00",
+            ["Fal:Publisher:StaleAfter"] = "3:00:00",
+            // Longer than any pause of the sender, so that the clock's timers tell those.
+            ["Fal:AttemptTimeout"] = "00:09:00",
+            ["Fal:TotalTimeout"] = "00:09:00",
+            ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
+            ["Bridge:RemoteWrite:Headers:Authorization"] = authorization,
+            ["Bridge:RemoteWrite:StateFile"] = StateFile,
+            ["Bridge:RemoteWrite:Histories:0:Since"] = TimeSpan.FromMinutes(Minutes).ToString(),
+            ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = simulator.Apps[0],
+            ["Bridge:RemoteWrite:Histories:0:EndpointIds:1"] = simulator.Apps[1],
+            ["Bridge:RemoteWrite:Histories:0:EndpointIds:2"] = simulator.Apps[2],
+        },
+        _clock,
+        new FakeLoggerProvider(_log));
+
+    /// <summary>The sender waits for the next minute, at a full one.</summary>
+    private Task<TimeSpan> NothingMoreToSendAsync() => _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+
+    private Task<TimeSpan> PauseAsync() => _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(5));
+
+    private async Task<TimeSpan> StepOverPauseAsync()
+    {
+        TimeSpan pause = await PauseAsync();
+        _clock.Advance(pause);
+        return pause;
+    }
+}
