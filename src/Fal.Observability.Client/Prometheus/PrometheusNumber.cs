@@ -1,4 +1,8 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -23,13 +27,157 @@ internal static class PrometheusNumber
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
     ];
 
+    private static readonly uint[] PowersOfTen = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+    /// <summary>Every number of this many digits fits into 64 bits.</summary>
+    private const int MaxDigits = 19;
+
+    /// <summary>So many bytes from its beginning on may be read to read a decimal number.</summary>
+    internal const int DecimalWindow = 64;
+
+    /// <summary>The digit zero in each byte of a word.</summary>
+    private const ulong Zeros = 0x3030303030303030;
+
+    /// <summary>Eight bytes, the first in the lowest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong ReadWord(ref byte text)
+    {
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref text);
+        return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
+    }
+
     internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
 
+    /// <summary>Up to seven digits with the line feed behind them: one word, of which all bytes are looked at at once.</summary>
+    /// <param name="text">The word, the first digit in its lowest byte.</param>
+    /// <param name="length">How many digits there are.</param>
+    /// <param name="value">The number.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool TryReadDigits(ulong text, out int length, out uint value)
+    {
+        // A byte that becomes zero is a line feed; to take one from each byte sets the highest bit of the first that is zero.
+        ulong feeds = text ^ 0x0A0A0A0A0A0A0A0A;
+        feeds = (feeds - 0x0101010101010101) & ~feeds & 0x8080808080808080;
+        int bits = BitOperations.TrailingZeroCount(feeds);
+        length = bits >> 3;
+        // The shift drops the line feed and what is behind it, and as many zeros come in before the digits.
+        ulong digits = (text ^ Zeros) << (7 - bits);
+        value = Join(digits);
+        return (uint)(length - 1) < 7 && (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) == 0;
+    }
+
+    /// <summary>Eight digits, one a byte: neighbours are joined to pairs, pairs to fours, fours to the whole.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Join(ulong digits)
+    {
+        digits = digits * 10 + (digits >> 8);
+        const ulong pairs = 0x000000FF000000FF;
+        return (uint)(((digits & pairs) * 0x000F424000000064 + ((digits >> 16) & pairs) * 0x0000271000000001) >> 32);
+    }
+
     /// <summary>
-    /// The numbers that metrics mostly have: so few digits that they fit into 64 bits without looking, and so small an
-    /// exponent that the result is exact but for one rounding.
+    /// A decimal number of up to nineteen digits with the line feed behind it: first it is seen where its digits end, then they are
+    /// read eight at a time.
     /// </summary>
+    /// <param name="text">The number; so many bytes as <see cref="DecimalWindow"/> says must be there.</param>
+    /// <param name="length">How many bytes it has.</param>
+    /// <param name="value">The number.</param>
+    /// <returns>False if it is something else, be it a number.</returns>
+    internal static bool TryReadDecimal(ref byte text, out int length, out double value)
+    {
+        bool isNegative = text == '-';
+        ref byte digits = ref Unsafe.Add(ref text, isNegative ? 1 : 0);
+        // A bit for each byte that is no digit.
+        uint others = Vector256.GreaterThan(Vector256.LoadUnsafe(ref digits) - Vector256.Create((byte)'0'), Vector256.Create((byte)9))
+            .ExtractMostSignificantBits();
+        int whole = BitOperations.TrailingZeroCount(others);
+        int end = whole;
+        int fraction = 0;
+        if (whole < MaxDigits && Unsafe.Add(ref digits, whole) == '.')
+        {
+            end = BitOperations.TrailingZeroCount(others & (others - 1));
+            fraction = end - whole - 1;
+        }
+
+        length = end + (isNegative ? 1 : 0);
+        value = 0;
+        if ((uint)(whole + fraction - 1) >= MaxDigits)
+        {
+            return false;
+        }
+
+        int exponent = -fraction;
+        if (Unsafe.Add(ref digits, end) != '\n' && !TryReadExponent(ref text, ref length, ref exponent))
+        {
+            return false;
+        }
+
+        ulong significand = Append(Append(0, ref digits, whole), ref Unsafe.Add(ref digits, whole + 1), fraction);
+        return TryRound(significand, exponent, isNegative, out value);
+
+        static ulong Append(ulong number, ref byte text, int count)
+        {
+            for (; count > 8; count -= 8)
+            {
+                number = number * 100_000_000 + Join(ReadWord(ref text) ^ Zeros);
+                text = ref Unsafe.Add(ref text, 8);
+            }
+
+            return count == 0 ? number : number * PowersOfTen[count] + Join((ReadWord(ref text) ^ Zeros) << (64 - 8 * count));
+        }
+    }
+
+    /// <summary>An exponent of one or two digits with the line feed behind it.</summary>
+    private static bool TryReadExponent(ref byte text, ref int length, ref int exponent)
+    {
+        if ((Unsafe.Add(ref text, length) | 0x20) != 'e')
+        {
+            return false;
+        }
+
+        byte sign = Unsafe.Add(ref text, ++length);
+        length += sign is (byte)'-' or (byte)'+' ? 1 : 0;
+        uint written = (uint)(Unsafe.Add(ref text, length++) - '0');
+        if (written > 9)
+        {
+            return false;
+        }
+
+        uint second = (uint)(Unsafe.Add(ref text, length) - '0');
+        if (second <= 9)
+        {
+            written = written * 10 + second;
+            length++;
+        }
+
+        exponent += sign == '-' ? -(int)written : (int)written;
+        return Unsafe.Add(ref text, length) == '\n';
+    }
+
+    /// <summary>The double nearest to a significand times ten to an exponent, if both are of everyday size.</summary>
+    private static bool TryRound(ulong significand, int exponent, bool isNegative, out double value)
+    {
+        if (significand <= MaxExactInteger && exponent is >= -22 and <= 22)
+        {
+            value = significand;
+            value = exponent < 0 ? value / ExactPowersOfTen[-exponent] : value * ExactPowersOfTen[exponent];
+        }
+        else if (significand != 0 && exponent is >= EiselLemire.MinExponent and <= EiselLemire.MaxExponent)
+        {
+            value = EiselLemire.Round(significand, exponent);
+        }
+        else
+        {
+            value = 0;
+            return false;
+        }
+
+        value = isNegative ? -value : value;
+        return true;
+    }
+
+    /// <summary>The numbers that metrics mostly have: so few digits that they fit into 64 bits without looking.</summary>
     private static bool TryParseShort(ReadOnlySpan<byte> text, out double value)
     {
         value = 0;
@@ -61,20 +209,8 @@ internal static class PrometheusNumber
             digits -= exponent;
         }
 
-        if (digits == 0 || (i < text.Length && !Decimal.TryScanExponent(text[i..], ref exponent))
-            || significand > MaxExactInteger || exponent is < -22 or > 22)
-        {
-            return false;
-        }
-
-        double magnitude = significand;
-        if (exponent != 0)
-        {
-            magnitude = exponent < 0 ? magnitude / ExactPowersOfTen[-exponent] : magnitude * ExactPowersOfTen[exponent];
-        }
-
-        value = text[0] == '-' ? -magnitude : magnitude;
-        return true;
+        return digits > 0 && (i == text.Length || Decimal.TryScanExponent(text[i..], ref exponent))
+            && TryRound(significand, exponent, text[0] == '-', out value);
     }
 
     private static bool TryParseAny(ReadOnlySpan<byte> text, out double value)
@@ -96,15 +232,12 @@ internal static class PrometheusNumber
             return true;
         }
 
-        if (number.Exponent is >= EiselLemire.MinExponent and <= EiselLemire.MaxExponent)
+        // With digits left out, the number lies between this significand and the next: if both round alike, so does it.
+        if (TryRound(number.Significand, number.Exponent, number.IsNegative, out value)
+            && (!number.IsTruncated
+                || (TryRound(number.Significand + 1, number.Exponent, number.IsNegative, out double next) && value.Equals(next))))
         {
-            value = EiselLemire.Round(number.Significand, number.Exponent);
-            // With digits left out, the number lies between this significand and the next: if both round alike, so does it.
-            if (!number.IsTruncated || value.Equals(EiselLemire.Round(number.Significand + 1, number.Exponent)))
-            {
-                value = number.IsNegative ? -value : value;
-                return true;
-            }
+            return true;
         }
 
         return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
@@ -275,9 +408,6 @@ internal static class PrometheusNumber
     /// <summary>A decimal number taken apart: significand times ten to the exponent.</summary>
     private struct Decimal
     {
-        /// <summary>Every number of this many digits fits into 64 bits.</summary>
-        private const int MaxDigits = 19;
-
         /// <summary>An exponent beyond this is out of range for every purpose, whatever the digits.</summary>
         private const int ExponentLimit = 1_000_000_000;
 

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -124,135 +125,284 @@ public ref partial struct PrometheusTextReader
     /// are compared, wherever a line ends.
     /// </summary>
     /// <returns>How many samples were read.</returns>
-    /// <remarks>Nothing is inlined into the loop but what each line needs, nor the loop into anything: it needs all registers.</remarks>
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private int ReplayRun(SeriesMemory memory, ValueChunk chunk, int first, bool skipOthers)
     {
         ScriptPlace expected = memory.Expected;
         ScrapeScript script = memory.Script;
-        if (!memory.IsInStep || expected.Line == script.LineCount)
+        int limit = _data.Length - 2 * BlockLength;
+        if (!memory.IsInStep || expected.Line == script.LineCount || limit < Math.Max(script.LongestText, ScrapeStep.ShortShared + ScrapeStep.ShortRest) || script.LongestText > _maxLineLength - BlockLength)
         {
             return 0;
         }
 
         ref byte data = ref MemoryMarshal.GetReference(_data);
-        ref ScrapeStep steps = ref MemoryMarshal.GetArrayDataReference(script.Steps);
-        ref byte rests = ref MemoryMarshal.GetArrayDataReference(script.Rests);
-        ref double values = ref MemoryMarshal.GetArrayDataReference(chunk.Values);
-        int limit = _data.Length - 2 * BlockLength;
-        int longest = _maxLineLength;
-        int lines = script.LineCount;
-        int room = chunk.Values.Length;
-        int place = first;
-        int previous = memory.Previous;
-        int line = _position;
-        int blankLines = 0;
-        int at = expected.Line;
-        int restAt = expected.Rest;
-        while (at < lines)
+        var run = new ScriptRun
         {
-            ScrapeStep step = Unsafe.Add(ref steps, at);
-            int rest = line + step.Shared;
-            int number = rest + step.RestLength;
-            if (number > limit
-                || !StartSame(ref Unsafe.Add(ref data, line), ref Unsafe.Add(ref data, previous), step.Shared)
-                || !RestIsSame(ref Unsafe.Add(ref data, rest), ref Unsafe.Add(ref rests, restAt), step.RestLength))
+            Line = ref Unsafe.Add(ref data, _position),
+            Previous = ref Unsafe.Add(ref data, memory.Previous),
+            Limit = ref Unsafe.Add(ref data, limit),
+            LongLimit = ref Unsafe.Add(ref data, limit - script.LongestText),
+            Step = ref script.Steps[expected.Line],
+            Rest = ref script.Rests[expected.Rest],
+            Value = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(chunk.Values), first),
+            SkipsOthers = skipOthers,
+        };
+        ScriptRun start = run;
+        while (true)
+        {
+            int steps = Math.Min(script.LineCount - expected.Line - run.LinesSince(ref start), chunk.Values.Length - first - run.SamplesSince(ref start));
+            if (steps == 0)
             {
-                if (line >= limit || Unsafe.Add(ref data, line) != '\n')
-                {
-                    break;
-                }
+                break;
+            }
 
-                line++;
-                blankLines++;
+            bool isExpected = run.Follow(steps);
+            if (run.IsAtEnd || (isExpected && run.TryReadDecimal()))
+            {
                 continue;
             }
 
-            if (!step.IsSample)
+            // Another line ends the run, and one that is only longer than most, or its number, does not.
+            if (!isExpected && !run.IsExpected())
             {
-                if (!skipOthers)
+                break;
+            }
+
+            if (run.Step.IsSample)
+            {
+                int line = (int)Unsafe.ByteOffset(ref data, ref run.Line);
+                if (!TryReadNumbersOfLine(line + run.Step.Length, out int newline) || newline >= limit || newline - line > _maxLineLength)
                 {
                     break;
                 }
 
-                previous = line;
-                line = number;
+                if (_hasTimestamp)
+                {
+                    chunk.SetTimestamp(first + run.SamplesSince(ref start), SampleTimestamp);
+                }
+
+                run.AdvanceSample(_value, newline + 1 - line);
+            }
+            else if (skipOthers)
+            {
+                run.Advance(run.Step.Length);
             }
             else
             {
-                if (place == room)
-                {
-                    break;
-                }
+                break;
+            }
+        }
 
-                uint feeds = Vector128.Equals(Vector128.LoadUnsafe(ref Unsafe.Add(ref data, number)), Vector128.Create((byte)'\n')).ExtractMostSignificantBits();
-                int newline = number + BitOperations.TrailingZeroCount(feeds);
-                if (feeds == 0 || !TryReadShortInteger(ref data, number, newline, out double value))
+        int lines = run.LinesSince(ref start);
+        int samples = run.SamplesSince(ref start);
+        if (lines > 0)
+        {
+            _linesRead += lines;
+            _position = (int)Unsafe.ByteOffset(ref data, ref run.Line);
+            int rest = expected.Rest + (int)Unsafe.ByteOffset(ref start.Rest, ref run.Rest);
+            memory.Advance(new ScriptPlace { Line = expected.Line + lines, Rest = rest, Sample = expected.Sample + samples },
+                (int)Unsafe.ByteOffset(ref data, ref run.Previous));
+        }
+
+        return samples;
+    }
+
+    /// <summary>Where the input, the script and the values stand while one follows the other.</summary>
+    private ref struct ScriptRun
+    {
+        internal ref byte Line;
+        internal ref byte Previous;
+
+        /// <summary>No text of a line may end behind this.</summary>
+        internal ref byte Limit;
+
+        /// <summary>No line may begin behind this, be it as long as the longest.</summary>
+        internal ref byte LongLimit;
+
+        internal ref ScrapeStep Step;
+        internal ref byte Rest;
+        internal ref double Value;
+        internal bool SkipsOthers;
+        private ref ScrapeStep _end;
+
+        internal readonly int LinesSince(ref ScriptRun start) => (int)(Unsafe.ByteOffset(ref start.Step, ref Step) / ScrapeStep.Size);
+
+        internal readonly int SamplesSince(ref ScriptRun start) => (int)(Unsafe.ByteOffset(ref start.Value, ref Value) / sizeof(double));
+
+        /// <summary>Whether so many lines were followed as there could be.</summary>
+        internal readonly bool IsAtEnd => Unsafe.AreSame(ref Step, ref _end);
+
+        /// <summary>Goes from line to line as long as each is the expected one, neither it nor its number being unusually long.</summary>
+        /// <param name="steps">How many lines there may be.</param>
+        /// <returns>True if the line that ended it is the expected one but for its number.</returns>
+        /// <remarks>
+        /// This loop is what a repeated scrape costs. It calls nothing, so that all it works with stays in registers, and none
+        /// of its branches depends on lengths that change from line to line: a branch guessed wrongly costs as much as half a line.
+        /// </remarks>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        internal bool Follow(int steps)
+        {
+            ref byte line = ref Line;
+            ref byte previous = ref Previous;
+            ref byte limit = ref Unsafe.Subtract(ref Limit, ScrapeStep.ShortShared + ScrapeStep.ShortRest);
+            ref byte longLimit = ref LongLimit;
+            ref ScrapeStep step = ref Step;
+            ref ScrapeStep end = ref Unsafe.Add(ref step, steps);
+            ref byte rest = ref Rest;
+            ref double value = ref Value;
+            _end = ref end;
+            bool isExpected = false;
+            do
+            {
+                ScrapeStep expected = step;
+                nint shared = expected.Shared;
+                nint restLength = expected.RestLength;
+                ref byte own = ref Unsafe.Add(ref line, shared);
+                if (expected.IsLong)
                 {
-                    // A variable of its own: the place of the next line must not have to go through memory.
-                    if (!TryReadNumbersOfLine(number, out int end))
+                    if (!Unsafe.IsAddressLessThan(ref line, ref longLimit)
+                        || !IsSame(ref line, ref previous, shared) || !IsSame(ref own, ref rest, restLength))
+                    {
+                        break;
+                    }
+                }
+                else
+                {
+                    if (!Unsafe.IsAddressLessThan(ref line, ref limit))
                     {
                         break;
                     }
 
-                    newline = end;
-                    if (_hasTimestamp)
+                    // Two blocks cover what is shared, the one from its start, the other up to its end.
+                    nint second = shared - BlockLength;
+                    second &= ~(second >> 63);
+                    ulong others = LowBits(DifferentBytes(ref line, ref previous, second), shared) | LowBits(~EqualBytes(ref own, ref rest), restLength);
+                    if (others != 0)
                     {
-                        chunk.SetTimestamp(place, SampleTimestamp);
+                        break;
+                    }
+                }
+
+                ref byte number = ref Unsafe.Add(ref own, restLength);
+                if (expected.IsSample)
+                {
+                    if (!PrometheusNumber.TryReadDigits(PrometheusNumber.ReadWord(ref number), out int length, out uint digits))
+                    {
+                        isExpected = true;
+                        break;
                     }
 
-                    value = _value;
+                    value = digits;
+                    value = ref Unsafe.Add(ref value, 1);
+                    previous = ref line;
+                    line = ref Unsafe.Add(ref number, length + 1);
                 }
-
-                if (newline - line > longest)
+                else
                 {
-                    break;
+                    if (!SkipsOthers)
+                    {
+                        break;
+                    }
+
+                    previous = ref line;
+                    line = ref number;
                 }
 
-                Unsafe.Add(ref values, place++) = value;
-                previous = line;
-                line = newline + 1;
+                rest = ref Unsafe.Add(ref rest, restLength);
+                step = ref Unsafe.Add(ref step, 1);
             }
+            while (Unsafe.IsAddressLessThan(ref step, ref end));
 
-            restAt += step.RestLength;
-            at++;
+            Line = ref line;
+            Previous = ref previous;
+            Step = ref step;
+            Rest = ref rest;
+            Value = ref value;
+            return isExpected;
         }
 
-        _linesRead += at - expected.Line + blankLines;
-        _position = line;
-        if (at > expected.Line)
+        /// <summary>Goes past the expected sample if it has a number that is not unusually long.</summary>
+        internal bool TryReadDecimal()
         {
-            memory.Advance(new ScriptPlace { Line = at, Rest = restAt, Sample = expected.Sample + place - first }, previous);
-        }
-
-        return place - first;
-    }
-
-    /// <summary>Whether so many bytes are the same in two places that have a block behind them. Mostly one block decides.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool StartSame(ref byte left, ref byte right, int length)
-    {
-        while (length > BlockLength)
-        {
-            if (EqualBytes(ref left, ref right) != ulong.MaxValue)
+            int text = Step.Length;
+            if (!PrometheusNumber.TryReadDecimal(ref Unsafe.Add(ref Line, text), out int length, out double value))
             {
                 return false;
             }
 
-            left = ref Unsafe.Add(ref left, BlockLength);
-            right = ref Unsafe.Add(ref right, BlockLength);
-            length -= BlockLength;
+            AdvanceSample(value, text + length + 1);
+            return true;
         }
 
-        return BitOperations.TrailingZeroCount(~EqualBytes(ref left, ref right)) >= length;
-    }
+        /// <summary>Whether the line is the expected one, however long it is.</summary>
+        internal readonly bool IsExpected()
+        {
+            int shared = Step.Shared;
+            int restLength = Step.RestLength;
+            return shared + restLength <= Unsafe.ByteOffset(ref Line, ref Limit)
+                && AreSame(ref Line, ref Previous, shared)
+                && AreSame(ref Unsafe.Add(ref Line, shared), ref Rest, restLength);
+        }
 
-    /// <summary>The same for what a line has of its own, which is mostly a few bytes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool RestIsSame(ref byte left, ref byte right, int length) =>
-        length <= Vector128<byte>.Count
-            ? BitOperations.TrailingZeroCount(~Vector128.Equals(Vector128.LoadUnsafe(ref left), Vector128.LoadUnsafe(ref right)).ExtractMostSignificantBits()) >= length
-            : StartSame(ref left, ref right, length);
+        /// <summary>Goes on to the next line from a sample.</summary>
+        internal void AdvanceSample(double value, int lineLength)
+        {
+            Value = value;
+            Value = ref Unsafe.Add(ref Value, 1);
+            Advance(lineLength);
+        }
+
+        /// <summary>Goes on to the next line.</summary>
+        internal void Advance(int lineLength)
+        {
+            Previous = ref Line;
+            Line = ref Unsafe.Add(ref Line, lineLength);
+            Rest = ref Unsafe.Add(ref Rest, Step.RestLength);
+            Step = ref Unsafe.Add(ref Step, 1);
+        }
+
+        private static bool AreSame(ref byte left, ref byte right, int length) =>
+            MemoryMarshal.CreateReadOnlySpan(ref left, length).SequenceEqual(MemoryMarshal.CreateReadOnlySpan(ref right, length));
+
+        /// <summary>The same without a call.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static bool IsSame(ref byte left, ref byte right, nint length)
+        {
+            for (; length > BlockLength; length -= BlockLength)
+            {
+                if (EqualBytes(ref left, ref right) != ulong.MaxValue)
+                {
+                    return false;
+                }
+
+                left = ref Unsafe.Add(ref left, BlockLength);
+                right = ref Unsafe.Add(ref right, BlockLength);
+            }
+
+            return LowBits(~EqualBytes(ref left, ref right), length) == 0;
+        }
+
+        /// <summary>One bit for each byte of a block that is another in both places, or is so a number of bytes later.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static ulong DifferentBytes(ref byte left, ref byte right, nint second)
+        {
+            if (Vector512.IsHardwareAccelerated)
+            {
+                Vector512<byte> first = Vector512.LoadUnsafe(ref left) ^ Vector512.LoadUnsafe(ref right);
+                Vector512<byte> other = Vector512.LoadUnsafe(ref Unsafe.Add(ref left, second)) ^ Vector512.LoadUnsafe(ref Unsafe.Add(ref right, second));
+                return ~Vector512.Equals(first | other, Vector512<byte>.Zero).ExtractMostSignificantBits();
+            }
+
+            return ~(EqualBytes(ref left, ref right) & EqualBytes(ref Unsafe.Add(ref left, second), ref Unsafe.Add(ref right, second)));
+        }
+
+        /// <summary>So many of the bits, all of them from 64 on.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static ulong LowBits(ulong bits, nint count) =>
+            Bmi2.X64.IsSupported ? Bmi2.X64.ZeroHighBits(bits, (ulong)count)
+            : count >= 64 ? bits
+            : bits & ((1UL << (int)count) - 1);
+    }
 
     /// <summary>Reads the next line with care for where the input ends, if it is one of the next of the script.</summary>
     private bool TryReplayLine(SeriesMemory memory, int lookahead, bool skipOthers, out ScriptPlace found)

@@ -22,11 +22,15 @@ internal sealed class ScrapeScript
     internal int LineCount;
 
     internal int SampleCount;
+
+    /// <summary>No line has a longer text.</summary>
+    internal int LongestText;
+
     private int _restLength;
 
     internal long Bytes => (long)LineCount * BytesPerLine + _restLength;
 
-    internal void Clear() => LineCount = SampleCount = _restLength = 0;
+    internal void Clear() => LineCount = SampleCount = LongestText = _restLength = 0;
 
     /// <summary>The place after a line.</summary>
     internal ScriptPlace After(ScriptPlace place)
@@ -55,6 +59,7 @@ internal sealed class ScrapeScript
         Steps[LineCount++] = new ScrapeStep(shared, text.Length - shared, isSample: series >= 0);
         text[shared..].CopyTo(Rests.AsSpan(_restLength));
         _restLength += text.Length - shared;
+        LongestText = Math.Max(LongestText, text.Length);
         if (series >= 0)
         {
             Series[SampleCount++] = series;
@@ -72,6 +77,7 @@ internal sealed class ScrapeScript
         other.Rests.AsSpan(from.Rest, rests).CopyTo(Rests.AsSpan(_restLength));
         other.Series.AsSpan(from.Sample, samples).CopyTo(Series.AsSpan(SampleCount));
         LineCount += lines;
+        LongestText = Math.Max(LongestText, other.LongestText);
         _restLength += rests;
         SampleCount += samples;
     }
@@ -106,6 +112,13 @@ internal readonly struct ScrapeStep(int shared, int rest, bool isSample)
     /// <summary>Longer lines are not written down.</summary>
     internal const int MaxLength = short.MaxValue;
 
+    internal const int ShortShared = 127;
+
+    internal const int ShortRest = 63;
+
+    /// <summary>The bytes of a step.</summary>
+    internal const int Size = sizeof(uint);
+
     // One word, of which the lower half is what is shared, and the highest bit says that the line is no sample.
     private readonly uint _word = (uint)shared | ((uint)rest << 16) | (isSample ? 0 : 0x80000000);
 
@@ -114,6 +127,9 @@ internal readonly struct ScrapeStep(int shared, int rest, bool isSample)
     internal int RestLength => (int)(_word >> 16) & MaxLength;
 
     internal bool IsSample => (int)_word >= 0;
+
+    /// <summary>Whether more is shared, or is not, than <see cref="ShortShared"/> and <see cref="ShortRest"/> say.</summary>
+    internal bool IsLong => (_word & (((MaxLength & ~ShortRest) << 16) | (MaxLength & ~ShortShared))) != 0;
 
     internal int Length => Shared + RestLength;
 }

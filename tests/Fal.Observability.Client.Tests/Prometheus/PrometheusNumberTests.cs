@@ -33,6 +33,45 @@ public sealed class PrometheusNumberTests
             double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
     }
 
+    [Fact]
+    public void A_value_that_is_read_many_bytes_at_a_time_has_the_same_bits()
+    {
+        var random = new Random(20_260_102);
+        byte[] line = new byte[PrometheusNumber.DecimalWindow + 100];
+        int count = 300_000 * DifferentialTests.Factor;
+        int fewDigits = 0;
+        int decimals = 0;
+        for (int i = 0; i < count; i++)
+        {
+            string text = random.Next(8) == 0 ? NearlyANumber(random) : DecimalText(random);
+            random.NextBytes(line);
+            int length = Encoding.UTF8.GetBytes(text, line);
+            line[length] = (byte)'\n';
+            bool isValue = PrometheusNumber.TryParseValue(line.AsSpan(0, length), out double value);
+            if (PrometheusNumber.TryReadDigits(PrometheusNumber.ReadWord(ref line[0]), out int digits, out uint integer))
+            {
+                fewDigits++;
+                Assert.True(isValue && digits == length && value.Equals(integer), text);
+            }
+
+            if (PrometheusNumber.TryReadDecimal(ref line[0], out int read, out double number))
+            {
+                decimals++;
+                Assert.True(isValue && read == length && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(number), text);
+            }
+        }
+
+        Assert.InRange(fewDigits, count / 50, count);
+        Assert.InRange(decimals, count / 5, count);
+    }
+
+    /// <summary>A number with one character that may not belong there.</summary>
+    private static string NearlyANumber(Random random)
+    {
+        string text = DecimalText(random);
+        return text.Insert(random.Next(text.Length + 1), "eE.+-:/ \t0x"[random.Next(11)].ToString());
+    }
+
     /// <summary>Random numbers of every shape, with those that are hard to round among them.</summary>
     internal static string DecimalText(Random random)
     {
