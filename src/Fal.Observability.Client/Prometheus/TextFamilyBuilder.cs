@@ -28,10 +28,10 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private sealed class Family(string name)
     {
-        private (int Start, int Count) _run;
+        private int _count;
 
         // As a rule a family stands together in one run; a list is for one that does not.
-        private List<(int Start, int Count)>? _moreRuns;
+        private List<(int Start, int Before)>? _runs;
 
         internal string Name { get; } = name;
 
@@ -44,56 +44,27 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         internal string? Help { get; set; }
 
         /// <summary>The place of the first sample among those of the exposition.</summary>
-        internal int FirstSample => _run.Start;
+        internal int FirstSample { get; private set; }
 
-        internal bool StandsTogether => _moreRuns is null;
+        internal bool StandsTogether => _runs is null;
 
         internal void AddRun(int start, int count)
         {
-            if (_run.Count == 0)
+            if (_count == 0)
             {
-                _run = (start, count);
+                FirstSample = start;
             }
             else
             {
-                (_moreRuns ??= []).Add((start, count));
+                _runs ??= [(FirstSample, 0)];
+                _runs.Add((start, _count));
             }
+
+            _count += count;
         }
 
-        internal MetricFamily Build(SampleBuffer samples) => new(Name, Type, SamplesOf(samples), Help);
-
-        private IReadOnlyList<PrometheusSample> SamplesOf(SampleBuffer samples)
-        {
-            if (_moreRuns is null)
-            {
-                return _run.Count == 0 ? [] : new SampleRange(samples, _run.Start, _run.Count);
-            }
-
-            int total = _run.Count;
-            foreach ((int _, int count) in _moreRuns)
-            {
-                total += count;
-            }
-
-            var together = new PrometheusSample[total];
-            Span<PrometheusSample> rest = Copy(_run, together);
-            foreach ((int Start, int Count) run in _moreRuns)
-            {
-                rest = Copy(run, rest);
-            }
-
-            return together;
-
-            Span<PrometheusSample> Copy((int Start, int Count) run, Span<PrometheusSample> destination)
-            {
-                for (int i = 0; i < run.Count; i++)
-                {
-                    destination[i] = samples[run.Start + i];
-                }
-
-                return destination[run.Count..];
-            }
-        }
+        internal MetricFamily Build(SampleBuffer samples) => new(
+            Name, Type, _runs is not null ? new SampleRuns(samples, _runs, _count) : _count > 0 ? new SampleRange(samples, FirstSample, _count) : [], Help);
     }
 
     internal override PrometheusExposition Build()

@@ -185,6 +185,21 @@ public sealed class PrometheusFamiliesTests
     }
 
     [Fact]
+    public void Families_in_pieces_are_lists_as_any_other()
+    {
+        string text = string.Concat(Enumerable.Range(0, 100).Select(i => $"{(char)('a' + i * i % 7 % 3)} {i}\n"));
+
+        foreach (MetricFamily family in PrometheusTextParser.ParseFamilies(text).Families)
+        {
+            double[] expected = [.. Enumerable.Range(0, 100).Where(i => family.Name[0] == 'a' + i * i % 7 % 3).Select(i => (double)i)];
+            Assert.Equal(expected, family.Samples.Select(sample => sample.Value));
+            Assert.Equal(expected, Enumerable.Range(0, family.Samples.Count).Select(i => family.Samples[i].Value));
+            Assert.Throws<ArgumentOutOfRangeException>(() => family.Samples[expected.Length]);
+            Assert.Throws<ArgumentOutOfRangeException>(() => family.Samples[-1]);
+        }
+    }
+
+    [Fact]
     public void An_exposition_of_no_family_is_refused_where_it_is_made()
     {
         ArgumentException refused = Assert.Throws<ArgumentException>(() => new PrometheusExposition([null!]));
