@@ -36,12 +36,12 @@ public sealed class PrometheusNumberTests
     [Fact]
     public void A_value_that_is_read_many_bytes_at_a_time_has_the_same_bits()
     {
-        var random = new Random(20_260_102);
+        var run = new FuzzRun(300_000, 20_260_102);
+        Random random = run.Random;
         byte[] line = new byte[PrometheusNumber.DecimalWindow + 100];
-        int count = 300_000 * DifferentialTests.Factor;
-        int fewDigits = 0;
-        int decimals = 0;
-        for (int i = 0; i < count; i++)
+        long fewDigits = 0;
+        long decimals = 0;
+        while (run.Next())
         {
             string text = random.Next(8) == 0 ? NearlyANumber(random) : DecimalText(random);
             random.NextBytes(line);
@@ -61,8 +61,9 @@ public sealed class PrometheusNumberTests
             }
         }
 
-        Assert.InRange(fewDigits, count / 50, count);
-        Assert.InRange(decimals, count / 5, count);
+        run.Report($"{decimals} decimals and {fewDigits} short integers, all with the same bits");
+        Assert.InRange(fewDigits, run.Rounds / 50, run.Rounds);
+        Assert.InRange(decimals, run.Rounds / 5, run.Rounds);
     }
 
     /// <summary>A number with one character that may not belong there.</summary>
