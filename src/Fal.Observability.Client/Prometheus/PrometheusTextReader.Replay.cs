@@ -428,9 +428,13 @@ public ref partial struct PrometheusTextReader
     private bool TryLookUp(SeriesMemory memory, out int series)
     {
         ReadOnlySpan<byte> rest = _data[_position..];
-        int length = memory.IsLost ? -1 : rest.IndexOf((byte)'\n');
-        int text = length < 0 ? 0 : rest[..length].LastIndexOf((byte)' ') + 1;
-        series = text == 0 ? -1 : memory.Find(rest[..text]);
+        if (!memory.TryGuess(rest, out series, out int text))
+        {
+            int length = memory.IsLost ? -1 : rest.IndexOf((byte)'\n');
+            text = length < 0 ? 0 : rest[..length].LastIndexOf((byte)' ') + 1;
+            series = text == 0 ? -1 : memory.Find(rest[..text]);
+        }
+
         if (series < 0 || !TryFinishReplay(_position + text))
         {
             return false;

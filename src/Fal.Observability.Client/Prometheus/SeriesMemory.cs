@@ -41,6 +41,10 @@ internal sealed class SeriesMemory(long maxBytes)
 
     private bool _isReading;
     private int _misses;
+
+    // The series that came last where another was expected, and that of them that did not come in the place it first had.
+    private int _lastCome;
+    private int _lastStranger;
     private byte[] _text = [];
 
     // The samples read last: their values, and their series, which are those of the script from a place on, or a list, or there is
@@ -96,6 +100,7 @@ internal sealed class SeriesMemory(long maxBytes)
         RemembersAll = true;
         _misses = IsEmpty ? int.MaxValue / 2 : 0;
         _runCount = 0;
+        _lastCome = _lastStranger = -1;
     }
 
     /// <summary>The scrape was read to its end. One that is not leaves the script as it was.</summary>
@@ -231,22 +236,13 @@ internal sealed class SeriesMemory(long maxBytes)
     /// <param name="found">The line in the script.</param>
     internal bool TryFindAhead(ReadOnlySpan<byte> data, int line, int length, int lookahead, out ScriptPlace found)
     {
-        found = Expected;
-        for (; lookahead >= 0 && found.Line < _script.LineCount; lookahead--)
+        for (found = Expected; lookahead >= 0 && found.Line < _script.LineCount; lookahead--)
         {
+            // What a line has of its own tells it from others at once; what it shares is put together only where that is right.
             ScrapeStep step = _script.Steps[found.Line];
-            if (_text.Length < step.Length)
-            {
-                Array.Resize(ref _text, Math.Max(1024, step.Length * 2));
-            }
-
-            if (found.Line == Expected.Line)
-            {
-                data.Slice(Previous, step.Shared).CopyTo(_text);
-            }
-
-            _script.Complete(found, _text);
-            if ((length < 0 || length == step.Length) && data[line..].StartsWith(_text.AsSpan(0, step.Length)))
+            if ((length < 0 || length == step.Length) && data.Length - line >= step.Length
+                && data.Slice(line + step.Shared, step.RestLength).SequenceEqual(_script.Rests.AsSpan(found.Rest, step.RestLength))
+                && data.Slice(line, step.Shared).SequenceEqual(SharedText(data, found)))
             {
                 return true;
             }
@@ -257,12 +253,61 @@ internal sealed class SeriesMemory(long maxBytes)
         return false;
     }
 
+    /// <summary>What the line at a place shares with the line before, which is the one before the expected line or not far behind it.</summary>
+    private ReadOnlySpan<byte> SharedText(ReadOnlySpan<byte> data, ScriptPlace place)
+    {
+        int shared = _script.Steps[place.Line].Shared;
+        if (place.Line == Expected.Line)
+        {
+            return data.Slice(Previous, shared);
+        }
+
+        if (_text.Length < _script.LongestText)
+        {
+            _text = new byte[Math.Max(1024, _script.LongestText)];
+        }
+
+        data.Slice(Previous, _script.Steps[Expected.Line].Shared).CopyTo(_text);
+        for (ScriptPlace before = Expected; before.Line < place.Line; before = _script.After(before))
+        {
+            _script.Complete(before, _text);
+        }
+
+        return _text.AsSpan(0, shared);
+    }
+
     internal ScrapeStep StepAt(ScriptPlace place) => _script.Steps[place.Line];
 
     internal int SeriesAt(ScriptPlace place) => StepAt(place).IsSample ? _script.Series[place.Sample] : -1;
 
     /// <summary>The place of a series in the table; -1 if it is not remembered.</summary>
     internal int Find(ReadOnlySpan<byte> text) => _table.Find(text, out _);
+
+    /// <summary>The series of the sample before; -1 if there is none.</summary>
+    private int SeriesBefore => !_isInStep ? _lastCome : Expected.Sample > 0 ? _script.Series[Expected.Sample - 1] : -1;
+
+    /// <summary>
+    /// Whether a line is one of two that are likely where another was expected, as the table keeps series in the order of their first coming:
+    /// the one that first came after the line before, or the one that first came after the last that was not expected either.
+    /// </summary>
+    /// <param name="line">The line and what follows it.</param>
+    /// <param name="series">The place of the series in the table; -1 if it is neither.</param>
+    /// <param name="length">How long the line is up to its value.</param>
+    internal bool TryGuess(ReadOnlySpan<byte> line, out int series, out int length)
+    {
+        series = _lastStranger + 1;
+        if (!_table.IsAt(series, line, out length))
+        {
+            series = SeriesBefore + 1;
+            if (!_table.IsAt(series, line, out length))
+            {
+                series = -1;
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>The line at a place of the input is one of the script: from there on it is followed.</summary>
     internal void Resume(ReadOnlySpan<byte> data, int line, ScriptPlace found)
@@ -287,6 +332,9 @@ internal sealed class SeriesMemory(long maxBytes)
         }
         else
         {
+            // A series that only is back where it was says nothing of where the next stranger first came.
+            _lastStranger = series == SeriesBefore + 1 ? _lastStranger : series;
+            _lastCome = series;
             Write(data, line, length, series);
             _misses++;
         }
@@ -318,6 +366,7 @@ internal sealed class SeriesMemory(long maxBytes)
 
             PrometheusSample sample = Factory.Create(in reader);
             series = _table.Add(text, hash, new SampleSeries(sample.Shape!, sample.LabelValues!));
+            _lastStranger = _lastCome = series;
             Write(reader.Data, reader.LineStart, text.Length, series);
             _misses++;
             return sample;

@@ -8,9 +8,11 @@ internal sealed class SeriesTable
     private const int BytesPerSeries = 64;
 
     private Slot[] _slots = [];
-    private Entry[] _entries = [];
+    private SampleSeries[] _series = [];
     private byte[] _text = [];
-    private int _textLength;
+
+    // Where the text of each series begins, and last where the next will. Apart from the series, so that more of them are at hand.
+    private int[] _starts = new int[1];
 
     private struct Slot
     {
@@ -18,20 +20,27 @@ internal sealed class SeriesTable
         internal int Number; // Of the series, from 1; 0 stands for none.
     }
 
-    private struct Entry
-    {
-        internal SampleSeries Series;
-        internal int TextStart;
-        internal int TextLength;
-    }
-
     internal int Count { get; private set; }
 
-    internal long Bytes => (long)Count * BytesPerSeries + _textLength;
+    internal long Bytes => (long)Count * BytesPerSeries + _starts[Count];
 
-    internal SampleSeries this[int series] => _entries[series].Series;
+    internal SampleSeries this[int series] => _series[series];
 
-    internal ReadOnlySpan<byte> TextOf(int series) => _text.AsSpan(_entries[series].TextStart, _entries[series].TextLength);
+    internal ReadOnlySpan<byte> TextOf(int series) => _text.AsSpan(_starts[series], _starts[series + 1] - _starts[series]);
+
+    /// <summary>Whether there is a series at a place and a line begins with it.</summary>
+    internal bool IsAt(int place, ReadOnlySpan<byte> line, out int length)
+    {
+        if (place >= Count)
+        {
+            length = 0;
+            return false;
+        }
+
+        ReadOnlySpan<byte> text = TextOf(place);
+        length = text.Length;
+        return line.StartsWith(text);
+    }
 
     /// <summary>The place of a series; -1 if it is not there.</summary>
     internal int Find(ReadOnlySpan<byte> text, out uint hash)
@@ -62,24 +71,27 @@ internal sealed class SeriesTable
     /// <returns>Its place.</returns>
     internal int Add(ReadOnlySpan<byte> text, uint hash, SampleSeries series)
     {
-        if (Count == _entries.Length)
+        if (Count == _series.Length)
         {
-            Array.Resize(ref _entries, Math.Max(256, Count * 2));
-            _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)_entries.Length * 2)];
+            Array.Resize(ref _series, Math.Max(256, Count * 2));
+            Array.Resize(ref _starts, _series.Length + 1);
+            _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)_series.Length * 2)];
             for (int i = 0; i < Count; i++)
             {
                 Link(i, Utf8Hash.Compute(TextOf(i)));
             }
         }
 
-        if (_textLength + text.Length > _text.Length)
+        int start = _starts[Count];
+        int end = start + text.Length;
+        if (end > _text.Length)
         {
-            Array.Resize(ref _text, Math.Max(_textLength + text.Length, (int)Math.Min(Array.MaxLength, Math.Max(4096, _text.Length * 2L))));
+            Array.Resize(ref _text, Math.Max(end, (int)Math.Min(Array.MaxLength, Math.Max(4096, _text.Length * 2L))));
         }
 
-        text.CopyTo(_text.AsSpan(_textLength));
-        _entries[Count] = new Entry { Series = series, TextStart = _textLength, TextLength = text.Length };
-        _textLength += text.Length;
+        text.CopyTo(_text.AsSpan(start));
+        _series[Count] = series;
+        _starts[Count + 1] = end;
         Link(Count, hash);
         return Count++;
     }

@@ -88,6 +88,68 @@ public sealed class PrometheusScrapeTests
         Assert.Null(scrape.ParseFamilies(Encoding.UTF8.GetBytes(samples))["a"]!.Help);
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(40, 10)]
+    [InlineData(63, 62)]
+    [InlineData(64, 63)]
+    [InlineData(65, 64)]
+    [InlineData(100, 65)]
+    [InlineData(126, 20)]
+    [InlineData(127, 127)]
+    [InlineData(128, 128)]
+    [InlineData(129, 200)]
+    [InlineData(300, 5)]
+    public void A_byte_that_is_another_is_noticed_wherever_it_stands(int shared, int own)
+    {
+        // Neighbours share the beginning, and each has an end of its own.
+        string beginning = $"a{new string('b', shared)}{{c=\"";
+        string[] lines = [.. Enumerable.Range(0, 12).Select(i => $"{beginning}{(char)('A' + i)}{new string((char)('a' + i), own)}\"}} {i}\n")];
+        string padding = string.Concat(Enumerable.Repeat("# comment\n", 60));
+        byte[] input = Encoding.UTF8.GetBytes(string.Concat(lines) + padding);
+        int line = 5 * lines[0].Length;
+        for (int place = line; place < line + lines[0].Length; place++)
+        {
+            if (input[place] is not ((>= (byte)'a' and <= (byte)'z') or (>= (byte)'A' and <= (byte)'Z')))
+            {
+                continue;
+            }
+
+            var scrape = new PrometheusScrape();
+            scrape.ParseSamples(input);
+            byte[] changed = [.. input];
+            changed[place] = (byte)'z';
+
+            Assert.Equal(PrometheusTextParser.ParseSamples(changed), scrape.ParseSamples(changed));
+            Assert.Equal(PrometheusTextParser.ParseSamples(input), scrape.ParseSamples(input));
+        }
+    }
+
+    [Fact]
+    public void Lines_and_numbers_of_every_length_are_followed()
+    {
+        var random = new Random(7);
+        string[] series = [.. Enumerable.Range(0, 400).Select(i => random.Next(6) switch
+        {
+            0 => $"# HELP h{i} {new string('h', random.Next(300))}\n",
+            1 => $"a{{b=\"{new string('x', random.Next(300))}\",c=\"{i}\"}} ",
+            2 => "\n",
+            _ => $"a{{b=\"{i}\",c=\"{new string('x', random.Next(100))}\"}} ",
+        })];
+        var scrape = new PrometheusScrape();
+        for (int round = 0; round < 200; round++)
+        {
+            byte[] input = Encoding.UTF8.GetBytes(string.Concat(series.Select(text => text.EndsWith('\n') ? text : $"{text}{Value()}{(random.Next(20) == 0 ? " 1700000000000" : "")}\n")));
+            Assert.Equal(PrometheusTextParser.ParseSamples(input), scrape.ParseSamples(input));
+        }
+
+        string Value()
+        {
+            string text = PrometheusNumberTests.DecimalText(random);
+            return PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out _) ? text : "+Inf";
+        }
+    }
+
     [Fact]
     public void A_series_that_is_gone_before_a_comment_shifts_nothing_behind_it()
     {
