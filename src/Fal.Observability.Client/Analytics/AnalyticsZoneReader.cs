@@ -7,8 +7,10 @@ namespace Fal.Observability.Client;
 /// its timeframe can begin, and by the neighbours: buckets ascend or descend without gaps, the quiet ones among them.
 /// </para>
 /// <para>
-/// It cannot be told where a bucket within the repeated time is cut by the end of a page and goes on alone on the next: it reads as its
-/// twin. Nor where the first page of a descending answer has no bucket outside the repeated time: it reads as ascending. A service that sends offsets, as the documentation has it, leaves nothing to guess.
+/// A page that begins with the local time that the one before ended with either repeats that bucket or goes on with its twin: the reading
+/// counts that leaves fewer buckets out. It cannot be told where such a page has a single bucket of an hour, and the twin would be the next:
+/// then it reads as the twin. Nor where the first page of a descending answer has no bucket outside the repeated time: it reads as
+/// ascending. A service that sends offsets, as the documentation has it, leaves nothing to guess.
 /// </para>
 /// </remarks>
 internal sealed class AnalyticsZoneReader
@@ -37,15 +39,16 @@ internal sealed class AnalyticsZoneReader
         }
 
         DateTimeOffset[][] possible = [.. buckets.Select(StartsOf)];
-        Reading best = Better(InOrder(possible, preceding, ascending: true), InOrder(possible, preceding, ascending: false));
-        if (best.Breaks > 0 && preceding is not null)
+        List<Reading> readings = [InOrder(possible, preceding, ascending: true), InOrder(possible, preceding, ascending: false)];
+        if (preceding is not null && (possible[0].Contains(preceding.Start) || readings.TrueForAll(reading => reading.Breaks > 0)))
         {
-            // Unless the page goes on with the bucket that the one before ended with, which then comes once more.
-            best = Better(best, Better(
-                InOrder(possible, preceding, ascending: true, goesOn: true), InOrder(possible, preceding, ascending: false, goesOn: true)));
+            // The page may go on with the bucket that the one before ended with, which then comes once more.
+            readings.Add(InOrder(possible, preceding, ascending: true, goesOn: true));
+            readings.Add(InOrder(possible, preceding, ascending: false, goesOn: true));
         }
 
-        return [.. buckets.Zip(best.Starts, (bucket, start) => IsReadable(bucket) ? new AnalyticsBucket(start, hasOffset: true, bucket.Rows) : bucket)];
+        DateTimeOffset[] best = Best(readings);
+        return [.. buckets.Zip(best, (bucket, start) => IsReadable(bucket) ? new AnalyticsBucket(start, hasOffset: true, bucket.Rows) : bucket)];
     }
 
     /// <summary>Without an offset and not at an end of the calendar, beyond which no offset may lead.</summary>
@@ -92,6 +95,8 @@ internal sealed class AnalyticsZoneReader
     {
         var starts = new DateTimeOffset[possible.Length];
         int breaks = 0;
+        int steps = 0;
+        var shortest = TimeSpan.MaxValue;
         DateTimeOffset? before = preceding?.Start;
         for (int i = 0; i < starts.Length; i++)
         {
@@ -109,18 +114,32 @@ internal sealed class AnalyticsZoneReader
                 starts[i] = fits >= 0 ? choices[fits] : ascending ? choices[^1] : choices[0];
             }
 
+            if (before is { } last && last != starts[i])
+            {
+                TimeSpan step = (starts[i] - last).Duration();
+                steps++;
+                shortest = step < shortest ? step : shortest;
+            }
+
             before = starts[i];
         }
 
-        return new Reading(starts, breaks, (starts[^1] - (preceding?.Start ?? starts[0])).Duration());
+        return new Reading(starts, breaks, (starts[^1] - (preceding?.Start ?? starts[0])).Duration(), steps, shortest);
     }
 
-    private static Reading Better(Reading first, Reading second) =>
-        (second.Breaks, second.Span).CompareTo((first.Breaks, first.Span)) < 0 ? second : first;
+    /// <summary>The reading with the fewest breaks, and of those the one with the fewest gaps; the first of equals.</summary>
+    private DateTimeOffset[] Best(List<Reading> readings)
+    {
+        TimeSpan length = _timeframe is { } timeframe ? AnalyticsCalendar.LongestBucket(timeframe) : TimeSpan.MaxValue;
+        length = readings.Select(reading => reading.ShortestStep).Append(length).Min();
+        return readings.MinBy(reading => (reading.Breaks, reading.Span.Ticks - (reading.Steps == 0 ? 0 : reading.Steps * length.Ticks)))!.Starts;
+    }
 
     /// <summary>One way to read a page.</summary>
     /// <param name="Starts">The starts.</param>
     /// <param name="Breaks">How many of them do not fit the order.</param>
-    /// <param name="Span">From the first to the last: the shorter, the fewer gaps.</param>
-    private sealed record Reading(DateTimeOffset[] Starts, int Breaks, TimeSpan Span);
+    /// <param name="Span">From the first to the last.</param>
+    /// <param name="Steps">From one start to another: what the span exceeds as many buckets by is gaps.</param>
+    /// <param name="ShortestStep">The shortest of them, which no bucket is longer than.</param>
+    private sealed record Reading(DateTimeOffset[] Starts, int Breaks, TimeSpan Span, int Steps, TimeSpan ShortestStep);
 }

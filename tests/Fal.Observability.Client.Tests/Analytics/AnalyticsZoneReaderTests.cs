@@ -100,6 +100,43 @@ public sealed class AnalyticsZoneReaderTests
         Assert.Equal(hours, Read(new AnalyticsQuery("a/b") { TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Hour }, hours, 2, 3));
     }
 
+    [Theory]
+    [InlineData("Europe/Berlin", "2024-10-26T22:00:00Z", AnalyticsTimeframe.Minute, 1, 360, 10)]
+    [InlineData("Europe/Berlin", "2024-10-26T22:00:00Z", AnalyticsTimeframe.Minute, 1, 360, 2)]
+    [InlineData("Europe/Berlin", "2024-10-26T22:00:00Z", null, 1, 360, 10)]
+    [InlineData("Europe/Berlin", "2024-10-26T22:00:00Z", AnalyticsTimeframe.Hour, 60, 6, 2)]
+    [InlineData("Europe/Berlin", "2024-10-26T22:00:00Z", AnalyticsTimeframe.Hour, 60, 6, 3)]
+    [InlineData("America/New_York", "2024-11-03T03:00:00Z", AnalyticsTimeframe.Minute, 1, 360, 7)]
+    [InlineData("Australia/Lord_Howe", "2026-04-04T13:00:00Z", AnalyticsTimeframe.Minute, 1, 240, 10)]
+    public void Pages_that_begin_with_the_last_bucket_of_the_page_before_lose_and_double_nothing(
+        string zone, string first, AnalyticsTimeframe? timeframe, int stepMinutes, int count, int pageLength)
+    {
+        DateTimeOffset[] instants = [.. Enumerable.Range(0, count).Select(i => At(first).AddMinutes(i * stepMinutes))];
+        AnalyticsQuery query = new("a/b")
+        {
+            TimeZone = zone, Timeframe = timeframe, Range = AnalyticsTimeRange.Between(instants[0], instants[^1].AddMinutes(stepMinutes)),
+        };
+
+        Assert.Equal(Repeating(instants), Read(query, Repeating(instants), pageLength));
+        DateTimeOffset[] descending = [.. Enumerable.Reverse(instants)];
+        Assert.Equal(Repeating(descending), Read(query, Repeating(descending), pageLength));
+
+        DateTimeOffset[] Repeating(DateTimeOffset[] once) =>
+            [.. once.SelectMany((instant, i) => Enumerable.Repeat(instant, i > 0 && i < count - 1 && i % (pageLength - 1) == 0 ? 2 : 1))];
+    }
+
+    [Fact]
+    public void A_minute_that_a_page_cuts_and_that_goes_on_alone_is_no_twin()
+    {
+        DateTimeOffset[] minutes = [At("2026-10-25T00:08:00Z"), At("2026-10-25T00:09:00Z"), At("2026-10-25T00:09:00Z")];
+        AnalyticsQuery query = new("a/b")
+        {
+            TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Minute, Range = AnalyticsTimeRange.Between(minutes[0], minutes[0].AddHours(3)),
+        };
+
+        Assert.Equal(minutes, Read(query, minutes, 2));
+    }
+
     // In Cairo summer time begins at midnight: this day starts at 01:00.
     [Fact]
     public void A_midnight_that_the_clocks_skip_is_the_instant_at_which_they_do()

@@ -11,6 +11,7 @@ internal sealed class AnalyticsBucketReader
 {
     private readonly AnalyticsPageReader _pages;
     private readonly DateTimeOffset? _notBefore;
+    private readonly DateTimeOffset? _end;
     private readonly bool _exactEnds;
     private readonly int? _maxBufferedRows;
     private readonly Queue<AnalyticsBucket> _ready = new();
@@ -23,17 +24,24 @@ internal sealed class AnalyticsBucketReader
 
     /// <param name="pages">The pages of the group.</param>
     /// <param name="notBefore">Where the window before ends; earlier buckets were part of that one. Null for the first window.</param>
+    /// <param name="end">Where the window ends: a bucket that starts there or later is no part of it. Null where that is not known.</param>
     /// <param name="exactEnds">Whether the service was told not to move the ends of the window to whole buckets.</param>
     /// <param name="maxBufferedRows">
     /// How many rows may be held where the service's order is not ascending; null reads the window whole from the start.
     /// </param>
     /// <param name="after">The last bucket that was handed out for these endpoints by another reader; null where there was none.</param>
     public AnalyticsBucketReader(
-        AnalyticsPageReader pages, DateTimeOffset? notBefore, bool exactEnds, int? maxBufferedRows, DateTimeOffset? after = null)
+        AnalyticsPageReader pages,
+        DateTimeOffset? notBefore,
+        DateTimeOffset? end,
+        bool exactEnds,
+        int? maxBufferedRows,
+        DateTimeOffset? after = null)
     {
         _handedOut = after;
         _pages = pages;
         _notBefore = notBefore;
+        _end = end;
         _exactEnds = exactEnds;
         _maxBufferedRows = maxBufferedRows;
     }
@@ -148,6 +156,12 @@ internal sealed class AnalyticsBucketReader
 
     private void Offer(AnalyticsBucket bucket)
     {
+        // Ends are exclusive. Whole buckets that the service widens a range to start before its end, those of the next window do not.
+        if (bucket.Start >= _end)
+        {
+            return;
+        }
+
         if (bucket.Start < _notBefore)
         {
             if (_exactEnds)

@@ -52,6 +52,10 @@ internal sealed class AnalyticsCalendar
         return windows.Count == 0 ? [range] : [.. windows, Between(start, bounds.End)];
     }
 
+    /// <summary>When the range of a query is over, itself not included; null for whole days of a calendar that is not known.</summary>
+    public static DateTimeOffset? EndOf(AnalyticsQuery query) =>
+        query.Range.End ?? (TryCreate(query)?.Bounds(query.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
+
     /// <summary>
     /// When a bucket is over. Without a calendar that knows the zone it is judged by its own offset, and without a timeframe by the
     /// one that the service documents for the length of the range.

@@ -13,7 +13,10 @@ public sealed class AnalyticsReport
     /// <summary>The query that was answered, with its range fixed.</summary>
     public required AnalyticsQuery Query { get; init; }
 
-    /// <summary>The buckets in ascending order. Empty if the query asked for <see cref="AnalyticsExpand.Summary"/> alone.</summary>
+    /// <summary>
+    /// The buckets in ascending order, none of which starts at the end of the range or later. Empty if the query asked for
+    /// <see cref="AnalyticsExpand.Summary"/> alone. Where the service sends a bucket or a row twice, the values of the later one count.
+    /// </summary>
     public IReadOnlyList<AnalyticsBucket> TimeSeries
     {
         get;

@@ -25,7 +25,11 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         return difference != 0 ? difference : string.CompareOrdinal(x.EndpointId, y.EndpointId);
     }
 
-    /// <summary>One bucket out of the parts that several groups of endpoints have of it; a row that two of them hold comes once.</summary>
+    /// <summary>One bucket out of the parts that several groups of endpoints have of it.</summary>
+    /// <remarks>
+    /// A row that comes several times, because an app and one of its routes are in different groups or because the service repeats it, comes
+    /// out once: where two have a value, that of the later one counts.
+    /// </remarks>
     public AnalyticsBucket Join(IReadOnlyList<AnalyticsBucket> parts)
     {
         AnalyticsBucket whole = parts.Count == 1 ? parts[0] : parts[0].With([.. parts.SelectMany(part => part.Rows)], parts);
@@ -34,13 +38,7 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
             whole = InOrder(whole, out repeats);
         }
 
-        if (!repeats || parts.Count == 1)
-        {
-            return whole;
-        }
-
-        // An app and one of its routes in different groups: both answers hold the route.
-        return InOrder(parts.Skip(1).Aggregate(parts[0], AnalyticsBucketMerger.Merge), out _);
+        return repeats ? whole.With(Once(whole.Rows), [whole]) : whole;
     }
 
     /// <summary>The rows of a summary, in order, with one that came several times only once.</summary>
@@ -50,6 +48,26 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
             .Select(same => same.Aggregate((first, later) => first.MergeWith(later)))
             .OrderBy(row => row, this),
     ];
+
+    /// <summary>Rows in order, with neighbours of the same endpoint made one.</summary>
+    private static List<AnalyticsRow> Once(IReadOnlyList<AnalyticsRow> rows)
+    {
+        var once = new List<AnalyticsRow>(rows.Count);
+        foreach (AnalyticsRow row in rows)
+        {
+            // Rows without an id cannot be told to be about the same endpoint.
+            if (row.EndpointId.Length > 0 && once is [.., var before] && before.EndpointId == row.EndpointId)
+            {
+                once[^1] = before.MergeWith(row);
+            }
+            else
+            {
+                once.Add(row);
+            }
+        }
+
+        return once;
+    }
 
     private AnalyticsBucket InOrder(AnalyticsBucket bucket, out bool repeats)
     {

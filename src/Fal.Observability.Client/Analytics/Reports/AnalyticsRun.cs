@@ -114,6 +114,7 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         AnalyticsQuery query = _metrics with { Range = window, Expand = Shaped(AnalyticsExpand.TimeSeries) };
+        DateTimeOffset? end = AnalyticsCalendar.EndOf(query);
         var readers = new List<AnalyticsBucketReader>();
         var parts = new List<AnalyticsBucket>();
         DateTimeOffset? handedOut = null;
@@ -125,6 +126,7 @@ internal sealed class AnalyticsRun : IDisposable
                 readers.AddRange(_groups.Skip(readers.Count).Select(group => new AnalyticsBucketReader(
                     PagesOf(group, query),
                     first ? null : window.Start,
+                    end,
                     query.BoundToTimeframe == false,
                     streaming ? _options.MaxBufferedRows : null,
                     handedOut)));

@@ -8,7 +8,7 @@ namespace Fal.Observability.Client;
 /// the summary that you mean, and read it from that row.
 /// </para>
 /// <para>
-/// A total is null where any of the rows has no value for it, since it would then be too small; over no rows it is zero. Immutable.
+/// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero. Immutable.
 /// </para>
 /// </remarks>
 public sealed class AnalyticsTotals
@@ -27,11 +27,16 @@ public sealed class AnalyticsTotals
 
         foreach (AnalyticsRow row in rows)
         {
+            if (row is null)
+            {
+                throw new ArgumentException("One of the rows is null.", nameof(rows));
+            }
+
             RowCount++;
             foreach (AnalyticsExpand metric in Additive.GetFlags())
             {
-                // Not a number, once it is so, stays so: the total is not known.
-                _sums[metric] += row.GetValue(metric) ?? double.NaN;
+                // Not a number, once it is so, stays so: the total is not known. What a row cannot have is not known either.
+                _sums[metric] += row.GetValue(metric) is { } value and >= 0 ? value : double.NaN;
             }
         }
     }
@@ -53,6 +58,7 @@ public sealed class AnalyticsTotals
 
     /// <summary>Adds up rows.</summary>
     /// <param name="rows">Rows of any buckets and endpoints, none of them twice.</param>
+    /// <exception cref="ArgumentException">A row is null.</exception>
     public static AnalyticsTotals Of(IEnumerable<AnalyticsRow> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -61,20 +67,22 @@ public sealed class AnalyticsTotals
 
     /// <summary>Adds up the rows of buckets over all their endpoints.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public static AnalyticsTotals Of(IEnumerable<AnalyticsBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);
-        return new AnalyticsTotals(buckets.SelectMany(bucket => bucket.Rows));
+        return new AnalyticsTotals(WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows));
     }
 
     /// <summary>Adds up the rows of buckets for each endpoint.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
     /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>.</returns>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);
-        return buckets.SelectMany(bucket => bucket.Rows)
-            .GroupBy(row => row.EndpointId, StringComparer.Ordinal)
+        return WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows)
+            .GroupBy(row => row?.EndpointId ?? throw new ArgumentException("A bucket has a row that is null.", nameof(buckets)), StringComparer.Ordinal)
             .ToDictionary(rows => rows.Key, rows => new AnalyticsTotals(rows), StringComparer.Ordinal);
     }
 
@@ -94,6 +102,10 @@ public sealed class AnalyticsTotals
 
         return double.IsNaN(sum) ? null : sum;
     }
+
+    /// <summary>The buckets, as long as none of them is null.</summary>
+    internal static IEnumerable<AnalyticsBucket> WithoutNull(IEnumerable<AnalyticsBucket> buckets, string parameterName) =>
+        buckets.Select(bucket => bucket ?? throw new ArgumentException("One of the buckets is null.", parameterName));
 
     private double? ShareOfRequests(AnalyticsExpand count) =>
         GetValue(count) is { } part && GetValue(AnalyticsExpand.RequestCount) is > 0 and { } all ? part / all : null;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
 /// <summary>
@@ -9,6 +11,8 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class AvailabilityObjective
 {
+    private readonly decimal _allowed;
+
     /// <summary>States an objective.</summary>
     /// <param name="target">The share of good requests, more than 0 and less than 1, such as 0.999.</param>
     /// <param name="window">The time that it is kept over, at least <see cref="LongBurnWindow"/>; as a rule 28 or 30 days.</param>
@@ -27,6 +31,8 @@ public sealed class AvailabilityObjective
         }
 
         Target = target;
+        // The share as it is written: the double nearest to 0.9 is more than that.
+        _allowed = 1 - decimal.Parse(target.ToString(CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture);
         Window = window;
     }
 
@@ -42,31 +48,194 @@ public sealed class AvailabilityObjective
     /// <summary>The time that the objective is kept over.</summary>
     public TimeSpan Window { get; }
 
-    /// <summary>Measures how the objective is kept.</summary>
-    /// <param name="buckets">
-    /// Buckets of an hour or shorter with <see cref="AnalyticsExpand.RequestCount"/> and <see cref="AnalyticsExpand.ErrorCount"/>, none
-    /// of them twice; of a report with <see cref="AnalyticsQuery.ClosedOnly"/>, or the provisional ones count as they are. Those that start
-    /// outside the window do not count.
+    /// <summary>Measures how the objective is kept over all endpoints of a report: the windows end where its last closed bucket does.</summary>
+    /// <remarks>
+    /// A bucket that is open does not count, and one that is provisional counts as it is: <see cref="AnalyticsQuery.ClosedOnly"/> keeps it
+    /// out. Buckets of a day or more tell the error budget, and no burn rates, which need <see cref="AnalyticsTimeframe.Hour"/> or
+    /// <see cref="AnalyticsTimeframe.Minute"/>.
+    /// </remarks>
+    /// <param name="report">
+    /// A report with a time series, <see cref="AnalyticsExpand.RequestCount"/> and <see cref="AnalyticsExpand.ErrorCount"/>, over the
+    /// <see cref="Window"/> or longer: <see cref="AvailabilityStatus.Coverage"/> tells how much of it there is.
     /// </param>
-    /// <param name="asOf">The instant at which the windows end: the end of the last bucket that should count.</param>
-    public AvailabilityStatus Evaluate(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf)
+    /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
+    public AvailabilityStatus Evaluate(AnalyticsReport report)
+    {
+        Period[] periods = PeriodsOf(report);
+        return Measure(periods, periods[^1].End);
+    }
+
+    /// <summary>Measures how the objective is kept: the windows end where the last bucket does that has ended by an instant.</summary>
+    /// <param name="buckets">
+    /// Buckets with <see cref="AnalyticsExpand.RequestCount"/> and <see cref="AnalyticsExpand.ErrorCount"/>, in any order, none of them
+    /// twice. Those that are open do not count, and those that start outside the window neither. Their length is taken to be the shortest
+    /// distance between two of them, or an hour at most where there is one: <see cref="Evaluate(AnalyticsReport)"/> knows it.
+    /// </param>
+    /// <param name="asOf">
+    /// The instant to judge by, as a rule <c>timeProvider.GetUtcNow()</c>. <see cref="AvailabilityStatus.AsOf"/> says where the last bucket
+    /// up to then ended.
+    /// </param>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    public AvailabilityStatus Evaluate(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) => Measure(PeriodsOf(buckets, asOf), asOf);
+
+    /// <summary>Measures how the objective is kept by each endpoint of a report, as <see cref="Evaluate(AnalyticsReport)"/> does for all.</summary>
+    /// <param name="report">The report.</param>
+    /// <returns>The status by <see cref="AnalyticsRow.EndpointId"/>, of the endpoints that have a row in the window.</returns>
+    /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
+    public IReadOnlyDictionary<string, AvailabilityStatus> EvaluateByEndpoint(AnalyticsReport report)
+    {
+        Period[] periods = PeriodsOf(report);
+        return MeasureByEndpoint(periods, periods[^1].End);
+    }
+
+    /// <summary>
+    /// Measures how the objective is kept by each endpoint, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for
+    /// all.
+    /// </summary>
+    /// <param name="buckets">The buckets.</param>
+    /// <param name="asOf">The instant to judge by.</param>
+    /// <returns>The status by <see cref="AnalyticsRow.EndpointId"/>, of the endpoints that have a row in the window.</returns>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    public IReadOnlyDictionary<string, AvailabilityStatus> EvaluateByEndpoint(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) =>
+        MeasureByEndpoint(PeriodsOf(buckets, asOf), asOf);
+
+    private static Period[] PeriodsOf(AnalyticsReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        AnalyticsQuery query = report.Query;
+        Period[] periods;
+        if (query.Timeframe is null && !query.Range.IsFixed)
+        {
+            // Of a report made by hand: what a client returns has a fixed range.
+            periods = PeriodsOf(report.TimeSeries, DateTimeOffset.MaxValue);
+        }
+        else
+        {
+            AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query);
+            var calendar = AnalyticsCalendar.TryCreate(query);
+            periods =
+            [
+                .. AnalyticsTotals.WithoutNull(report.TimeSeries, nameof(report))
+                    .Where(bucket => !bucket.IsOpen)
+                    .Select(bucket => new Period(bucket.Start, AnalyticsCalendar.EndOf(bucket, calendar, timeframe), bucket.Rows))
+                    .OrderBy(period => period.End),
+            ];
+        }
+
+        return periods.Length > 0 ? periods : throw new ArgumentException(
+            "The report has no closed bucket to measure: ask for AnalyticsExpand.TimeSeries, over a range in which at least one bucket has ended.",
+            nameof(report));
+    }
+
+    private static Period[] PeriodsOf(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf)
     {
         ArgumentNullException.ThrowIfNull(buckets);
-        AnalyticsBucket[] past = [.. buckets.Where(bucket => bucket.Start < asOf)];
-        AnalyticsTotals totals = Over(Window);
+        AnalyticsBucket[] ascending = [.. AnalyticsTotals.WithoutNull(buckets, nameof(buckets)).OrderBy(bucket => bucket.Start)];
+        TimeSpan? length = ascending.Zip(ascending.Skip(1), (bucket, next) => next.Start - bucket.Start)
+            .Where(distance => distance > TimeSpan.Zero)
+            .Select(distance => (TimeSpan?)distance)
+            .Min();
+        return
+        [
+            .. ascending.Where(bucket => !bucket.IsOpen && bucket.Start < asOf)
+                .Select(bucket => new Period(bucket.Start, EndOf(bucket.Start), bucket.Rows))
+                .Where(period => period.End <= asOf),
+        ];
+
+        DateTimeOffset EndOf(DateTimeOffset start) => start + (length ?? (asOf - start < ShortBurnWindow ? asOf - start : ShortBurnWindow));
+    }
+
+    private Dictionary<string, AvailabilityStatus> MeasureByEndpoint(Period[] periods, DateTimeOffset asOf)
+    {
+        var byEndpoint = new Dictionary<string, List<(int Period, AnalyticsRow Row)>>(StringComparer.Ordinal);
+        DateTimeOffset end = periods is [.., var last] ? last.End : asOf;
+        for (int i = 0; i < periods.Length; i++)
+        {
+            if (end - periods[i].Start > Window)
+            {
+                continue;
+            }
+
+            foreach (AnalyticsRow row in periods[i].Rows)
+            {
+                string id = row?.EndpointId ?? throw NullRow();
+                if (!byEndpoint.TryGetValue(id, out List<(int Period, AnalyticsRow Row)>? rows))
+                {
+                    byEndpoint[id] = rows = [];
+                }
+
+                rows.Add((i, row));
+            }
+        }
+
+        return byEndpoint.ToDictionary(
+            endpoint => endpoint.Key,
+            endpoint =>
+            {
+                Period[] own = [.. periods.Select(period => period with { Rows = [] })];
+                foreach (IGrouping<int, (int Period, AnalyticsRow Row)> rows in endpoint.Value.GroupBy(entry => entry.Period))
+                {
+                    own[rows.Key] = own[rows.Key] with { Rows = [.. rows.Select(entry => entry.Row)] };
+                }
+
+                return Measure(own, asOf);
+            },
+            StringComparer.Ordinal);
+    }
+
+    private AvailabilityStatus Measure(Period[] periods, DateTimeOffset asOf)
+    {
+        DateTimeOffset end = periods is [.., var last] ? last.End : asOf;
+        TimeSpan longest = periods.Select(period => period.End - period.Start).DefaultIfEmpty().Max();
+        Period[] counted = Within(Window);
+        (decimal? requests, decimal? errors) = Count(counted);
         return new AvailabilityStatus
         {
             Objective = this,
-            AsOf = asOf,
-            Requests = totals.GetValue(AnalyticsExpand.RequestCount),
-            Errors = totals.GetValue(AnalyticsExpand.ErrorCount),
-            ErrorBudgetConsumed = Burn(totals),
-            ShortBurnRate = Burn(Over(ShortBurnWindow)),
-            LongBurnRate = Burn(Over(LongBurnWindow)),
+            AsOf = end,
+            Coverage = Math.Min(1, counted.Sum(period => (period.End - period.Start).Ticks) / (double)Window.Ticks),
+            Requests = (double?)requests,
+            Errors = (double?)errors,
+            ErrorBudgetConsumed = Burn((requests, errors)),
+            ShortBurnRate = BurnOf(ShortBurnWindow),
+            LongBurnRate = BurnOf(LongBurnWindow),
         };
 
-        AnalyticsTotals Over(TimeSpan window) => AnalyticsTotals.Of(past.Where(bucket => asOf - bucket.Start <= window));
+        Period[] Within(TimeSpan window) => [.. periods.Where(period => end - period.Start <= window)];
 
-        double? Burn(AnalyticsTotals part) => part.ErrorRate / (1 - Target);
+        // A part of a bucket's numbers cannot be had.
+        double? BurnOf(TimeSpan window) => longest <= window ? Burn(Count(Within(window))) : null;
     }
+
+    /// <summary>The share of the budget that is used up, computed so that a budget that is used up exactly is not exceeded by rounding.</summary>
+    private double? Burn((decimal? Requests, decimal? Errors) counts)
+    {
+        if (counts is not ({ } requests and > 0, { } errors))
+        {
+            return null;
+        }
+
+        decimal budget = _allowed * requests;
+        return errors == budget ? 1 : (double)errors / (double)budget;
+    }
+
+    /// <summary>The sums of the counts; null where a row lacks one, or has one that cannot be.</summary>
+    private static (decimal? Requests, decimal? Errors) Count(Period[] periods)
+    {
+        decimal? requests = 0;
+        decimal? errors = 0;
+        foreach (AnalyticsRow row in periods.SelectMany(period => period.Rows))
+        {
+            _ = row ?? throw NullRow();
+            requests += row.RequestCount is { } all and >= 0 ? all : (decimal?)null;
+            errors += row.ErrorCount is { } bad and >= 0 ? bad : (decimal?)null;
+        }
+
+        return (requests, errors);
+    }
+
+    private static ArgumentException NullRow() => new("A bucket has a row that is null.");
+
+    /// <summary>A bucket whose end is known.</summary>
+    private readonly record struct Period(DateTimeOffset Start, DateTimeOffset End, IReadOnlyList<AnalyticsRow> Rows);
 }

@@ -1,13 +1,24 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
-/// <summary>How an <see cref="AvailabilityObjective"/> is kept. A value is null where the counts do not tell: no request, or a count is missing.</summary>
+/// <summary>
+/// How an <see cref="AvailabilityObjective"/> is kept. A value is null where the counts do not tell: no request, or a count is missing or
+/// negative.
+/// </summary>
 public sealed class AvailabilityStatus
 {
     /// <summary>What was measured against.</summary>
     public required AvailabilityObjective Objective { get; init; }
 
-    /// <summary>The instant at which the windows end.</summary>
+    /// <summary>The instant at which the windows end: the end of the last bucket that counts.</summary>
     public required DateTimeOffset AsOf { get; init; }
+
+    /// <summary>
+    /// How much of the window of the objective there are buckets for, from 0 to 1, quiet ones among them: below 1 the report was shorter
+    /// than the window, or the app is younger. Null in a status made by hand that does not say.
+    /// </summary>
+    public double? Coverage { get; init; }
 
     /// <summary>All requests in the window of the objective.</summary>
     public double? Requests { get; init; }
@@ -23,13 +34,23 @@ public sealed class AvailabilityStatus
 
     /// <summary>
     /// How many times faster than allowed the budget is used in the last <see cref="AvailabilityObjective.ShortBurnWindow"/>: at 1 it
-    /// lasts exactly the window of the objective. The workbook pages at 14.4.
+    /// lasts exactly the window of the objective. The workbook pages at 14.4. Null also where a bucket is longer than an hour, as of a day,
+    /// since what fell into the last hour of it is not known: ask by <see cref="AnalyticsTimeframe.Hour"/> or shorter.
     /// </summary>
     public double? ShortBurnRate { get; init; }
 
-    /// <summary>The same for the last <see cref="AvailabilityObjective.LongBurnWindow"/>. The workbook pages at 6.</summary>
+    /// <summary>
+    /// The same for the last <see cref="AvailabilityObjective.LongBurnWindow"/>. The workbook pages at 6. Null also where a bucket is longer
+    /// than that.
+    /// </summary>
     public double? LongBurnRate { get; init; }
 
     /// <summary>Whether the objective is kept: the errors are within the budget. Null where that is not known.</summary>
     public bool? IsMet => ErrorBudgetConsumed <= 1 ? true : ErrorBudgetConsumed is null ? null : false;
+
+    /// <summary>The status on one line for a log, with a question mark for what is not known.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Objective.Target * 100:0.############} % over {Objective.Window:c} as of {AsOf.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: {Show(Errors)} errors of {Show(Requests)} requests, error budget consumed {Show(ErrorBudgetConsumed)}, burn rates {Show(ShortBurnRate)} (1 h) and {Show(LongBurnRate)} (6 h), coverage {Show(Coverage)}");
+
+    private static string Show(double? value) => value?.ToString("0.####", CultureInfo.InvariantCulture) ?? "?";
 }

@@ -247,6 +247,88 @@ public sealed class AnalyticsReportTests
         Assert.Equal(report.TimeSeries.Take(2).Select(bucket => bucket.Start), closed.TimeSeries.Select(bucket => bucket.Start));
     }
 
+    [Theory]
+    [InlineData(false, 5)]
+    [InlineData(true, 5)]
+    [InlineData(false, 1000)]
+    [InlineData(true, 1000)]
+    public async Task A_service_that_answers_with_the_end_included_doubles_nothing(bool descending, int pageSize)
+    {
+        _service.IncludesEnd = true;
+        _service.PageSize = pageSize;
+        _service.Options.BucketsPerWindow = 10;
+        _service.Order = buckets => descending ? buckets.Reverse() : buckets;
+        AnalyticsQuery query = FakeAnalyticsService.Query(endpoints: 60, hours: 30);
+        DateTimeOffset[] hours = [.. Enumerable.Range(0, 30).Select(i => FakeAnalyticsService.Now.AddHours(i - 30))];
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+        List<AnalyticsBucket> streamed = await ListAsync(_service.Client.StreamTimeSeriesAsync(query));
+        var windows = new List<AnalyticsWindow>();
+        await foreach (AnalyticsWindow window in _service.Client.StreamWindowsAsync(query))
+        {
+            windows.Add(window);
+        }
+
+        Assert.Equal(hours, report.TimeSeries.Select(bucket => bucket.Start));
+        Assert.Equal(hours, streamed.Select(bucket => bucket.Start));
+        Assert.Equal(hours, windows.SelectMany(window => window.TimeSeries).Select(bucket => bucket.Start));
+        Assert.All(streamed.Concat(report.TimeSeries), bucket => Assert.Equal(60, bucket.Rows.Count));
+        Assert.All(windows, window => Assert.All(window.TimeSeries, bucket => Assert.InRange(bucket.Start, window.Range.Start!.Value, window.Range.End!.Value.AddTicks(-1))));
+    }
+
+    [Fact]
+    public async Task The_bucket_that_the_end_of_the_range_cuts_is_part_of_it()
+    {
+        _service.IncludesEnd = true;
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 5);
+        query = query with { Range = AnalyticsTimeRange.Between(query.Range.Start!.Value.AddMinutes(10), query.Range.End!.Value.AddMinutes(10)) };
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(query);
+
+        Assert.Equal(Enumerable.Range(0, 6).Select(i => FakeAnalyticsService.Now.AddHours(i - 5)), report.TimeSeries.Select(bucket => bucket.Start));
+    }
+
+    [Fact]
+    public async Task A_whole_day_ends_before_the_midnight_after_it()
+    {
+        DateOnly day = new(2026, 3, 14);
+        var api = new FixedAnswer(Enumerable.Range(0, 25).Select(i => new AnalyticsBucket { Start = new DateTimeOffset(2026, 3, 13, 23, 0, 0, TimeSpan.Zero).AddHours(i) }));
+
+        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log).GetReportAsync(new AnalyticsQuery("org/app")
+        {
+            Range = AnalyticsTimeRange.Days(day, day), Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin",
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+        });
+
+        Assert.Equal(24, report.TimeSeries.Count);
+    }
+
+    [Fact]
+    public async Task A_row_that_a_bucket_holds_twice_comes_once_and_the_later_one_counts()
+    {
+        var api = new FixedAnswer(
+        [
+            new AnalyticsBucket
+            {
+                Start = FakeAnalyticsService.Now.AddHours(-1),
+                Rows =
+                [
+                    new AnalyticsRow { EndpointId = "org/app", RequestCount = 5, ErrorCount = 1 },
+                    new AnalyticsRow { EndpointId = "org/other", RequestCount = 9 },
+                    new AnalyticsRow { EndpointId = "org/other", RequestCount = 9 },
+                    new AnalyticsRow { EndpointId = "org/app", RequestCount = 6 },
+                ],
+            },
+        ]);
+
+        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log).GetReportAsync(
+            FakeAnalyticsService.Query(1, 1) with { EndpointIds = ["org/app", "org/other"], Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume });
+
+        Assert.Equal(
+            [("org/app", 6L, 1L), ("org/other", 9L, null)],
+            Assert.Single(report.TimeSeries).Rows.Select(row => (row.EndpointId, row.RequestCount, row.ErrorCount)));
+    }
+
     private static async Task<List<AnalyticsBucket>> ListAsync(IAsyncEnumerable<AnalyticsBucket> buckets)
     {
         var list = new List<AnalyticsBucket>();
@@ -263,6 +345,16 @@ public sealed class AnalyticsReportTests
         public List<AnalyticsProgress> Seen { get; } = [];
 
         public void Report(AnalyticsProgress value) => Seen.Add(value);
+    }
+
+    /// <summary>A service with one answer to everything.</summary>
+    private sealed class FixedAnswer(IEnumerable<AnalyticsBucket> buckets) : IFalAnalyticsApi
+    {
+        public Task<AnalyticsPage> GetServerlessAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new AnalyticsPage { TimeSeries = [.. buckets] });
+
+        public Task<AnalyticsPage> GetModelsAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
     }
 
     /// <summary>A service whose app answers for two routes too, in an order of its own.</summary>

@@ -40,6 +40,9 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     /// <summary>How buckets lie in time; the service's own idea, which need not be the client's.</summary>
     public TimeSpan BucketLength { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>Whether a bucket that starts at the end of the range is part of the answer, against the documentation.</summary>
+    public bool IncludesEnd { get; set; }
+
     public IReadOnlyList<AnalyticsQuery> Calls => [.. _calls];
 
     /// <summary>The calls once more, for a test that waits for the next one.</summary>
@@ -99,7 +102,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
 
         DateTimeOffset start = Floor(query.Range.Start!.Value);
         var buckets = new List<AnalyticsBucket>();
-        for (DateTimeOffset bucket = start; bucket < query.Range.End!.Value; bucket += BucketLength)
+        for (DateTimeOffset bucket = start; bucket < query.Range.End!.Value || (IncludesEnd && bucket == query.Range.End); bucket += BucketLength)
         {
             buckets.Add(new AnalyticsBucket { Start = bucket, Rows = [.. query.EndpointIds.Select(id => Row(query, id, bucket.Hour + 1))] });
         }
