@@ -51,14 +51,14 @@ public sealed class AnalyticsBucket
 
     /// <summary>
     /// Whether the numbers may still change: the bucket is open, or has ended less than
-    /// <see cref="FalObservabilityOptions.ProvisionalAge"/> before it was asked for. The service's data lags, at times by more. Not part of
-    /// the JSON.
+    /// <see cref="FalObservabilityOptions.ProvisionalAge"/> before it was asked for. The service's data lags, at times by more. Part
+    /// of the JSON, as <c>isProvisional</c>, where it is true; the service has no such field.
     /// </summary>
     public bool IsProvisional { get; init; }
 
     /// <summary>
     /// Whether the bucket had not ended when it was asked for, so that its numbers cover a part of it. An open bucket is provisional too.
-    /// Not part of the JSON.
+    /// Part of the JSON, as <c>isOpen</c>, where it is true; the service has no such field.
     /// </summary>
     public bool IsOpen { get; init; }
 

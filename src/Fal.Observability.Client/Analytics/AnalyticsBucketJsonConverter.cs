@@ -5,13 +5,18 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Reads and writes an <see cref="AnalyticsBucket"/> as the service's JSON. It hangs on the type, so that buckets can be part of other
+/// Reads and writes an <see cref="AnalyticsBucket"/> as the service's JSON, with the client's marks beside it where they are set. It hangs on the type, so that buckets can be part of other
 /// types and of other source-generated contexts; nobody needs to name it.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket>
 {
     private const int LongestQuotedText = 64;
+
+    // In a spelling that the service never uses.
+    private static ReadOnlySpan<byte> IsProvisionalName => "isProvisional"u8;
+
+    private static ReadOnlySpan<byte> IsOpenName => "isOpen"u8;
 
     /// <inheritdoc/>
     /// <exception cref="JsonException">
@@ -27,6 +32,8 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
         DateTimeOffset? start = null;
         bool hasOffset = false;
         IReadOnlyList<AnalyticsRow> rows = [];
+        bool isProvisional = false;
+        bool isOpen = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("bucket"u8))
@@ -39,6 +46,14 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
                 reader.Read();
                 rows = ReadRows(ref reader);
             }
+            else if (reader.ValueTextEquals(IsProvisionalName))
+            {
+                isProvisional = ReadMark(ref reader);
+            }
+            else if (reader.ValueTextEquals(IsOpenName))
+            {
+                isOpen = ReadMark(ref reader);
+            }
             else
             {
                 // Skip() refuses a reader over a part of a document, even where the whole value is there, as it is in a converter.
@@ -48,7 +63,7 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
         }
 
         return start is { } known
-            ? new AnalyticsBucket(known, hasOffset, rows)
+            ? new AnalyticsBucket(known, hasOffset, rows) { IsProvisional = isProvisional, IsOpen = isOpen }
             : throw new JsonException("A time bucket has no 'bucket', the time at which it starts.");
     }
 
@@ -75,7 +90,25 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
         }
 
         writer.WriteEndArray();
+        if (value.IsProvisional)
+        {
+            writer.WriteBoolean(IsProvisionalName, true);
+        }
+
+        if (value.IsOpen)
+        {
+            writer.WriteBoolean(IsOpenName, true);
+        }
+
         writer.WriteEndObject();
+    }
+
+    private static bool ReadMark(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        bool value = reader.TokenType == JsonTokenType.True;
+        reader.TrySkip();
+        return value;
     }
 
     // A time without an offset is asked for as a DateTime, which leaves it alone: as a DateTimeOffset it would be read in the

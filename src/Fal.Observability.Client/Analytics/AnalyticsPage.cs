@@ -9,6 +9,21 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class AnalyticsPage
 {
+    private readonly bool _saysMore;
+
+    /// <summary>A page without buckets, for an object initializer.</summary>
+    public AnalyticsPage()
+    {
+    }
+
+    private AnalyticsPage(AnalyticsPage page)
+    {
+        _saysMore = page._saysMore;
+        LacksTimeSeries = page.LacksTimeSeries;
+        NextCursor = page.NextCursor;
+        Summary = page.Summary;
+    }
+
     /// <summary>
     /// Where the next page starts, for <see cref="AnalyticsQuery.Cursor"/>; null on the last page. Opaque: its content means nothing to
     /// a client.
@@ -21,16 +36,28 @@ public sealed class AnalyticsPage
     }
 
     /// <summary>Whether there is a next page: whether <see cref="NextCursor"/> is set.</summary>
-    /// <remarks>The service's own field of this name is derived from the cursor too, and is not read: two sources could disagree.</remarks>
+    /// <remarks>
+    /// The cursor alone decides. A page whose own field of this name promises more without a cursor to it makes reports, streams and
+    /// <see cref="IFalAnalyticsClient.GetNextPageAsync"/> throw, since what it promises cannot be had.
+    /// </remarks>
     [JsonPropertyName("has_more")]
-    public bool HasMore => NextCursor is not null;
+    [JsonConverter(typeof(AnalyticsFlagJsonConverter))]
+    public bool HasMore
+    {
+        get => NextCursor is not null;
+        init => _saysMore = value;
+    }
 
     /// <summary>The buckets. Empty if the query did not ask for <see cref="AnalyticsExpand.TimeSeries"/>.</summary>
     [JsonPropertyName("time_series")]
     public IReadOnlyList<AnalyticsBucket> TimeSeries
     {
         get;
-        init => field = Items(value);
+        init
+        {
+            LacksTimeSeries = value is null;
+            field = Items(value);
+        }
     } = [];
 
     /// <summary>
@@ -51,6 +78,12 @@ public sealed class AnalyticsPage
     [JsonIgnore]
     public AnalyticsQuery? Query { get; init; }
 
+    /// <summary>Whether the page promises more and has no cursor to it.</summary>
+    internal bool LacksCursor => _saysMore && NextCursor is null;
+
+    /// <summary>Whether the JSON had no time series, not even an empty one.</summary>
+    internal bool LacksTimeSeries { get; private init; }
+
     /// <summary>
     /// This page as the answer to a query: with the query, and with times that came without an offset read in the query's zone.
     /// </summary>
@@ -65,11 +98,10 @@ public sealed class AnalyticsPage
             zone = TimeZoneInfo.Utc;
         }
 
-        return new AnalyticsPage
+        return new AnalyticsPage(this)
         {
-            NextCursor = NextCursor,
             TimeSeries = new AnalyticsZoneReader(zone, query).Read(TimeSeries, previous is { TimeSeries: [.., var last] } ? last : null),
-            Summary = Summary,
+            LacksTimeSeries = LacksTimeSeries,
             Query = query,
         };
     }
@@ -81,17 +113,20 @@ public sealed class AnalyticsPage
     {
         AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(Query!);
         DateTimeOffset settled = now - provisionalAge - AnalyticsCalendar.LongestBucket(timeframe);
-        if (TimeSeries.All(bucket => bucket.Start <= settled))
+        if (TimeSeries.All(IsSettled))
         {
             return this;
         }
 
         var calendar = AnalyticsCalendar.TryCreate(Query!);
-        return new AnalyticsPage { NextCursor = NextCursor, TimeSeries = [.. TimeSeries.Select(Mark)], Summary = Summary, Query = Query };
+        return new AnalyticsPage(this) { TimeSeries = [.. TimeSeries.Select(Mark)], Query = Query };
+
+        // The marks are the client's: a field of the service that happens to have their name is none.
+        bool IsSettled(AnalyticsBucket bucket) => bucket.Start <= settled && !bucket.IsOpen && !bucket.IsProvisional;
 
         AnalyticsBucket Mark(AnalyticsBucket bucket)
         {
-            if (bucket.Start <= settled)
+            if (IsSettled(bucket))
             {
                 return bucket;
             }

@@ -62,14 +62,10 @@ public sealed record AnalyticsQuery
         {
             ArgumentNullException.ThrowIfNull(value);
             string[] ids = [.. value.Distinct(StringComparer.Ordinal)];
-            if (ids.Length == 0)
-            {
-                throw new ArgumentException("The query names no endpoint: give at least one id, such as \"my-org/my-app\".", nameof(value));
-            }
-
+            ThrowIfEmpty(ids, nameof(EndpointIds));
             foreach (string id in ids)
             {
-                ThrowIfNotAToken(id, "endpoint id", nameof(value));
+                ThrowIfNotAToken(id, "endpoint id", nameof(EndpointIds));
             }
 
             field = new ReadOnlyCollection<string>(ids);
@@ -106,7 +102,7 @@ public sealed record AnalyticsQuery
             string[] names = [.. value.Distinct(StringComparer.Ordinal)];
             foreach (string name in names)
             {
-                ThrowIfNotAToken(name, "additional expand value", nameof(value));
+                ThrowIfNotAToken(name, "additional expand value", nameof(AdditionalExpand));
             }
 
             field = new ReadOnlyCollection<string>(names);
@@ -129,7 +125,7 @@ public sealed record AnalyticsQuery
             if (value is not null)
             {
                 ThrowIfNotAToken(
-                    value, "time zone", nameof(value), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+                    value, "time zone", nameof(TimeZone), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
             }
 
             field = value;
@@ -391,6 +387,14 @@ public sealed record AnalyticsQuery
         AnalyticsTimeframe.Week => "week",
         _ => "month",
     };
+
+    private static void ThrowIfEmpty(string[] ids, string parameterName)
+    {
+        if (ids.Length == 0)
+        {
+            throw new ArgumentException("The query names no endpoint: give at least one id, such as \"my-org/my-app\".", parameterName);
+        }
+    }
 
     // The service splits a value at a comma; nothing it knows by name has a blank or a control character in it. An
     // unpaired surrogate would go out as another character than the one given.

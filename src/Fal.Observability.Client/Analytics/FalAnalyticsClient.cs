@@ -27,6 +27,11 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             throw new ArgumentException("The page carries no query, so nobody knows what it is a page of: pass one that GetPageAsync returned.", nameof(page));
         }
 
+        if (page.LacksCursor)
+        {
+            throw AnalyticsPageReader.CursorIsMissing();
+        }
+
         if (page.NextCursor is null)
         {
             return Task.FromResult<AnalyticsPage?>(null);

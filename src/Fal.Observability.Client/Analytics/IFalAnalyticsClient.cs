@@ -24,7 +24,7 @@ public interface IFalAnalyticsClient
     /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
     /// <returns>The next page; null where <paramref name="page"/> is the last.</returns>
     /// <exception cref="ArgumentException"><paramref name="page"/> carries no query: it did not come from this client.</exception>
-    /// <exception cref="FalResponseException">The service's cursor does not advance.</exception>
+    /// <exception cref="FalResponseException">The service's cursor does not advance, or it says that there is more and names no cursor.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
     Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default);
 
@@ -100,7 +100,8 @@ public interface IFalAnalyticsClient
     /// Windows come in ascending order and never overlap. Store a window under the start of its range, then the checkpoint: whatever
     /// happens in between, going on from the checkpoint that was stored last gives no hole, and a window that comes again takes the
     /// place of itself. Windows are cut as by <see cref="GetReportAsync"/>; a range that is one window has nothing to go on from before
-    /// its end. In memory is one window.
+    /// its end. In memory is one window. A range that reaches into the present, as every relative one does, ends with buckets that are open
+    /// or provisional, and their window is not read again: set <see cref="AnalyticsQuery.ClosedOnly"/>, or what is stored as final is not.
     /// </remarks>
     /// <param name="query">What to ask for; the same query again when it goes on. The structure flags are not looked at.</param>
     /// <param name="resumeFrom">Where to go on; null begins anew. A relative range stays the one that it was when it began.</param>

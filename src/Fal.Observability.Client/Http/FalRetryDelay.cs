@@ -7,10 +7,16 @@ internal static class FalRetryDelay
 {
     private const string RateLimitReset = "x-ratelimit-reset";
 
+    // More than thirty years from now is no wait, and the Unix time of the present in seconds; a thousand times that, in milliseconds.
+    private const double LeastUnixSeconds = 1e9;
+    private const double MostUnixSeconds = 1e11;
+    private const double LeastUnixMilliseconds = 1e12;
+    private const double MostUnixMilliseconds = 1e14;
+
     /// <summary>
     /// What the service asked for: <c>Retry-After</c> in seconds or as a date (RFC 9110, section 10.2.3), else
-    /// <c>x-ratelimit-reset</c>, which on fal's surfaces is a number of seconds from now. Null when it did not ask, or not
-    /// in a way that can be read; never negative.
+    /// <c>x-ratelimit-reset</c>, which on fal's surfaces is a number of seconds from now; one so large that it can only be an instant
+    /// is read as a Unix time, in seconds or milliseconds. Null when it did not ask, or not in a way that can be read; never negative.
     /// </summary>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
     {
@@ -20,7 +26,7 @@ internal static class FalRetryDelay
         }
 
         // A fraction is not in the grammar of Retry-After, so the typed header refuses it; its meaning is plain all the same.
-        return Seconds(response, "Retry-After") ?? Seconds(response, RateLimitReset);
+        return Wait(Number(response, "Retry-After")) ?? UntilReset(Number(response, RateLimitReset), now);
     }
 
     /// <summary>The n-th retry's own delay: exponential, between half and all of it by chance, within the limits.</summary>
@@ -31,17 +37,26 @@ internal static class FalRetryDelay
         return TimeSpan.FromSeconds(Math.Max(jittered, options.MinRetryDelay.TotalSeconds));
     }
 
-    private static TimeSpan? Seconds(HttpResponseMessage response, string name)
+    private static TimeSpan? UntilReset(double? reset, DateTimeOffset now) => reset switch
     {
-        if (!response.Headers.TryGetValues(name, out IEnumerable<string>? values)
-            || !double.TryParse(values.FirstOrDefault(), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)
-            || !double.IsFinite(seconds))
-        {
-            return null;
-        }
+        >= LeastUnixSeconds and < MostUnixSeconds => NotNegative(DateTimeOffset.UnixEpoch.AddSeconds(reset.Value) - now),
+        >= LeastUnixMilliseconds and < MostUnixMilliseconds => NotNegative(DateTimeOffset.UnixEpoch.AddMilliseconds(reset.Value) - now),
+        _ => Wait(reset),
+    };
 
-        return seconds >= TimeSpan.MaxValue.TotalSeconds ? TimeSpan.MaxValue : NotNegative(TimeSpan.FromSeconds(seconds));
-    }
+    private static TimeSpan? Wait(double? seconds) => seconds switch
+    {
+        null => null,
+        var value when value >= TimeSpan.MaxValue.TotalSeconds => TimeSpan.MaxValue,
+        { } value => TimeSpan.FromSeconds(Math.Max(value, 0)),
+    };
+
+    private static double? Number(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out IEnumerable<string>? values)
+        && double.TryParse(values.FirstOrDefault(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+        && double.IsFinite(number)
+            ? number
+            : null;
 
     private static TimeSpan? NotNegative(TimeSpan? wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
 }

@@ -78,15 +78,15 @@ public sealed class PagingGuardTests
     [Theory]
     [InlineData("null")]
     [InlineData("\"\"")]
-    public async Task A_missing_cursor_ends_the_pages_whatever_else_the_service_says(string cursor)
+    public async Task A_page_that_promises_another_without_a_cursor_to_it_is_no_silent_end(string cursor)
     {
         using var api = new WireMockApi(MockResponse.Json(200, $$"""{"next_cursor":{{cursor}},"has_more":true,"time_series":[]}"""));
         using var account = new FalAccount(api.BaseAddress);
 
         AnalyticsPage page = await account.Analytics.GetPageAsync(FalAccount.Query, TestContext.Current.CancellationToken);
 
-        Assert.Null(await account.Analytics.GetNextPageAsync(page, TestContext.Current.CancellationToken));
-        await account.RunAsync(FalCall.TimeSeries, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<FalResponseException>(() => account.Analytics.GetNextPageAsync(page, TestContext.Current.CancellationToken));
+        await account.FailureOfAsync<FalResponseException>(FalCall.TimeSeries);
         Assert.Equal(2, api.Requests.Count);
     }
 

@@ -35,6 +35,19 @@ public sealed class AnalyticsBucketTests
         Assert.Equal(TimeSpan.FromHours(1), InZone(bucket, "Europe/Berlin").Start.Offset);
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void A_bucket_that_is_written_and_read_again_keeps_its_marks(bool open, bool provisional)
+    {
+        string json = Json.Write(new AnalyticsBucket { Start = DateTimeOffset.UnixEpoch, IsOpen = open, IsProvisional = provisional });
+        AnalyticsBucket read = Json.ReadBucket(json);
+
+        Assert.Equal((open, provisional), (read.IsOpen, read.IsProvisional));
+        Assert.Equal(open || provisional, json.Contains("is", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_date_is_the_midnight_of_the_zone_where_its_rows_stay()
     {

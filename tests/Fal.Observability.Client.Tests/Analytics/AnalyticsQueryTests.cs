@@ -34,6 +34,15 @@ public sealed class AnalyticsQueryTests
     }
 
     [Fact]
+    public void What_is_refused_is_named_by_its_property()
+    {
+        Assert.Equal("EndpointIds", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a,b")).ParamName);
+        Assert.Equal("EndpointIds", Assert.Throws<ArgumentException>(() => new AnalyticsQuery(Array.Empty<string>())).ParamName);
+        Assert.Equal("AdditionalExpand", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { AdditionalExpand = [" "] }).ParamName);
+        Assert.Equal("TimeZone", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { TimeZone = "" }).ParamName);
+    }
+
+    [Fact]
     public void A_query_can_be_made_from_one_id_from_several_and_from_any_list()
     {
         Assert.Equal(["a/b"], new AnalyticsQuery("a/b").EndpointIds);

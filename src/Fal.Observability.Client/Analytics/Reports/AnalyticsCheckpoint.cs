@@ -38,6 +38,30 @@ public sealed class AnalyticsCheckpoint
 
     internal IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints => _content.Refused ?? [];
 
+    /// <summary>
+    /// Makes a checkpoint by hand, for the test of a program that goes on from one, or to begin a backfill in the middle of its range.
+    /// </summary>
+    /// <param name="query">The query of the backfill, as it is passed to <see cref="IFalAnalyticsClient.StreamWindowsAsync"/>.</param>
+    /// <param name="continuesAt">The instant at which the next window begins: the start of a bucket.</param>
+    /// <param name="end">The end of the range, itself not included; later than <paramref name="continuesAt"/>.</param>
+    /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="continuesAt"/>.</exception>
+    public static AnalyticsCheckpoint Create(AnalyticsQuery query, DateTimeOffset continuesAt, DateTimeOffset end)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return continuesAt < end
+            ? new AnalyticsCheckpoint(query, continuesAt.ToUniversalTime(), end.ToUniversalTime(), [])
+            : throw new ArgumentException(
+                "The end is not later than the instant to go on from: take CreateComplete for a range that is done.", nameof(end));
+    }
+
+    /// <summary>Makes the checkpoint of a range that is done by hand, for a test.</summary>
+    /// <param name="query">The query of the backfill.</param>
+    public static AnalyticsCheckpoint CreateComplete(AnalyticsQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return new AnalyticsCheckpoint(query, null, null, []);
+    }
+
     /// <summary>Reads a checkpoint that <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The JSON.</param>
     /// <exception cref="FormatException">The text is not a checkpoint, or one of a newer version of this package.</exception>

@@ -36,6 +36,7 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             try
             {
                 AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken).ConfigureAwait(false);
+                ThrowIfNotWhole(page, query);
                 _pages++;
                 // What the next page needs to know of this one; the rest is free to go.
                 _page = new AnalyticsPage { NextCursor = page.NextCursor, TimeSeries = page.TimeSeries is [.., var last] ? [last] : [] };
@@ -54,6 +55,30 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
     {
         StatusCode = HttpStatusCode.OK,
     };
+
+    /// <summary>The failure of a page that promises another and does not say where it is.</summary>
+    public static FalResponseException CursorIsMissing() => new(
+        "The service says that there is more (has_more) and names no cursor to it (next_cursor): the rest cannot be asked for, and what came would pass for the whole. Ask again, or for a shorter range; if it stays so, report it to fal with the query.")
+    {
+        StatusCode = HttpStatusCode.OK,
+    };
+
+    private static void ThrowIfNotWhole(AnalyticsPage page, AnalyticsQuery query)
+    {
+        if (page.LacksCursor)
+        {
+            throw CursorIsMissing();
+        }
+
+        if (page.LacksTimeSeries && query.Expand.HasFlag(AnalyticsExpand.TimeSeries))
+        {
+            throw new FalResponseException(
+                "The service answered without a time series (time_series), which was asked for: this would pass for a time in which there was nothing, where even quiet buckets are listed. Ask again; if it stays so, report it to fal with the query.")
+            {
+                StatusCode = HttpStatusCode.OK,
+            };
+        }
+    }
 
     private void Restart(AnalyticsEndpointGroup.CallShape shape)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
 /// <summary>How far a report or stream has come, and what it has found out on the way.</summary>
@@ -35,4 +37,8 @@ public sealed record AnalyticsProgress(int WindowsDone, int Windows, long Rows, 
             field = [.. value];
         }
     } = [];
+
+    /// <summary>The numbers on one line, for a log.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{WindowsDone} of {Windows} windows, {Rows} rows, {Calls} calls, {Retries} retries, {RefusedEndpoints.Count} endpoints refused, {MissingMetrics.Count} with missing metrics");
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
 /// <summary>
@@ -42,8 +44,8 @@ public sealed class AnalyticsReport
     } = [];
 
     /// <summary>
-    /// The endpoints that the service refused and that are not in the data, in the order of the query. Always empty with
-    /// <see cref="RefusedEndpointPolicy.Throw"/>.
+    /// The endpoints that the service refused and that are not in the data, in the whole range or in a part of it, in the order of the
+    /// query. Always empty with <see cref="RefusedEndpointPolicy.Throw"/>.
     /// </summary>
     public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints
     {
@@ -76,4 +78,8 @@ public sealed class AnalyticsReport
     /// How many times a call was sent again after a failure. Not counted where a pipeline of your own replaces the HTTP handlers.
     /// </summary>
     public int Retries { get; init; }
+
+    /// <summary>What the report holds and lacks, on one line for a log; no data.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{TimeSeries.Count} buckets, {Summary.Count} summary rows, {RefusedEndpoints.Count} endpoints refused, {MissingMetrics.Count} with missing metrics, {Calls} calls, {Retries} retries | {Query}");
 }

@@ -410,8 +410,11 @@ internal sealed class AnalyticsRun : IDisposable
 
     private FalApiException NoneAccepted(FalApiException refusal)
     {
+        string advice = refusal.StatusCode == HttpStatusCode.NotFound
+            ? "hardly one of the endpoints exists. Check how the ids are written, owner/name, and which account the key belongs to."
+            : "the key lacks a permission for this call altogether, or hardly one of the endpoints is the account's. Check both.";
         string message = string.Create(CultureInfo.InvariantCulture,
-            $"The service refused the call, and each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of its {Query.EndpointIds.Count} endpoints that were then tried alone: the key lacks a permission for this call altogether, or hardly one of the endpoints is the account's. Check both. The refusal: {refusal.Message}");
+            $"The service refused the call, and each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of its {Query.EndpointIds.Count} endpoints that were then tried alone: {advice} The refusal: {refusal.Message}");
         return refusal is FalForbiddenException
             ? new FalForbiddenException(message, refusal)
             {

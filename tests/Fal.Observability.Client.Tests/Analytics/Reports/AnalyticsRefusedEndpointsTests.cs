@@ -165,6 +165,18 @@ public sealed class AnalyticsRefusedEndpointsTests
     }
 
     [Fact]
+    public async Task Where_no_endpoint_exists_the_exception_speaks_of_ids_and_not_of_permissions()
+    {
+        _service.Before = _ => Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json" });
+
+        FalApiException failure = await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(60, 2))));
+
+        Assert.Equal(HttpStatusCode.NotFound, failure.StatusCode);
+        Assert.Contains("exists", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("permission", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Once_an_endpoint_was_accepted_a_group_can_be_refused_to_the_last()
     {
         _service.Refused.UnionWith(FakeAnalyticsService.Ids(100)[50..]);

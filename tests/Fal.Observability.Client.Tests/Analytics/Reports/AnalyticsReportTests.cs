@@ -329,6 +329,80 @@ public sealed class AnalyticsReportTests
             Assert.Single(report.TimeSeries).Rows.Select(row => (row.EndpointId, row.RequestCount, row.ErrorCount)));
     }
 
+    [Theory]
+    [InlineData("""{"time_series":[],"has_more":true,"next_cursor":null}""", "has_more")]
+    [InlineData("""{"time_series":[],"next_cursor":"","has_more":true}""", "has_more")]
+    [InlineData("""{"time_series":null,"has_more":false}""", "time_series")]
+    [InlineData("""{"next_cursor":null,"has_more":false}""", "time_series")]
+    public async Task An_answer_that_cannot_be_whole_is_no_report(string json, string named)
+    {
+        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log);
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 5) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount };
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => client.GetReportAsync(query));
+        await Assert.ThrowsAsync<FalResponseException>(() => ListAsync(client.StreamTimeSeriesAsync(query)));
+
+        Assert.Contains(named, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"time_series":[],"has_more":null}""")]
+    [InlineData("""{"time_series":[],"has_more":"true"}""")]
+    [InlineData("""{"time_series":[],"has_more":{"pages":2}}""")]
+    [InlineData("""{"time_series":[]}""")]
+    public async Task What_does_not_say_that_there_is_more_is_the_end(string json)
+    {
+        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log);
+
+        Assert.Empty((await client.GetReportAsync(FakeAnalyticsService.Query(1, 5))).TimeSeries);
+    }
+
+    [Fact]
+    public async Task A_field_of_the_service_that_is_named_like_a_mark_of_the_client_marks_nothing()
+    {
+        var client = new FalAnalyticsClient(
+            new FixedAnswer(() => Json.ReadPage("""{"time_series":[{"bucket":"2026-03-15T07:00:00Z","isOpen":true,"isProvisional":true,"results":[]}]}""")),
+            _service.Options,
+            _service.Time,
+            _service.Log);
+
+        AnalyticsBucket bucket = Assert.Single((await client.GetReportAsync(FakeAnalyticsService.Query(1, 5))).TimeSeries);
+
+        Assert.Equal((false, false), (bucket.IsOpen, bucket.IsProvisional));
+    }
+
+    [Fact]
+    public async Task A_token_alone_follows_the_query()
+    {
+        IFalAnalyticsClient client = _service.Client;
+        using var canceled = new CancellationTokenSource();
+
+        AnalyticsReport report = await client.GetReportAsync(FakeAnalyticsService.Query(1, 5), canceled.Token);
+        int windows = 0;
+        await foreach (AnalyticsWindow window in client.StreamWindowsAsync(FakeAnalyticsService.Query(1, 5), canceled.Token))
+        {
+            windows += window.TimeSeries.Count;
+        }
+
+        await canceled.CancelAsync();
+        Assert.Equal((5, 5), (report.TimeSeries.Count, windows));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.GetReportAsync(FakeAnalyticsService.Query(1, 5), canceled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await client.StreamWindowsAsync(FakeAnalyticsService.Query(1, 5), canceled.Token).GetAsyncEnumerator().MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task A_report_and_its_progress_say_on_one_line_how_much_there_is()
+    {
+        var progress = new Recorder();
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(FakeAnalyticsService.Query(2, 5), progress);
+
+        Assert.StartsWith("5 buckets, 2 summary rows, 0 endpoints refused, 0 with missing metrics, 2 calls, 0 retries | org/app-000, org/app-001 |", report.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("1 of 1 windows, 10 rows, ", progress.Seen[^1].ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(" calls, 0 retries, 0 endpoints refused, 0 with missing metrics", progress.Seen[^1].ToString(), StringComparison.Ordinal);
+    }
+
     private static async Task<List<AnalyticsBucket>> ListAsync(IAsyncEnumerable<AnalyticsBucket> buckets)
     {
         var list = new List<AnalyticsBucket>();
@@ -348,10 +422,15 @@ public sealed class AnalyticsReportTests
     }
 
     /// <summary>A service with one answer to everything.</summary>
-    private sealed class FixedAnswer(IEnumerable<AnalyticsBucket> buckets) : IFalAnalyticsApi
+    private sealed class FixedAnswer(Func<AnalyticsPage> answer) : IFalAnalyticsApi
     {
+        public FixedAnswer(IEnumerable<AnalyticsBucket> buckets)
+            : this(() => new AnalyticsPage { TimeSeries = [.. buckets] })
+        {
+        }
+
         public Task<AnalyticsPage> GetServerlessAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default) =>
-            Task.FromResult(new AnalyticsPage { TimeSeries = [.. buckets] });
+            Task.FromResult(answer());
 
         public Task<AnalyticsPage> GetModelsAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();

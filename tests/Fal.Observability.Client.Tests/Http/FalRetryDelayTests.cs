@@ -1,0 +1,37 @@
+using System.Net;
+using Xunit;
+
+namespace Fal.Observability.Client.Tests;
+
+public sealed class FalRetryDelayTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(1_780_000_000);
+
+    [Theory]
+    [InlineData("30", 30)]
+    [InlineData("0.5", 0.5)]
+    [InlineData("-3", 0)]
+    [InlineData("86400", 86_400)]
+    [InlineData("1780000045", 45)]
+    [InlineData("1779999999", 0)]
+    [InlineData("1780000045500", 45.5)]
+    public void A_reset_is_seconds_from_now_unless_it_can_only_be_an_instant(string reset, double seconds)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+        response.Headers.Add("x-ratelimit-reset", reset);
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), FalRetryDelay.AskedFor(response, Now));
+    }
+
+    [Theory]
+    [InlineData("1e300")]
+    [InlineData("500000000000")]
+    [InlineData("200000000000000")]
+    public void A_reset_beyond_all_time_is_a_long_wait(string reset)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+        response.Headers.Add("x-ratelimit-reset", reset);
+
+        Assert.InRange(FalRetryDelay.AskedFor(response, Now)!.Value, TimeSpan.FromDays(36_500), TimeSpan.MaxValue);
+    }
+}
