@@ -22,7 +22,7 @@ public sealed class ErrorTableTests
         },
         ["403 of the service"] = new(Error(403, "authorization_error", "Access denied"), typeof(FalForbiddenException))
         {
-            Type = "authorization_error", Message = "Access denied", Says = "lacks a permission for this call, or an endpoint in it is not owned",
+            Type = "authorization_error", Message = "Access denied", Says = "the key's permissions",
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of the edge"] = new(new(403, "text/html; charset=UTF-8", Challenge) { Headers = [("cf-mitigated", "challenge")] }, typeof(FalForbiddenException))
@@ -35,7 +35,7 @@ public sealed class ErrorTableTests
         },
         ["404"] = new(Error(404, "not_found", "Resource not found"), typeof(FalApiException))
         {
-            Type = "not_found", Message = "Resource not found", Says = "Check the endpoint ids",
+            Type = "not_found", Message = "Resource not found", Says = "the base address",
         },
         ["429 without a hint"] = new(Error(429, "rate_limited", "Rate limit exceeded"), typeof(FalRateLimitException))
         {
