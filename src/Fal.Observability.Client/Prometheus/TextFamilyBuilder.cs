@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>Collects the families of an exposition in the text format.</summary>
@@ -10,62 +8,21 @@ namespace Fal.Observability.Client.Prometheus;
 internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesMemory? memory = null) : FamilyBuilder(options)
 {
     private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
-    private readonly Dictionary<string, Family> _byName = new(StringComparer.Ordinal);
-    private readonly List<Family> _families = [];
+    private readonly FamilyTable _families = new();
     private readonly SampleBuffer _samples = new();
 
-    // The family that the last samples belong to, from which of them on, and the name of the last.
-    private Family? _current;
+    // The family that the last samples belong to, from which of them on, and the name of the last. Families go by their place; -1 is none.
+    private int _current = -1;
     private int _runStart;
     private string? _currentName;
 
     // The name before that, with its family: names that take turns are found without a search.
     private string? _previousName;
-    private Family? _previous;
+    private int _previous = -1;
 
     // The family that the last HELP or TYPE line named: most lines after it are its own.
-    private Family? _declared;
-
-    private sealed class Family(string name)
-    {
-        private int _count;
-
-        // As a rule a family stands together in one run; a list is for one that does not.
-        private List<(int Start, int Before)>? _runs;
-
-        internal string Name { get; } = name;
-
-        internal MetricType Type { get; set; }
-
-        internal bool HasType { get; set; }
-
-        internal bool HasSamples { get; set; }
-
-        internal string? Help { get; set; }
-
-        /// <summary>The place of the first sample among those of the exposition.</summary>
-        internal int FirstSample { get; private set; }
-
-        internal bool StandsTogether => _runs is null;
-
-        internal void AddRun(int start, int count)
-        {
-            if (_count == 0)
-            {
-                FirstSample = start;
-            }
-            else
-            {
-                _runs ??= [(FirstSample, 0)];
-                _runs.Add((start, _count));
-            }
-
-            _count += count;
-        }
-
-        internal MetricFamily Build(SampleBuffer samples) => new(
-            Name, Type, _runs is not null ? new SampleRuns(samples, _runs, _count) : _count > 0 ? new SampleRange(samples, FirstSample, _count) : [], Help);
-    }
+    private int _declared = -1;
+    private string? _declaredName;
 
     internal override PrometheusExposition Build()
     {
@@ -77,19 +34,34 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             families[i] = _families[i].Build(_samples);
         }
 
-        if (memory is not { RemembersAll: true } || HasReported || !_families.TrueForAll(family => family.StandsTogether))
+        return memory is { RemembersAll: true } && !HasReported && FindLayout(families) is { } layout
+            ? new PrometheusExposition(families, new ExpositionLayout(layout, memory))
+            : new PrometheusExposition(families, SkippedLines, SkippedLineCount);
+    }
+
+    /// <summary>Where the families stand; null if one of them stands in several places.</summary>
+    private ExpositionLayout.Family[]? FindLayout(MetricFamily[] families)
+    {
+        var layout = new ExpositionLayout.Family[families.Length];
+        for (int i = 0; i < layout.Length; i++)
         {
-            return new PrometheusExposition(families, SkippedLines, SkippedLineCount);
+            if (!_families[i].StandsTogether)
+            {
+                return null;
+            }
+
+            MetricFamily family = families[i];
+            layout[i] = new ExpositionLayout.Family(family.Name, family.Type, family.Help, _families[i].FirstSample, family.Samples.Count);
         }
 
-        return new PrometheusExposition(families, new ExpositionLayout(
-            [.. _families.Select((family, i) => new ExpositionLayout.Family(family.Name, family.Type, family.Help, family.FirstSample, families[i].Samples.Count))], memory));
+        return layout;
     }
 
     public override void Dispose()
     {
         base.Dispose();
         _samples.End();
+        _families.ReturnTables();
         // The factory of a memory lives on with it.
         if (memory is null)
         {
@@ -152,9 +124,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
     {
-        Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
-        // What the line declares may make samples with a suffix another family's.
-        _currentName = _previousName = null;
+        ref FamilyEntry family = ref Declare(in reader);
         if (family.Help is not null)
         {
             Refuse(in reader, "a second HELP line for the same metric family");
@@ -167,10 +137,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void AddType(scoped ref readonly PrometheusTextReader reader)
     {
-        Family family = _declared = GetOrAdd(_factory.GetName(reader.Name, reader.NameIsEscaped));
-        // What the line declares may make samples with a suffix another family's.
-        _currentName = _previousName = null;
-        if (family.HasType)
+        ref FamilyEntry family = ref Declare(in reader);
+        if (family.Type is not null)
         {
             Refuse(in reader, "a second TYPE line for the same metric family");
         }
@@ -180,21 +148,33 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         }
         else
         {
-            family.HasType = true;
             family.Type = reader.MetricType;
         }
     }
 
+    private ref FamilyEntry Declare(scoped ref readonly PrometheusTextReader reader)
+    {
+        string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
+        if (!ReferenceEquals(_declaredName, name))
+        {
+            (_declared, _declaredName) = (_families.GetOrAdd(name), name);
+        }
+
+        // What the line declares may make samples with a suffix another family's.
+        _currentName = _previousName = null;
+        return ref _families[_declared];
+    }
+
     private void BeginRun(string sampleName)
     {
-        Family family = ReferenceEquals(sampleName, _previousName) ? _previous! : FamilyOf(sampleName);
+        int family = ReferenceEquals(sampleName, _previousName) ? _previous : FamilyOf(sampleName);
         (_previousName, _previous) = (_currentName, _current);
-        if (!ReferenceEquals(family, _current))
+        if (family != _current)
         {
             EndRun();
             _current = family;
             _runStart = _samples.Count;
-            family.HasSamples = true;
+            _families[family].HasSamples = true;
         }
 
         _currentName = sampleName;
@@ -202,47 +182,33 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private void EndRun()
     {
-        _current?.AddRun(_runStart, _samples.Count - _runStart);
-        _current = null;
-    }
-
-    private Family GetOrAdd(string name)
-    {
-        if (ReferenceEquals(_declared?.Name, name))
+        if (_current >= 0)
         {
-            return _declared!;
+            _families[_current].AddRun(_runStart, _samples.Count - _runStart);
+            _current = -1;
         }
-
-        ref Family? family = ref CollectionsMarshal.GetValueRefOrAddDefault(_byName, name, out bool exists);
-        if (!exists)
-        {
-            family = new Family(name);
-            _families.Add(family);
-        }
-
-        return family!;
     }
 
     /// <summary>A suffix belongs to a family only if a TYPE line has declared it a histogram or summary.</summary>
-    private Family FamilyOf(string sampleName)
+    private int FamilyOf(string sampleName)
     {
-        if (ReferenceEquals(_declared?.Name, sampleName))
+        if (ReferenceEquals(_declaredName, sampleName))
         {
-            return _declared!;
+            return _declared;
         }
 
         bool isBucket = sampleName.EndsWith("_bucket", StringComparison.Ordinal);
         if ((isBucket || sampleName.EndsWith("_count", StringComparison.Ordinal) || sampleName.EndsWith("_sum", StringComparison.Ordinal))
-            && !_byName.ContainsKey(sampleName))
+            && _families.Find(sampleName) < 0)
         {
-            string stem = sampleName[..sampleName.LastIndexOf('_')];
-            if (_byName.TryGetValue(stem, out Family? family)
-                && (family.Type is MetricType.Histogram or MetricType.GaugeHistogram || (family.Type == MetricType.Summary && !isBucket)))
+            int stem = _families.Find(sampleName.AsSpan(0, sampleName.LastIndexOf('_')));
+            if (stem >= 0 && (_families[stem].Type is MetricType.Histogram or MetricType.GaugeHistogram
+                || (_families[stem].Type == MetricType.Summary && !isBucket)))
             {
-                return family;
+                return stem;
             }
         }
 
-        return GetOrAdd(sampleName);
+        return _families.GetOrAdd(sampleName);
     }
 }

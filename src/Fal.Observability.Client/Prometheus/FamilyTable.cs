@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>
+/// The families of an exposition while it is read, in the order of their first lines, found by name. Its arrays are rented: where
+/// families are many and small, objects and a dictionary would be most of what a parse allocates.
+/// </summary>
+internal sealed class FamilyTable
+{
+    private const int FirstCapacity = 64;
+
+    private int[] _buckets = [];
+    private FamilyEntry[] _families = []; // Always given back empty.
+
+    internal int Count { get; private set; }
+
+    
+
+    /// <summary>A family, by a reference that holds until the next is added.</summary>
+    internal ref FamilyEntry this[int index] => ref _families[index];
+
+    /// <summary>The place of a family; -1 if there is none of that name.</summary>
+    internal int Find(ReadOnlySpan<char> name) => Find(name, string.GetHashCode(name, StringComparison.Ordinal));
+
+    /// <summary>The place of a family that is made if it is not there.</summary>
+    internal int GetOrAdd(string name)
+    {
+        int hash = string.GetHashCode(name, StringComparison.Ordinal);
+        int found = Find(name, hash);
+        if (found >= 0)
+        {
+            return found;
+        }
+
+        if (Count == _families.Length)
+        {
+            Grow();
+        }
+
+        _families[Count] = new FamilyEntry { Name = name, Hash = hash };
+        Link(Count);
+        return Count++;
+    }
+
+    internal void ReturnTables()
+    {
+        Return(_families);
+        ArrayPool<int>.Shared.Return(_buckets);
+        (_families, _buckets, Count) = ([], [], 0);
+    }
+
+    private int Find(ReadOnlySpan<char> name, int hash)
+    {
+        if (Count == 0)
+        {
+            return -1;
+        }
+
+        int index = _buckets[hash & (_families.Length - 1)] - 1;
+        while (index >= 0 && (_families[index].Hash != hash || !name.SequenceEqual(_families[index].Name)))
+        {
+            index = _families[index].Next;
+        }
+
+        return index;
+    }
+
+    private void Grow()
+    {
+        FamilyEntry[] smaller = _families;
+        // What is rented is as long as a power of two, and so are the buckets that are used.
+        _families = ArrayPool<FamilyEntry>.Shared.Rent(Math.Max(FirstCapacity, Count * 2));
+        smaller.CopyTo(_families, 0);
+        Return(smaller);
+        ArrayPool<int>.Shared.Return(_buckets);
+        _buckets = ArrayPool<int>.Shared.Rent(_families.Length);
+        Array.Clear(_buckets, 0, _families.Length);
+        for (int i = 0; i < Count; i++)
+        {
+            Link(i);
+        }
+    }
+
+    private void Link(int index)
+    {
+        ref int bucket = ref _buckets[_families[index].Hash & (_families.Length - 1)];
+        _families[index].Next = bucket - 1;
+        bucket = index + 1;
+    }
+
+    private void Return(FamilyEntry[] families)
+    {
+        Array.Clear(families, 0, Count);
+        ArrayPool<FamilyEntry>.Shared.Return(families);
+    }
+}
+
+/// <summary>What is known of a family so far.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal struct FamilyEntry
+{
+    // As a rule a family stands together in one run; a list is for one that does not.
+    private List<(int Start, int Before)>? _runs;
+    private int _sampleCount;
+
+    internal string Name;
+    internal string? Help;
+    internal MetricType? Type;
+    internal bool HasSamples;
+    internal int Hash;
+    internal int Next;
+
+    /// <summary>The place of the first sample among those of the exposition.</summary>
+    internal int FirstSample { get; private set; }
+
+    internal readonly bool StandsTogether => _runs is null;
+
+    internal void AddRun(int start, int count)
+    {
+        if (_sampleCount == 0)
+        {
+            FirstSample = start;
+        }
+        else
+        {
+            _runs ??= [(FirstSample, 0)];
+            _runs.Add((start, _sampleCount));
+        }
+
+        _sampleCount += count;
+    }
+
+    internal readonly MetricFamily Build(SampleBuffer samples) => new(
+        Name, Type ?? MetricType.Unknown,
+        _runs is not null ? new SampleRuns(samples, _runs, _sampleCount) : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [], Help);
+}
