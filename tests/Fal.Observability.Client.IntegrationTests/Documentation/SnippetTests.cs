@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests.Documentation;
+
+/// <summary>The C# of the README and the documents compiles as it is printed, so that nobody copies what does not work.</summary>
+public sealed partial class SnippetTests
+{
+    /// <summary>What the text around a snippet has told the reader: the names that it may use, and a web application's namespaces.</summary>
+    private const string Surroundings = """
+        global using System;
+        global using System.Collections.Generic;
+        global using System.IO;
+        global using System.Linq;
+        global using System.Net.Http;
+        global using System.Threading;
+        global using System.Threading.Tasks;
+        global using Fal.Observability.Client;
+        global using Fal.Observability.Client.Prometheus;
+        global using Microsoft.AspNetCore.Builder;
+        global using Microsoft.AspNetCore.Http;
+        global using Microsoft.Extensions.DependencyInjection;
+        global using Microsoft.Extensions.Hosting;
+        global using Microsoft.Extensions.Logging;
+        global using OpenTelemetry.Metrics;
+        global using OpenTelemetry.Trace;
+        global using Polly;
+        global using Polly.Retry;
+        global using static Surroundings;
+
+        internal static class Surroundings
+        {
+            internal static IFalObservabilityClient fal = null!;
+            internal static WebApplicationBuilder builder = null!;
+            internal static IServiceCollection services = null!;
+            internal static OpenTelemetry.OpenTelemetryBuilder openTelemetry = null!;
+            internal static ILogger logger = null!;
+            internal static HttpResponse response = null!;
+            internal static System.Net.IWebProxy proxy = null!;
+            internal static Dictionary<string, string> vault = null!;
+            internal static CancellationToken stoppingToken, cancellationToken, ct;
+            internal static AnalyticsQuery query = null!;
+            internal static string[] endpointIds = null!;
+            internal static IProgress<AnalyticsProgress> progress = null!;
+            internal static PrometheusExposition exposition = null!;
+            internal static string body = null!;
+        }
+        """;
+
+    private static readonly MetadataReference[] Packages =
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
+
+    public static TheoryData<string, int, string> Snippets()
+    {
+        var snippets = new TheoryData<string, int, string>();
+        foreach (string path in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "docs"), "*.md").Order(StringComparer.Ordinal))
+        {
+            string text = File.ReadAllText(path);
+            foreach (Match match in CSharpBlock().Matches(text))
+            {
+                snippets.Add(Path.GetFileName(path), text.AsSpan(0, match.Index).Count('\n') + 1, match.Groups["code"].Value);
+            }
+        }
+
+        return snippets;
+    }
+
+    [Theory]
+    [MemberData(nameof(Snippets))]
+    public void A_snippet_compiles_as_it_is_printed(string document, int line, string code)
+    {
+        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        var compilation = CSharpCompilation.Create("Snippet",
+            [
+                CSharpSyntaxTree.ParseText(Surroundings, options, cancellationToken: cancellationToken),
+                CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken),
+            ],
+            Packages, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+
+        string[] errors = [.. compilation.GetDiagnostics(cancellationToken)
+            .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
+            .Select(diagnostic => string.Create(CultureInfo.InvariantCulture,
+                $"{document}:{line + 1 + diagnostic.Location.GetLineSpan().StartLinePosition.Line}: {diagnostic.GetMessage(CultureInfo.InvariantCulture)}"))];
+        Assert.True(errors.Length == 0, string.Join('\n', errors));
+    }
+
+    [Fact]
+    public void Snippets_are_found_in_the_readme_and_the_documents()
+    {
+        Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "README.md");
+        Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "publishing.md");
+    }
+
+    [GeneratedRegex("^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex CSharpBlock();
+}
