@@ -54,9 +54,14 @@ public sealed class PrometheusFormatException : FormatException
     public string LineText { get; }
 
     internal static string Describe(long line, int column, string reason, string? lineText) =>
-        string.Create(CultureInfo.InvariantCulture, $"Line {line}, column {column}: {reason}. The line reads: {Show(lineText)}");
+        string.Create(CultureInfo.InvariantCulture, $"Line {line}, column {column}: {Show(reason)}. The line reads: {Show(lineText)}");
 
-    /// <summary>A line may hold control characters; in a log they would hide or forge what is around them.</summary>
-    private static string Show(string? lineText) => string.Concat((lineText ?? "").Select(c =>
-        char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}") : c.ToString()));
+    /// <summary>A line may hold characters that in a log or a terminal would hide, turn round or forge what is around them.</summary>
+    private static string Show(string? text) => string.Concat((text ?? "").Select(c => char.GetUnicodeCategory(c) switch
+    {
+        UnicodeCategory.Control => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),
+        UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator =>
+            string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+        _ => c.ToString(),
+    }));
 }

@@ -67,4 +67,14 @@ public sealed class PrometheusSampleTests
         Assert.Equal("# {} 1 -9223372036854775.808", new PrometheusExemplar([], 1, long.MinValue).ToString());
         Assert.Equal("Line 1234567, column 2: it is odd. The line reads: a\\x09b", new PrometheusSkippedLine(1234567, 2, 3, "it is odd", "a\tb").ToString());
     }
+
+    [Fact]
+    public void Nothing_in_a_message_hides_or_turns_round_what_is_beside_it()
+    {
+        PrometheusFormatException fault = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(
+            "# TYPE \"a\u202eb\" histogram\n{\"a\u202eb_bucket\",le=\"1\"} 1\n# EOF\n", new PrometheusParserOptions { Format = PrometheusFormat.OpenMetrics }));
+
+        Assert.Contains("the metric family a\\u202eb,", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("a\\u2028b\\x1b[2J", new PrometheusSkippedLine(1, 1, 0, "it is odd", "a\u2028b\u001b[2J").ToString(), StringComparison.Ordinal);
+    }
 }
