@@ -137,7 +137,7 @@ catch (Exception e) when (e is FalObservabilityException or FormatException or I
 
 string? Setting(string name)
 {
-    int index = Array.IndexOf(settings, name);
+    int index = Array.LastIndexOf(settings, name);
     return index < 0 ? null : settings[index + 1];
 }
 

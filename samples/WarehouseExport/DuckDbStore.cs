@@ -10,16 +10,21 @@ internal sealed class DuckDbStore(string folder) : IWarehouseStore
 
     private readonly string _path = Path.Combine(folder, "analytics.duckdb");
 
-    public bool IsEmpty => !File.Exists(_path);
+    public bool IsEmpty => new FileInfo(_path) is not { Exists: true, Length: > 0 };
 
     public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
     {
+        string[] columns = [.. DuckDbIncoming.Columns(InstantType)];
+        if (IsEmpty)
+        {
+            // DuckDB cannot open what it has half made, on a full disk for instance.
+            await PartitionFiles.ReplaceAsync(_path, isEmpty: false, temporary => CreateAsync(temporary, columns, cancellationToken));
+        }
+
         // The new rows come in beside the table, so that the change itself is one transaction. DuckDB checks a key against rows that
         // the same transaction deletes: so what stays is replaced, and only what is gone is deleted.
         await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(_path, slice, rows, InstantType, cancellationToken);
-        string[] columns = [.. DuckDbIncoming.Columns(InstantType)];
-        await connection.ExecuteAsync(
-            $"CREATE TABLE IF NOT EXISTS analytics ({string.Join(", ", columns)}, PRIMARY KEY (endpoint_id, bucket_start, timeframe))", cancellationToken);
+        await connection.ExecuteAsync(TableOf(columns), cancellationToken);
         // A table of an older version gets what is new; columns that somebody else has added stay as they are.
         foreach (string column in columns.Where(column => !column.EndsWith("NOT NULL", StringComparison.Ordinal)))
         {
@@ -34,4 +39,19 @@ internal sealed class DuckDbStore(string folder) : IWarehouseStore
 
     public string Describe() =>
         $"duckdb {_path} \"SELECT endpoint_id, sum(request_count), sum(error_count) FROM analytics GROUP BY ALL\"";
+
+    private static async Task CreateAsync(string path, string[] columns, CancellationToken cancellationToken)
+    {
+        // A killed program may have left half of one here.
+        File.Delete(path);
+        // A killed program may have left half of one here.
+        File.Delete(path);
+        await using var connection = new DuckDBConnection($"DataSource={path}");
+        await connection.OpenAsync(cancellationToken);
+        await connection.ExecuteAsync(TableOf(columns), cancellationToken);
+        await connection.ExecuteAsync("CHECKPOINT", cancellationToken);
+    }
+
+    private static string TableOf(string[] columns) =>
+        $"CREATE TABLE IF NOT EXISTS analytics ({string.Join(", ", columns)}, PRIMARY KEY (endpoint_id, bucket_start, timeframe))";
 }

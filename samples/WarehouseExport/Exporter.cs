@@ -3,28 +3,37 @@ using Fal.Observability.Client;
 namespace Fal.Observability.WarehouseExport;
 
 /// <summary>
-/// Exports analytics partition by partition. What is final is exported once; from the partition on in which provisional buckets begin it is
-/// exported again the next time, so that they are replaced by what they have become.
+/// Exports analytics partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
+/// the next time, so that rows are replaced by what they have become.
 /// </summary>
 internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore store, ExportProgress progress, TimeProvider time)
 {
+    // The service lags by minutes, and by hours when it goes badly; a row that is late shows in nothing but the time.
+    private static readonly TimeSpan FinalAfter = TimeSpan.FromDays(1);
+
     /// <summary>Exports what there is to export.</summary>
     /// <param name="request">What to export.</param>
     /// <param name="report">Told of each partition: how many are done, of how many, and the rows of this one.</param>
     /// <param name="refused">Told once of each endpoint that the service refuses, with its reason. What was exported of it before stays.</param>
+    /// <param name="missing">Told once of each endpoint for which the service fails on some metrics: their columns are empty.</param>
     /// <param name="cancellationToken">Ends the export; what was done stays, and the next export goes on behind it.</param>
     public async Task RunAsync(
-        ExportRequest request, Action<int, int, int> report, Action<AnalyticsRefusedEndpoint> refused, CancellationToken cancellationToken)
+        ExportRequest request,
+        Action<int, int, int> report,
+        Action<AnalyticsRefusedEndpoint> refused,
+        Action<AnalyticsMissingMetrics> missing,
+        CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset first = Instant(request.First);
-        DateTimeOffset end = request.Last is { } last && Instant(last.AddDays(1)) < now ? Instant(last.AddDays(1)) : now;
+        DateTimeOffset end = request.Last is { } last && last < DateOnly.FromDateTime(now.UtcDateTime) ? Instant(last.AddDays(1)) : now;
         bool isNew = store.IsEmpty;
         // Endpoints that have come equally far are asked for together.
         var parts = request.EndpointIds
             .GroupBy(id => StartOf(isNew ? null : progress.Find(request.TimeframeName, id), first, now))
             .Select(part => (Start: part.Key, EndpointIds: part.ToList(), Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()))
             .ToArray();
+        var told = new HashSet<string>(StringComparer.Ordinal);
         int done = 0;
         foreach ((DateTimeOffset start, List<string> endpoints, WarehousePartition[] partitions) in parts)
         {
@@ -39,10 +48,16 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                     refused(endpoint);
                 }
 
-                WarehouseRow[] rows = [.. answer.TimeSeries.SelectMany(bucket => bucket.Rows.Select(row =>
+                foreach (AnalyticsMissingMetrics endpoint in answer.MissingMetrics.Where(endpoint => told.Add(endpoint.EndpointId)))
+                {
+                    missing(endpoint);
+                }
+
+                // A bucket that was not asked for belongs into another partition, which has it.
+                WarehouseRow[] rows = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
                     new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
                 await store.ReplaceAsync(partition, slice with { EndpointIds = endpoints }, rows, cancellationToken);
-                isFinal = isFinal && partition.End <= now && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
+                isFinal = isFinal && slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
                 finalUntil = isFinal ? slice.End : finalUntil;
                 await progress.SaveAsync(request.TimeframeName, endpoints, start, finalUntil);
                 report(++done, parts.Sum(part => part.Partitions.Length), rows.Length);

@@ -86,6 +86,7 @@ try
                 refusals++;
                 AnsiConsole.WriteLine($"left out: {refused.EndpointId}: {refused.Message}");
             },
+            missing => AnsiConsole.WriteLine($"left empty: {missing.EndpointId}: the service fails on {string.Join(", ", missing.Metrics.GetFlags().Select(metric => metric.GetWireName()))}"),
             ended.Token);
         bar.Value = bar.MaxValue;
     });

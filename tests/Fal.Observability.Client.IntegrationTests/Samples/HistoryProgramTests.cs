@@ -22,7 +22,7 @@ public sealed class HistoryProgramTests : IDisposable
     [InlineData(Export, "--timeframe is 'week'", "--timeframe", "week")]
     [InlineData(Export, "--first is '1.1.2026'", "--first", "1.1.2026")]
     [InlineData(Export, "--last is before --first.", "--first", "2026-01-02", "--last", "2026-01-01")]
-    [InlineData(Export, "9999-01-01 is in the future", "--first", "9999-01-01")]
+    [InlineData(Export, "9999-12-31 is in the future", "--first", "9999-12-31", "--last", "9999-12-31")]
     [InlineData(Export, "--endpoints names none", "--endpoints", "")]
     [InlineData(Export, "--base-address is 'nonsense'", "--base-address", "nonsense")]
     [InlineData(Export, "'--frist' is not understood.", "--frist", "2026-01-01")]
@@ -124,7 +124,7 @@ public sealed class HistoryProgramTests : IDisposable
         string whole = Path.Combine(_folder, "whole");
         string killed = Path.Combine(_folder, "killed");
         string[] Arguments(string folder) =>
-            [folder, "--store", store, "--timeframe", "Hour", "--first", "2026-05-01", "--last", "2026-05-20", "--endpoints", string.Join(',', server.Apps), "--base-address", server.BaseAddress.ToString()];
+            [folder, "--store", store, "--timeframe", "Hour", "--first", "2026-04-01", "--last", "2026-05-20", "--endpoints", string.Join(',', server.Apps), "--base-address", server.BaseAddress.ToString()];
         Assert.Equal(0, (await RunAsync(Export, server.Key, Arguments(whole))).ExitCode);
         Directory.CreateDirectory(killed);
 

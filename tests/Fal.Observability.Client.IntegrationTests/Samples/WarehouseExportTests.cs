@@ -83,7 +83,7 @@ public sealed class WarehouseExportTests : IDisposable
 
         await ExportAsync(fal, Request(simulator, first: 12), store);
 
-        Assert.All(simulator.Requests.Skip(before), call => Assert.Contains("start=2026-06-17T00", Uri.UnescapeDataString(call.RawQuery), StringComparison.Ordinal));
+        Assert.All(simulator.Requests.Skip(before), call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery)));
         Assert.True(simulator.Requests.Count > before);
     }
 
@@ -125,6 +125,7 @@ public sealed class WarehouseExportTests : IDisposable
                 }
             },
             _ => { },
+            _ => { },
             ended.Token));
         Assert.True(Read(store).Count < whole.Count);
         await ExportAsync(fal, request, store);
@@ -153,7 +154,7 @@ public sealed class WarehouseExportTests : IDisposable
         await ExportAsync(fal, all, store);
         Assert.Equal(whole, Read(store));
         // Each has come as far as the others, so that all are asked for at once from where nothing is final yet.
-        Assert.All(simulator.Requests.Skip(before), call => Assert.Contains("start=2026-06-17T00", Uri.UnescapeDataString(call.RawQuery), StringComparison.Ordinal));
+        Assert.All(simulator.Requests.Skip(before), call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery)));
     }
 
     [Theory]
@@ -201,7 +202,7 @@ public sealed class WarehouseExportTests : IDisposable
         await StoreOf(store, request).ReplaceAsync(day, SliceOf(day, "other/app"), [lost], CancellationToken.None);
         var refused = new List<string>();
 
-        await ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), CancellationToken.None);
+        await ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
 
         Assert.Equal(["other/app"], refused);
         Assert.Contains("other/app 2026-06-17 12:00:00 hour 0 7  ", Read(store));
@@ -347,6 +348,58 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Contains("remove it", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Rows_that_are_hours_late_are_exported_after_all(string store)
+    {
+        ExportRequest request;
+        // Well after midnight the service does not have the last hours of the day yet, and nothing says that it lacks them.
+        _time.SetUtcNow(new DateTimeOffset(2026, 6, 18, 2, 0, 0, TimeSpan.Zero));
+        await using (SimulatorServer late = await StartAsync(lag: TimeSpan.FromHours(5)))
+        {
+            using FalObservabilityClient fal = ClientOf(late);
+            request = Request(late, first: 17);
+            await ExportAsync(fal, request, store);
+            Assert.DoesNotContain(Read(store), row => row.Contains("2026-06-17 23:00:00", StringComparison.Ordinal));
+        }
+
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient now = ClientOf(simulator);
+        await ExportAsync(now, request, store);
+
+        List<string> rows = Read(store);
+        Clear();
+        await ExportAsync(now, request, store);
+        Assert.Contains(rows, row => row.Contains("2026-06-17 23:00:00", StringComparison.Ordinal));
+        Assert.Equal(Read(store), rows);
+    }
+
+    [Fact]
+    public async Task Metrics_that_the_service_fails_on_are_told_once()
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        simulator.Faults.FailColdBootPercentiles(simulator.Apps[1]);
+        // The clock stands still, so nobody may wait on it.
+        using FalObservabilityClient fal = ClientOf(simulator, attempts: 1);
+        ExportRequest request = Request(simulator, first: 16);
+        var missing = new List<string>();
+
+        await ExporterOf(fal, request, "duckdb").RunAsync(request, (_, _, _) => { }, _ => { }, endpoint => missing.Add(endpoint.EndpointId), CancellationToken.None);
+
+        Assert.Equal([simulator.Apps[1]], missing);
+    }
+
+    [Fact]
+    public async Task A_duckdb_file_that_a_full_disk_has_left_empty_is_made_by_the_next_export()
+    {
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "analytics.duckdb"), []);
+        WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
+
+        await new DuckDbStore(_folder).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None);
+
+        Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 1  "], Read("duckdb"));
+    }
+
     [Fact]
     public async Task Progress_from_a_clock_that_was_ahead_hides_nothing()
     {
@@ -371,8 +424,9 @@ public sealed class WarehouseExportTests : IDisposable
     private Task<SimulatorServer> StartAsync(TimeSpan lag = default) =>
         SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3, TimeProvider = _time, AnalyticsLag = lag });
 
-    private FalObservabilityClient ClientOf(SimulatorServer simulator) => new(options =>
+    private FalObservabilityClient ClientOf(SimulatorServer simulator, int attempts = 4) => new(options =>
     {
+        options.MaxAttempts = attempts;
         options.ApiKey = simulator.Key;
         options.BaseAddress = simulator.BaseAddress;
     }, account => account.Services.AddSingleton<TimeProvider>(_time));
@@ -391,7 +445,7 @@ public sealed class WarehouseExportTests : IDisposable
     };
 
     private Task ExportAsync(FalObservabilityClient fal, ExportRequest request, string store) =>
-        ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, _ => { }, CancellationToken.None);
+        ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
 
     private void Clear()
     {
