@@ -1,8 +1,11 @@
+using System.Data.Common;
 using DuckDB.NET.Data;
+using Parquet;
+using Parquet.Schema;
 
 namespace Fal.Observability.WarehouseExport;
 
-/// <summary>A Parquet file for each partition, <c>parquet/timeframe=hour/20260131.parquet</c>, written by DuckDB.</summary>
+/// <summary>A Parquet file for each partition, <c>parquet/timeframe=hour/20260131.parquet</c>. DuckDB puts old and new rows together.</summary>
 internal sealed class ParquetStore(string folder, ExportRequest request) : IWarehouseStore
 {
     private readonly string _folder = Path.Combine(folder, "parquet", $"timeframe={request.TimeframeName}");
@@ -13,30 +16,82 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
     {
         string path = Path.Combine(_folder, $"{partition.Name}.parquet");
         await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(":memory:", slice, rows, "TIMESTAMPTZ", cancellationToken);
-        if (File.Exists(path))
-        {
-            // By name, so that a column which another version has written is kept too.
-            await connection.ExecuteAsync(
-                $"""
-                CREATE TEMPORARY TABLE merged AS
-                SELECT * FROM incoming UNION ALL BY NAME
-                SELECT * FROM read_parquet({Literal(path)}, hive_partitioning = false) AS old WHERE NOT {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}
-                """,
-                cancellationToken);
-        }
-        else
-        {
-            await connection.ExecuteAsync("CREATE TEMPORARY VIEW merged AS SELECT * FROM incoming", cancellationToken);
-        }
-
+        // By name, so that a column which another version has written is kept too.
+        string kept = File.Exists(path)
+            ? $"UNION ALL BY NAME SELECT * FROM read_parquet({Literal(path)}, hive_partitioning = false) AS old WHERE NOT {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}"
+            : "";
+        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS SELECT * FROM incoming {kept} ORDER BY bucket_start, endpoint_id", cancellationToken);
         await using DuckDBCommand count = connection.CreateCommand();
         count.CommandText = "SELECT count(*) FROM merged";
         bool isEmpty = await count.ExecuteScalarAsync(cancellationToken) is 0L;
-        await PartitionFiles.ReplaceAsync(path, isEmpty, temporary => connection.ExecuteAsync(
-            $"COPY (SELECT * FROM merged ORDER BY bucket_start, endpoint_id) TO {Literal(temporary)} (FORMAT parquet, USE_TMP_FILE false)", cancellationToken));
+        await PartitionFiles.ReplaceAsync(path, isEmpty, temporary => WriteAsync(connection, temporary, cancellationToken));
     }
 
     public string Describe() => $"duckdb -c \"SELECT count(*) FROM '{Path.Combine(_folder, "*.parquet")}'\"";
+
+    /// <summary>Writes the merged rows, a column after the other.</summary>
+    private static async Task WriteAsync(DuckDBConnection connection, string path, CancellationToken cancellationToken)
+    {
+        (DataField Field, Type Type)[] columns = await ColumnsAsync(connection, cancellationToken);
+        await using FileStream file = File.Create(path);
+        await using ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Field)), file, cancellationToken: cancellationToken);
+        using ParquetRowGroupWriter group = writer.CreateRowGroup();
+        foreach ((DataField field, Type type) in columns)
+        {
+            if (type == typeof(string))
+            {
+                await group.WriteAsync(field, (await ValuesAsync(row => row.IsDBNull(0) ? null : row.GetString(0)))!);
+            }
+            else if (type == typeof(DateTime))
+            {
+                await group.WriteAsync<DateTime>(field, await ValuesAsync(row => DateTime.SpecifyKind(row.GetDateTime(0), DateTimeKind.Utc)), cancellationToken: cancellationToken);
+            }
+            else if (type == typeof(bool))
+            {
+                await group.WriteAsync<bool>(field, await ValuesAsync(row => row.GetBoolean(0)), cancellationToken: cancellationToken);
+            }
+            else if (type == typeof(long))
+            {
+                await group.WriteAsync<long>(field, await ValuesAsync(row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0)), cancellationToken: cancellationToken);
+            }
+            else
+            {
+                await group.WriteAsync<double>(field, await ValuesAsync(row => row.IsDBNull(0) ? (double?)null : row.GetDouble(0)), cancellationToken: cancellationToken);
+            }
+
+            async Task<T[]> ValuesAsync<T>(Func<DbDataReader, T> value)
+            {
+                await using DuckDBCommand command = connection.CreateCommand();
+                command.CommandText = $"SELECT \"{field.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\" FROM merged";
+                await using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
+                var values = new List<T>();
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    values.Add(value(reader));
+                }
+
+                return [.. values];
+            }
+        }
+
+        group.CompleteValidate();
+    }
+
+    private static async Task<(DataField Field, Type Type)[]> ColumnsAsync(DuckDBConnection connection, CancellationToken cancellationToken)
+    {
+        await using DuckDBCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT * FROM merged LIMIT 0";
+        await using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
+        HashSet<string> required = [.. WarehouseColumn.All.Where(column => column.IsRequired).Select(column => column.Name)];
+        return [.. Enumerable.Range(0, reader.FieldCount).Select(i => (FieldOf(reader.GetName(i), reader.GetFieldType(i)), reader.GetFieldType(i)))];
+
+        DataField FieldOf(string name, Type type) =>
+            type == typeof(string) ? new DataField<string>(name, !required.Contains(name))
+            : type == typeof(DateTime) ? new DateTimeDataField(name, DateTimeFormat.DateAndTimeMicros, isAdjustedToUTC: true, isNullable: false)
+            : type == typeof(bool) ? new DataField<bool>(name, false)
+            : type == typeof(long) ? new DataField<long>(name, true)
+            : new DataField<double>(name, true);
+    }
 
     private static string Literal(string path) => $"'{path.Replace("'", "''", StringComparison.Ordinal)}'";
 }
