@@ -5,10 +5,10 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>
-/// What <c>/metrics</c> answers: the families of every account that is not stale, and what the publishers say about their reads. The
+/// What <c>/metrics</c> answers: the families of every account that is not stale, and what the bridge says about itself. The
 /// families are written once for each set of snapshots, however many scrapers come.
 /// </summary>
-internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, PublisherSeries publisher)
+internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSeries series)
 {
     private readonly BridgedAccount[] _accounts = [.. accounts];
     private readonly Lock _one = new();
@@ -17,7 +17,7 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, Publishe
 
     public async Task WriteAsync(HttpContext context)
     {
-        PrometheusExposition own = publisher.Read();
+        PrometheusExposition own = series.Read();
         byte[] ownText = PrometheusTextWriter.ToUtf8(own);
         Rendered families = Render(own);
         try
@@ -45,7 +45,7 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, Publishe
                 // A large account has a large text: the memory of the one before last is used again, once nobody is being sent it any more.
                 ArrayBufferWriter<byte> text = _before is { IsHeld: false } ? _before.Text : new ArrayBufferWriter<byte>(4096);
                 text.ResetWrittenCount();
-                // A name of the service's that is the publisher's own would stand twice in the page, which no scraper accepts.
+                // A name of the service's that is the bridge's own would stand twice in the page, which no scraper accepts.
                 PrometheusTextWriter.Write(text, new PrometheusExposition(all.Families.Where(family => own[family.Name] is null)));
                 (_before, _rendered) = (_rendered, new Rendered(current, text));
             }

@@ -118,16 +118,17 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Bridge:RemoteWrit:Url", "http://x", "RemoteWrit")]
-    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Ulr")]
-    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest")]
-    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is 0")]
+    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite.")]
+    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Bridge:RemoteWrite:Ulr is no setting. The settings are Url, ")]
+    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest is 'many'; it must be a whole number")]
+    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is '0'; it must be")]
     [InlineData("Bridge:RemoteWrite:Url", "http://x/write", "at least one entry in Histories")]
     [InlineData("Bridge:RemoteWrite:Url", "prometheus:9090", "Url must be an address")]
     [InlineData("Bridge:RemoteWrite:Url", "http://user:secret@x/write", "Put credentials into Headers")]
     [InlineData("Bridge:RemoteWrite:Headers:X Org", "acme", "Headers:X Org cannot be a header")]
-    [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is 0")]
+    [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is '0'; it must be")]
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "OTEL_EXPORTER_OTLP_ENDPOINT is 'collector:4317'")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http'; it must be grpc or http/protobuf")]
     [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
@@ -144,11 +145,18 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Histories:0:EndpointIds:0", "", "EndpointIds that cannot be asked for")]
+    [InlineData("Histories:0:EndpointIds:0", "", "Histories:0:EndpointIds cannot be asked for")]
+    [InlineData("Histories:0:EndpointId", "acme/app", "Bridge:RemoteWrite:Histories:0:EndpointId is no setting. The settings are Account, EndpointIds, ")]
+    [InlineData("Histories:1:EndpointIds", "acme/other", "Bridge:RemoteWrite:Histories:1:EndpointIds is missing: write the first as Bridge:RemoteWrite:Histories:1:EndpointIds:0")]
     [InlineData("Histories:0:Timeframe", "Week", "it must be Minute, Hour or Day")]
-    [InlineData("Histories:0:Timeframe", "Fortnight", "Histories:0:Timeframe")]
-    [InlineData("Histories:0:Metrics", "Summary", "they must be metrics")]
-    [InlineData("Histories:0:Since", "-00:01:00", "Since")]
+    [InlineData("Histories:0:Timeframe", "Minutely", "Bridge:RemoteWrite:Histories:0:Timeframe is 'Minutely'; it must be Minute, Hour or Day.")]
+    [InlineData("Histories:0:Metrics", "Summary", "Histories:0:Metrics is 'Summary'; it must be one or more of")]
+    [InlineData("Histories:0:Metrics", "request_count", "RequestCount, ")]
+    [InlineData("Histories:0:Since", "-00:01:00", "Since is '-00:01:00'; it must be a time of at most 36500 days")]
+    [InlineData("Histories:0:Since", "24:00:00", "Bridge:RemoteWrite:Histories:0:Since is '24:00:00'; it must be a time of at most 36500 days: 00:30:00 is half an hour, 1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "7", "1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "7d", "1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "40000.00:00:00", "at most 36500 days")]
     [InlineData("Histories:0:Account", "globex", "There is no account 'globex'")]
     [InlineData("Histories:1:EndpointIds:0", "acme/app/route", "'acme/app/route' twice")]
     public async Task A_history_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
@@ -169,6 +177,29 @@ public sealed class PrometheusBridgeTests
         InvalidOperationException failure = await Assert.ThrowsAsync<InvalidOperationException>(() => BridgeHost.StartAsync(settings, _clock));
 
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_log_says_at_the_start_what_is_read_and_where_it_goes_without_what_may_be_secret()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
+        string state = Path.Combine(folder.FullName, "state.json");
+        Dictionary<string, string?> more = OtlpTo("http://user:hidden@127.0.0.1:9");
+        more["Bridge:RemoteWrite:Url"] = "http://127.0.0.1:9/api/v1/write?token=hidden";
+        more["Bridge:RemoteWrite:StateFile"] = Path.GetRelativePath(Environment.CurrentDirectory, state);
+        more["Bridge:RemoteWrite:Histories:0:Account"] = "acme";
+        more["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = "acme/app";
+        more["Bridge:RemoteWrite:Histories:0:Timeframe"] = "hour";
+        await using (BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], more))
+        {
+            Assert.Equal(
+                $"Accounts: acme at {simulator.BaseAddress}. Remote write: acme Hour acme/app to http://127.0.0.1:9/api/v1/write, its state in {state}. "
+                + "OTLP: to http://127.0.0.1:9/.",
+                Assert.Single(_log.GetSnapshot(), record => record.Id.Id == 7).Message);
+        }
+
+        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -207,7 +238,9 @@ public sealed class PrometheusBridgeTests
 
         bridge.Services.GetRequiredService<MeterProvider>().ForceFlush(60_000);
 
-        Assert.Contains(_log.GetSnapshot(), record => record.Id.Id == 5 && record.Message.Contains("127.0.0.1:9", StringComparison.Ordinal));
+        FakeLogRecord[] complaints = [.. _log.GetSnapshot().Where(record => record.Id.Id == 5)];
+        Assert.Contains(complaints, record => record.Message.Contains("127.0.0.1:9", StringComparison.Ordinal));
+        Assert.All(complaints, record => Assert.DoesNotContain('\n', record.Message));
         Assert.Equal([("acme", 1)], Up(await PageAsync(bridge)));
     }
 

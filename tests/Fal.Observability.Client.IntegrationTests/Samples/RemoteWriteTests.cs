@@ -1,3 +1,4 @@
+using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.PrometheusTests;
 using Fal.Observability.Simulator;
 using Microsoft.Extensions.Logging.Testing;
@@ -38,7 +39,7 @@ public sealed class RemoteWriteTests : IDisposable
     {
         await using SimulatorServer simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(
-            new(204), new(500), new(503, RetryAfter: "7"), new(429, RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "400000"));
+            new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "400000"));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
         List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await StepOverPauseAsync()];
@@ -47,7 +48,8 @@ public sealed class RemoteWriteTests : IDisposable
         await NothingMoreToSendAsync();
 
         Assert.Equal([TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)], pauses.Skip(1));
-        Assert.Contains("remote write: Degraded", health, StringComparison.Ordinal);
+        Assert.Contains("remote write: Degraded, 429 Too Many Requests: slow down\n", health, StringComparison.Ordinal);
+        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("(429 Too Many Requests: slow down)", StringComparison.Ordinal));
         Assert.All(receiver.Bodies.Skip(2).Take(5), body => Assert.Equal(receiver.Bodies[1], body));
         // Of the minutes that went by meanwhile too.
         AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
@@ -78,11 +80,13 @@ public sealed class RemoteWriteTests : IDisposable
 
     [Theory]
     [InlineData(400, "out of order sample", "out_of_order_time_window", "history FILE")]
-    [InlineData(400, "out of bounds", "out_of_order_time_window", "history FILE")]
+    [InlineData(400, "out of bounds", "out_of_order_time_window", "400: out of bounds. The samples")]
+    [InlineData(500, "too old sample\n", "out_of_order_time_window", "500: too old sample. The samples")]
     [InlineData(409, "err-mimir-sample-out-of-order", "out_of_order_time_window", "history FILE")]
     [InlineData(400, "duplicate sample for timestamp", "other values", "duplicate sample")]
     [InlineData(401, "no", "Bridge:RemoteWrite:Headers", "401: no")]
     [InlineData(404, "page not found", "--web.enable-remote-write-receiver", "/api/v1/write")]
+    [InlineData(405, "Method Not Allowed", "--web.enable-remote-write-receiver", "/api/v1/write")]
     [InlineData(413, "too much", "MaxSamplesPerRequest", "413")]
     [InlineData(422, "who knows", "422: who knows", "refused")]
     public async Task A_refusal_stops_the_history_there_says_why_and_loses_nothing(int status, string body, string advice, string more)
@@ -122,21 +126,81 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     [Fact]
-    public async Task A_state_file_that_cannot_be_written_stops_the_sending_before_it_begins()
+    public async Task An_outage_of_fal_is_over_within_a_minute_of_its_end_and_a_refused_key_is_tried_every_5_minutes()
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock };
+        options.Faults.Next(4, new Fault(FaultKind.ServiceUnavailable), SimulatorRoute.ServerlessAnalytics);
+        options.Faults.Next(1, new Fault(FaultKind.Challenge), SimulatorRoute.ServerlessAnalytics);
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+
+        TimeSpan first = await PauseAsync();
+        string health = await bridge.GetHealthAsync();
+        _clock.Advance(first);
+        List<TimeSpan> pauses = [first, await StepOverPauseAsync(), await StepOverPauseAsync(), await StepOverPauseAsync()];
+        TimeSpan refused = await StepOverPauseAsync();
+        await NothingMoreToSendAsync();
+
+        Assert.All(pauses, pause => Assert.InRange(pause, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1)));
+        Assert.Equal(TimeSpan.FromMinutes(5), refused);
+        Assert.Contains("remote write: Degraded, ", health, StringComparison.Ordinal);
+        Assert.Contains("503", health, StringComparison.Ordinal);
+        Assert.Contains("nothing is accepted yet", health, StringComparison.Ordinal);
+        Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        Assert.NotEmpty(receiver.Accepted);
+    }
+
+    [Fact]
+    public async Task The_page_says_how_the_history_does()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(204), new(503), new(422, "who knows"));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await StepOverPauseAsync();
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        int acceptedBefore = receiver.Accepted.Count;
+        Dictionary<string, double> stopped = await OwnSeriesAsync(bridge);
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+        Dictionary<string, double> recovered = await OwnSeriesAsync(bridge);
+
+        Assert.Equal(
+            new Dictionary<string, double>
+            {
+                ["up"] = 0, ["samples_total"] = acceptedBefore,
+                ["failures_total fal"] = 0, ["failures_total receiver"] = 1, ["failures_total refused"] = 1, ["failures_total state_file"] = 0,
+            },
+            stopped);
+        Assert.Equal(1, recovered["up"]);
+        Assert.Equal(receiver.Accepted.Count, recovered["samples_total"]);
+        Assert.Equal(_clock.GetUtcNow().ToUnixTimeSeconds(), recovered["last_success_timestamp_seconds"]);
+
+        async Task<Dictionary<string, double>> OwnSeriesAsync(BridgeHost host)
+        {
+            const string Prefix = "fal_bridge_remote_write_";
+            PrometheusExposition page = PrometheusTextParser.ParseFamilies(await host.GetAsync("metrics"), PrometheusParserOptions.Strict);
+            PrometheusSample[] samples = [.. page.Families.SelectMany(family => family.Samples).Where(sample => sample.Name.StartsWith(Prefix, StringComparison.Ordinal))];
+            string history = $"default Minute {string.Join(',', simulator.Apps.Order(StringComparer.Ordinal))}";
+            Assert.All(samples, sample => Assert.Equal(("default", history), (sample.Labels["account"], sample.Labels["history"])));
+            return samples.ToDictionary(sample => $"{sample.Name[Prefix.Length..]} {sample.Labels["kind"]}".TrimEnd(), sample => sample.Value);
+        }
+    }
+
+    [Theory]
+    [InlineData("no-such-folder/state.json")]
+    [InlineData("")]
+    public async Task A_state_file_that_cannot_be_written_stops_the_start_and_is_named(string path)
     {
         await using SimulatorServer simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
-        Directory.CreateDirectory(StateFile);
-        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
-        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        string file = Path.Combine(_folder.FullName, path);
 
-        Assert.Contains($"{StateFile} cannot be written", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        IOException failure = await Assert.ThrowsAsync<IOException>(() => StartAsync(simulator, receiver.Url, stateFile: file));
+
+        Assert.Contains($"{file} cannot be written", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Bridge:RemoteWrite:StateFile", failure.Message, StringComparison.Ordinal);
         Assert.Empty(receiver.Bodies);
-        Directory.Delete(StateFile);
-        _clock.Advance(TimeSpan.FromMinutes(5));
-        await NothingMoreToSendAsync();
-
-        AssertReceived(await ReportAsync(simulator, Minutes, before: 5), receiver);
     }
 
     [Fact]
@@ -248,11 +312,12 @@ public sealed class RemoteWriteTests : IDisposable
         return samples;
     }
 
-    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none") => BridgeHost.StartAsync(
+    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none", string? stateFile = null) => BridgeHost.StartAsync(
         new Dictionary<string, string?>
         {
             ["Fal:ApiKey"] = FalAccount.Key,
             ["Fal:BaseAddress"] = simulator.BaseAddress.ToString(),
+            ["Fal:MaxAttempts"] = "1",
             ["Fal:Publisher:Interval"] = "1:00:00",
             ["Fal:Publisher:StaleAfter"] = "3:00:00",
             // Longer than any pause of the sender, so that the clock's timers tell those.
@@ -260,7 +325,7 @@ public sealed class RemoteWriteTests : IDisposable
             ["Fal:TotalTimeout"] = "00:09:00",
             ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
             ["Bridge:RemoteWrite:Headers:Authorization"] = authorization,
-            ["Bridge:RemoteWrite:StateFile"] = StateFile,
+            ["Bridge:RemoteWrite:StateFile"] = stateFile ?? StateFile,
             ["Bridge:RemoteWrite:Histories:0:Since"] = TimeSpan.FromMinutes(Minutes).ToString(),
             ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = simulator.Apps[0],
             ["Bridge:RemoteWrite:Histories:0:EndpointIds:1"] = simulator.Apps[1],

@@ -1,25 +1,26 @@
 using System.Diagnostics.Metrics;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
+using Fal.Observability.PrometheusBridge.RemoteWrite;
 
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>
-/// What the publishers say about their own reads, and the analytics that they publish, as families for the page: the same instruments
-/// that an OpenTelemetry pipeline would export.
+/// What the publishers say about their own reads, the analytics that they publish, and what remote write says about itself, as families
+/// for the page: the same instruments that an OpenTelemetry pipeline would export.
 /// </summary>
-internal sealed class PublisherSeries : IDisposable
+internal sealed class OwnSeries : IDisposable
 {
     private readonly Lock _one = new();
     private readonly SortedDictionary<string, Instrument> _instruments = new(StringComparer.Ordinal);
     private readonly List<PrometheusSample> _samples = [];
     private readonly MeterListener _listener = new();
 
-    public PublisherSeries(IMeterFactory meters)
+    public OwnSeries(IMeterFactory meters)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == FalMetricsPublisher.MeterName && instrument.Meter.Scope == meters && IsOwn(instrument.Name))
+            if (instrument.Meter.Scope == meters && IsOwn(instrument))
             {
                 lock (_one)
                 {
@@ -52,8 +53,13 @@ internal sealed class PublisherSeries : IDisposable
     public void Dispose() => _listener.Dispose();
 
     /// <summary>The families of the service have instruments too; the page takes those from the snapshots as they came.</summary>
-    private static bool IsOwn(string name) => name == "fal_up"
-        || name.StartsWith("fal_publisher_", StringComparison.Ordinal) || name.StartsWith("fal_analytics_", StringComparison.Ordinal);
+    private static bool IsOwn(Instrument instrument) => instrument.Meter.Name switch
+    {
+        RemoteWriteWorker.MeterName => true,
+        FalMetricsPublisher.MeterName => instrument.Name == "fal_up" || instrument.Name.StartsWith("fal_publisher_", StringComparison.Ordinal)
+            || instrument.Name.StartsWith("fal_analytics_", StringComparison.Ordinal),
+        _ => false,
+    };
 
     private void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
