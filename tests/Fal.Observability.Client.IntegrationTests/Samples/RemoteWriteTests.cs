@@ -42,8 +42,9 @@ public sealed class RemoteWriteTests : IDisposable
             new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "400000"));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
-        List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await StepOverPauseAsync()];
+        List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await PauseAsync()];
         string health = await bridge.GetHealthAsync();
+        _clock.Advance(pauses[^1]);
         pauses.AddRange([await StepOverPauseAsync(), await StepOverPauseAsync()]);
         await NothingMoreToSendAsync();
 
