@@ -17,7 +17,7 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         {
             failures.Add(string.IsNullOrEmpty(name)
                 ? $"{nameof(options.ApiKey)} {keyProblem} Set it in code, as {FalObservabilityOptions.SectionName}:{nameof(options.ApiKey)} in the configuration, or as FAL_KEY in the environment."
-                : $"{nameof(options.ApiKey)} of account '{name}' {keyProblem} Set it in code, or as {FalObservabilityOptions.SectionName}:Accounts:{name}:{nameof(options.ApiKey)} in the configuration; the environment is not read for a keyed registration.");
+                : $"{nameof(options.ApiKey)} {keyProblem} Set it in code, or as {FalObservabilityOptions.SectionName}:Accounts:{name}:{nameof(options.ApiKey)} in the configuration, which in the environment is {FalObservabilityOptions.SectionName}__Accounts__{name}__{nameof(options.ApiKey)}; FAL_KEY is not read for a keyed registration.");
         }
 
         CheckAddress(options, failures);
@@ -45,7 +45,7 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         SettingRules.NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
         SettingRules.NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return SettingRules.Verdict("Account", name, failures);
     }
 
     private static void CheckAddress(FalObservabilityOptions options, List<string> failures)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
 
@@ -10,13 +11,15 @@ internal static class SettingRules
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
         {
-            // TimeSpan reads a bare number as days, which nobody means.
-            string hint = value is TimeSpan { Ticks: > 0 } time && time.Ticks % TimeSpan.TicksPerDay == 0
-                ? " A bare number in a configuration means days: write 00:00:45 for 45 seconds."
-                : "";
-            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be from {least} to {most}.{hint}"));
+            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be from {least} to {most}."));
         }
     }
+
+    /// <summary>The verdict, each message with whose settings they are where there may be several.</summary>
+    public static ValidateOptionsResult Verdict(string owner, string? name, List<string> failures) =>
+        failures.Count == 0 ? ValidateOptionsResult.Success
+        : string.IsNullOrEmpty(name) ? ValidateOptionsResult.Fail(failures)
+        : ValidateOptionsResult.Fail(failures.Select(failure => $"{owner} '{name}': {failure}"));
 
     public static void NotOver(string setting, TimeSpan value, string limitName, TimeSpan limit, List<string> failures)
     {

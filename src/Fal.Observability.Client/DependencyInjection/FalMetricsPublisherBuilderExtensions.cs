@@ -12,11 +12,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FalMetricsPublisherBuilderExtensions
 {
     private static readonly SettingsSection Settings = new(
-    [
-        nameof(FalMetricsPublisherOptions.Interval), nameof(FalMetricsPublisherOptions.StaleAfter), nameof(FalMetricsPublisherOptions.AccountLabel),
-        nameof(FalMetricsPublisherOptions.AnalyticsEndpointIds), nameof(FalMetricsPublisherOptions.AnalyticsMetrics),
-        nameof(FalMetricsPublisherOptions.AnalyticsTimeframe),
-    ]);
+        times: [nameof(FalMetricsPublisherOptions.Interval), nameof(FalMetricsPublisherOptions.StaleAfter)],
+        others:
+        [
+            nameof(FalMetricsPublisherOptions.AccountLabel), nameof(FalMetricsPublisherOptions.AnalyticsEndpointIds),
+            nameof(FalMetricsPublisherOptions.AnalyticsMetrics), nameof(FalMetricsPublisherOptions.AnalyticsTimeframe),
+        ]);
 
     /// <summary>
     /// Reads the account's metrics in the background while the host runs, and publishes them as instruments of the meter

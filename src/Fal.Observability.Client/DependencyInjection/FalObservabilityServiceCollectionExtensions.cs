@@ -16,16 +16,19 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FalObservabilityServiceCollectionExtensions
 {
     private static readonly SettingsSection Settings = new(
-    [
-        nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
-        nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.AttemptTimeout),
-        nameof(FalObservabilityOptions.TotalTimeout), nameof(FalObservabilityOptions.ReadIdleTimeout), nameof(FalObservabilityOptions.MinRetryDelay),
-        nameof(FalObservabilityOptions.RetryBaseDelay), nameof(FalObservabilityOptions.MaxRetryDelay), nameof(FalObservabilityOptions.MaxResponseBytes),
-        nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls),
-        nameof(FalObservabilityOptions.BucketsPerWindow), nameof(FalObservabilityOptions.MaxBufferedRows),
-        nameof(FalObservabilityOptions.ProvisionalAge), nameof(FalObservabilityOptions.StrictMetrics),
-        nameof(FalObservabilityOptions.MaxRememberedBytes),
-    ]);
+        times:
+        [
+            nameof(FalObservabilityOptions.AttemptTimeout), nameof(FalObservabilityOptions.TotalTimeout), nameof(FalObservabilityOptions.ReadIdleTimeout),
+            nameof(FalObservabilityOptions.MinRetryDelay), nameof(FalObservabilityOptions.RetryBaseDelay), nameof(FalObservabilityOptions.MaxRetryDelay),
+            nameof(FalObservabilityOptions.ProvisionalAge),
+        ],
+        others:
+        [
+            nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
+            nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.MaxResponseBytes),
+            nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls), nameof(FalObservabilityOptions.BucketsPerWindow),
+            nameof(FalObservabilityOptions.MaxBufferedRows), nameof(FalObservabilityOptions.StrictMetrics), nameof(FalObservabilityOptions.MaxRememberedBytes),
+        ]);
 
     /// <summary>
     /// Registers <see cref="IFalObservabilityClient"/>, <see cref="IFalMetricsClient"/> and <see cref="IFalAnalyticsClient"/>

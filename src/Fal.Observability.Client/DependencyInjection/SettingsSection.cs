@@ -1,3 +1,4 @@
+using System.Globalization;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -5,8 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>The way from a configuration section to options, which refuses what is misspelt in it.</summary>
-/// <param name="settings">The names that may stand in the section.</param>
-internal sealed class SettingsSection(string[] settings)
+/// <param name="times">The settings that are lengths of time.</param>
+/// <param name="others">The other names that may stand in the section.</param>
+internal sealed class SettingsSection(string[] times, string[] others)
 {
     /// <summary>Reads the section of a registration, or one inside it, where there is a configuration.</summary>
     /// <typeparam name="T">The options, for the exception.</typeparam>
@@ -24,15 +26,19 @@ internal sealed class SettingsSection(string[] settings)
 
         string path = key is null ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{key}";
         IConfigurationSection section = configuration.GetSection(inner is null ? path : $"{path}:{inner}");
-        string[] unknown =
+        string[] sections = inner is not null ? [] : key is null ? [FalMetricsPublisherOptions.SectionName, "Accounts"] : [FalMetricsPublisherOptions.SectionName];
+        string[] known = [.. times, .. others, .. sections];
+        string[] wrong =
         [
             .. section.GetChildren().Select(child => child.Key)
-                .Where(name => !settings.Contains(name, StringComparer.OrdinalIgnoreCase) && !(inner is null && IsSection(name, key)))
-                .Select(name => $"{section.Path}:{name} is no setting. The settings are {string.Join(", ", settings)}."),
+                .Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase))
+                .Select(name => $"{section.Path}:{name} is no setting. What may stand there: {string.Join(", ", known)}."),
+            .. times.Select(name => section.GetSection(name)).Where(time => MeansDaysUnsaid(time.Value))
+                .Select(time => $"{time.Path} is {time.Value}, which is read as days: write 00:00:45 for 45 seconds, 1.00:00:00 for a day."),
         ];
-        if (unknown.Length > 0)
+        if (wrong.Length > 0)
         {
-            throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(T), unknown);
+            throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(T), wrong);
         }
 
         try
@@ -50,8 +56,7 @@ internal sealed class SettingsSection(string[] settings)
         }
     }
 
-    /// <summary>Whether the section of a registration has a section of this name in it that others read.</summary>
-    private static bool IsSection(string name, string? key) =>
-        name.Equals(FalMetricsPublisherOptions.SectionName, StringComparison.OrdinalIgnoreCase)
-        || (key is null && name.Equals("Accounts", StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether .NET takes a number for days that nobody means as such: a bare one, or hours from 24 on.</summary>
+    private static bool MeansDaysUnsaid(string? value) =>
+        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out TimeSpan time) && time.Days != 0 && !value.TrimStart().TrimStart([.. "-0123456789"]).StartsWith('.');
 }

@@ -56,7 +56,7 @@ internal static class FalResilience
                 {
                     string operation = args.Context.Properties.GetValue(Operation, "");
                     string cause = Cause(args.Outcome);
-                    log.Retrying(operation, args.AttemptNumber + 1, cause, (long)args.RetryDelay.TotalMilliseconds);
+                    log.Retrying(operation, args.AttemptNumber + 1, args.Outcome.Exception?.Message ?? cause, (long)args.RetryDelay.TotalMilliseconds);
                     FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
                     return default;
                 },

@@ -11,7 +11,7 @@ namespace Fal.Observability.Client;
 internal sealed class FalAppsLayout
 {
     // As long as the scrapes keep their layout, so long is this kept.
-    private static readonly ConditionalWeakTable<ExpositionLayout, FalAppsLayout> Known = [];
+    private static readonly ConditionalWeakTable<object, FalAppsLayout> Known = [];
 
     private readonly FalAppLayout[] _apps;
 

@@ -33,12 +33,12 @@ public sealed class PrometheusExposition
     }
 
     /// <summary>Creates an exposition that has a known layout, in which no line was skipped.</summary>
-    internal PrometheusExposition(MetricFamily[] families, ExpositionLayout layout)
+    internal PrometheusExposition(MetricFamily[] families, object layout, Dictionary<string, int> places)
     {
         Families = families;
         SkippedLines = [];
         Layout = layout;
-        _places = layout.Places;
+        _places = places;
     }
 
     /// <summary>The families, in the order in which their first lines stand.</summary>
@@ -118,8 +118,11 @@ public sealed class PrometheusExposition
             all.Sum(exposition => exposition.SkippedLineCount));
     }
 
-    /// <summary>What this has in common with other scrapes of its source; null if nothing is known.</summary>
-    internal ExpositionLayout? Layout { get; }
+    /// <summary>
+    /// The same object in all expositions whose lines differ in their values only, so that what is worked out from families and series
+    /// can be kept with it; null if nothing is known.
+    /// </summary>
+    internal object? Layout { get; }
 
     /// <summary>The place of each name, the first if there are several.</summary>
     internal static Dictionary<string, int> PlacesOf(IEnumerable<string> names)

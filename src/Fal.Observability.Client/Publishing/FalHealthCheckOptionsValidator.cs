@@ -16,6 +16,6 @@ internal sealed class FalHealthCheckOptionsValidator : IValidateOptions<FalHealt
             failures.Add(string.Create(CultureInfo.InvariantCulture, $"{nameof(options.MaxQueueSize)} is {most}; it must be at least 0, or not set."));
         }
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return SettingRules.Verdict("Health check", name, failures);
     }
 }

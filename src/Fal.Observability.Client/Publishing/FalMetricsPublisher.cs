@@ -62,9 +62,19 @@ public sealed class FalMetricsPublisher : BackgroundService
     internal TimeSpan StaleAfter => _options.StaleAfter;
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _options.AnalyticsEndpointIds.Count == 0
-        ? PublishMetricsAsync(stoppingToken)
-        : Task.WhenAll(PublishMetricsAsync(stoppingToken), PublishAnalyticsAsync(stoppingToken));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await (_options.AnalyticsEndpointIds.Count == 0
+                ? PublishMetricsAsync(stoppingToken)
+                : Task.WhenAll(PublishMetricsAsync(stoppingToken), PublishAnalyticsAsync(stoppingToken))).ConfigureAwait(false);
+        }
+        catch (Exception ended) when (stoppingToken.IsCancellationRequested && ended is OperationCanceledException or ObjectDisposedException)
+        {
+            // Not a failure, as a host that is disposed without being stopped would log it.
+        }
+    }
 
     private async Task PublishMetricsAsync(CancellationToken stoppingToken)
     {

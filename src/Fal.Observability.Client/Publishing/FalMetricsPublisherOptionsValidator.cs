@@ -18,7 +18,7 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
         }
 
         CheckAnalytics(options, failures);
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return SettingRules.Verdict("Publisher of account", name, failures);
     }
 
     private static void CheckAnalytics(FalMetricsPublisherOptions options, List<string> failures)

@@ -44,6 +44,7 @@ public sealed partial class SnippetTests
             internal static CancellationToken stoppingToken, cancellationToken, ct;
             internal static AnalyticsQuery query = null!;
             internal static string[] endpointIds = null!;
+            internal static AnalyticsReport report = null!;
             internal static IProgress<AnalyticsProgress> progress = null!;
             internal static PrometheusExposition exposition = null!;
             internal static string body = null!;

@@ -108,6 +108,7 @@ public sealed class AddFalObservabilityTests : IDisposable
             () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ("Fal:MaxAtempts", "2")));
         Assert.Contains("Fal:MaxAtempts", failure.Message, StringComparison.Ordinal);
         Assert.Contains("MaxAttempts", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Accounts", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,6 +153,7 @@ public sealed class AddFalObservabilityTests : IDisposable
         using ServiceProvider provider = Services(services => services.AddFalObservability("acme"));
         OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredKeyedService<IFalMetricsClient>("acme"));
         Assert.Contains("Fal:Accounts:acme:ApiKey", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Fal__Accounts__acme__ApiKey", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,12 +224,36 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_bare_number_where_a_time_is_due_is_explained()
+    [Theory]
+    [InlineData("TotalTimeout", "45")]
+    [InlineData("TotalTimeout", "24:00:00")]
+    [InlineData("ProvisionalAge", "5")]
+    public void A_number_that_would_be_taken_for_days_is_refused_and_explained(string setting, string value)
     {
         OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
-            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ("Fal:TotalTimeout", "45")));
-        Assert.Contains("00:00:45", failure.Message, StringComparison.Ordinal);
+            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting}", value)));
+        Assert.Contains($"Fal:{setting} is {value}, which is read as days: write 00:00:45 for 45 seconds", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1.00:00:00", 24)]
+    [InlineData("23:00:00", 23)]
+    [InlineData("0", 0)]
+    public void A_time_that_says_what_it_means_is_taken(string value, int hours) =>
+        Assert.Equal(TimeSpan.FromHours(hours), Options(
+            services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ("Fal:ProvisionalAge", value)).ProvisionalAge);
+
+    [Fact]
+    public void A_setting_out_of_its_range_is_named_with_its_account()
+    {
+        using ServiceProvider provider = Services(
+            services => services.AddFalObservability("acme").AddMetricsPublisher(),
+            ("Fal:Accounts:acme:ApiKey", "id:secret-value"), ("Fal:Accounts:acme:MaxAttempts", "99"), ("Fal:Accounts:acme:Publisher:Interval", "00:00:01"));
+        OptionsValidationException client = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredKeyedService<IFalMetricsClient>("acme"));
+        Assert.Contains("Account 'acme': MaxAttempts is 99", client.Message, StringComparison.Ordinal);
+        OptionsValidationException publisher = Assert.Throws<OptionsValidationException>(
+            () => provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get("acme"));
+        Assert.Contains("Publisher of account 'acme': Interval is 00:00:01", publisher.Message, StringComparison.Ordinal);
     }
 
     private static FalObservabilityOptions Options(Action<IServiceCollection> register, params (string Key, string Value)[] settings)

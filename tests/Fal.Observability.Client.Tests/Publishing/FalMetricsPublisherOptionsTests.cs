@@ -81,7 +81,7 @@ public sealed class FalMetricsPublisherOptionsTests
     public static TheoryData<Action<FalMetricsPublisherOptions>, string> Mistakes => new()
     {
         { o => o.Interval = TimeSpan.FromSeconds(9.9), "Interval is 00:00:09.9000000; it must be from 00:00:10" },
-        { o => o.Interval = TimeSpan.FromDays(30), "write 00:00:45 for 45 seconds" },
+        { o => o.Interval = TimeSpan.FromDays(30), "Interval is 30.00:00:00; it must be from 00:00:10 to 1.00:00:00" },
         { o => o.StaleAfter = TimeSpan.Zero, "StaleAfter is 00:00:00" },
         { o => o.Interval = TimeSpan.FromSeconds(61), "Twice Interval (00:02:02) must not exceed StaleAfter (00:02:00)" },
         { o => o.AccountLabel = " ", "AccountLabel is blank" },

@@ -206,7 +206,8 @@ public sealed class FalMetricsPublisherTests
 
         await host.Publisher.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
-        Assert.True(host.Publisher.ExecuteTask!.IsCompleted);
+        // Anything else would be logged as a failure by a host that is disposed without being stopped.
+        Assert.True(host.Publisher.ExecuteTask!.IsCompletedSuccessfully);
         Assert.Null(host.Publisher.State.LastFailure);
     }
 

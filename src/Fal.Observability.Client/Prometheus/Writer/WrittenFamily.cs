@@ -83,7 +83,12 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
             MetricType.Counter when parts.Exists(part => part.Suffix == "_total") && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
             _ => "",
         };
-        MetricType type = family.Type is MetricType.Info or MetricType.StateSet ? MetricType.Gauge : family.Type;
+        MetricType type = family.Type switch
+        {
+            MetricType.Info or MetricType.StateSet => MetricType.Gauge,
+            MetricType.GaugeHistogram => MetricType.Histogram,
+            _ => family.Type,
+        };
         int mainPart = parts.FindIndex(part => part.Suffix == main);
         plan.Add(new WrittenFamily(family.Name + main, type, family.Help, null, mainPart < 0 ? [] : parts[mainPart].Samples));
         for (int i = 0; i < parts.Count; i++)

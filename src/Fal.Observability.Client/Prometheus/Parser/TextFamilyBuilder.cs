@@ -35,7 +35,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         }
 
         return memory is { RemembersAll: true } && !HasReported && FindLayout(families) is { } layout
-            ? new PrometheusExposition(families, new ExpositionLayout(layout, memory))
+            ? new ExpositionLayout(layout, memory).Expose(families)
             : new PrometheusExposition(families, SkippedLines, SkippedLineCount);
     }
 

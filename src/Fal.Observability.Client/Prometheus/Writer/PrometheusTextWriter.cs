@@ -16,7 +16,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <para>
 /// A format cannot carry everything that the other can. No sample changes its name and none is left out: in the text format,
 /// samples that it does not know as part of a type (<c>_created</c>, <c>_gcount</c>, <c>_gsum</c>) become gauges of their own, an
-/// info and a state set are gauges, units and exemplars are left out, and blanks at the beginning and carriage returns at the end of a help text too. In
+/// info and a state set are gauges, a gauge histogram is a histogram, units and exemplars are left out, and blanks at the beginning and carriage returns at the end of a help text too. In
 /// OpenMetrics a counter without <c>_total</c>, or another family that the format does not allow as it is, is written as unknown.
 /// Values and buckets are not mended: a histogram without its last bucket stays one, which a strict reader of OpenMetrics refuses.
 /// </para>

@@ -120,7 +120,7 @@ public sealed class PrometheusTextWriterTests
             a_total 1
             # TYPE a_created gauge
             a_created 5
-            # TYPE b_seconds gaugehistogram
+            # TYPE b_seconds histogram
             b_seconds_bucket{le="+Inf"} 2
             # TYPE b_seconds_gcount gauge
             b_seconds_gcount 2
@@ -348,7 +348,7 @@ public sealed class PrometheusTextWriterTests
     {
         bool openMetrics = format == PrometheusFormat.OpenMetrics;
         MetricType[] types = openMetrics ? Enum.GetValues<MetricType>()
-            : [MetricType.Unknown, MetricType.Gauge, MetricType.Counter, MetricType.Histogram, MetricType.Summary, MetricType.GaugeHistogram];
+            : [MetricType.Unknown, MetricType.Gauge, MetricType.Counter, MetricType.Histogram, MetricType.Summary];
         var families = new List<MetricFamily>();
         for (int i = random.Next(1, 6); i > 0; i--)
         {
@@ -372,8 +372,8 @@ public sealed class PrometheusTextWriterTests
                     [
                         new PrometheusSample(name + "_bucket", labels.With("le", "0.1"), 0, timestamp, exemplar),
                         new PrometheusSample(name + "_bucket", labels.With("le", "+Inf"), count, timestamp),
-                        new PrometheusSample(name + (openMetrics && type == MetricType.GaugeHistogram ? "_gcount" : "_count"), labels, count, timestamp),
-                        new PrometheusSample(name + (openMetrics && type == MetricType.GaugeHistogram ? "_gsum" : "_sum"), labels, random.NextDouble(), timestamp),
+                        new PrometheusSample(name + (type == MetricType.GaugeHistogram ? "_gcount" : "_count"), labels, count, timestamp),
+                        new PrometheusSample(name + (type == MetricType.GaugeHistogram ? "_gsum" : "_sum"), labels, random.NextDouble(), timestamp),
                     ],
                     MetricType.Summary => [new PrometheusSample(name, labels.With("quantile", "0.5"), 0.3, timestamp), new PrometheusSample(name + "_count", labels, count, timestamp)],
                     MetricType.Info => [new PrometheusSample(name + "_info", labels, 1, timestamp)],

@@ -9,6 +9,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal sealed class ExpositionLayout
 {
     private readonly Family[] _families;
+    private readonly Dictionary<string, int> _places;
     private readonly int _version;
     private SampleSeries[][]? _series;
 
@@ -19,14 +20,11 @@ internal sealed class ExpositionLayout
     {
         _families = families;
         _version = memory.Version;
-        Places = PrometheusExposition.PlacesOf(families.Select(family => family.Name));
+        _places = PrometheusExposition.PlacesOf(families.Select(family => family.Name));
     }
 
     /// <summary>A family without its samples, which are so many in a row.</summary>
     internal readonly record struct Family(string Name, MetricType Type, string? Help, int FirstSample, int SampleCount);
-
-    /// <summary>The families by name.</summary>
-    internal Dictionary<string, int> Places { get; }
 
     /// <summary>Reads an exposition that has this layout, the last that was read having had it too.</summary>
     /// <returns>The exposition; null if it is another one.</returns>
@@ -54,8 +52,11 @@ internal sealed class ExpositionLayout
                 family.SampleCount == 0 ? [] : new Samples(_series, values, family.FirstSample, family.SampleCount), family.Help);
         }
 
-        return new PrometheusExposition(families, this);
+        return Expose(families);
     }
+
+    /// <summary>An exposition that has this layout, in which no line was skipped.</summary>
+    internal PrometheusExposition Expose(MetricFamily[] families) => new(families, this, _places);
 
     /// <summary>The samples of a family: series of the layout, values of one exposition.</summary>
     internal sealed class Samples(SampleSeries[][] series, SampleValues values, int first, int count) : IReadOnlyList<PrometheusSample>

@@ -83,7 +83,7 @@ public sealed class PrometheusScrape
         Memory.Begin();
         builder.Append(utf8, isFinalBlock: true);
         PrometheusExposition exposition = builder.Build();
-        _layout = exposition.Layout;
+        _layout = exposition.Layout as ExpositionLayout;
         return exposition;
     }
 
