@@ -33,6 +33,11 @@ internal static partial class BridgeApplication
         // Without accounts it is that of the section itself, whose name is null.
         foreach (string? key in AccountsIn(builder.Configuration).DefaultIfEmpty())
         {
+            if (key is not null && string.IsNullOrWhiteSpace(key))
+            {
+                throw new InvalidOperationException($"{AccountsSection} holds an account without a name: write {AccountsSection}:acme:ApiKey, with a name of your own.");
+            }
+
             IFalObservabilityBuilder account = key is null ? services.AddFalObservability() : services.AddFalObservability(key);
             account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
             services.AddSingleton(provider => new BridgedAccount(LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key)));
@@ -63,8 +68,27 @@ internal static partial class BridgeApplication
     public static void MapBridge(this WebApplication app)
     {
         app.Lifetime.ApplicationStarted.Register(() => LogStart(app));
-        app.MapGet("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
+        app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, MetricsPage page) => page.WriteAsync(context));
         app.MapHealthChecks("/health", new() { ResponseWriter = HealthPage.WriteAsync });
+    }
+
+    /// <summary>Runs until it is stopped, or until something in the background breaks.</summary>
+    /// <returns>What broke; null where it was stopped.</returns>
+    public static async Task<Exception?> RunBridgeAsync(this WebApplication app)
+    {
+        BackgroundService[] workers = [.. app.Services.GetServices<IHostedService>().OfType<BackgroundService>()];
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (Failure() is not null)
+        {
+            // It broke while the others were being started.
+        }
+
+        return Failure();
+
+        Exception? Failure() => workers.Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
     }
 
     /// <summary>The analytics of an account, and the label that its series bear.</summary>

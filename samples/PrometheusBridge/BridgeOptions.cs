@@ -30,8 +30,10 @@ internal sealed class BridgeOptions
             if (configuration[name] is { Length: > 0 } address)
             {
                 // The exporter passes over an address that it cannot read, and would push to another.
-                options.OtlpAddress = Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && IsHttp(uri) ? uri
-                    : throw new InvalidOperationException($"{name} is '{address}'; it must be an address such as http://collector:4317.");
+                options.OtlpAddress = Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && IsHttp(uri) && uri.UserInfo.Length == 0 ? uri
+                    // Not shown: whoever writes a user name writes a password.
+                    : throw new InvalidOperationException(
+                        $"{name} must be an address such as http://collector:4317, without a user name: credentials go into OTEL_EXPORTER_OTLP_HEADERS.");
             }
         }
 
@@ -103,8 +105,8 @@ internal sealed class RemoteWriteOptions
         foreach ((string name, string value) in Headers)
         {
             Require(
-                request.Headers.TryAddWithoutValidation(name, value) && !value.AsSpan().ContainsAny('\r', '\n'),
-                $"Headers:{name} cannot be a header of a request.");
+                request.Headers.TryAddWithoutValidation(name, value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~'),
+                $"Headers:{name} cannot be a header of a request: its value must be visible ASCII characters and blanks, and its name that of no header of the content.");
         }
 
         foreach (HistoryOptions history in Histories)

@@ -11,6 +11,14 @@ namespace Fal.Observability.PrometheusBridge;
 /// </summary>
 internal sealed class OwnSeries : IDisposable
 {
+    /// <summary>Exactly these: a family of the service's may begin like them.</summary>
+    private static readonly HashSet<string> PublishersOwn =
+    [
+        "fal_up", "fal_publisher_last_success_timestamp_seconds", "fal_publisher_snapshot_age_seconds", "fal_publisher_scrape_duration_seconds",
+        "fal_publisher_scrape_samples", "fal_publisher_scrape_failures_total", "fal_analytics_bucket_start_timestamp_seconds",
+        .. AnalyticsExpand.AllMetrics.GetFlags().Select(AnalyticsSamples.NameOf),
+    ];
+
     private readonly Lock _one = new();
     private readonly SortedDictionary<string, Instrument> _instruments = new(StringComparer.Ordinal);
     private readonly List<PrometheusSample> _samples = [];
@@ -56,8 +64,7 @@ internal sealed class OwnSeries : IDisposable
     private static bool IsOwn(Instrument instrument) => instrument.Meter.Name switch
     {
         RemoteWriteWorker.MeterName => true,
-        FalMetricsPublisher.MeterName => instrument.Name == "fal_up" || instrument.Name.StartsWith("fal_publisher_", StringComparison.Ordinal)
-            || instrument.Name.StartsWith("fal_analytics_", StringComparison.Ordinal),
+        FalMetricsPublisher.MeterName => PublishersOwn.Contains(instrument.Name),
         _ => false,
     };
 
@@ -66,6 +73,12 @@ internal sealed class OwnSeries : IDisposable
         var labels = new KeyValuePair<string, string>[tags.Length];
         for (int i = 0; i < tags.Length; i++)
         {
+            // The service's, where it has a family of this name.
+            if (ClassicName.OfLabel(tags[i].Key) != tags[i].Key)
+            {
+                return;
+            }
+
             labels[i] = new(tags[i].Key, (string)tags[i].Value!);
         }
 

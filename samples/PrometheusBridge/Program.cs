@@ -56,8 +56,13 @@ try
     }
 
     app.MapBridge();
-    await app.RunAsync();
-    return 0;
+    if (await app.RunBridgeAsync() is not { } failure)
+    {
+        return 0;
+    }
+
+    await Console.Error.WriteLineAsync($"The bridge has ended, as something in it broke. {failure}");
+    return 1;
 }
 catch (Exception e) when (e is FalObservabilityException or OptionsValidationException or InvalidOperationException or IOException
     or InvalidDataException or FormatException or ArgumentException or UnauthorizedAccessException)

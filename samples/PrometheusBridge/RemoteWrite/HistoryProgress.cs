@@ -7,7 +7,6 @@ namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 internal sealed partial class HistoryProgress
 {
     private readonly Lock _one = new();
-    private readonly string _path;
     private readonly Dictionary<string, DateTimeOffset> _accepted;
     private bool _isUnsaved = true;
 
@@ -16,10 +15,13 @@ internal sealed partial class HistoryProgress
     /// <exception cref="IOException">The file is not one of the bridge's, or cannot be written.</exception>
     public HistoryProgress(string path)
     {
-        _path = path;
+        Path = path;
         _accepted = Read(path);
         EnsureSaved();
     }
+
+    /// <summary>The file's path.</summary>
+    public string Path { get; }
 
     /// <summary>The end of the last bucket that was accepted; null if none was.</summary>
     public DateTimeOffset? AcceptedUntil(string history)
@@ -80,14 +82,14 @@ internal sealed partial class HistoryProgress
         try
         {
             // The file is there whole or not at all.
-            string temporary = $"{_path}.tmp";
+            string temporary = $"{Path}.tmp";
             File.WriteAllText(temporary, JsonSerializer.Serialize(_accepted, Json.Default.DictionaryStringDateTimeOffset));
-            File.Move(temporary, _path, overwrite: true);
+            File.Move(temporary, Path, overwrite: true);
             _isUnsaved = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"{_path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Without it nothing is sent. {e.Message}", e);
+            throw new IOException($"{Path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Without it nothing is sent. {e.Message}", e);
         }
     }
 

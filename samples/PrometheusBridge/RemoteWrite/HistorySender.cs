@@ -12,6 +12,15 @@ internal sealed partial class HistorySender : IDisposable
     /// <summary>A refusal does not mend itself; somebody may mend what is behind it.</summary>
     private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// The service's data lags, at times by more than the age from which it is final: buckets without a row may only be late, until a later
+    /// one has some, or this long.
+    /// </summary>
+    private static readonly TimeSpan LongestLag = TimeSpan.FromHours(1);
+
+    /// <summary>How often is asked for them, where buckets are longer.</summary>
+    private static readonly TimeSpan LagPause = TimeSpan.FromMinutes(5);
+
     private readonly HistoryOptions _history;
     private readonly IFalAnalyticsClient _analytics;
     private readonly TimeSpan _provisionalAge;
@@ -20,6 +29,7 @@ internal sealed partial class HistorySender : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly ResiliencePipeline<DateTimeOffset> _pipeline;
+    private DateTimeOffset? _begin;
     private string? _failure;
     private long _lastSuccess;
     private long _falFailures;
@@ -34,7 +44,7 @@ internal sealed partial class HistorySender : IDisposable
             (history, account, analytics, provisionalAge, receiver, progress, time, log);
         _pipeline = PatientRetry.Build<DateTimeOffset>(
             time,
-            (outcome, _) => outcome.Exception is FalObservabilityException { IsTransient: true } or FalResponseException,
+            outcome => outcome.Exception is FalObservabilityException { IsTransient: true } or FalResponseException,
             outcome => (outcome.Exception as FalRateLimitException)?.RetryAfter,
             (outcome, pause) =>
             {
@@ -75,12 +85,12 @@ internal sealed partial class HistorySender : IDisposable
             TimeSpan pause;
             try
             {
-                DateTimeOffset sentUntil = await _pipeline.ExecuteAsync(async token => await SendUntilNowAsync(token), stoppingToken);
+                DateTimeOffset finalUntil = await _pipeline.ExecuteAsync(async token => await SendUntilNowAsync(token), stoppingToken);
                 Volatile.Write(ref _failure, null);
                 DateTimeOffset now = _time.GetUtcNow();
                 Interlocked.Exchange(ref _lastSuccess, now.ToUnixTimeSeconds());
-                TimeSpan untilNext = sentUntil + _history.BucketLength + _provisionalAge - now;
-                pause = untilNext > TimeSpan.Zero ? untilNext : TimeSpan.Zero;
+                TimeSpan untilNext = finalUntil + _history.BucketLength + _provisionalAge - now;
+                pause = untilNext < TimeSpan.Zero ? TimeSpan.Zero : untilNext > LagPause && AcceptedUntil < finalUntil ? LagPause : untilNext;
             }
             catch (Exception failure) when (failure is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
@@ -102,18 +112,30 @@ internal sealed partial class HistorySender : IDisposable
     }
 
     /// <summary>Sends every bucket that is final and was not accepted yet.</summary>
-    /// <returns>The end of the last of them.</returns>
+    /// <returns>The end of the last that is final.</returns>
+    /// <exception cref="InvalidOperationException">fal refuses one of the endpoints.</exception>
+    /// <exception cref="IOException">The state file cannot be written, or is ahead of the clock.</exception>
     private async Task<DateTimeOffset> SendUntilNowAsync(CancellationToken cancellationToken)
     {
         _progress.EnsureSaved();
         // What ended longer ago than this is not changed by the service any more.
-        DateTimeOffset end = Floor(_time.GetUtcNow() - _provisionalAge);
-        DateTimeOffset start = AcceptedUntil ?? Floor(end - _history.Since);
-        if (start >= end)
+        DateTimeOffset now = _time.GetUtcNow();
+        DateTimeOffset end = Floor(now - _provisionalAge);
+        DateTimeOffset start = AcceptedUntil ?? (_begin ??= Floor(end - _history.Since));
+        if (start > now)
         {
-            return start;
+            throw new IOException(
+                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, which the clock, at {now:u}, has not reached: one of them is wrong."
+                + " Set the clock right, or stop the bridge and take the entry out of the file: it then begins anew, at Since.");
         }
 
+        if (start >= end)
+        {
+            return end;
+        }
+
+        DateTimeOffset settled = Floor(now - _provisionalAge - LongestLag);
+        settled = settled > start ? settled : start;
         var query = new AnalyticsQuery(_history.EndpointIds)
         {
             Expand = _history.Metrics | AnalyticsExpand.TimeSeries,
@@ -124,6 +146,14 @@ internal sealed partial class HistorySender : IDisposable
         };
         await foreach (AnalyticsWindow window in _analytics.StreamWindowsAsync(query, cancellationToken: cancellationToken))
         {
+            // Left out once, its buckets would be left out for good.
+            if (window.RefusedEndpoints.Count > 0)
+            {
+                throw new InvalidOperationException(
+                    $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' ({refused.Message ?? refused.StatusCode.ToString()})"))}."
+                    + " The entry waits for it, so that nothing is skipped: if it is not to come back, take it out of EndpointIds.");
+            }
+
             // A bucket at a time: a receiver takes the newest sample of a series twice, so a request whose answer was lost, or a bucket
             // that was sent before a crash, can be sent again. An older sample it would refuse.
             foreach (AnalyticsBucket bucket in window.TimeSeries.Where(bucket => bucket.Rows.Count > 0))
@@ -132,13 +162,14 @@ internal sealed partial class HistorySender : IDisposable
                 _progress.Save(Name, bucket.Start.ToUniversalTime() + _history.BucketLength);
             }
 
-            _progress.Save(Name, window.Checkpoint.ContinuesAt ?? end);
-            Volatile.Write(ref _failure, null);
-            LogSent(Name, window.Range.ToString()!, window.TimeSeries.Count);
-            foreach (AnalyticsRefusedEndpoint refused in window.RefusedEndpoints)
+            DateTimeOffset sure = window.Checkpoint.ContinuesAt is { } next && next < settled ? next : settled;
+            if (!(AcceptedUntil >= sure))
             {
-                LogRefused(refused.EndpointId, refused.Message ?? "refused");
+                _progress.Save(Name, sure);
             }
+
+            Volatile.Write(ref _failure, null);
+            LogSent(Name, window.Range.ToString()!, window.TimeSeries.Count(bucket => bucket.Rows.Count > 0));
         }
 
         return end;
@@ -146,11 +177,8 @@ internal sealed partial class HistorySender : IDisposable
 
     private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);
 
-    [LoggerMessage(2, LogLevel.Information, "{History}: {Window} accepted, {Buckets} buckets.")]
+    [LoggerMessage(2, LogLevel.Information, "{History}: {Window} is read, {Buckets} buckets of it were accepted.")]
     private partial void LogSent(string history, string window, int buckets);
-
-    [LoggerMessage(3, LogLevel.Warning, "{Endpoint} is left out: {Message}")]
-    private partial void LogRefused(string endpoint, string message);
 
     [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read, next try in {Seconds:0.0} s. {Message}")]
     private partial void LogRetry(string history, double seconds, string message);

@@ -17,11 +17,11 @@ internal static class PatientRetry
     /// <param name="askedFor">The pause that an outcome asks for; null if it does not.</param>
     /// <param name="onPause">Is told the outcome and the pause before each.</param>
     public static ResiliencePipeline<T> Build<T>(
-        TimeProvider time, Func<Outcome<T>, CancellationToken, bool> mayPass, Func<Outcome<T>, TimeSpan?> askedFor, Action<Outcome<T>, TimeSpan> onPause) =>
+        TimeProvider time, Predicate<Outcome<T>> mayPass, Func<Outcome<T>, TimeSpan?> askedFor, Action<Outcome<T>, TimeSpan> onPause) =>
         new ResiliencePipelineBuilder<T> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<T>
             {
-                ShouldHandle = arguments => ValueTask.FromResult(mayPass(arguments.Outcome, arguments.Context.CancellationToken)),
+                ShouldHandle = arguments => ValueTask.FromResult(mayPass(arguments.Outcome)),
                 MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,

@@ -16,6 +16,13 @@ namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 /// </summary>
 internal sealed partial class RemoteWriteClient : IDisposable
 {
+    /// <summary>How long a receiver may take over an answer, its body included.</summary>
+    public static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most that is read of a refusal, in bytes.</summary>
+    private const int LongestRead = 8 * 1024;
+
+    /// <summary>The most that is shown of it, in characters.</summary>
     private const int LongestQuote = 500;
 
     private static readonly string[] TooOld = ["out of order", "out-of-order", "out of bounds", "too old", "too-old"];
@@ -25,6 +32,8 @@ internal sealed partial class RemoteWriteClient : IDisposable
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false };
     private readonly HttpClient _http;
     private readonly RemoteWriteOptions _options;
+    private readonly string[] _secrets;
+    private readonly TimeProvider _time;
     private readonly ResiliencePipeline<Answer> _pipeline;
     private readonly ILogger _log;
     private long _acceptedSamples;
@@ -33,11 +42,13 @@ internal sealed partial class RemoteWriteClient : IDisposable
     public RemoteWriteClient(RemoteWriteOptions options, TimeProvider time, ILogger<RemoteWriteClient> log)
     {
         _options = options;
+        _time = time;
         _log = log;
-        _http = new HttpClient(_handler) { Timeout = TimeSpan.FromSeconds(30) };
+        _secrets = [.. SecretsOf(options).Distinct().OrderByDescending(secret => secret.Length)];
+        _http = new HttpClient(_handler) { Timeout = Timeout.InfiniteTimeSpan };
         _pipeline = PatientRetry.Build<Answer>(time, MayPass, outcome => AskedFor(outcome.Result?.RetryAfter, time), (outcome, pause) =>
         {
-            LastFailure = outcome.Result is { } answer ? answer.ToString() : outcome.Exception!.Message;
+            LastFailure = outcome.Result is { } answer ? answer.ToString() : Shown(outcome.Exception!.Message);
             Interlocked.Increment(ref _retries);
             LogRetry(_options.Url!.GetLeftPart(UriPartial.Path), LastFailure, pause.TotalSeconds);
         });
@@ -63,15 +74,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
             using var message = new MemoryStream();
             Serializer.Serialize(message, WriteRequest.Of(batch));
             byte[] body = Snappy.CompressToArray(message.GetBuffer().AsSpan(0, (int)message.Length));
-            Answer answer = await _pipeline.ExecuteAsync(
-                async token =>
-                {
-                    using HttpRequestMessage request = RequestOf(body);
-                    using HttpResponseMessage response = await _http.SendAsync(request, token);
-                    return new Answer(
-                        response.StatusCode, response.ReasonPhrase, OneLine(await response.Content.ReadAsByteArrayAsync(token)), response.Headers.RetryAfter);
-                },
-                cancellationToken);
+            Answer answer = await _pipeline.ExecuteAsync(async token => await AnswerToAsync(body, token), cancellationToken);
             LastFailure = null;
             if (!answer.IsAcceptance)
             {
@@ -89,10 +92,9 @@ internal sealed partial class RemoteWriteClient : IDisposable
     }
 
     /// <summary>Prometheus 2.42 answers 500 to samples that are too old, and will a minute later too: the words decide, not the status.</summary>
-    private static bool MayPass(Outcome<Answer> outcome, CancellationToken cancellationToken) => outcome switch
+    private static bool MayPass(Outcome<Answer> outcome) => outcome switch
     {
-        { Exception: HttpRequestException } => true,
-        { Exception: TaskCanceledException } => !cancellationToken.IsCancellationRequested,
+        { Exception: HttpRequestException or TimeoutException } => true,
         { Result: { Status: HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } answer } => !answer.Says(TooOld) && !answer.Says(Duplicate),
         _ => false,
     };
@@ -105,10 +107,77 @@ internal sealed partial class RemoteWriteClient : IDisposable
         _ => null,
     };
 
-    /// <summary>The beginning of a body as one line, for a log.</summary>
-    private static string OneLine(byte[] body)
+    /// <summary>A <c>Retry-After</c>, also one of more seconds than .NET reads.</summary>
+    private static RetryConditionHeaderValue? RetryAfterOf(HttpResponseHeaders headers) =>
+        headers.RetryAfter is null && headers.TryGetValues("Retry-After", out IEnumerable<string>? values) && values.All(value => value.All(char.IsAsciiDigit))
+            ? new RetryConditionHeaderValue(TimeSpan.FromSeconds(int.MaxValue))
+            : headers.RetryAfter;
+
+    /// <summary>What must not be shown where a receiver repeats the request: the values of the headers, without a scheme too, and what the address asks.</summary>
+    private static IEnumerable<string> SecretsOf(RemoteWriteOptions options)
     {
-        string text = Breaks.Replace(Encoding.UTF8.GetString(body, 0, Math.Min(body.Length, 4 * LongestQuote)), " ").Trim();
+        foreach (string value in options.Headers.Values.Append(options.Url!.Query.TrimStart('?')).Select(value => value.Trim()).Where(value => value.Length > 0))
+        {
+            yield return value;
+            string[] parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            foreach (string part in parts.Skip(1))
+            {
+                yield return part;
+            }
+        }
+    }
+
+    private async Task<Answer> AnswerToAsync(byte[] body, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(AnswerLimit, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using HttpRequestMessage request = RequestOf(body);
+        try
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
+            string text = response.IsSuccessStatusCode ? "" : await BeginningOfAsync(response.Content, end.Token);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new Answer(response.StatusCode, Shown(response.ReasonPhrase is { Length: > 0 } reason ? reason : response.StatusCode.ToString()), Shown(text), RetryAfterOf(response.Headers));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"No answer within {AnswerLimit.TotalSeconds} s."));
+        }
+    }
+
+    /// <summary>As much of a body as comes in time, and as is worth reading: it may have no end.</summary>
+    private async Task<string> BeginningOfAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        byte[] beginning = new byte[LongestRead];
+        int length = 0;
+        try
+        {
+            await using Stream body = await content.ReadAsStreamAsync(cancellationToken);
+            int read;
+            while (length < LongestRead && (read = await body.ReadAsync(beginning.AsMemory(length), cancellationToken)) > 0)
+            {
+                length += read;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or HttpRequestException)
+        {
+            // The status says the most.
+        }
+
+        // Half a secret at the end would not be known for one.
+        int whole = length < LongestRead ? length : Math.Max(0, length - _secrets.Select(secret => secret.Length).DefaultIfEmpty(0).Max());
+        return Encoding.UTF8.GetString(beginning, 0, whole);
+    }
+
+    /// <summary>A text of the receiver's without secrets, as one line, and cut: for a log and a page that is open to all.</summary>
+    private string Shown(string text)
+    {
+        foreach (string secret in _secrets)
+        {
+            text = text.Replace(secret, "***", StringComparison.OrdinalIgnoreCase);
+        }
+
+        text = Breaks.Replace(text, " ").Trim();
         return text.Length > LongestQuote ? $"{text[..LongestQuote]}..." : text;
     }
 
@@ -151,19 +220,19 @@ internal sealed partial class RemoteWriteClient : IDisposable
             HttpStatusCode.RequestEntityTooLarge => " Lower Bridge:RemoteWrite:MaxSamplesPerRequest.",
             _ => "",
         };
-        string said = answer.Text.Length > 0 ? answer.Text : answer.Reason ?? answer.Status.ToString();
+        string said = answer.Text.Length > 0 ? answer.Text : answer.Reason;
         return string.Create(
             CultureInfo.InvariantCulture, $"The remote write was refused with {(int)answer.Status}: {said}{(said.EndsWith('.') ? "" : ".")}{advice}");
     }
 
     /// <summary>What the receiver answered.</summary>
-    private sealed record Answer(HttpStatusCode Status, string? Reason, string Text, RetryConditionHeaderValue? RetryAfter)
+    private sealed record Answer(HttpStatusCode Status, string Reason, string Text, RetryConditionHeaderValue? RetryAfter)
     {
         public bool IsAcceptance => Status is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices;
 
         public bool Says(string[] words) => Array.Exists(words, word => Text.Contains(word, StringComparison.OrdinalIgnoreCase));
 
         public override string ToString() =>
-            string.Create(CultureInfo.InvariantCulture, $"{(int)Status} {Reason ?? Status.ToString()}{(Text.Length > 0 ? $": {Text}" : "")}");
+            string.Create(CultureInfo.InvariantCulture, $"{(int)Status} {Reason}{(Text.Length > 0 ? $": {Text}" : "")}");
     }
 }

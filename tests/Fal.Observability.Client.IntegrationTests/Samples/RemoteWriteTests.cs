@@ -1,5 +1,6 @@
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.PrometheusTests;
+using Fal.Observability.PrometheusBridge.RemoteWrite;
 using Fal.Observability.Simulator;
 using Microsoft.Extensions.Logging.Testing;
 using Xunit;
@@ -39,7 +40,7 @@ public sealed class RemoteWriteTests : IDisposable
     {
         await using SimulatorServer simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(
-            new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "400000"));
+            new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "99999999999"));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
         List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await PauseAsync()];
@@ -253,7 +254,7 @@ public sealed class RemoteWriteTests : IDisposable
             Assert.InRange(await StepOverPauseAsync(), TimeSpan.Zero, TimeSpan.FromMinutes(1));
         }
 
-        await _clock.TimerAsync(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+        await NothingMoreToSendAsync();
 
         Assert.All(receiver.Bodies.Skip(1).Take(1200), body => Assert.Equal(receiver.Bodies[0], body));
         Assert.NotEmpty(receiver.Accepted);
@@ -264,15 +265,142 @@ public sealed class RemoteWriteTests : IDisposable
     {
         const string Secret = "Bearer test-token-0123456789";
         await using SimulatorServer simulator = await StartSimulatorAsync();
-        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500), new(401, "who are you"));
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500, $"denied\tfor {Secret}"), new(401, $"denied for {Secret} (test-token-0123456789)"));
         string? sent = null;
         receiver.OnRequest = request => sent = request.Headers.Authorization;
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url, authorization: Secret);
         await StepOverPauseAsync();
         await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        string health = await bridge.GetHealthAsync();
 
         Assert.Equal(Secret, sent);
-        Assert.DoesNotContain("test-token", await bridge.GetHealthAsync() + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
+        Assert.DoesNotContain("test-token", health + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
+        Assert.Contains("refused with 401: denied for *** (***). Put the credentials into", health, StringComparison.Ordinal);
+        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("(500 Internal Server Error: denied for ***)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_refused_for_a_while_is_named_and_none_of_its_buckets_is_skipped()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        simulator.Faults.RefuseEndpoint(simulator.Apps[1]);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        string health = await bridge.GetHealthAsync();
+        simulator.Faults.Clear();
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+
+        Assert.Contains($"remote write: Degraded, fal refuses '{simulator.Apps[1]}' (", health, StringComparison.Ordinal);
+        AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
+    }
+
+    [Fact]
+    public async Task Buckets_that_the_service_has_only_after_they_are_final_are_sent_when_it_has_them()
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromMinutes(12) };
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        for (int i = 0; i < 20; i++)
+        {
+            await NothingMoreToSendAsync();
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        await NothingMoreToSendAsync();
+        options.AnalyticsLag = TimeSpan.Zero;
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await NothingMoreToSendAsync();
+
+        AssertReceived(await ReportAsync(simulator, Minutes + 21), receiver);
+    }
+
+    [Fact]
+    public async Task Minutes_that_stay_empty_for_an_hour_are_waited_for_no_longer()
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromDays(1) };
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await NothingMoreToSendAsync();
+        string first = await bridge.GetHealthAsync();
+        _clock.Advance(TimeSpan.FromHours(2));
+        await NothingMoreToSendAsync();
+
+        Assert.Contains("accepted until 2026-06-17 12:25:00Z", first, StringComparison.Ordinal);
+        Assert.Contains("accepted until 2026-06-17 13:29:00Z", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        Assert.Empty(receiver.Accepted);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(60)]
+    public async Task A_state_that_is_ahead_of_the_clock_is_said_and_harms_nothing_else(int days)
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        string history = $"default Minute {string.Join(',', simulator.Apps.Order(StringComparer.Ordinal))}";
+        await File.WriteAllTextAsync(StateFile, $"{{\"{history}\":\"{SteppedClock.FirstInstant.AddDays(days):O}\"}}");
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        string health = await bridge.GetHealthAsync();
+        Assert.Contains($"remote write: Degraded, {StateFile} says that '{history}' is accepted until 2026-", health, StringComparison.Ordinal);
+        Assert.Contains("take the entry out of the file", health, StringComparison.Ordinal);
+        Assert.Contains("fal_up", await bridge.GetAsync("metrics"), StringComparison.Ordinal);
+        Assert.Empty(receiver.Bodies);
+    }
+
+    [Fact]
+    public async Task Of_a_refusal_without_end_the_beginning_is_enough()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new WriteAnswer(400, "no and ", Rest: async context =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(new byte[100_000]);
+            }
+        }));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        string health = await bridge.GetHealthAsync();
+
+        Assert.Contains("refused with 400: no and", health, StringComparison.Ordinal);
+        Assert.InRange(health.Length, 1, 2000);
+    }
+
+    [Fact]
+    public async Task A_refusal_that_stalls_is_one_after_the_time_of_an_answer()
+    {
+        var sent = new SemaphoreSlim(0);
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(Enumerable.Repeat(
+            new WriteAnswer(400, "no", Rest: async context =>
+            {
+                await context.Response.Body.FlushAsync();
+                sent.Release();
+                await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
+            }),
+            1000));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+
+        // A status that arrives after the time is up is no answer, and the request is made again.
+        TimeSpan timer;
+        while ((timer = await _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(5))) != TimeSpan.FromMinutes(5))
+        {
+            if (timer == RemoteWriteClient.AnswerLimit)
+            {
+                await sent.WaitAsync().OrHangs();
+            }
+
+            _clock.Advance(timer);
+        }
+
+        Assert.Contains("refused with 400: ", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
 
     /// <summary>Each sample once, and those of a series in ascending order.</summary>
@@ -336,9 +464,22 @@ public sealed class RemoteWriteTests : IDisposable
         new FakeLoggerProvider(_log));
 
     /// <summary>The sender waits for the next minute, at a full one.</summary>
-    private Task<TimeSpan> NothingMoreToSendAsync() => _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+    private Task<TimeSpan> NothingMoreToSendAsync() => PauseAsync(TimeSpan.FromMinutes(1));
 
-    private Task<TimeSpan> PauseAsync() => _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(5));
+    private Task<TimeSpan> PauseAsync() => PauseAsync(TimeSpan.FromMinutes(5));
+
+    /// <summary>The time limit of an answer is told from a pause by its length.</summary>
+    private async Task<TimeSpan> PauseAsync(TimeSpan longest)
+    {
+        TimeSpan pause;
+        do
+        {
+            pause = await _clock.TimerAsync(TimeSpan.FromTicks(1), longest);
+        }
+        while (pause == RemoteWriteClient.AnswerLimit);
+
+        return pause;
+    }
 
     private async Task<TimeSpan> StepOverPauseAsync()
     {
