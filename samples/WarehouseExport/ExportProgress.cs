@@ -1,45 +1,74 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.WarehouseExport;
 
-/// <summary>What an export covers: everything from the first instant to the one up to which it is final.</summary>
+/// <summary>What was exported of an endpoint: everything from the first instant to the one up to which it is final.</summary>
 internal sealed record ExportState(DateTimeOffset First, DateTimeOffset FinalUntil);
 
-/// <summary>How far each export into one store of a folder has come, in a small file there.</summary>
+/// <summary>How far the export of each endpoint into one store of a folder has come, in a small file there.</summary>
 internal sealed class ExportProgress(string folder, string store)
 {
+    private const int CurrentVersion = 1;
+
     private readonly string _path = Path.Combine(folder, $"progress-{store}.json");
 
     /// <exception cref="FormatException">The file is not what it should be.</exception>
-    public ExportState? Find(string export) => Read().GetValueOrDefault(export);
+    public ExportState? Find(string timeframe, string endpointId) => Read().Exports.GetValueOrDefault(Key(timeframe, endpointId));
 
-    public async Task SaveAsync(string export, ExportState state)
+    /// <summary>Takes note that endpoints are final up to an instant.</summary>
+    /// <param name="timeframe">The name of the timeframe.</param>
+    /// <param name="endpointIds">The endpoints.</param>
+    /// <param name="first">From where they were asked for; what was exported from an earlier instant on stays so.</param>
+    /// <param name="finalUntil">Up to where they are final.</param>
+    public async Task SaveAsync(string timeframe, IEnumerable<string> endpointIds, DateTimeOffset first, DateTimeOffset finalUntil)
     {
-        SortedDictionary<string, ExportState> all = Read();
-        all[export] = state;
-        await PartitionFiles.ReplaceAsync(_path, isEmpty: false, stream =>
-            JsonSerializer.SerializeAsync(stream, all, ExportProgressJson.Default.SortedDictionaryStringExportState));
+        Content content = Read();
+        foreach (string key in endpointIds.Select(id => Key(timeframe, id)))
+        {
+            ExportState? before = content.Exports.GetValueOrDefault(key);
+            content.Exports[key] = new ExportState(before is not null && before.First < first ? before.First : first, finalUntil);
+        }
+
+        await PartitionFiles.ReplaceAsync(_path, isEmpty: false, temporary =>
+            File.WriteAllBytesAsync(temporary, JsonSerializer.SerializeToUtf8Bytes(content, ExportProgressJson.Default.Content)));
     }
 
-    private SortedDictionary<string, ExportState> Read()
+    private static string Key(string timeframe, string endpointId) => $"{timeframe} {endpointId}";
+
+    private Content Read()
     {
         if (!File.Exists(_path))
         {
-            return new SortedDictionary<string, ExportState>(StringComparer.Ordinal);
+            return new Content(CurrentVersion, store, new SortedDictionary<string, ExportState>(StringComparer.Ordinal));
         }
 
+        string reason;
         try
         {
-            return new(JsonSerializer.Deserialize(File.ReadAllText(_path), ExportProgressJson.Default.SortedDictionaryStringExportState)!, StringComparer.Ordinal);
+            Content? content = JsonSerializer.Deserialize(File.ReadAllText(_path), ExportProgressJson.Default.Content);
+            if (content?.Version == CurrentVersion && content.Store == store)
+            {
+                return content with { Exports = new SortedDictionary<string, ExportState>(content.Exports, StringComparer.Ordinal) };
+            }
+
+            reason = content is null ? "it is empty"
+                : content.Version != CurrentVersion ? string.Create(CultureInfo.InvariantCulture, $"it has the version {content.Version}, and this program knows {CurrentVersion}")
+                : $"it is of the store {content.Store}";
         }
         catch (JsonException e)
         {
-            throw new FormatException($"{_path} cannot be read ({e.Message}): remove it, and the export begins anew over what is there.", e);
+            reason = e.Message;
         }
+
+        throw new FormatException($"{_path} cannot be used ({reason}): remove it, and the export begins anew over what is there.");
     }
+
+    /// <summary>What the file holds.</summary>
+    internal sealed record Content(int Version, string Store, SortedDictionary<string, ExportState> Exports);
 }
 
-[JsonSerializable(typeof(SortedDictionary<string, ExportState>))]
-[JsonSourceGenerationOptions(WriteIndented = true)]
+[JsonSerializable(typeof(ExportProgress.Content))]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 internal sealed partial class ExportProgressJson : JsonSerializerContext;

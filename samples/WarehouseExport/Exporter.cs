@@ -3,57 +3,79 @@ using Fal.Observability.Client;
 namespace Fal.Observability.WarehouseExport;
 
 /// <summary>
-/// Exports analytics partition by partition. What is final is exported once; the partition in which provisional buckets begin is exported
-/// again the next time, so that they are replaced by what they have become.
+/// Exports analytics partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
+/// the next time, so that rows are replaced by what they have become.
 /// </summary>
 internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore store, ExportProgress progress, TimeProvider time)
 {
+    // The service lags by minutes, and by hours when it goes badly; a row that is late shows in nothing but the time.
+    private static readonly TimeSpan FinalAfter = TimeSpan.FromDays(1);
+
     /// <summary>Exports what there is to export.</summary>
     /// <param name="request">What to export.</param>
     /// <param name="report">Told of each partition: how many are done, of how many, and the rows of this one.</param>
-    /// <param name="refused">Told once of each endpoint that the service refuses, with its reason.</param>
+    /// <param name="refused">Told once of each endpoint that the service refuses, with its reason. What was exported of it before stays.</param>
+    /// <param name="missing">Told once of each endpoint for which the service fails on some metrics: their columns are empty.</param>
     /// <param name="cancellationToken">Ends the export; what was done stays, and the next export goes on behind it.</param>
     public async Task RunAsync(
-        ExportRequest request, Action<int, int, int> report, Action<AnalyticsRefusedEndpoint> refused, CancellationToken cancellationToken)
+        ExportRequest request,
+        Action<int, int, int> report,
+        Action<AnalyticsRefusedEndpoint> refused,
+        Action<AnalyticsMissingMetrics> missing,
+        CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        ExportState? before = progress.Find(request.Name);
-        DateTimeOffset asked = Instant(request.First);
-        // What was exported before stays part of the export, also of a partition that is written again.
-        DateTimeOffset first = before is not null && before.First < asked ? before.First : asked;
-        DateTimeOffset end = request.Last is { } last && Instant(last.AddDays(1)) < now ? Instant(last.AddDays(1)) : now;
-        DateTimeOffset start = before is null || asked < before.First ? first : before.FinalUntil;
-        WarehousePartition[] partitions = [.. WarehousePartition.Between(start, end, request.Timeframe)];
+        DateTimeOffset first = Instant(request.First);
+        DateTimeOffset end = request.Last is { } last && last < DateOnly.FromDateTime(now.UtcDateTime) ? Instant(last.AddDays(1)) : now;
+        bool isNew = store.IsEmpty;
+        // Endpoints that have come equally far are asked for together.
+        var parts = request.EndpointIds
+            .GroupBy(id => StartOf(isNew ? null : progress.Find(request.TimeframeName, id), first, now))
+            .Select(part => (Start: part.Key, EndpointIds: part.ToList(), Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()))
+            .ToArray();
         var told = new HashSet<string>(StringComparer.Ordinal);
-        for (int i = 0; i < partitions.Length; i++)
+        int done = 0;
+        foreach ((DateTimeOffset start, List<string> endpoints, WarehousePartition[] partitions) in parts)
         {
-            AnalyticsReport answer = await analytics.GetReportAsync(QueryOf(request, partitions[i], first, end), progress: null, cancellationToken);
-            foreach (AnalyticsRefusedEndpoint endpoint in answer.RefusedEndpoints.Where(endpoint => told.Add(endpoint.EndpointId)))
+            DateTimeOffset finalUntil = start;
+            bool isFinal = true;
+            foreach (WarehousePartition partition in partitions.TakeWhile(_ => endpoints.Count > 0))
             {
-                refused(endpoint);
-            }
+                var slice = new WarehouseSlice(request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
+                AnalyticsReport answer = await analytics.GetReportAsync(QueryOf(request, slice), progress: null, cancellationToken);
+                foreach (AnalyticsRefusedEndpoint endpoint in answer.RefusedEndpoints.Where(endpoint => endpoints.Remove(endpoint.EndpointId)))
+                {
+                    refused(endpoint);
+                }
 
-            WarehouseRow[] rows = [.. answer.TimeSeries.SelectMany(bucket => bucket.Rows.Select(row =>
-                new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
-            await store.ReplaceAsync(partitions[i], rows, cancellationToken);
-            report(i + 1, partitions.Length, rows.Length);
-            if (answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen) || partitions[i].End > now)
-            {
-                await progress.SaveAsync(request.Name, new ExportState(first, partitions[i].Start > first ? partitions[i].Start : first));
-                return;
-            }
+                foreach (AnalyticsMissingMetrics endpoint in answer.MissingMetrics.Where(endpoint => told.Add(endpoint.EndpointId)))
+                {
+                    missing(endpoint);
+                }
 
-            await progress.SaveAsync(request.Name, new ExportState(first, partitions[i].End < end ? partitions[i].End : end));
+                // A bucket that was not asked for belongs into another partition, which has it.
+                WarehouseRow[] rows = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
+                    new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
+                await store.ReplaceAsync(partition, slice with { EndpointIds = endpoints }, rows, cancellationToken);
+                isFinal = isFinal && slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
+                finalUntil = isFinal ? slice.End : finalUntil;
+                await progress.SaveAsync(request.TimeframeName, endpoints, start, finalUntil);
+                report(++done, parts.Sum(part => part.Partitions.Length), rows.Length);
+            }
         }
     }
 
+    // An earlier first day is filled in, a later one takes nothing away. A clock that was ahead must not hide what has come since.
+    private static DateTimeOffset StartOf(ExportState? before, DateTimeOffset first, DateTimeOffset now) =>
+        before is null || first < before.First || before.FinalUntil > now ? first : before.FinalUntil;
+
     private static DateTimeOffset Instant(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 
-    private static AnalyticsQuery QueryOf(ExportRequest request, WarehousePartition partition, DateTimeOffset first, DateTimeOffset end) =>
-        new(request.EndpointIds)
+    private static AnalyticsQuery QueryOf(ExportRequest request, WarehouseSlice slice) =>
+        new(slice.EndpointIds)
         {
             Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics,
-            Range = AnalyticsTimeRange.Between(partition.Start > first ? partition.Start : first, partition.End < end ? partition.End : end),
+            Range = AnalyticsTimeRange.Between(slice.Start, slice.End),
             Timeframe = request.Timeframe,
             RefusedEndpoints = RefusedEndpointPolicy.Skip,
             DegradeOnServerError = true,

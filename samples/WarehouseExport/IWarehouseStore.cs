@@ -3,11 +3,15 @@ namespace Fal.Observability.WarehouseExport;
 /// <summary>A place that analytics are exported to.</summary>
 internal interface IWarehouseStore
 {
-    /// <summary>Makes the rows the whole content of a partition for the endpoints of the export: all of them or, on a failure, as it was.</summary>
+    /// <summary>Whether nothing was exported to it yet, or somebody has removed it.</summary>
+    bool IsEmpty { get; }
+
+    /// <summary>Puts the rows of an answer into a partition, in place of those that the answer covers: all of it or, on a failure, as it was.</summary>
     /// <param name="partition">The partition.</param>
-    /// <param name="rows">Its rows, ascending by bucket.</param>
+    /// <param name="slice">What the answer covers.</param>
+    /// <param name="rows">Its rows.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
-    Task ReplaceAsync(WarehousePartition partition, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken);
+    Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken);
 
     /// <summary>What to do with what is there now, for a person.</summary>
     string Describe();

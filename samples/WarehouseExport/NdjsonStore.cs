@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Fal.Observability.WarehouseExport;
 
@@ -9,12 +12,22 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
 {
     private readonly string _folder = Path.Combine(folder, "ndjson", request.TimeframeName);
 
+    public bool IsEmpty => !Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.ndjson").Any();
+
     private string SchemaPath => Path.Combine(_folder, "schema.json");
 
-    public async Task ReplaceAsync(WarehousePartition partition, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
+    public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
     {
         await PartitionFiles.ReplaceAsync(SchemaPath, isEmpty: false, WriteSchemaAsync);
-        await PartitionFiles.ReplaceAsync(Path.Combine(_folder, $"{partition.Name}.ndjson"), rows.Count == 0, stream => WriteRowsAsync(stream, rows, cancellationToken));
+        string path = Path.Combine(_folder, $"{partition.Name}.ndjson");
+        HashSet<NdjsonKey> keys = [.. rows.Select(NdjsonKey.Of)];
+        IEnumerable<(NdjsonKey Key, string Line)> kept = Lines(path).Where(old => !keys.Contains(old.Key) && !slice.Covers(old.Key.EndpointId, old.Key.BucketStart));
+        string[] lines =
+        [
+            .. kept.Concat(rows.Select(row => (NdjsonKey.Of(row), Line(row))))
+                .OrderBy(line => line.Item1.BucketStart).ThenBy(line => line.Item1.EndpointId, StringComparer.Ordinal).Select(line => line.Item2),
+        ];
+        await PartitionFiles.ReplaceAsync(path, lines.Length == 0, temporary => WriteAsync(temporary, lines, cancellationToken));
     }
 
     public string Describe() =>
@@ -25,10 +38,31 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
         done
         """;
 
-    private static async Task WriteRowsAsync(Stream stream, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
+    private static IEnumerable<(NdjsonKey Key, string Line)> Lines(string path)
     {
-        await using var json = new Utf8JsonWriter(stream);
-        foreach (WarehouseRow row in rows)
+        foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
+        {
+            NdjsonKey? key;
+            try
+            {
+                key = JsonSerializer.Deserialize(line, NdjsonJson.Default.NdjsonKey);
+            }
+            catch (JsonException e)
+            {
+                throw new FormatException($"{path} has a line that is no row of an export: move the file away, remove the progress file, and it is exported anew. {e.Message}", e);
+            }
+
+            if (key is not null)
+            {
+                yield return (key, line);
+            }
+        }
+    }
+
+    private static string Line(WarehouseRow row)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
             foreach (WarehouseColumn column in WarehouseColumn.All)
@@ -56,14 +90,23 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
             }
 
             json.WriteEndObject();
-            await json.FlushAsync(cancellationToken);
-            stream.WriteByte((byte)'\n');
-            json.Reset();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static async Task WriteAsync(string path, string[] lines, CancellationToken cancellationToken)
+    {
+        await using StreamWriter file = File.CreateText(path);
+        foreach (string line in lines)
+        {
+            await file.WriteAsync($"{line}\n".AsMemory(), cancellationToken);
         }
     }
 
-    private static async Task WriteSchemaAsync(Stream stream)
+    private static async Task WriteSchemaAsync(string path)
     {
+        await using FileStream stream = File.Create(path);
         await using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartArray();
         foreach (WarehouseColumn column in WarehouseColumn.All)
@@ -85,3 +128,15 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
         json.WriteEndArray();
     }
 }
+
+/// <summary>What a line of a file is found by; the file is of one timeframe.</summary>
+internal sealed record NdjsonKey(
+    [property: JsonPropertyName("endpoint_id")] string EndpointId,
+    [property: JsonPropertyName("bucket_start")] DateTimeOffset BucketStart)
+{
+    public static NdjsonKey Of(WarehouseRow row) => new(row.Metrics.EndpointId, row.BucketStart);
+}
+
+[JsonSerializable(typeof(NdjsonKey))]
+[JsonSourceGenerationOptions(RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+internal sealed partial class NdjsonJson : JsonSerializerContext;

@@ -1,37 +1,30 @@
 using Fal.Observability.Client;
 using Fal.Observability.Simulator;
 using Fal.Observability.WarehouseExport;
+using Microsoft.Extensions.Options;
 using Spectre.Console;
 
 // Exports analytics to a warehouse. Run it again, as often as you like: it goes on where it ended, and replaces what was provisional.
-const string usage = """
-    Usage: WarehouseExport FOLDER [options]
-      --store duckdb|parquet|ndjson   where to (default: duckdb, a file analytics.duckdb in the folder)
-      --endpoints a/b,c/d             which endpoints
-      --timeframe minute|hour|day     the length of a bucket (default: hour)
-      --first 2026-01-01              the first day in UTC (default: 30 days ago)
-      --last 2026-03-31               the last day in UTC (default: until now)
-      --base-address URL              another service than fal's
-    """;
-if (args is not [{ } folder, .. { } settings] || folder.StartsWith('-') || settings.Length % 2 != 0)
+if (args.Any(argument => argument is "--help" or "-h"))
 {
-    await Console.Error.WriteLineAsync(usage);
+    Console.WriteLine(ExportCommand.Usage);
+    return 0;
+}
+
+var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
+if (!ExportCommand.TryParse(args, today, out ExportCommand? command, out string? wrong))
+{
+    await Console.Error.WriteLineAsync($"{wrong}{Environment.NewLine}{ExportCommand.Usage}");
     return 2;
 }
 
-string[] known = ["--store", "--endpoints", "--timeframe", "--first", "--last", "--base-address"];
-if (settings.Where((_, i) => i % 2 == 0).FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+bool live = command.BaseAddress is not null
+    || Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 }
+    || Environment.GetEnvironmentVariable("FAL_KEY_ID") is { Length: > 0 };
+if (live && command.EndpointIds is null)
 {
-    await Console.Error.WriteLineAsync($"'{unknown}' is not understood.{Environment.NewLine}{usage}");
+    await Console.Error.WriteLineAsync("Name the endpoints: --endpoints my-org/my-app,my-org/other");
     return 2;
-}
-
-string? address = Setting("--base-address");
-bool live = address is not null || Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 };
-await using SimulatorServer? simulator = live ? null : await SimulatorServer.StartAsync();
-if (simulator is not null)
-{
-    Console.WriteLine("SIMULATED DATA: no FAL_KEY in the environment, so every figure comes from the built-in simulator.");
 }
 
 using var ended = new CancellationTokenSource();
@@ -42,33 +35,44 @@ Console.CancelKeyPress += (_, press) =>
 };
 try
 {
-    string[] endpoints = Setting("--endpoints")?.Split(',') ?? simulator?.Apps.ToArray() ?? throw new FormatException("Name the endpoints: --endpoints my-org/my-app,my-org/other");
-    var request = new ExportRequest
-    {
-        EndpointIds = endpoints,
-        Timeframe = ExportRequest.ParseTimeframe(Setting("--timeframe") ?? "hour"),
-        First = Setting("--first") is { } first ? ExportRequest.ParseDay("--first", first) : DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(-30),
-        Last = Setting("--last") is { } last ? ExportRequest.ParseDay("--last", last) : null,
-    };
-    Directory.CreateDirectory(folder);
-    string storeName = Setting("--store") ?? "duckdb";
-    IWarehouseStore store = storeName switch
-    {
-        "duckdb" => new DuckDbStore(folder, request),
-        "parquet" => new ParquetStore(folder, request),
-        "ndjson" => new NdjsonStore(folder, request),
-        var other => throw new FormatException($"--store is '{other}'; it must be duckdb, parquet or ndjson."),
-    };
+    await using SimulatorServer? simulator = live ? null : await SimulatorServer.StartAsync();
     using var fal = new FalObservabilityClient(options =>
     {
-        options.BaseAddress = simulator?.BaseAddress ?? (address is null ? options.BaseAddress : new Uri(address));
+        options.BaseAddress = simulator?.BaseAddress ?? command.BaseAddress ?? options.BaseAddress;
         options.ApiKey = simulator?.Key;
     });
-    var exporter = new Exporter(fal.Analytics, store, new ExportProgress(folder, storeName), TimeProvider.System);
+    if (SimulatedFolder.Claim(command.Folder, isSimulated: !live) is { } refusal)
+    {
+        await Console.Error.WriteLineAsync(refusal);
+        return 2;
+    }
+
+    if (simulator is not null)
+    {
+        Console.WriteLine("SIMULATED DATA: no FAL_KEY in the environment, so every figure comes from the built-in simulator.");
+    }
+
+    // One export at a time in a folder: the system lets go of the lock however the program ends.
+    await using FileStream one = File.Open(Path.Combine(command.Folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    var request = new ExportRequest
+    {
+        EndpointIds = command.EndpointIds ?? [.. simulator!.Apps],
+        Timeframe = command.Timeframe,
+        First = command.First,
+        Last = command.Last,
+    };
+    IWarehouseStore store = command.Store switch
+    {
+        "parquet" => new ParquetStore(command.Folder, request),
+        "ndjson" => new NdjsonStore(command.Folder, request),
+        _ => new DuckDbStore(command.Folder),
+    };
+    var exporter = new Exporter(fal.Analytics, store, new ExportProgress(command.Folder, command.Store), TimeProvider.System);
     long rows = 0;
+    int refusals = 0;
     await AnsiConsole.Progress().StartAsync(async console =>
     {
-        ProgressTask bar = console.AddTask($"{request.TimeframeName}s of {endpoints.Length} endpoints");
+        ProgressTask bar = console.AddTask($"{request.TimeframeName}s of {request.EndpointIds.Count} endpoints");
         await exporter.RunAsync(
             request,
             (done, all, written) =>
@@ -77,10 +81,21 @@ try
                 bar.MaxValue = all;
                 bar.Value = done;
             },
-            refused => AnsiConsole.WriteLine($"left out: {refused.EndpointId}: {refused.Message}"),
+            refused =>
+            {
+                refusals++;
+                AnsiConsole.WriteLine($"left out: {refused.EndpointId}: {refused.Message}");
+            },
+            missing => AnsiConsole.WriteLine($"left empty: {missing.EndpointId}: the service fails on {string.Join(", ", missing.Metrics.GetFlags().Select(metric => metric.GetWireName()))}"),
             ended.Token);
         bar.Value = bar.MaxValue;
     });
+    if (refusals == request.EndpointIds.Count)
+    {
+        await Console.Error.WriteLineAsync("Nothing was exported: the service refuses every endpoint that was named.");
+        return 1;
+    }
+
     Console.WriteLine($"{rows} rows written. Next:{Environment.NewLine}{store.Describe()}");
     return 0;
 }
@@ -89,14 +104,14 @@ catch (OperationCanceledException) when (ended.IsCancellationRequested)
     await Console.Error.WriteLineAsync("Ended. What was done stays; run it again to go on.");
     return 130;
 }
-catch (Exception e) when (e is FalObservabilityException or FormatException or ArgumentException or IOException or UnauthorizedAccessException or DuckDB.NET.Data.DuckDBException)
+catch (Exception e) when (e is OptionsValidationException or ArgumentException)
+{
+    // A setting that cannot be, such as a key without a colon: nothing was begun. The user has no parameters.
+    await Console.Error.WriteLineAsync(e.Message.Split(" (Parameter")[0]);
+    return 2;
+}
+catch (Exception e) when (e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException or DuckDB.NET.Data.DuckDBException)
 {
     await Console.Error.WriteLineAsync($"The export stopped; what was done stays, and running it again goes on. {e.Message}");
     return 1;
-}
-
-string? Setting(string name)
-{
-    int index = Array.IndexOf(settings, name);
-    return index < 0 ? null : settings[index + 1];
 }

@@ -55,7 +55,7 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
             TagList tags = Tags();
             foreach ((string labelName, string value) in sample.Labels)
             {
-                tags.Add(label is not null && labelName == AccountTag ? "exported_" + AccountTag : labelName, value);
+                tags.Add(label is not null && labelName == AccountTag ? ExportedName(sample.Labels) : labelName, value);
             }
 
             yield return new Measurement<double>(sample.Value, tags);
@@ -72,6 +72,18 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
         }
 
         return new Measurement<double>(value, tags);
+    }
+
+    /// <summary>What becomes of a label of the service's own that bears the tag's name, as in Prometheus: a name that is free.</summary>
+    private static string ExportedName(LabelSet labels)
+    {
+        string name = AccountTag;
+        do
+        {
+            name = "exported_" + name;
+        }
+        while (labels[name] is not null);
+        return name;
     }
 
     private TagList Tags() => label is null ? default : new TagList { { AccountTag, label } };

@@ -20,7 +20,7 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(key, development: false, arguments);
 
-        (int exitCode, string output, string errors) = await EndOfAsync(bridge);
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
 
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
@@ -39,7 +39,7 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(AnyKey, development: false, arguments);
 
-        (int exitCode, string output, string errors) = await EndOfAsync(bridge);
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
 
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
@@ -54,7 +54,7 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(key: null, development: false, arguments);
 
-        (int exitCode, string output, string errors) = await EndOfAsync(bridge);
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
 
         Assert.Equal(0, exitCode);
         Assert.StartsWith(usage, output, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public sealed class PrometheusBridgeProgramTests
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
         using Process bridge = Start(AnyKey, development: false, $"--Urls=http://127.0.0.1:{port}", "--Fal:BaseAddress=http://127.0.0.1:9/v1");
 
-        (int exitCode, _, string errors) = await EndOfAsync(bridge);
+        (int exitCode, _, string errors) = await bridge.EndAsync();
 
         Assert.Equal(2, exitCode);
         Assert.Contains($"http://127.0.0.1:{port}: address already in use", errors, StringComparison.Ordinal);
@@ -124,7 +124,7 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(AnyKey, development: false, arguments);
 
-        (int exitCode, string output, string errors) = await EndOfAsync(bridge);
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
 
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
@@ -138,7 +138,7 @@ public sealed class PrometheusBridgeProgramTests
         string path = Path.Combine(AppContext.BaseDirectory, "no-such-folder", "history.om");
         using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
 
-        (int exitCode, _, string errors) = await EndOfAsync(bridge);
+        (int exitCode, _, string errors) = await bridge.EndAsync();
 
         Assert.Equal(1, exitCode);
         Assert.Contains("The history was not written.", errors, StringComparison.Ordinal);
@@ -154,7 +154,7 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(AnyKey, development: false, ["history", Path.Combine(AppContext.BaseDirectory, "never.om"), .. arguments]);
 
-        (int exitCode, _, string errors) = await EndOfAsync(bridge);
+        (int exitCode, _, string errors) = await bridge.EndAsync();
 
         Assert.Equal(1, exitCode);
         Assert.StartsWith($"The history was not written. {reason}", errors, StringComparison.Ordinal);
@@ -191,34 +191,6 @@ public sealed class PrometheusBridgeProgramTests
 
     private static Process Start(string? key, bool development, params string[] arguments) => StartIn([], key, development, arguments);
 
-    private static Process StartIn(Dictionary<string, string> environment, string? key, bool development, params string[] arguments)
-    {
-        string program = Path.Combine(AppContext.BaseDirectory, "Fal.Observability.PrometheusBridge.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("FAL_", StringComparison.Ordinal) || name.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToArray())
-        {
-            start.Environment.Remove(name);
-        }
-
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = development ? "Development" : "Production";
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        if (key is not null)
-        {
-            start.Environment["FAL_KEY"] = key;
-        }
-
-        return Process.Start(start)!;
-    }
-
-    private static async Task<(int ExitCode, string Output, string Errors)> EndOfAsync(Process process)
-    {
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().OrHangs();
-        return (process.ExitCode, await output, await errors);
-    }
+    private static Process StartIn(Dictionary<string, string> environment, string? key, bool development, params string[] arguments) => SampleProgram.Start(
+        "Fal.Observability.PrometheusBridge", key, environment.Append(new("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")), arguments);
 }

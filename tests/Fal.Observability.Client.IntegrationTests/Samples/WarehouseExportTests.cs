@@ -83,7 +83,7 @@ public sealed class WarehouseExportTests : IDisposable
 
         await ExportAsync(fal, Request(simulator, first: 12), store);
 
-        Assert.All(simulator.Requests.Skip(before), call => Assert.Contains("start=2026-06-17T00", Uri.UnescapeDataString(call.RawQuery), StringComparison.Ordinal));
+        Assert.All(simulator.Requests.Skip(before), call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery)));
         Assert.True(simulator.Requests.Count > before);
     }
 
@@ -112,8 +112,7 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request = Request(simulator, first: 12) with { Last = new DateOnly(2026, 6, 16) };
         await ExportAsync(fal, request, store);
         List<string> whole = Read(store);
-        Directory.Delete(_folder, recursive: true);
-        Directory.CreateDirectory(_folder);
+        Clear();
         using var ended = new CancellationTokenSource();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ExporterOf(fal, request, store).RunAsync(
@@ -126,6 +125,7 @@ public sealed class WarehouseExportTests : IDisposable
                 }
             },
             _ => { },
+            _ => { },
             ended.Token));
         Assert.True(Read(store).Count < whole.Count);
         await ExportAsync(fal, request, store);
@@ -133,40 +133,300 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Equal(whole, Read(store));
     }
 
-    [Fact]
-    public async Task Rows_that_the_service_has_withdrawn_are_gone_and_those_of_others_stay()
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Other_endpoints_in_the_same_folder_take_nothing_away(string store)
     {
-        ExportRequest request = new() { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
-        var store = new DuckDbStore(_folder, request);
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest all = Request(simulator, first: 14);
+        await ExportAsync(fal, all, store);
+        List<string> whole = Read(store);
+        Clear();
+
+        foreach (string endpoint in simulator.Apps)
+        {
+            await ExportAsync(fal, all with { EndpointIds = [endpoint] }, store);
+        }
+
+        Assert.Equal(whole, Read(store));
+        int before = simulator.Requests.Count;
+        await ExportAsync(fal, all, store);
+        Assert.Equal(whole, Read(store));
+        // Each has come as far as the others, so that all are asked for at once from where nothing is final yet.
+        Assert.All(simulator.Requests.Skip(before), call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task An_endpoint_that_is_added_later_is_exported_from_the_first_day_on(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest all = Request(simulator, first: 14);
+        await ExportAsync(fal, all, store);
+        List<string> whole = Read(store);
+        Clear();
+
+        await ExportAsync(fal, all with { EndpointIds = [simulator.Apps[0]] }, store);
+        await ExportAsync(fal, all, store);
+
+        Assert.Equal(whole, Read(store));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_first_day_in_the_middle_of_a_partition_leaves_the_days_before_it(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest days = Request(simulator, first: 2) with { Timeframe = AnalyticsTimeframe.Day };
+        await ExportAsync(fal, days, store);
+        List<string> whole = Read(store);
+        File.Delete(Path.Combine(_folder, $"progress-{store}.json"));
+
+        await ExportAsync(fal, days with { First = new DateOnly(2026, 6, 10), Last = new DateOnly(2026, 6, 12) }, store);
+
+        Assert.Equal(whole, Read(store));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task An_endpoint_that_is_refused_keeps_what_was_exported_of_it(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest request = Request(simulator, first: 16) with { EndpointIds = [simulator.Apps[0], "other/app"] };
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
-        var other = new DuckDbStore(_folder, request with { EndpointIds = ["a/b-c"] });
-        await other.ReplaceAsync(day, [Row("a/b-c", 1)], CancellationToken.None);
-        await store.ReplaceAsync(day, [Row("a/b", 1), Row("a/b/route", 2)], CancellationToken.None);
+        WarehouseRow lost = Row("other/app", 7);
+        await StoreOf(store, request).ReplaceAsync(day, SliceOf(day, "other/app"), [lost], CancellationToken.None);
+        var refused = new List<string>();
 
-        await store.ReplaceAsync(day, [Row("a/b", 3)], CancellationToken.None);
+        await ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
 
-        Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 3  ", "a/b-c 2026-06-17 12:00:00 hour 0 1  "], Read("duckdb"));
+        Assert.Equal(["other/app"], refused);
+        Assert.Contains("other/app 2026-06-17 12:00:00 hour 0 7  ", Read(store));
+        Assert.Contains(Read(store), row => row.StartsWith(simulator.Apps[0], StringComparison.Ordinal));
+    }
 
-        static WarehouseRow Row(string endpoint, long requests) =>
-            new(new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests });
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Rows_that_the_service_has_withdrawn_are_gone_and_those_of_others_stay(string name)
+    {
+        IWarehouseStore store = StoreOf(name, new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) });
+        WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
+        await store.ReplaceAsync(day, SliceOf(day, "a/b-c"), [Row("a/b-c", 1)], CancellationToken.None);
+        await store.ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1), Row("a/b/route", 2)], CancellationToken.None);
+
+        await store.ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 3)], CancellationToken.None);
+
+        Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 3  ", "a/b-c 2026-06-17 12:00:00 hour 0 1  "], Read(name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_store_that_somebody_has_removed_is_exported_anew(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        await ExportAsync(fal, Request(simulator, first: 15), store);
+        List<string> whole = Read(store);
+        string progress = Path.Combine(_folder, $"progress-{store}.json");
+        byte[] content = await File.ReadAllBytesAsync(progress);
+        Clear();
+        await File.WriteAllBytesAsync(progress, content);
+
+        await ExportAsync(fal, Request(simulator, first: 15), store);
+
+        Assert.Equal(whole, Read(store));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Shortly_after_midnight_the_new_day_is_exported_too_and_the_old_one_again(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest hours = Request(simulator, first: 17);
+        _time.SetUtcNow(new DateTimeOffset(2026, 6, 18, 0, 3, 0, TimeSpan.Zero));
+
+        await ExportAsync(fal, hours, store);
+        Assert.Contains(Read(store), row => row.Contains("2026-06-18 00:00:00", StringComparison.Ordinal));
+        _time.Advance(TimeSpan.FromHours(1));
+        await ExportAsync(fal, hours, store);
+
+        Assert.All(Read(store).Where(row => row.Contains("2026-06-17", StringComparison.Ordinal)), row => Assert.Contains(" hour 0 ", row, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("parquet", "parquet/timeframe=hour/20260613.parquet.tmp")]
+    [InlineData("ndjson", "ndjson/hour/20260613.ndjson.tmp")]
+    [InlineData("ndjson", "ndjson/hour/schema.json.tmp")]
+    [InlineData("parquet", "progress-parquet.json.tmp")]
+    [InlineData("duckdb", "progress-duckdb.json.tmp")]
+    public async Task A_full_disk_says_so_and_the_next_export_with_room_makes_it_whole(string store, string file)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest request = Request(simulator, first: 12) with { Last = new DateOnly(2026, 6, 14) };
+        await ExportAsync(fal, request, store);
+        List<string> whole = Read(store);
+        Clear();
+        await ExportAsync(fal, request with { Last = new DateOnly(2026, 6, 12) }, store);
+        List<string> before = Read(store);
+        File.CreateSymbolicLink(Path.Combine(_folder, file), "/dev/full");
+
+        Exception full = await Assert.ThrowsAnyAsync<Exception>(() => ExportAsync(fal, request, store));
+
+        Assert.True(full is IOException or DuckDBException);
+        Assert.Contains("No space left on device", full.Message, StringComparison.Ordinal);
+        Assert.Contains(file, full.Message, StringComparison.Ordinal);
+        Assert.Subset(Read(store).ToHashSet(), before.ToHashSet());
+        await ExportAsync(fal, request, store);
+        Assert.Equal(whole, Read(store));
     }
 
     [Fact]
-    public async Task A_progress_file_that_cannot_be_read_says_what_to_do()
+    public async Task A_duckdb_table_of_another_version_keeps_its_columns_and_gets_the_new_ones()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "progress-duckdb.json"), "{ half");
+        await using (var connection = new DuckDBConnection($"DataSource={_folder}/analytics.duckdb"))
+        {
+            connection.Open();
+            await using DuckDBCommand command = connection.CreateCommand();
+            command.CommandText = """
+                CREATE TABLE analytics (team VARCHAR, timeframe VARCHAR, is_provisional BOOLEAN, request_count BIGINT, bucket_start TIMESTAMP,
+                    endpoint_id VARCHAR, PRIMARY KEY (endpoint_id, bucket_start, timeframe));
+                INSERT INTO analytics VALUES ('red', 'hour', true, 5, '2026-06-17 12:00:00', 'a/b')
+                """;
+            command.ExecuteNonQuery();
+        }
 
-        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find("x"));
+        WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
+        await new DuckDbStore(_folder).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 6)], CancellationToken.None);
+
+        Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 6  "], Read("duckdb"));
+        await using var after = new DuckDBConnection($"DataSource={_folder}/analytics.duckdb");
+        after.Open();
+        await using DuckDBCommand team = after.CreateCommand();
+        team.CommandText = "SELECT team FROM analytics";
+        Assert.Equal("red", team.ExecuteScalar());
+    }
+
+    [Theory]
+    [InlineData("duckdb", "analytics.duckdb")]
+    [InlineData("parquet", "parquet/timeframe=hour/20260617.parquet")]
+    [InlineData("ndjson", "ndjson/hour/20260617.ndjson")]
+    public async Task A_file_that_is_something_else_is_named_and_left_alone(string name, string file)
+    {
+        string path = Path.Combine(_folder, file);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, "something else");
+        IWarehouseStore store = StoreOf(name, new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) });
+        WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
+
+        Exception refusal = await Assert.ThrowsAnyAsync<Exception>(() => store.ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None));
+
+        Assert.True(refusal is FormatException or DuckDBException);
+        Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
+        Assert.Equal("something else", await File.ReadAllTextAsync(path));
+    }
+
+    [Theory]
+    [InlineData("{ half", "")]
+    [InlineData("null", "it is empty")]
+    [InlineData("{}", "")]
+    [InlineData("""{"Version":1,"Store":"parquet","Exports":{}}""", "of the store parquet")]
+    [InlineData("""{"Version":2,"Store":"duckdb","Exports":{}}""", "version 2")]
+    public async Task A_progress_file_that_cannot_be_used_says_what_to_do(string content, string reason)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "progress-duckdb.json"), content);
+
+        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find("hour", "a/b"));
 
         Assert.Contains("progress-duckdb.json", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
         Assert.Contains("remove it", refusal.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Rows_that_are_hours_late_are_exported_after_all(string store)
+    {
+        ExportRequest request;
+        // Well after midnight the service does not have the last hours of the day yet, and nothing says that it lacks them.
+        _time.SetUtcNow(new DateTimeOffset(2026, 6, 18, 2, 0, 0, TimeSpan.Zero));
+        await using (SimulatorServer late = await StartAsync(lag: TimeSpan.FromHours(5)))
+        {
+            using FalObservabilityClient fal = ClientOf(late);
+            request = Request(late, first: 17);
+            await ExportAsync(fal, request, store);
+            Assert.DoesNotContain(Read(store), row => row.Contains("2026-06-17 23:00:00", StringComparison.Ordinal));
+        }
+
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient now = ClientOf(simulator);
+        await ExportAsync(now, request, store);
+
+        List<string> rows = Read(store);
+        Clear();
+        await ExportAsync(now, request, store);
+        Assert.Contains(rows, row => row.Contains("2026-06-17 23:00:00", StringComparison.Ordinal));
+        Assert.Equal(Read(store), rows);
+    }
+
+    [Fact]
+    public async Task Metrics_that_the_service_fails_on_are_told_once()
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        simulator.Faults.FailColdBootPercentiles(simulator.Apps[1]);
+        // The clock stands still, so nobody may wait on it.
+        using FalObservabilityClient fal = ClientOf(simulator, attempts: 1);
+        ExportRequest request = Request(simulator, first: 16);
+        var missing = new List<string>();
+
+        await ExporterOf(fal, request, "duckdb").RunAsync(request, (_, _, _) => { }, _ => { }, endpoint => missing.Add(endpoint.EndpointId), CancellationToken.None);
+
+        Assert.Equal([simulator.Apps[1]], missing);
+    }
+
+    [Fact]
+    public async Task A_duckdb_file_that_a_full_disk_has_left_empty_is_made_by_the_next_export()
+    {
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "analytics.duckdb"), []);
+        WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
+
+        await new DuckDbStore(_folder).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None);
+
+        Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 1  "], Read("duckdb"));
+    }
+
+    [Fact]
+    public async Task Progress_from_a_clock_that_was_ahead_hides_nothing()
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest request = Request(simulator, first: 16);
+        await ExportAsync(fal, request, "parquet");
+        List<string> whole = Read("parquet");
+        await new ExportProgress(_folder, "parquet").SaveAsync("hour", request.EndpointIds, Now.AddDays(-2), Now.AddYears(1));
+        File.Delete(Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet"));
+
+        await ExportAsync(fal, request, "parquet");
+
+        Assert.Equal(whole, Read("parquet"));
+    }
+
+    private static WarehouseRow Row(string endpoint, long requests) =>
+        new(new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests });
+
+    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) => new("hour", [endpoint], partition.Start, partition.End);
 
     private Task<SimulatorServer> StartAsync(TimeSpan lag = default) =>
         SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3, TimeProvider = _time, AnalyticsLag = lag });
 
-    private FalObservabilityClient ClientOf(SimulatorServer simulator) => new(options =>
+    private FalObservabilityClient ClientOf(SimulatorServer simulator, int attempts = 4) => new(options =>
     {
+        options.MaxAttempts = attempts;
         options.ApiKey = simulator.Key;
         options.BaseAddress = simulator.BaseAddress;
     }, account => account.Services.AddSingleton<TimeProvider>(_time));
@@ -174,45 +434,26 @@ public sealed class WarehouseExportTests : IDisposable
     private static ExportRequest Request(SimulatorServer simulator, int first) =>
         new() { EndpointIds = simulator.Apps, First = new DateOnly(2026, 6, first) };
 
-    private Exporter ExporterOf(FalObservabilityClient fal, ExportRequest request, string store) => new(
-        fal.Analytics,
-        store switch
-        {
-            "duckdb" => new DuckDbStore(_folder, request),
-            "parquet" => new ParquetStore(_folder, request),
-            _ => new NdjsonStore(_folder, request),
-        },
-        new ExportProgress(_folder, store),
-        _time);
+    private Exporter ExporterOf(FalObservabilityClient fal, ExportRequest request, string store) =>
+        new(fal.Analytics, StoreOf(store, request), new ExportProgress(_folder, store), _time);
+
+    private IWarehouseStore StoreOf(string name, ExportRequest request) => name switch
+    {
+        "duckdb" => new DuckDbStore(_folder),
+        "parquet" => new ParquetStore(_folder, request),
+        _ => new NdjsonStore(_folder, request),
+    };
 
     private Task ExportAsync(FalObservabilityClient fal, ExportRequest request, string store) =>
-        ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, _ => { }, CancellationToken.None);
+        ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
+
+    private void Clear()
+    {
+        Directory.Delete(_folder, recursive: true);
+        Directory.CreateDirectory(_folder);
+    }
 
     private Dictionary<string, byte[]> Files() => Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).ToDictionary(path => path, File.ReadAllBytes);
 
-    /// <summary>Reads the store as a user would, with the types that DuckDB finds in it.</summary>
-    private List<string> Read(string store)
-    {
-        string source = store switch
-        {
-            "duckdb" => "analytics",
-            "parquet" => $"read_parquet('{_folder}/parquet/*/*.parquet', hive_partitioning = false)",
-            _ => $"read_json('{_folder}/ndjson/hour/*.ndjson', columns = {{endpoint_id: 'VARCHAR', bucket_start: 'TIMESTAMP', timeframe: 'VARCHAR', is_provisional: 'BOOLEAN', request_count: 'BIGINT', p90_duration_seconds: 'DOUBLE', total_billable_duration_seconds: 'DOUBLE'}})",
-        };
-        using var connection = new DuckDBConnection(store == "duckdb" ? $"DataSource={_folder}/analytics.duckdb" : "DataSource=:memory:");
-        connection.Open();
-        using DuckDBCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT endpoint_id, bucket_start, timeframe, is_provisional, request_count, p90_duration_seconds, total_billable_duration_seconds FROM {source}";
-        using DuckDBDataReader reader = command.ExecuteReader();
-        var rows = new List<string>();
-        while (reader.Read())
-        {
-            object?[] values = [.. Enumerable.Range(0, 7).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))];
-            rows.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{(string)values[0]!} {(DateTime)values[1]!:yyyy-MM-dd HH:mm:ss} {(string)values[2]!} {((bool)values[3]! ? 1 : 0)} {(long?)values[4]} {(double?)values[5]:R} {(double?)values[6]:R}"));
-        }
-
-        rows.Sort(StringComparer.Ordinal);
-        return rows;
-    }
+    private List<string> Read(string store) => WarehouseContent.Read(_folder, store);
 }

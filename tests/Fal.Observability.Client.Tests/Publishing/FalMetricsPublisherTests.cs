@@ -262,7 +262,7 @@ public sealed class FalMetricsPublisherTests
     public async Task Accounts_share_the_instruments_and_each_point_bears_its_account()
     {
         await using var host = new PublisherHost(accounts: ["acme", "globex"]);
-        host.Clients["acme"].Answer("a{account=\"theirs\"} 1\n");
+        host.Clients["acme"].Answer("a{account=\"theirs\"} 1\na{account=\"b\",exported_account=\"c\"} 3\n");
         host.Clients["globex"].Answer("a 2\n");
 
         await host.StartAsync();
@@ -270,7 +270,11 @@ public sealed class FalMetricsPublisherTests
         await host.PauseAsync();
 
         Assert.Equal(
-            ["a{account=\"acme\",exported_account=\"theirs\"} 1", "a{account=\"globex\"} 2"],
+            [
+                "a{account=\"acme\",exported_account=\"theirs\"} 1",
+                "a{account=\"acme\",exported_exported_account=\"b\",exported_account=\"c\"} 3",
+                "a{account=\"globex\"} 2",
+            ],
             host.CollectFamilies().Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
         Assert.Equal(host.Instruments.Count, host.Instruments.Select(instrument => instrument.Name).Distinct().Count());
         Assert.Single(host.Instruments.Select(instrument => instrument.Meter).Distinct());

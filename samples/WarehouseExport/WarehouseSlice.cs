@@ -1,0 +1,13 @@
+namespace Fal.Observability.WarehouseExport;
+
+/// <summary>What an answer of the service covers: its rows replace these rows of a partition, and every other row stays.</summary>
+/// <param name="Timeframe">The name of the timeframe.</param>
+/// <param name="EndpointIds">The endpoints that answered, each with its routes.</param>
+/// <param name="Start">The first instant.</param>
+/// <param name="End">The end, itself not included.</param>
+internal sealed record WarehouseSlice(string Timeframe, IReadOnlyList<string> EndpointIds, DateTimeOffset Start, DateTimeOffset End)
+{
+    /// <summary>Whether a row of the same timeframe is one of these.</summary>
+    public bool Covers(string endpointId, DateTimeOffset bucketStart) => bucketStart >= Start && bucketStart < End
+        && EndpointIds.Any(id => endpointId.StartsWith(id, StringComparison.Ordinal) && (endpointId.Length == id.Length || endpointId[id.Length] == '/'));
+}
