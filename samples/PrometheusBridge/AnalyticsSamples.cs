@@ -18,11 +18,13 @@ internal static class AnalyticsSamples
             LabelSet labels = [new("account", account), new("endpoint_id", row.EndpointId), new("timeframe", NameOf(timeframe))];
             foreach (AnalyticsExpand metric in row.Metrics.GetFlags())
             {
-                string unit = metric.IsDuration() ? "_seconds" : "";
-                yield return new PrometheusSample($"fal_analytics_{metric.GetWireName()}{unit}", labels, row.GetValue(metric)!.Value, timestamp);
+                yield return new PrometheusSample(NameOf(metric), labels, row.GetValue(metric)!.Value, timestamp);
             }
         }
     }
+
+    /// <summary>The name of a metric's series, here and where the publisher shows the latest bucket.</summary>
+    public static string NameOf(AnalyticsExpand metric) => $"fal_analytics_{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
 
     private static string NameOf(AnalyticsTimeframe timeframe) => timeframe switch
     {

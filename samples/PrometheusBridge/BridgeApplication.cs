@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Fal.Observability.Client;
 using Fal.Observability.PrometheusBridge.RemoteWrite;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -8,7 +9,7 @@ using OpenTelemetry.Metrics;
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>What the bridge is made of, from its configuration.</summary>
-internal static class BridgeApplication
+internal static partial class BridgeApplication
 {
     private const string AccountsSection = "Fal:Accounts";
     private const string DefaultAccountLabel = "default";
@@ -27,11 +28,16 @@ internal static class BridgeApplication
         BridgeOptions options = BridgeOptions.From(builder.Configuration);
         IServiceCollection services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<PublisherSeries>().AddSingleton<MetricsPage>();
+        services.AddSingleton(options).AddSingleton<OwnSeries>().AddSingleton<MetricsPage>();
         IHealthChecksBuilder health = services.AddHealthChecks();
         // Without accounts it is that of the section itself, whose name is null.
         foreach (string? key in AccountsIn(builder.Configuration).DefaultIfEmpty())
         {
+            if (key is not null && string.IsNullOrWhiteSpace(key))
+            {
+                throw new InvalidOperationException($"{AccountsSection} holds an account without a name: write {AccountsSection}:acme:ApiKey, with a name of your own.");
+            }
+
             IFalObservabilityBuilder account = key is null ? services.AddFalObservability() : services.AddFalObservability(key);
             account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
             services.AddSingleton(provider => new BridgedAccount(LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key)));
@@ -40,30 +46,49 @@ internal static class BridgeApplication
 
         if (options.RemoteWrite.Url is not null)
         {
-            services.AddSingleton(provider => new RemoteWriteClient(
-                options.RemoteWrite, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RemoteWriteClient>>()));
             services.AddSingleton(_ => new HistoryProgress(options.RemoteWrite.StateFile));
             services.AddSingleton(provider => new RemoteWriteWorker(
-                options.RemoteWrite.Histories.Select(history => CreateSender(provider, history)), provider.GetRequiredService<RemoteWriteClient>()));
+                options.RemoteWrite.Histories.Select(history => CreateSender(provider, options.RemoteWrite, history)),
+                provider.GetRequiredService<IMeterFactory>()));
             services.AddHostedService(provider => provider.GetRequiredService<RemoteWriteWorker>());
             health.AddCheck<RemoteWriteWorker>("remote write", HealthStatus.Degraded);
         }
 
-        if (options.IsOtlpWanted)
+        if (options.OtlpAddress is not null)
         {
             services.AddHostedService<OtlpLog>();
             services.AddOpenTelemetry().WithMetrics(metrics => metrics
-                .AddMeter(FalMetricsPublisher.MeterName)
+                .AddMeter(FalMetricsPublisher.MeterName, RemoteWriteWorker.MeterName)
                 .AddView("*", new MetricStreamConfiguration { CardinalityLimit = options.OtlpSeriesLimit })
                 .AddOtlpExporter());
         }
     }
 
-    /// <summary>Serves <c>/metrics</c> and <c>/health</c>.</summary>
+    /// <summary>Serves <c>/metrics</c> and <c>/health</c>, and says in the log what it does, once it has started.</summary>
     public static void MapBridge(this WebApplication app)
     {
-        app.MapGet("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
+        app.Lifetime.ApplicationStarted.Register(() => LogStart(app));
+        app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, MetricsPage page) => page.WriteAsync(context));
         app.MapHealthChecks("/health", new() { ResponseWriter = HealthPage.WriteAsync });
+    }
+
+    /// <summary>Runs until it is stopped, or until something in the background breaks.</summary>
+    /// <returns>What broke; null where it was stopped.</returns>
+    public static async Task<Exception?> RunBridgeAsync(this WebApplication app)
+    {
+        BackgroundService[] workers = [.. app.Services.GetServices<IHostedService>().OfType<BackgroundService>()];
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (Failure() is not null)
+        {
+            // It broke while the others were being started.
+        }
+
+        return Failure();
+
+        Exception? Failure() => workers.Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
     }
 
     /// <summary>The analytics of an account, and the label that its series bear.</summary>
@@ -75,17 +100,37 @@ internal static class BridgeApplication
                 ? $"Name an account of {AccountsSection}: with several there is none that is meant without a name."
                 : $"There is no account '{key}' in {AccountsSection}.");
 
+    /// <summary>A misspelt section is no error, as another program may mean it: here is seen that it had no effect.</summary>
+    private static void LogStart(WebApplication app)
+    {
+        BridgeOptions options = app.Services.GetRequiredService<BridgeOptions>();
+        IOptionsMonitor<FalObservabilityOptions> accounts = app.Services.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>();
+        string read = string.Join(", ", AccountsIn(app.Configuration).DefaultIfEmpty().Select(key =>
+            $"{LabelOf(app.Services, key)} at {Shown(accounts.Get(key ?? Options.DefaultName).BaseAddress!)}"));
+        string written = options.RemoteWrite is { Url: { } url } remoteWrite
+            ? $"{string.Join(", ", remoteWrite.Histories.Select(history => history.Name))} to {Shown(url)}, its state in {remoteWrite.StateFile}"
+            : "none";
+        LogStart(app.Logger, read, written, options.OtlpAddress is { } collector ? $"to {Shown(collector)}" : "none");
+    }
+
+    /// <summary>An address without what may be secret in it.</summary>
+    private static string Shown(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
+    [LoggerMessage(7, LogLevel.Information, "Accounts: {Accounts}. Remote write: {RemoteWrite}. OTLP: {Otlp}.")]
+    private static partial void LogStart(ILogger log, string accounts, string remoteWrite, string otlp);
+
     private static IEnumerable<string?> AccountsIn(IConfiguration configuration) =>
         configuration.GetSection(AccountsSection).GetChildren().Select(account => account.Key);
 
     private static string LabelOf(IServiceProvider provider, string? key) =>
         provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get(key ?? Options.DefaultName).AccountLabel!;
 
-    private static HistorySender CreateSender(IServiceProvider provider, HistoryOptions history)
+    private static HistorySender CreateSender(IServiceProvider provider, RemoteWriteOptions options, HistoryOptions history)
     {
         (IFalAnalyticsClient analytics, string label) = AnalyticsOf(provider, history.Account);
         return ActivatorUtilities.CreateInstance<HistorySender>(
             provider, history, label, analytics,
-            provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(history.Account ?? Options.DefaultName).ProvisionalAge);
+            provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(history.Account ?? Options.DefaultName).ProvisionalAge,
+            ActivatorUtilities.CreateInstance<RemoteWriteClient>(provider, options));
     }
 }

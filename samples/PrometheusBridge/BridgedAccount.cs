@@ -7,19 +7,21 @@ namespace Fal.Observability.PrometheusBridge;
 internal sealed class BridgedAccount(string label, FalMetricsPublisher publisher)
 {
     private const string AccountLabel = "account";
+    private const string ExportedPrefix = "exported_";
 
-    private readonly List<(LabelSet Sent, LabelSet Labels)> _shown = [];
+    private readonly List<ShownLabels> _shown = [];
 
     /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
     public FalMetricsSnapshot? Current => publisher.IsStale ? null : publisher.State.Snapshot;
 
     /// <summary>
-    /// The families with the account's label. One that the service sends itself becomes <c>exported_account</c>, as in Prometheus. Not for
-    /// two threads at once.
+    /// The families with the account's label, under classic names. A label <c>account</c> that the service sends itself becomes
+    /// <c>exported_account</c>, as in Prometheus. What is another series' double after that is left out. Not for two threads at once.
     /// </summary>
     public PrometheusExposition Show(FalMetricsSnapshot snapshot)
     {
         int i = 0;
+        bool isRenamed = false;
         PrometheusExposition shown = snapshot.Exposition.Relabel(sample =>
         {
             // Snapshot after snapshot has the same series in the same places: their labels are made once.
@@ -30,16 +32,57 @@ internal sealed class BridgedAccount(string label, FalMetricsPublisher publisher
 
             if (_shown[i].Sent != sample.Labels || sample.Labels.Count == 0)
             {
-                _shown[i] = (sample.Labels, Relabel(sample.Labels));
+                _shown[i] = Relabel(sample.Labels);
             }
 
+            isRenamed |= _shown[i].IsRenamed;
             return _shown[i++].Labels;
         });
         _shown.RemoveRange(i, _shown.Count - i);
-        return shown;
+
+        HashSet<string> names = [.. shown.Families.Select(family => family.Name)];
+        return new PrometheusExposition(shown.Families
+            .Select(Rename)
+            .Where(family => shown[family.Name] == family || names.Add(family.Name))
+            .Select(family => isRenamed ? WithoutDoubles(family) : family));
     }
 
-    private LabelSet Relabel(LabelSet sent) => sent[AccountLabel] is { } value
-        ? sent.Without(AccountLabel).With("exported_" + AccountLabel, value).With(AccountLabel, label)
-        : sent.With(AccountLabel, label);
+    private static MetricFamily Rename(MetricFamily family)
+    {
+        string name = ClassicName.OfMetric(family.Name);
+        return name == family.Name ? family : new MetricFamily(
+            name, family.Type,
+            [.. family.Samples.Select(sample => new PrometheusSample(
+                ClassicName.OfMetric(sample.Name), sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar))],
+            family.Help, family.Unit);
+    }
+
+    private static MetricFamily WithoutDoubles(MetricFamily family) => new(
+        family.Name, family.Type, [.. family.Samples.DistinctBy(sample => (sample.Name, sample.Labels))], family.Help, family.Unit);
+
+    private ShownLabels Relabel(LabelSet sent)
+    {
+        string exported = ExportedPrefix + AccountLabel;
+        while (sent[exported] is not null)
+        {
+            exported = ExportedPrefix + exported;
+        }
+
+        var renamed = new Dictionary<string, string>(StringComparer.Ordinal);
+        bool isRenamed = false;
+        foreach ((string name, string value) in sent)
+        {
+            string shown = name == AccountLabel ? exported : ClassicName.OfLabel(name);
+            isRenamed |= shown != name;
+            if (!renamed.TryAdd(shown, value))
+            {
+                return new ShownLabels(sent, null, isRenamed);
+            }
+        }
+
+        return new ShownLabels(sent, (isRenamed ? LabelSet.Create(renamed) : sent).With(AccountLabel, label), isRenamed);
+    }
+
+    /// <summary>The labels of a series as they were sent and as they are shown, null if two of them would be one.</summary>
+    private readonly record struct ShownLabels(LabelSet Sent, LabelSet? Labels, bool IsRenamed);
 }

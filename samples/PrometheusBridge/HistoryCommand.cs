@@ -70,15 +70,44 @@ internal sealed class HistoryCommand
         (IFalAnalyticsClient analytics, string label) = BridgeApplication.AnalyticsOf(services, _account);
         DateOnly today = DateOnly.FromDateTime(services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
         DateOnly last = _last ?? today;
+        DateOnly first = _first ?? last.AddDays(-7);
+        if (first > last)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"--first is {first:O}, which is not here yet in UTC: today is {today:O}."));
+        }
+
         var query = new AnalyticsQuery(endpoints)
         {
             Expand = AnalyticsExpand.Standard | AnalyticsExpand.TimeSeries,
-            Range = AnalyticsTimeRange.Days(_first ?? last.AddDays(-7), last),
+            Range = AnalyticsTimeRange.Days(first, last),
             Timeframe = _timeframe,
             ClosedOnly = true,
             RefusedEndpoints = RefusedEndpointPolicy.Skip,
             DegradeOnServerError = true,
         };
+        // First of all, so that a place that cannot be written is known before an hour of reading.
+        string temporary = $"{_path}.tmp";
+        FileStream file = File.Create(temporary);
+        int buckets;
+        try
+        {
+            await using (file)
+            {
+                buckets = await WriteAsync(file, analytics, query, label);
+            }
+
+            File.Move(temporary, _path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+
+        Console.WriteLine($"{_path}: {buckets} buckets. Next: promtool tsdb create-blocks-from openmetrics {_path} DATA_DIRECTORY");
+    }
+
+    private async Task<int> WriteAsync(FileStream file, IFalAnalyticsClient analytics, AnalyticsQuery query, string label)
+    {
         AnalyticsReport report = await analytics.GetReportAsync(query, new Progress<AnalyticsProgress>(progress =>
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.WindowsDone} of {progress.Windows} windows, {progress.Rows} rows"))));
         foreach (AnalyticsRefusedEndpoint refused in report.RefusedEndpoints)
@@ -90,14 +119,8 @@ internal sealed class HistoryCommand
         var families = report.TimeSeries.SelectMany(bucket => AnalyticsSamples.Of(bucket, label, _timeframe))
             .GroupBy(sample => sample.Name, StringComparer.Ordinal)
             .Select(family => new MetricFamily(family.Key, MetricType.Gauge, [.. family]));
-        string temporary = $"{_path}.tmp";
-        await using (FileStream file = File.Create(temporary))
-        {
-            await PrometheusTextWriter.WriteAsync(file, new PrometheusExposition(families), PrometheusFormat.OpenMetrics);
-        }
-
-        File.Move(temporary, _path, overwrite: true);
-        Console.WriteLine($"{_path}: {report.TimeSeries.Count} buckets. Next: promtool tsdb create-blocks-from openmetrics {_path} DATA_DIRECTORY");
+        await PrometheusTextWriter.WriteAsync(file, new PrometheusExposition(families), PrometheusFormat.OpenMetrics);
+        return report.TimeSeries.Count;
     }
 
     /// <summary>Takes a setting; what is wrong with it, or null.</summary>
@@ -111,11 +134,8 @@ internal sealed class HistoryCommand
             case "--account":
                 _account = value;
                 return null;
-            case "--timeframe" when value is "minute" or "hour" or "day":
-                _timeframe = Enum.Parse<AnalyticsTimeframe>(value, ignoreCase: true);
-                return null;
             case "--timeframe":
-                return $"--timeframe is '{value}'; it must be minute, hour or day.";
+                return HistoryOptions.TryParseTimeframe(value, out _timeframe) ? null : $"--timeframe is '{value}'; it must be minute, hour or day.";
             case "--first":
                 return TryParseDay(value, out _first) ? null : $"--first is '{value}'; it must be a day such as 2026-01-31.";
             case "--last":

@@ -5,11 +5,17 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>
-/// What <c>/metrics</c> answers: the families of every account that is not stale, and what the publishers say about their reads. The
+/// What <c>/metrics</c> answers: the families of every account that is not stale, and what the bridge says about itself. The
 /// families are written once for each set of snapshots, however many scrapers come.
 /// </summary>
-internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, PublisherSeries publisher)
+internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSeries series, TimeProvider time, IHostApplicationLifetime lifetime)
 {
+    /// <summary>The most that waits for one scraper in a buffer of the server's.</summary>
+    private const int PieceLength = 64 * 1024;
+
+    /// <summary>Longer than Prometheus waits; a scraper that takes longer holds the text of an old page in memory.</summary>
+    public static readonly TimeSpan LongestScrape = TimeSpan.FromMinutes(2);
+
     private readonly BridgedAccount[] _accounts = [.. accounts];
     private readonly Lock _one = new();
     private Rendered _rendered = new([], new ArrayBufferWriter<byte>(4096));
@@ -17,19 +23,37 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, Publishe
 
     public async Task WriteAsync(HttpContext context)
     {
-        PrometheusExposition own = publisher.Read();
+        PrometheusExposition own = series.Read();
         byte[] ownText = PrometheusTextWriter.ToUtf8(own);
         Rendered families = Render(own);
+        using var limit = new CancellationTokenSource(LongestScrape, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, limit.Token);
         try
         {
             context.Response.ContentType = PrometheusTextWriter.GetContentType(PrometheusFormat.Text);
             context.Response.ContentLength = families.Text.WrittenCount + ownText.Length;
-            await context.Response.Body.WriteAsync(families.Text.WrittenMemory, context.RequestAborted);
-            await context.Response.Body.WriteAsync(ownText, context.RequestAborted);
+            await SendAsync(context.Response.Body, families.Text.WrittenMemory, end.Token);
+            await SendAsync(context.Response.Body, ownText, end.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The scraper sees that the page is not whole, as its length was sent.
+            context.Abort();
         }
         finally
         {
             families.Release();
+        }
+    }
+
+    /// <summary>Piece by piece: the server copies what it is given, and a scraper that reads slowly would have a whole page in memory.</summary>
+    private static async Task SendAsync(Stream body, ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
+    {
+        while (text.Length > 0)
+        {
+            int length = Math.Min(text.Length, PieceLength);
+            await body.WriteAsync(text[..length], cancellationToken);
+            text = text[length..];
         }
     }
 
@@ -45,14 +69,51 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, Publishe
                 // A large account has a large text: the memory of the one before last is used again, once nobody is being sent it any more.
                 ArrayBufferWriter<byte> text = _before is { IsHeld: false } ? _before.Text : new ArrayBufferWriter<byte>(4096);
                 text.ResetWrittenCount();
-                // A name of the service's that is the publisher's own would stand twice in the page, which no scraper accepts.
-                PrometheusTextWriter.Write(text, new PrometheusExposition(all.Families.Where(family => own[family.Name] is null)));
+                PrometheusTextWriter.Write(text, SideBySide(all, own));
                 (_before, _rendered) = (_rendered, new Rendered(current, text));
             }
 
             _rendered.Hold();
             return _rendered;
         }
+    }
+
+    /// <summary>
+    /// The families without those that have a name of the bridge's own, and without types where two of them have samples of one name: no
+    /// scraper accepts a page on which a name stands for two things.
+    /// </summary>
+    private static PrometheusExposition SideBySide(PrometheusExposition all, PrometheusExposition own)
+    {
+        (MetricFamily Family, HashSet<string> Names)[] shown =
+            [.. all.Families.Select(family => (family, NamesOf(family))).Where(pair => !pair.Item2.Any(name => own[name] is not null))];
+        HashSet<string> shared = [.. shown.SelectMany(pair => pair.Names).CountBy(name => name).Where(name => name.Value > 1).Select(name => name.Key)];
+        // Merged, as the samples of one name from different families are one family now.
+        return PrometheusExposition.Merge(new PrometheusExposition(shown.SelectMany(pair => pair.Names.Overlaps(shared)
+            ? pair.Family.Samples.GroupBy(sample => sample.Name).Select(named => new MetricFamily(named.Key, MetricType.Unknown, [.. named], pair.Family.Help))
+            : [pair.Family])));
+    }
+
+    /// <summary>Every name that a family takes on the page: of its samples, and of those that its type may have.</summary>
+    private static HashSet<string> NamesOf(MetricFamily family)
+    {
+        string[] suffixes = family.Type switch
+        {
+            MetricType.Histogram or MetricType.GaugeHistogram => ["", "_bucket", "_sum", "_count"],
+            MetricType.Summary => ["", "_sum", "_count"],
+            _ => [""],
+        };
+        HashSet<string> names = [.. suffixes.Select(suffix => family.Name + suffix)];
+        string last = "";
+        foreach (PrometheusSample sample in family.Samples)
+        {
+            // A large family has few names, and mostly the same object for all samples of one.
+            if (sample.Name != last)
+            {
+                names.Add(last = sample.Name);
+            }
+        }
+
+        return names;
     }
 
     /// <summary>The text of some snapshots, and how many responses it is being sent with.</summary>

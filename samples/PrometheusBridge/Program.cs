@@ -4,10 +4,19 @@ using Fal.Observability.Simulator;
 using Microsoft.Extensions.Options;
 
 // Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
-HistoryCommand? history = null;
-if (args is ["history", .. { } rest] && !HistoryCommand.TryParse(rest, out history, out string? wrong))
+bool isHistory = args is ["history", ..];
+string usage = isHistory ? HistoryCommand.Usage : CommandLine.Usage;
+if (CommandLine.AsksForHelp(args))
 {
-    await Console.Error.WriteLineAsync($"{wrong}{Environment.NewLine}{HistoryCommand.Usage}");
+    Console.WriteLine(usage);
+    return 0;
+}
+
+HistoryCommand? history = null;
+string? fault = null;
+if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(args)) is not null)
+{
+    await Console.Error.WriteLineAsync($"{fault}{Environment.NewLine}{usage}");
     return 2;
 }
 
@@ -32,6 +41,12 @@ try
 
     // What stops the start is told below; the host would tell it with a page of stack trace.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+    // Not in appsettings.json, which would overrule ASPNETCORE_URLS.
+    if (!CommandLine.SaysWhereToListen(builder.Configuration))
+    {
+        builder.WebHost.UseUrls(CommandLine.DefaultUrl);
+    }
+
     builder.AddBridge();
     await using WebApplication app = builder.Build();
     if (history is not null)
@@ -41,8 +56,13 @@ try
     }
 
     app.MapBridge();
-    await app.RunAsync();
-    return 0;
+    if (await app.RunBridgeAsync() is not { } failure)
+    {
+        return 0;
+    }
+
+    await Console.Error.WriteLineAsync($"The bridge has ended, as something in it broke. {failure}");
+    return 1;
 }
 catch (Exception e) when (e is FalObservabilityException or OptionsValidationException or InvalidOperationException or IOException
     or InvalidDataException or FormatException or ArgumentException or UnauthorizedAccessException)

@@ -1,4 +1,7 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace Fal.Observability.Client.PrometheusTests;
@@ -59,6 +62,50 @@ public sealed class BridgeTests(BridgedAccounts accounts)
 
         Assert.Equal(3, exitCode);
         Assert.Equal(ScrapeTests.ListedLints, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Promtool_reads_the_page_of_accounts_whose_names_contradict_each_other_and_the_bridges()
+    {
+        await using WebApplication acme = await StartServiceAsync(
+            "text/plain",
+            "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n{\"my.utf8 name\"} 1\nlabq{\"a.b\"=\"1\"} 1\n"
+            + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum 1\nfal_analytics_latency_count 1\n");
+        await using WebApplication globex = await StartServiceAsync(
+            "application/openmetrics-text; version=1.0.0",
+            "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n# EOF\n");
+        await using BridgeHost bridge = await BridgeHost.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["Fal:Accounts:acme:ApiKey"] = "test-id:test-secret", ["Fal:Accounts:acme:BaseAddress"] = acme.Urls.First(),
+                ["Fal:Accounts:globex:ApiKey"] = "test-id:test-secret", ["Fal:Accounts:globex:BaseAddress"] = globex.Urls.First(),
+            },
+            TimeProvider.System);
+        string page;
+        do
+        {
+            page = await bridge.GetAsync("metrics");
+        }
+        while (!page.Contains("labq", StringComparison.Ordinal) || !page.Contains("\nh_bucket{account=\"globex\"}", StringComparison.Ordinal));
+
+        (int exitCode, string output) = await Promtool.RunAsync(page, "check", "metrics");
+
+        // 3 is a lint, such as a family without help.
+        Assert.True(exitCode is 0 or 3, output);
+    }
+
+    private static async Task<WebApplication> StartServiceAsync(string contentType, string text)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        WebApplication service = builder.Build();
+        service.Run(context =>
+        {
+            context.Response.ContentType = contentType;
+            return context.Response.WriteAsync(text);
+        });
+        await service.StartAsync();
+        return service;
     }
 
     private static string Text(IEnumerable<KeyValuePair<string, string>> labels, double value)

@@ -34,6 +34,15 @@ public sealed class RemoteWriteTests : IDisposable
         await WaitForAsync(prometheus, more);
         Assert.NotEmpty(more.Except(expected));
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+
+        // As the documentation says it: the newest minute is older than Prometheus looks back by itself.
+        const string Minutes = "fal_analytics_request_count{timeframe=\"minute\"}";
+        string now = _clock.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        Assert.Empty(await prometheus.QueryAsync($"{Minutes} @ {now}"));
+        Assert.NotEmpty(await prometheus.QueryAsync($"last_over_time({Minutes}[10m] @ {now})"));
+
+        (_, string lints) = await Promtool.RunAsync(await bridge.GetAsync("metrics"), "check", "metrics");
+        Assert.DoesNotContain("fal_bridge_", lints, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,8 +68,11 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works()
+    [Theory]
+    [InlineData("")]
+    // Then Prometheus 2.42 answers 500, as to what may pass.
+    [InlineData("storage:\n  tsdb:\n    out_of_order_time_window: 1h\n")]
+    public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works(string storage)
     {
         await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
@@ -68,7 +80,7 @@ public sealed class RemoteWriteTests : IDisposable
         const string Itself = "scrape_configs:\n- job_name: itself\n  static_configs:\n  - targets: [\"ADDRESS\"]\n";
         await using SimulatorServer target = await SimulatorServer.StartAsync();
         string itself = Itself.Replace("ADDRESS", target.BaseAddress.Authority, StringComparison.Ordinal);
-        await using (PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(itself), Receives))
+        await using (PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration($"{itself}{storage}"), Receives))
         {
             await prometheus.WaitForAsync("up == 0");
             await using BridgeHost bridge = await StartBridgeAsync(simulator, prometheus, minutes: 30);
@@ -76,6 +88,7 @@ public sealed class RemoteWriteTests : IDisposable
             await prometheus.WaitUntilAsync(
                 async () => (health = await bridge.GetHealthAsync()).Contains("remote write: Degraded", StringComparison.Ordinal), "nothing was refused");
 
+            Assert.Contains("remote write: Degraded, The remote write was refused with", health, StringComparison.Ordinal);
             Assert.Contains("out_of_order_time_window", health, StringComparison.Ordinal);
             Assert.Contains("promtool tsdb create-blocks-from openmetrics", health, StringComparison.Ordinal);
             Assert.Empty(await prometheus.SamplesAsync(Selector, _clock.GetUtcNow(), TimeSpan.FromHours(1)));
@@ -109,6 +122,10 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Equal(
             await ReportAsync(simulator, AnalyticsTimeframe.Hour, end.AddDays(-2), end),
             (await prometheus.SamplesAsync(Selector, end, TimeSpan.FromDays(2))).Order(StringComparer.Ordinal));
+
+        // As the documentation says it: until the hour after the newest is final, 5 minutes after its end, the newest is looked for this far back.
+        string lastMoment = end.AddMinutes(64).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        Assert.NotEmpty(await prometheus.QueryAsync($"last_over_time(fal_analytics_request_count{{timeframe=\"hour\"}}[130m] @ {lastMoment})"));
     }
 
     /// <summary>What the report of the same range holds, as Prometheus is to hold it.</summary>

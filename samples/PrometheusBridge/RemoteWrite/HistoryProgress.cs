@@ -4,13 +4,24 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 
 /// <summary>How far the receiver has accepted each history, kept in a small file.</summary>
-internal sealed partial class HistoryProgress(string path)
+internal sealed partial class HistoryProgress
 {
     private readonly Lock _one = new();
-    private readonly Dictionary<string, DateTimeOffset> _accepted = Read(path);
-
-    // At first too, so that a file that cannot be written is known before anything is sent.
+    private readonly Dictionary<string, DateTimeOffset> _accepted;
     private bool _isUnsaved = true;
+
+    /// <summary>Reads the file, and writes it, so that one that cannot be written stops the start.</summary>
+    /// <param name="path">Of the file; it need not be there yet, its folder must.</param>
+    /// <exception cref="IOException">The file is not one of the bridge's, or cannot be written.</exception>
+    public HistoryProgress(string path)
+    {
+        Path = path;
+        _accepted = Read(path);
+        EnsureSaved();
+    }
+
+    /// <summary>The file's path.</summary>
+    public string Path { get; }
 
     /// <summary>The end of the last bucket that was accepted; null if none was.</summary>
     public DateTimeOffset? AcceptedUntil(string history)
@@ -71,14 +82,14 @@ internal sealed partial class HistoryProgress(string path)
         try
         {
             // The file is there whole or not at all.
-            string temporary = $"{path}.tmp";
+            string temporary = $"{Path}.tmp";
             File.WriteAllText(temporary, JsonSerializer.Serialize(_accepted, Json.Default.DictionaryStringDateTimeOffset));
-            File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, Path, overwrite: true);
             _isUnsaved = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"{path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Until then nothing more is sent. {e.Message}", e);
+            throw new IOException($"{Path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Without it nothing is sent. {e.Message}", e);
         }
     }
 

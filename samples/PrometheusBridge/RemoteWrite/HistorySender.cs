@@ -1,4 +1,5 @@
 using Fal.Observability.Client;
+using Polly;
 
 namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 
@@ -6,20 +7,75 @@ namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 /// Sends the analytics of some endpoints by remote write: first the history, then each bucket once it is final. It goes on where the
 /// receiver has last accepted, also after a restart.
 /// </summary>
-internal sealed partial class HistorySender(
-    HistoryOptions history, string account, IFalAnalyticsClient analytics, TimeSpan provisionalAge, RemoteWriteClient receiver, HistoryProgress progress,
-    TimeProvider time, ILogger<HistorySender> log)
+internal sealed partial class HistorySender : IDisposable
 {
     /// <summary>A refusal does not mend itself; somebody may mend what is behind it.</summary>
     private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(5);
 
-    public string Name => history.Name;
+    /// <summary>
+    /// The service's data lags, at times by more than the age from which it is final: buckets without a row may only be late, until a later
+    /// one has some, or this long.
+    /// </summary>
+    private static readonly TimeSpan LongestLag = TimeSpan.FromHours(1);
+
+    /// <summary>How often is asked for them, where buckets are longer.</summary>
+    private static readonly TimeSpan LagPause = TimeSpan.FromMinutes(5);
+
+    private readonly HistoryOptions _history;
+    private readonly IFalAnalyticsClient _analytics;
+    private readonly TimeSpan _provisionalAge;
+    private readonly RemoteWriteClient _receiver;
+    private readonly HistoryProgress _progress;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly ResiliencePipeline<DateTimeOffset> _pipeline;
+    private DateTimeOffset? _begin;
+    private string? _failure;
+    private long _lastSuccess;
+    private long _falFailures;
+    private long _refusals;
+    private long _stateFileFailures;
+
+    public HistorySender(
+        HistoryOptions history, string account, IFalAnalyticsClient analytics, TimeSpan provisionalAge, RemoteWriteClient receiver, HistoryProgress progress,
+        TimeProvider time, ILogger<HistorySender> log)
+    {
+        (_history, Account, _analytics, _provisionalAge, _receiver, _progress, _time, _log) =
+            (history, account, analytics, provisionalAge, receiver, progress, time, log);
+        _pipeline = PatientRetry.Build<DateTimeOffset>(
+            time,
+            outcome => outcome.Exception is FalObservabilityException { IsTransient: true } or FalResponseException,
+            outcome => (outcome.Exception as FalRateLimitException)?.RetryAfter,
+            (outcome, pause) =>
+            {
+                Count(outcome.Exception!);
+                LogRetry(Name, pause.TotalSeconds, outcome.Exception!.Message);
+            });
+    }
+
+    public string Name => _history.Name;
+
+    /// <summary>The value of the label <c>account</c>.</summary>
+    public string Account { get; }
 
     /// <summary>Why nothing is sent at present; null if all is well.</summary>
-    public string? Failure { get; private set; }
+    public string? Failure => Volatile.Read(ref _failure) ?? _receiver.LastFailure;
 
     /// <summary>The end of the last bucket that the receiver has accepted; null if it has none.</summary>
-    public DateTimeOffset? AcceptedUntil => progress.AcceptedUntil(history.Name);
+    public DateTimeOffset? AcceptedUntil => _progress.AcceptedUntil(Name);
+
+    /// <summary>When the receiver last had every final bucket, in seconds since the Unix epoch; 0 if it never had since the start.</summary>
+    public long LastSuccess => Interlocked.Read(ref _lastSuccess);
+
+    /// <summary>How many samples the receiver has accepted.</summary>
+    public long AcceptedSamples => _receiver.AcceptedSamples;
+
+    /// <summary>How often something has failed, by what it was.</summary>
+    public IEnumerable<(string Kind, long Count)> Failures =>
+    [
+        ("fal", Interlocked.Read(ref _falFailures)), ("receiver", _receiver.Retries), ("refused", Interlocked.Read(ref _refusals)),
+        ("state_file", Interlocked.Read(ref _stateFileFailures)),
+    ];
 
     /// <summary>Sends until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -29,71 +85,103 @@ internal sealed partial class HistorySender(
             TimeSpan pause;
             try
             {
-                DateTimeOffset sentUntil = await SendUntilNowAsync(stoppingToken);
-                Failure = null;
-                TimeSpan untilNext = sentUntil + history.BucketLength + provisionalAge - time.GetUtcNow();
-                pause = untilNext > TimeSpan.Zero ? untilNext : TimeSpan.Zero;
+                DateTimeOffset finalUntil = await _pipeline.ExecuteAsync(async token => await SendUntilNowAsync(token), stoppingToken);
+                Volatile.Write(ref _failure, null);
+                DateTimeOffset now = _time.GetUtcNow();
+                Interlocked.Exchange(ref _lastSuccess, now.ToUnixTimeSeconds());
+                TimeSpan untilNext = finalUntil + _history.BucketLength + _provisionalAge - now;
+                pause = untilNext < TimeSpan.Zero ? TimeSpan.Zero : untilNext > LagPause && AcceptedUntil < finalUntil ? LagPause : untilNext;
             }
             catch (Exception failure) when (failure is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
-                Failure = failure.Message;
+                Count(failure);
                 pause = FailurePause;
-                LogStopped(history.Name, pause.TotalMinutes, failure.Message);
+                LogStopped(Name, pause.TotalMinutes, failure.Message);
             }
 
-            await Task.Delay(pause, time, stoppingToken);
+            await Task.Delay(pause, _time, stoppingToken);
         }
     }
 
+    public void Dispose() => _receiver.Dispose();
+
+    private void Count(Exception failure)
+    {
+        Volatile.Write(ref _failure, failure.Message);
+        Interlocked.Increment(ref failure is IOException ? ref _stateFileFailures : ref failure is HttpRequestException ? ref _refusals : ref _falFailures);
+    }
+
     /// <summary>Sends every bucket that is final and was not accepted yet.</summary>
-    /// <returns>The end of the last of them.</returns>
+    /// <returns>The end of the last that is final.</returns>
+    /// <exception cref="InvalidOperationException">fal refuses one of the endpoints.</exception>
+    /// <exception cref="IOException">The state file cannot be written, or is ahead of the clock.</exception>
     private async Task<DateTimeOffset> SendUntilNowAsync(CancellationToken cancellationToken)
     {
-        progress.EnsureSaved();
+        _progress.EnsureSaved();
         // What ended longer ago than this is not changed by the service any more.
-        DateTimeOffset end = Floor(time.GetUtcNow() - provisionalAge);
-        DateTimeOffset start = AcceptedUntil ?? Floor(end - history.Since);
-        if (start >= end)
+        DateTimeOffset now = _time.GetUtcNow();
+        DateTimeOffset end = Floor(now - _provisionalAge);
+        DateTimeOffset start = AcceptedUntil ?? (_begin ??= Floor(end - _history.Since));
+        if (start > now)
         {
-            return start;
+            throw new IOException(
+                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, which the clock, at {now:u}, has not reached: one of them is wrong."
+                + " Set the clock right, or stop the bridge and take the entry out of the file: it then begins anew, at Since.");
         }
 
-        var query = new AnalyticsQuery(history.EndpointIds)
+        if (start >= end)
         {
-            Expand = history.Metrics | AnalyticsExpand.TimeSeries,
+            return end;
+        }
+
+        DateTimeOffset settled = Floor(now - _provisionalAge - LongestLag);
+        settled = settled > start ? settled : start;
+        var query = new AnalyticsQuery(_history.EndpointIds)
+        {
+            Expand = _history.Metrics | AnalyticsExpand.TimeSeries,
             Range = AnalyticsTimeRange.Between(start, end),
-            Timeframe = history.Timeframe,
+            Timeframe = _history.Timeframe,
             RefusedEndpoints = RefusedEndpointPolicy.Skip,
             DegradeOnServerError = true,
         };
-        await foreach (AnalyticsWindow window in analytics.StreamWindowsAsync(query, cancellationToken: cancellationToken))
+        await foreach (AnalyticsWindow window in _analytics.StreamWindowsAsync(query, cancellationToken: cancellationToken))
         {
+            // Left out once, its buckets would be left out for good.
+            if (window.RefusedEndpoints.Count > 0)
+            {
+                throw new InvalidOperationException(
+                    $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' ({refused.Message ?? refused.StatusCode.ToString()})"))}."
+                    + " The entry waits for it, so that nothing is skipped: if it is not to come back, take it out of EndpointIds.");
+            }
+
             // A bucket at a time: a receiver takes the newest sample of a series twice, so a request whose answer was lost, or a bucket
             // that was sent before a crash, can be sent again. An older sample it would refuse.
             foreach (AnalyticsBucket bucket in window.TimeSeries.Where(bucket => bucket.Rows.Count > 0))
             {
-                await receiver.SendAsync(AnalyticsSamples.Of(bucket, account, history.Timeframe), cancellationToken);
-                progress.Save(history.Name, bucket.Start.ToUniversalTime() + history.BucketLength);
+                await _receiver.SendAsync(AnalyticsSamples.Of(bucket, Account, _history.Timeframe), cancellationToken);
+                _progress.Save(Name, bucket.Start.ToUniversalTime() + _history.BucketLength);
             }
 
-            progress.Save(history.Name, window.Checkpoint.ContinuesAt ?? end);
-            LogSent(history.Name, window.Range.ToString()!, window.TimeSeries.Count);
-            foreach (AnalyticsRefusedEndpoint refused in window.RefusedEndpoints)
+            DateTimeOffset sure = window.Checkpoint.ContinuesAt is { } next && next < settled ? next : settled;
+            if (!(AcceptedUntil >= sure))
             {
-                LogRefused(refused.EndpointId, refused.Message ?? "refused");
+                _progress.Save(Name, sure);
             }
+
+            Volatile.Write(ref _failure, null);
+            LogSent(Name, window.Range.ToString()!, window.TimeSeries.Count(bucket => bucket.Rows.Count > 0));
         }
 
         return end;
     }
 
-    private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % history.BucketLength.Ticks), TimeSpan.Zero);
+    private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);
 
-    [LoggerMessage(2, LogLevel.Information, "{History}: {Window} accepted, {Buckets} buckets.")]
+    [LoggerMessage(2, LogLevel.Information, "{History}: {Window} is read, {Buckets} buckets of it were accepted.")]
     private partial void LogSent(string history, string window, int buckets);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Endpoint} is left out: {Message}")]
-    private partial void LogRefused(string endpoint, string message);
+    [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read, next try in {Seconds:0.0} s. {Message}")]
+    private partial void LogRetry(string history, double seconds, string message);
 
     [LoggerMessage(4, LogLevel.Error, "{History}: nothing is sent, next try in {Minutes} min. {Message}")]
     private partial void LogStopped(string history, double minutes, string message);

@@ -1,63 +1,67 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
+using System.Text.RegularExpressions;
 using Fal.Observability.Client.Prometheus;
 using Polly;
-using Polly.Retry;
 using ProtoBuf;
 using Snappier;
 
 namespace Fal.Observability.PrometheusBridge.RemoteWrite;
 
 /// <summary>
-/// Sends samples by Prometheus remote write 1.0. What may pass (no answer, 5xx, 429) is tried again until it does, in the order of the
-/// batches; what the receiver refuses is an exception, and nothing after it is sent.
+/// Sends the samples of one history by Prometheus remote write 1.0. What may pass (no answer, 5xx, 429) is tried again until it does, in the
+/// order of the batches; what the receiver refuses is an exception, and nothing after it is sent.
 /// </summary>
 internal sealed partial class RemoteWriteClient : IDisposable
 {
+    /// <summary>How long a receiver may take over an answer, its body included.</summary>
+    public static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most that is read of a refusal, in bytes.</summary>
+    private const int LongestRead = 8 * 1024;
+
+    /// <summary>The most that is shown of it, in characters.</summary>
     private const int LongestQuote = 500;
 
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>Of those that the receiver asks for.</summary>
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+    private static readonly string[] TooOld = ["out of order", "out-of-order", "out of bounds", "too old", "too-old"];
+    private static readonly string[] Duplicate = ["duplicate sample", "duplicate-sample", "duplicate timestamp", "duplicate-timestamp"];
 
     // A redirect would carry the samples, and the headers with the credentials, to an address that nobody configured.
     private readonly SocketsHttpHandler _handler = new() { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false };
     private readonly HttpClient _http;
     private readonly RemoteWriteOptions _options;
-    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
+    private readonly string[] _secrets;
+    private readonly TimeProvider _time;
+    private readonly ResiliencePipeline<Answer> _pipeline;
     private readonly ILogger _log;
+    private long _acceptedSamples;
+    private long _retries;
 
     public RemoteWriteClient(RemoteWriteOptions options, TimeProvider time, ILogger<RemoteWriteClient> log)
     {
         _options = options;
+        _time = time;
         _log = log;
-        _http = new HttpClient(_handler) { Timeout = TimeSpan.FromSeconds(30) };
-        _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-            {
-                ShouldHandle = arguments => ValueTask.FromResult(MayPass(arguments.Outcome, arguments.Context.CancellationToken)),
-                MaxRetryAttempts = int.MaxValue,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = ShortestPause,
-                MaxDelay = TimeSpan.FromMinutes(1),
-                DelayGenerator = arguments => ValueTask.FromResult(AskedFor(arguments.Outcome.Result, time)),
-                OnRetry = arguments =>
-                {
-                    LastFailure = arguments.Outcome.Result is { } response
-                        ? string.Create(CultureInfo.InvariantCulture, $"{(int)response.StatusCode} {response.ReasonPhrase}")
-                        : arguments.Outcome.Exception!.Message;
-                    LogRetry(_options.Url!.GetLeftPart(UriPartial.Path), LastFailure, arguments.RetryDelay.TotalSeconds);
-                    return ValueTask.CompletedTask;
-                },
-            })
-            .Build();
+        _secrets = [.. SecretsOf(options).Distinct().OrderByDescending(secret => secret.Length)];
+        _http = new HttpClient(_handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _pipeline = PatientRetry.Build<Answer>(time, MayPass, outcome => AskedFor(outcome.Result?.RetryAfter, time), (outcome, pause) =>
+        {
+            LastFailure = outcome.Result is { } answer ? answer.ToString() : Shown(outcome.Exception!.Message);
+            Interlocked.Increment(ref _retries);
+            LogRetry(_options.Url!.GetLeftPart(UriPartial.Path), LastFailure, pause.TotalSeconds);
+        });
     }
 
     /// <summary>Why the last request is tried again; null when the last one was accepted.</summary>
     public string? LastFailure { get; private set; }
+
+    /// <summary>How many samples the receiver has accepted.</summary>
+    public long AcceptedSamples => Interlocked.Read(ref _acceptedSamples);
+
+    /// <summary>How many requests were answered with what may pass, or not at all.</summary>
+    public long Retries => Interlocked.Read(ref _retries);
 
     /// <summary>Sends samples, the oldest of a series first.</summary>
     /// <param name="samples">With timestamps.</param>
@@ -70,20 +74,14 @@ internal sealed partial class RemoteWriteClient : IDisposable
             using var message = new MemoryStream();
             Serializer.Serialize(message, WriteRequest.Of(batch));
             byte[] body = Snappy.CompressToArray(message.GetBuffer().AsSpan(0, (int)message.Length));
-            using HttpResponseMessage response = await _pipeline.ExecuteAsync(
-                async token =>
-                {
-                    using HttpRequestMessage request = RequestOf(body);
-                    return await _http.SendAsync(request, token);
-                },
-                cancellationToken);
+            Answer answer = await _pipeline.ExecuteAsync(async token => await AnswerToAsync(body, token), cancellationToken);
             LastFailure = null;
-            if (!response.IsSuccessStatusCode)
+            if (!answer.IsAcceptance)
             {
-                string text = (await response.Content.ReadAsStringAsync(cancellationToken)).Trim();
-                throw new HttpRequestException(
-                    Explain(response.StatusCode, text.Length > LongestQuote ? $"{text[..LongestQuote]}..." : text), inner: null, response.StatusCode);
+                throw new HttpRequestException(Explain(answer), inner: null, answer.Status);
             }
+
+            Interlocked.Add(ref _acceptedSamples, batch.Length);
         }
     }
 
@@ -93,21 +91,98 @@ internal sealed partial class RemoteWriteClient : IDisposable
         _handler.Dispose();
     }
 
-    private static bool MayPass(Outcome<HttpResponseMessage> outcome, CancellationToken cancellationToken) =>
-        outcome.Exception is HttpRequestException || (outcome.Exception is TaskCanceledException && !cancellationToken.IsCancellationRequested)
-        || outcome.Result?.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+    /// <summary>Prometheus 2.42 answers 500 to samples that are too old, and will a minute later too: the words decide, not the status.</summary>
+    private static bool MayPass(Outcome<Answer> outcome) => outcome switch
+    {
+        { Exception: HttpRequestException or TimeoutException } => true,
+        { Result: { Status: HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } answer } => !answer.Says(TooOld) && !answer.Says(Duplicate),
+        _ => false,
+    };
 
     /// <summary>The pause of a <c>Retry-After</c>; null without one.</summary>
-    private static TimeSpan? AskedFor(HttpResponseMessage? response, TimeProvider time)
+    private static TimeSpan? AskedFor(RetryConditionHeaderValue? retryAfter, TimeProvider time) => retryAfter switch
     {
-        TimeSpan? asked = response?.Headers.RetryAfter switch
+        { Delta: { } seconds } => seconds,
+        { Date: { } date } => date - time.GetUtcNow(),
+        _ => null,
+    };
+
+    /// <summary>A <c>Retry-After</c>, also one of more seconds than .NET reads.</summary>
+    private static RetryConditionHeaderValue? RetryAfterOf(HttpResponseHeaders headers) =>
+        headers.RetryAfter is null && headers.TryGetValues("Retry-After", out IEnumerable<string>? values) && values.All(value => value.All(char.IsAsciiDigit))
+            ? new RetryConditionHeaderValue(TimeSpan.FromSeconds(int.MaxValue))
+            : headers.RetryAfter;
+
+    /// <summary>What must not be shown where a receiver repeats the request: the values of the headers, without a scheme too, and what the address asks.</summary>
+    private static IEnumerable<string> SecretsOf(RemoteWriteOptions options)
+    {
+        foreach (string value in options.Headers.Values.Append(options.Url!.Query.TrimStart('?')).Select(value => value.Trim()).Where(value => value.Length > 0))
         {
-            { Delta: { } seconds } => seconds,
-            { Date: { } date } => date - time.GetUtcNow(),
-            _ => null,
-        };
-        return asked < ShortestPause ? ShortestPause : asked > LongestPause ? LongestPause : asked;
+            yield return value;
+            string[] parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            foreach (string part in parts.Skip(1))
+            {
+                yield return part;
+            }
+        }
     }
+
+    private async Task<Answer> AnswerToAsync(byte[] body, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(AnswerLimit, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using HttpRequestMessage request = RequestOf(body);
+        try
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
+            string text = response.IsSuccessStatusCode ? "" : await BeginningOfAsync(response.Content, end.Token);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new Answer(response.StatusCode, Shown(response.ReasonPhrase is { Length: > 0 } reason ? reason : response.StatusCode.ToString()), Shown(text), RetryAfterOf(response.Headers));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"No answer within {AnswerLimit.TotalSeconds} s."));
+        }
+    }
+
+    /// <summary>As much of a body as comes in time, and as is worth reading: it may have no end.</summary>
+    private async Task<string> BeginningOfAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        byte[] beginning = new byte[LongestRead];
+        int length = 0;
+        try
+        {
+            await using Stream body = await content.ReadAsStreamAsync(cancellationToken);
+            int read;
+            while (length < LongestRead && (read = await body.ReadAsync(beginning.AsMemory(length), cancellationToken)) > 0)
+            {
+                length += read;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or HttpRequestException)
+        {
+            // The status says the most.
+        }
+
+        // Half a secret at the end would not be known for one.
+        int whole = length < LongestRead ? length : Math.Max(0, length - _secrets.Select(secret => secret.Length).DefaultIfEmpty(0).Max());
+        return Encoding.UTF8.GetString(beginning, 0, whole);
+    }
+
+    /// <summary>A text of the receiver's without secrets, as one line, and cut: for a log and a page that is open to all.</summary>
+    private string Shown(string text)
+    {
+        foreach (string secret in _secrets)
+        {
+            text = text.Replace(secret, "***", StringComparison.OrdinalIgnoreCase);
+        }
+
+        text = Breaks.Replace(text, " ").Trim();
+        return text.Length > LongestQuote ? $"{text[..LongestQuote]}..." : text;
+    }
+
+    [GeneratedRegex(@"[\s\p{Cc}\p{Cf}]+")]
+    private static partial Regex Breaks { get; }
 
     private HttpRequestMessage RequestOf(byte[] body)
     {
@@ -129,35 +204,35 @@ internal sealed partial class RemoteWriteClient : IDisposable
     private partial void LogRetry(string receiver, string reason, double seconds);
 
     /// <summary>What the receiver says, and what to do about it.</summary>
-    private static string Explain(HttpStatusCode status, string text)
+    private static string Explain(Answer answer)
     {
-        string advice = status switch
+        string advice = answer.Status switch
         {
-            // Thanos answers with a conflict.
-            HttpStatusCode.BadRequest or HttpStatusCode.Conflict when SaysOneOf("out of order", "out-of-order", "out of bounds", "too old", "too-old") =>
+            _ when answer.Says(TooOld) =>
                 " The samples are older than the receiver takes, or than those that it has of the same series. Set its out_of_order_time_window"
                 + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
                 + " 'history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
-            HttpStatusCode.BadRequest or HttpStatusCode.Conflict when SaysOneOf("duplicate") =>
+            _ when answer.Says(Duplicate) =>
                 " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were final.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
-            HttpStatusCode.NotFound => " Prometheus takes remote writes at /api/v1/write, and only with --web.enable-remote-write-receiver.",
+            HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
+                " Prometheus takes remote writes at /api/v1/write, and only with --web.enable-remote-write-receiver.",
             HttpStatusCode.RequestEntityTooLarge => " Lower Bridge:RemoteWrite:MaxSamplesPerRequest.",
             _ => "",
         };
-        return string.Create(CultureInfo.InvariantCulture, $"The remote write was refused with {(int)status}: {text}{advice}");
+        string said = answer.Text.Length > 0 ? answer.Text : answer.Reason;
+        return string.Create(
+            CultureInfo.InvariantCulture, $"The remote write was refused with {(int)answer.Status}: {said}{(said.EndsWith('.') ? "" : ".")}{advice}");
+    }
 
-        bool SaysOneOf(params ReadOnlySpan<string> words)
-        {
-            foreach (string word in words)
-            {
-                if (text.Contains(word, StringComparison.OrdinalIgnoreCase))
-                {
-                    return true;
-                }
-            }
+    /// <summary>What the receiver answered.</summary>
+    private sealed record Answer(HttpStatusCode Status, string Reason, string Text, RetryConditionHeaderValue? RetryAfter)
+    {
+        public bool IsAcceptance => Status is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices;
 
-            return false;
-        }
+        public bool Says(string[] words) => Array.Exists(words, word => Text.Contains(word, StringComparison.OrdinalIgnoreCase));
+
+        public override string ToString() =>
+            string.Create(CultureInfo.InvariantCulture, $"{(int)Status} {Reason}{(Text.Length > 0 ? $": {Text}" : "")}");
     }
 }

@@ -13,7 +13,7 @@ public sealed class PrometheusBridgeProgramTests
     [Theory]
     [InlineData(null, "ApiKey is missing")]
     [InlineData("nonsense", "does not have the form")]
-    [InlineData(AnyKey, "'Ulr'", "--Bridge:RemoteWrite:Ulr=x")]
+    [InlineData(AnyKey, "Bridge:RemoteWrite:Ulr is no setting", "--Bridge:RemoteWrite:Ulr=x")]
     [InlineData(AnyKey, "Bridge:RemoteWrite:Histories:0:Timeframe", "--Bridge:RemoteWrite:Histories:0:Timeframe=Fortnight")]
     [InlineData(AnyKey, "'nonsense'", "--Urls=nonsense")]
     public async Task A_start_that_fails_says_why_in_one_line_and_ends_with_2(string? key, string message, params string[] arguments)
@@ -27,6 +27,57 @@ public sealed class PrometheusBridgeProgramTests
         Assert.StartsWith("The bridge cannot start. ", errors, StringComparison.Ordinal);
         Assert.Contains(message, errors, StringComparison.Ordinal);
         Assert.Single(errors.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("'serve' is not understood", "serve")]
+    [InlineData("'histroy' is not understood", "histroy", "file.om")]
+    [InlineData("'--urlz' is not understood", "--urlz=foo")]
+    [InlineData("'--Brigde:RemoteWrite:Url' is not understood", "--Brigde:RemoteWrite:Url", "http://x")]
+    [InlineData("--urls has no value", "--urls")]
+    public async Task A_word_that_is_not_understood_starts_nothing_and_ends_with_2_and_the_usage(string message, params string[] arguments)
+    {
+        using Process bridge = Start(AnyKey, development: false, arguments);
+
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
+
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.StartsWith(message, errors, StringComparison.Ordinal);
+        Assert.Contains("Usage: [settings]", errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Usage: [settings]", "--help")]
+    [InlineData("Usage: history FILE", "history", "--help")]
+    public async Task Help_is_the_usage(string usage, params string[] arguments)
+    {
+        using Process bridge = Start(key: null, development: false, arguments);
+
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
+
+        Assert.Equal(0, exitCode);
+        Assert.StartsWith(usage, output, StringComparison.Ordinal);
+        Assert.Empty(errors);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "http://127.0.0.1:0")]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "0")]
+    public async Task It_listens_where_the_variables_of_ASP_NET_Core_say_and_a_call_of_health_logs_nothing(string variable, string value)
+    {
+        using Process bridge = StartIn(new() { [variable] = value }, AnyKey, development: false, "--Fal:BaseAddress", "http://127.0.0.1:9/v1");
+        Task<string> errors = bridge.StandardError.ReadToEndAsync();
+        (Uri address, _) = await ListeningAsync(bridge);
+        Assert.NotEqual(9464, address.Port);
+        using var http = new HttpClient();
+        using HttpResponseMessage health = await http.GetAsync(new Uri($"http://127.0.0.1:{address.Port}/health")).OrHangs();
+        string rest = await StopAsync(bridge);
+
+        Assert.Contains("fal: ", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Accounts: default at http://127.0.0.1:9/v1. Remote write: none. OTLP: none.", rest, StringComparison.Ordinal);
+        Assert.DoesNotContain("HealthChecks", rest, StringComparison.Ordinal);
+        Assert.Empty(await errors);
     }
 
     [Fact]
@@ -48,24 +99,10 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(key: null, development: true, "--Urls=http://127.0.0.1:0");
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
-        const string Listening = "Now listening on: ";
-        string? line;
-        List<string> lines = [];
-        while ((line = await bridge.StandardOutput.ReadLineAsync().OrHangs())?.Contains(Listening, StringComparison.Ordinal) == false)
-        {
-            lines.Add(line);
-        }
-
-        Assert.NotNull(line);
+        (Uri address, List<string> lines) = await ListeningAsync(bridge);
         using var http = new HttpClient();
-        string page = await http.GetStringAsync(new Uri($"{line.Split(Listening)[1]}/metrics")).OrHangs();
-        using (Process kill = Process.Start("kill", ["-TERM", bridge.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-        {
-            await kill.WaitForExitAsync();
-        }
-
-        string rest = await bridge.StandardOutput.ReadToEndAsync().OrHangs();
-        await bridge.WaitForExitAsync().OrHangs();
+        string page = await http.GetStringAsync(new Uri(address, "metrics")).OrHangs();
+        string rest = await StopAsync(bridge);
 
         Assert.Equal(0, bridge.ExitCode);
         Assert.StartsWith("SIMULATED DATA", lines[0], StringComparison.Ordinal);
@@ -106,8 +143,54 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Equal(1, exitCode);
         Assert.Contains("The history was not written.", errors, StringComparison.Ordinal);
         Assert.Contains("no-such-folder", errors, StringComparison.Ordinal);
+        // Nothing was read in vain.
+        Assert.DoesNotContain("windows", errors, StringComparison.Ordinal);
     }
 
-    private static Process Start(string? key, bool development, params string[] arguments) => SampleProgram.Start(
-        "Fal.Observability.PrometheusBridge", key, [KeyValuePair.Create("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")], arguments);
+    [Theory]
+    [InlineData("--first is 9999-01-01, which is not here yet", "--first", "9999-01-01", "--endpoints", "a/b")]
+    [InlineData("Name the endpoints", "--timeframe", "Day")]
+    public async Task A_history_that_cannot_be_asked_for_ends_with_1_and_the_reason(string reason, params string[] arguments)
+    {
+        using Process bridge = Start(AnyKey, development: false, ["history", Path.Combine(AppContext.BaseDirectory, "never.om"), .. arguments]);
+
+        (int exitCode, _, string errors) = await bridge.EndAsync();
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith($"The history was not written. {reason}", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", errors, StringComparison.Ordinal);
+    }
+
+    /// <summary>Reads the output up to the line that says where it listens.</summary>
+    private static async Task<(Uri Address, List<string> LinesBefore)> ListeningAsync(Process bridge)
+    {
+        const string Listening = "Now listening on: ";
+        List<string> lines = [];
+        string? line;
+        while ((line = await bridge.StandardOutput.ReadLineAsync().OrHangs())?.Contains(Listening, StringComparison.Ordinal) == false)
+        {
+            lines.Add(line);
+        }
+
+        Assert.NotNull(line);
+        return (new Uri(line.Split(Listening)[1]), lines);
+    }
+
+    /// <summary>Stops it as a service manager would, and reads the rest of the output.</summary>
+    private static async Task<string> StopAsync(Process bridge)
+    {
+        using (Process kill = Process.Start("kill", ["-TERM", bridge.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        string rest = await bridge.StandardOutput.ReadToEndAsync().OrHangs();
+        await bridge.WaitForExitAsync().OrHangs();
+        return rest;
+    }
+
+    private static Process Start(string? key, bool development, params string[] arguments) => StartIn([], key, development, arguments);
+
+    private static Process StartIn(Dictionary<string, string> environment, string? key, bool development, params string[] arguments) => SampleProgram.Start(
+        "Fal.Observability.PrometheusBridge", key, environment.Append(new("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")), arguments);
 }

@@ -1,11 +1,17 @@
 using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Text;
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.PrometheusTests;
+using Fal.Observability.PrometheusBridge;
 using Fal.Observability.Simulator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -100,6 +106,146 @@ public sealed class PrometheusBridgeTests
     }
 
     [Fact]
+    public async Task Series_that_differ_in_their_own_label_account_only_are_not_shown_as_one()
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(
+            200, "text/plain", "# TYPE lab gauge\nlab{account=\"me\"} 1\nlab{account=\"me\",exported_account=\"you\"} 2\nlab{exported_account=\"me\"} 3\n"));
+        await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.Equal(
+            ["lab{exported_account=\"me\",account=\"acme\"} 1", "lab{exported_exported_account=\"me\",exported_account=\"you\",account=\"acme\"} 2"],
+            page["lab"]!.Samples.Select(sample => sample.ToString()));
+    }
+
+    [Fact]
+    public async Task Names_that_an_older_Prometheus_cannot_read_are_written_with_underscores_and_never_twice()
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(
+            200, "text/plain",
+            "{\"my.utf8 \u00e9\U0001F600name\"} 1\nlabq{\"a.b\"=\"1\"} 1\nlabq{a_b=\"1\"} 2\nlabq{\"a.b\"=\"2\",a_b=\"2\"} 3\n{\"x.y\"} 1\nx_y 2\n{\"fal_publisher_x.y\"} 1\n"));
+        await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
+
+        string text = await bridge.GetAsync("metrics");
+        PrometheusExposition page = PrometheusTextParser.ParseFamilies(text, PrometheusParserOptions.Strict);
+
+        Assert.DoesNotContain("{\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(",\"", text, StringComparison.Ordinal);
+        Assert.Equal(
+            ["fal_publisher_x_y{account=\"acme\"} 1", "labq{a_b=\"1\",account=\"acme\"} 1", "my_utf8___name{account=\"acme\"} 1", "x_y{account=\"acme\"} 2"],
+            page.Families.SelectMany(family => family.Samples).Where(sample => !sample.Labels.TryGetValue("kind", out _)).Select(sample => sample.ToString())
+                .Where(sample => !sample.StartsWith("fal_up", StringComparison.Ordinal) && !sample.StartsWith("fal_publisher_s", StringComparison.Ordinal)
+                    && !sample.StartsWith("fal_publisher_l", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_name_that_stands_for_two_things_has_no_type_and_one_of_the_bridges_own_is_the_bridges()
+    {
+        const string Histogram = "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n"
+            + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum 1\nfal_analytics_latency_count 1\n";
+        const string Counter = "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n# EOF\n";
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Histogram));
+        await using RawServer globex = RawServer.Start(RawServer.Answer(200, "application/openmetrics-text; version=1.0.0", Counter));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
+
+        string text = await bridge.GetAsync("metrics");
+
+        string[] types = [.. text.Split('\n').Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line[7..])];
+        Assert.Equal(types.Select(type => type.Split(' ')[0]).Distinct(), types.Select(type => type.Split(' ')[0]));
+        Assert.Equal(
+            ["fal_analytics_latency histogram", "h_bucket untyped", "h_count untyped", "h_sum untyped"],
+            types.Where(type => type.StartsWith("h_", StringComparison.Ordinal) || type.Contains("latency", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["h_bucket{account=\"globex\"} 3", "h_bucket{le=\"+Inf\",account=\"acme\"} 1"],
+            text.Split('\n').Where(line => line.StartsWith("h_bucket", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("} 9\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_goes_out_in_pieces_so_that_a_slow_scraper_costs_no_copy_of_it()
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(200, "text/plain", LargeText(5_000)));
+        await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
+        using var body = new PiecesStream();
+        var context = new DefaultHttpContext { Response = { Body = body } };
+
+        await bridge.Services.GetRequiredService<MetricsPage>().WriteAsync(context);
+
+        Assert.Equal(context.Response.ContentLength, body.Pieces.Sum());
+        Assert.InRange(body.Pieces.Sum(), 300_000, int.MaxValue);
+        Assert.All(body.Pieces, piece => Assert.InRange(piece, 1, 65_536));
+    }
+
+    [Fact]
+    public async Task A_scraper_that_does_not_read_is_cut_off_after_2_minutes()
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(200, "text/plain", LargeText(150_000)));
+        await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
+        using Socket scraper = await StuckScraperAsync(bridge);
+        _clock.Advance(MetricsPage.LongestScrape);
+
+        long received = 0;
+        try
+        {
+            byte[] buffer = new byte[65_536];
+            int read;
+            while ((read = await scraper.ReceiveAsync(buffer).OrHangs()) > 0)
+            {
+                received += read;
+            }
+        }
+        catch (SocketException)
+        {
+            // Cut off without ceremony.
+        }
+
+        Assert.InRange(received, 0, (await bridge.GetAsync("metrics")).Length - 1);
+    }
+
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_scraper_that_does_not_read()
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(200, "text/plain", LargeText(150_000)));
+        BridgeHost bridge = await StartAsync([("acme", service.BaseAddress)], new() { ["shutdownTimeoutSeconds"] = "3600" });
+        using Socket scraper = await StuckScraperAsync(bridge);
+
+        await bridge.DisposeAsync().AsTask().OrHangs();
+    }
+
+    [Fact]
+    public async Task A_head_of_the_page_is_answered()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(bridge.Address, "metrics"));
+        using HttpResponseMessage response = await http.SendAsync(request).OrHangs();
+
+        Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("text/plain", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task A_bridge_in_which_something_breaks_ends_with_what_it_was()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(Settings(("acme", new Uri("http://127.0.0.1:9/v1"))));
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<TimeProvider>(_clock);
+        builder.Services.AddHostedService(_ => new BrokenWorker());
+        builder.AddBridge();
+        await using WebApplication bridge = builder.Build();
+        bridge.MapBridge();
+
+        Exception? failure = await bridge.RunBridgeAsync().OrHangs();
+
+        Assert.Equal("It broke.", Assert.IsType<InvalidDataException>(failure).Message);
+    }
+
+    [Fact]
     public async Task A_wrong_key_is_an_account_that_is_down_and_healths_page_says_what_to_do_without_the_key()
     {
         const string Wrong = "test-id:not-the-secret-0123456789";
@@ -118,20 +264,26 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Bridge:RemoteWrit:Url", "http://x", "RemoteWrit")]
-    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Ulr")]
-    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest")]
-    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is 0")]
+    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite.")]
+    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Bridge:RemoteWrite:Ulr is no setting. The settings are Url, ")]
+    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest is 'many'; it must be a whole number")]
+    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is '0'; it must be")]
     [InlineData("Bridge:RemoteWrite:Url", "http://x/write", "at least one entry in Histories")]
     [InlineData("Bridge:RemoteWrite:Url", "prometheus:9090", "Url must be an address")]
     [InlineData("Bridge:RemoteWrite:Url", "http://user:secret@x/write", "Put credentials into Headers")]
     [InlineData("Bridge:RemoteWrite:Headers:X Org", "acme", "Headers:X Org cannot be a header")]
-    [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is 0")]
-    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "OTEL_EXPORTER_OTLP_ENDPOINT is 'collector:4317'")]
+    [InlineData("Bridge:RemoteWrite:Headers:X-Org", "gr\u00f6\u00dfe", "Headers:X-Org cannot be a header of a request: its value must be visible ASCII")]
+    [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is '0'; it must be")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://u:secret@h", "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://u:secret@h", "credentials go into OTEL_EXPORTER_OTLP_HEADERS")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http'; it must be grpc or http/protobuf")]
+    [InlineData("Fal:Accounts::ApiKey", "secret", "Fal:Accounts holds an account without a name")]
+    [InlineData("Fal:Accounts: :ApiKey", "secret", "Fal:Accounts holds an account without a name")]
     [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
-    [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "ApiKey of account 'globex' is missing")]
+    [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "Account 'globex': ApiKey is missing")]
     public async Task A_setting_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
     {
         IEnumerable<KeyValuePair<string, string?>> settings = Settings(("acme", new Uri("http://127.0.0.1:9/v1"))).Append(new(name, value));
@@ -144,11 +296,18 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Histories:0:EndpointIds:0", "", "EndpointIds that cannot be asked for")]
+    [InlineData("Histories:0:EndpointIds:0", "", "Histories:0:EndpointIds cannot be asked for")]
+    [InlineData("Histories:0:EndpointId", "acme/app", "Bridge:RemoteWrite:Histories:0:EndpointId is no setting. The settings are Account, EndpointIds, ")]
+    [InlineData("Histories:1:EndpointIds", "acme/other", "Bridge:RemoteWrite:Histories:1:EndpointIds is missing: write the first as Bridge:RemoteWrite:Histories:1:EndpointIds:0")]
     [InlineData("Histories:0:Timeframe", "Week", "it must be Minute, Hour or Day")]
-    [InlineData("Histories:0:Timeframe", "Fortnight", "Histories:0:Timeframe")]
-    [InlineData("Histories:0:Metrics", "Summary", "they must be metrics")]
-    [InlineData("Histories:0:Since", "-00:01:00", "Since")]
+    [InlineData("Histories:0:Timeframe", "Minutely", "Bridge:RemoteWrite:Histories:0:Timeframe is 'Minutely'; it must be Minute, Hour or Day.")]
+    [InlineData("Histories:0:Metrics", "Summary", "Histories:0:Metrics is 'Summary'; it must be one or more of")]
+    [InlineData("Histories:0:Metrics", "request_count", "RequestCount, ")]
+    [InlineData("Histories:0:Since", "-00:01:00", "Since is '-00:01:00'; it must be a time of at most 36500 days")]
+    [InlineData("Histories:0:Since", "24:00:00", "Bridge:RemoteWrite:Histories:0:Since is '24:00:00'; it must be a time of at most 36500 days: 00:30:00 is half an hour, 1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "7", "1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "7d", "1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "40000.00:00:00", "at most 36500 days")]
     [InlineData("Histories:0:Account", "globex", "There is no account 'globex'")]
     [InlineData("Histories:1:EndpointIds:0", "acme/app/route", "'acme/app/route' twice")]
     public async Task A_history_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
@@ -169,6 +328,29 @@ public sealed class PrometheusBridgeTests
         InvalidOperationException failure = await Assert.ThrowsAsync<InvalidOperationException>(() => BridgeHost.StartAsync(settings, _clock));
 
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_log_says_at_the_start_what_is_read_and_where_it_goes_without_what_may_be_secret()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
+        string state = Path.Combine(folder.FullName, "state.json");
+        Dictionary<string, string?> more = OtlpTo("http://127.0.0.1:9/?token=hidden");
+        more["Bridge:RemoteWrite:Url"] = "http://127.0.0.1:9/api/v1/write?token=hidden";
+        more["Bridge:RemoteWrite:StateFile"] = Path.GetRelativePath(Environment.CurrentDirectory, state);
+        more["Bridge:RemoteWrite:Histories:0:Account"] = "acme";
+        more["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = "acme/app";
+        more["Bridge:RemoteWrite:Histories:0:Timeframe"] = "hour";
+        await using (BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], more))
+        {
+            Assert.Equal(
+                $"Accounts: acme at {simulator.BaseAddress}. Remote write: acme Hour acme/app to http://127.0.0.1:9/api/v1/write, its state in {state}. "
+                + "OTLP: to http://127.0.0.1:9/.",
+                Assert.Single(_log.GetSnapshot(), record => record.Id.Id == 7).Message);
+        }
+
+        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -207,8 +389,40 @@ public sealed class PrometheusBridgeTests
 
         bridge.Services.GetRequiredService<MeterProvider>().ForceFlush(60_000);
 
-        Assert.Contains(_log.GetSnapshot(), record => record.Id.Id == 5 && record.Message.Contains("127.0.0.1:9", StringComparison.Ordinal));
+        FakeLogRecord[] complaints = [.. _log.GetSnapshot().Where(record => record.Id.Id == 5)];
+        Assert.Contains(complaints, record => record.Message.Contains("127.0.0.1:9", StringComparison.Ordinal));
+        Assert.All(complaints, record => Assert.DoesNotContain('\n', record.Message));
         Assert.Equal([("acme", 1)], Up(await PageAsync(bridge)));
+    }
+
+    private static string LargeText(int samples) =>
+        $"# TYPE large gauge\n{string.Concat(Enumerable.Range(0, samples).Select(i => $"large{{series=\"{i:D100}\"}} 1\n"))}";
+
+    /// <summary>Asks for the page, and reads nothing of it. Completes when the page is being sent.</summary>
+    private async Task<Socket> StuckScraperAsync(BridgeHost bridge)
+    {
+        var scraper = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await scraper.ConnectAsync("127.0.0.1", bridge.Address.Port);
+        await scraper.SendAsync("GET /metrics HTTP/1.1\r\nHost: bridge\r\n\r\n"u8.ToArray());
+        await _clock.TimerAsync(MetricsPage.LongestScrape);
+        return scraper;
+    }
+
+    /// <summary>Takes note of the lengths of what is written.</summary>
+    private sealed class PiecesStream : MemoryStream
+    {
+        public List<int> Pieces { get; } = [];
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Pieces.Add(buffer.Length);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class BrokenWorker : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.FromException(new InvalidDataException("It broke."));
     }
 
     private static Dictionary<string, string?> OtlpTo(string address) => new()

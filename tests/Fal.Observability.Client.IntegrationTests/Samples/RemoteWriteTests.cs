@@ -1,4 +1,6 @@
+using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.PrometheusTests;
+using Fal.Observability.PrometheusBridge.RemoteWrite;
 using Fal.Observability.Simulator;
 using Microsoft.Extensions.Logging.Testing;
 using Xunit;
@@ -38,16 +40,18 @@ public sealed class RemoteWriteTests : IDisposable
     {
         await using SimulatorServer simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(
-            new(204), new(500), new(503, RetryAfter: "7"), new(429, RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "400000"));
+            new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "99999999999"));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
-        List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await StepOverPauseAsync()];
+        List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await PauseAsync()];
         string health = await bridge.GetHealthAsync();
+        _clock.Advance(pauses[^1]);
         pauses.AddRange([await StepOverPauseAsync(), await StepOverPauseAsync()]);
         await NothingMoreToSendAsync();
 
         Assert.Equal([TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)], pauses.Skip(1));
-        Assert.Contains("remote write: Degraded", health, StringComparison.Ordinal);
+        Assert.Contains("remote write: Degraded, 429 Too Many Requests: slow down\n", health, StringComparison.Ordinal);
+        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("(429 Too Many Requests: slow down)", StringComparison.Ordinal));
         Assert.All(receiver.Bodies.Skip(2).Take(5), body => Assert.Equal(receiver.Bodies[1], body));
         // Of the minutes that went by meanwhile too.
         AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
@@ -78,11 +82,13 @@ public sealed class RemoteWriteTests : IDisposable
 
     [Theory]
     [InlineData(400, "out of order sample", "out_of_order_time_window", "history FILE")]
-    [InlineData(400, "out of bounds", "out_of_order_time_window", "history FILE")]
+    [InlineData(400, "out of bounds", "out_of_order_time_window", "400: out of bounds. The samples")]
+    [InlineData(500, "too old sample\n", "out_of_order_time_window", "500: too old sample. The samples")]
     [InlineData(409, "err-mimir-sample-out-of-order", "out_of_order_time_window", "history FILE")]
     [InlineData(400, "duplicate sample for timestamp", "other values", "duplicate sample")]
     [InlineData(401, "no", "Bridge:RemoteWrite:Headers", "401: no")]
     [InlineData(404, "page not found", "--web.enable-remote-write-receiver", "/api/v1/write")]
+    [InlineData(405, "Method Not Allowed", "--web.enable-remote-write-receiver", "/api/v1/write")]
     [InlineData(413, "too much", "MaxSamplesPerRequest", "413")]
     [InlineData(422, "who knows", "422: who knows", "refused")]
     public async Task A_refusal_stops_the_history_there_says_why_and_loses_nothing(int status, string body, string advice, string more)
@@ -122,21 +128,81 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     [Fact]
-    public async Task A_state_file_that_cannot_be_written_stops_the_sending_before_it_begins()
+    public async Task An_outage_of_fal_is_over_within_a_minute_of_its_end_and_a_refused_key_is_tried_every_5_minutes()
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock };
+        options.Faults.Next(4, new Fault(FaultKind.ServiceUnavailable), SimulatorRoute.ServerlessAnalytics);
+        options.Faults.Next(1, new Fault(FaultKind.Challenge), SimulatorRoute.ServerlessAnalytics);
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+
+        TimeSpan first = await PauseAsync();
+        string health = await bridge.GetHealthAsync();
+        _clock.Advance(first);
+        List<TimeSpan> pauses = [first, await StepOverPauseAsync(), await StepOverPauseAsync(), await StepOverPauseAsync()];
+        TimeSpan refused = await StepOverPauseAsync();
+        await NothingMoreToSendAsync();
+
+        Assert.All(pauses, pause => Assert.InRange(pause, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1)));
+        Assert.Equal(TimeSpan.FromMinutes(5), refused);
+        Assert.Contains("remote write: Degraded, ", health, StringComparison.Ordinal);
+        Assert.Contains("503", health, StringComparison.Ordinal);
+        Assert.Contains("nothing is accepted yet", health, StringComparison.Ordinal);
+        Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        Assert.NotEmpty(receiver.Accepted);
+    }
+
+    [Fact]
+    public async Task The_page_says_how_the_history_does()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(204), new(503), new(422, "who knows"));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await StepOverPauseAsync();
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        int acceptedBefore = receiver.Accepted.Count;
+        Dictionary<string, double> stopped = await OwnSeriesAsync(bridge);
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+        Dictionary<string, double> recovered = await OwnSeriesAsync(bridge);
+
+        Assert.Equal(
+            new Dictionary<string, double>
+            {
+                ["up"] = 0, ["samples_total"] = acceptedBefore,
+                ["failures_total fal"] = 0, ["failures_total receiver"] = 1, ["failures_total refused"] = 1, ["failures_total state_file"] = 0,
+            },
+            stopped);
+        Assert.Equal(1, recovered["up"]);
+        Assert.Equal(receiver.Accepted.Count, recovered["samples_total"]);
+        Assert.Equal(_clock.GetUtcNow().ToUnixTimeSeconds(), recovered["last_success_timestamp_seconds"]);
+
+        async Task<Dictionary<string, double>> OwnSeriesAsync(BridgeHost host)
+        {
+            const string Prefix = "fal_bridge_remote_write_";
+            PrometheusExposition page = PrometheusTextParser.ParseFamilies(await host.GetAsync("metrics"), PrometheusParserOptions.Strict);
+            PrometheusSample[] samples = [.. page.Families.SelectMany(family => family.Samples).Where(sample => sample.Name.StartsWith(Prefix, StringComparison.Ordinal))];
+            string history = $"default Minute {string.Join(',', simulator.Apps.Order(StringComparer.Ordinal))}";
+            Assert.All(samples, sample => Assert.Equal(("default", history), (sample.Labels["account"], sample.Labels["history"])));
+            return samples.ToDictionary(sample => $"{sample.Name[Prefix.Length..]} {sample.Labels["kind"]}".TrimEnd(), sample => sample.Value);
+        }
+    }
+
+    [Theory]
+    [InlineData("no-such-folder/state.json")]
+    [InlineData("")]
+    public async Task A_state_file_that_cannot_be_written_stops_the_start_and_is_named(string path)
     {
         await using SimulatorServer simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
-        Directory.CreateDirectory(StateFile);
-        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
-        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        string file = Path.Combine(_folder.FullName, path);
 
-        Assert.Contains($"{StateFile} cannot be written", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        IOException failure = await Assert.ThrowsAsync<IOException>(() => StartAsync(simulator, receiver.Url, stateFile: file));
+
+        Assert.Contains($"{file} cannot be written", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Bridge:RemoteWrite:StateFile", failure.Message, StringComparison.Ordinal);
         Assert.Empty(receiver.Bodies);
-        Directory.Delete(StateFile);
-        _clock.Advance(TimeSpan.FromMinutes(5));
-        await NothingMoreToSendAsync();
-
-        AssertReceived(await ReportAsync(simulator, Minutes, before: 5), receiver);
     }
 
     [Fact]
@@ -188,7 +254,7 @@ public sealed class RemoteWriteTests : IDisposable
             Assert.InRange(await StepOverPauseAsync(), TimeSpan.Zero, TimeSpan.FromMinutes(1));
         }
 
-        await _clock.TimerAsync(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+        await NothingMoreToSendAsync();
 
         Assert.All(receiver.Bodies.Skip(1).Take(1200), body => Assert.Equal(receiver.Bodies[0], body));
         Assert.NotEmpty(receiver.Accepted);
@@ -199,15 +265,142 @@ public sealed class RemoteWriteTests : IDisposable
     {
         const string Secret = "Bearer test-token-0123456789";
         await using SimulatorServer simulator = await StartSimulatorAsync();
-        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500), new(401, "who are you"));
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500, $"denied\tfor {Secret}"), new(401, $"denied for {Secret} (test-token-0123456789)"));
         string? sent = null;
         receiver.OnRequest = request => sent = request.Headers.Authorization;
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url, authorization: Secret);
         await StepOverPauseAsync();
         await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        string health = await bridge.GetHealthAsync();
 
         Assert.Equal(Secret, sent);
-        Assert.DoesNotContain("test-token", await bridge.GetHealthAsync() + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
+        Assert.DoesNotContain("test-token", health + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
+        Assert.Contains("refused with 401: denied for *** (***). Put the credentials into", health, StringComparison.Ordinal);
+        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("(500 Internal Server Error: denied for ***)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_refused_for_a_while_is_named_and_none_of_its_buckets_is_skipped()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        simulator.Faults.RefuseEndpoint(simulator.Apps[1]);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+        string health = await bridge.GetHealthAsync();
+        simulator.Faults.Clear();
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await NothingMoreToSendAsync();
+
+        Assert.Contains($"remote write: Degraded, fal refuses '{simulator.Apps[1]}' (", health, StringComparison.Ordinal);
+        AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
+    }
+
+    [Fact]
+    public async Task Buckets_that_the_service_has_only_after_they_are_final_are_sent_when_it_has_them()
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromMinutes(12) };
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        for (int i = 0; i < 20; i++)
+        {
+            await NothingMoreToSendAsync();
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        await NothingMoreToSendAsync();
+        options.AnalyticsLag = TimeSpan.Zero;
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await NothingMoreToSendAsync();
+
+        AssertReceived(await ReportAsync(simulator, Minutes + 21), receiver);
+    }
+
+    [Fact]
+    public async Task Minutes_that_stay_empty_for_an_hour_are_waited_for_no_longer()
+    {
+        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromDays(1) };
+        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await NothingMoreToSendAsync();
+        string first = await bridge.GetHealthAsync();
+        _clock.Advance(TimeSpan.FromHours(2));
+        await NothingMoreToSendAsync();
+
+        Assert.Contains("accepted until 2026-06-17 12:25:00Z", first, StringComparison.Ordinal);
+        Assert.Contains("accepted until 2026-06-17 13:29:00Z", await bridge.GetHealthAsync(), StringComparison.Ordinal);
+        Assert.Empty(receiver.Accepted);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(60)]
+    public async Task A_state_that_is_ahead_of_the_clock_is_said_and_harms_nothing_else(int days)
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        string history = $"default Minute {string.Join(',', simulator.Apps.Order(StringComparer.Ordinal))}";
+        await File.WriteAllTextAsync(StateFile, $"{{\"{history}\":\"{SteppedClock.FirstInstant.AddDays(days):O}\"}}");
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        string health = await bridge.GetHealthAsync();
+        Assert.Contains($"remote write: Degraded, {StateFile} says that '{history}' is accepted until 2026-", health, StringComparison.Ordinal);
+        Assert.Contains("take the entry out of the file", health, StringComparison.Ordinal);
+        Assert.Contains("fal_up", await bridge.GetAsync("metrics"), StringComparison.Ordinal);
+        Assert.Empty(receiver.Bodies);
+    }
+
+    [Fact]
+    public async Task Of_a_refusal_without_end_the_beginning_is_enough()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new WriteAnswer(400, "no and ", Rest: async context =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(new byte[100_000]);
+            }
+        }));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+        await _clock.TimerAsync(TimeSpan.FromMinutes(5));
+
+        string health = await bridge.GetHealthAsync();
+
+        Assert.Contains("refused with 400: no and", health, StringComparison.Ordinal);
+        Assert.InRange(health.Length, 1, 2000);
+    }
+
+    [Fact]
+    public async Task A_refusal_that_stalls_is_one_after_the_time_of_an_answer()
+    {
+        var sent = new SemaphoreSlim(0);
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(Enumerable.Repeat(
+            new WriteAnswer(400, "no", Rest: async context =>
+            {
+                await context.Response.Body.FlushAsync();
+                sent.Release();
+                await new TaskCompletionSource().Task.WaitAsync(context.RequestAborted);
+            }),
+            1000));
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
+
+        // A status that arrives after the time is up is no answer, and the request is made again.
+        TimeSpan timer;
+        while ((timer = await _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(5))) != TimeSpan.FromMinutes(5))
+        {
+            if (timer == RemoteWriteClient.AnswerLimit)
+            {
+                await sent.WaitAsync().OrHangs();
+            }
+
+            _clock.Advance(timer);
+        }
+
+        Assert.Contains("refused with 400: ", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
 
     /// <summary>Each sample once, and those of a series in ascending order.</summary>
@@ -248,11 +441,12 @@ public sealed class RemoteWriteTests : IDisposable
         return samples;
     }
 
-    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none") => BridgeHost.StartAsync(
+    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none", string? stateFile = null) => BridgeHost.StartAsync(
         new Dictionary<string, string?>
         {
             ["Fal:ApiKey"] = FalAccount.Key,
             ["Fal:BaseAddress"] = simulator.BaseAddress.ToString(),
+            ["Fal:MaxAttempts"] = "1",
             ["Fal:Publisher:Interval"] = "1:00:00",
             ["Fal:Publisher:StaleAfter"] = "3:00:00",
             // Longer than any pause of the sender, so that the clock's timers tell those.
@@ -260,7 +454,7 @@ public sealed class RemoteWriteTests : IDisposable
             ["Fal:TotalTimeout"] = "00:09:00",
             ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
             ["Bridge:RemoteWrite:Headers:Authorization"] = authorization,
-            ["Bridge:RemoteWrite:StateFile"] = StateFile,
+            ["Bridge:RemoteWrite:StateFile"] = stateFile ?? StateFile,
             ["Bridge:RemoteWrite:Histories:0:Since"] = TimeSpan.FromMinutes(Minutes).ToString(),
             ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = simulator.Apps[0],
             ["Bridge:RemoteWrite:Histories:0:EndpointIds:1"] = simulator.Apps[1],
@@ -270,9 +464,22 @@ public sealed class RemoteWriteTests : IDisposable
         new FakeLoggerProvider(_log));
 
     /// <summary>The sender waits for the next minute, at a full one.</summary>
-    private Task<TimeSpan> NothingMoreToSendAsync() => _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+    private Task<TimeSpan> NothingMoreToSendAsync() => PauseAsync(TimeSpan.FromMinutes(1));
 
-    private Task<TimeSpan> PauseAsync() => _clock.TimerAsync(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(5));
+    private Task<TimeSpan> PauseAsync() => PauseAsync(TimeSpan.FromMinutes(5));
+
+    /// <summary>The time limit of an answer is told from a pause by its length.</summary>
+    private async Task<TimeSpan> PauseAsync(TimeSpan longest)
+    {
+        TimeSpan pause;
+        do
+        {
+            pause = await _clock.TimerAsync(TimeSpan.FromTicks(1), longest);
+        }
+        while (pause == RemoteWriteClient.AnswerLimit);
+
+        return pause;
+    }
 
     private async Task<TimeSpan> StepOverPauseAsync()
     {

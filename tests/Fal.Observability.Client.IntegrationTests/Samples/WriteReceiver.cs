@@ -9,7 +9,11 @@ using Snappier;
 namespace Fal.Observability.Client.IntegrationTests.Samples;
 
 /// <summary>What a receiver of remote writes answers.</summary>
-internal sealed record WriteAnswer(int Status, string Body = "", string? RetryAfter = null);
+/// <param name="Status">The status.</param>
+/// <param name="Body">The body; its declared character set is one that nobody knows.</param>
+/// <param name="RetryAfter">The header.</param>
+/// <param name="Rest">What follows the body, once that is sent.</param>
+internal sealed record WriteAnswer(int Status, string Body = "", string? RetryAfter = null, Func<HttpContext, Task>? Rest = null);
 
 /// <summary>
 /// A receiver of Prometheus remote writes that takes each request apart by the specification, and answers by a script. It keeps the
@@ -87,7 +91,13 @@ internal sealed class WriteReceiver : IAsyncDisposable
         context.Response.Headers.RetryAfter = answer.RetryAfter;
         if (answer.Body.Length > 0)
         {
+            context.Response.ContentType = "text/plain; charset=klingon";
             await context.Response.WriteAsync(answer.Body);
+        }
+
+        if (answer.Rest is not null)
+        {
+            await answer.Rest(context);
         }
     }
 

@@ -1,25 +1,34 @@
 using System.Diagnostics.Metrics;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
+using Fal.Observability.PrometheusBridge.RemoteWrite;
 
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>
-/// What the publishers say about their own reads, and the analytics that they publish, as families for the page: the same instruments
-/// that an OpenTelemetry pipeline would export.
+/// What the publishers say about their own reads, the analytics that they publish, and what remote write says about itself, as families
+/// for the page: the same instruments that an OpenTelemetry pipeline would export.
 /// </summary>
-internal sealed class PublisherSeries : IDisposable
+internal sealed class OwnSeries : IDisposable
 {
+    /// <summary>Exactly these: a family of the service's may begin like them.</summary>
+    private static readonly HashSet<string> PublishersOwn =
+    [
+        "fal_up", "fal_publisher_last_success_timestamp_seconds", "fal_publisher_snapshot_age_seconds", "fal_publisher_scrape_duration_seconds",
+        "fal_publisher_scrape_samples", "fal_publisher_scrape_failures_total", "fal_analytics_bucket_start_timestamp_seconds",
+        .. AnalyticsExpand.AllMetrics.GetFlags().Select(AnalyticsSamples.NameOf),
+    ];
+
     private readonly Lock _one = new();
     private readonly SortedDictionary<string, Instrument> _instruments = new(StringComparer.Ordinal);
     private readonly List<PrometheusSample> _samples = [];
     private readonly MeterListener _listener = new();
 
-    public PublisherSeries(IMeterFactory meters)
+    public OwnSeries(IMeterFactory meters)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == FalMetricsPublisher.MeterName && instrument.Meter.Scope == meters && IsOwn(instrument.Name))
+            if (instrument.Meter.Scope == meters && IsOwn(instrument))
             {
                 lock (_one)
                 {
@@ -52,14 +61,24 @@ internal sealed class PublisherSeries : IDisposable
     public void Dispose() => _listener.Dispose();
 
     /// <summary>The families of the service have instruments too; the page takes those from the snapshots as they came.</summary>
-    private static bool IsOwn(string name) => name == "fal_up"
-        || name.StartsWith("fal_publisher_", StringComparison.Ordinal) || name.StartsWith("fal_analytics_", StringComparison.Ordinal);
+    private static bool IsOwn(Instrument instrument) => instrument.Meter.Name switch
+    {
+        RemoteWriteWorker.MeterName => true,
+        FalMetricsPublisher.MeterName => PublishersOwn.Contains(instrument.Name),
+        _ => false,
+    };
 
     private void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var labels = new KeyValuePair<string, string>[tags.Length];
         for (int i = 0; i < tags.Length; i++)
         {
+            // The service's, where it has a family of this name.
+            if (ClassicName.OfLabel(tags[i].Key) != tags[i].Key)
+            {
+                return;
+            }
+
             labels[i] = new(tags[i].Key, (string)tags[i].Value!);
         }
 
