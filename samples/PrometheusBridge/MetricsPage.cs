@@ -10,8 +10,8 @@ namespace Fal.Observability.PrometheusBridge;
 /// </summary>
 internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSeries series, TimeProvider time, IHostApplicationLifetime lifetime)
 {
-    /// <summary>The most that waits for one scraper in a buffer of the server's.</summary>
-    private const int PieceLength = 64 * 1024;
+    /// <summary>The most that waits for one scraper in a buffer of the server's; pieces much smaller cost more than what they hold.</summary>
+    private const int PieceLength = 1024 * 1024;
 
     /// <summary>Longer than Prometheus waits; a scraper that takes longer holds the text of an old page in memory.</summary>
     public static readonly TimeSpan LongestScrape = TimeSpan.FromMinutes(2);

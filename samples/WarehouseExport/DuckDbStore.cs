@@ -3,19 +3,34 @@ using DuckDB.NET.Data;
 namespace Fal.Observability.WarehouseExport;
 
 /// <summary>A table <c>analytics</c> in a DuckDB file, with the key (endpoint, bucket, timeframe).</summary>
-internal sealed class DuckDbStore(string folder) : IWarehouseStore
+internal sealed class DuckDbStore(string folder, ExportRequest request) : IWarehouseStore
 {
     // In UTC. With a zone it would need DuckDB's extension for time zones to be read.
     private const string InstantType = "TIMESTAMP";
 
     private readonly string _path = Path.Combine(folder, "analytics.duckdb");
 
-    public bool IsEmpty => new FileInfo(_path) is not { Exists: true, Length: > 0 };
+    private bool IsMissing => new FileInfo(_path) is not { Exists: true, Length: > 0 };
+
+    public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
+    {
+        if (IsMissing)
+        {
+            return true;
+        }
+
+        await using var connection = new DuckDBConnection($"DataSource={_path}");
+        await connection.OpenAsync(cancellationToken);
+        await connection.ExecuteAsync(TableOf(DuckDbIncoming.Columns(InstantType)), cancellationToken);
+        await using DuckDBCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT count(*) FROM analytics WHERE timeframe = '{request.TimeframeName}'";
+        return await command.ExecuteScalarAsync(cancellationToken) is 0L;
+    }
 
     public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
     {
         string[] columns = [.. DuckDbIncoming.Columns(InstantType)];
-        if (IsEmpty)
+        if (IsMissing)
         {
             // DuckDB cannot open what it has half made, on a full disk for instance.
             await PartitionFiles.ReplaceAsync(_path, isEmpty: false, temporary => CreateAsync(temporary, columns, cancellationToken));
@@ -32,8 +47,16 @@ internal sealed class DuckDbStore(string folder) : IWarehouseStore
         }
 
         await using System.Data.Common.DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync($"DELETE FROM analytics AS old WHERE {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}", cancellationToken);
-        await connection.ExecuteAsync("INSERT OR REPLACE INTO analytics BY NAME SELECT * FROM incoming", cancellationToken);
+        if (slice.OnlyFillsIn)
+        {
+            await connection.ExecuteAsync("INSERT OR IGNORE INTO analytics BY NAME SELECT * FROM incoming", cancellationToken);
+        }
+        else
+        {
+            await connection.ExecuteAsync($"DELETE FROM analytics AS old WHERE {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}", cancellationToken);
+            await connection.ExecuteAsync("INSERT OR REPLACE INTO analytics BY NAME SELECT * FROM incoming", cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
     }
 
@@ -44,14 +67,12 @@ internal sealed class DuckDbStore(string folder) : IWarehouseStore
     {
         // A killed program may have left half of one here.
         File.Delete(path);
-        // A killed program may have left half of one here.
-        File.Delete(path);
         await using var connection = new DuckDBConnection($"DataSource={path}");
         await connection.OpenAsync(cancellationToken);
         await connection.ExecuteAsync(TableOf(columns), cancellationToken);
         await connection.ExecuteAsync("CHECKPOINT", cancellationToken);
     }
 
-    private static string TableOf(string[] columns) =>
+    private static string TableOf(IEnumerable<string> columns) =>
         $"CREATE TABLE IF NOT EXISTS analytics ({string.Join(", ", columns)}, PRIMARY KEY (endpoint_id, bucket_start, timeframe))";
 }

@@ -108,5 +108,5 @@ internal sealed class ExportCommand
     private static string? OneOf(string[] names, string value) => Array.Find(names, name => name.Equals(value, StringComparison.OrdinalIgnoreCase));
 
     private static DateOnly? Day(string text) =>
-        DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly day) ? day : null;
+        DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly day) && day.Year >= 2000 ? day : null;
 }

@@ -17,20 +17,40 @@ internal sealed class ExportProgress(string folder, string store)
     /// <exception cref="FormatException">The file is not what it should be.</exception>
     public ExportState? Find(string timeframe, string endpointId) => Read().Exports.GetValueOrDefault(Key(timeframe, endpointId));
 
-    /// <summary>Takes note that endpoints are final up to an instant.</summary>
+    /// <summary>Takes note of how far endpoints are final.</summary>
     /// <param name="timeframe">The name of the timeframe.</param>
-    /// <param name="endpointIds">The endpoints.</param>
     /// <param name="first">From where they were asked for; what was exported from an earlier instant on stays so.</param>
-    /// <param name="finalUntil">Up to where they are final.</param>
-    public async Task SaveAsync(string timeframe, IEnumerable<string> endpointIds, DateTimeOffset first, DateTimeOffset finalUntil)
+    /// <param name="finalUntil">The endpoints, and up to where each is final.</param>
+    public async Task SaveAsync(string timeframe, DateTimeOffset first, IEnumerable<KeyValuePair<string, DateTimeOffset>> finalUntil)
     {
         Content content = Read();
-        foreach (string key in endpointIds.Select(id => Key(timeframe, id)))
+        foreach ((string endpoint, DateTimeOffset until) in finalUntil)
         {
+            string key = Key(timeframe, endpoint);
             ExportState? before = content.Exports.GetValueOrDefault(key);
-            content.Exports[key] = new ExportState(before is not null && before.First < first ? before.First : first, finalUntil);
+            content.Exports[key] = new ExportState(before is not null && before.First < first ? before.First : first, until);
         }
 
+        await WriteAsync(content);
+    }
+
+    /// <summary>Everything of a timeframe is to be exported anew.</summary>
+    public async Task ForgetAsync(string timeframe)
+    {
+        Content content = Read();
+        string[] gone = [.. content.Exports.Keys.Where(key => key.StartsWith(Key(timeframe, ""), StringComparison.Ordinal))];
+        if (gone.Length > 0)
+        {
+            await WriteAsync(content with
+            {
+                Exports = new SortedDictionary<string, ExportState>(
+                    content.Exports.ExceptBy(gone, export => export.Key).ToDictionary(), StringComparer.Ordinal),
+            });
+        }
+    }
+
+    private async Task WriteAsync(Content content)
+    {
         await PartitionFiles.ReplaceAsync(_path, isEmpty: false, temporary =>
             File.WriteAllBytesAsync(temporary, JsonSerializer.SerializeToUtf8Bytes(content, ExportProgressJson.Default.Content)));
     }

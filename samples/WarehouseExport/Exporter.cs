@@ -11,11 +11,17 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
     // The service lags by minutes, and by hours when it goes badly; a row that is late shows in nothing but the time.
     private static readonly TimeSpan FinalAfter = TimeSpan.FromDays(1);
 
+    // Metrics that the service fails on may come back; those that do not must not have everything read again for ever.
+    private static readonly TimeSpan FinalWithoutMetricsAfter = TimeSpan.FromDays(30);
+
     /// <summary>Exports what there is to export.</summary>
     /// <param name="request">What to export.</param>
     /// <param name="report">Told of each partition: how many are done, of how many, and the rows of this one.</param>
     /// <param name="refused">Told once of each endpoint that the service refuses, with its reason. What was exported of it before stays.</param>
-    /// <param name="missing">Told once of each endpoint for which the service fails on some metrics: their columns are empty.</param>
+    /// <param name="missing">
+    /// Told once of each endpoint for which the service fails on some metrics: of rows that are new their columns are empty, and rows that
+    /// were exported before stay as they are.
+    /// </param>
     /// <param name="cancellationToken">Ends the export; what was done stays, and the next export goes on behind it.</param>
     public async Task RunAsync(
         ExportRequest request,
@@ -27,24 +33,29 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset first = Instant(request.First);
         DateTimeOffset end = request.Last is { } last && last < DateOnly.FromDateTime(now.UtcDateTime) ? Instant(last.AddDays(1)) : now;
-        bool isNew = store.IsEmpty;
+        if (await store.IsEmptyAsync(cancellationToken))
+        {
+            await progress.ForgetAsync(request.TimeframeName);
+        }
+
         // Endpoints that have come equally far are asked for together.
         var parts = request.EndpointIds
-            .GroupBy(id => StartOf(isNew ? null : progress.Find(request.TimeframeName, id), first, now))
+            .GroupBy(id => StartOf(progress.Find(request.TimeframeName, id), first, now))
             .Select(part => (Start: part.Key, EndpointIds: part.ToList(), Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()))
             .ToArray();
         var told = new HashSet<string>(StringComparer.Ordinal);
         int done = 0;
         foreach ((DateTimeOffset start, List<string> endpoints, WarehousePartition[] partitions) in parts)
         {
-            DateTimeOffset finalUntil = start;
-            bool isFinal = true;
+            Dictionary<string, DateTimeOffset> finalUntil = endpoints.ToDictionary(id => id, _ => start, StringComparer.Ordinal);
+            HashSet<string> unsettled = [];
             foreach (WarehousePartition partition in partitions.TakeWhile(_ => endpoints.Count > 0))
             {
                 var slice = new WarehouseSlice(request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
                 AnalyticsReport answer = await analytics.GetReportAsync(QueryOf(request, slice), progress: null, cancellationToken);
                 foreach (AnalyticsRefusedEndpoint endpoint in answer.RefusedEndpoints.Where(endpoint => endpoints.Remove(endpoint.EndpointId)))
                 {
+                    finalUntil.Remove(endpoint.EndpointId);
                     refused(endpoint);
                 }
 
@@ -56,10 +67,22 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                 // A bucket that was not asked for belongs into another partition, which has it.
                 WarehouseRow[] rows = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
                     new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
-                await store.ReplaceAsync(partition, slice with { EndpointIds = endpoints }, rows, cancellationToken);
-                isFinal = isFinal && slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
-                finalUntil = isFinal ? slice.End : finalUntil;
-                await progress.SaveAsync(request.TimeframeName, endpoints, start, finalUntil);
+                HashSet<string> failing = [.. answer.MissingMetrics.Select(endpoint => endpoint.EndpointId)];
+                WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))] };
+                WarehouseSlice parted = slice with { EndpointIds = [.. endpoints.Where(failing.Contains)], OnlyFillsIn = true };
+                foreach (WarehouseSlice some in new[] { whole, parted }.Where(some => some.EndpointIds.Count > 0))
+                {
+                    await store.ReplaceAsync(partition, some, [.. rows.Where(row => some.Covers(row.Metrics.EndpointId, row.BucketStart))], cancellationToken);
+                }
+
+                bool hasSettled = slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
+                unsettled.UnionWith(endpoints.Where(id => !hasSettled || (failing.Contains(id) && slice.End > now - FinalWithoutMetricsAfter)));
+                foreach (string endpoint in endpoints.Where(id => !unsettled.Contains(id)))
+                {
+                    finalUntil[endpoint] = slice.End;
+                }
+
+                await progress.SaveAsync(request.TimeframeName, start, finalUntil);
                 report(++done, parts.Sum(part => part.Partitions.Length), rows.Length);
             }
         }

@@ -3,8 +3,9 @@ namespace Fal.Observability.WarehouseExport;
 /// <summary>A place that analytics are exported to.</summary>
 internal interface IWarehouseStore
 {
-    /// <summary>Whether nothing was exported to it yet, or somebody has removed it.</summary>
-    bool IsEmpty { get; }
+    /// <summary>Whether nothing of the timeframe was exported to it yet, or somebody has removed it.</summary>
+    /// <param name="cancellationToken">Ends the look.</param>
+    Task<bool> IsEmptyAsync(CancellationToken cancellationToken);
 
     /// <summary>Puts the rows of an answer into a partition, in place of those that the answer covers: all of it or, on a failure, as it was.</summary>
     /// <param name="partition">The partition.</param>

@@ -12,7 +12,8 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
 {
     private readonly string _folder = Path.Combine(folder, "ndjson", request.TimeframeName);
 
-    public bool IsEmpty => !Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.ndjson").Any();
+    public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(!Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.ndjson").Any());
 
     private string SchemaPath => Path.Combine(_folder, "schema.json");
 
@@ -20,12 +21,14 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
     {
         await PartitionFiles.ReplaceAsync(SchemaPath, isEmpty: false, WriteSchemaAsync);
         string path = Path.Combine(_folder, $"{partition.Name}.ndjson");
-        HashSet<NdjsonKey> keys = [.. rows.Select(NdjsonKey.Of)];
-        IEnumerable<(NdjsonKey Key, string Line)> kept = Lines(path).Where(old => !keys.Contains(old.Key) && !slice.Covers(old.Key.EndpointId, old.Key.BucketStart));
+        (NdjsonKey Key, string Line)[] old = [.. Lines(path)];
+        HashSet<NdjsonKey> stay = slice.OnlyFillsIn ? [.. old.Select(line => line.Key)] : [];
+        IEnumerable<(NdjsonKey Key, string Line)> taken = rows.Select(row => (NdjsonKey.Of(row), Line(row))).Where(row => !stay.Contains(row.Item1)).ToArray();
+        HashSet<NdjsonKey> go = [.. taken.Select(row => row.Key)];
         string[] lines =
         [
-            .. kept.Concat(rows.Select(row => (NdjsonKey.Of(row), Line(row))))
-                .OrderBy(line => line.Item1.BucketStart).ThenBy(line => line.Item1.EndpointId, StringComparer.Ordinal).Select(line => line.Item2),
+            .. old.Where(line => slice.OnlyFillsIn || !(go.Contains(line.Key) || slice.Covers(line.Key.EndpointId, line.Key.BucketStart))).Concat(taken)
+                .OrderBy(line => line.Key.BucketStart).ThenBy(line => line.Key.EndpointId, StringComparer.Ordinal).Select(line => line.Line),
         ];
         await PartitionFiles.ReplaceAsync(path, lines.Length == 0, temporary => WriteAsync(temporary, lines, cancellationToken));
     }

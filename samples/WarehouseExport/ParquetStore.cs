@@ -10,30 +10,32 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
 {
     private readonly string _folder = Path.Combine(folder, "parquet", $"timeframe={request.TimeframeName}");
 
-    public bool IsEmpty => !Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.parquet").Any();
+    public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(!Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.parquet").Any());
 
     public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
     {
         string path = Path.Combine(_folder, $"{partition.Name}.parquet");
         await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(":memory:", slice, rows, "TIMESTAMPTZ", cancellationToken);
         // By name, so that a column which another version has written is kept too.
-        string kept = File.Exists(path)
-            ? $"UNION ALL BY NAME SELECT * FROM read_parquet({Literal(path)}, hive_partitioning = false) AS old WHERE NOT {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}"
-            : "";
-        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS SELECT * FROM incoming {kept} ORDER BY bucket_start, endpoint_id", cancellationToken);
+        string before = $"read_parquet({Literal(path)}, hive_partitioning = false) AS old";
+        string all = !File.Exists(path) ? "SELECT * FROM incoming"
+            : slice.OnlyFillsIn ? $"SELECT * FROM incoming ANTI JOIN {before} USING (endpoint_id, bucket_start, timeframe) UNION ALL BY NAME SELECT * FROM {before}"
+            : $"SELECT * FROM incoming UNION ALL BY NAME SELECT * FROM {before} WHERE NOT {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}";
+        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS {all} ORDER BY bucket_start, endpoint_id", cancellationToken);
         await using DuckDBCommand count = connection.CreateCommand();
         count.CommandText = "SELECT count(*) FROM merged";
         bool isEmpty = await count.ExecuteScalarAsync(cancellationToken) is 0L;
-        await PartitionFiles.ReplaceAsync(path, isEmpty, temporary => WriteAsync(connection, temporary, cancellationToken));
+        await PartitionFiles.ReplaceAsync(path, isEmpty, temporary => WriteAsync(connection, path, temporary, cancellationToken));
     }
 
     public string Describe() => $"duckdb -c \"SELECT count(*) FROM '{Path.Combine(_folder, "*.parquet")}'\"";
 
     /// <summary>Writes the merged rows, a column after the other.</summary>
-    private static async Task WriteAsync(DuckDBConnection connection, string path, CancellationToken cancellationToken)
+    private static async Task WriteAsync(DuckDBConnection connection, string path, string temporary, CancellationToken cancellationToken)
     {
-        (DataField Field, Type Type)[] columns = await ColumnsAsync(connection, cancellationToken);
-        await using FileStream file = File.Create(path);
+        (DataField Field, Type Type)[] columns = await ColumnsAsync(connection, path, cancellationToken);
+        await using FileStream file = File.Create(temporary);
         await using ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Field)), file, cancellationToken: cancellationToken);
         using ParquetRowGroupWriter group = writer.CreateRowGroup();
         foreach ((DataField field, Type type) in columns)
@@ -46,9 +48,13 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
             {
                 await group.WriteAsync<DateTime>(field, await ValuesAsync(row => DateTime.SpecifyKind(row.GetDateTime(0), DateTimeKind.Utc)), cancellationToken: cancellationToken);
             }
-            else if (type == typeof(bool))
+            else if (type == typeof(bool) && !field.IsNullable)
             {
                 await group.WriteAsync<bool>(field, await ValuesAsync(row => row.GetBoolean(0)), cancellationToken: cancellationToken);
+            }
+            else if (type == typeof(bool))
+            {
+                await group.WriteAsync<bool>(field, await ValuesAsync(row => row.IsDBNull(0) ? (bool?)null : row.GetBoolean(0)), cancellationToken: cancellationToken);
             }
             else if (type == typeof(long))
             {
@@ -77,7 +83,7 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
         group.CompleteValidate();
     }
 
-    private static async Task<(DataField Field, Type Type)[]> ColumnsAsync(DuckDBConnection connection, CancellationToken cancellationToken)
+    private static async Task<(DataField Field, Type Type)[]> ColumnsAsync(DuckDBConnection connection, string path, CancellationToken cancellationToken)
     {
         await using DuckDBCommand command = connection.CreateCommand();
         command.CommandText = "SELECT * FROM merged LIMIT 0";
@@ -87,10 +93,11 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
 
         DataField FieldOf(string name, Type type) =>
             type == typeof(string) ? new DataField<string>(name, !required.Contains(name))
-            : type == typeof(DateTime) ? new DateTimeDataField(name, DateTimeFormat.DateAndTimeMicros, isAdjustedToUTC: true, isNullable: false)
-            : type == typeof(bool) ? new DataField<bool>(name, false)
+            : type == typeof(DateTime) && required.Contains(name) ? new DateTimeDataField(name, DateTimeFormat.DateAndTimeMicros, isAdjustedToUTC: true, isNullable: false)
+            : type == typeof(bool) ? new DataField<bool>(name, !required.Contains(name))
             : type == typeof(long) ? new DataField<long>(name, true)
-            : new DataField<double>(name, true);
+            : type == typeof(double) ? new DataField<double>(name, true)
+            : throw new FormatException($"{path} has a column {name} that this export did not write and cannot keep: move the file away, remove the progress file, and it is exported anew.");
     }
 
     private static string Literal(string path) => $"'{path.Replace("'", "''", StringComparison.Ordinal)}'";

@@ -65,7 +65,7 @@ try
     {
         "parquet" => new ParquetStore(command.Folder, request),
         "ndjson" => new NdjsonStore(command.Folder, request),
-        _ => new DuckDbStore(command.Folder),
+        _ => new DuckDbStore(command.Folder, request),
     };
     var exporter = new Exporter(fal.Analytics, store, new ExportProgress(command.Folder, command.Store), TimeProvider.System);
     long rows = 0;

@@ -5,7 +5,8 @@ namespace Fal.Observability.WarehouseExport;
 /// <param name="EndpointIds">The endpoints that answered, each with its routes.</param>
 /// <param name="Start">The first instant.</param>
 /// <param name="End">The end, itself not included.</param>
-internal sealed record WarehouseSlice(string Timeframe, IReadOnlyList<string> EndpointIds, DateTimeOffset Start, DateTimeOffset End)
+/// <param name="OnlyFillsIn">Whether nothing is replaced: the answer gives the rows that are not there.</param>
+internal sealed record WarehouseSlice(string Timeframe, IReadOnlyList<string> EndpointIds, DateTimeOffset Start, DateTimeOffset End, bool OnlyFillsIn = false)
 {
     /// <summary>Whether a row of the same timeframe is one of these.</summary>
     public bool Covers(string endpointId, DateTimeOffset bucketStart) => bucketStart >= Start && bucketStart < End

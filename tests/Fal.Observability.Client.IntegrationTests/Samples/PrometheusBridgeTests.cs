@@ -165,7 +165,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task A_page_goes_out_in_pieces_so_that_a_slow_scraper_costs_no_copy_of_it()
     {
-        await using RawServer service = RawServer.Start(RawServer.Answer(200, "text/plain", LargeText(5_000)));
+        await using RawServer service = RawServer.Start(RawServer.Answer(200, "text/plain", LargeText(40_000)));
         await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
         using var body = new PiecesStream();
         var context = new DefaultHttpContext { Response = { Body = body } };
@@ -173,8 +173,8 @@ public sealed class PrometheusBridgeTests
         await bridge.Services.GetRequiredService<MetricsPage>().WriteAsync(context);
 
         Assert.Equal(context.Response.ContentLength, body.Pieces.Sum());
-        Assert.InRange(body.Pieces.Sum(), 300_000, int.MaxValue);
-        Assert.All(body.Pieces, piece => Assert.InRange(piece, 1, 65_536));
+        Assert.True(body.Pieces.Count > 2, "The page is too small to be sent in pieces.");
+        Assert.All(body.Pieces, piece => Assert.InRange(piece, 1, 1024 * 1024));
     }
 
     [Fact]

@@ -6,18 +6,42 @@ namespace Fal.Observability.Client.IntegrationTests.Samples;
 /// <summary>Reads what was exported as a user would, with the types that DuckDB finds in it.</summary>
 internal static class WarehouseContent
 {
+    /// <summary>In how many rows a column has a value.</summary>
+    public static long Count(string folder, string store, string column)
+    {
+        using DuckDBConnection connection = Open(folder, store);
+        using DuckDBCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT count({column}) FROM {Source(folder, store)}";
+        return (long)command.ExecuteScalar()!;
+    }
+
+    public static void Execute(string statement)
+    {
+        using DuckDBConnection connection = Open("", "");
+        using DuckDBCommand command = connection.CreateCommand();
+        command.CommandText = statement;
+        command.ExecuteNonQuery();
+    }
+
+    private static DuckDBConnection Open(string folder, string store)
+    {
+        var connection = new DuckDBConnection(store == "duckdb" ? $"DataSource={folder}/analytics.duckdb" : "DataSource=:memory:");
+        connection.Open();
+        return connection;
+    }
+
+    private static string Source(string folder, string store) => store switch
+    {
+        "duckdb" => "analytics",
+        "parquet" => $"read_parquet('{folder}/parquet/*/*.parquet', hive_partitioning = false)",
+        _ => $"read_json('{folder}/ndjson/*/*.ndjson', columns = {{endpoint_id: 'VARCHAR', bucket_start: 'TIMESTAMP', timeframe: 'VARCHAR', is_provisional: 'BOOLEAN', request_count: 'BIGINT', p90_duration_seconds: 'DOUBLE', p75_cold_boot_duration_seconds: 'DOUBLE', total_billable_duration_seconds: 'DOUBLE'}})",
+    };
+
     public static List<string> Read(string folder, string store)
     {
-        string source = store switch
-        {
-            "duckdb" => "analytics",
-            "parquet" => $"read_parquet('{folder}/parquet/*/*.parquet', hive_partitioning = false)",
-            _ => $"read_json('{folder}/ndjson/*/*.ndjson', columns = {{endpoint_id: 'VARCHAR', bucket_start: 'TIMESTAMP', timeframe: 'VARCHAR', is_provisional: 'BOOLEAN', request_count: 'BIGINT', p90_duration_seconds: 'DOUBLE', total_billable_duration_seconds: 'DOUBLE'}})",
-        };
-        using var connection = new DuckDBConnection(store == "duckdb" ? $"DataSource={folder}/analytics.duckdb" : "DataSource=:memory:");
-        connection.Open();
+        using DuckDBConnection connection = Open(folder, store);
         using DuckDBCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT endpoint_id, bucket_start, timeframe, is_provisional, request_count, p90_duration_seconds, total_billable_duration_seconds FROM {source}";
+        command.CommandText = $"SELECT endpoint_id, bucket_start, timeframe, is_provisional, request_count, p90_duration_seconds, total_billable_duration_seconds FROM {Source(folder, store)}";
         using DuckDBDataReader reader = command.ExecuteReader();
         var rows = new List<string>();
         while (reader.Read())

@@ -302,7 +302,7 @@ public sealed class WarehouseExportTests : IDisposable
         }
 
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
-        await new DuckDbStore(_folder).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 6)], CancellationToken.None);
+        await StoreOf("duckdb", new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) }).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 6)], CancellationToken.None);
 
         Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 6  "], Read("duckdb"));
         await using var after = new DuckDBConnection($"DataSource={_folder}/analytics.duckdb");
@@ -389,13 +389,96 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Equal([simulator.Apps[1]], missing);
     }
 
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Metrics_that_the_service_fails_on_for_a_while_cost_no_value_and_are_filled_in(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        await using SimulatorServer failing = await StartAsync();
+        failing.Faults.FailColdBootPercentiles(failing.Apps[1]);
+        using FalObservabilityClient whole = ClientOf(simulator);
+        using FalObservabilityClient parted = ClientOf(failing, attempts: 1);
+        ExportRequest request = Request(simulator, first: 12);
+        await ExportAsync(whole, request, store);
+        long before = WarehouseContent.Count(_folder, store, "p75_cold_boot_duration_seconds");
+
+        // The days that are read again, as they are not final, keep what they have.
+        await ExportAsync(parted, request, store);
+        Assert.Equal(before, WarehouseContent.Count(_folder, store, "p75_cold_boot_duration_seconds"));
+
+        // Days that are new lack the values until the service has them again.
+        Clear();
+        await ExportAsync(parted, request, store);
+        Assert.InRange(WarehouseContent.Count(_folder, store, "p75_cold_boot_duration_seconds"), 1, before - 1);
+        await ExportAsync(whole, request, store);
+        Assert.Equal(before, WarehouseContent.Count(_folder, store, "p75_cold_boot_duration_seconds"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_store_that_was_removed_is_made_whole_by_the_exports_of_each_endpoint(string store)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest[] exports = [.. simulator.Apps.Select(app => Request(simulator, first: 14) with { EndpointIds = [app] })];
+        foreach (ExportRequest export in exports)
+        {
+            await ExportAsync(fal, export, store);
+        }
+
+        List<string> whole = Read(store);
+        string progress = Path.Combine(_folder, $"progress-{store}.json");
+        byte[] content = await File.ReadAllBytesAsync(progress);
+        Clear();
+        await File.WriteAllBytesAsync(progress, content);
+
+        foreach (ExportRequest export in exports)
+        {
+            await ExportAsync(fal, export, store);
+        }
+
+        Assert.Equal(whole, Read(store));
+    }
+
+    [Theory]
+    [InlineData("BOOLEAN", true)]
+    [InlineData("VARCHAR", true)]
+    [InlineData("DOUBLE", true)]
+    [InlineData("BIGINT", true)]
+    [InlineData("DATE", false)]
+    [InlineData("INTEGER", false)]
+    public async Task A_column_that_somebody_has_added_to_a_parquet_file_is_kept_or_the_file_left_alone(string type, bool isKept)
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        ExportRequest request = Request(simulator, first: 17);
+        await ExportAsync(fal, request, "parquet");
+        string path = Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet");
+        WarehouseContent.Execute($"COPY (SELECT *, CASE WHEN hour(bucket_start) = 1 THEN NULL WHEN '{type}' = 'DATE' THEN '2026-01-01' ELSE '1' END::{type} AS team FROM read_parquet('{path}', hive_partitioning = false)) TO '{path}.new' (FORMAT parquet)");
+        File.Move($"{path}.new", path, overwrite: true);
+        byte[] before = await File.ReadAllBytesAsync(path);
+        ExportRequest other = request with { EndpointIds = [simulator.Apps[0]], First = new DateOnly(2026, 6, 17) };
+
+        if (isKept)
+        {
+            await ExportAsync(fal, other, "parquet");
+            Assert.InRange(WarehouseContent.Count(_folder, "parquet", "team"), 1, long.MaxValue);
+        }
+        else
+        {
+            FormatException refusal = await Assert.ThrowsAsync<FormatException>(() => ExportAsync(fal, other, "parquet"));
+            Assert.Contains("column team", refusal.Message, StringComparison.Ordinal);
+            Assert.Equal(before, await File.ReadAllBytesAsync(path));
+        }
+    }
+
     [Fact]
     public async Task A_duckdb_file_that_a_full_disk_has_left_empty_is_made_by_the_next_export()
     {
         await File.WriteAllBytesAsync(Path.Combine(_folder, "analytics.duckdb"), []);
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
 
-        await new DuckDbStore(_folder).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None);
+        await StoreOf("duckdb", new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) }).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None);
 
         Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 1  "], Read("duckdb"));
     }
@@ -408,7 +491,7 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request = Request(simulator, first: 16);
         await ExportAsync(fal, request, "parquet");
         List<string> whole = Read("parquet");
-        await new ExportProgress(_folder, "parquet").SaveAsync("hour", request.EndpointIds, Now.AddDays(-2), Now.AddYears(1));
+        await new ExportProgress(_folder, "parquet").SaveAsync("hour", Now.AddDays(-2), request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1))));
         File.Delete(Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet"));
 
         await ExportAsync(fal, request, "parquet");
@@ -439,7 +522,7 @@ public sealed class WarehouseExportTests : IDisposable
 
     private IWarehouseStore StoreOf(string name, ExportRequest request) => name switch
     {
-        "duckdb" => new DuckDbStore(_folder),
+        "duckdb" => new DuckDbStore(_folder, request),
         "parquet" => new ParquetStore(_folder, request),
         _ => new NdjsonStore(_folder, request),
     };
