@@ -53,7 +53,8 @@ try
     }
 
     // One export at a time in a folder: the system lets go of the lock however the program ends.
-    await using FileStream one = File.Open(Path.Combine(command.Folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    await using FileStream one = new FileStream(
+        Path.Combine(command.Folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
     var request = new ExportRequest
     {
         EndpointIds = command.EndpointIds ?? [.. simulator!.Apps],

@@ -142,7 +142,6 @@ internal sealed partial class HistorySender : IDisposable
             Range = AnalyticsTimeRange.Between(start, end),
             Timeframe = _history.Timeframe,
             RefusedEndpoints = RefusedEndpointPolicy.Skip,
-            DegradeOnServerError = true,
         };
         await foreach (AnalyticsWindow window in _analytics.StreamWindowsAsync(query, cancellationToken: cancellationToken))
         {

@@ -297,6 +297,24 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     [Fact]
+    public async Task A_metric_that_the_service_fails_on_for_a_while_is_not_skipped()
+    {
+        const AnalyticsExpand metrics = AnalyticsExpand.RequestCount | AnalyticsExpand.P75ColdBootDuration;
+        await using SimulatorServer simulator = await StartSimulatorAsync();
+        simulator.Faults.FailColdBootPercentiles(simulator.Apps[1]);
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync();
+        await using BridgeHost bridge = await StartAsync(simulator, receiver.Url, metrics: metrics);
+        TimeSpan pause = await PauseAsync();
+        string health = await bridge.GetHealthAsync();
+        simulator.Faults.Clear();
+        _clock.Advance(pause);
+        await NothingMoreToSendAsync();
+
+        Assert.Contains("remote write: Degraded, GET /v1/serverless/analytics answered 500", health, StringComparison.Ordinal);
+        AssertReceived(await ReportAsync(simulator, Minutes, metrics: metrics), receiver);
+    }
+
+    [Fact]
     public async Task Buckets_that_the_service_has_only_after_they_are_final_are_sent_when_it_has_them()
     {
         var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromMinutes(12) };
@@ -417,13 +435,13 @@ public sealed class RemoteWriteTests : IDisposable
         SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock });
 
     /// <summary>The final minutes of a report, as the receiver is to hold them.</summary>
-    private static async Task<string[]> ReportAsync(SimulatorServer simulator, int minutes, int before = 0)
+    private static async Task<string[]> ReportAsync(SimulatorServer simulator, int minutes, int before = 0, AnalyticsExpand metrics = AnalyticsExpand.Standard)
     {
         using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
         DateTimeOffset end = SteppedClock.FirstInstant.AddMinutes(before - 5 + minutes - Minutes);
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.Standard,
+            Expand = AnalyticsExpand.TimeSeries | metrics,
             Range = AnalyticsTimeRange.Between(end.AddMinutes(-minutes), end),
             Timeframe = AnalyticsTimeframe.Minute,
         });
@@ -441,7 +459,7 @@ public sealed class RemoteWriteTests : IDisposable
         return samples;
     }
 
-    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none", string? stateFile = null) => BridgeHost.StartAsync(
+    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none", string? stateFile = null, AnalyticsExpand metrics = AnalyticsExpand.Standard) => BridgeHost.StartAsync(
         new Dictionary<string, string?>
         {
             ["Fal:ApiKey"] = FalAccount.Key,
@@ -455,6 +473,7 @@ public sealed class RemoteWriteTests : IDisposable
             ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
             ["Bridge:RemoteWrite:Headers:Authorization"] = authorization,
             ["Bridge:RemoteWrite:StateFile"] = stateFile ?? StateFile,
+            ["Bridge:RemoteWrite:Histories:0:Metrics"] = metrics.ToString(),
             ["Bridge:RemoteWrite:Histories:0:Since"] = TimeSpan.FromMinutes(Minutes).ToString(),
             ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = simulator.Apps[0],
             ["Bridge:RemoteWrite:Histories:0:EndpointIds:1"] = simulator.Apps[1],
