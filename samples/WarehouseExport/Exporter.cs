@@ -1,3 +1,4 @@
+using System.Net;
 using Fal.Observability.Client;
 
 namespace Fal.Observability.WarehouseExport;
@@ -52,7 +53,22 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
             foreach (WarehousePartition partition in partitions.TakeWhile(_ => endpoints.Count > 0))
             {
                 var slice = new WarehouseSlice(request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
-                AnalyticsReport answer = await analytics.GetReportAsync(QueryOf(request, slice), progress: null, cancellationToken);
+                AnalyticsReport answer;
+                try
+                {
+                    answer = await analytics.GetReportAsync(QueryOf(request, slice), progress: null, cancellationToken);
+                }
+                catch (FalApiException refusal) when (refusal is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership } or { StatusCode: HttpStatusCode.NotFound })
+                {
+                    // None of these, which may still be some of all.
+                    foreach (string endpoint in endpoints)
+                    {
+                        refused(new AnalyticsRefusedEndpoint(endpoint, refusal.StatusCode, refusal.ServiceMessage));
+                    }
+
+                    break;
+                }
+
                 foreach (AnalyticsRefusedEndpoint endpoint in answer.RefusedEndpoints.Where(endpoint => endpoints.Remove(endpoint.EndpointId)))
                 {
                     finalUntil.Remove(endpoint.EndpointId);
@@ -67,12 +83,18 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                 // A bucket that was not asked for belongs into another partition, which has it.
                 WarehouseRow[] rows = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
                     new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
-                HashSet<string> failing = [.. answer.MissingMetrics.Select(endpoint => endpoint.EndpointId)];
+                // An endpoint and a route of it that are both asked for have rows in common.
+                HashSet<string> failing =
+                [
+                    .. endpoints.Where(id => answer.MissingMetrics.Any(
+                        endpoint => WarehouseSlice.Includes(id, endpoint.EndpointId) || WarehouseSlice.Includes(endpoint.EndpointId, id))),
+                ];
                 WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))] };
-                WarehouseSlice parted = slice with { EndpointIds = [.. endpoints.Where(failing.Contains)], OnlyFillsIn = true };
+                WarehouseSlice parted = slice with { EndpointIds = [.. failing], OnlyFillsIn = true };
+                ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.Covers(row.Metrics.EndpointId, row.BucketStart));
                 foreach (WarehouseSlice some in new[] { whole, parted }.Where(some => some.EndpointIds.Count > 0))
                 {
-                    await store.ReplaceAsync(partition, some, [.. rows.Where(row => some.Covers(row.Metrics.EndpointId, row.BucketStart))], cancellationToken);
+                    await store.ReplaceAsync(partition, some, [.. isParted[some.OnlyFillsIn]], cancellationToken);
                 }
 
                 bool hasSettled = slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);

@@ -10,5 +10,9 @@ internal sealed record WarehouseSlice(string Timeframe, IReadOnlyList<string> En
 {
     /// <summary>Whether a row of the same timeframe is one of these.</summary>
     public bool Covers(string endpointId, DateTimeOffset bucketStart) => bucketStart >= Start && bucketStart < End
-        && EndpointIds.Any(id => endpointId.StartsWith(id, StringComparison.Ordinal) && (endpointId.Length == id.Length || endpointId[id.Length] == '/'));
+        && EndpointIds.Any(id => Includes(id, endpointId));
+
+    /// <summary>Whether an endpoint is another one, or a route of it.</summary>
+    public static bool Includes(string endpointId, string other) =>
+        other.StartsWith(endpointId, StringComparison.Ordinal) && (other.Length == endpointId.Length || other[endpointId.Length] == '/');
 }

@@ -209,6 +209,23 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Contains(Read(store), row => row.StartsWith(simulator.Apps[0], StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task An_endpoint_that_was_refused_before_and_still_is_does_not_end_the_export_of_the_others()
+    {
+        await using SimulatorServer simulator = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(simulator);
+        // First in the list, and from the second run on asked for by itself, as it has come less far.
+        ExportRequest request = Request(simulator, first: 14) with { EndpointIds = ["other/app", simulator.Apps[0]] };
+        await ExportAsync(fal, request, "ndjson");
+        _time.Advance(TimeSpan.FromHours(3));
+        var refused = new List<string>();
+
+        await ExporterOf(fal, request, "ndjson").RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
+
+        Assert.Equal(["other/app"], refused);
+        Assert.Contains(Read("ndjson"), row => row.Contains("2026-06-17 15:00:00", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Stores))]
     public async Task Rows_that_the_service_has_withdrawn_are_gone_and_those_of_others_stay(string name)
