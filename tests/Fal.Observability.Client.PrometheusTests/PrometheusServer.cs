@@ -210,6 +210,7 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     private async Task ReadLogAsync()
     {
         Uri? address = null;
+        bool isReady = false;
         while (await _process.StandardError.ReadLineAsync() is string line)
         {
             _log.Enqueue(line);
@@ -218,7 +219,9 @@ public sealed partial class PrometheusServer : IAsyncDisposable
                 address = new Uri($"http://{match.Groups["address"].ValueSpan}/");
             }
 
-            if (address is not null && line.Contains("Server is ready to receive web requests", StringComparison.Ordinal))
+            // Prometheus writes the two lines from two threads, in either order.
+            isReady |= line.Contains("Server is ready to receive web requests", StringComparison.Ordinal);
+            if (address is not null && isReady)
             {
                 _ready.TrySetResult(address);
             }
