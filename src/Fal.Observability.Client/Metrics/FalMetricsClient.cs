@@ -156,14 +156,14 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
     }
 
     /// <summary>
-    /// An idle account has no samples, and its empty body is declared as text. An empty body that is declared as nothing comes
+    /// An idle account has no samples, and its body is declared as metrics. A body without samples that is not declared so comes
     /// from something else than the service, and must not read as an account without apps.
     /// </summary>
     private void RefuseUndeclaredNothing(Stream stream)
     {
-        if (InfoOf(stream) is { ContentType: null })
+        if (InfoOf(stream) is { DeclaresMetrics: false })
         {
-            throw NotMetrics(stream, "it is empty, and no content type says that it is meant to be metrics", null);
+            throw NotMetrics(stream, "it has no sample, and no content type says that it is meant to be metrics", null);
         }
     }
 

@@ -224,6 +224,192 @@ public sealed class FalBodyHandlerTests
         Assert.Equal("no entry", await response.Content.ReadAsStringAsync());
     }
 
+    [Theory]
+    [InlineData(204)]
+    [InlineData(202)]
+    [InlineData(203)]
+    [InlineData(205)]
+    [InlineData(226)]
+    [InlineData(299)]
+    public async Task A_success_other_than_200_is_no_account_without_apps(int status)
+    {
+        foreach (bool streaming in new[] { false, true })
+        {
+            foreach (string body in new[] { "", "fal_app_queue_size 1\n" })
+            {
+                ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response((HttpStatusCode)status, body, "text/plain"));
+                using var pipeline = new Pipeline(end);
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync(streaming));
+                Assert.Equal(status, (int)failure.StatusCode);
+                Assert.Contains("only 200", failure.Message, StringComparison.Ordinal);
+                Assert.Equal(body, failure.BodyStart);
+                Assert.Equal(1, end.Sent);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("a 1\nb 123456789\n", "text/plain", true)]
+    [InlineData("a 1\nb 12345", "text/plain", false)]
+    [InlineData("a 1\nb 12345", null, false)]
+    [InlineData("a 1\n# EOF", "application/openmetrics-text", true)]
+    [InlineData("a 1\n# EO", "application/openmetrics-text", false)]
+    [InlineData("a 1 # EOF", "application/openmetrics-text", false)]
+    [InlineData("# EOF", "application/openmetrics-text", true)]
+    [InlineData("a 1\n# EOF", "text/plain", false)]
+    [InlineData("", "text/plain", false)]
+    public async Task Text_that_ends_with_its_connection_must_end_with_its_line(string text, string? type, bool isComplete)
+    {
+        foreach (bool streaming in new[] { false, true })
+        {
+            HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(Encoding.UTF8.GetBytes(text), 3));
+            response.Content.Headers.ContentType = type is null ? null : new(type);
+            using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
+            Task<string> reading = ReadAsync(pipeline, streaming);
+            if (isComplete)
+            {
+                Assert.Equal(text, await reading);
+            }
+            else
+            {
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => reading);
+                Assert.Contains("truncated", failure.Message, StringComparison.Ordinal);
+                Assert.True(failure.IsTransient);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("length")]
+    [InlineData("chunks")]
+    [InlineData("gzip")]
+    [InlineData("HTTP/2")]
+    public async Task Text_whose_end_is_proven_needs_no_line_feed_and_may_be_empty(string proof)
+    {
+        // .NET compresses nothing to nothing, which is no gzip.
+        foreach (string text in proof == "gzip" ? ["a 1\nb 12345"] : new[] { "a 1\nb 12345", "" })
+        {
+            foreach (bool streaming in new[] { false, true })
+            {
+                byte[] sent = Encoding.UTF8.GetBytes(text);
+                HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(proof == "gzip" ? Compress(sent) : sent, 3));
+                switch (proof)
+                {
+                    case "length":
+                        response.Content.Headers.ContentLength = sent.Length;
+                        break;
+                    case "chunks":
+                        response.Headers.TransferEncodingChunked = true;
+                        break;
+                    case "gzip":
+                        response.Content.Headers.ContentEncoding.Add("gzip");
+                        break;
+                    default:
+                        response.Version = HttpVersion.Version20;
+                        break;
+                }
+
+                using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
+                Assert.Equal(text, await ReadAsync(pipeline, streaming));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("application/octet-stream")]
+    [InlineData("text/css")]
+    public async Task An_empty_body_is_read_only_where_it_is_declared_as_metrics(string? type)
+    {
+        HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream());
+        response.Content.Headers.ContentType = type is null ? null : new(type);
+        ScriptedHandler end = ScriptedHandler.Answering(response);
+        using var pipeline = new Pipeline(end);
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync());
+        Assert.Contains("no content type", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task Json_that_ends_with_its_connection_is_complete_by_its_syntax()
+    {
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream("{}"u8.ToArray(), 1), "application/json")));
+        using HttpResponseMessage response = await pipeline.SendAsync(accept: "application/json");
+        Assert.Equal("{}", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Gzip_data_that_nothing_declares_are_named_as_such(bool twice)
+    {
+        byte[] once = Compress(Text);
+        foreach (bool streaming in new[] { false, true })
+        {
+            using var pipeline = new Pipeline(ScriptedHandler.Answering(
+                twice ? ScriptedHandler.Gzip(Compress(once)) : ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(once))));
+            FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => ReadAsync(pipeline, streaming));
+            Assert.Contains("gzip", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Four_bytes_take_no_memory_for_the_length_that_was_announced()
+    {
+        HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream("a 1\n"u8.ToArray()));
+        response.Content.Headers.ContentLength = 64 * 1024 * 1024;
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(response));
+
+        (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
+
+        using HttpResponseMessage read = await call;
+        Assert.InRange(allocated, 0, 2 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task A_gzip_bomb_takes_at_most_one_and_a_half_times_the_limit()
+    {
+        const int Limit = 32 * 1024 * 1024;
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Gzip(Compress(new byte[Limit * 3]))), o => o.MaxResponseBytes = Limit);
+
+        (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
+
+        await Assert.ThrowsAsync<FalResponseException>(() => call);
+        // Nothing has to be collected in the meantime; a little goes to everything but the body.
+        Assert.InRange(allocated, Limit, (Limit / 2 * 3) + (2 * 1024 * 1024));
+    }
+
+    [Fact]
+    public async Task A_large_body_is_read_into_the_array_of_the_one_before()
+    {
+        byte[] large = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("fal_app_queue_size 1\n", 400_000)));
+        using var pipeline = new Pipeline(new ScriptedHandler((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(large)))));
+        (await pipeline.SendAsync()).Dispose();
+
+        (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
+
+        using HttpResponseMessage response = await call;
+        Assert.Equal(large, await response.Content.ReadAsByteArrayAsync());
+        Assert.InRange(allocated, 0, large.Length / 2);
+    }
+
+    /// <summary>What a call allocates. Nothing in the pipeline of a test waits, so it runs on this thread to its end.</summary>
+    private static (Task<HttpResponseMessage> Call, long Allocated) AllocatedBy(Func<Task<HttpResponseMessage>> start)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Task<HttpResponseMessage> call = start();
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(call.IsCompleted, "The call went on elsewhere.");
+        return (call, allocated);
+    }
+
+    private static async Task<string> ReadAsync(Pipeline pipeline, bool streaming)
+    {
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        return await reader.ReadToEndAsync();
+    }
+
     private static byte[] Compress(byte[] bytes)
     {
         using var output = new MemoryStream();

@@ -97,6 +97,15 @@ internal sealed class StallingStream(byte[] start) : Stream
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
 
+/// <summary>A body of unknown length that gives at most so many bytes at a time.</summary>
+internal sealed class PiecewiseStream(byte[] bytes, int size) : MemoryStream(bytes)
+{
+    public override bool CanSeek => false;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        base.ReadAsync(buffer[..Math.Min(size, buffer.Length)], cancellationToken);
+}
+
 /// <summary>A body whose connection drops after what it has.</summary>
 internal sealed class BreakingStream(byte[] start) : MemoryStream(start)
 {
