@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Xunit;
 
@@ -182,6 +183,183 @@ public sealed class FalBodyHandlerTests
         pipeline.Time.Advance(TimeSpan.FromSeconds(31));
         FalTimeoutException failure = await Assert.ThrowsAsync<FalTimeoutException>(() => read);
         Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), failure.Setting);
+    }
+
+    [Theory]
+    [InlineData(1, 50)]
+    [InlineData(1023, 30_000)]
+    public async Task A_stream_that_drips_ends_although_it_never_stalls(int bytesPerRead, int millisecondsPerRead)
+    {
+        (TimeSpan taken, Exception? failure) = await ReadSlowlyAsync([.. Text, .. Text], bytesPerRead, TimeSpan.FromMilliseconds(millisecondsPerRead));
+
+        FalTimeoutException slow = Assert.IsType<FalTimeoutException>(failure);
+        Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), slow.Setting);
+        Assert.Equal(TimeSpan.FromSeconds(30), slow.Timeout);
+        Assert.Contains("1024", slow.Message, StringComparison.Ordinal);
+        Assert.True(slow.IsTransient);
+        Assert.InRange(taken, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+    }
+
+    [Theory]
+    [InlineData(1, 29)]
+    [InlineData(1024, 29_999)]
+    public async Task A_slow_stream_goes_on_while_it_delivers_1024_bytes_in_each_idle_timeout(int bytesPerRead, int millisecondsPerRead)
+    {
+        (TimeSpan taken, Exception? failure) = await ReadSlowlyAsync(Text, bytesPerRead, TimeSpan.FromMilliseconds(millisecondsPerRead));
+
+        Assert.Null(failure);
+        Assert.True(taken > TimeSpan.FromMinutes(10), $"It took {taken}.");
+    }
+
+    [Fact]
+    public async Task A_short_stream_may_take_up_to_the_idle_timeout_and_the_callers_own_time_does_not_count()
+    {
+        var clock = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(
+            HttpStatusCode.OK, new ObservedStream(new PiecewiseStream("a 1\nb 2\n"u8.ToArray(), 1), () => clock[0]!()))));
+        clock[0] = () => pipeline.Time.Advance(TimeSpan.FromSeconds(3));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        byte[] one = new byte[1];
+        int read = 0;
+        while (await stream.ReadAsync(one) > 0)
+        {
+            read++;
+            pipeline.Time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.Equal(8, read);
+    }
+
+    [Fact]
+    public async Task Gzip_that_never_yields_a_byte_ends_at_the_idle_timeout()
+    {
+        var clock = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(EndlessGzip(() => clock[0]!())));
+        clock[0] = () => pipeline.Time.Advance(TimeSpan.FromSeconds(1));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+
+        FalTimeoutException failure = await Assert.ThrowsAsync<FalTimeoutException>(() => stream.ReadAsync(new byte[100]).AsTask());
+
+        Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), failure.Setting);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Gzip_that_never_yields_a_byte_notices_the_cancellation(bool streaming)
+    {
+        using var caller = new CancellationTokenSource();
+        int reads = 0;
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(EndlessGzip(() => CancelAtTheTenth())));
+
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            using HttpResponseMessage response = await pipeline.SendAsync(streaming, cancellationToken: caller.Token);
+            Stream stream = await response.Content.ReadAsStreamAsync();
+            await stream.ReadAsync(new byte[100], caller.Token);
+        });
+
+        Assert.True(caller.IsCancellationRequested);
+        Assert.Equal(10, reads);
+
+        void CancelAtTheTenth()
+        {
+            if (++reads == 10)
+            {
+                caller.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Gzip_that_never_yields_a_byte_notices_the_disposal()
+    {
+        var dispose = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(EndlessGzip(() => dispose[0]!())));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        dispose[0] = stream.Dispose;
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(new byte[100]).AsTask());
+    }
+
+    [Fact]
+    public async Task A_read_that_is_pending_when_its_stream_is_disposed_says_so()
+    {
+        var body = new StallingStream(Text[..64]);
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        byte[] buffer = new byte[64];
+        await stream.ReadExactlyAsync(buffer);
+        Task<int> read = stream.ReadAsync(buffer).AsTask();
+        await body.Stalled.Task;
+
+        await stream.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => read);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(buffer).AsTask());
+    }
+
+    [Fact]
+    public async Task A_read_that_is_pending_and_awaited_by_nobody_when_its_stream_is_disposed_reports_no_exception()
+    {
+        // The event is one for the whole process: only what this stream can throw counts.
+        List<Exception> unobserved = [];
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e) =>
+            unobserved.AddRange(e.Exception.InnerExceptions.Where(inner => inner.ToString().Contains(nameof(FalGuardedStream), StringComparison.Ordinal)));
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            await AbandonReadAsync();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Assert.Empty(unobserved);
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task AbandonReadAsync()
+    {
+        var body = new StallingStream(Text[..64]);
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        byte[] buffer = new byte[64];
+        await stream.ReadExactlyAsync(buffer);
+        Task<int> read = stream.ReadAsync(buffer).AsTask();
+        await body.Stalled.Task;
+        await stream.DisposeAsync();
+        // Waits for its end without looking at its exception.
+        await Task.WhenAny(read);
+    }
+
+    /// <summary>Reads a stream whose every read takes a time.</summary>
+    private static async Task<(TimeSpan Taken, Exception? Failure)> ReadSlowlyAsync(byte[] bytes, int bytesPerRead, TimeSpan timePerRead)
+    {
+        var clock = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(
+            HttpStatusCode.OK, new ObservedStream(new PiecewiseStream(bytes, bytesPerRead), () => clock[0]!()))));
+        clock[0] = () => pipeline.Time.Advance(timePerRead);
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        DateTimeOffset started = pipeline.Time.GetUtcNow();
+        Exception? failure = await Record.ExceptionAsync(() => stream.CopyToAsync(Stream.Null));
+        return (pipeline.Time.GetUtcNow() - started, failure);
+    }
+
+    /// <summary>A gzip body of blocks that decode to nothing, without an end.</summary>
+    private static HttpResponseMessage EndlessGzip(Action onRead)
+    {
+        HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new ObservedStream(new EndlessGzipStream(), onRead));
+        response.Content.Headers.ContentEncoding.Add("gzip");
+        return response;
     }
 
     [Fact]
