@@ -14,7 +14,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// A whole input is read with <c>new PrometheusTextReader(utf8)</c>. Input that arrives in blocks is read with one reader
 /// a block: when <see cref="Read"/> returns false, keep the bytes from <see cref="BytesConsumed"/> on, append what
 /// arrives next, and go on with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on
-/// a block that is longer than <see cref="PrometheusParserOptions.MaxLineLength"/>.
+/// a block that is longer than <see cref="PrometheusParserOptions.MaxLineLength"/> and than 256 bytes. What it reports
+/// does not depend on where the input was cut.
 /// </para>
 /// <para>
 /// The reader checks each line in full: names, labels, escapes, UTF-8, numbers. It knows no families: rules that span
@@ -304,7 +305,7 @@ public ref partial struct PrometheusTextReader
             int newline = _data[_position..].IndexOf((byte)'\n');
             if (newline < 0 && !_isFinalBlock)
             {
-                if (_data.Length - _position <= _maxLineLength)
+                if (_data.Length - _position <= Math.Max(_maxLineLength, ShownLineBytes))
                 {
                     return EndOfBlock();
                 }
@@ -388,23 +389,23 @@ public ref partial struct PrometheusTextReader
         {
             ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
             ReadOnlySpan<byte> head = _data[..Math.Min(_data.Length, mark.Length)];
-            if (head.Length < mark.Length && mark.StartsWith(head) && !_isFinalBlock)
+            bool isMark = head.SequenceEqual(mark);
+            int end = 0;
+            if (isMark ? !TryFindShownEnd(out end) : !_isFinalBlock && head.Length < mark.Length && mark.StartsWith(head))
             {
                 return EndOfBlock();
             }
 
-            _flags |= ReaderFlags.Started;
-            if (head.SequenceEqual(mark))
+            if (isMark)
             {
-                if (!_options.SkipMalformedLines)
-                {
-                    _flags &= ~ReaderFlags.Started;
-                }
-
-                int end = _data.IndexOf((byte)'\n');
-                ReportFault(LineFault.ByteOrderMark, 0, end < 0 ? _data.Length : end, 0);
+                ReportFault(LineFault.ByteOrderMark, 0, end, 0);
                 _position = mark.Length;
-                isToken = true;
+            }
+
+            _flags |= ReaderFlags.Started;
+            isToken = isMark;
+            if (isToken)
+            {
                 return false;
             }
         }
@@ -413,7 +414,7 @@ public ref partial struct PrometheusTextReader
         {
             int newline = _data[_position..].IndexOf((byte)'\n');
             MoveTo(newline < 0 ? _data.Length : _position + newline + 1);
-            if (newline < 0)
+            if (newline < 0 && !_isFinalBlock)
             {
                 return EndOfBlock();
             }
@@ -429,14 +430,26 @@ public ref partial struct PrometheusTextReader
                 return EndOfBlock();
             }
 
-            int newline = _data[_position..].IndexOf((byte)'\n');
-            int end = newline < 0 ? _data.Length : _position + newline;
+            if (!TryFindShownEnd(out int end))
+            {
+                return EndOfBlock();
+            }
+
             isToken = Refuse(LineFault.TextAfterEnd, _position, end, _data.Length, _position);
             _flags |= ReaderFlags.EndReported;
             return false;
         }
 
         return true;
+    }
+
+    /// <summary>Finds the end of the line at the current place, or of the block if that holds more of the line than a report shows.</summary>
+    /// <returns>False if the next block is needed for a report that does not depend on where the input was cut.</returns>
+    private readonly bool TryFindShownEnd(out int end)
+    {
+        int newline = _data[_position..].IndexOf((byte)'\n');
+        end = newline < 0 ? _data.Length : _position + newline;
+        return newline >= 0 || _isFinalBlock || end - _position > ShownLineBytes;
     }
 
     /// <summary>The last line was read. OpenMetrics demands that it was the line that says so.</summary>
