@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>What OpenMetrics 1.0 says of the metric types: the names that their samples bear, the labels they reserve.</summary>
@@ -68,15 +66,7 @@ internal static class OpenMetricsTypes
     /// <summary>Infinity has one spelling, so that the bucket it bounds is the same series everywhere.</summary>
     internal static bool TryReadBound(string? text, out double bound)
     {
-        bound = 0;
-        if (text is null)
-        {
-            return false;
-        }
-
-        Span<byte> utf8 = text.Length <= 64 ? stackalloc byte[3 * 64] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
-        return PrometheusNumber.TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out bound) && !double.IsNaN(bound)
-            && (!double.IsPositiveInfinity(bound) || text == "+Inf");
+        return PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
     }
 
     /// <summary>Whether a sample's reserved label says what its type asks for.</summary>
