@@ -95,8 +95,7 @@ foreach (ConformanceCase @case in ConformanceCase.ReadAll(folder).Where(c => for
         Judge(@case, "reader", @case.Reader, path.Samples(@case.Input, options).Select(read => (Func<string?>)(() =>
         {
             IReadOnlyList<PrometheusSample> samples = read();
-            return @case.Samples is null ? null
-                : Comparison.Samples(Comparison.WithoutRepeatedTimestamps(samples, @case.Samples), @case.Samples);
+            return @case.Samples is null ? null : Comparison.Samples(samples, @case.Samples);
         })));
     }
 

@@ -14,6 +14,7 @@ internal static class FuzzInput
         "msdos_file_access_time_seconds{path=\"C:\\\\DIR\\\\FILE.TXT\",error=\"Cannot find file:\\n\\\"FILE.TXT\\\"\"} 1.458255915e9\n{\"utf8.näme\",\"läbel\"=\"välue\",plain=\"x\"} -Inf\nmetric_without_timestamp_and_labels 12.47\n",
         "# HELP a \\\\ and \\n and \"\n# TYPE a histogram\na_bucket { le = \"0.5\" , } 1\na_bucket{le=\"+Inf\",} NaN\na_sum\t1e300\na_count 0\n\n# comment\n#\n# TYPE\n",
         "# TYPE a counter\n# UNIT a_seconds seconds\n# HELP a help\na_total{b=\"c\"} 17.0 1520879607.789 # {trace_id=\"x y\",s=\"\\\"\"} 0.5 1520879607\na_total 1 # {} 2\n# EOF\n",
+        "# TYPE c counter\nc_total 1 # {id=\"characters_many_enough_that_a_few_more_of_them_are_more_than_the_128_that_the_format_allows_all_in_all_nearly__ä\",s=\"\\n\"} 0.5\nc_total 2 5 # {\"q.r\"=\"x\"} 1 1\nc_total 2 5\n",
         "x{a=\"1\",b=\"2\"} 1\ny{b=\"1\"} 1\ny{b=\"1\",c=\"2\"} 1\ny{c=\"1\",b=\"2\"} 1\nx{a=\"é\",b=\"\"} 00012\nx{a=\"\",b=\"😀\"} 99999999\n",
         "# TYPE h histogram\nh_bucket{le=\"1\"} 1 # {id=\"a\"} 0.5 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n# TYPE s stateset\ns{s=\"on\"} 1\ns{s=\"off\"} 0\n# TYPE i info\ni_info{v=\"1\"} 1\n# TYPE q summary\nq{quantile=\"0.5\"} 1\nq_sum 1 1\nq_sum 1 1\nq_sum 2 2\n# TYPE g gauge\ng 1\ng 1\n",
     ];
