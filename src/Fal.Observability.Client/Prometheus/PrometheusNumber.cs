@@ -164,24 +164,20 @@ internal static class PrometheusNumber
         return Unsafe.Add(ref text, length) == '\n';
     }
 
-    /// <summary>The double nearest to a significand times ten to an exponent, if both are of everyday size.</summary>
+    /// <summary>
+    /// The double nearest to a significand times ten to an exponent, if a double holds both exactly: then one multiplication or division
+    /// rounds once, and right. The framework parses every other number.
+    /// </summary>
     private static bool TryRound(ulong significand, int exponent, bool isNegative, out double value)
     {
-        if (significand <= MaxExactInteger && exponent is >= -22 and <= 22)
+        value = 0;
+        if (significand > MaxExactInteger || exponent is < -22 or > 22)
         {
-            value = significand;
-            value = exponent < 0 ? value / ExactPowersOfTen[-exponent] : value * ExactPowersOfTen[exponent];
-        }
-        else if (significand != 0 && exponent is >= EiselLemire.MinExponent and <= EiselLemire.MaxExponent)
-        {
-            value = EiselLemire.Round(significand, exponent);
-        }
-        else
-        {
-            value = 0;
             return false;
         }
 
+        value = significand;
+        value = exponent < 0 ? value / ExactPowersOfTen[-exponent] : value * ExactPowersOfTen[exponent];
         value = isNegative ? -value : value;
         return true;
     }
@@ -241,16 +237,9 @@ internal static class PrometheusNumber
             return true;
         }
 
-        // With digits left out, the number lies between this significand and the next: if both round alike, so does it.
-        if (TryRound(number.Significand, number.Exponent, number.IsNegative, out value)
-            && (!number.IsTruncated
-                || (TryRound(number.Significand + 1, number.Exponent, number.IsNegative, out double next) && value.Equals(next))))
-        {
-            return true;
-        }
-
-        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
-            CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+        // A significand whose digits did not all fit is too large to be rounded here.
+        return TryRound(number.Significand, number.Exponent, number.IsNegative, out value) || (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture, out value) && double.IsFinite(value));
     }
 
     private static bool TryParseSpecial(ReadOnlySpan<byte> text, out double value)
