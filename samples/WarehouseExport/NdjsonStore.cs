@@ -137,7 +137,7 @@ internal sealed record NdjsonKey(
     [property: JsonPropertyName("endpoint_id")] string EndpointId,
     [property: JsonPropertyName("bucket_start")] DateTimeOffset BucketStart)
 {
-    public static NdjsonKey Of(WarehouseRow row) => new(row.Metrics.EndpointId, row.BucketStart);
+    public static NdjsonKey Of(WarehouseRow row) => new(row.EndpointId, row.BucketStart);
 }
 
 [JsonSerializable(typeof(NdjsonKey))]
