@@ -63,6 +63,12 @@ internal sealed record WarehouseRow(DateTimeOffset BucketStart, string Timeframe
     /// <summary>The id as every store can hold it.</summary>
     public string EndpointId { get; } = WellFormed(Metrics.EndpointId);
 
-    /// <summary>A text with U+FFFD in place of each half of a surrogate pair, which UTF-8 cannot express.</summary>
-    public static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+    /// <summary>What tells rows of one timeframe apart.</summary>
+    public (string EndpointId, DateTimeOffset BucketStart) Key => (EndpointId, BucketStart);
+
+    /// <summary>
+    /// A text with U+FFFD in place of what not every store can hold: half of a surrogate pair, which UTF-8 cannot express, and NUL, at
+    /// which DuckDB ends a text.
+    /// </summary>
+    public static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD');
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using DuckDB.NET.Data;
 using Fal.Observability.WarehouseExport;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +12,9 @@ namespace Fal.Observability.Client.IntegrationTests.Samples;
 /// <summary>What the service may send, through the wire and into each store.</summary>
 public sealed class WarehouseDataTests : IDisposable
 {
+    /// <summary>What a shell, a connection string, SQL or a pattern may take for something else.</summary>
+    private const string OddName = "it's; a=b \"c\" $HOME `d` [e]*";
+
     private static readonly DateTimeOffset Now = new(2026, 6, 17, 12, 34, 0, TimeSpan.Zero);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("warehouse").FullName;
@@ -47,16 +52,162 @@ public sealed class WarehouseDataTests : IDisposable
         Assert.Contains("\"request_count\":9007199254740993}", line, StringComparison.Ordinal);
     }
 
-    private List<string> Read(string store, string columns)
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task What_no_text_should_hold_ends_no_export_and_is_found_again(string store)
     {
-        using DuckDBConnection connection = new($"DataSource={(store == "duckdb" ? $"{_folder}/analytics.duckdb" : ":memory:")}");
+        string longId = $"a/b/{new string('x', 20_000)}";
+        string[] ids =
+        [
+            "a/b", "a/b/new\nline", "a/b/carriage\rreturn", "a/b/../../../etc/passwd", "a/b/\\windows\\path", "a/b/'; DROP TABLE analytics; --",
+            "a/b/\"quoted\"", "a/b/\u2028", "a/b/📈", "other/app", longId,
+        ];
+        string rows = string.Join(',', ids.Select((id, number) => $$"""
+            {"endpoint_id":{{JsonSerializer.Serialize(id)}},"request_count":{{number}},"p90_duration":"\udc00 is no number",
+             "new_text":"half \ud800 pair","new_object":{ "\u0000": ["\udc00", 1.50] } }
+            """));
+
+        await ExportAsync(store, rows);
+        List<string> first = Read(store, "endpoint_id, request_count, additional_metrics");
+        await ExportAsync(store, rows);
+
+        Assert.Equal(
+            ids.Select((id, number) => string.Create(CultureInfo.InvariantCulture, $$"""
+                {{id}}|{{number}}|{"new_object":{ "\u0000": ["\udc00", 1.50] },"new_text":"half \ud800 pair","p90_duration":"\udc00 is no number"}
+                """)).Order(StringComparer.Ordinal),
+            first.Order(StringComparer.Ordinal));
+        Assert.Equal(first, Read(store, "endpoint_id, request_count, additional_metrics"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task An_id_that_a_store_cannot_hold_has_a_replacement_character_and_is_replaced_like_any_other(string store)
+    {
+        IWarehouseStore target = StoreOf(store);
+        WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
+        var slice = new WarehouseSlice("hour", ["a/b"], day.Start, day.End);
+        foreach (long requests in (long[])[1, 2])
+        {
+            // The last is of an endpoint that nobody asked for, so that its key alone finds it again.
+            await target.ReplaceAsync(
+                day, slice, [Row("a/b/\ud800", requests), Row("a/b/\0nul", requests), Row("other/\udc00", requests)], CancellationToken.None);
+        }
+
+        Assert.Equal(["a/b/\ufffdnul|2", "a/b/\ufffd|2", "other/\ufffd|2"], Read(store, "endpoint_id, request_count").Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Of_rows_with_the_same_key_the_first_is_exported_and_the_others_are_counted(string store)
+    {
+        const string Rows = """{"request_count":1},{"request_count":2},{"endpoint_id":"a/b/\u0000","request_count":3},{"endpoint_id":"a/b/\ufffd","request_count":4}""";
+
+        int leftOut = await ExportAsync(store, Rows);
+        await ExportAsync(store, Rows);
+
+        Assert.Equal(2, leftOut);
+        Assert.Equal(["a/b/\ufffd|3", "|1"], Read(store, "endpoint_id, request_count").Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_folder_may_have_blanks_quotes_and_signs_of_a_pattern_in_its_name(string store)
+    {
+        string folder = Path.Combine(_folder, OddName);
+        await ExportAsync(store, """{"endpoint_id":"a/b","request_count":1}""", folder);
+        await ExportAsync(store, """{"endpoint_id":"a/b","request_count":2}""", folder);
+        // Seen from a folder that is named plainly.
+        Directory.Move(folder, Path.Combine(_folder, "plain"));
+
+        Assert.Equal(["a/b|2"], Read(store, "endpoint_id, request_count", Path.Combine(_folder, "plain")));
+    }
+
+    [Fact]
+    public async Task The_loop_that_is_printed_loads_every_partition_whatever_the_folder_is_called()
+    {
+        string folder = Path.Combine(_folder, OddName);
+        IWarehouseStore target = StoreOf("ndjson", folder);
+        foreach (int days in (int[])[0, 1])
+        {
+            WarehousePartition day = WarehousePartition.Of(Now.AddDays(-days), AnalyticsTimeframe.Hour);
+            var row = new WarehouseRow(day.Start, "hour", false, new AnalyticsRow { EndpointId = "a/b" });
+            await target.ReplaceAsync(day, new WarehouseSlice("hour", ["a/b"], day.Start, day.End), [row], CancellationToken.None);
+        }
+
+        string[] calls = await RunInShellAsync(target.Describe(), "bq");
+
+        string ndjson = Path.Combine(folder, "ndjson", "hour");
+        const string Options = "<load><--replace><--source_format=NEWLINE_DELIMITED_JSON>"
+            + "<--time_partitioning_field=bucket_start><--time_partitioning_type=DAY>";
+        Assert.Equal(
+            new[] { "20260616", "20260617" }.Select(
+                day => $"{Options}<DATASET.analytics_hour${day}><{ndjson}/{day}.ndjson><{ndjson}/schema.json>"),
+            calls);
+    }
+
+    [Theory]
+    [InlineData("duckdb")]
+    [InlineData("parquet")]
+    public async Task The_command_that_is_printed_reads_the_export_whatever_the_folder_is_called(string store)
+    {
+        string folder = Path.Combine(_folder, OddName);
+        await ExportAsync(store, """{"endpoint_id":"a/b","request_count":7,"error_count":0}""", folder);
+
+        string[] words = Assert.Single(await RunInShellAsync(StoreOf(store, folder).Describe(), "duckdb"))[1..^1].Split("><");
+
+        Assert.Equal(store == "duckdb" ? $"{folder}/analytics.duckdb" : "-c", words[0]);
+        using DuckDBConnection connection =
+            new(new DuckDBConnectionStringBuilder { DataSource = store == "duckdb" ? words[0] : ":memory:" }.ConnectionString);
+        connection.Open();
+        using DuckDBCommand command = connection.CreateCommand();
+        command.CommandText = words[1];
+        using DuckDBDataReader reader = command.ExecuteReader();
+        Assert.True(reader.Read());
+        Assert.Equal(store == "duckdb" ? "a/b" : 1L, reader.GetValue(0));
+    }
+
+    /// <summary>Runs a command in a shell where a program only writes its arguments down, each in angle brackets; gives a line for each call.</summary>
+    private async Task<string[]> RunInShellAsync(string command, string program)
+    {
+        string stub = Directory.CreateDirectory(Path.Combine(_folder, "stub")).FullName;
+        string calls = Path.Combine(stub, "calls");
+        await File.WriteAllTextAsync(Path.Combine(stub, program), $"#!/bin/sh\nprintf '<%s>' \"$@\" >>'{calls}'\necho >>'{calls}'\n");
+        File.SetUnixFileMode(Path.Combine(stub, program), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var start = new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardError = true };
+        start.Environment["PATH"] = $"{stub}:{start.Environment["PATH"]}";
+        using Process shell = Process.Start(start)!;
+        string errors = await shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await shell.WaitForExitAsync().OrHangs();
+        Assert.Equal((0, ""), (shell.ExitCode, errors));
+        return await File.ReadAllLinesAsync(calls);
+    }
+
+    private static WarehouseRow Row(string endpoint, long requests) =>
+        new(new DateTimeOffset(2026, 6, 17, 10, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests });
+
+    private IWarehouseStore StoreOf(string name, string? folder = null)
+    {
+        var request = new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
+        folder = Directory.CreateDirectory(folder ?? _folder).FullName;
+        return name switch
+        {
+            "duckdb" => new DuckDbStore(folder, request),
+            "parquet" => new ParquetStore(folder, request),
+            _ => new NdjsonStore(folder, request),
+        };
+    }
+
+    private List<string> Read(string store, string columns, string? folder = null)
+    {
+        folder ??= _folder;
+        using DuckDBConnection connection = new($"DataSource={(store == "duckdb" ? $"{folder}/analytics.duckdb" : ":memory:")}");
         connection.Open();
         using DuckDBCommand command = connection.CreateCommand();
         string source = store switch
         {
             "duckdb" => "analytics",
-            "parquet" => $"read_parquet('{_folder}/parquet/*/*.parquet')",
-            _ => $"read_json('{_folder}/ndjson/*/*.ndjson', maximum_object_size = 100000000, columns = {{{string.Join(", ",
+            "parquet" => $"read_parquet('{folder}/parquet/*/*.parquet')",
+            _ => $"read_json('{folder}/ndjson/*/*.ndjson', maximum_object_size = 100000000, columns = {{{string.Join(", ",
                 WarehouseColumn.All.Select(column => $"{column.Name}: '{TypeOf(column.Kind)}'"))}}})",
         };
         command.CommandText = $"SELECT {columns} FROM {source} ORDER BY endpoint_id";
@@ -80,8 +231,8 @@ public sealed class WarehouseDataTests : IDisposable
         };
     }
 
-    /// <summary>Exports a bucket with these rows, which a server sends as they stand here, and gives what was told of the export.</summary>
-    private async Task ExportAsync(string store, string rows)
+    /// <summary>Exports a bucket with these rows, which a server sends as they stand here, and gives how many were left out.</summary>
+    private async Task<int> ExportAsync(string store, string rows, string? folder = null)
     {
         using var api = new WireMockApi(MockResponse.Json(
             200, $$"""{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-06-17T10:00:00+00:00","results":[{{rows}}]}]}"""));
@@ -94,13 +245,8 @@ public sealed class WarehouseDataTests : IDisposable
             },
             account => account.Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Now)));
         var request = new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
-        IWarehouseStore target = store switch
-        {
-            "duckdb" => new DuckDbStore(_folder, request),
-            "parquet" => new ParquetStore(_folder, request),
-            _ => new NdjsonStore(_folder, request),
-        };
-        await new Exporter(fal.Analytics, target, new ExportProgress(_folder, store), new FakeTimeProvider(Now))
+        return await new Exporter(
+            fal.Analytics, StoreOf(store, folder), new ExportProgress(folder ?? _folder, store), new FakeTimeProvider(Now))
             .RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
     }
 }
