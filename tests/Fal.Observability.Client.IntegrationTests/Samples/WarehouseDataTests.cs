@@ -166,20 +166,18 @@ public sealed class WarehouseDataTests : IDisposable
         Assert.Equal(store == "duckdb" ? "a/b" : 1L, reader.GetValue(0));
     }
 
-    /// <summary>Runs a command in a shell where a program only writes its arguments down, each in angle brackets; gives a line for each call.</summary>
-    private async Task<string[]> RunInShellAsync(string command, string program)
+    /// <summary>Runs a command in a shell where a program only prints its arguments, each in angle brackets; gives a line for each call.</summary>
+    private static async Task<string[]> RunInShellAsync(string command, string program)
     {
-        string stub = Directory.CreateDirectory(Path.Combine(_folder, "stub")).FullName;
-        string calls = Path.Combine(stub, "calls");
-        await File.WriteAllTextAsync(Path.Combine(stub, program), $"#!/bin/sh\nprintf '<%s>' \"$@\" >>'{calls}'\necho >>'{calls}'\n");
-        File.SetUnixFileMode(Path.Combine(stub, program), UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        var start = new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardError = true };
-        start.Environment["PATH"] = $"{stub}:{start.Environment["PATH"]}";
-        using Process shell = Process.Start(start)!;
-        string errors = await shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await shell.WaitForExitAsync().OrHangs();
-        Assert.Equal((0, ""), (shell.ExitCode, errors));
-        return await File.ReadAllLinesAsync(calls);
+        string script = $$"""
+            {{program}}() { printf '<%s>' "$@"; echo; }
+            {{command}}
+            """;
+        using Process shell = Process.Start(
+            new ProcessStartInfo("sh", ["-c", script]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        (int exitCode, string output, string errors) = await shell.EndAsync();
+        Assert.Equal((0, ""), (exitCode, errors));
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static WarehouseRow Row(string endpoint, long requests) =>
