@@ -8,6 +8,8 @@ namespace Fal.Observability.Client.Conformance;
 /// <summary>A way in which an exposition reaches the parser.</summary>
 internal abstract class InputPath
 {
+    internal static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
+
     internal static InputPath? Find(string name) => name switch
     {
         "span" => new SpanPath(),
