@@ -209,6 +209,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         Timeout = _guard.IdleTimeout,
         Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
         Attempts = _guard.Info.Attempts,
+        Elapsed = _guard.Info.Elapsed,
     };
 
     /// <summary>
@@ -239,7 +240,8 @@ internal sealed class FalGuardedStream : FalForwardStream
             }
             catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
             {
-                throw new OperationCanceledException(e.Message, e, cancellationToken);
+                Exception cause = FalApiKey.Scrub(e, guard.ApiKey);
+                throw new OperationCanceledException(cause.Message, cause, cancellationToken);
             }
             catch (OperationCanceledException) when (idle is { IsCancellationRequested: true } && !owner.IsDisposed)
             {
