@@ -29,12 +29,12 @@ internal sealed class PublishedAnalytics(
         DegradeOnServerError = true,
     };
 
-    /// <summary>The values of one metric; an endpoint without one is left out.</summary>
+    /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an endpoint.</summary>
     public IEnumerable<(string EndpointId, double Value)> Values(AnalyticsExpand metric)
     {
         foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
         {
-            if (row.GetValue(metric) is { } value)
+            if (row.EndpointId.Length > 0 && row.GetValue(metric) is { } value)
             {
                 yield return (row.EndpointId, value);
             }
