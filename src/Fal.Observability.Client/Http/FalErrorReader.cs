@@ -68,11 +68,13 @@ internal static partial class FalErrorReader
         string? proxy = FalRequestOptions.ProgressOf(request)?.Proxy;
         HttpRequestError error = (cause as HttpRequestException)?.HttpRequestError ?? (cause as HttpIOException)?.HttpRequestError
             ?? (cause is AuthenticationException ? HttpRequestError.SecureConnectionError : HttpRequestError.Unknown);
-        string? through = proxy is null ? null : $" The call goes through the proxy {proxy}; check that it is the right one, and that it lets CONNECT to {host} pass.";
+        string through = ThroughProxy(request);
         string what = error switch
         {
-            HttpRequestError.NameResolutionError => $"the name of {(proxy is null ? host : $"the proxy {proxy}, or of {host},")} was not found. Check the name and the DNS.",
-            HttpRequestError.ConnectionError => $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the firewall.",
+            HttpRequestError.NameResolutionError =>
+                $"the name of {(proxy is null ? host : $"the proxy {proxy}")} was not found. Check the name and the DNS.",
+            HttpRequestError.ConnectionError =>
+                $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the firewall.",
             HttpRequestError.ProxyTunnelError =>
                 $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. Where it asks for credentials (407), set them on the"
                 + " Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
@@ -100,16 +102,15 @@ internal static partial class FalErrorReader
             return "";
         }
 
-        return progress switch
-        {
-            { Proxy: { } proxy } =>
-                $" The call goes through the proxy {proxy}; check that it is the right one, and that it lets CONNECT to {request.RequestUri?.Authority} pass.",
-            { IsHandshaking: true } =>
-                $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what answers at that"
-                + " port, and whether a firewall or a proxy holds it up.",
-            _ => "",
-        };
+        return progress.Proxy is null && progress.IsHandshaking
+            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what answers at that"
+                + " port, and whether a firewall or a proxy holds it up."
+            : ThroughProxy(request);
     }
+
+    private static string ThroughProxy(HttpRequestMessage request) => FalRequestOptions.ProgressOf(request)?.Proxy is { } proxy
+        ? $" The call goes through the proxy {proxy}: check that it is the right one, and that it lets CONNECT to {request.RequestUri?.Authority} pass."
+        : "";
 
     [GeneratedRegex("//[^/@\\s']*@")]
     private static partial Regex UserInfo();

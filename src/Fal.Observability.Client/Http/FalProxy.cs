@@ -19,6 +19,7 @@ internal static class FalProxy
             HttpClientHandler { UseProxy: true } client => client.Proxy ?? HttpClient.DefaultProxy,
             _ => null,
         };
-        return proxy is null || proxy.IsBypassed(address) ? null : proxy.GetProxy(address) is { } between && between != address ? between : null;
+        Uri? between = proxy is null || proxy.IsBypassed(address) ? null : proxy.GetProxy(address);
+        return between == address ? null : between;
     }
 }
