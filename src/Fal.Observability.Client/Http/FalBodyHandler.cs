@@ -40,7 +40,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             switch (e)
             {
                 case OperationCanceledException when limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested:
-                    throw new FalTimeoutException($"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout}).", cause)
+                    throw new FalTimeoutException(
+                        $"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout})."
+                        + FalErrorReader.WhatMayHoldItUp(request, response),
+                        cause)
                     {
                         IsTransient = true,
                         Timeout = options.AttemptTimeout,
