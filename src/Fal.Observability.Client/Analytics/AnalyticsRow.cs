@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -64,56 +65,56 @@ public sealed class AnalyticsRow
     /// <summary>All requests (<c>request_count</c>).</summary>
     public long? RequestCount
     {
-        get => Count(AnalyticsExpand.RequestCount);
+        get => GetCount(AnalyticsExpand.RequestCount);
         init => Set(AnalyticsExpand.RequestCount, value);
     }
 
     /// <summary>Requests answered with a 2xx status (<c>success_count</c>).</summary>
     public long? SuccessCount
     {
-        get => Count(AnalyticsExpand.SuccessCount);
+        get => GetCount(AnalyticsExpand.SuccessCount);
         init => Set(AnalyticsExpand.SuccessCount, value);
     }
 
     /// <summary>Requests answered with a 4xx status, the caller's errors (<c>user_error_count</c>).</summary>
     public long? UserErrorCount
     {
-        get => Count(AnalyticsExpand.UserErrorCount);
+        get => GetCount(AnalyticsExpand.UserErrorCount);
         init => Set(AnalyticsExpand.UserErrorCount, value);
     }
 
     /// <summary>Requests answered with a 5xx status, the server's errors (<c>error_count</c>).</summary>
     public long? ErrorCount
     {
-        get => Count(AnalyticsExpand.ErrorCount);
+        get => GetCount(AnalyticsExpand.ErrorCount);
         init => Set(AnalyticsExpand.ErrorCount, value);
     }
 
     /// <summary>Runners that did not start in time or could not be scheduled (<c>startup_error_count</c>).</summary>
     public long? StartupErrorCount
     {
-        get => Count(AnalyticsExpand.StartupErrorCount);
+        get => GetCount(AnalyticsExpand.StartupErrorCount);
         init => Set(AnalyticsExpand.StartupErrorCount, value);
     }
 
     /// <summary>Connections that timed out, were refused or broke (<c>connection_error_count</c>).</summary>
     public long? ConnectionErrorCount
     {
-        get => Count(AnalyticsExpand.ConnectionErrorCount);
+        get => GetCount(AnalyticsExpand.ConnectionErrorCount);
         init => Set(AnalyticsExpand.ConnectionErrorCount, value);
     }
 
     /// <summary>Requests that ran into their time limit (<c>timeout_error_count</c>).</summary>
     public long? TimeoutErrorCount
     {
-        get => Count(AnalyticsExpand.TimeoutErrorCount);
+        get => GetCount(AnalyticsExpand.TimeoutErrorCount);
         init => Set(AnalyticsExpand.TimeoutErrorCount, value);
     }
 
     /// <summary>Requests that failed inside the app (<c>runtime_error_count</c>).</summary>
     public long? RuntimeErrorCount
     {
-        get => Count(AnalyticsExpand.RuntimeErrorCount);
+        get => GetCount(AnalyticsExpand.RuntimeErrorCount);
         init => Set(AnalyticsExpand.RuntimeErrorCount, value);
     }
 
@@ -197,7 +198,7 @@ public sealed class AnalyticsRow
     /// <summary>Requests that waited more than one second for a runner to start (<c>cold_boot_count</c>).</summary>
     public long? ColdBootCount
     {
-        get => Count(AnalyticsExpand.ColdBootCount);
+        get => GetCount(AnalyticsExpand.ColdBootCount);
         init => Set(AnalyticsExpand.ColdBootCount, value);
     }
 
@@ -267,6 +268,9 @@ public sealed class AnalyticsRow
     /// </summary>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
+    /// <summary>The number of one count, exactly.</summary>
+    internal long? GetCount(AnalyticsExpand count) => Find(count);
+
     /// <summary>The values in the order of the flags of <see cref="Metrics"/>; a duration as the bits of its seconds.</summary>
     internal ReadOnlySpan<long> PackedValues => _values;
 
@@ -289,8 +293,9 @@ public sealed class AnalyticsRow
     {
         IEnumerable<string> known = Metrics.GetFlags().Select(metric =>
             string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}"));
-        // As it came: decoding a string throws where it holds half of a surrogate pair.
-        IEnumerable<string> additional = AdditionalMetrics.Select(pair => $"{pair.Key}={pair.Value.GetRawText()}");
+        // The bytes as they came: the framework's own ways to text throw where a value is not valid text.
+        IEnumerable<string> additional = AdditionalMetrics.Select(pair =>
+            $"{pair.Key}={Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(pair.Value))}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
     }
 
@@ -327,7 +332,6 @@ public sealed class AnalyticsRow
             : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
     }
 
-    private long? Count(AnalyticsExpand metric) => Find(metric);
 
     private TimeSpan? Duration(AnalyticsExpand metric) =>
         Find(metric) is { } bits ? ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;

@@ -241,6 +241,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         do
         {
             AnalyticsReport? report = null;
+            TimeSpan? asked = null;
             try
             {
                 DateTimeOffset now = time.GetUtcNow();
@@ -252,16 +253,20 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             {
                 failures++;
                 log.AnalyticsWatchFailed(failures, e.Message);
+                asked = (e as FalRateLimitException)?.RetryAfter;
             }
 
-            if (report is null)
+            if (report is not null)
             {
-                continue;
+                foreach (AnalyticsBucket bucket in watch.Take(report))
+                {
+                    yield return bucket;
+                }
             }
-
-            foreach (AnalyticsBucket bucket in watch.Take(report))
+            else if (asked is { } wait)
             {
-                yield return bucket;
+                // A service that asks for more time than the interval gets it. The tick that falls due meanwhile starts the next read.
+                await Task.Delay(wait < LongestInterval ? wait : LongestInterval, time, cancellationToken).ConfigureAwait(false);
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
