@@ -63,7 +63,8 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
         DateTimeOffset now = time.GetUtcNow();
-        return StreamAsync(query.Resolve(now), now, progress, cancellationToken);
+        AnalyticsQuery resolved = query.Resolve(now);
+        return StreamAsync(resolved, AnalyticsCalendar.Windows(resolved, options.BucketsPerWindow), now, progress, cancellationToken);
     }
 
     public IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
@@ -179,10 +180,13 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     }
 
     private async IAsyncEnumerable<AnalyticsBucket> StreamAsync(
-        AnalyticsQuery query, DateTimeOffset now, IProgress<AnalyticsProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+        AnalyticsQuery query,
+        IReadOnlyList<AnalyticsTimeRange> windows,
+        DateTimeOffset now,
+        IProgress<AnalyticsProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var run = new AnalyticsRun(_caller, options, now, log, query);
-        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(query, options.BucketsPerWindow);
         long rows = 0;
         for (int window = 0; window < windows.Count; window++)
         {

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Testing;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Fal.Observability.Client.Tests;
 
@@ -19,7 +18,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     private readonly Channel<AnalyticsQuery> _arrivals = Channel.CreateUnbounded<AnalyticsQuery>();
     private int _underWay;
 
-    public FakeTimeProvider Time { get; } = new(Now);
+    public SteppedTimeProvider Time { get; } = new(Now);
 
     public FakeLogger Log { get; } = new();
 
