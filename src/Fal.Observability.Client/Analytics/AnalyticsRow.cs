@@ -65,56 +65,56 @@ public sealed class AnalyticsRow
     /// <summary>All requests (<c>request_count</c>).</summary>
     public long? RequestCount
     {
-        get => GetCount(AnalyticsExpand.RequestCount);
+        get => Count(AnalyticsExpand.RequestCount);
         init => Set(AnalyticsExpand.RequestCount, value);
     }
 
     /// <summary>Requests answered with a 2xx status (<c>success_count</c>).</summary>
     public long? SuccessCount
     {
-        get => GetCount(AnalyticsExpand.SuccessCount);
+        get => Count(AnalyticsExpand.SuccessCount);
         init => Set(AnalyticsExpand.SuccessCount, value);
     }
 
     /// <summary>Requests answered with a 4xx status, the caller's errors (<c>user_error_count</c>).</summary>
     public long? UserErrorCount
     {
-        get => GetCount(AnalyticsExpand.UserErrorCount);
+        get => Count(AnalyticsExpand.UserErrorCount);
         init => Set(AnalyticsExpand.UserErrorCount, value);
     }
 
     /// <summary>Requests answered with a 5xx status, the server's errors (<c>error_count</c>).</summary>
     public long? ErrorCount
     {
-        get => GetCount(AnalyticsExpand.ErrorCount);
+        get => Count(AnalyticsExpand.ErrorCount);
         init => Set(AnalyticsExpand.ErrorCount, value);
     }
 
     /// <summary>Runners that did not start in time or could not be scheduled (<c>startup_error_count</c>).</summary>
     public long? StartupErrorCount
     {
-        get => GetCount(AnalyticsExpand.StartupErrorCount);
+        get => Count(AnalyticsExpand.StartupErrorCount);
         init => Set(AnalyticsExpand.StartupErrorCount, value);
     }
 
     /// <summary>Connections that timed out, were refused or broke (<c>connection_error_count</c>).</summary>
     public long? ConnectionErrorCount
     {
-        get => GetCount(AnalyticsExpand.ConnectionErrorCount);
+        get => Count(AnalyticsExpand.ConnectionErrorCount);
         init => Set(AnalyticsExpand.ConnectionErrorCount, value);
     }
 
     /// <summary>Requests that ran into their time limit (<c>timeout_error_count</c>).</summary>
     public long? TimeoutErrorCount
     {
-        get => GetCount(AnalyticsExpand.TimeoutErrorCount);
+        get => Count(AnalyticsExpand.TimeoutErrorCount);
         init => Set(AnalyticsExpand.TimeoutErrorCount, value);
     }
 
     /// <summary>Requests that failed inside the app (<c>runtime_error_count</c>).</summary>
     public long? RuntimeErrorCount
     {
-        get => GetCount(AnalyticsExpand.RuntimeErrorCount);
+        get => Count(AnalyticsExpand.RuntimeErrorCount);
         init => Set(AnalyticsExpand.RuntimeErrorCount, value);
     }
 
@@ -198,7 +198,7 @@ public sealed class AnalyticsRow
     /// <summary>Requests that waited more than one second for a runner to start (<c>cold_boot_count</c>).</summary>
     public long? ColdBootCount
     {
-        get => GetCount(AnalyticsExpand.ColdBootCount);
+        get => Count(AnalyticsExpand.ColdBootCount);
         init => Set(AnalyticsExpand.ColdBootCount, value);
     }
 
@@ -268,15 +268,14 @@ public sealed class AnalyticsRow
     /// </summary>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
-    /// <summary>The number of one count, exactly.</summary>
-    internal long? GetCount(AnalyticsExpand count) => Find(count);
-
     /// <summary>The values in the order of the flags of <see cref="Metrics"/>; a duration as the bits of its seconds.</summary>
     internal ReadOnlySpan<long> PackedValues => _values;
 
     /// <summary>The number of one metric as it was sent: requests of a count, seconds of a duration.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <returns>The number, or null where the row has none. A count above 2^53 is rounded here, and exact in its property.</returns>
+    /// <returns>
+    /// The number, or null where the row has none. A count beyond 2^53 is rounded here; <see cref="GetCount"/> gives it exactly.
+    /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
     public double? GetValue(AnalyticsExpand metric)
     {
@@ -286,13 +285,26 @@ public sealed class AnalyticsRow
             : bits;
     }
 
+    /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
+    /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>
+    /// <returns>The count, or null where the row has none.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="metric"/> is none, several, a shape, a duration, or not known to this version.
+    /// </exception>
+    public long? GetCount(AnalyticsExpand metric) =>
+        !AnalyticsExpandExtensions.IsDurationAt(AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric)))
+            ? Count(metric)
+            : throw new ArgumentException(
+                $"AnalyticsExpand.{metric} is a duration, not a count: read its seconds with GetValue.", nameof(metric));
+
     /// <summary>
     /// The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.
     /// </summary>
     public override string ToString()
     {
-        IEnumerable<string> known = Metrics.GetFlags().Select(metric =>
-            string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}"));
+        IEnumerable<string> known = Metrics.GetFlags().Select(metric => metric.IsDuration()
+            ? string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}")
+            : string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetCount(metric)}"));
         // The bytes as they came: the framework's own ways to text throw where a value is not valid text.
         IEnumerable<string> additional = AdditionalMetrics.Select(pair =>
             $"{pair.Key}={Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(pair.Value))}");
@@ -332,6 +344,8 @@ public sealed class AnalyticsRow
             : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
     }
 
+
+    private long? Count(AnalyticsExpand metric) => Find(metric);
 
     private TimeSpan? Duration(AnalyticsExpand metric) =>
         Find(metric) is { } bits ? ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>The typed analytics client over <see cref="IFalAnalyticsApi"/>.</summary>
-internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log) : IFalAnalyticsClient
+internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
+    : IFalAnalyticsClient
 {
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
@@ -253,11 +254,11 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
                 refused = report.RefusedEndpoints;
                 failures = 0;
             }
-            catch (FalObservabilityException e) when (e.IsTransient || e is FalResponseException)
+            catch (FalObservabilityException e) when (e.IsRecoverable)
             {
                 failures++;
                 log.AnalyticsWatchFailed(failures, e.Message);
-                asked = (e as FalRateLimitException)?.RetryAfter;
+                asked = (e as FalApiException)?.RetryAfter;
             }
 
             if (report is not null)
@@ -270,7 +271,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             else if (asked is { } wait)
             {
                 // A service that asks for more time than the interval gets it. The tick that falls due meanwhile starts the next read.
-                await Task.Delay(wait < LongestInterval ? wait : LongestInterval, time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));

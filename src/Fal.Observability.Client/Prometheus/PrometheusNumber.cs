@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -48,6 +49,14 @@ internal static class PrometheusNumber
 
     internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
+
+    /// <summary>The number in a label value such as that of <c>le</c>; without the label there is none.</summary>
+    internal static bool TryParseValue(string? text, out double value)
+    {
+        const int usual = 64;
+        Span<byte> utf8 = text is not { Length: > usual } ? stackalloc byte[3 * usual] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        return TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out value);
+    }
 
     /// <summary>Up to seven digits with the line feed behind them: one word, of which all bytes are looked at at once.</summary>
     /// <param name="text">The word, the first digit in its lowest byte.</param>

@@ -137,7 +137,7 @@ public sealed class WrongContentTests
             TestContext.Current.CancellationToken);
 
         Assert.Single(report.TimeSeries);
-        Assert.Contains("1 time bucket(s) with 2 row(s)", Assert.Single(account.Events(10)).Message, StringComparison.Ordinal);
+        Assert.Contains("1 time bucket(s) with 2 row(s)", Assert.Single(account.Events(11)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -34,7 +34,7 @@ public sealed class AnalyticsExtremesTests
                 time = new(Edges[random.Next(Edges.Length - 1)]);
             }
 
-            var client = new FalAnalyticsClient(service, new FalObservabilityOptions { ProvisionalAge = TimeSpan.FromDays(random.Next(31)) }, time, new Microsoft.Extensions.Logging.Testing.FakeLogger());
+            var client = new FalAnalyticsClient(service, new FalObservabilityOptions { ProvisionalAge = TimeSpan.FromDays(random.Next(31)) }, time, new Microsoft.Extensions.Logging.Testing.FakeLogger(), () => 0);
             string what = "";
             Exception? failure = await Record.ExceptionAsync(async () =>
             {

@@ -180,7 +180,7 @@ public sealed class AnalyticsReportTests
     {
         string[] ids = ["org/app", .. FakeAnalyticsService.Ids(49), "org/app/turbo"];
         var api = new FakeAnalyticsService();
-        AnalyticsReport report = await new FalAnalyticsClient(new WithRoutes(api), api.Options, api.Time, api.Log)
+        AnalyticsReport report = await new FalAnalyticsClient(new WithRoutes(api), api.Options, api.Time, api.Log, () => 0)
             .GetReportAsync(FakeAnalyticsService.Query(1, 2) with { EndpointIds = ids });
 
         Assert.All(report.TimeSeries, bucket => Assert.Equal(52, bucket.Rows.Count));
@@ -295,7 +295,7 @@ public sealed class AnalyticsReportTests
         DateOnly day = new(2026, 3, 14);
         var api = new FixedAnswer(Enumerable.Range(0, 25).Select(i => new AnalyticsBucket { Start = new DateTimeOffset(2026, 3, 13, 23, 0, 0, TimeSpan.Zero).AddHours(i) }));
 
-        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log).GetReportAsync(new AnalyticsQuery("org/app")
+        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log, () => 0).GetReportAsync(new AnalyticsQuery("org/app")
         {
             Range = AnalyticsTimeRange.Days(day, day), Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin",
             Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
@@ -322,7 +322,7 @@ public sealed class AnalyticsReportTests
             },
         ]);
 
-        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log).GetReportAsync(
+        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log, () => 0).GetReportAsync(
             FakeAnalyticsService.Query(1, 1) with { EndpointIds = ["org/app", "org/other"], Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume });
 
         Assert.Equal(
@@ -337,7 +337,7 @@ public sealed class AnalyticsReportTests
     [InlineData("""{"time_series":null,"has_more":false,"summary":[]}""", "time_series")]
     public async Task An_answer_that_cannot_be_whole_is_no_report(string json, string named)
     {
-        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log);
+        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log, () => 0);
         AnalyticsQuery query = FakeAnalyticsService.Query(1, 5) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount };
 
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => client.GetReportAsync(query));
@@ -352,7 +352,7 @@ public sealed class AnalyticsReportTests
     [InlineData("""{"time_series":[]}""")]
     public async Task What_does_not_say_that_there_is_more_is_the_end(string json)
     {
-        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log);
+        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log, () => 0);
 
         Assert.Empty((await client.GetReportAsync(
             FakeAnalyticsService.Query(1, 5) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount })).TimeSeries);
@@ -365,7 +365,8 @@ public sealed class AnalyticsReportTests
             new FixedAnswer(() => Json.ReadPage("""{"time_series":[{"bucket":"2026-03-15T07:00:00Z","isOpen":true,"isProvisional":true,"results":[]}]}""")),
             _service.Options,
             _service.Time,
-            _service.Log);
+            _service.Log,
+            () => 0);
 
         AnalyticsBucket bucket = Assert.Single((await client.GetReportAsync(
             FakeAnalyticsService.Query(1, 5) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount })).TimeSeries);

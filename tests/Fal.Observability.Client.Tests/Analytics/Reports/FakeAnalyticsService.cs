@@ -49,7 +49,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
 
     public int MostUnderWay { get; private set; }
 
-    public FalAnalyticsClient Client => new(this, Options, Time, Log);
+    public FalAnalyticsClient Client => new(this, Options, Time, Log, () => 0);
 
     public static string[] Ids(int count) =>
         [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"org/app-{i:d3}"))];
