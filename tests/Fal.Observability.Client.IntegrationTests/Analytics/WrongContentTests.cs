@@ -42,7 +42,7 @@ public sealed class WrongContentTests
             """{"time_series":[null]}|time_series[0]""",
             """{"time_series":[{"results":[ROW]}]}|no 'bucket'""",
             """{"time_series":[{"bucket":null,"results":[ROW]}]}|start of a time bucket""",
-            """{"time_series":[{"bucket":"soon","results":[ROW]}]}|"soon"""",
+            """{"time_series":[{"bucket":"soon","results":[ROW]}]}|soon""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z"}]}|no 'results'""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":null}]}|'results' must be a list""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[null]}]}|results[0]""",
