@@ -20,7 +20,7 @@ public sealed class AnalyticsTotals
 
     // Null, once a row has no value or one that cannot be, stays null: the total is not known.
     private readonly Dictionary<AnalyticsExpand, Int128?> _counts = [];
-    private double? _billedSeconds = 0;
+    private readonly double? _billedSeconds = 0;
 
     private AnalyticsTotals(IEnumerable<AnalyticsRow> rows)
     {
