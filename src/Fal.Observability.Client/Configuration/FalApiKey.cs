@@ -57,6 +57,9 @@ internal static class FalApiKey
                 : null;
     }
 
+    /// <summary>The file that the environment names, or null.</summary>
+    public static string? FileFromEnvironment() => Environment.GetEnvironmentVariable("FAL_KEY_FILE") is { Length: > 0 } file ? file : null;
+
     /// <summary>A text from outside with every occurrence of the key, or of its secret part, masked.</summary>
     public static string Scrub(string text, string? key)
     {

@@ -14,7 +14,7 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
-    private readonly AuthenticationHeaderValue _authorization;
+    private readonly Func<string> _key;
     private readonly bool _allowInsecureHttp;
 
     /// <summary>Creates the handler.</summary>
@@ -28,16 +28,21 @@ public sealed class FalApiKeyHandler : DelegatingHandler
             throw new ArgumentException($"The API key {problem}", nameof(apiKey));
         }
 
-        _authorization = new AuthenticationHeaderValue("Key", FalApiKey.Normalize(apiKey));
+        _key = () => apiKey;
         _allowInsecureHttp = allowInsecureHttp;
     }
+
+    /// <summary>Creates the handler for a key that may change from call to call, and that was looked at before.</summary>
+    internal FalApiKeyHandler(Func<string> key, bool allowInsecureHttp) => (_key, _allowInsecureHttp) = (key, allowInsecureHttp);
+
+    private AuthenticationHeaderValue Authorization => new("Key", FalApiKey.Normalize(_key()));
 
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
-        request.Headers.Authorization = _authorization;
+        request.Headers.Authorization = Authorization;
         Uri? address = request.RequestUri;
         try
         {
@@ -56,7 +61,7 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
-        request.Headers.Authorization = _authorization;
+        request.Headers.Authorization = Authorization;
         Uri? address = request.RequestUri;
         try
         {
