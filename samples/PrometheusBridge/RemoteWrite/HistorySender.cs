@@ -47,8 +47,8 @@ internal sealed partial class HistorySender : IDisposable
             (history, account, analytics, provisionalAge, receiver, progress, leftOut, time, log);
         _pipeline = PatientRetry.Build<TimeSpan>(
             time,
-            outcome => outcome.Exception is FalObservabilityException { IsTransient: true } or FalResponseException,
-            outcome => (outcome.Exception as FalRateLimitException)?.RetryAfter,
+            outcome => outcome.Exception is FalObservabilityException { IsRecoverable: true },
+            outcome => (outcome.Exception as FalApiException)?.RetryAfter,
             (outcome, pause) =>
             {
                 Count(outcome.Exception!);

@@ -124,7 +124,7 @@ public static class FalObservabilityServiceCollectionExtensions
         // A null service key makes an ordinary registration: one way for both.
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalKeyFile(OptionsOf(provider, key), key, LogOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
-            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
+            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
             provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(

@@ -57,8 +57,9 @@ internal sealed class PublishedAnalytics(
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            log.AnalyticsPublishFailed(MetricsReadings.RefusedPause.TotalMinutes, failure.Message);
-            return MetricsReadings.RefusedPause;
+            TimeSpan pause = MetricsReadings.PauseAfter(failure, usual: MetricsReadings.RefusedPause);
+            log.AnalyticsPublishFailed(pause.TotalMinutes, failure.Message);
+            return pause;
         }
     }
 
