@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Fal.Observability.Client;
@@ -88,7 +87,7 @@ public static class FalObservabilityServiceCollectionExtensions
         OptionsBuilder<FalObservabilityOptions> options = services.AddOptions<FalObservabilityOptions>(name);
         if (!again)
         {
-            services.TryAddSingleton<Connections>();
+            services.TryAddSingleton<FalConnections>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section => section.Bind(o))).ValidateOnStart();
             options.PostConfigure(o => o.FindApiKey(inEnvironment: key is null));
@@ -126,7 +125,7 @@ public static class FalObservabilityServiceCollectionExtensions
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
             provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
+            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(
             provider.GetRequiredKeyedService<IFalMetricsClient>(key), provider.GetRequiredKeyedService<IFalAnalyticsClient>(key))));
     }
@@ -146,6 +145,7 @@ public static class FalObservabilityServiceCollectionExtensions
                 sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
             }
 
+            handlers.Services.GetRequiredService<FalConnections>().Own(handlers.PrimaryHandler);
             FalKeyFile file = handlers.Services.GetRequiredKeyedService<FalKeyFile>(key);
             handlers.PrimaryHandler = new FalApiKeyHandler(file.Current, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
         }));
@@ -170,10 +170,10 @@ public static class FalObservabilityServiceCollectionExtensions
             TimeProvider time = TimeOf(provider);
             ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
             return new FalCallHandler(
-                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<Connections>().Closed);
+                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<FalConnections>().Closed);
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
-        .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<Connections>().CreateHandler())
+        .ConfigurePrimaryHttpMessageHandler(provider => FalConnections.CreateHandler(OptionsOf(provider, key).BaseAddress!))
         // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
         // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
@@ -191,43 +191,6 @@ public static class FalObservabilityServiceCollectionExtensions
     internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 
     private sealed record RegisteredClient(IFalMetricsClient Metrics, IFalAnalyticsClient Analytics) : IFalObservabilityClient;
-
-    /// <summary>
-    /// Owns the sockets: the factory disposes a handler only when it expires, and ours do not, so without an owner a disposed
-    /// client would leave its connections behind.
-    /// </summary>
-    private sealed class Connections : IDisposable
-    {
-        private readonly ConcurrentBag<SocketsHttpHandler> _handlers = [];
-        private readonly CancellationTokenSource _closed = new();
-
-        /// <summary>Cancelled when the client, or the container that it lives in, is disposed.</summary>
-        public CancellationToken Closed => _closed.Token;
-
-        public SocketsHttpHandler CreateHandler()
-        {
-            var handler = new SocketsHttpHandler
-            {
-                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-                // A redirect would carry the call, if not the key, to an address that nobody configured.
-                AllowAutoRedirect = false,
-                UseCookies = false,
-            };
-            _handlers.Add(handler);
-            return handler;
-        }
-
-        public void Dispose()
-        {
-            _closed.Cancel();
-            foreach (SocketsHttpHandler handler in _handlers)
-            {
-                handler.Dispose();
-            }
-
-            _closed.Dispose();
-        }
-    }
 
     private sealed class FalObservabilityBuilder(IServiceCollection services, string? key) : IFalObservabilityBuilder
     {

@@ -41,6 +41,9 @@ internal static partial class FalLog
     [LoggerMessage(10, LogLevel.Warning, "The metrics break their format, but every sample was kept. The first place is line {Line}, column {Column}: {Reason}")]
     public static partial void LinesKept(this ILogger logger, long line, long column, string reason);
 
+    [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
+    public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
+
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
     public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
 

@@ -36,7 +36,11 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             try
             {
                 AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken).ConfigureAwait(false);
-                ThrowIfNotWhole(page, query);
+                if (page.LacksCursor)
+                {
+                    throw CursorIsMissing();
+                }
+
                 _pages++;
                 // What the next page needs to know of this one; the rest is free to go.
                 _page = new AnalyticsPage { NextCursor = page.NextCursor, TimeSeries = page.TimeSeries is [.., var last] ? [last] : [] };
@@ -62,23 +66,6 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
     {
         StatusCode = HttpStatusCode.OK,
     };
-
-    private static void ThrowIfNotWhole(AnalyticsPage page, AnalyticsQuery query)
-    {
-        if (page.LacksCursor)
-        {
-            throw CursorIsMissing();
-        }
-
-        if (page.LacksTimeSeries && query.Expand.HasFlag(AnalyticsExpand.TimeSeries))
-        {
-            throw new FalResponseException(
-                "The service answered without a time series (time_series), which was asked for: this would pass for a time in which there was nothing, where even quiet buckets are listed. Ask again; if it stays so, report it to fal with the query.")
-            {
-                StatusCode = HttpStatusCode.OK,
-            };
-        }
-    }
 
     private void Restart(AnalyticsEndpointGroup.CallShape shape)
     {
