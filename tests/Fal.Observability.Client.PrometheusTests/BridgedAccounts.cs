@@ -43,7 +43,7 @@ public sealed class BridgedAccounts : IAsyncLifetime
 
         _bridge = await BridgeHost.StartAsync(settings, _clock);
         _files.AimBridgeAt(_bridge.Address);
-        _prometheus = await PrometheusServer.StartAsync(_files.Bridge);
+        _prometheus = await PrometheusServer.StartAsync(_files.WithAlerting(_files.Bridge));
         await _prometheus.WaitForAsync("count(fal_up == 1) == 2");
         Page = await _bridge.GetAsync("metrics");
 

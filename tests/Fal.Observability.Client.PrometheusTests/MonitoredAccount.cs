@@ -43,7 +43,7 @@ public sealed class MonitoredAccount : IAsyncLifetime
     {
         _simulator = await StartSimulatorAsync(new FakeTimeProvider(Instant));
         _files.AimDirectAt(_simulator.BaseAddress);
-        _prometheus = await PrometheusServer.StartAsync(_files.Direct);
+        _prometheus = await PrometheusServer.StartAsync(_files.WithAlerting(_files.Direct));
 
         using FalObservabilityClient fal = ClientOf(_simulator);
         _snapshot = await fal.Metrics.GetSnapshotAsync();
