@@ -22,6 +22,9 @@ public sealed class BridgedAccounts : IAsyncLifetime
 
     public PrometheusServer Prometheus => _prometheus!;
 
+    /// <summary>Where the bridge is.</summary>
+    public Uri Address => _bridge!.Address;
+
     /// <summary>The snapshot of each account, by its label.</summary>
     public IReadOnlyDictionary<string, FalMetricsSnapshot> Snapshots => _snapshots;
 

@@ -25,6 +25,9 @@ public sealed class MonitoredAccount : IAsyncLifetime
 
     public PrometheusServer Prometheus => _prometheus!;
 
+    /// <summary>Where the simulated service is.</summary>
+    public Uri Service => _simulator!.BaseAddress;
+
     public FalMetricsSnapshot Snapshot => _snapshot!;
 
     /// <summary>The service's answer as it is.</summary>

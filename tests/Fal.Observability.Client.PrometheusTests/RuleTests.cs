@@ -26,10 +26,10 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
         HashSet<string> recorded = [.. groups.SelectMany(RecordedBy)];
 
         Assert.NotEmpty(recorded);
-        foreach (YamlMappingNode group in groups)
+        foreach (YamlMappingNode ruleGroup in groups)
         {
-            HashSet<string> own = [.. RecordedBy(group)];
-            foreach (YamlNode rule in (YamlSequenceNode)group["rules"])
+            HashSet<string> own = [.. RecordedBy(ruleGroup)];
+            foreach (YamlNode rule in (YamlSequenceNode)ruleGroup["rules"])
             {
                 string expression = ((YamlScalarNode)rule["expr"]).Value!;
                 string[] names = [.. SeriesName.Matches(Selector.Replace(expression, "")).Select(match => match.Value)];
@@ -39,8 +39,8 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
             }
         }
 
-        static IEnumerable<string> RecordedBy(YamlMappingNode group) =>
-            from rule in ((YamlSequenceNode)group["rules"]).Cast<YamlMappingNode>()
+        static IEnumerable<string> RecordedBy(YamlMappingNode ruleGroup) =>
+            from rule in ((YamlSequenceNode)ruleGroup["rules"]).Cast<YamlMappingNode>()
             where rule.Children.ContainsKey("record")
             select ((YamlScalarNode)rule["record"]).Value!;
     }
