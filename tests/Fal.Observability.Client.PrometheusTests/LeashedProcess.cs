@@ -12,7 +12,7 @@ internal sealed class LeashedProcess : IAsyncDisposable
     private const string Leash = """
         "$0" "$@" & child=$!
         exec 3<&0
-        (cat <&3 >/dev/null; kill "$child") 2>/dev/null &
+        (cat <&3; kill "$child") >/dev/null 2>&1 &
         wait "$child"
         """;
 
