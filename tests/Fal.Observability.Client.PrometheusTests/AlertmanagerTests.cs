@@ -105,7 +105,11 @@ public sealed class AlertmanagerTests : IDisposable
         string configuration = Path.Combine(folder, "alertmanager.yml");
         PrometheusFiles.Replace(configuration, "http://localhost:5001/alerts", $"{receiver}/alerts");
         PrometheusFiles.Replace(configuration, "group_wait: 30s", "group_wait: 1s");
-        File.WriteAllText(Path.Combine(folder, "slack-url"), $"{receiver}/slack");
+        string address = Path.Combine(folder, "slack-url");
+        File.WriteAllText(address, $"{receiver}/slack");
+        string text = File.ReadAllText(configuration);
+        Assert.Contains("/etc/prometheus/slack-url", text, StringComparison.Ordinal);
+        File.WriteAllText(configuration, text.Replace("/etc/prometheus/slack-url", address, StringComparison.Ordinal));
         return folder;
     }
 }
