@@ -47,7 +47,7 @@ public sealed class AnalyticsRow
 
     /// <summary>
     /// The id that the requests were recorded under: one of the query's, or a route of one (<c>owner/name/route</c>). Empty if the
-    /// service sent none.
+    /// service sent none: such a row is kept, because its numbers are part of the traffic.
     /// </summary>
     public required string EndpointId
     {

@@ -104,7 +104,7 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
         return new AnalyticsRow(endpointId ?? "", metrics, packed, additional);
     }
 
-    /// <summary>Reads a list of rows of an answer, in which every row must say whose it is.</summary>
+    /// <summary>Reads a list of rows of an answer, in which no two endpoints may be taken for one.</summary>
     internal static List<AnalyticsRow> ReadRows(ref Utf8JsonReader reader, string place)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -134,8 +134,7 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
         new($"{place}: {e.Message}", $"$.{place}{e.Path?[1..]}", e.LineNumber, e.BytePositionInLine, e);
 
     private static string? Problem(string endpointId) =>
-        endpointId.Length == 0 ? "The row names no endpoint (endpoint_id), so that its numbers belong to nobody."
-        : endpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
+        endpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
             ? $"The endpoint id (endpoint_id) \"{endpointId}\" is not valid text, so that it cannot be told from others like it."
             : null;
 

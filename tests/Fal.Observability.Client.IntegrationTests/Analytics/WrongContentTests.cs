@@ -47,8 +47,7 @@ public sealed class WrongContentTests
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":null}]}|'results' must be a list""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[null]}]}|results[0]""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[[ROW]]}]}|results[0]""",
-            """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[ROW,{"request_count":5}]}]}|results[1]: The row names no endpoint""",
-            """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[{"endpoint_id":7,"request_count":5}]}]}|The row names no endpoint""",
+            """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[ROW,{"endpoint_id":"a/\ufffd"}]}]}|results[1]: The endpoint id""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[ROW],"results":[]}]}|'results' twice""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[ROW]}],"time_series":[]}|'time_series' twice""",
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[{"endpoint_id":"a/b","request_count":5,"request_count":null}]}]}|'request_count' twice""",
@@ -60,6 +59,22 @@ public sealed class WrongContentTests
             """{"time_series":[],"next_cursor":17}|next_cursor""",
             """{"time_series":[],"next_cursor":"\ud800"}|next_cursor""",
         ]);
+
+    [Fact]
+    public async Task A_row_without_an_id_is_kept_since_its_numbers_are_part_of_the_traffic()
+    {
+        using var api = new WireMockApi(MockResponse.Json(
+            200,
+            """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[ROW,{"request_count":7},{"endpoint_id":null,"request_count":9}]}]}"""
+                .Replace("ROW", Row, StringComparison.Ordinal)));
+        using var account = new FalAccount(api.BaseAddress);
+        AnalyticsQuery query = FalAccount.Query with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount, Timeframe = AnalyticsTimeframe.Day };
+
+        AnalyticsReport report = await account.Analytics.GetReportAsync(query);
+
+        IEnumerable<(string, long?)> rows = report.TimeSeries.SelectMany(bucket => bucket.Rows).Select(row => (row.EndpointId, row.RequestCount));
+        Assert.Equal([("", 7), ("", 9), ("my-org/my-app", 5)], rows.Order());
+    }
 
     [Theory]
     [MemberData(nameof(Unusable))]

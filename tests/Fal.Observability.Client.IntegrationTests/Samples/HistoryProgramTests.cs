@@ -167,7 +167,7 @@ public sealed class HistoryProgramTests : IDisposable
             """));
 
         (int exitCode, _, string errors) =
-            await RunAsync(program, AnyKey, [_folder, .. Days, .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+            await RunAsync(program, AnyKey, [_folder, "--first", "2026-05-01", "--last", "2026-05-01", .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
 
         Assert.Equal((0, ""), (exitCode, errors));
     }
@@ -183,7 +183,7 @@ public sealed class HistoryProgramTests : IDisposable
         await using RawServer api = RawServer.Start(RawServer.Answer(200, "application/json", body));
 
         (int exitCode, _, string errors) =
-            await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+            await RunAsync(program, AnyKey, [_folder, "--first", "2026-05-01", "--last", "2026-05-01", "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
 
         Assert.Equal((0, ""), (exitCode, errors));
     }

@@ -73,7 +73,7 @@ public sealed class WarehouseDataTests : IDisposable
 
         Assert.Equal(
             ids.Select((id, number) => string.Create(CultureInfo.InvariantCulture, $$"""
-                {{id}}|{{number}}|{"new_object":{ "\u0000": ["\udc00", 1.50] },"new_text":"half \ud800 pair","p90_duration":"\udc00 is no number"}
+                {{id}}|{{number}}|{"new_object":{ "\u0000": ["\ufffd", 1.50] },"new_text":"half \ufffd pair","p90_duration":"\ufffd is no number"}
                 """)).Order(StringComparer.Ordinal),
             first.Order(StringComparer.Ordinal));
         Assert.Equal(first, Read(store, "endpoint_id, request_count, additional_metrics"));
@@ -100,13 +100,13 @@ public sealed class WarehouseDataTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Of_rows_with_the_same_key_the_first_is_exported_and_the_others_are_counted(string store)
     {
-        const string Rows = """{"request_count":1},{"request_count":2},{"endpoint_id":"a/b/\u0000","request_count":3},{"endpoint_id":"a/b/\ufffd","request_count":4}""";
+        const string Rows = """{"request_count":1},{"request_count":2},{"endpoint_id":"a/b","request_count":3}""";
 
         int leftOut = await ExportAsync(store, Rows);
         await ExportAsync(store, Rows);
 
-        Assert.Equal(2, leftOut);
-        Assert.Equal(["a/b/\ufffd|3", "|1"], Read(store, "endpoint_id, request_count").Order(StringComparer.Ordinal));
+        Assert.Equal(1, leftOut);
+        Assert.Equal(["a/b|3", "|1"], Read(store, "endpoint_id, request_count").Order(StringComparer.Ordinal));
     }
 
     [Theory]

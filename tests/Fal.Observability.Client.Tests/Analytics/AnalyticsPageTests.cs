@@ -115,9 +115,9 @@ public sealed class AnalyticsPageTests
         Assert.Equal("$.time_series[1]", error.Path);
 
         error = Assert.ThrowsAny<JsonException>(() =>
-            Json.ReadPage("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a/b"},{"request_count":5}]}]}"""));
+            Json.ReadPage("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a/b"},{"endpoint_id":"a/\ufffd"}]}]}"""));
 
-        Assert.Contains("time_series[0]: results[1]: The row names no endpoint", error.Message, StringComparison.Ordinal);
+        Assert.Contains("time_series[0]: results[1]: The endpoint id", error.Message, StringComparison.Ordinal);
         Assert.Equal("$.time_series[0].results[1]", error.Path);
     }
 
