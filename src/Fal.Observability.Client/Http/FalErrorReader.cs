@@ -35,7 +35,7 @@ internal static class FalErrorReader
             ? FalForbiddenReason.EdgeChallenge
             : FalForbiddenReason.PermissionOrOwnership;
         TimeSpan? retryAfter = FalRetryDelay.AskedFor(response, now);
-        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html, info.Operation.Contains("analytics", StringComparison.Ordinal)), requestId, info.Attempts);
+        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html, FalRoute.Of(response.RequestMessage?.RequestUri?.AbsolutePath), words), requestId, info.Attempts);
 
         FalApiException exception = response.StatusCode switch
         {
@@ -111,17 +111,14 @@ internal static class FalErrorReader
         response.Headers.TryGetValues("cf-mitigated", out IEnumerable<string>? values)
         && values.Contains("challenge", StringComparer.OrdinalIgnoreCase);
 
-    private static string Advice(HttpStatusCode status, FalForbiddenReason reason, TimeSpan? retryAfter, bool html, bool namesEndpoints) => status switch
+    private static string Advice(HttpStatusCode status, FalForbiddenReason reason, TimeSpan? retryAfter, bool html, FalRoute route, string? words) => status switch
     {
         HttpStatusCode.BadRequest => "The parameters of the call were refused; change them as the message says.",
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked; check it in the fal dashboard.",
         HttpStatusCode.Forbidden when reason == FalForbiddenReason.EdgeChallenge =>
             "The network edge in front of the service refused the call with a web page: this is no statement about the key or the endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
-        HttpStatusCode.Forbidden when !namesEndpoints => "Check the key's permissions in the fal dashboard.",
-        HttpStatusCode.Forbidden =>
-            "The key lacks a permission for this call, or an endpoint in it is not owned by the key's account. Check the endpoint ids and the key's permissions.",
-        HttpStatusCode.NotFound when !namesEndpoints => "Check the base address: it ends with the version of the API, /v1.",
-        HttpStatusCode.NotFound => "Check the endpoint ids and the base address.",
+        HttpStatusCode.Forbidden => route.ForbiddenAdvice(words),
+        HttpStatusCode.NotFound => route.NotFound,
         HttpStatusCode.TooManyRequests when retryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
             $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
         HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",

@@ -12,7 +12,7 @@ internal static class FalRequestOptions
     /// <summary>How many times the request has been sent.</summary>
     public static readonly HttpRequestOptionsKey<int> Attempts = new("Fal.Observability.Attempts");
 
-    /// <summary>The method and path of a request: a name with few values, and nothing of the query.</summary>
+    /// <summary>The method and path of a request, without its query. Telemetry has <see cref="FalRoute.NameOf"/>, which takes few values.</summary>
     public static string Operation(HttpRequestMessage request) =>
         $"{request.Method} {request.RequestUri?.AbsolutePath}";
 

@@ -17,11 +17,11 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>The calendar of a query; null where this machine does not know the zone, or the service chooses the timeframe.</summary>
-    public static AnalyticsCalendar? TryCreate(AnalyticsQuery query)
+    public static AnalyticsCalendar? TryCreate(AnalyticsTimeGrid grid)
     {
         TimeZoneInfo? zone = TimeZoneInfo.Utc;
-        return query.Timeframe is { } timeframe
-            && (query.TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(query.TimeZone, out zone))
+        return grid.Timeframe is { } timeframe
+            && (grid.TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(grid.TimeZone, out zone))
                 ? new AnalyticsCalendar(zone, timeframe)
                 : null;
     }
@@ -32,10 +32,10 @@ internal sealed class AnalyticsCalendar
     /// exactly once. Where they change, the next such place is taken, so that a cut never falls into the hour that comes twice: a bucket
     /// there that came without an offset could not be told from its twin.
     /// </remarks>
-    public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsQuery query, int buckets)
+    public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsTimeGrid grid, int buckets)
     {
-        AnalyticsTimeRange range = query.Range;
-        if (TryCreate(query) is not { } calendar || calendar.Bounds(range) is not { } bounds)
+        AnalyticsTimeRange range = grid.Range;
+        if (TryCreate(grid) is not { } calendar || calendar.Bounds(range) is not { } bounds)
         {
             return [range];
         }
@@ -53,8 +53,8 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>When the range of a query is over, itself not included; null for whole days of a calendar that is not known.</summary>
-    public static DateTimeOffset? EndOf(AnalyticsQuery query) =>
-        query.Range.End ?? (TryCreate(query)?.Bounds(query.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
+    public static DateTimeOffset? EndOf(AnalyticsTimeGrid grid) =>
+        grid.Range.End ?? (TryCreate(grid)?.Bounds(grid.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
 
     /// <summary>
     /// When a bucket is over. Without a calendar that knows the zone it is judged by its own offset, and without a timeframe by the
@@ -75,14 +75,14 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.</summary>
-    public static AnalyticsTimeframe TimeframeOf(AnalyticsQuery query)
+    public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid)
     {
-        if (query.Timeframe is { } timeframe)
+        if (grid.Timeframe is { } timeframe)
         {
             return timeframe;
         }
 
-        AnalyticsTimeRange range = query.Range;
+        AnalyticsTimeRange range = grid.Range;
         TimeSpan length = range.FirstDay is { } first
             ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)
             : range.End!.Value - range.Start!.Value;

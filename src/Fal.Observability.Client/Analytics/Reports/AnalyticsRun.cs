@@ -114,7 +114,7 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         AnalyticsQuery query = _metrics with { Range = window, Expand = Shaped(AnalyticsExpand.TimeSeries) };
-        DateTimeOffset? end = AnalyticsCalendar.EndOf(query);
+        DateTimeOffset? end = AnalyticsCalendar.EndOf(query.Grid);
         var readers = new List<AnalyticsBucketReader>();
         var parts = new List<AnalyticsBucket>();
         DateTimeOffset? handedOut = null;
