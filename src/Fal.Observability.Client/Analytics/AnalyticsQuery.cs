@@ -122,12 +122,7 @@ public sealed record AnalyticsQuery
         get;
         init
         {
-            if (value is not null)
-            {
-                WireToken.ThrowIfInvalid(
-                    value, "time zone", nameof(TimeZone), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
-            }
-
+            AnalyticsTimeGrid.ThrowIfNoZone(value, nameof(TimeZone));
             field = value;
         }
     }
@@ -141,12 +136,7 @@ public sealed record AnalyticsQuery
         get;
         init
         {
-            if (value is < AnalyticsTimeframe.Minute or > AnalyticsTimeframe.Month)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(value), value, "The timeframe must be Minute, Hour, Day, Week or Month, or null to let the service choose.");
-            }
-
+            AnalyticsTimeGrid.ThrowIfUnknown(value, nameof(value));
             field = value;
         }
     }

@@ -29,11 +29,11 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
             "/serverless/apps/{owner}/{name}/runners/history",
             AnyPermission,
             "The key lacks a permission for this call, or the app is not owned by the key's account. Check the app's id and the key's permissions.",
-            "The account has no app with this owner and name. Apps.ListAsync lists the ids of its apps."),
+            "The account has no app with this owner and name: Apps.ListAsync lists the ids of its apps. Check the base address too."),
         new(
             "/serverless/usage",
             "The key lacks the permission to read billing data (billing:usage:read): add it to the key in the fal dashboard.",
-            "Usage is billing data, so the key needs the permission billing:usage:read: add it to the key in the fal dashboard.",
+            "Usage is billing data: check that the key's permissions include billing:usage:read.",
             CheckAddress),
     ];
 
