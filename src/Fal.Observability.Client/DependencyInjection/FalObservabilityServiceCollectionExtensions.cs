@@ -117,14 +117,14 @@ public static class FalObservabilityServiceCollectionExtensions
         {
             services.AddRefitGeneratedClient<IFalMetricsApi>(settings, builder.MetricsHttpClientName);
             services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
-            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
             services.AddRefitGeneratedClient<IFalUsageApi>(SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
         }
         else
         {
             services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, settings, builder.MetricsHttpClientName);
             services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
-            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
             services.AddKeyedRefitGeneratedClient<IFalUsageApi>(key, SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
         }
 
