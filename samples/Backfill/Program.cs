@@ -1,13 +1,11 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Fal.Observability.Backfill;
 using Fal.Observability.Client;
 using Fal.Observability.Simulator;
 using Microsoft.Extensions.Options;
 
-// Copies the hourly history of endpoints into a folder, one file for each window, and goes on where it was ended: kill it and start it
-// again with the same arguments.
+// Copies the hourly history of endpoints into a folder, one file for each day, and goes on where it was ended: kill it and start it
+// again with the same arguments. Start it again on another day, and it adds what is new.
 const string usage = "Usage: Backfill FOLDER [--first 2026-01-01 --last 2026-03-31] [--endpoints a/b,c/d] [--base-address URL]";
 if (args.Any(argument => argument is "--help" or "-h"))
 {
@@ -61,6 +59,7 @@ if (named?.Length == 0 || (live && named is null))
     return Refuse("Name the endpoints: --endpoints my-org/my-app,my-org/other");
 }
 
+bool begun = false;
 try
 {
     await using SimulatorServer? simulator = live ? null : await SimulatorServer.StartAsync();
@@ -83,55 +82,26 @@ try
 
     // One backfill at a time in a folder: the system lets go of the lock however the program ends.
     await using FileStream one = File.Open(Path.Combine(folder, "backfill.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-    var query = new AnalyticsQuery(named ?? [.. simulator!.Apps])
-    {
-        Expand = AnalyticsExpand.Standard,
-        // Without days of your own it is the last thirty. A checkpoint fixes them, so that it goes on to the end that it began with.
-        Range = first is { } from && last is { } to
-            ? AnalyticsTimeRange.Days(from, to)
-            : AnalyticsTimeRange.Last(TimeSpan.FromDays(30)),
-        Timeframe = AnalyticsTimeframe.Hour,
-        RefusedEndpoints = RefusedEndpointPolicy.Skip,
-        ClosedOnly = true,
-    };
-
-    string checkpointFile = Path.Combine(folder, "checkpoint.json");
-    AnalyticsCheckpoint? checkpoint = File.Exists(checkpointFile) ? AnalyticsCheckpoint.FromJson(await File.ReadAllTextAsync(checkpointFile)) : null;
-    if (checkpoint is not null)
-    {
-        Console.WriteLine($"Goes on: {checkpoint}");
-    }
-
-    await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query, checkpoint))
-    {
-        // The window first, under its own name, then the checkpoint: ended in between, the window is written again over itself.
-        var lines = new StringBuilder();
-        foreach (AnalyticsBucket bucket in window.TimeSeries)
-        {
-            lines.Append(JsonSerializer.Serialize(bucket, BackfillJson.Default.AnalyticsBucket)).Append('\n');
-        }
-
-        string name = window.Range.Start!.Value.UtcDateTime.ToString("yyyyMMdd'T'HHmm'Z'", CultureInfo.InvariantCulture);
-        await WriteAsync(Path.Combine(folder, $"{name}.jsonl"), lines.ToString());
-        await WriteAsync(checkpointFile, window.Checkpoint.ToJson());
-        Console.WriteLine($"{name}: {window.TimeSeries.Count} hours");
-        foreach (AnalyticsRefusedEndpoint refused in window.RefusedEndpoints)
-        {
-            Console.WriteLine($"  left out: {refused.EndpointId} ({refused.Message})");
-        }
-    }
-
+    // The query refuses an id that cannot be.
+    IReadOnlyList<string> endpoints = new AnalyticsQuery(named ?? [.. simulator!.Apps]).EndpointIds;
+    begun = true;
+    await new BackfillRun(fal.Analytics, folder, TimeProvider.System, Console.WriteLine)
+        .RunAsync(endpoints, first is { } from && last is { } to ? (from, to) : null);
     return 0;
 }
 catch (Exception e) when (e is OptionsValidationException or ArgumentException)
 {
-    // A setting that cannot be, or a checkpoint that other arguments have left: nothing was written. The user has no parameters.
+    // A setting that cannot be, or a folder that other arguments have filled: nothing was written. The user has no parameters.
     Console.Error.WriteLine(e.Message.Split(" (Parameter")[0]);
     return 2;
 }
-catch (Exception e) when (e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException)
+catch (Exception e) when (begun || e is FalObservabilityException or IOException or UnauthorizedAccessException)
 {
-    Console.Error.WriteLine($"The backfill stopped; what was done stays, and running it again goes on. {e.Message}");
+    bool foreseen = e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException;
+    string cause = string.Join(' ', e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    Console.Error.WriteLine(
+        $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The backfill stopped. What was written stays: "
+        + "remove the cause, and run the same command again to continue.");
     return 1;
 }
 
@@ -148,12 +118,4 @@ static int Refuse(string reason)
 {
     Console.Error.WriteLine($"{reason}{Environment.NewLine}{usage}");
     return 2;
-}
-
-// A file is there whole or not at all.
-static async Task WriteAsync(string path, string text)
-{
-    string temporary = $"{path}.tmp";
-    await File.WriteAllTextAsync(temporary, text);
-    File.Move(temporary, path, overwrite: true);
 }

@@ -34,7 +34,7 @@ try
     FalMetricsSnapshot now = await fal.Metrics.GetSnapshotAsync(stop.Token);
     Report.WriteNow(now);
 
-    // The analytics of the busiest apps over the last seven days: totals first, then day by day.
+    // The analytics of the busiest apps over the last seven days and today: totals first, then day by day.
     string[] endpoints = [.. now.Apps.OrderByDescending(app => app.RequestsReceived ?? 0).Take(10).Select(app => app.Name)];
     if (endpoints.Length == 0)
     {

@@ -35,7 +35,7 @@ internal static class Report
 
     public static void WriteWeek(IReadOnlyList<AnalyticsRow> summary)
     {
-        Console.WriteLine("The last 7 days, by endpoint");
+        Console.WriteLine("The last 7 days and today so far, by endpoint");
         WriteTable(
             ["endpoint", "requests", "success", "4xx", "5xx", "cold boots", "p50", "p90", "p99"],
             summary.OrderByDescending(row => row.RequestCount ?? 0).Select(row => Cells(row).Prepend(row.EndpointId).ToArray()));

@@ -45,8 +45,16 @@ internal sealed class CommandLine
         new("--seed", "N", "decides all traffic (default 1)", (line, value) => line.Options.Seed = Whole(value)),
         new("--key", "ID:SECRET", "the key that is accepted (default simulated:key); ID:no-permission is answered 403",
             (line, value) => line.Options.Key = value),
-        new("--now", "INSTANT", "stop the clock at an instant such as 2026-01-01T00:00:00Z", (line, value) =>
-            line.Options.TimeProvider = new StoppedClock(Instant(value))),
+        new("--now", "INSTANT", "start the clock at an instant such as 2026-01-01T00:00:00Z and let it run (default the system's clock)",
+            (line, value) => line._now = Instant(value)),
+        new("--frozen", null, "stop the clock at --now, or at the start of the program", (line, _) => line._frozen = true),
+        new("--incident", "APP[,at=INSTANT][,minutes=N][,severity=1|2|3]",
+            "let an app's queue, errors and latency rise; may be repeated (default from the start, for 30 minutes, severity 3)",
+            AddIncident),
+        new("--scale-to-zero", "absent|zeros",
+            "let every app be idle between bursts of traffic, and its metrics be absent or zero meanwhile (default: half of them stay up)",
+            (line, value) =>
+                line.Options.ScaleToZero = OneOf(value, ("absent", ScaledToZero.Absent), ("zeros", ScaledToZero.Zeros))),
         new("--gzip", "on|off", "compress for clients that accept it (default on)", (line, value) =>
             line.Options.Gzip = OneOf(value, ("on", true), ("off", false))),
         new("--page-size", "N", "default and highest limit of analytics (default 100)", (line, value) =>
@@ -79,6 +87,9 @@ internal sealed class CommandLine
         new("--help", null, "print this and exit", (line, _) => line.HelpWanted = true),
     ];
 
+    private DateTimeOffset? _now;
+    private bool _frozen;
+
     private CommandLine()
     {
         Options = new SimulatorOptions { Url = new Uri("http://127.0.0.1:5080") };
@@ -90,6 +101,11 @@ internal sealed class CommandLine
     public string? TruthQuery { get; private set; }
 
     public bool HelpWanted { get; private set; }
+
+    /// <summary>What the clock does, in words.</summary>
+    public string Clock =>
+        $"{Options.TimeProvider.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}"
+        + (_frozen ? ", standing still" : ", running");
 
     /// <summary>Every switch, a line each.</summary>
     public static string Help
@@ -106,7 +122,10 @@ internal sealed class CommandLine
                 CultureInfo.InvariantCulture,
                 $"\nKINDs of fault:\n  {string.Join("\n  ", FaultKinds.Select(kind => kind.Name))}\n");
             help.Append(CultureInfo.InvariantCulture, $"\nROUTEs: {string.Join(", ", Routes.Select(route => route.Name))}\n");
-            help.Append("\nExample: --apps 100 --fault rate-limited-seconds,every=3,wait=1 --fault stalled-body,next=2,on=metrics\n");
+            help.Append("\nExamples: --apps 100 --fault rate-limited-seconds,every=3,wait=1 --fault stalled-body,next=2,on=metrics\n");
+            help.Append(
+                CultureInfo.InvariantCulture,
+                $"          --now 2026-01-01T00:00:00Z --incident {SimulatedApp.NameOf(0)},at=2026-01-01T00:10:00Z,minutes=20\n");
             return help.ToString();
         }
     }
@@ -137,6 +156,7 @@ internal sealed class CommandLine
                     throw new FormatException($"{name}: {wrong.Message}", wrong);
                 }
             }
+            line.SetClock();
             line.Options.Validate();
             error = null;
             return true;
@@ -147,6 +167,32 @@ internal sealed class CommandLine
             line = null;
             return false;
         }
+    }
+
+    // One answer is about one instant: the clock of --truth stands still.
+    private void SetClock()
+    {
+        if (_now is not null || _frozen)
+        {
+            Options.TimeProvider = new ProgramClock(_now ?? TimeProvider.System.GetUtcNow(), _frozen || TruthQuery is not null);
+        }
+    }
+
+    private static void AddIncident(CommandLine line, string value)
+    {
+        string[] parts = value.Split(',');
+        var incident = new SimulatedIncident(parts[0]);
+        foreach (string part in parts.Skip(1))
+        {
+            incident = part.Split('=', 2) switch
+            {
+                ["at", string instant] => incident with { Start = Instant(instant) },
+                ["minutes", string minutes] => incident with { Duration = TimeSpan.FromMinutes(AtLeastOne(minutes)) },
+                ["severity", string severity] => incident with { Severity = Whole(severity) },
+                _ => throw Bad(part, "at=INSTANT, minutes=N or severity=1|2|3"),
+            };
+        }
+        line.Options.Incidents.Add(incident);
     }
 
     private static void AddFault(CommandLine line, string value)
@@ -234,10 +280,4 @@ internal sealed class CommandLine
     }
 
     private sealed record Switch(string Name, string? Value, string Description, Action<CommandLine, string> Apply);
-
-    /// <summary>Shows one instant for ever; timers run on.</summary>
-    private sealed class StoppedClock(DateTimeOffset instant) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => instant;
-    }
 }

@@ -13,7 +13,7 @@ if (line.HelpWanted)
 }
 if (line.TruthQuery is not null)
 {
-    var endpoint = new AnalyticsEndpoint(new TrafficModel(line.Options.Seed, line.Options.Apps), line.Options);
+    var endpoint = new AnalyticsEndpoint(new TrafficModel(line.Options), line.Options);
     try
     {
         Console.WriteLine(new SimulatorTruth(endpoint, line.Options.TimeProvider).Analytics(line.TruthQuery).ToJson());
@@ -33,6 +33,7 @@ try
         SIMULATED DATA: a stand-in for the fal API. Nothing here comes from fal.
           base address   {server.BaseAddress}
           key            {server.Key}   ({server.KeyWithoutPermission} is answered 403)
+          clock          {line.Clock}
           apps           {server.Apps.Count}, seed {line.Options.Seed}{(server.Apps.Count > 0 ? $", the first is {server.Apps[0]}" : "")}
           try            curl -H "Authorization: Key {server.Key}" {server.BaseAddress}/serverless/metrics
         Ctrl+C stops it.

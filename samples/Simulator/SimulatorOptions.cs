@@ -66,11 +66,23 @@ public enum BucketOffset
     None,
 }
 
+/// <summary>What the metrics show of an app that has scaled to zero.</summary>
+public enum ScaledToZero
+{
+    /// <summary>Nothing: its series are gone until it is called again.</summary>
+    Absent,
+
+    /// <summary>Its gauges, with the value 0.</summary>
+    Zeros,
+}
+
 /// <summary>How a simulator behaves. The defaults are those of the program.</summary>
 public sealed class SimulatorOptions
 {
     /// <summary>The most apps that an account may have.</summary>
     public const int MostApps = 100_000;
+
+    private static readonly TimeSpan LongestIncident = TimeSpan.FromDays(30);
 
     /// <summary>
     /// Where to listen: http, a loopback address, a port (0: a free one) and no path. Default <c>http://127.0.0.1:0</c>.
@@ -85,6 +97,18 @@ public sealed class SimulatorOptions
 
     /// <summary>The key that may do everything, <c>id:secret</c>. Default <c>simulated:key</c>.</summary>
     public string Key { get; set; } = "simulated:key";
+
+    /// <summary>
+    /// All apps scale to zero: each has one burst of 6 to 15 minutes in every half hour, and no runner outside it. The value says what
+    /// the metrics show of an app meanwhile. Default null: every second app keeps a runner, and traffic follows the day.
+    /// </summary>
+    public ScaledToZero? ScaleToZero { get; set; }
+
+    /// <summary>
+    /// Incidents at given times, besides those that the seed brings. Read when the simulator starts. Default none. An app whose
+    /// traffic is too thin to show its incident has 30 requests a minute at each of its endpoints meanwhile.
+    /// </summary>
+    public IList<SimulatedIncident> Incidents { get; } = [];
 
     /// <summary>The clock of all data, caches and waits. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
@@ -141,6 +165,11 @@ public sealed class SimulatorOptions
             throw new ArgumentException($"AnalyticsLag is {AnalyticsLag}: it must not be negative.");
         }
 
+        foreach (SimulatedIncident incident in Incidents)
+        {
+            Validate(incident);
+        }
+
         if (Key.Split(':') is not [{ Length: > 0 }, { Length: > 0 }] || Key.Any(character => character is <= ' ' or > '~'))
         {
             throw new ArgumentException("Key must have the form id:secret, in visible ASCII characters.");
@@ -149,6 +178,33 @@ public sealed class SimulatorOptions
         if (Key == KeyWithoutPermission)
         {
             throw new ArgumentException("Key must not end in ':no-permission': that is the secret of the key that lacks the permission.");
+        }
+    }
+
+    private void Validate(SimulatedIncident incident)
+    {
+        if (!Enumerable.Range(0, Apps).Any(index => SimulatedApp.NameOf(index) == incident.App))
+        {
+            throw new ArgumentException(
+                $"Incidents has one of '{incident.App}', which is not one of the account's {Apps} apps: "
+                + $"give an app id such as {SimulatedApp.NameOf(0)}.");
+        }
+
+        if (incident.Duration <= TimeSpan.Zero || incident.Duration > LongestIncident)
+        {
+            throw new ArgumentException(
+                $"Incidents has one of {incident.App} that lasts {incident.Duration}: it must last more than zero and at most 30 days.");
+        }
+
+        if (incident.Start is { Year: < 2000 or >= 2200 })
+        {
+            throw new ArgumentException(
+                $"Incidents has one of {incident.App} that starts at {incident.Start:O}: it must start in the years 2000 to 2199.");
+        }
+
+        if (incident.Severity is < 1 or > 3)
+        {
+            throw new ArgumentException($"Incidents has one of {incident.App} of severity {incident.Severity}: it must be 1, 2 or 3.");
         }
     }
 

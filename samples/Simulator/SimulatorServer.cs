@@ -35,8 +35,8 @@ public sealed class SimulatorServer : IAsyncDisposable
     private SimulatorServer(SimulatorOptions options)
     {
         _options = options;
-        _model = new TrafficModel(options.Seed, options.Apps);
-        _metrics = new MetricsEndpoint(_model, options.TimeProvider, options.Seed);
+        _model = new TrafficModel(options);
+        _metrics = new MetricsEndpoint(_model, options);
         _analytics = new AnalyticsEndpoint(_model, options);
         Truth = new SimulatorTruth(_analytics, options.TimeProvider);
         BaseAddress = options.Url;

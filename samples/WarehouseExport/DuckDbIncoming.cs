@@ -17,15 +17,31 @@ internal static class DuckDbIncoming
             WHERE incoming.endpoint_id = old.endpoint_id AND incoming.bucket_start = old.bucket_start AND incoming.timeframe = old.timeframe)
         """;
 
-    public static async Task<DuckDBConnection> OpenAsync(
-        string dataSource, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, string instantType, CancellationToken cancellationToken)
+    /// <summary>A connection on which the time zone of the machine decides nothing.</summary>
+    /// <param name="dataSource">A path, with any characters, or <c>:memory:</c>.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    public static async Task<DuckDBConnection> OpenAsync(string dataSource, CancellationToken cancellationToken)
     {
-        var connection = new DuckDBConnection($"DataSource={dataSource}");
+        var connection = new DuckDBConnection(new DuckDBConnectionStringBuilder { DataSource = dataSource }.ConnectionString);
         try
         {
             await connection.OpenAsync(cancellationToken);
-            // The time zone of the machine decides nothing.
             await connection.ExecuteAsync("SET TimeZone = 'UTC'", cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public static async Task<DuckDBConnection> OpenAsync(
+        string dataSource, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, string instantType, CancellationToken cancellationToken)
+    {
+        DuckDBConnection connection = await OpenAsync(dataSource, cancellationToken);
+        try
+        {
             await connection.ExecuteAsync(
                 $"CREATE TEMPORARY TABLE slice (endpoint_id VARCHAR, timeframe VARCHAR, range_start {instantType}, range_end {instantType})", cancellationToken);
             using (DuckDBAppender covered = connection.CreateAppender("temp", "main", "slice"))

@@ -12,6 +12,8 @@ internal sealed class DuckDbStore(string folder, ExportRequest request) : IWareh
 
     private bool IsMissing => new FileInfo(_path) is not { Exists: true, Length: > 0 };
 
+    public Task UpgradeAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
     {
         if (IsMissing)
@@ -19,8 +21,7 @@ internal sealed class DuckDbStore(string folder, ExportRequest request) : IWareh
             return true;
         }
 
-        await using var connection = new DuckDBConnection($"DataSource={_path}");
-        await connection.OpenAsync(cancellationToken);
+        await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(_path, cancellationToken);
         await connection.ExecuteAsync(TableOf(DuckDbIncoming.Columns(InstantType)), cancellationToken);
         await using DuckDBCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT count(*) FROM analytics WHERE timeframe = '{request.TimeframeName}'";
@@ -61,14 +62,13 @@ internal sealed class DuckDbStore(string folder, ExportRequest request) : IWareh
     }
 
     public string Describe() =>
-        $"duckdb {_path} \"SELECT endpoint_id, sum(request_count), sum(error_count) FROM analytics GROUP BY ALL\"";
+        $"duckdb {ShellWord.Quote(_path)} \"SELECT endpoint_id, sum(request_count), sum(error_count) FROM analytics GROUP BY ALL\"";
 
     private static async Task CreateAsync(string path, string[] columns, CancellationToken cancellationToken)
     {
         // A killed program may have left half of one here.
         File.Delete(path);
-        await using var connection = new DuckDBConnection($"DataSource={path}");
-        await connection.OpenAsync(cancellationToken);
+        await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(path, cancellationToken);
         await connection.ExecuteAsync(TableOf(columns), cancellationToken);
         await connection.ExecuteAsync("CHECKPOINT", cancellationToken);
     }

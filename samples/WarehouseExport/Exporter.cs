@@ -24,7 +24,8 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
     /// were exported before stay as they are.
     /// </param>
     /// <param name="cancellationToken">Ends the export; what was done stays, and the next export goes on behind it.</param>
-    public async Task RunAsync(
+    /// <returns>How many rows were left out because another row of the same endpoint and bucket came before them.</returns>
+    public async Task<int> RunAsync(
         ExportRequest request,
         Action<int, int, int> report,
         Action<AnalyticsRefusedEndpoint> refused,
@@ -34,6 +35,7 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
         DateTimeOffset now = time.GetUtcNow();
         DateTimeOffset first = Instant(request.First);
         DateTimeOffset end = request.Last is { } last && last < DateOnly.FromDateTime(now.UtcDateTime) ? Instant(last.AddDays(1)) : now;
+        await store.UpgradeAsync(cancellationToken);
         if (await store.IsEmptyAsync(cancellationToken))
         {
             await progress.ForgetAsync(request.TimeframeName);
@@ -46,6 +48,7 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
             .ToArray();
         var told = new HashSet<string>(StringComparer.Ordinal);
         int done = 0;
+        int leftOut = 0;
         foreach ((DateTimeOffset start, List<string> endpoints, WarehousePartition[] partitions) in parts)
         {
             Dictionary<string, DateTimeOffset> finalUntil = endpoints.ToDictionary(id => id, _ => start, StringComparer.Ordinal);
@@ -81,8 +84,11 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                 }
 
                 // A bucket that was not asked for belongs into another partition, which has it.
-                WarehouseRow[] rows = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
+                WarehouseRow[] sent = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
                     new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
+                // Rows without an id, or with ids that differ in what no store can hold, have the same key.
+                WarehouseRow[] rows = [.. sent.DistinctBy(row => row.Key)];
+                leftOut += sent.Length - rows.Length;
                 // An endpoint and a route of it that are both asked for have rows in common.
                 HashSet<string> failing =
                 [
@@ -91,7 +97,7 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                 ];
                 WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))] };
                 WarehouseSlice parted = slice with { EndpointIds = [.. failing], OnlyFillsIn = true };
-                ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.Covers(row.Metrics.EndpointId, row.BucketStart));
+                ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.Covers(row.EndpointId, row.BucketStart));
                 foreach (WarehouseSlice some in new[] { whole, parted }.Where(some => some.EndpointIds.Count > 0))
                 {
                     await store.ReplaceAsync(partition, some, [.. isParted[some.OnlyFillsIn]], cancellationToken);
@@ -108,6 +114,8 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                 report(++done, parts.Sum(part => part.Partitions.Length), rows.Length);
             }
         }
+
+        return leftOut;
     }
 
     // An earlier first day is filled in, a later one takes nothing away. A clock that was ahead must not hide what has come since.

@@ -12,8 +12,12 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
 {
     private readonly string _folder = Path.Combine(folder, "ndjson", request.TimeframeName);
 
+    public Task UpgradeAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
         Task.FromResult(!Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.ndjson").Any());
+
+    private string PartitionType => request.Timeframe == Client.AnalyticsTimeframe.Day ? "MONTH" : "DAY";
 
     private string SchemaPath => Path.Combine(_folder, "schema.json");
 
@@ -36,8 +40,8 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
     public string Describe() =>
         // Replacing a partition makes the load what the export is: done twice, it changes nothing.
         $$"""
-        for f in {{Path.Combine(_folder, "*.ndjson")}}; do p=$(basename $f .ndjson)
-          bq load --replace --source_format=NEWLINE_DELIMITED_JSON --time_partitioning_field=bucket_start --time_partitioning_type={{(request.Timeframe == Client.AnalyticsTimeframe.Day ? "MONTH" : "DAY")}} "DATASET.analytics_{{request.TimeframeName}}\$$p" $f {{SchemaPath}}
+        for f in {{ShellWord.Quote(_folder)}}/*.ndjson; do p=$(basename "$f" .ndjson)
+          bq load --replace --source_format=NEWLINE_DELIMITED_JSON --time_partitioning_field=bucket_start --time_partitioning_type={{PartitionType}} "DATASET.analytics_{{request.TimeframeName}}\$$p" "$f" {{ShellWord.Quote(SchemaPath)}}
         done
         """;
 
@@ -50,9 +54,11 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
             {
                 key = JsonSerializer.Deserialize(line, NdjsonJson.Default.NdjsonKey);
             }
-            catch (JsonException e)
+            // Half of a surrogate pair in an id is an InvalidOperationException.
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                throw new FormatException($"{path} has a line that is no row of an export: move the file away, remove the progress file, and it is exported anew. {e.Message}", e);
+                throw new FormatException(
+                    $"{path} has a line that is no row of an export ({e.Message}). Move the file away and remove the progress file: then the file is exported anew.", e);
             }
 
             if (key is not null)
@@ -137,7 +143,7 @@ internal sealed record NdjsonKey(
     [property: JsonPropertyName("endpoint_id")] string EndpointId,
     [property: JsonPropertyName("bucket_start")] DateTimeOffset BucketStart)
 {
-    public static NdjsonKey Of(WarehouseRow row) => new(row.Metrics.EndpointId, row.BucketStart);
+    public static NdjsonKey Of(WarehouseRow row) => new(row.EndpointId, row.BucketStart);
 }
 
 [JsonSerializable(typeof(NdjsonKey))]

@@ -27,6 +27,7 @@ if (live && command.EndpointIds is null)
     return 2;
 }
 
+bool begun = false;
 using var ended = new CancellationTokenSource();
 Console.CancelKeyPress += (_, press) =>
 {
@@ -57,7 +58,8 @@ try
         Path.Combine(command.Folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
     var request = new ExportRequest
     {
-        EndpointIds = command.EndpointIds ?? [.. simulator!.Apps],
+        // The query refuses an id that cannot be.
+        EndpointIds = new AnalyticsQuery(command.EndpointIds ?? [.. simulator!.Apps]).EndpointIds,
         Timeframe = command.Timeframe,
         First = command.First,
         Last = command.Last,
@@ -70,11 +72,13 @@ try
     };
     var exporter = new Exporter(fal.Analytics, store, new ExportProgress(command.Folder, command.Store), TimeProvider.System);
     long rows = 0;
+    int leftOut = 0;
     int refusals = 0;
+    begun = true;
     await AnsiConsole.Progress().StartAsync(async console =>
     {
         ProgressTask bar = console.AddTask($"{request.TimeframeName}s of {request.EndpointIds.Count} endpoints");
-        await exporter.RunAsync(
+        leftOut = await exporter.RunAsync(
             request,
             (done, all, written) =>
             {
@@ -97,22 +101,32 @@ try
         return 1;
     }
 
+    if (leftOut > 0)
+    {
+        Console.WriteLine($"{leftOut} rows left out: another row of the same bucket has the same endpoint id, or none either.");
+    }
+
     Console.WriteLine($"{rows} rows written. Next:{Environment.NewLine}{store.Describe()}");
     return 0;
 }
 catch (OperationCanceledException) when (ended.IsCancellationRequested)
 {
-    await Console.Error.WriteLineAsync("Ended. What was done stays; run it again to go on.");
+    await Console.Error.WriteLineAsync("Ended. What was exported stays: run the same command again to continue.");
     return 130;
 }
-catch (Exception e) when (e is OptionsValidationException or ArgumentException)
+catch (Exception e) when (!begun && e is (OptionsValidationException or ArgumentException))
 {
-    // A setting that cannot be, such as a key without a colon: nothing was begun. The user has no parameters.
+    // A setting that cannot be, such as a key without a colon. The user has no parameters.
     await Console.Error.WriteLineAsync(e.Message.Split(" (Parameter")[0]);
     return 2;
 }
-catch (Exception e) when (e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException or DuckDB.NET.Data.DuckDBException)
+catch (Exception e) when (begun || e is FalObservabilityException or IOException or UnauthorizedAccessException)
 {
-    await Console.Error.WriteLineAsync($"The export stopped; what was done stays, and running it again goes on. {e.Message}");
+    // The cause first. One that nobody has foreseen says what it is, and no data may end the program without a word about what to do.
+    bool foreseen = e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException or DuckDB.NET.Data.DuckDBException;
+    string cause = string.Join(' ', e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    await Console.Error.WriteLineAsync(
+        $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The export stopped. What was exported stays: "
+        + "remove the cause, and run the same command again to continue.");
     return 1;
 }

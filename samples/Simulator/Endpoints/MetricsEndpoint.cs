@@ -5,7 +5,7 @@ using System.Text;
 namespace Fal.Observability.Simulator;
 
 /// <summary>The Prometheus route. The bytes are made once for each ten seconds in which somebody asks.</summary>
-internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int seed)
+internal sealed class MetricsEndpoint(TrafficModel model, SimulatorOptions options)
 {
     private static readonly TimeSpan CachePeriod = TimeSpan.FromSeconds(10);
 
@@ -24,7 +24,7 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
     {
         lock (_lock)
         {
-            DateTimeOffset now = time.GetUtcNow();
+            DateTimeOffset now = options.TimeProvider.GetUtcNow();
             if (_cached is null || now - _cachedAt >= CachePeriod)
             {
                 _cached = new Answer(200, Simulator.Answer.Text, Write(now));
@@ -38,16 +38,19 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
     {
         long seconds = now.ToUnixTimeSeconds();
         int lastMinute = (int)(seconds / 60) - 1;
-        var apps = new (SimulatedApp App, byte[] Label, AppGauges Gauges)[model.Apps.Count];
-        for (int i = 0; i < apps.Length; i++)
+        var apps = new List<(SimulatedApp App, byte[] Label, AppGauges Gauges)>(model.Apps.Count);
+        foreach (SimulatedApp app in model.Apps)
         {
-            SimulatedApp app = model.Apps[i];
-            apps[i] = (app, Encoding.ASCII.GetBytes($"application=\"{app.Name}\""), app.GaugesAt(lastMinute, seconds / 10));
+            AppGauges gauges = app.GaugesAt(lastMinute, seconds / 10);
+            if (options.ScaleToZero != ScaledToZero.Absent || !gauges.AtZero)
+            {
+                apps.Add((app, Encoding.ASCII.GetBytes($"application=\"{app.Name}\""), gauges));
+            }
         }
 
         var text = new ExpositionWriter((_cached?.Body.Length ?? 0) + 4096);
         text.Comment(string.Create(
-            CultureInfo.InvariantCulture, $"SIMULATED DATA: made up by the simulator of Fal.Observability.Client, seed {seed}"));
+            CultureInfo.InvariantCulture, $"SIMULATED DATA: made up by the simulator of Fal.Observability.Client, seed {options.Seed}"));
 
         text.Family("fal_app_runners", "Number of fal app runners");
         foreach ((SimulatedApp app, byte[] label, AppGauges gauges) in apps)
@@ -57,7 +60,7 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
                 string machine = app.MachineTypes[i];
                 Runners(label, machine, "dead", Share(gauges.Dead, i, app.MachineTypes.Count));
                 Runners(label, machine, "pending", Share(gauges.Pending, i, app.MachineTypes.Count));
-                Runners(label, machine, "running", Share(gauges.Running, i, app.MachineTypes.Count));
+                Runners(label, machine, "running", Share(gauges.Running, i, app.MachineTypes.Count), ShowsZeros(gauges));
             }
         }
 
@@ -100,7 +103,7 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         text.Family("fal_app_request_latency", "Number of requests completed, bucketed by latency in seconds");
         foreach ((_, byte[] label, AppGauges gauges) in apps)
         {
-            if (gauges.Running == 0)
+            if (gauges.Running == 0 && !ShowsZeros(gauges))
             {
                 continue;
             }
@@ -120,9 +123,11 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         PerGpu("fal_app_runner_gpu_count", "Number of GPUs over the app's runners", app => app.GpuCount);
         return text.Written;
 
-        void Runners(byte[] label, string machine, string state, int count)
+        bool ShowsZeros(AppGauges gauges) => gauges.AtZero && options.ScaleToZero == ScaledToZero.Zeros;
+
+        void Runners(byte[] label, string machine, string state, int count, bool withZero = false)
         {
-            if (count == 0)
+            if (count == 0 && !withZero)
             {
                 return;
             }
@@ -163,7 +168,7 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
             text.Family(family, help);
             foreach ((_, byte[] label, AppGauges gauges) in apps)
             {
-                if (gauges.Running > 0)
+                if (gauges.Running > 0 || ShowsZeros(gauges))
                 {
                     text.Sample(label, value(gauges));
                 }
@@ -173,9 +178,9 @@ internal sealed class MetricsEndpoint(TrafficModel model, TimeProvider time, int
         void PerGpu(string family, string help, Func<AppGauges, double> value)
         {
             text.Family(family, help);
-            foreach ((_, byte[] label, AppGauges gauges) in apps)
+            foreach ((SimulatedApp app, byte[] label, AppGauges gauges) in apps)
             {
-                if (gauges.GpuCount > 0)
+                if (gauges.GpuCount > 0 || (app.HasGpu && ShowsZeros(gauges)))
                 {
                     text.Sample(label, value(gauges));
                 }

@@ -14,6 +14,7 @@ internal sealed class SimulatedApp
     private static readonly double[] PeakLoads = [30, 4, 0.4, 8, 0.05];
 
     private readonly ulong _key;
+    private readonly AppTimeline _timeline;
     private readonly bool _keepsRunner;
     private readonly int _gpusPerRunner;
     private readonly int _requestsPerRunner;
@@ -23,13 +24,13 @@ internal sealed class SimulatedApp
     /// Which features an app has follows from its number, so that a dozen apps show all of them with any seed:
     /// every third has a route, every fourth runs without GPUs, every eighth on two machine types.
     /// </summary>
-    public SimulatedApp(int seed, int index)
+    public SimulatedApp(SimulatorOptions options, int index)
     {
-        _key = new Dice((ulong)seed, index).Next();
+        _key = new Dice((ulong)options.Seed, index).Next();
         var dice = new Dice(_key, 0);
-        Name = $"simulated/{Kinds[index % Kinds.Length]}-{index:D5}";
+        Name = NameOf(index);
         ServesGet = index % 5 == 1;
-        _keepsRunner = index % 2 == 0;
+        _keepsRunner = index % 2 == 0 && options.ScaleToZero is null;
 
         double peakLoad = PeakLoads[index % PeakLoads.Length] * dice.Between(1, 8);
         bool officeHoursOnly = index % 7 == 4;
@@ -39,11 +40,16 @@ internal sealed class SimulatedApp
             3 => [Name, $"{Name}/turbo"],
             _ => [Name],
         };
+        DateTimeOffset now = options.TimeProvider.GetUtcNow();
+        _timeline = new AppTimeline(
+            _key,
+            [.. options.Incidents.Where(incident => incident.App == Name).Select(incident => PlannedIncident.From(incident, now))],
+            options.ScaleToZero is not null);
         var endpoints = new SimulatedEndpoint[ids.Length];
         for (int i = 0; i < ids.Length; i++)
         {
             double load = i == 0 ? peakLoad : peakLoad * dice.Between(0.05, 0.4);
-            endpoints[i] = new SimulatedEndpoint(ids[i], dice.Next(), _key, load, i == 0 && _keepsRunner, officeHoursOnly);
+            endpoints[i] = new SimulatedEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, officeHoursOnly);
         }
         Endpoints = endpoints;
 
@@ -59,6 +65,9 @@ internal sealed class SimulatedApp
     /// <summary>The app id, <c>owner/name</c>.</summary>
     public string Name { get; }
 
+    /// <summary>The app id of a number.</summary>
+    public static string NameOf(int index) => $"simulated/{Kinds[index % Kinds.Length]}-{index:D5}";
+
     /// <summary>The app's own endpoint first, then its routes.</summary>
     public IReadOnlyList<SimulatedEndpoint> Endpoints { get; }
 
@@ -67,6 +76,9 @@ internal sealed class SimulatedApp
 
     /// <summary>A tenth of the successful requests are GETs; else all are POSTs.</summary>
     public bool ServesGet { get; }
+
+    /// <summary>Its runners have GPUs.</summary>
+    public bool HasGpu => _gpusPerRunner > 0;
 
     /// <summary>
     /// The gauges as they stand in the ten seconds <paramref name="slot"/> of the minute after
@@ -84,7 +96,7 @@ internal sealed class SimulatedApp
         }
 
         var dice = new Dice(_key, slot);
-        Incident incident = Incident.At(_key, minute);
+        Incident incident = _timeline.IncidentAt(minute);
         work *= incident.Slowdown;
         int leastRunners = _keepsRunner || totals.Requests > 0 ? 1 : 0;
         int runners = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
@@ -112,14 +124,15 @@ internal sealed class SimulatedApp
 
     private long QueueAt(int minute)
     {
+        Incident incident = _timeline.IncidentAt(minute);
         double load = 0;
         foreach (SimulatedEndpoint endpoint in Endpoints)
         {
-            load += endpoint.LoadAt(minute);
+            load += endpoint.LoadAt(minute, incident);
         }
 
         double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
-        return (long)(load * (Incident.At(_key, minute).Backlog + noise));
+        return (long)(load * (incident.Backlog + noise));
     }
 }
 
@@ -145,4 +158,7 @@ internal readonly record struct AppGauges
 
     public double GpuPercent { get; init; }
     public double VramPercent { get; init; }
+
+    /// <summary>Nothing of the app is up, and nothing waits for it.</summary>
+    public bool AtZero => Running + Pending + Dead == 0 && Queue == 0;
 }

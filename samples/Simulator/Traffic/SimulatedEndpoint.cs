@@ -7,6 +7,9 @@ internal sealed class SimulatedEndpoint
     private const int BlockMinutes = 4 * 60;
     private const int RememberedBlocks = 2048;
 
+    // Requests a minute: so many that the queue and the errors of an incident can be told from noise.
+    private const double LeastIncidentLoad = 30;
+
     // Load by hours after the daily peak, as a share of the peak.
     private static readonly double[] DayShape =
     [
@@ -19,7 +22,7 @@ internal sealed class SimulatedEndpoint
     private Block?[]? _blocks;
 
     private readonly ulong _key;
-    private readonly ulong _incidentKey;
+    private readonly AppTimeline _timeline;
     private readonly bool _keepsRunner;
     private readonly bool _officeHoursOnly;
     private readonly double _peakLoad;
@@ -37,15 +40,15 @@ internal sealed class SimulatedEndpoint
 
     /// <param name="id">The id under which the traffic is recorded.</param>
     /// <param name="key">Decides everything random about the endpoint.</param>
-    /// <param name="incidentKey">Shared by the endpoints of one app: an incident strikes them together.</param>
+    /// <param name="timeline">Shared by the endpoints of one app.</param>
     /// <param name="peakLoad">Requests a minute at the busiest time of a weekday.</param>
     /// <param name="keepsRunner">A runner stays up without traffic.</param>
     /// <param name="officeHoursOnly">No traffic at all outside the busy half of the day.</param>
-    public SimulatedEndpoint(string id, ulong key, ulong incidentKey, double peakLoad, bool keepsRunner, bool officeHoursOnly)
+    public SimulatedEndpoint(string id, ulong key, AppTimeline timeline, double peakLoad, bool keepsRunner, bool officeHoursOnly)
     {
         Id = id;
         _key = key;
-        _incidentKey = incidentKey;
+        _timeline = timeline;
         _peakLoad = peakLoad;
         _keepsRunner = keepsRunner;
         _officeHoursOnly = officeHoursOnly;
@@ -73,8 +76,18 @@ internal sealed class SimulatedEndpoint
     /// <summary>The mean execution time of an undisturbed request.</summary>
     public double MeanSeconds { get; }
 
-    /// <summary>Requests to expect in a minute (counted from the Unix epoch) of an undisturbed day.</summary>
-    public double LoadAt(int minute)
+    /// <summary>Requests to expect in a minute (counted from the Unix epoch). An incident that was ordered never lacks traffic.</summary>
+    public double LoadAt(int minute, Incident incident)
+    {
+        if (incident.IsPlanned)
+        {
+            return Math.Max(LeastIncidentLoad, UsualLoadAt(minute));
+        }
+
+        return _timeline.IsIdleAt(minute) ? 0 : UsualLoadAt(minute);
+    }
+
+    private double UsualLoadAt(int minute)
     {
         int sincePeak = (minute - _peakMinute) % MinutesPerDay;
         if (sincePeak < 0)
@@ -136,10 +149,10 @@ internal sealed class SimulatedEndpoint
     private void AddMinute(int minute, ref TrafficTotals totals)
     {
         var dice = new Dice(_key, minute);
-        Incident incident = Incident.At(_incidentKey, minute);
+        Incident incident = _timeline.IncidentAt(minute);
 
         // In an incident runners are busy with slow requests, so fewer complete.
-        int requests = dice.Round(LoadAt(minute) * dice.Between(0.7, 1.3) * (1 - (0.15 * incident.Severity)));
+        int requests = dice.Round(LoadAt(minute, incident) * dice.Between(0.7, 1.3) * (1 - (0.15 * incident.Severity)));
         if (requests == 0)
         {
             return;

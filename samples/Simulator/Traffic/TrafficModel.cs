@@ -15,12 +15,12 @@ internal sealed class TrafficModel
     private readonly Dictionary<string, IReadOnlyList<SimulatedEndpoint>> _owned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<SimulatedEndpoint>> _called = new(StringComparer.Ordinal);
 
-    public TrafficModel(int seed, int apps)
+    public TrafficModel(SimulatorOptions options)
     {
-        var all = new SimulatedApp[apps];
-        for (int index = 0; index < apps; index++)
+        var all = new SimulatedApp[options.Apps];
+        for (int index = 0; index < all.Length; index++)
         {
-            SimulatedApp app = all[index] = new SimulatedApp(seed, index);
+            SimulatedApp app = all[index] = new SimulatedApp(options, index);
             _owned[app.Name] = app.Endpoints;
             foreach (SimulatedEndpoint route in app.Endpoints.Skip(1))
             {
@@ -32,9 +32,10 @@ internal sealed class TrafficModel
         for (int index = 0; index < CalledModels.Length; index++)
         {
             // Positions below zero: app keys are drawn from zero upward.
-            ulong key = new Dice((ulong)seed, -1 - index).Next();
+            ulong key = new Dice((ulong)options.Seed, -1 - index).Next();
             string id = CalledModels[index];
-            _called[id] = [new SimulatedEndpoint(id, key, key, 2 * (index + 1), keepsRunner: false, officeHoursOnly: false)];
+            var timeline = new AppTimeline(key, [], scalesToZero: false);
+            _called[id] = [new SimulatedEndpoint(id, key, timeline, 2 * (index + 1), keepsRunner: false, officeHoursOnly: false)];
         }
     }
 

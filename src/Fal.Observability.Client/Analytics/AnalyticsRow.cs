@@ -272,7 +272,9 @@ public sealed class AnalyticsRow
 
     /// <summary>The number of one metric as it was sent: requests of a count, seconds of a duration.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <returns>The number, or null where the row has none. A count above 2^53 is rounded here, and exact in its property.</returns>
+    /// <returns>
+    /// The number, or null where the row has none. A count beyond 2^53 is rounded here; <see cref="GetCount"/> gives it exactly.
+    /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
     public double? GetValue(AnalyticsExpand metric)
     {
@@ -282,13 +284,26 @@ public sealed class AnalyticsRow
             : bits;
     }
 
+    /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
+    /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>
+    /// <returns>The count, or null where the row has none.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="metric"/> is none, several, a shape, a duration, or not known to this version.
+    /// </exception>
+    public long? GetCount(AnalyticsExpand metric) =>
+        !AnalyticsExpandExtensions.IsDurationAt(AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric)))
+            ? Count(metric)
+            : throw new ArgumentException(
+                $"AnalyticsExpand.{metric} is a duration, not a count: read its seconds with GetValue.", nameof(metric));
+
     /// <summary>
     /// The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.
     /// </summary>
     public override string ToString()
     {
-        IEnumerable<string> known = Metrics.GetFlags().Select(metric =>
-            string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}"));
+        IEnumerable<string> known = Metrics.GetFlags().Select(metric => metric.IsDuration()
+            ? string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}")
+            : string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetCount(metric)}"));
         // As it came: decoding a string throws where it holds half of a surrogate pair.
         IEnumerable<string> additional = AdditionalMetrics.Select(pair => $"{pair.Key}={pair.Value.GetRawText()}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();

@@ -153,6 +153,55 @@ public sealed class HistoryProgramTests : IDisposable
         Assert.NotEmpty(WarehouseContent.Read(whole, store));
     }
 
+    [Theory]
+    [InlineData(Export, "--store", "duckdb")]
+    [InlineData(Export, "--store", "parquet")]
+    [InlineData(Export, "--store", "ndjson")]
+    [InlineData(Backfill)]
+    public async Task Half_a_surrogate_pair_in_the_data_ends_nothing(string program, params string[] options)
+    {
+        using var api = new WireMockApi(MockResponse.Json(200, """
+            {"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-05-01T10:00:00+00:00","results":[
+             {"endpoint_id":"a/b","request_count":1,"p90_duration":"\udc00","new_text":"half \ud800 pair"}]}]}
+            """));
+
+        (int exitCode, _, string errors) =
+            await RunAsync(program, AnyKey, [_folder, .. Days, .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+
+        Assert.Equal((0, ""), (exitCode, errors));
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public async Task What_stops_it_is_one_line_with_the_cause_before_what_to_do(string program)
+    {
+        await using SimulatorServer server = await SimulatorServer.StartAsync();
+
+        (int exitCode, _, string errors) =
+            await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+        int cause = errors.IndexOf("Invalid API key", StringComparison.Ordinal);
+        int stop = errors.IndexOf("stopped", StringComparison.Ordinal);
+        int advice = errors.IndexOf("run the same command again", StringComparison.Ordinal);
+        Assert.True(cause >= 0 && cause < stop && stop < advice, errors);
+    }
+
+    [Fact]
+    public async Task An_export_that_a_file_stops_says_which_before_what_to_do()
+    {
+        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await File.WriteAllTextAsync(Path.Combine(_folder, "analytics.duckdb"), "something else\nthan a table");
+
+        (int exitCode, _, string errors) =
+            await RunAsync(Export, server.Key, [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]);
+
+        Assert.Equal(1, exitCode);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+        Assert.Matches("analytics\\.duckdb.*The export stopped.*run the same command again", errors);
+    }
+
     private static string[] Days => ["--first", "2026-05-01", "--last", "2026-05-02"];
 
     private Dictionary<string, string> Files() => Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).ToDictionary(path => path, path => Convert.ToHexString(File.ReadAllBytes(path)));

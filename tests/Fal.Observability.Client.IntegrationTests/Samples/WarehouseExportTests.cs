@@ -544,7 +544,7 @@ public sealed class WarehouseExportTests : IDisposable
         _ => new NdjsonStore(_folder, request),
     };
 
-    private Task ExportAsync(FalObservabilityClient fal, ExportRequest request, string store) =>
+    private Task<int> ExportAsync(FalObservabilityClient fal, ExportRequest request, string store) =>
         ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
 
     private void Clear()

@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Simulator;
 
-public sealed partial class SimulatorMetricsTests
+public sealed class SimulatorMetricsTests
 {
     [Fact]
     public async Task The_exposition_has_every_family_with_its_labels_in_alphabetical_order()
@@ -17,7 +16,7 @@ public sealed partial class SimulatorMetricsTests
 
         Assert.StartsWith("# SIMULATED DATA", text, StringComparison.Ordinal);
         Assert.EndsWith("\n", text, StringComparison.Ordinal);
-        ILookup<string, Sample> families = Samples(text).ToLookup(sample => sample.Family);
+        ILookup<string, SimulatedSample> families = SimulatedSample.ReadAll(text).ToLookup(sample => sample.Family);
         var labels = new Dictionary<string, string>
         {
             ["fal_app_runners"] = "application,machine_type,state",
@@ -33,7 +32,7 @@ public sealed partial class SimulatorMetricsTests
             ["fal_app_runner_gpu_count"] = "application",
         };
         Assert.Equal(labels.Keys.Order(), families.Select(family => family.Key).Order());
-        foreach (IGrouping<string, Sample> family in families)
+        foreach (IGrouping<string, SimulatedSample> family in families)
         {
             Assert.Contains($"# TYPE {family.Key} gauge\n", text, StringComparison.Ordinal);
             Assert.All(family, sample => Assert.Equal(labels[family.Key], string.Join(',', sample.Labels.Keys)));
@@ -61,7 +60,7 @@ public sealed partial class SimulatorMetricsTests
     public async Task Metrics_and_analytics_tell_of_the_same_minute()
     {
         await using SimulatorSession session = await SimulatorSession.StartAsync();
-        List<Sample> samples = Samples(await session.GetTextAsync("/serverless/metrics"));
+        List<SimulatedSample> samples = SimulatedSample.ReadAll(await session.GetTextAsync("/serverless/metrics"));
         foreach (string app in session.Server.Apps)
         {
             JsonNode answer = await session.GetAnalyticsAsync(
@@ -100,7 +99,7 @@ public sealed partial class SimulatorMetricsTests
     {
         await using SimulatorSession session = await SimulatorSession.StartAsync(options => options.Apps = 0);
 
-        Assert.Empty(Samples(await session.GetTextAsync("/serverless/metrics")));
+        Assert.Empty(SimulatedSample.ReadAll(await session.GetTextAsync("/serverless/metrics")));
     }
 
     [Fact]
@@ -123,23 +122,4 @@ public sealed partial class SimulatorMetricsTests
             await plain.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
             await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
-
-    private static List<Sample> Samples(string text) =>
-    [
-        .. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line[0] != '#').Select(line =>
-        {
-            Match match = SampleLine().Match(line);
-            Assert.True(match.Success, line);
-            return new Sample(
-                match.Groups["family"].Value,
-                match.Groups["name"].Captures
-                    .Zip(match.Groups["text"].Captures).ToDictionary(pair => pair.First.Value, pair => pair.Second.Value),
-                double.Parse(match.Groups["value"].Value, CultureInfo.InvariantCulture));
-        }),
-    ];
-
-    [GeneratedRegex("""^(?<family>[a-z_]+)\{((?<name>[a-z_]+)="(?<text>[^"\\]*)",?)+\} (?<value>\S+)$""", RegexOptions.ExplicitCapture)]
-    private static partial Regex SampleLine();
-
-    private sealed record Sample(string Family, Dictionary<string, string> Labels, double Value);
 }

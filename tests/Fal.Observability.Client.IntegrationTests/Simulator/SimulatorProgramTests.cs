@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Fal.Observability.Client.IntegrationTests.Samples;
 using Fal.Observability.Simulator;
 using Xunit;
 
@@ -18,6 +19,11 @@ public sealed class SimulatorProgramTests
     [InlineData("--fault: 'bad-luck' is not one of rate-limited", "--fault", "bad-luck")]
     [InlineData("every and next exclude each other", "--fault", "server-error,every=2,next=2")]
     [InlineData("'0' is not a whole number of at least 1", "--fault", "server-error,every=0")]
+    [InlineData("--now: 'noon' is not an instant", "--now", "noon")]
+    [InlineData("--incident: 'noon' is not an instant", "--incident", "simulated/text-to-image-00000,at=noon")]
+    [InlineData("--incident: 'for=5' is not at=INSTANT, minutes=N or severity=1|2|3", "--incident", "simulated/text-to-image-00000,for=5")]
+    [InlineData("'simulated/other', which", "--incident", "simulated/other")]
+    [InlineData("--scale-to-zero: 'on' is not one of absent, zeros", "--scale-to-zero", "on")]
     [InlineData("--truth: endpoint_id is required", "--truth", "expand=summary")]
     public async Task Bad_arguments_end_with_a_clear_message_and_a_failure(string message, params string[] arguments)
     {
@@ -36,9 +42,9 @@ public sealed class SimulatorProgramTests
         Assert.Equal(0, exitCode);
         string[] switches =
         [
-            "--urls", "--apps", "--seed", "--key", "--now", "--gzip", "--page-size", "--lag", "--limit-counts", "--summary-on",
-            "--missing-metrics", "--bucket-order", "--bucket-offset", "--refuse", "--missing", "--cold-boot-500", "--fault", "--truth",
-            "--help",
+            "--urls", "--apps", "--seed", "--key", "--now", "--frozen", "--incident", "--scale-to-zero", "--gzip", "--page-size", "--lag",
+            "--limit-counts", "--summary-on", "--missing-metrics", "--bucket-order", "--bucket-offset", "--refuse", "--missing",
+            "--cold-boot-500", "--fault", "--truth", "--help",
         ];
         Assert.All(switches, name => Assert.Contains($"  {name}", output, StringComparison.Ordinal));
         Assert.Equal(Enum.GetNames<FaultKind>().Length,
@@ -59,6 +65,38 @@ public sealed class SimulatorProgramTests
     }
 
     [Fact]
+    public async Task The_clock_starts_at_the_instant_of_now_and_runs()
+    {
+        using Running simulator = await Running.StartAsync("--now", "2026-01-01T00:00:00Z");
+        var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        DateTimeOffset date;
+        do
+        {
+            using HttpResponseMessage response = await simulator.GetMetricsAsync();
+            date = response.Headers.Date!.Value;
+            Assert.InRange(date, start, start.AddHours(1));
+        }
+        while (date == start);
+    }
+
+    [Fact]
+    public async Task A_frozen_clock_stays_at_the_instant_of_now_and_an_incident_is_where_it_was_ordered()
+    {
+        const string App = "simulated/voice-clone-00004";
+        using Running simulator = await Running.StartAsync(
+            "--incident", $"{App},at=2026-01-01T00:00:00Z,minutes=20,severity=2", "--frozen", "--now", "2026-01-01T00:10:00Z");
+
+        using HttpResponseMessage response = await simulator.GetMetricsAsync();
+
+        Assert.Equal(new DateTimeOffset(2026, 1, 1, 0, 10, 0, TimeSpan.Zero), response.Headers.Date);
+        SimulatedSample queue = Assert.Single(
+            SimulatedSample.ReadAll(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)),
+            sample => sample.Family == "fal_app_queue_size" && sample.App == App);
+        Assert.InRange(queue.Value, 30, 70);
+    }
+
+    [Fact]
     public async Task A_taken_port_is_named()
     {
         await using SimulatorSession session = await SimulatorSession.StartAsync();
@@ -70,18 +108,40 @@ public sealed class SimulatorProgramTests
         Assert.Contains($"Cannot listen on {url}", errors, StringComparison.Ordinal);
     }
 
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
+    private static Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments) =>
+        SampleProgram.Start("Fal.Observability.Simulator", key: null, [], arguments).EndAsync();
+
+    /// <summary>The program while it serves, on a free port.</summary>
+    private sealed class Running(Process process, Uri baseAddress) : IDisposable
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "Fal.Observability.Simulator.dll");
-        using var process = new Process
+        private readonly HttpClient _http = new();
+
+        public static async Task<Running> StartAsync(params string[] arguments)
         {
-            StartInfo =
-                new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true },
-        };
-        process.Start();
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, await output, await errors);
+            Process process =
+                SampleProgram.Start("Fal.Observability.Simulator", key: null, [], ["--urls", "http://127.0.0.1:0", .. arguments]);
+            string? line;
+            do
+            {
+                line = await process.StandardOutput.ReadLineAsync().OrHangs();
+                Assert.NotNull(line);
+            }
+            while (!line.Contains("base address", StringComparison.Ordinal));
+            return new Running(process, new Uri(line.Split(' ')[^1]));
+        }
+
+        public async Task<HttpResponseMessage> GetMetricsAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{baseAddress}/serverless/metrics"));
+            request.Headers.TryAddWithoutValidation("Authorization", "Key simulated:key");
+            return await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        }
+
+        public void Dispose()
+        {
+            process.Kill();
+            process.Dispose();
+            _http.Dispose();
+        }
     }
 }

@@ -146,8 +146,22 @@ public sealed class AnalyticsRowTests
         AnalyticsRow row = Json.ReadRow($$"""{"endpoint_id":"a/b","request_count":{{json}}}""");
 
         Assert.Equal(expected, row.RequestCount);
+        Assert.Equal(expected, row.GetCount(AnalyticsExpand.RequestCount));
         Assert.Equal((double)expected, row.GetValue(AnalyticsExpand.RequestCount));
+        Assert.Equal($"a/b: request_count={expected.ToString(CultureInfo.InvariantCulture)}", row.ToString());
         Assert.Empty(row.AdditionalMetrics);
+    }
+
+    [Fact]
+    public void A_count_that_is_not_there_is_null_and_a_duration_is_no_count()
+    {
+        AnalyticsRow row = Json.ReadRow("""{"endpoint_id":"a/b","p90_duration":1.5}""");
+
+        Assert.Null(row.GetCount(AnalyticsExpand.RequestCount));
+        ArgumentException duration = Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.P90Duration));
+        Assert.Contains("P90Duration is a duration, not a count: read its seconds with GetValue", duration.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.TimeSeries));
+        Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.Volume));
     }
 
     [Theory]
