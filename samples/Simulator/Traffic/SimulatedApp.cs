@@ -13,12 +13,16 @@ internal sealed class SimulatedApp
     private static readonly string[] CpuMachines = ["S", "M", "L"];
     private static readonly double[] PeakLoads = [30, 4, 0.4, 8, 0.05];
 
+    private const int BlockMinutes = 4 * 60;
+    private const int RememberedBlocks = 1024;
+
     private readonly ulong _key;
     private readonly AppTimeline _timeline;
     private readonly bool _keepsRunner;
     private readonly int _gpusPerRunner;
     private readonly int _requestsPerRunner;
     private readonly double _memoryPerRunner;
+    private RunnerBlock?[]? _blocks;
 
     /// <summary>
     /// Which features an app has follows from its number, so that a dozen apps show all of them with any seed:
@@ -118,13 +122,36 @@ internal sealed class SimulatedApp
     /// <summary>The runners in a minute.</summary>
     public RunnerMinute RunnersAt(int minute)
     {
-        RunnerMinute runners = MinuteAt(minute).Runners;
-        // Those that were up a minute ago and are no longer needed.
-        return runners with { Draining = Math.Max(0, MinuteAt(minute - 1).Runners.Up - runners.Up) };
+        // Histories and bills ask for the same minutes again and again.
+        _blocks ??= new RunnerBlock?[RememberedBlocks];
+        (int number, int offset) = Math.DivRem(minute, BlockMinutes);
+        ref RunnerBlock? slot = ref _blocks[number % RememberedBlocks];
+        RunnerBlock? block = slot;
+        if (block?.Number != number)
+        {
+            slot = block = new RunnerBlock(number, RunnersOf(number));
+        }
+
+        return block.Minutes[offset];
     }
 
     /// <summary>How many runners of a number are of a machine type; the first gets the odd one.</summary>
     public int ShareOf(int count, int machineType) => (count + MachineTypes.Count - 1 - machineType) / MachineTypes.Count;
+
+    private RunnerMinute[] RunnersOf(int block)
+    {
+        var minutes = new RunnerMinute[BlockMinutes];
+        int upBefore = MinuteAt((block * BlockMinutes) - 1).Runners.Up;
+        for (int i = 0; i < minutes.Length; i++)
+        {
+            RunnerMinute runners = MinuteAt((block * BlockMinutes) + i).Runners;
+            // Those that were up a minute ago and are no longer needed.
+            minutes[i] = runners with { Draining = Math.Max(0, upBefore - runners.Up) };
+            upBefore = runners.Up;
+        }
+
+        return minutes;
+    }
 
     private (RunnerMinute Runners, TrafficTotals Traffic, double Work) MinuteAt(int minute)
     {
@@ -172,6 +199,8 @@ internal sealed class SimulatedApp
         double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
         return (long)(load * (incident.Backlog + noise));
     }
+
+    private sealed record RunnerBlock(int Number, RunnerMinute[] Minutes);
 }
 
 /// <summary>What the metrics endpoint shows of one app.</summary>

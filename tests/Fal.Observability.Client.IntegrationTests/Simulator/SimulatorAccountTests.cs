@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Fal.Observability.Simulator;
 using Microsoft.Extensions.Time.Testing;
