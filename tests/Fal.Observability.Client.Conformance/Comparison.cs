@@ -25,32 +25,6 @@ internal static class Comparison
         return null;
     }
 
-    /// <summary>
-    /// The reference of OpenMetrics leaves out a sample that repeats the series and timestamp before it, as families do
-    /// here too. The sample level shows every line, so the same is left out of what it read before comparing.
-    /// </summary>
-    internal static IReadOnlyList<PrometheusSample> WithoutRepeatedTimestamps(IReadOnlyList<PrometheusSample> samples, IReadOnlyList<ExpectedSample> expected)
-    {
-        if (samples.Count == expected.Count)
-        {
-            return samples;
-        }
-
-        var kept = new List<PrometheusSample>();
-        foreach (PrometheusSample sample in samples)
-        {
-            bool isWanted = kept.Count < expected.Count && sample.Value == expected[kept.Count].Value;
-            bool repeatsLast = kept.Count > 0 && sample.TimestampMilliseconds is not null && kept[^1].Name == sample.Name
-                && kept[^1].Labels == sample.Labels && kept[^1].TimestampMilliseconds == sample.TimestampMilliseconds;
-            if (isWanted || !repeatsLast)
-            {
-                kept.Add(sample);
-            }
-        }
-
-        return kept;
-    }
-
     internal static string? Families(PrometheusExposition actual, IReadOnlyList<ExpectedMetadata> expected)
     {
         foreach (ExpectedMetadata metadata in expected)

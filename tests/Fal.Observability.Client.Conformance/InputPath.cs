@@ -8,6 +8,8 @@ namespace Fal.Observability.Client.Conformance;
 /// <summary>A way in which an exposition reaches the parser.</summary>
 internal abstract class InputPath
 {
+    internal static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
+
     internal static InputPath? Find(string name) => name switch
     {
         "span" => new SpanPath(),
@@ -123,8 +125,14 @@ internal abstract class InputPath
         [
             () =>
             {
+                PrometheusSamples read = PrometheusTextParser.ParseSamples(input, options);
+                if (FallTogether(read, options))
+                {
+                    return read;
+                }
+
                 var output = new ArrayBufferWriter<byte>();
-                PrometheusTextWriter.Write(output, PrometheusTextParser.ParseSamples(input, options), options.Format);
+                PrometheusTextWriter.Write(output, read, options.Format);
                 return PrometheusTextParser.ParseSamples(output.WrittenSpan, options);
             },
         ];
@@ -134,12 +142,15 @@ internal abstract class InputPath
             () =>
             {
                 PrometheusExposition read = PrometheusTextParser.ParseFamilies(input, options);
-                // OpenMetrics has nanoseconds, the model milliseconds: samples that only nanoseconds tell apart cannot be written apart.
-                bool fallTogether = options.Format == PrometheusFormat.OpenMetrics && read.Families
-                    .SelectMany(family => family.Samples).GroupBy(sample => (sample.Name, sample.Labels, sample.TimestampMilliseconds)).Any(series => series.Skip(1).Any());
-                return fallTogether ? read : PrometheusTextParser.ParseFamilies(PrometheusTextWriter.ToUtf8(read, options.Format), options);
+                return FallTogether(read.Families.SelectMany(family => family.Samples), options) ? read
+                    : PrometheusTextParser.ParseFamilies(PrometheusTextWriter.ToUtf8(read, options.Format), options);
             },
         ];
+
+        /// <summary>OpenMetrics has nanoseconds, the model milliseconds: samples that only nanoseconds tell apart cannot be written apart.</summary>
+        private static bool FallTogether(IEnumerable<PrometheusSample> samples, PrometheusParserOptions options) =>
+            options.Format == PrometheusFormat.OpenMetrics
+            && samples.GroupBy(sample => (sample.Name, sample.Labels, sample.TimestampMilliseconds)).Any(series => series.Skip(1).Any());
     }
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>

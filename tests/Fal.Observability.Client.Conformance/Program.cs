@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fal.Observability.Client.Conformance;
-using Fal.Observability.Client.Prometheus;
 
 const string usage = """
     Runs the parser over a folder of cases, each a folder with input.txt and expect.json.
@@ -89,26 +88,15 @@ int failed = 0;
 int compared = 0;
 foreach (ConformanceCase @case in ConformanceCase.ReadAll(folder).Where(c => format is null || c.FormatName == format))
 {
-    var options = new PrometheusParserOptions { Format = @case.Format };
-    if (level is null or "reader")
+    foreach (CaseResult result in CaseResult.Of(@case, path, invert).Where(result => level is null || level == result.Level))
     {
-        Judge(@case, "reader", @case.Reader, path.Samples(@case.Input, options).Select(read => (Func<string?>)(() =>
+        compared += result.WasCompared ? 1 : 0;
+        passed += result.Failure is null ? 1 : 0;
+        failed += result.Failure is null ? 0 : 1;
+        if (verbose || (result.Failure is not null && !invert))
         {
-            IReadOnlyList<PrometheusSample> samples = read();
-            return @case.Samples is null ? null
-                : Comparison.Samples(Comparison.WithoutRepeatedTimestamps(samples, @case.Samples), @case.Samples);
-        })));
-    }
-
-    if (level is null or "families")
-    {
-        Judge(@case, "families", @case.Families, path.Families(@case.Input, options).Select(read => (Func<string?>)(() =>
-        {
-            PrometheusExposition exposition = read();
-            return @case.Samples is null ? null
-                : Comparison.Samples([.. exposition.Families.SelectMany(family => family.Samples)], @case.Samples)
-                    ?? (@case.Metadata is null ? null : Comparison.Families(exposition, @case.Metadata));
-        })));
+            Console.WriteLine($"{(result.Failure is null ? "pass" : "FAIL")}  {result.Level,-8}  {@case.Name}  {result.Failure ?? result.Answer}");
+        }
     }
 }
 
@@ -126,74 +114,4 @@ int Fail(string message)
     Console.Error.WriteLine(message);
     Console.Error.WriteLine(usage);
     return 2;
-}
-
-void Judge(ConformanceCase @case, string caseLevel, Verdict verdict, IEnumerable<Func<string?>> readings)
-{
-    if (invert)
-    {
-        verdict = verdict switch { Verdict.Accept => Verdict.Reject, Verdict.Reject => Verdict.Accept, _ => verdict };
-    }
-
-    bool isCompared = false;
-    string? failure = null;
-    string answer = "";
-    foreach (Func<string?> read in readings)
-    {
-        bool accepted;
-        string? difference = null;
-        try
-        {
-            difference = read();
-            accepted = true;
-            answer = "accepted";
-        }
-        catch (PrometheusFormatException exception)
-        {
-            accepted = false;
-            answer = "rejected: " + exception.Message;
-        }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
-        {
-            // Any other exception is a defect, whatever the case expects: it must show as a failed case, not end the run.
-            failure = "crashed: " + exception;
-            break;
-        }
-
-        if (accepted && @case.Samples is not null && verdict != Verdict.Reject)
-        {
-            isCompared = true;
-        }
-
-        failure = verdict switch
-        {
-            Verdict.Accept when !accepted => "should be accepted, " + answer,
-            Verdict.Accept or Verdict.Either when difference is not null => "read differently: " + difference,
-            Verdict.Reject when accepted => "should be rejected",
-            _ => null,
-        };
-        if (failure is not null)
-        {
-            break;
-        }
-    }
-
-    if (isCompared)
-    {
-        compared++;
-    }
-
-    if (failure is null)
-    {
-        passed++;
-    }
-    else
-    {
-        failed++;
-    }
-
-    if (verbose || (failure is not null && !invert))
-    {
-        Console.WriteLine($"{(failure is null ? "pass" : "FAIL")}  {caseLevel,-8}  {@case.Name}  {failure ?? answer}");
-    }
 }

@@ -25,9 +25,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         await using (stream.ConfigureAwait(false))
         {
             PrometheusExposition exposition;
+            PrometheusParserOptions parsing = ParsingOf(stream);
             try
             {
-                PrometheusParserOptions parsing = ParsingOf(stream);
                 exposition = stream is FalBodyStream body
                     ? _memory.Parse(body.Memory.Span, parsing)
                     : await PrometheusTextParser.ParseFamiliesAsync(stream, parsing, cancellationToken).ConfigureAwait(false);
@@ -37,21 +37,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                 throw NotMetrics(stream, $"it is not well-formed Prometheus text ({e.Message})", e);
             }
 
-            if (exposition.SkippedLineCount > 0)
-            {
-                PrometheusSkippedLine first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept) ?? exposition.SkippedLines[0];
-                if (exposition.Families.Count == 0)
-                {
-                    throw NotMetrics(stream, $"no line of it is Prometheus text (line {first.Line}: {first.Reason})", null);
-                }
-
-                log.LinesSkipped(exposition.SkippedLineCount, first.Line, first.Column, first.Reason);
-            }
-            else if (exposition.Families.Count == 0)
-            {
-                RefuseUndeclaredNothing(stream);
-            }
-
+            PrometheusSkippedLine? first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept)
+                ?? (exposition.SkippedLines is [var kept, ..] ? kept : null);
+            Judge(stream, parsing.Format, exposition.Families.Count == 0, exposition.SkippedLineCount, first);
             cancellationToken.ThrowIfCancellationRequested();
             return exposition;
         }
@@ -63,19 +51,14 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         await using (stream.ConfigureAwait(false))
         {
             long skipped = 0;
-            long read = 0;
+            bool isEmpty = true;
             PrometheusSkippedLine? first = null;
             PrometheusParserOptions parsing = ParsingOf(stream) with
             {
                 OnSkippedLine = line =>
                 {
-                    if (line.WasKept)
-                    {
-                        return;
-                    }
-
-                    skipped++;
-                    first ??= line;
+                    skipped += line.WasKept ? 0 : 1;
+                    first = first is null || (first.WasKept && !line.WasKept) ? line : first;
                 },
             };
             IAsyncEnumerator<PrometheusSample> samples = PrometheusTextParser.StreamSamplesAsync(stream, parsing, cancellationToken).GetAsyncEnumerator(cancellationToken);
@@ -83,25 +66,13 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             {
                 while (await MoveNextAsync(samples, stream).ConfigureAwait(false))
                 {
-                    read++;
+                    isEmpty = false;
                     cancellationToken.ThrowIfCancellationRequested();
                     yield return samples.Current;
                 }
             }
 
-            if (skipped > 0)
-            {
-                if (read == 0)
-                {
-                    throw NotMetrics(stream, $"no line of it is a sample (line {first!.Line}: {first.Reason})", null);
-                }
-
-                log.LinesSkipped(skipped, first!.Line, first.Column, first.Reason);
-            }
-            else if (read == 0)
-            {
-                RefuseUndeclaredNothing(stream);
-            }
+            Judge(stream, parsing.Format, isEmpty, skipped, first);
         }
     }
 
@@ -155,15 +126,33 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>
-    /// An idle account has no samples, and its empty body is declared as text. An empty body that is declared as nothing comes
-    /// from something else than the service, and must not read as an account without apps.
-    /// </summary>
-    private void RefuseUndeclaredNothing(Stream stream)
+    /// <summary>Refuses a body that must not read as an account without apps, and logs what the parser reported of any other.</summary>
+    /// <param name="stream">The body.</param>
+    /// <param name="format">What the body was read as.</param>
+    /// <param name="isEmpty">Whether nothing was read.</param>
+    /// <param name="skipped">How many lines were left out.</param>
+    /// <param name="first">The first of them, else the first that was reported and kept; null if there is none.</param>
+    private void Judge(Stream stream, PrometheusFormat format, bool isEmpty, long skipped, PrometheusSkippedLine? first)
     {
-        if (InfoOf(stream) is { ContentType: null })
+        // OpenMetrics says by # EOF that there is nothing; without it, what there was did not arrive.
+        if (isEmpty && first is not null && (skipped > 0 || format == PrometheusFormat.OpenMetrics))
+        {
+            throw NotMetrics(stream, $"no line of it is a sample (line {first.Line}: {first.Reason})", null);
+        }
+
+        // The empty body of an idle account is declared as text. One that is declared as nothing does not come from the service.
+        if (isEmpty && InfoOf(stream) is { ContentType: null })
         {
             throw NotMetrics(stream, "it is empty, and no content type says that it is meant to be metrics", null);
+        }
+
+        if (skipped > 0)
+        {
+            log.LinesSkipped(skipped, first!.Line, first.Column, first.Reason);
+        }
+        else if (first is not null)
+        {
+            log.LinesKept(first.Line, first.Column, first.Reason);
         }
     }
 

@@ -49,7 +49,8 @@ public sealed class LatencyDistribution
     /// </summary>
     /// <param name="quantile">The share, 0 to 1: 0.99 for the 99th percentile.</param>
     /// <returns>
-    /// Seconds; null where no quantile can be told: no requests, fewer than two buckets, or none without an upper bound.
+    /// Seconds; null where no quantile can be told: no requests, fewer than two buckets, or none without an upper bound. Where the
+    /// count of the bucket without an upper bound is NaN, the highest finite bound, as Prometheus gives it.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="quantile"/> is NaN, negative or above 1.</exception>
     public double? Quantile(double quantile)
@@ -65,17 +66,8 @@ public sealed class LatencyDistribution
     }
 
     /// <summary>Reads the label <c>le</c>, a number in the exposition's own notation.</summary>
-    internal static bool TryParseBound(string? le, out double upperBound)
-    {
-        if (le is "+Inf" or "Inf")
-        {
-            upperBound = double.PositiveInfinity;
-            return true;
-        }
-
-        const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return double.TryParse(le, Style, CultureInfo.InvariantCulture, out upperBound) && !double.IsNaN(upperBound);
-    }
+    internal static bool TryParseBound(string? le, out double upperBound) =>
+        PrometheusNumber.TryParseValue(le, out upperBound) && !double.IsNaN(upperBound);
 
     /// <summary>The three percentiles that people ask for, for a log line.</summary>
     /// <returns>A short text.</returns>

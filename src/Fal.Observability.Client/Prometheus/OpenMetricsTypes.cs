@@ -1,4 +1,4 @@
-using System.Text;
+using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -68,15 +68,32 @@ internal static class OpenMetricsTypes
     /// <summary>Infinity has one spelling, so that the bucket it bounds is the same series everywhere.</summary>
     internal static bool TryReadBound(string? text, out double bound)
     {
-        bound = 0;
-        if (text is null)
+        return PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
+    }
+
+    /// <summary>
+    /// A bound or quantile as OpenMetrics asks for it in its section "Canonical Numbers", and as Prometheus' own library writes it: 1.0,
+    /// 0.001, 1e+06. The shortest digits that read back to the same number.
+    /// </summary>
+    internal static string FormatBound(double bound)
+    {
+        double size = Math.Abs(bound);
+        if (size is 0 or >= 1e-4 and < 1e6 || !double.IsFinite(bound))
         {
-            return false;
+            string text = PrometheusSample.Format(size == 0 ? 0 : bound);
+            return double.IsInteger(bound) ? text + ".0" : text;
         }
 
-        Span<byte> utf8 = text.Length <= 64 ? stackalloc byte[3 * 64] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
-        return PrometheusNumber.TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out bound) && !double.IsNaN(bound)
-            && (!double.IsPositiveInfinity(bound) || text == "+Inf");
+        int digits = 0;
+        string scientific;
+        do
+        {
+            scientific = bound.ToString(string.Create(CultureInfo.InvariantCulture, $"e{digits++}"), CultureInfo.InvariantCulture);
+        }
+        while (double.Parse(scientific, CultureInfo.InvariantCulture) != bound);
+
+        int exponent = scientific.IndexOf('e', StringComparison.Ordinal) + 1;
+        return string.Create(CultureInfo.InvariantCulture, $"{scientific.AsSpan(0, exponent + 1)}{int.Parse(scientific.AsSpan(exponent + 1), CultureInfo.InvariantCulture):00}");
     }
 
     /// <summary>Whether a sample's reserved label says what its type asks for.</summary>

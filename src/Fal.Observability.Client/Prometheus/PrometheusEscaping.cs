@@ -61,6 +61,22 @@ internal static class PrometheusEscaping
         }
     }
 
+    /// <summary>The code points of valid UTF-8 once its escapes, with those of quotes, are resolved.</summary>
+    internal static int CountCharacters(ReadOnlySpan<byte> escaped)
+    {
+        int characters = 0;
+        for (int i = 0; i < escaped.Length; i++)
+        {
+            characters += (escaped[i] & 0xC0) != 0x80 ? 1 : 0;
+            if (escaped[i] == '\\' && i + 1 < escaped.Length && escaped[i + 1] is (byte)'n' or (byte)'\\' or (byte)'"')
+            {
+                i++;
+            }
+        }
+
+        return characters;
+    }
+
     /// <summary>The string for valid UTF-8, which is mostly ASCII: then no character needs more than to be widened.</summary>
     internal static string ToText(ReadOnlySpan<byte> utf8) =>
         Ascii.IsValid(utf8) ? Encoding.Latin1.GetString(utf8) : Encoding.UTF8.GetString(utf8);

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>One histogram of a family: the buckets, sum and count that bear the same labels but for <c>le</c>.</summary>
@@ -60,9 +58,9 @@ public sealed class PrometheusHistogram
     /// lifted to the highest before; buckets with the same bound are added up.
     /// </param>
     /// <returns>
-    /// The value. In the highest bucket, the bound of the one below it. NaN for a quantile that is NaN, fewer than two
-    /// buckets, no bucket of positive infinity or no observations; negative infinity for a quantile below 0, positive
-    /// infinity for one above 1.
+    /// The value. In the highest bucket, and where the count of the highest bucket is NaN, the bound of the one below it. NaN for
+    /// a quantile that is NaN, fewer than two buckets, no bucket of positive infinity or no observations; negative infinity for a
+    /// quantile below 0, positive infinity for one above 1.
     /// </returns>
     public static double Quantile(double quantile, ReadOnlySpan<HistogramBucket> buckets)
     {
@@ -103,32 +101,51 @@ public sealed class PrometheusHistogram
         MakeMonotonic(sorted);
 
         double observations = sorted[^1].CumulativeCount;
-        if (observations == 0 || double.IsNaN(observations))
+        if (observations == 0)
         {
             return double.NaN;
         }
 
         double rank = quantile * observations;
-        int index = 0;
-        while (index < sorted.Length - 1 && !(sorted[index].CumulativeCount >= rank))
-        {
-            index++;
-        }
-
+        int index = FindBucket(sorted[..^1], rank);
         if (index == sorted.Length - 1)
         {
             return sorted[^2].UpperBound;
         }
 
         double end = sorted[index].UpperBound;
-        if (index == 0)
+        if (index == 0 && end <= 0)
         {
-            return end <= 0 ? end : end * (rank / sorted[0].CumulativeCount);
+            return end;
         }
 
-        HistogramBucket below = sorted[index - 1];
+        HistogramBucket below = index == 0 ? new HistogramBucket(0, 0) : sorted[index - 1];
         return below.UpperBound
             + (end - below.UpperBound) * ((rank - below.CumulativeCount) / (sorted[index].CumulativeCount - below.CumulativeCount));
+    }
+
+    /// <summary>
+    /// The first bucket whose count reaches the rank, or the number of buckets. It halves the range as Prometheus does: among
+    /// counts that are NaN, and so reach no rank, another search would find another bucket.
+    /// </summary>
+    private static int FindBucket(ReadOnlySpan<HistogramBucket> buckets, double rank)
+    {
+        int low = 0;
+        int high = buckets.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (buckets[middle].CumulativeCount >= rank)
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle + 1;
+            }
+        }
+
+        return low;
     }
 
     /// <summary>The histograms of a family, in the order in which their first samples stand.</summary>
@@ -157,7 +174,7 @@ public sealed class PrometheusHistogram
 
             if (isBucket)
             {
-                if (PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(sample.Labels["le"]!), out double bound))
+                if (PrometheusNumber.TryParseValue(sample.Labels["le"], out double bound))
                 {
                     part.Buckets.Add(new HistogramBucket(bound, sample.Value));
                 }

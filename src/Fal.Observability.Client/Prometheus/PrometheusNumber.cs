@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -48,6 +49,14 @@ internal static class PrometheusNumber
 
     internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
+
+    /// <summary>The number in a label value such as that of <c>le</c>; without the label there is none.</summary>
+    internal static bool TryParseValue(string? text, out double value)
+    {
+        const int usual = 64;
+        Span<byte> utf8 = text is not { Length: > usual } ? stackalloc byte[3 * usual] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        return TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out value);
+    }
 
     /// <summary>Up to seven digits with the line feed behind them: one word, of which all bytes are looked at at once.</summary>
     /// <param name="text">The word, the first digit in its lowest byte.</param>
@@ -155,24 +164,20 @@ internal static class PrometheusNumber
         return Unsafe.Add(ref text, length) == '\n';
     }
 
-    /// <summary>The double nearest to a significand times ten to an exponent, if both are of everyday size.</summary>
+    /// <summary>
+    /// The double nearest to a significand times ten to an exponent, if a double holds both exactly: then one multiplication or division
+    /// rounds once, and right. The framework parses every other number.
+    /// </summary>
     private static bool TryRound(ulong significand, int exponent, bool isNegative, out double value)
     {
-        if (significand <= MaxExactInteger && exponent is >= -22 and <= 22)
+        value = 0;
+        if (significand > MaxExactInteger || exponent is < -22 or > 22)
         {
-            value = significand;
-            value = exponent < 0 ? value / ExactPowersOfTen[-exponent] : value * ExactPowersOfTen[exponent];
-        }
-        else if (significand != 0 && exponent is >= EiselLemire.MinExponent and <= EiselLemire.MaxExponent)
-        {
-            value = EiselLemire.Round(significand, exponent);
-        }
-        else
-        {
-            value = 0;
             return false;
         }
 
+        value = significand;
+        value = exponent < 0 ? value / ExactPowersOfTen[-exponent] : value * ExactPowersOfTen[exponent];
         value = isNegative ? -value : value;
         return true;
     }
@@ -232,16 +237,9 @@ internal static class PrometheusNumber
             return true;
         }
 
-        // With digits left out, the number lies between this significand and the next: if both round alike, so does it.
-        if (TryRound(number.Significand, number.Exponent, number.IsNegative, out value)
-            && (!number.IsTruncated
-                || (TryRound(number.Significand + 1, number.Exponent, number.IsNegative, out double next) && value.Equals(next))))
-        {
-            return true;
-        }
-
-        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
-            CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+        // A significand whose digits did not all fit is too large to be rounded here.
+        return TryRound(number.Significand, number.Exponent, number.IsNegative, out value) || (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture, out value) && double.IsFinite(value));
     }
 
     private static bool TryParseSpecial(ReadOnlySpan<byte> text, out double value)

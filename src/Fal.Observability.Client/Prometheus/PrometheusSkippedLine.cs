@@ -9,8 +9,8 @@ namespace Fal.Observability.Client.Prometheus;
 public sealed record PrometheusSkippedLine(long Line, int Column, long ByteOffset, string Reason, string Text)
 {
     /// <summary>
-    /// Whether the line was read all the same: only a carriage return at its end or a byte order mark before it was
-    /// ignored, or the exposition is complete but for the missing <c># EOF</c>, or a family is kept as it came although it breaks a rule.
+    /// Whether the line was read all the same: a carriage return at its end, a byte order mark before it or the exemplar behind it was
+    /// ignored, or the exposition lacks <c># EOF</c> at its end, or the line breaks a rule of its metric family.
     /// </summary>
     /// <value>False for a line that was left out.</value>
     public bool WasKept { get; init; }

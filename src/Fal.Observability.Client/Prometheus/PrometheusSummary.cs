@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>One summary of a family: the quantiles, sum and count that bear the same labels but for <c>quantile</c>.</summary>
@@ -56,7 +54,7 @@ public sealed class PrometheusSummary
 
             if (isQuantile)
             {
-                if (sample.Labels["quantile"] is { } text && PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out double quantile))
+                if (PrometheusNumber.TryParseValue(sample.Labels["quantile"], out double quantile))
                 {
                     part.Quantiles.Add(new(quantile, sample.Value));
                 }

@@ -38,6 +38,9 @@ internal static partial class FalLog
     [LoggerMessage(9, LogLevel.Warning, "Watching the analytics: read {Failures} in a row failed ({Failure}); the watch goes on")]
     public static partial void AnalyticsWatchFailed(this ILogger logger, int failures, string failure);
 
+    [LoggerMessage(10, LogLevel.Warning, "The metrics break their format, but every sample was kept. The first place is line {Line}, column {Column}: {Reason}")]
+    public static partial void LinesKept(this ILogger logger, long line, long column, string reason);
+
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
     public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
 

@@ -6,6 +6,8 @@ namespace Fal.Observability.Client.IntegrationTests;
 /// <summary>One line that breaks the format, in a body that is otherwise sound.</summary>
 public sealed class MalformedMetricsTests
 {
+    private const string OpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
     private const string Body =
         "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\" 2\nfal_app_queue_size{application=\"my-org/c\"} 3\n";
 
@@ -86,6 +88,72 @@ public sealed class MalformedMetricsTests
 
         Assert.Empty((await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken)).Apps);
         await account.RunAsync(FalCall.Samples, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task OpenMetrics_that_lacks_its_end_is_logged_in_either_way_of_reading()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, OpenMetrics, "# TYPE a gauge\na{b=\"c\"} 1\n"));
+        using var account = new FalAccount(server.BaseAddress);
+
+        await account.RunAsync(FalCall.Snapshot, TestContext.Current.CancellationToken);
+        await account.RunAsync(FalCall.Samples, TestContext.Current.CancellationToken);
+
+        Assert.Empty(account.Events(5));
+        Assert.Equal(2, account.Events(10).Count);
+        Assert.All(account.Events(10), record => Assert.Contains("# EOF", record.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OpenMetrics_that_was_cut_within_its_last_line_loses_that_line_and_says_so()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, OpenMetrics, "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"a/b\"} 7\nfal_app_queue_size{application=\"c/d\"} 1"));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        List<double> streamed = [];
+        await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+        {
+            streamed.Add(sample.Value);
+        }
+
+        Assert.Equal([7], snapshot.Apps.Select(app => app.QueueSize!.Value));
+        Assert.Equal([7], streamed);
+        Assert.Equal(2, account.Events(5).Count);
+        Assert.All(account.Events(5), record => Assert.Contains("line 3", record.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OpenMetrics_that_ends_before_it_begins_is_no_account_without_apps()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, OpenMetrics, ""));
+        using var account = new FalAccount(server.BaseAddress);
+        foreach (FalCall call in new[] { FalCall.Snapshot, FalCall.Families, FalCall.Samples })
+        {
+            Assert.Contains("# EOF", (await account.FailureOfAsync<FalResponseException>(call)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("# TYPE a counter\na_total{b=\"c\"} -1\na_total{b=\"d\"} 2\na_total{b=\"d\"} 2\n# EOF\n", 3)]
+    [InlineData("# TYPE a gauge\na 1 5\na 1 5\na 2 4\na 3\n# TYPE s summary\ns 1\n# EOF\n", 4)]
+    [InlineData("# TYPE h histogram\nh_bucket 1\nh_bucket{le=\"1\"} 0.5\nh_sum 1 # {a=\"b\"} 1\n# TYPE i info\ni_info 2\n# EOF\n", 4)]
+    public async Task A_snapshot_and_a_stream_of_OpenMetrics_have_the_same_samples_whatever_rule_is_broken(string body, int samples)
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, OpenMetrics, body));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        List<PrometheusSample> streamed = [];
+        await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(TestContext.Current.CancellationToken))
+        {
+            streamed.Add(sample);
+        }
+
+        Assert.Equal(samples, streamed.Count);
+        Assert.Equal(streamed, snapshot.Families.SelectMany(family => family.Samples));
+        Assert.Equal(0, snapshot.SkippedLineCount);
+        Assert.Single(account.Events(10));
     }
 
     [Fact]

@@ -29,6 +29,26 @@ public sealed class LatencyDistributionTests
         Assert.Null(Distribution((1, 4)).Count);
     }
 
+    [Fact]
+    public void A_last_bucket_that_is_not_a_number_gives_the_bound_below_it_as_in_Prometheus() =>
+        Assert.Equal(2, Distribution((1, 4), (2, 6), (double.PositiveInfinity, double.NaN)).Quantile(0.5));
+
+    [Fact]
+    public void A_bound_is_read_as_Prometheus_reads_it()
+    {
+        const string text = """
+            fal_app_request_latency{application="my/app",le="1"} 5
+            fal_app_request_latency{application="my/app",le="1e400"} 7
+            fal_app_request_latency{application="my/app",le="NaN"} 7
+            fal_app_request_latency{application="my/app",le="oops"} 7
+            fal_app_request_latency{application="my/app",le="inf"} 10
+            """;
+
+        LatencyDistribution latency = FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(text), DateTimeOffset.UnixEpoch).Apps[0].Latency!;
+
+        Assert.Equal([new(1, 5), new(double.PositiveInfinity, 10)], latency.Buckets);
+    }
+
     [Theory]
     [InlineData(99)]
     [InlineData(-0.1)]

@@ -1,42 +1,98 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Xunit;
+using Xunit.Sdk;
 
 namespace Fal.Observability.Client.Tests.Prometheus;
 
 /// <summary>
-/// How long a test with inputs made by chance goes on: its usual rounds, times PARSER_FUZZ_FACTOR, or for PARSER_FUZZ_MINUTES.
-/// PARSER_FUZZ_SEED makes other inputs; a usual run makes the same each time.
+/// A test that makes its inputs by chance. Each round has a seed of its own, so that one round can be repeated by itself, and a
+/// failure says how.
 /// </summary>
+/// <remarks>
+/// A usual run makes the same rounds each time. PARSER_FUZZ_SECONDS lets the test go on for so long, and PARSER_FUZZ_SEED makes
+/// other inputs. PARSER_FUZZ_ROUND names the round to begin with; without PARSER_FUZZ_SECONDS it is the only one.
+/// </remarks>
 internal sealed class FuzzRun
 {
-    private readonly long _start = TimeProvider.System.GetTimestamp();
-    private readonly int _minutes = Read("PARSER_FUZZ_MINUTES", 0);
-    private readonly int _seed;
-    private readonly long _usual;
+    private static readonly TimeSpan BetweenSigns = TimeSpan.FromSeconds(5);
 
-    internal FuzzRun(int rounds, int test)
+    private readonly int _seconds = Read("PARSER_FUZZ_SECONDS") ?? 0;
+    private readonly int _seed = Read("PARSER_FUZZ_SEED") ?? 0;
+    private readonly int _first = Read("PARSER_FUZZ_ROUND") ?? 0;
+    private readonly int _usual;
+    private readonly int _test;
+    private readonly string _testName;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="rounds">How many rounds a usual run has.</param>
+    /// <param name="test">A number that no other test has, so that tests with one seed have different inputs.</param>
+    /// <param name="testName">The test's method.</param>
+    internal FuzzRun(int rounds, int test, [CallerMemberName] string testName = "")
     {
-        _usual = (long)rounds * Read("PARSER_FUZZ_FACTOR", 1);
-        _seed = Read("PARSER_FUZZ_SEED", 0) + test;
-        Random = new Random(_seed);
+        _usual = Read("PARSER_FUZZ_ROUND") is null ? rounds : 1;
+        _test = test;
+        _testName = testName;
     }
 
-    internal Random Random { get; }
+    /// <summary>How many rounds there were.</summary>
+    internal int Rounds { get; private set; }
 
-    internal long Rounds { get; private set; }
+    private static int VectorBits =>
+        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
 
-    /// <summary>Whether there is another round.</summary>
-    internal bool Next()
+    internal void Go(Action<Random> round) => GoAsync(random =>
     {
-        bool goesOn = _minutes == 0 ? Rounds < _usual : TimeProvider.System.GetElapsedTime(_start) < TimeSpan.FromMinutes(_minutes);
-        Rounds += goesOn ? 1 : 0;
-        return goesOn;
+        round(random);
+        return Task.CompletedTask;
+    }).GetAwaiter().GetResult();
+
+    internal async Task GoAsync(Func<Random, Task> round)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        TimeSpan nextSign = TimeSpan.Zero;
+        while (true)
+        {
+            int number = _first + Rounds;
+            if (_seconds == 0)
+            {
+                if (Rounds == _usual)
+                {
+                    return;
+                }
+            }
+            else if (TimeProvider.System.GetElapsedTime(start) is var elapsed && elapsed >= TimeSpan.FromSeconds(_seconds))
+            {
+                return;
+            }
+            else if (elapsed >= nextSign)
+            {
+                // A read outside of the input ends the process: then this is all that tells where to begin again.
+                await Console.Error.WriteLineAsync(Describe(number));
+                nextSign += BetweenSigns;
+            }
+
+            try
+            {
+                await round(new Random(unchecked((_seed + (_test * 1_000_003)) ^ (number * -1_640_531_527))));
+            }
+            catch (Exception e)
+            {
+                throw new XunitException($"{Describe(number)}\n{e.Message}", e);
+            }
+
+            Rounds++;
+        }
     }
 
     /// <summary>Writes to the test's output what was done.</summary>
     internal void Report(FormattableString counts) => TestContext.Current.TestOutputHelper?.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"seed {_seed}: {Rounds} rounds, {counts.ToString(CultureInfo.InvariantCulture)}"));
+        string.Create(CultureInfo.InvariantCulture, $"seed {_seed}, vectors of {VectorBits} bits: {Rounds} rounds, {counts.ToString(CultureInfo.InvariantCulture)}"));
 
-    private static int Read(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : otherwise;
+    private string Describe(int round) => string.Create(CultureInfo.InvariantCulture,
+        $"Round {round} with vectors of {VectorBits} bits. To repeat: PARSER_FUZZ_SEED={_seed} PARSER_FUZZ_ROUND={round} dotnet run --project tests/Fal.Observability.Client.Tests -f net10.0 -- -method '*.{_testName}'");
+
+    private static int? Read(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
 }

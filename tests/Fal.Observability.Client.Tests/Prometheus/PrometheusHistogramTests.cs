@@ -33,7 +33,40 @@ public sealed class PrometheusHistogramTests
         Assert.Equal(double.NaN, Quantile(0.5, new HistogramBucket(Infinity, 10)));
         Assert.Equal(double.NaN, Quantile(0.5, new(1, 5), new(2, 10)));
         Assert.Equal(double.NaN, Quantile(0.5, new(1, 0), new(Infinity, 0)));
-        Assert.Equal(double.NaN, Quantile(0.5, new(1, double.NaN), new(Infinity, double.NaN)));
+    }
+
+    // What promtool gives for the same buckets, in "promtool test rules".
+    public static TheoryData<string, HistogramBucket[], double[]> BucketsThatCannotBe => new()
+    {
+        { "the last is NaN", [new(1, 10), new(2, 30), new(Infinity, double.NaN)], [2, 2, 2, 2, 2] },
+        { "all are NaN", [new(1, double.NaN), new(Infinity, double.NaN)], [1, 1, 1, 1, 1] },
+        { "one between is NaN", [new(1, 10), new(2, double.NaN), new(4, 40), new(Infinity, 50)], [double.NaN, double.NaN, double.NaN, 4, 4] },
+        { "the first is NaN", [new(1, double.NaN), new(2, 20), new(Infinity, 50)], [double.NaN, double.NaN, 2, 2, 2] },
+        { "all are negative", [new(1, -10), new(2, -5), new(Infinity, -1)], [2, 2, 2, 2, 2] },
+        { "the first is negative", [new(1, -10), new(2, 5), new(Infinity, 10)], [1.666666666667, 1.8, 2, 2, 2] },
+        { "the last is infinite", [new(1, 5), new(2, 10), new(Infinity, Infinity)], [2, 2, 2, 2, 2] },
+        { "the last two are infinite", [new(1, 5), new(2, Infinity), new(Infinity, Infinity)], [2, double.NaN, double.NaN, double.NaN, double.NaN] },
+        { "the last is negative infinity", [new(1, 5), new(2, 10), new(Infinity, -Infinity)], [0, 0.4, 1, 1.8, 2] },
+        { "the first bound is negative infinity", [new(-Infinity, 5), new(1, 10), new(Infinity, 20)], [-Infinity, -Infinity, double.NaN, 1, 1] },
+        { "the last bound comes three times", [new(1, 5), new(Infinity, 10), new(Infinity, 10), new(Infinity, 10)], [0, 1, 1, 1, 1] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BucketsThatCannotBe))]
+    public void Buckets_that_cannot_be_give_what_Prometheus_gives(string what, HistogramBucket[] buckets, double[] expected)
+    {
+        double[] quantiles = [0, 0.2, 0.5, 0.9, 1];
+        Assert.True(expected.SequenceEqual(quantiles.Select(quantile => Math.Round(Quantile(quantile, buckets), 12))), what);
+    }
+
+    [Fact]
+    public void A_bound_that_a_double_cannot_hold_is_no_bucket()
+    {
+        const string text = "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"1e400\"} 10\nh_bucket{le=\"-1e400\"} 3\nh_bucket{le=\"inf\"} 20\n";
+
+        PrometheusHistogram histogram = Assert.Single(PrometheusTextParser.ParseFamilies(text)["h"]!.GetHistograms());
+
+        Assert.Equal([new(1, 5), new(Infinity, 20)], histogram.Buckets);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// </summary>
 /// <remarks>
 /// Where the specification leaves room, the rules are those of the reference parser in Python, which alone passes the
-/// official suite. A sample that repeats series and timestamp of one before it, to the nanosecond, is left out, as there.
+/// official suite. In lenient mode these rules are reported and cost no sample: the samples of the families are those that
+/// <see cref="SampleListBuilder"/> gives for the same input.
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
@@ -31,6 +32,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private (string Name, LabelSet Labels) _firstSeries;
     private HashSet<(string Name, LabelSet Labels)> _series = [];
     private readonly OpenMetricsHistogramRules _histogram = new();
+    private RepeatedSamples _repeated;
 
     internal override PrometheusExposition Build()
     {
@@ -59,7 +61,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                     break;
                 case PrometheusTokenType.Malformed:
                     // Without # EOF there is no better moment to close the last family than when that is reported.
-                    if (!reader.LineWasLost)
+                    if (reader.LacksEnd)
                     {
                         EndFamily(in reader);
                     }
@@ -76,6 +78,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private void ReadMetadata(scoped ref readonly PrometheusTextReader reader)
     {
         string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
+        _repeated.Forget();
         if (name == _name && _samples.Count > _start)
         {
             Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
@@ -179,17 +182,22 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         double bound = 0;
         string? fault = CheckLabels(sample, suffix, out bound, out LabelSet group) ?? CheckValue(sample, suffix)
             ?? CheckExemplar(sample, suffix) ?? CheckGroup(group, timestamp);
-        if (fault is not null)
+        bool isSameGroup = _group == group;
+        bool isKnownSeries = fault is null && isSameGroup && timestamp == _groupTimestamp && IsKnown(sample);
+        if (isKnownSeries && timestamp is null)
         {
-            Refuse(in reader, fault);
-            return;
+            fault = "a second sample of the same series without timestamps to tell them apart";
         }
 
-        bool isSameGroup = _group == group;
-        bool isRepeated = isSameGroup && timestamp == _groupTimestamp && IsRepeated(sample);
-        if (isRepeated && timestamp is null)
+        bool isRepeated = _repeated.IsRepeated(in reader, in sample);
+        if (!isRepeated)
         {
-            Refuse(in reader, "a second sample of the same series without timestamps to tell them apart");
+            _samples.Add(sample);
+        }
+
+        if (fault is not null)
+        {
+            Refuse(in reader, fault, wasKept: !isRepeated);
             return;
         }
 
@@ -206,20 +214,15 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             _groups.Add(group);
         }
 
-        if (isRepeated)
-        {
-            return;
-        }
-
-        _samples.Add(sample);
-        if (_type is MetricType.Histogram or MetricType.GaugeHistogram
+        if (!isKnownSeries && _type is MetricType.Histogram or MetricType.GaugeHistogram
             && _histogram.Add(sample, suffix, group, timestamp, bound) is { } histogramFault)
         {
             Refuse(in reader, Naming(histogramFault), wasKept: true);
         }
     }
 
-    private bool IsRepeated(in PrometheusSample sample)
+    /// <summary>Whether the group has had this series at its timestamp.</summary>
+    private bool IsKnown(in PrometheusSample sample)
     {
         if (_series.Count == 0)
         {
@@ -289,21 +292,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         };
     }
 
-    private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix)
-    {
-        if (sample.Exemplar is not { } exemplar)
-        {
-            return null;
-        }
-
-        if (!OpenMetricsTypes.AllowsExemplar(_type, suffix))
-        {
-            return "only buckets and the totals of counters have exemplars";
-        }
-
-        return OpenMetricsTypes.AllowsLength(exemplar) ? null
-            : $"the labels of the exemplar have more than {OpenMetricsTypes.MaxExemplarLength} characters";
-    }
+    private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix) =>
+        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix) ? null : "only buckets and the totals of counters have exemplars";
 
     private string? CheckGroup(LabelSet group, Int128? timestamp)
     {

@@ -4,6 +4,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal sealed class SampleListBuilder(PrometheusParserOptions? options, SeriesMemory? memory = null) : ExpositionBuilder(options)
 {
     private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
+    private RepeatedSamples _repeated;
 
     internal SampleBuffer Samples { get; } = new();
 
@@ -36,11 +37,19 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options, Series
         {
             if (reader.TokenType == PrometheusTokenType.Sample)
             {
-                Samples.Add(_factory.Create(in reader));
+                PrometheusSample sample = _factory.Create(in reader);
+                if (!reader.IsOpenMetrics || !_repeated.IsRepeated(in reader, in sample))
+                {
+                    Samples.Add(sample);
+                }
             }
             else if (reader.TokenType == PrometheusTokenType.Malformed)
             {
                 Skip(in reader);
+            }
+            else
+            {
+                _repeated.Forget();
             }
         }
     }

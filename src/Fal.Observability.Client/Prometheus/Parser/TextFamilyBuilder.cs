@@ -125,13 +125,14 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
     {
         ref FamilyEntry family = ref Declare(in reader);
-        if (family.Help is not null)
-        {
-            Refuse(in reader, "a second HELP line for the same metric family");
-        }
-        else
+        // Prometheus' own library takes a HELP line without text for a comment.
+        if (string.IsNullOrEmpty(family.Help))
         {
             family.Help = reader.GetText();
+        }
+        else if (!reader.Text.IsEmpty)
+        {
+            Refuse(in reader, "a second HELP line for the same metric family");
         }
     }
 

@@ -40,8 +40,13 @@ internal enum LineFault
     UnknownType,
     UnitNotInName,
     UnknownComment,
+    ExemplarTooLong,
     TextAfterEnd,
+    CutOff,
     MissingEnd,
+
+    /// <summary>Added to another fault: it is one of the exemplar, and the sample before it is complete.</summary>
+    InExemplar = 0x100,
 }
 
 internal static class LineFaultExtensions
@@ -49,6 +54,7 @@ internal static class LineFaultExtensions
     /// <summary>The reason in words, where the byte at the fault helps with that byte.</summary>
     internal static string Describe(this LineFault fault, int byteAtFault) => fault switch
     {
+        > LineFault.InExemplar => "the exemplar cannot be read: " + (fault & ~LineFault.InExemplar).Describe(byteAtFault),
         LineFault.ByteOrderMark => "the input begins with a byte order mark (EF BB BF); the format is UTF-8 without one",
         LineFault.CarriageReturnAtEnd => "a carriage return precedes the line feed; lines end with a line feed alone",
         LineFault.LoneCarriageReturn => "a carriage return stands where a line feed or a blank is expected; lines end with a line feed",
@@ -83,14 +89,16 @@ internal static class LineFaultExtensions
         LineFault.UnknownType => "the metric type is unknown to this format",
         LineFault.UnitNotInName => "the metric name does not end with an underscore and the unit",
         LineFault.UnknownComment => "OpenMetrics allows no comments other than HELP, TYPE, UNIT and EOF",
+        LineFault.ExemplarTooLong => string.Create(CultureInfo.InvariantCulture, $"its labels have more than {OpenMetricsTypes.MaxExemplarLength} characters"),
         LineFault.TextAfterEnd => "the exposition goes on after # EOF",
+        LineFault.CutOff => "the exposition ends within this line and without # EOF: it was cut off",
         LineFault.MissingEnd => "the exposition does not end with # EOF; it may have been cut off",
         _ => "the line is malformed",
     };
 
-    /// <summary>Whether the line is read all the same, once the fault is reported.</summary>
+    /// <summary>Whether the line, or what it says beside its exemplar, is read all the same once the fault is reported.</summary>
     internal static bool IsRepairable(this LineFault fault) =>
-        fault is LineFault.ByteOrderMark or LineFault.CarriageReturnAtEnd or LineFault.MissingEnd;
+        fault is LineFault.ByteOrderMark or LineFault.CarriageReturnAtEnd or LineFault.MissingEnd or > LineFault.InExemplar;
 
     private static string Show(int value) => value switch
     {

@@ -94,7 +94,8 @@ public sealed record PrometheusParserOptions
     /// <summary>The same options, with the format that an HTTP response declares.</summary>
     /// <param name="contentType">
     /// The value of the <c>Content-Type</c> header. <c>application/openmetrics-text</c> means OpenMetrics,
-    /// <c>text/plain</c>, another type or none means the text format, as Prometheus falls back to it.
+    /// <c>text/plain</c>, another type or none means the text format. So does Prometheus 2. Prometheus 3 fails the scrape for
+    /// another type or none, unless <c>fallback_scrape_protocol</c> names a format.
     /// </param>
     /// <returns>Options for that format.</returns>
     public PrometheusParserOptions WithContentType(string? contentType)

@@ -48,4 +48,7 @@ internal enum ReaderFlags
 
     /// <summary><see cref="PrometheusFormat.Detect"/> was settled in favour of OpenMetrics.</summary>
     OpenMetrics = 32,
+
+    /// <summary>The exemplar of the line that comes next was reported already: the line is read without it.</summary>
+    ExemplarReported = 64,
 }

@@ -359,9 +359,7 @@ public ref partial struct PrometheusTextReader
         _knownLabelCount = labels;
         if (!FinishIndexedSample(line, place + 3, newline))
         {
-            // The names are good and stay remembered, but no sample has them yet.
-            _otherShapeBetween = true;
-            return false;
+            return Forget();
         }
 
         if (labels > KnownSeparators)

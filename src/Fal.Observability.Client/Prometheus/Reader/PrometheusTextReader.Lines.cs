@@ -240,8 +240,22 @@ public ref partial struct PrometheusTextReader
 
     private readonly bool IsExemplarAhead(int i, int end) => _data[i..end].StartsWith(" #"u8);
 
+    /// <summary>The exemplar, to the end of the line. If it is refused, the sample is complete all the same.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadExemplar(ref int i, int end)
+    {
+        if ((_flags & ReaderFlags.ExemplarReported) != 0)
+        {
+            _flags &= ~ReaderFlags.ExemplarReported;
+            return LineFault.None;
+        }
+
+        LineFault fault = ReadExemplarParts(ref i, end);
+        _hasExemplar = fault == LineFault.None;
+        return _hasExemplar ? fault : fault | LineFault.InExemplar;
+    }
+
+    private LineFault ReadExemplarParts(ref int i, int end)
     {
         if (!_data[i..end].StartsWith(" # {"u8))
         {
@@ -249,7 +263,6 @@ public ref partial struct PrometheusTextReader
         }
 
         i += 4;
-        _hasExemplar = true;
         _exemplarStart = i;
         _exemplarHasTimestamp = false;
         _exemplarTimestamp = 0;
@@ -264,6 +277,12 @@ public ref partial struct PrometheusTextReader
             return LineFault.InvalidExemplar;
         }
 
+        if (CountExemplarCharacters(i - _exemplarStart) > OpenMetricsTypes.MaxExemplarLength)
+        {
+            i = _exemplarStart;
+            return LineFault.ExemplarTooLong;
+        }
+
         fault = ReadValue(ref i, end, out _exemplarValue);
         if (fault != LineFault.None || i == end)
         {
@@ -273,6 +292,23 @@ public ref partial struct PrometheusTextReader
         _exemplarHasTimestamp = true;
         fault = ReadTimestamp(ref i, end, out _exemplarTimestamp, out _);
         return fault != LineFault.None || i == end ? fault : LineFault.TextAfterSample;
+    }
+
+    /// <summary>The characters of names and values together; as many as there are bytes, where these are few enough.</summary>
+    private readonly int CountExemplarCharacters(int bytes)
+    {
+        if (bytes <= OpenMetricsTypes.MaxExemplarLength)
+        {
+            return bytes;
+        }
+
+        int characters = 0;
+        foreach (PrometheusLabel label in new PrometheusLabelEnumerator(_data, _exemplarStart, _exemplarLabelCount))
+        {
+            characters += PrometheusEscaping.CountCharacters(label.Name) + PrometheusEscaping.CountCharacters(label.Value);
+        }
+
+        return characters;
     }
 
     /// <summary>Reads labels to the brace that closes them, and over it.</summary>

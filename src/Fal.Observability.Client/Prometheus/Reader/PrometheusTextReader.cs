@@ -14,7 +14,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// A whole input is read with <c>new PrometheusTextReader(utf8)</c>. Input that arrives in blocks is read with one reader
 /// a block: when <see cref="Read"/> returns false, keep the bytes from <see cref="BytesConsumed"/> on, append what
 /// arrives next, and go on with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on
-/// a block that is longer than <see cref="PrometheusParserOptions.MaxLineLength"/>.
+/// a block that is longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. What it reports does not depend on
+/// where the input was cut.
 /// </para>
 /// <para>
 /// The reader checks each line in full: names, labels, escapes, UTF-8, numbers. It knows no families: rules that span
@@ -245,8 +246,14 @@ public ref partial struct PrometheusTextReader
         return new PrometheusSkippedLine(_linesRead, Column(position), _bytesBefore + position, reason, Show(_lineStart, _lineEnd)) { WasKept = wasKept };
     }
 
+    /// <summary>Whether the input is read as OpenMetrics.</summary>
+    internal readonly bool IsOpenMetrics => _openMetrics;
+
     /// <summary>Whether <see cref="GetSkippedLine"/> would report a line that was left out.</summary>
     internal readonly bool LineWasLost => !_fault.IsRepairable();
+
+    /// <summary>Whether a <see cref="PrometheusTokenType.Malformed"/> token says that the exposition ended without <c># EOF</c>.</summary>
+    internal readonly bool LacksEnd => _fault == LineFault.MissingEnd;
 
     /// <summary>Reads the next line that says something; blank lines are passed over.</summary>
     /// <returns>
@@ -309,7 +316,8 @@ public ref partial struct PrometheusTextReader
                     return EndOfBlock();
                 }
 
-                bool refused = Refuse(LineFault.LineTooLong, _position, _data.Length, _data.Length, _position + _maxLineLength);
+                int limit = _position + _maxLineLength;
+                bool refused = Refuse(LineFault.LineTooLong, _position, limit, _data.Length, limit);
                 _flags |= ReaderFlags.DroppingLine;
                 return refused;
             }
@@ -331,6 +339,7 @@ public ref partial struct PrometheusTextReader
     private bool ReadByGrammar(int end, int next)
     {
         int start = _position;
+        bool hasFeed = next > end;
         bool isTooLong = end - start > _maxLineLength;
         if (end > start && _data[end - 1] == '\r' && !isTooLong)
         {
@@ -353,8 +362,32 @@ public ref partial struct PrometheusTextReader
             _untriedLines = _oddRun;
         }
 
-        int faultPosition = start + _maxLineLength;
-        LineFault fault = isTooLong ? LineFault.LineTooLong : ReadLine(start, end, out faultPosition);
+        LineFault fault;
+        int faultPosition;
+        if (isTooLong)
+        {
+            // Of a line that comes in blocks nothing beyond the limit may be there.
+            fault = LineFault.LineTooLong;
+            end = faultPosition = start + _maxLineLength;
+        }
+        else
+        {
+            fault = ReadLine(start, end, out faultPosition);
+            if (_openMetrics && !hasFeed && (fault.IsRepairable() || (fault == LineFault.None && _tokenType != PrometheusTokenType.EndOfExposition)))
+            {
+                // Nothing tells a line that is complete from one that was cut within a value.
+                (fault, faultPosition) = (LineFault.CutOff, end);
+            }
+        }
+
+        if (fault.IsRepairable())
+        {
+            // Reported before the sample itself, which the next call reads without its exemplar.
+            ReportFault(fault, start, end, faultPosition);
+            _flags |= ReaderFlags.ExemplarReported;
+            return true;
+        }
+
         if (fault != LineFault.None)
         {
             return Refuse(fault, start, end, next, faultPosition);
@@ -388,23 +421,23 @@ public ref partial struct PrometheusTextReader
         {
             ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
             ReadOnlySpan<byte> head = _data[..Math.Min(_data.Length, mark.Length)];
-            if (head.Length < mark.Length && mark.StartsWith(head) && !_isFinalBlock)
+            bool isMark = head.SequenceEqual(mark);
+            int end = 0;
+            if (isMark ? !TryFindShownEnd(out end) : !_isFinalBlock && head.Length < mark.Length && mark.StartsWith(head))
             {
                 return EndOfBlock();
             }
 
-            _flags |= ReaderFlags.Started;
-            if (head.SequenceEqual(mark))
+            if (isMark)
             {
-                if (!_options.SkipMalformedLines)
-                {
-                    _flags &= ~ReaderFlags.Started;
-                }
-
-                int end = _data.IndexOf((byte)'\n');
-                ReportFault(LineFault.ByteOrderMark, 0, end < 0 ? _data.Length : end, 0);
+                ReportFault(LineFault.ByteOrderMark, 0, end, 0);
                 _position = mark.Length;
-                isToken = true;
+            }
+
+            _flags |= ReaderFlags.Started;
+            isToken = isMark;
+            if (isToken)
+            {
                 return false;
             }
         }
@@ -413,7 +446,7 @@ public ref partial struct PrometheusTextReader
         {
             int newline = _data[_position..].IndexOf((byte)'\n');
             MoveTo(newline < 0 ? _data.Length : _position + newline + 1);
-            if (newline < 0)
+            if (newline < 0 && !_isFinalBlock)
             {
                 return EndOfBlock();
             }
@@ -429,14 +462,26 @@ public ref partial struct PrometheusTextReader
                 return EndOfBlock();
             }
 
-            int newline = _data[_position..].IndexOf((byte)'\n');
-            int end = newline < 0 ? _data.Length : _position + newline;
+            if (!TryFindShownEnd(out int end))
+            {
+                return EndOfBlock();
+            }
+
             isToken = Refuse(LineFault.TextAfterEnd, _position, end, _data.Length, _position);
             _flags |= ReaderFlags.EndReported;
             return false;
         }
 
         return true;
+    }
+
+    /// <summary>Finds the end of the line at the current place, or of the block if that holds more of the line than a report shows.</summary>
+    /// <returns>False if the next block is needed for a report that does not depend on where the input was cut.</returns>
+    private readonly bool TryFindShownEnd(out int end)
+    {
+        int newline = _data[_position..].IndexOf((byte)'\n');
+        end = newline < 0 ? _data.Length : _position + newline;
+        return newline >= 0 || _isFinalBlock || end - _position > ShownLineBytes;
     }
 
     /// <summary>The last line was read. OpenMetrics demands that it was the line that says so.</summary>
@@ -528,7 +573,7 @@ public ref partial struct PrometheusTextReader
     {
         int length = Math.Min(end - start, ShownLineBytes);
         // A character is not cut in two: that would show as one that is not in the line.
-        while (length > 0 && length < end - start && (_data[start + length] & 0xC0) == 0x80)
+        while (length > 0 && start + length < _data.Length && (_data[start + length] & 0xC0) == 0x80)
         {
             length--;
         }

@@ -11,7 +11,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// <remarks>
 /// <para>
 /// What one format can hold reads back equal from it: families with type, help and unit, samples with labels, the same bits of
-/// each finite value, timestamps and exemplars. Names that are not classic are quoted.
+/// each finite value, timestamps and exemplars. Names that are not classic are quoted. OpenMetrics spells the labels <c>le</c>
+/// of buckets and <c>quantile</c> of summaries in its canonical form: <c>1</c> becomes <c>1.0</c>.
 /// </para>
 /// <para>
 /// A format cannot carry everything that the other can. No sample changes its name and none is left out: in the text format,

@@ -128,13 +128,14 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
             return;
         }
 
-        bool isAllowed = family.Samples.All(sample => IsPartOf(sample.Name, family.Name)
+        IReadOnlyList<PrometheusSample> samples = WithCanonicalBounds(family);
+        bool isAllowed = samples.All(sample => IsPartOf(sample.Name, family.Name)
             && OpenMetricsTypes.IsSampleSuffix(family.Type, sample.Name.AsSpan(family.Name.Length))
             && OpenMetricsTypes.HasReservedLabel(family.Type, family.Name, sample));
         if (isAllowed && !TakesNameOfAnother(family, names))
         {
             plan.Add(new WrittenFamily(family.Name, family.Type, family.Help, family.Unit,
-                Grouped(family.Samples, name => OpenMetricsTypes.ReservedLabel(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
+                Grouped(samples, name => OpenMetricsTypes.ReservedLabel(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
             return;
         }
 
@@ -143,10 +144,48 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
             plan.Add(new WrittenFamily(family.Name, MetricType.Unknown, family.Help, null, []));
         }
 
-        foreach ((string suffix, IReadOnlyList<PrometheusSample> samples) in SplitBySuffix(family, (_, suffix) => false))
+        foreach ((string suffix, IReadOnlyList<PrometheusSample> part) in SplitBySuffix(family, (_, suffix) => false))
         {
-            plan.Add(new WrittenFamily(family.Name + suffix, MetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(samples, _ => null)));
+            plan.Add(new WrittenFamily(family.Name + suffix, MetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
         }
+    }
+
+    /// <summary>
+    /// The samples of a histogram or summary with their bounds and quantiles in the one spelling that OpenMetrics asks for, so that a
+    /// series has the same labels whichever program writes it.
+    /// </summary>
+    private static IReadOnlyList<PrometheusSample> WithCanonicalBounds(MetricFamily family)
+    {
+        if (family.Type is not (MetricType.Histogram or MetricType.GaugeHistogram or MetricType.Summary))
+        {
+            return family.Samples;
+        }
+
+        PrometheusSample[]? changed = null;
+        var spellings = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (int i = 0; i < family.Samples.Count; i++)
+        {
+            PrometheusSample sample = family.Samples[i];
+            string? label = IsPartOf(sample.Name, family.Name) ? OpenMetricsTypes.ReservedLabel(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length)) : null;
+            if (label is null || sample.Labels[label] is not { } text)
+            {
+                continue;
+            }
+
+            if (!spellings.TryGetValue(text, out string? canonical))
+            {
+                canonical = PrometheusNumber.TryParseValue(text, out double bound) ? OpenMetricsTypes.FormatBound(bound) : text;
+                spellings.Add(text, canonical);
+            }
+
+            if (canonical != text)
+            {
+                changed ??= [.. family.Samples];
+                changed[i] = new PrometheusSample(sample.Shape!, sample.Labels.With(label, canonical).ValueArray, sample.Value, sample.RawTimestamp);
+            }
+        }
+
+        return changed ?? family.Samples;
     }
 
     private static bool TakesNameOfAnother(MetricFamily family, HashSet<string> names)

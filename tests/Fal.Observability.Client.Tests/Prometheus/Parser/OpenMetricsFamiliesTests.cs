@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+using System.Text;
 using Fal.Observability.Client.Prometheus;
 using Xunit;
 
@@ -81,14 +83,26 @@ public sealed class OpenMetricsFamiliesTests
     [InlineData("# TYPE a gauge\na 1 2\na 1 1\n", 3, "backwards")]
     [InlineData("# TYPE a gauge\na 1 2\na 1\n", 3, "some have none")]
     [InlineData("# TYPE a gauge\na 1\na 2\n", 3, "second sample of the same series")]
-    public void A_line_that_breaks_a_rule_is_refused_or_skipped(string text, long line, string reason)
+    public void A_line_that_breaks_a_rule_is_refused_or_reported_and_costs_no_sample(string text, long line, string reason)
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
         Assert.Equal(line, exception.Line);
         Assert.Contains(reason, exception.Reason, StringComparison.Ordinal);
 
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text + "# EOF\n", Lenient);
-        Assert.Contains(exposition.SkippedLines, skipped => skipped.Line == line && skipped.Reason == exception.Reason && !skipped.WasKept);
+        bool isSample = text.Split('\n')[line - 1][0] != '#';
+        Assert.Contains(exposition.SkippedLines, skipped => skipped.Line == line && skipped.Reason == exception.Reason && skipped.WasKept == isSample);
+        Assert.Equal(PrometheusTextParser.ParseSamples(text + "# EOF\n", Lenient), exposition.Families.SelectMany(family => family.Samples));
+    }
+
+    [Fact]
+    public void A_carriage_return_does_not_end_a_family()
+    {
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a counter\na_total{b=\"1\"} 1\na_total{b=\"2\"} 2\r\na_total{b=\"3\"} 3\n# EOF\n", Lenient);
+
+        MetricFamily family = Assert.Single(exposition.Families);
+        Assert.Equal((MetricType.Counter, 3), (family.Type, family.Samples.Count));
+        Assert.Contains("carriage return", Assert.Single(exposition.SkippedLines).Reason, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -122,6 +136,22 @@ public sealed class OpenMetricsFamiliesTests
         Assert.Equal([1.0, 3.0], exposition["a"]!.Samples.Select(sample => sample.Value));
     }
 
+    [Theory]
+    [InlineData("# TYPE a gauge\na 1 5\na 2 5\na 3 6\n", 2)]
+    [InlineData("# TYPE a gauge\na{b=\"1\",c=\"2\"} 1 5\na{c=\"2\",b=\"1\"} 2 5\n", 1)]
+    [InlineData("# TYPE a counter\na_total 1 5\na_created 1 5\na_total 2 5\n", 3)]
+    [InlineData("# TYPE a gauge\na 1 5\n# TYPE b gauge\nb 1 5\nb 1 6\nb 1 6\n", 3)]
+    public void A_sample_that_repeats_the_one_before_it_is_left_out_of_samples_and_families(string text, int samples)
+    {
+        foreach (PrometheusParserOptions options in (PrometheusParserOptions[])[Strict, Lenient])
+        {
+            PrometheusSamples read = PrometheusTextParser.ParseSamples(text + "# EOF\n", options);
+
+            Assert.Equal(samples, read.Count);
+            Assert.Equal(read, PrometheusTextParser.ParseFamilies(text + "# EOF\n", options).Families.SelectMany(family => family.Samples));
+        }
+    }
+
     [Fact]
     public void An_exposition_that_was_cut_off_is_refused_or_reported()
     {
@@ -133,12 +163,68 @@ public sealed class OpenMetricsFamiliesTests
     }
 
     [Theory]
+    [InlineData("a{b=\"c\"} 101")]
+    [InlineData("a 1")]
+    [InlineData("a 1 152087960")]
+    [InlineData("a_total 1 # {id=\"x\"} 0.5 15208")]
+    [InlineData("a_total 1 # {id=\"x")]
+    [InlineData("# HELP a hel")]
+    public async Task The_last_line_of_a_body_that_was_cut_within_it_says_nothing(string last)
+    {
+        const string whole = "before 1\n";
+        byte[] input = Encoding.UTF8.GetBytes(whole + last);
+
+        foreach (PrometheusSamples samples in (PrometheusSamples[])[
+            PrometheusTextParser.ParseSamples(input, Lenient), await PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(input, 3)), Lenient)])
+        {
+            Assert.Equal("before", Assert.Single(samples).Name);
+            Assert.Equal(1, samples.SkippedLineCount);
+            Assert.Equal([(2L, false, last), (3L, true, "")], samples.SkippedLines.Select(line => (line.Line, line.WasKept, line.Text)));
+            Assert.Contains("cut off", samples.SkippedLines[0].Reason, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("before", Assert.Single(PrometheusTextParser.ParseFamilies(input, Lenient).Families).Name);
+        Assert.Contains("cut off", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(input, Strict)).Reason, StringComparison.Ordinal);
+        // The line that ends an exposition needs no line feed.
+        Assert.Equal(0, PrometheusTextParser.ParseSamples(whole + "# EOF", Lenient).SkippedLineCount);
+    }
+
+    [Theory]
     [InlineData(128, true)]
     [InlineData(129, false)]
     public void The_labels_of_an_exemplar_have_at_most_128_characters(int length, bool isAccepted)
     {
-        string text = $"# TYPE a counter\na_total 1 # {{e=\"{new string('ü', length - 1)}\"}} 1\n# EOF\n";
+        string text = $"# TYPE a counter\na_total 1 # {{e=\"\\n{new string('ü', length - 2)}\"}} 1\n# EOF\n";
 
-        Assert.Equal(isAccepted, PrometheusTextParser.ParseFamilies(text, Lenient).SkippedLineCount == 0);
+        Assert.Equal(isAccepted, PrometheusTextParser.ParseFamilies(text, Lenient)["a"]!.Samples[0].Exemplar is not null);
+        Assert.Equal(isAccepted, PrometheusTextParser.ParseSamples(text, Lenient)[0].Exemplar is not null);
+    }
+
+    [Theory]
+    [InlineData("# {e=\"123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"} 1", "128 characters")]
+    [InlineData("# {e=\"x\"} 1e400", "double can hold")]
+    [InlineData("# {e=\"x\"}", "an exemplar is written")]
+    [InlineData("# {e=\"x\",e=\"y\"} 1", "stands twice")]
+    [InlineData("# {e=\"x} 1", "not closed")]
+    [InlineData("# {e=\"x\"} 1 x", "timestamp")]
+    [InlineData("# {e=\"x\"} 1 1 1", "goes on")]
+    [InlineData("# comment", "an exemplar is written")]
+    public void An_exemplar_that_cannot_be_read_costs_itself_and_not_its_sample(string exemplar, string reason)
+    {
+        string text = $"# TYPE a counter\na_total 1 {exemplar}\na_total{{b=\"c\"}} 2 5 {exemplar}\na_total{{b=\"d\"}} 3 # {{e=\"f\"}} 1\n# EOF\n";
+
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text, Lenient);
+        PrometheusSamples samples = PrometheusTextParser.ParseSamples(text, Lenient);
+
+        Assert.Equal(samples, Assert.Single(exposition.Families).Samples);
+        Assert.Equal([(1.0, null, false), (2.0, 5000L, false), (3.0, null, true)], samples.Select(sample => (sample.Value, sample.TimestampMilliseconds, sample.Exemplar is not null)));
+        Assert.Equal([(2L, true), (3L, true)], samples.SkippedLines.Select(line => (line.Line, line.WasKept)));
+        Assert.Equal(samples.SkippedLines, exposition.SkippedLines);
+        Assert.Equal(0, samples.SkippedLineCount);
+
+        PrometheusFormatException refused = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(text, Strict));
+        Assert.Equal((2L, samples.SkippedLines[0].Reason), (refused.Line, refused.Reason));
+        Assert.Contains("exemplar", refused.Reason, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Reason, StringComparison.Ordinal);
     }
 }

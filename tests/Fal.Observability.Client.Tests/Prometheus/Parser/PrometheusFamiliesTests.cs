@@ -105,6 +105,7 @@ public sealed class PrometheusFamiliesTests
     [InlineData("# TYPE a gauge\n# TYPE a gauge\na 1\n", 2, "second TYPE", MetricType.Gauge)]
     [InlineData("a 1\n# TYPE a gauge\n", 2, "must precede", MetricType.Unknown)]
     [InlineData("# HELP a x\n# HELP a y\na 1\n", 2, "second HELP", MetricType.Unknown)]
+    [InlineData("# HELP a\n# HELP a x\n# HELP a x\na 1\n", 3, "second HELP", MetricType.Unknown)]
     public void Metadata_that_contradicts_is_refused_or_skipped(string text, long line, string reason, MetricType type)
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text));
@@ -120,6 +121,14 @@ public sealed class PrometheusFamiliesTests
         // The sample level knows no families.
         Assert.Single(PrometheusTextParser.ParseSamples(text));
     }
+
+    [Theory]
+    [InlineData("# HELP a\n# HELP a x\na 1\n", "x")]
+    [InlineData("# HELP a \t\n# HELP a x\na 1\n", "x")]
+    [InlineData("# HELP a x\n# HELP a\na 1\n", "x")]
+    [InlineData("# HELP a\n# HELP a\na 1\n", "")]
+    public void A_help_line_without_text_says_nothing_as_in_the_library_of_Prometheus(string text, string help) =>
+        Assert.Equal(help, PrometheusTextParser.ParseFamilies(text)["a"]!.Help);
 
     [Fact]
     public void Families_can_be_made_in_a_test()

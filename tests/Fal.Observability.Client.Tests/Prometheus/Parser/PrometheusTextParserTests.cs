@@ -147,6 +147,75 @@ public sealed class PrometheusTextParserTests
         Assert.Equal([(1L, true), (1L, true)], exposition.SkippedLines.Select(line => (line.Line, line.WasKept)));
     }
 
+    [Theory]
+    [InlineData(PrometheusFormat.Text, 16)]
+    [InlineData(PrometheusFormat.Text, 17)]
+    [InlineData(PrometheusFormat.Text, 40)]
+    [InlineData(PrometheusFormat.OpenMetrics, 17)]
+    [InlineData(PrometheusFormat.OpenMetrics, 40)]
+    public void The_first_carriage_return_may_stand_on_a_sample_with_many_labels(PrometheusFormat format, int labels)
+    {
+        string[] series = [.. Enumerable.Range(0, 4).Select(n => $"m{{{string.Join(',', Enumerable.Range(0, labels).Select(l => $"l{l}=\"{n}\""))}}} {n}")];
+        PrometheusParserOptions lenient = Lenient with { Format = format };
+        PrometheusParserOptions strict = PrometheusParserOptions.Strict with { Format = format };
+        foreach (string text in (string[])[string.Join("\r\n", series) + "\r\n# EOF\r\n", $"{series[0]}\n{series[1]}\r\n{series[2]}\n{series[3]}\n# EOF\n"])
+        {
+            PrometheusSamples samples = PrometheusTextParser.ParseSamples(text, lenient);
+            Assert.Equal([0.0, 1.0, 2.0, 3.0], samples.Select(sample => sample.Value));
+            Assert.All(samples, sample => Assert.Equal(labels, sample.Labels.Count));
+            Assert.True(Assert.Single(samples.SkippedLines).WasKept);
+            Assert.Equal(samples, PrometheusTextParser.ParseFamilies(text, lenient).Families.SelectMany(family => family.Samples));
+
+            // A caller who tries once more hears the same.
+            string reason = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(text, strict)).Reason;
+            Assert.Contains("carriage return", reason, StringComparison.Ordinal);
+            Assert.Equal(reason, ReasonOfSecondRead(Encoding.UTF8.GetBytes(text), strict));
+        }
+
+        static string ReasonOfSecondRead(byte[] text, PrometheusParserOptions options)
+        {
+            var reader = new PrometheusTextReader(text, options);
+            string reason = "";
+            for (int refusals = 0; refusals < 2;)
+            {
+                try
+                {
+                    reader.Read();
+                }
+                catch (PrometheusFormatException e)
+                {
+                    reason = e.Reason;
+                    refusals++;
+                }
+            }
+
+            return reason;
+        }
+    }
+
+    [Theory]
+    [InlineData("\uFEFFa{b=\"c\"} 1\na 2\n# EOF\n", 1000)]
+    [InlineData("\uFEFFa{b=\"c\"} 1", 1000)]
+    [InlineData("a 1\n# EOF\na line after the end\nanother\n", 1000)]
+    [InlineData("a 1\n# EOF\na line after the end, which is longer than the limit", 8)]
+    [InlineData("a{b=\"c\"} 1\nb 1\r\nc{d=\"e\"} 1\r\n", 4)]
+    [InlineData("a 1\nthe last line is too long", 10)]
+    public async Task What_is_reported_does_not_depend_on_where_the_input_is_cut(string text, int maxLineLength)
+    {
+        byte[] input = Encoding.UTF8.GetBytes(text);
+        foreach (PrometheusFormat format in (PrometheusFormat[])[PrometheusFormat.Text, PrometheusFormat.OpenMetrics])
+        {
+            PrometheusParserOptions options = Lenient with { Format = format, MaxLineLength = maxLineLength };
+            PrometheusSamples whole = PrometheusTextParser.ParseSamples(input, options);
+            for (int length = 1; length <= input.Length; length++)
+            {
+                PrometheusSamples pieces = await PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(Cut(input, length)), options);
+                Assert.Equal(whole, pieces);
+                Assert.Equal(whole.SkippedLines, pieces.SkippedLines);
+            }
+        }
+    }
+
     [Fact]
     public void Lenient_reading_skips_an_endless_line_and_goes_on_after_it()
     {
@@ -290,13 +359,13 @@ public sealed class PrometheusTextParserTests
         Assert.Same(samples[3].Labels["b"], samples[4].Labels["b"]);
     }
 
-    internal static ReadOnlySequence<byte> Cut(byte[] input, int length)
+    internal static ReadOnlySequence<byte> Cut(ReadOnlyMemory<byte> input, int length)
     {
-        var first = new Segment(input.AsMemory(0, Math.Min(length, input.Length)), 0);
+        var first = new Segment(input[..Math.Min(length, input.Length)], 0);
         Segment last = first;
         for (int start = length; start < input.Length; start += length)
         {
-            last = last.Append(input.AsMemory(start, Math.Min(length, input.Length - start)));
+            last = last.Append(input.Slice(start, Math.Min(length, input.Length - start)));
         }
 
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);

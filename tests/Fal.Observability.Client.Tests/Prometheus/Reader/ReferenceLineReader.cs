@@ -10,6 +10,8 @@ namespace Fal.Observability.Client.Tests.Prometheus;
 /// </summary>
 internal sealed partial class ReferenceLineReader(bool openMetrics)
 {
+    private bool _exemplarIsRefused;
+
     private const string Name = "(?>[a-zA-Z_:][a-zA-Z0-9_:]*)";
     private const string Quoted = "(?>\"(?:\\\\.|[^\"\\\\])*\")";
     private const string LabelName = "(?>[a-zA-Z_][a-zA-Z0-9_]*)";
@@ -56,7 +58,15 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
                 isReturnReported = true;
             }
 
-            string? said = ReadLine(line);
+            // A last line without its line feed may have been cut anywhere, unless it is the one that ends the exposition.
+            bool isCut = openMetrics && i == parts.Length - 1 && line != "# EOF";
+            _exemplarIsRefused = false;
+            string? said = isCut ? null : ReadLine(line);
+            if (_exemplarIsRefused)
+            {
+                lines.Add(number + " kept");
+            }
+
             if (said is null)
             {
                 lines.Add(number + " malformed");
@@ -157,7 +167,7 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         return Describe(name, labels, value, timestamp.Length > 0 ? milliseconds : null, "");
     }
 
-    private static string? ReadOpenMetricsSample(string line)
+    private string? ReadOpenMetricsSample(string line)
     {
         Match match = OpenMetricsSamplePattern().Match(line);
         if (!match.Success || !TryReadSeries(match, "labels", out string name, out List<(string, string)> labels)
@@ -166,20 +176,20 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
             return null;
         }
 
-        string exemplar = "";
-        if (match.Groups["exemplar"].Success)
-        {
-            if (!TryReadLabels(match.Groups["exemplar"].Value, out string? exemplarName, out List<(string, string)> exemplarLabels) || exemplarName is not null
-                || !TryReadNumber(match.Groups["exemplarvalue"].Value, out double exemplarValue)
-                || !TryReadSeconds(match.Groups["exemplartimestamp"], out long? exemplarTimestamp))
-            {
-                return null;
-            }
-
-            exemplar = Describe("", exemplarLabels, exemplarValue, exemplarTimestamp, "");
-        }
-
+        string exemplar = match.Groups["exemplar"].Success ? ReadExemplar(match.Groups["exemplar"].Value) ?? "" : "";
+        _exemplarIsRefused = match.Groups["exemplar"].Success && exemplar.Length == 0;
         return Describe(name, labels, value, timestamp, exemplar);
+    }
+
+    private static string? ReadExemplar(string text)
+    {
+        Match match = ExemplarPattern().Match(text);
+        const int longest = 128;
+        return match.Success && TryReadLabels(match.Groups["labels"].Value, out string? name, out List<(string Name, string Value)> labels) && name is null
+            && labels.Sum(label => label.Name.EnumerateRunes().Count() + label.Value.EnumerateRunes().Count()) <= longest
+            && TryReadNumber(match.Groups["value"].Value, out double value) && TryReadSeconds(match.Groups["timestamp"], out long? timestamp)
+                ? Describe("", labels, value, timestamp, "")
+                : null;
     }
 
     private static bool TryReadSeries(Match match, string group, out string name, out List<(string, string)> labels)
@@ -336,8 +346,11 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     [GeneratedRegex($"^(?<name>{Name})?{Blanks}(?<labels>{TextLabels})?{Blanks}(?<value>[^ \\t]+)(?:[ \\t]+(?<timestamp>[^ \\t]+))?{Blanks}$", RegexOptions.Singleline)]
     private static partial Regex TextSamplePattern();
 
-    [GeneratedRegex($"^(?<name>{Name})?(?<labels>{OpenMetricsLabels})? (?<value>[^ ]+)(?: (?<timestamp>[^ #][^ ]*))?(?: # (?<exemplar>{OpenMetricsLabels}) (?<exemplarvalue>[^ ]+)(?: (?<exemplartimestamp>[^ ]+))?)?$", RegexOptions.Singleline)]
+    [GeneratedRegex($"^(?<name>{Name})?(?<labels>{OpenMetricsLabels})? (?<value>[^ ]+)(?: (?<timestamp>[^ #][^ ]*))?(?<exemplar> #.*)?$", RegexOptions.Singleline)]
     private static partial Regex OpenMetricsSamplePattern();
+
+    [GeneratedRegex($"^ # (?<labels>{OpenMetricsLabels}) (?<value>[^ ]+)(?: (?<timestamp>[^ ]+))?$", RegexOptions.Singleline)]
+    private static partial Regex ExemplarPattern();
 
     [GeneratedRegex($"(?<name>{LabelName}|{Quoted})(?:{Blanks}={Blanks}(?<value>{Quoted}))?", RegexOptions.Singleline)]
     private static partial Regex ItemPattern();

@@ -257,6 +257,54 @@ public sealed class PrometheusTextWriterTests
         Assert.Equal(samples, PrometheusTextParser.ParseFamilies(written, OpenMetrics).Families.Sum(family => family.Samples.Count));
     }
 
+    // The examples of the specification's section "Canonical Numbers", and what Prometheus' own library writes beyond them.
+    [Theory]
+    [InlineData("0", "0.0")]
+    [InlineData("-0", "0.0")]
+    [InlineData("1", "1.0")]
+    [InlineData("1.000", "1.0")]
+    [InlineData("10", "10.0")]
+    [InlineData("0.001", "0.001")]
+    [InlineData("1.7", "1.7")]
+    [InlineData("-2", "-2.0")]
+    [InlineData("1e-10", "1e-10")]
+    [InlineData("0.00001", "1e-05")]
+    [InlineData("1e-4", "0.0001")]
+    [InlineData("100000", "100000.0")]
+    [InlineData("1000000", "1e+06")]
+    [InlineData("1E10", "1e+10")]
+    [InlineData("123456789", "1.23456789e+08")]
+    [InlineData("1.7976931348623157e308", "1.7976931348623157e+308")]
+    [InlineData("5e-324", "5e-324")]
+    [InlineData("Inf", "+Inf")]
+    [InlineData("+infinity", "+Inf")]
+    [InlineData("-Inf", "-Inf")]
+    public void A_bound_is_written_as_OpenMetrics_spells_it(string bound, string spelled)
+    {
+        string text = $"# TYPE h histogram\nh_bucket{{le=\"{bound}\",x=\"1\"}} 1\n# TYPE g gauge\ng{{le=\"1\",quantile=\"1\"}} 1\n";
+
+        string written = PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text), PrometheusFormat.OpenMetrics);
+
+        Assert.Equal($"# TYPE h histogram\nh_bucket{{le=\"{spelled}\",x=\"1\"}} 1\n# TYPE g gauge\ng{{le=\"1\",quantile=\"1\"}} 1\n# EOF\n", written);
+        Assert.Equal(text, PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text)));
+    }
+
+    [Fact]
+    public void A_quantile_is_written_as_OpenMetrics_spells_it_too()
+    {
+        PrometheusExposition summary = PrometheusTextParser.ParseFamilies("# TYPE s summary\ns{quantile=\"0\"} 1\ns{quantile=\".5\"} 2\ns{quantile=\"1\"} 3\ns_sum 1\n");
+
+        Assert.Equal("# TYPE s summary\ns{quantile=\"0.0\"} 1\ns{quantile=\"0.5\"} 2\ns{quantile=\"1.0\"} 3\ns_sum 1\n# EOF\n", PrometheusTextWriter.ToText(summary, PrometheusFormat.OpenMetrics));
+    }
+
+    [Fact]
+    public void Two_spellings_of_a_bound_are_one_series_in_OpenMetrics()
+    {
+        PrometheusExposition histogram = PrometheusTextParser.ParseFamilies("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\n");
+
+        Assert.Contains("h_bucket{le=\"1.0\"} stands twice", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(histogram, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Series_that_relabelling_made_equal_are_named_where_the_format_forbids_them()
     {
