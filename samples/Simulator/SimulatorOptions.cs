@@ -131,7 +131,9 @@ public sealed class SimulatorOptions
     /// <summary>The <c>limit</c> of a call that names none, and the highest one in force, at least 1. Default 100.</summary>
     public int PageSize { get; set; } = 100;
 
-    /// <summary>How long analytics, runner history and usage lag behind the clock; later minutes look quiet until then. Default none.</summary>
+    /// <summary>
+    /// How long analytics, runner history and usage lag behind the clock; later minutes look quiet until then. Default none.
+    /// </summary>
     public TimeSpan AnalyticsLag { get; set; }
 
     /// <summary>What <c>limit</c> counts. Default buckets.</summary>
@@ -186,7 +188,8 @@ public sealed class SimulatorOptions
 
         if (Key == KeyWithoutBilling)
         {
-            throw new ArgumentException("Key must not end in ':no-billing': that is the secret of the key that lacks the permission for billing data.");
+            throw new ArgumentException("Key must not end in ':no-billing': that is the secret of the key that lacks the permission for " +
+                "billing data.");
         }
 
         if (Key == KeyWithoutPermission)

@@ -84,7 +84,8 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
             throw refused;
         }
 
-        SimulatedApp app = model.Apps.FirstOrDefault(app => app.Name == id) ?? throw new RefusedCallException(404, "not_found", "Application not found");
+        SimulatedApp app = model.Apps.FirstOrDefault(app => app.Name == id)
+            ?? throw new RefusedCallException(404, "not_found", "Application not found");
         var parameters = new QueryParameters(query);
         // The route knows no zone, and buckets are whole.
         RequestedTime time = parameters.Time(options.TimeProvider.GetUtcNow()) with { Zone = TimeZoneInfo.Utc, Bound = true };
@@ -109,7 +110,8 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
             json.WriteStartArray("history");
             foreach (TimeBucket bucket in time.Buckets())
             {
-                RunnerMinute[] minutes = [.. Enumerable.Range(bucket.First, Math.Max(0, Math.Min(bucket.End, visibleEnd) - bucket.First)).Select(app.RunnersAt)];
+                RunnerMinute[] minutes = [.. Enumerable.Range(bucket.First, Math.Max(0, Math.Min(bucket.End, visibleEnd) - bucket.First))
+                    .Select(app.RunnersAt)];
                 json.WriteStartObject();
                 json.WriteString("timestamp", Instant(bucket.Label, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
                 json.WriteNumber("running", Aggregate(minutes, minute => minute.Busy));
@@ -126,5 +128,6 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
             minutes.Length == 0 ? 0 : aggregation == "max" ? minutes.Max(state) : minutes.Average(state);
     }
 
-    private static string Instant(DateTimeOffset instant, string format) => instant.UtcDateTime.ToString(format, CultureInfo.InvariantCulture);
+    private static string Instant(DateTimeOffset instant, string format) =>
+        instant.UtcDateTime.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -32,7 +32,9 @@ internal sealed class QueryParameters(string query)
         };
     }
 
-    /// <summary>The range, its zone and how it is cut: <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c>, <c>bound_to_timeframe</c>.</summary>
+    /// <summary>
+    /// The range, its zone and how it is cut: <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c>, <c>bound_to_timeframe</c>.
+    /// </summary>
     /// <param name="now">The clock that relative defaults start from.</param>
     /// <exception cref="RefusedCallException">A parameter is wrong.</exception>
     public RequestedTime Time(DateTimeOffset now)

@@ -45,7 +45,8 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
 
         List<TimeBucket> buckets = timeSeries ? time.Buckets() : [];
         int page = parameters.Page();
-        var part = new BucketPage(options, parameters.Limit(options.PageSize), page, buckets.Count, () => [.. buckets.Select(bucket => RowsOf(bucket.First, bucket.End).Count)]);
+        var part = new BucketPage(options, parameters.Limit(options.PageSize), page, buckets.Count, () =>
+            [.. buckets.Select(bucket => RowsOf(bucket.First, bucket.End).Count)]);
         if (page > 1 && part.Slices.Count == 0)
         {
             throw RefusedCallException.Invalid("cursor is past the last page.");
@@ -67,7 +68,8 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
         }
 
         List<Line> RowsOf(int first, int endMinute) =>
-            [.. Lines(first, Math.Min(endMinute, options.VisibleEnd()), name => (apps.Count == 0 || apps.Contains(name ?? "")) && (search.Length == 0 || name?.Contains(search, StringComparison.OrdinalIgnoreCase) == true))];
+            [.. Lines(first, Math.Min(endMinute, options.VisibleEnd()), name => (apps.Count == 0 || apps.Contains(name ?? ""))
+                && (search.Length == 0 || name?.Contains(search, StringComparison.OrdinalIgnoreCase) == true))];
     }
 
     private IEnumerable<Line> Lines(int first, int end, Func<string?, bool> isAskedFor)
@@ -94,7 +96,8 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
                     if (seconds > 0)
                     {
                         yield return new Line(
-                            app.Settings.BilledName, app.Settings.BilledEnvironment, app.MachineTypes[machine], seconds, app.Settings.PercentDiscount, isSurge);
+                            app.Settings.BilledName, app.Settings.BilledEnvironment, app.MachineTypes[machine], seconds,
+                                app.Settings.PercentDiscount, isSurge);
                     }
                 }
             }

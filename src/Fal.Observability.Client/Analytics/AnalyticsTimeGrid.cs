@@ -8,7 +8,9 @@ namespace Fal.Observability.Client;
 /// <param name="Range">The time.</param>
 /// <param name="Timeframe">The length of a bucket; null where the service chooses.</param>
 /// <param name="TimeZone">The zone whose calendar cuts; null for UTC.</param>
-/// <param name="BoundToTimeframe">Whether the service moves the range outward to whole buckets; null for its default, which is true.</param>
+/// <param name="BoundToTimeframe">
+/// Whether the service moves the range outward to whole buckets; null for its default, which is true.
+/// </param>
 internal readonly record struct AnalyticsTimeGrid(
     AnalyticsTimeRange Range, AnalyticsTimeframe? Timeframe, string? TimeZone, bool? BoundToTimeframe)
 {
@@ -49,7 +51,8 @@ internal readonly record struct AnalyticsTimeGrid(
     {
         if (timeZone is not null)
         {
-            WireToken.ThrowIfInvalid(timeZone, "time zone", parameterName, "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+            WireToken.ThrowIfInvalid(timeZone, "time zone", parameterName,
+                "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
         }
     }
 }

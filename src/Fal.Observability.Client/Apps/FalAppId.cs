@@ -13,14 +13,16 @@ internal static class FalAppId
         if (parts.Length > 2 && Array.TrueForAll(parts, part => part.Length > 0))
         {
             throw new ArgumentException(
-                $"\"{endpointId}\" is the id of a route, and runners belong to the whole app: give the app's id, \"{parts[0]}/{parts[1]}\".", parameterName);
+                $"\"{endpointId}\" is the id of a route, and runners belong to the whole app: give the app's id, " +
+                    $"\"{parts[0]}/{parts[1]}\".", parameterName);
         }
 
         // A dot or two would be taken for a step in the path.
         if (parts.Length != 2 || Array.Exists(parts, part => part is "" or "." or ".."))
         {
             throw new ArgumentException(
-                $"\"{endpointId}\" is not the id of an app: give owner and name with one slash between them, such as \"my-org/my-app\".", parameterName);
+                $"\"{endpointId}\" is not the id of an app: give owner and name with one slash between them, such as \"my-org/my-app\".",
+                parameterName);
         }
 
         return (parts[0], parts[1]);

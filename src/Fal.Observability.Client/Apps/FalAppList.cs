@@ -26,7 +26,9 @@ public sealed class FalAppList
         init
         {
             // A JSON null arrives here in spite of the type, for the list and for its elements.
-            field = value is null ? throw new ArgumentNullException(nameof(value), "The list of apps ('apps') is null.") : [.. value.Where(app => app is not null)];
+            field = value is null
+                ? throw new ArgumentNullException(nameof(value), "The list of apps ('apps') is null.")
+                : [.. value.Where(app => app is not null)];
         }
     }
 
@@ -54,7 +56,7 @@ public sealed class FalAppList
     public FalApp? AppOf(string endpointId)
     {
         ArgumentNullException.ThrowIfNull(endpointId);
-        return _byEndpoint.Value.TryGetValue(endpointId, out FalApp? app) || _byEndpoint.Value.TryGetValue(FalAppId.AppOf(endpointId), out app) ? app : null;
+        return _byEndpoint.Value.GetValueOrDefault(endpointId) ?? _byEndpoint.Value.GetValueOrDefault(FalAppId.AppOf(endpointId));
     }
 
     /// <summary>A question about every app of the list, to be asked with <see cref="IFalAnalyticsClient.GetReportAsync"/>.</summary>
@@ -69,7 +71,8 @@ public sealed class FalAppList
     /// </example>
     public AnalyticsQuery ToQuery(AnalyticsExpand expand = AnalyticsExpand.Volume) => Apps.Count == 0
         ? throw new InvalidOperationException(
-            $"There is no app to ask about: the account has none in {(Environments.Count == 0 ? "the list" : string.Join(", ", Environments))}, or none that the search matches. Name the environments in FalAppQuery.")
+            $"There is no app to ask about: the account has none in {EnvironmentNames}, or none that the search matches. " +
+            "Name the environments in FalAppQuery.")
         : new AnalyticsQuery(Apps.Select(app => app.EndpointId)) { Expand = expand };
 
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
@@ -94,13 +97,16 @@ public sealed class FalAppList
     {
         ArgumentNullException.ThrowIfNull(rows);
         return rows
-            .GroupBy(row => IdOf(row?.EndpointId ?? throw new ArgumentException("One of the rows is null.", nameof(rows))), StringComparer.Ordinal)
+            .GroupBy(row => IdOf(row?.EndpointId ?? throw new ArgumentException("One of the rows is null.", nameof(rows))),
+                StringComparer.Ordinal)
             .ToDictionary(same => same.Key, AnalyticsTotals.Of, StringComparer.Ordinal);
     }
 
     /// <summary>The environments and the number of apps, for a log line: <c>12 apps in main, staging</c>.</summary>
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture,
-        $"{Apps.Count} apps{(Environments.Count == 0 ? "" : $" in {string.Join(", ", Environments)}")}");
+        $"{Apps.Count} apps in {EnvironmentNames}");
+
+    private string EnvironmentNames => Environments.Count == 0 ? "the list" : string.Join(", ", Environments);
 
     private string IdOf(string endpointId) => AppOf(endpointId)?.EndpointId ?? FalAppId.AppOf(endpointId);
 

@@ -3,7 +3,9 @@ using Refit;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Writes a <see cref="FalAppQuery"/> into the query string of a generated Refit request, in the order of the service's documentation.</summary>
+/// <summary>
+/// Writes a <see cref="FalAppQuery"/> into the query string of a generated Refit request, in the order of the service's documentation.
+/// </summary>
 internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
 {
     /// <inheritdoc/>
@@ -15,7 +17,8 @@ internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {value.Environments.Count} environments, and the service answers for one at a time: make a call for each, or take IFalAppsClient.ListAsync, which does."));
+                $"The query names {value.Environments.Count} environments, and the service answers for one at a time: make a call for " +
+                    $"each, or take IFalAppsClient.ListAsync, which does."));
         }
 
         // A null value leaves its parameter out.

@@ -7,7 +7,10 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAp
     {
         query ??= new FalAppQuery();
         List<FalApp> apps = [];
-        foreach (FalAppQuery call in query.Environments.Count <= 1 ? [query] : query.Environments.Select(name => query with { Environments = [name] }))
+        IEnumerable<FalAppQuery> calls = query.Environments.Count <= 1
+            ? [query]
+            : query.Environments.Select(name => query with { Environments = [name] });
+        foreach (FalAppQuery call in calls)
         {
             apps.AddRange((await api.ListAppsAsync(call, cancellationToken).ConfigureAwait(false)).Apps);
         }
@@ -27,7 +30,8 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAp
         CancellationToken cancellationToken = default)
     {
         (string owner, string name) = FalAppId.Split(endpointId, nameof(endpointId));
-        FalRunnerHistoryQuery query = new FalRunnerHistoryQuery { Range = range, Timeframe = timeframe, Aggregation = aggregation }.Resolve(time.GetUtcNow());
+        FalRunnerHistoryQuery query =
+            new FalRunnerHistoryQuery { Range = range, Timeframe = timeframe, Aggregation = aggregation }.Resolve(time.GetUtcNow());
         return ReadAsync();
 
         async Task<FalRunnerHistory> ReadAsync() =>

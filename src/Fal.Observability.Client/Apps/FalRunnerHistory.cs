@@ -78,7 +78,9 @@ public sealed class FalRunnerHistory
                 if (bucket is { Running: { } running, Idle: { } unused, Draining: { } draining })
                 {
                     // All other buckets are of one length in UTC.
-                    double length = Timeframe == "month" ? DateTime.DaysInMonth(bucket.Start.UtcDateTime.Year, bucket.Start.UtcDateTime.Month) : 1;
+                    double length = Timeframe == "month"
+                        ? DateTime.DaysInMonth(bucket.Start.UtcDateTime.Year, bucket.Start.UtcDateTime.Month)
+                        : 1;
                     idle += unused * length;
                     paid += (running + unused + draining) * length;
                 }
@@ -108,7 +110,8 @@ public sealed class FalRunnerHistory
         ArgumentNullException.ThrowIfNull(app);
         if (app.EndpointId != EndpointId)
         {
-            throw new ArgumentException($"The history is that of {EndpointId}, and the app is {app.EndpointId}: pass the app that the history was asked for.", nameof(app));
+            throw new ArgumentException($"The history is that of {EndpointId}, and the app is {app.EndpointId}: pass the app that the " +
+                $"history was asked for.", nameof(app));
         }
 
         return app.MaxConcurrency is > 0 and { } limit && PeakRunning is { } peak ? peak / limit : null;
@@ -136,7 +139,8 @@ public sealed class FalRunnerHistory
         if (!query.EffectiveExpand.HasFlag(AnalyticsExpand.P90PrepareDuration))
         {
             throw new ArgumentException(
-                $"The report does not say how long requests waited: add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
+                $"The report does not say how long requests waited: " +
+                    $"add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
         }
 
         if (!query.EndpointIds.Any(IsOfApp))
@@ -149,7 +153,8 @@ public sealed class FalRunnerHistory
         if (!inUtc || (Timeframe is not null && Timeframe != AnalyticsQuery.ToWire(timeframe)))
         {
             throw new ArgumentException(
-                $"The buckets of the report ({AnalyticsQuery.ToWire(timeframe)}, {query.TimeZone ?? "UTC"}) are not those of the history ({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
+                $"The buckets of the report ({AnalyticsQuery.ToWire(timeframe)}, {query.TimeZone ?? "UTC"}) are not those of the history " +
+                    $"({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
                 nameof(requests));
         }
 

@@ -18,11 +18,14 @@ public sealed record FalRunnerHistoryQuery
         {
             // Known without a clock for all but an open end, which is checked when it is resolved.
             TimeSpan? length = value.Duration
-                ?? (value.FirstDay is { } first ? TimeSpan.FromDays(value.LastDay!.Value.DayNumber - first.DayNumber + 1) : value.End - value.Start);
+                ?? (value.FirstDay is { } first
+                    ? TimeSpan.FromDays(value.LastDay!.Value.DayNumber - first.DayNumber + 1)
+                    : value.End - value.Start);
             if (length > Longest)
             {
                 throw new ArgumentOutOfRangeException(nameof(value), value, string.Create(CultureInfo.InvariantCulture,
-                    $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} days: ask for a shorter range."));
+                    $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} " +
+                        $"days: ask for a shorter range."));
             }
 
             field = value;

@@ -23,7 +23,9 @@ public interface IFalAppsClient
 
     /// <summary>Reads how many runners an app had: running, idle, pending and draining, by bucket.</summary>
     /// <param name="endpointId">The app's id, <c>owner/name</c>: <see cref="FalApp.EndpointId"/>. The id of a route is refused.</param>
-    /// <param name="range">The time to cover, at most 90 days. Default: the last 24 hours. A relative range is fixed once, before the call.</param>
+    /// <param name="range">
+    /// The time to cover, at most 90 days. Default: the last 24 hours. A relative range is fixed once, before the call.
+    /// </param>
     /// <param name="timeframe">The length of a bucket, cut in UTC. Null: the service chooses by the length of the range.</param>
     /// <param name="aggregation">
     /// How the numbers within a bucket become one. The default, <see cref="FalRunnerAggregation.Max"/>, answers questions of capacity;

@@ -10,7 +10,8 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
     private const string CheckAddress = "Check the base address: it ends with the version of the API, /v1.";
     private const string CheckEndpoints = "Check the endpoint ids and the base address.";
     private const string NotOwned =
-        "The key lacks a permission for this call, or an endpoint in it is not owned by the key's account. Check the endpoint ids and the key's permissions.";
+        "The key lacks a permission for this call, or an endpoint in it is not owned by the key's account. Check the endpoint ids and " +
+            "the key's permissions.";
 
     private const string AnyPermission = "The key lacks a permission for this call: add it to the key in the fal dashboard.";
 
@@ -28,7 +29,8 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
         new(
             "/serverless/apps/{owner}/{name}/runners/history",
             AnyPermission,
-            "The key lacks a permission for this call, or the app is not owned by the key's account. Check the app's id and the key's permissions.",
+            "The key lacks a permission for this call, or the app is not owned by the key's account. Check the app's id and the key's " +
+                "permissions.",
             "The account has no app with this owner and name: Apps.ListAsync lists the ids of its apps. Check the base address too."),
         new(
             "/serverless/usage",
@@ -64,24 +66,29 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
         return $"{request.Method} {string.Concat(segments[..^route._segments.Length].Select(segment => $"/{segment}"))}{route.Template}";
     }
 
-    /// <summary>What to do about a 403, by the service's words. They are not promised, so whatever else they say gets the general advice.</summary>
+    /// <summary>
+    /// What to do about a 403, by the service's words. They are not promised, so whatever else they say gets the general advice.
+    /// </summary>
     /// <param name="words">The service's message; null where it sent none.</param>
     public string ForbiddenAdvice(string? words)
     {
         words ??= "";
         if (Says("request access"))
         {
-            return "The key's account has no access to fal Serverless yet: request it in the fal dashboard. Another key of the same account does not help.";
+            return "The key's account has no access to fal Serverless yet: request it in the fal dashboard. Another key of the same " +
+                "account does not help.";
         }
 
         if (Says("contact support") || Says("not enabled") || Says("not available for your account"))
         {
-            return "The feature is not enabled for the key's account: ask fal's support to enable it. Another key of the same account does not help.";
+            return "The feature is not enabled for the key's account: ask fal's support to enable it. Another key of the same account " +
+                "does not help.";
         }
 
         if (Says("owned") || Says("not own") || Says("does not belong"))
         {
-            return "An endpoint in the call is not owned by the key's account: check the endpoint ids, and which account the key belongs to.";
+            return "An endpoint in the call is not owned by the key's account: check the endpoint ids, and the account " +
+                "of the key.";
         }
 
         return Says("permission") || Says("scope") ? Permission : Forbidden;

@@ -35,8 +35,8 @@ public sealed class AppCost
     public AnalyticsTotals? Requests { get; }
 
     /// <summary>
-    /// What a thousand successful requests (2xx) cost, in <see cref="Currency"/>. Null where cost or requests are not known, where there was
-    /// no success, and where the report about requests lacks <see cref="AnalyticsExpand.SuccessCount"/>.
+    /// What a thousand successful requests (2xx) cost, in <see cref="Currency"/>. Null where cost or requests are not known, where there
+    /// was no success, and where the report about requests lacks <see cref="AnalyticsExpand.SuccessCount"/>.
     /// </summary>
     public decimal? CostPerThousandSuccesses =>
         Usage is { } usage && Requests?.GetValue(AnalyticsExpand.SuccessCount) is > 0 and < long.MaxValue and { } successes
@@ -46,5 +46,6 @@ public sealed class AppCost
     /// <summary>The app, its cost and the cost of a thousand successes, for a log line.</summary>
     public override string ToString() => Usage is null
         ? $"{App.EndpointId}: cost unknown"
-        : string.Create(CultureInfo.InvariantCulture, $"{App.EndpointId}: {Cost} {Currency}, {CostPerThousandSuccesses:0.####} per 1,000 successes");
+        : string.Create(CultureInfo.InvariantCulture,
+            $"{App.EndpointId}: {Cost} {Currency}, {CostPerThousandSuccesses:0.####} per 1,000 successes");
 }

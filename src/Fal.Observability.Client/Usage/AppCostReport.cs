@@ -21,7 +21,9 @@ public sealed class AppCostReport
     /// <summary>What the apps cost together: one total for each currency.</summary>
     public IReadOnlyList<UsageTotals> Attributed { get; }
 
-    /// <summary>What belongs to no app of the list, by the name and environment on the bill; ordered like <see cref="UsageReport.ByApp()"/>.</summary>
+    /// <summary>
+    /// What belongs to no app of the list, by the name and environment on the bill; ordered like <see cref="UsageReport.ByApp()"/>.
+    /// </summary>
     public IReadOnlyList<UsageTotals> Unattributed { get; }
 
     /// <summary>The whole bill: one total for each currency.</summary>
@@ -35,11 +37,13 @@ public sealed class AppCostReport
         ILookup<(string?, string?), UsageRow> rows = usage.Rows.ToLookup(row => (row.App, row.Environment));
         HashSet<(string?, string?)> joined = [];
 
-        IEnumerable<AnalyticsRow> requestRows = requests.Query.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries) || requests.Summary.Count == 0
+        IEnumerable<AnalyticsRow> requestRows = requests.Query.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries)
+            || requests.Summary.Count == 0
             ? requests.TimeSeries.SelectMany(bucket => bucket.Rows)
             : requests.Summary;
         IReadOnlyDictionary<string, AnalyticsTotals> totals = apps.ByApp(requestRows);
-        HashSet<string> asked = [.. requests.Query.EndpointIds.Except(requests.RefusedEndpoints.Select(refused => refused.EndpointId), StringComparer.Ordinal)];
+        HashSet<string> asked = [.. requests.Query.EndpointIds];
+        asked.ExceptWith(requests.RefusedEndpoints.Select(refused => refused.EndpointId));
         AnalyticsTotals none = AnalyticsTotals.Of(Array.Empty<AnalyticsRow>());
 
         List<AppCost> costs = [];
@@ -80,5 +84,9 @@ public sealed class AppCostReport
 
     /// <summary>The keys under which apps differ in something.</summary>
     private static HashSet<string> Several(IEnumerable<FalApp> apps, Func<FalApp, string> key, Func<FalApp, string?> what) =>
-        [.. apps.GroupBy(key, StringComparer.Ordinal).Where(same => same.Select(what).Distinct(StringComparer.Ordinal).Skip(1).Any()).Select(same => same.Key)];
+    [
+        .. apps.GroupBy(key, StringComparer.Ordinal)
+            .Where(same => same.Select(what).Distinct(StringComparer.Ordinal).Skip(1).Any())
+            .Select(same => same.Key),
+    ];
 }

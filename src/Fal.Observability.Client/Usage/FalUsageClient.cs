@@ -19,7 +19,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         return query.Cursor is null
             ? query.Resolve(time.GetUtcNow())
             : throw new ArgumentException(
-                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by themselves: leave it null, or take IFalUsageApi.",
+                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by " +
+                    "themselves: leave it null, or take IFalUsageApi.",
                 nameof(query));
     }
 
@@ -37,7 +38,12 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         {
             Query = query,
             // A stable order: parts of a bucket stay in the order in which they came.
-            TimeSeries = [.. buckets.GroupBy(bucket => bucket.Start).OrderBy(parts => parts.Key).Select(parts => parts.Aggregate((first, later) => first.MergeWith(later)))],
+            TimeSeries =
+            [
+                .. buckets.GroupBy(bucket => bucket.Start)
+                    .OrderBy(parts => parts.Key)
+                    .Select(parts => parts.Aggregate((first, later) => first.MergeWith(later))),
+            ],
             Summary = query.Expand.HasFlag(UsageExpand.Summary) ? summary : [],
         };
     }
@@ -59,7 +65,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
                 if (last is not null)
                 {
                     yield return last.Start < bucket.Start ? last : throw Unusable(
-                        $"The service sent the bucket {bucket} after a later one, {last}: its pages are in no order that can be streamed. Take GetReportAsync, which sorts them.");
+                        $"The service sent the bucket {bucket} after a later one, {last}: its pages are in no order that can be " +
+                            $"streamed. Take GetReportAsync, which sorts them.");
                 }
 
                 last = bucket;
@@ -107,7 +114,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         if (missing is not null)
         {
             throw Unusable(
-                $"The service answered without the {missing} that was asked for: this would pass for a time that cost nothing. Ask again; if it stays so, report it to fal with the query.");
+                $"The service answered without the {missing} that was asked for: this would pass for a time that cost nothing. Ask " +
+                    $"again; if it stays so, report it to fal with the query.");
         }
     }
 
@@ -124,7 +132,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         return bucket.Rows.Count == 0 || !outside
             ? !outside
             : throw Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for, {query.Range}. Ask again; if it stays so, report it to fal with the query."));
+                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for, {query.Range}. Ask " +
+                    $"again; if it stays so, report it to fal with the query."));
     }
 
     private static FalResponseException Unusable(string message) => new(message) { StatusCode = HttpStatusCode.OK };

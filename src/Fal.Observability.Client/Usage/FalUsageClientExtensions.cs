@@ -11,7 +11,8 @@ public static class FalUsageClientExtensions
     /// <param name="range">The time to cover.</param>
     /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
-    public static Task<UsageReport> GetReportAsync(this IFalUsageClient client, AnalyticsTimeRange range, CancellationToken cancellationToken = default)
+    public static Task<UsageReport> GetReportAsync(
+        this IFalUsageClient client, AnalyticsTimeRange range, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
         return client.GetReportAsync(new UsageQuery { Range = range }, cancellationToken);

@@ -52,7 +52,9 @@ public sealed class UsagePage
 
     /// <summary>The buckets with times that came without an offset read in the query's zone.</summary>
     /// <param name="grid">The time of the query.</param>
-    /// <param name="preceding">The last bucket before the page, if there is one: it tells apart the two hours of a local time that comes twice.</param>
+    /// <param name="preceding">
+    /// The last bucket before the page, if there is one: it tells apart the two hours of a local time that comes twice.
+    /// </param>
     internal IReadOnlyList<UsageBucket> BucketsIn(AnalyticsTimeGrid grid, UsageBucket? preceding)
     {
         IReadOnlyList<UsageBucket> buckets = TimeSeries ?? [];

@@ -43,7 +43,8 @@ public sealed record UsageQuery
             if (names.Length > MaxApps)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The query names {names.Length} apps, and the service takes at most {MaxApps}: leave the list empty for every app, and choose among the rows."), nameof(Apps));
+                    $"The query names {names.Length} apps, and the service takes at most {MaxApps}: leave the list empty for every app, " +
+                        $"and choose among the rows."), nameof(Apps));
             }
 
             field = new ReadOnlyCollection<string>(names);
@@ -134,7 +135,8 @@ public sealed record UsageQuery
         {
             if (value < 1)
             {
-                throw new ArgumentOutOfRangeException(nameof(value), value, "The limit must be at least 1, or null to let the service choose.");
+                throw new ArgumentOutOfRangeException(nameof(value), value,
+                    "The limit must be at least 1, or null to let the service choose.");
             }
 
             field = value;

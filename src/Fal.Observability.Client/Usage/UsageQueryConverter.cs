@@ -3,7 +3,9 @@ using Refit;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Writes a <see cref="UsageQuery"/> into the query string of a generated Refit request, in the order of the service's documentation.</summary>
+/// <summary>
+/// Writes a <see cref="UsageQuery"/> into the query string of a generated Refit request, in the order of the service's documentation.
+/// </summary>
 internal sealed class UsageQueryConverter : IQueryConverter<UsageQuery>
 {
     /// <inheritdoc/>

@@ -63,7 +63,9 @@ public sealed class UsageReport
         if (!Query.Expand.HasFlag(UsageExpand.TimeSeries) || AnalyticsCalendar.TimeframeOf(Query.Grid) > AnalyticsTimeframe.Day)
         {
             throw new InvalidOperationException(
-                $"The report has no buckets of a day or less: set {nameof(UsageQuery.Timeframe)} to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and ask for {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
+                $"The report has no buckets of a day or less: set {nameof(UsageQuery.Timeframe)} " +
+                    $"to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and ask " +
+                        $"for {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
         }
 
         return
@@ -92,11 +94,13 @@ public sealed class UsageReport
     /// cannot be told apart, so that <see cref="AppCost.Requests"/> is null for it.
     /// </para>
     /// </remarks>
-    /// <param name="apps">The apps of the account. Name every environment in the query for them, or the cost of the others is not attributed.</param>
+    /// <param name="apps">
+    /// The apps of the account. Name every environment in the query for them, or the cost of the others is not attributed.
+    /// </param>
     /// <param name="requests">
-    /// A report about these apps (<see cref="FalAppList.ToQuery"/>) over exactly the same time: with <c>Range = usage.Query.Range</c>, and the
-    /// same zone and timeframe. <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>, is what
-    /// the cost is divided by.
+    /// A report about these apps (<see cref="FalAppList.ToQuery"/>) over exactly the same time: with
+    /// <c>Range = usage.Query.Range</c>, and the same zone and timeframe. The cost is divided by
+    /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>.
     /// </param>
     /// <returns>The apps with their cost, and what is not theirs. Together they are the whole bill.</returns>
     /// <exception cref="ArgumentException">
@@ -111,18 +115,22 @@ public sealed class UsageReport
         if (billed != asked)
         {
             throw new ArgumentException(
-                $"The requests are those of {Describe(asked)}, and the usage is that of {Describe(billed)}: ask for both over exactly the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the query for requests to those of usage.Query.",
+                $"The requests are those of {Describe(asked)}, and the usage is that of {Describe(billed)}: ask for both over exactly " +
+                    $"the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the query for requests to those of " +
+                        $"usage.Query.",
                 nameof(requests));
         }
 
         if (requests.Query.Source != AnalyticsSource.Serverless)
         {
-            throw new ArgumentException("The requests are calls to models, which the account did not serve: ask with AnalyticsSource.Serverless.", nameof(requests));
+            throw new ArgumentException("The requests are calls to models, which the account did not serve: ask with " +
+                "AnalyticsSource.Serverless.", nameof(requests));
         }
 
         if (requests.Query.ClosedOnly)
         {
-            throw new ArgumentException("The requests lack the buckets that are still open, and the usage has them: ask without ClosedOnly.", nameof(requests));
+            throw new ArgumentException("The requests lack the buckets that are still open, and the usage has them: ask without " +
+                "ClosedOnly.", nameof(requests));
         }
 
         return AppCostReport.Of(this, apps, requests);
@@ -154,5 +162,6 @@ public sealed class UsageReport
     ];
 
     private static string Describe(AnalyticsTimeGrid grid) =>
-        $"{grid.Range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} in {grid.TimeZone}{(grid.BoundToTimeframe == true ? "" : ", not bound to the timeframe")}";
+        $"{grid.Range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} in {grid.TimeZone}" +
+        (grid.BoundToTimeframe == true ? "" : ", not bound to the timeframe");
 }

@@ -82,7 +82,8 @@ public sealed class UsageRow
 
     /// <summary>The row on one line for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{App ?? "no app"} ({Environment ?? "no environment"}) on {MachineType ?? "unknown machine"}{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {CostTotal} {Currency}");
+        $"{App ?? "no app"} ({Environment ?? "no environment"}) on {MachineType ?? "unknown machine"}" +
+        $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {CostTotal} {Currency}");
 
     /// <summary>
     /// Whether two rows are the same line of the same bill, so that the second is the first once more and must not be added to it. What

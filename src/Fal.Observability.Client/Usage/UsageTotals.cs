@@ -23,7 +23,9 @@ public sealed class UsageTotals
     /// <summary>The app, as in <see cref="UsageRow.App"/>, of totals by app; null for rows that belong to no app, and otherwise.</summary>
     public string? App { get; internal init; }
 
-    /// <summary>The environment, as in <see cref="UsageRow.Environment"/>, of totals by app; null for rows that name none, and otherwise.</summary>
+    /// <summary>
+    /// The environment, as in <see cref="UsageRow.Environment"/>, of totals by app; null for rows that name none, and otherwise.
+    /// </summary>
     public string? Environment { get; internal init; }
 
     /// <summary>The machine type of totals by machine; null for rows that name none, and otherwise.</summary>
@@ -46,7 +48,8 @@ public sealed class UsageTotals
 
     /// <summary>The machine time, rounded to the tick of 100 ns; null where a row does not say.</summary>
     public TimeSpan? MachineTime => MachineSeconds is { } seconds
-        ? TimeSpan.FromTicks((long)Math.Clamp(decimal.Round(seconds * TimeSpan.TicksPerSecond), TimeSpan.MinValue.Ticks, TimeSpan.MaxValue.Ticks))
+        ? TimeSpan.FromTicks((long)Math.Clamp(decimal.Round(seconds * TimeSpan.TicksPerSecond), TimeSpan.MinValue.Ticks,
+            TimeSpan.MaxValue.Ticks))
         : null;
 
     /// <summary>How many rows were added.</summary>

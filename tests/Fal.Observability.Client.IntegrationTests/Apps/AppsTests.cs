@@ -18,7 +18,8 @@ public sealed class AppsTests
         FalAppList apps = await account.Apps.ListAsync(TestContext.Current.CancellationToken);
         AnalyticsReport report = await account.Analytics.GetReportAsync(apps.ToQuery(), TestContext.Current.CancellationToken);
 
-        Assert.All(api.Requests.Skip(1), request => Assert.Contains("endpoint_id=o%2Fa&endpoint_id=o%2Fb", request.Url, StringComparison.Ordinal));
+        Assert.All(api.Requests.Skip(1), request =>
+            Assert.Contains("endpoint_id=o%2Fa&endpoint_id=o%2Fb", request.Url, StringComparison.Ordinal));
         Assert.Equal(3, apps.ByApp(report.TimeSeries)["o/a"].GetValue(AnalyticsExpand.RequestCount));
     }
 
@@ -37,7 +38,8 @@ public sealed class AppsTests
         using var account = new FalAccount(api.BaseAddress);
 
         FalRunnerHistory history = await account.Apps.GetRunnerHistoryAsync(
-            "my-org/my-app", AnalyticsTimeRange.Last(TimeSpan.FromDays(90)), AnalyticsTimeframe.Hour, cancellationToken: TestContext.Current.CancellationToken);
+            "my-org/my-app", AnalyticsTimeRange.Last(TimeSpan.FromDays(90)), AnalyticsTimeframe.Hour,
+                cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(Enumerable.Range(0, 90 * 24 + 1).Select(hour => first.AddHours(hour)), history.Buckets.Select(bucket => bucket.Start));
         Assert.Equal(4, history.PeakRunning);

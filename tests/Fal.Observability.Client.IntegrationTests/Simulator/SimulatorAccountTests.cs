@@ -20,15 +20,19 @@ public sealed class SimulatorAccountTests
 
         FalAppList apps = await account.Apps.ListAsync(new FalAppQuery { WithEndpoints = true }, TestContext.Current.CancellationToken);
         FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
-        AnalyticsReport report = await account.Analytics.GetReportAsync(apps.ToQuery() with { Range = TwoDays }, TestContext.Current.CancellationToken);
+        AnalyticsReport report = await account.Analytics.GetReportAsync(apps.ToQuery() with { Range = TwoDays },
+            TestContext.Current.CancellationToken);
 
-        Assert.Equal(snapshot.Apps.Select(app => app.Name).Order(StringComparer.Ordinal), apps.Apps.Select(app => app.EndpointId).Order(StringComparer.Ordinal));
+        Assert.Equal(snapshot.Apps.Select(app => app.Name).Order(StringComparer.Ordinal), apps.Apps.Select(app => app.EndpointId)
+            .Order(StringComparer.Ordinal));
         Assert.Equal(
             report.TimeSeries.SelectMany(bucket => bucket.Rows).Select(row => row.EndpointId).Distinct().Order(StringComparer.Ordinal),
             apps.Apps.SelectMany(app => app.Endpoints!).Order(StringComparer.Ordinal));
-        Assert.Equal(apps.Apps.Select(app => app.EndpointId).Order(StringComparer.Ordinal), apps.ByApp(report.TimeSeries).Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(apps.Apps.Select(app => app.EndpointId).Order(StringComparer.Ordinal),
+            apps.ByApp(report.TimeSeries).Keys.Order(StringComparer.Ordinal));
         Assert.All(apps.Apps, app => Assert.Equal((FalEnvironments.Main, "simulated"), (app.Environment, app.Owner)));
-        Assert.All(apps.Apps, app => Assert.True(app.MaxConcurrency >= UpOrPending(snapshot.Apps.Single(live => live.Name == app.EndpointId))));
+        Assert.All(apps.Apps, app =>
+            Assert.True(app.MaxConcurrency >= UpOrPending(snapshot.Apps.Single(live => live.Name == app.EndpointId))));
         Assert.Null((await account.Apps.ListAsync(TestContext.Current.CancellationToken)).Apps[0].Endpoints);
 
         static double UpOrPending(FalAppMetrics app) =>
@@ -59,7 +63,8 @@ public sealed class SimulatorAccountTests
         foreach (FalAppMetrics app in snapshot.Apps)
         {
             FalRunnerHistory history = await account.Apps.GetRunnerHistoryAsync(
-                app.Name, AnalyticsTimeRange.Between(Now.AddMinutes(-1), Now), AnalyticsTimeframe.Minute, cancellationToken: TestContext.Current.CancellationToken);
+                app.Name, AnalyticsTimeRange.Between(Now.AddMinutes(-1), Now), AnalyticsTimeframe.Minute,
+                    cancellationToken: TestContext.Current.CancellationToken);
             FalRunnerBucket minute = Assert.Single(history.Buckets);
             Assert.Equal(Now.AddMinutes(-1), minute.Start);
             Assert.Equal(app.RunnersInState(FalRunnerStates.Running) ?? 0, minute.Running + minute.Idle);
@@ -74,9 +79,11 @@ public sealed class SimulatorAccountTests
         using FalAccount account = AccountOf(simulator);
         FalAppList apps = await account.Apps.ListAsync(TestContext.Current.CancellationToken);
         UsageReport usage = await account.Usage.GetReportAsync(
-            new UsageQuery { Range = TwoDays, Timeframe = AnalyticsTimeframe.Hour, Expand = UsageExpand.TimeSeries | UsageExpand.Summary }, TestContext.Current.CancellationToken);
+            new UsageQuery { Range = TwoDays, Timeframe = AnalyticsTimeframe.Hour, Expand = UsageExpand.TimeSeries | UsageExpand.Summary },
+                TestContext.Current.CancellationToken);
         AnalyticsReport requests = await account.Analytics.GetReportAsync(
-            apps.ToQuery(AnalyticsExpand.Volume | AnalyticsExpand.TotalBillableDuration) with { Range = TwoDays, Timeframe = AnalyticsTimeframe.Hour }, TestContext.Current.CancellationToken);
+            apps.ToQuery(AnalyticsExpand.Volume | AnalyticsExpand.TotalBillableDuration) with { Range = TwoDays,
+                Timeframe = AnalyticsTimeframe.Hour }, TestContext.Current.CancellationToken);
         IReadOnlyDictionary<string, AnalyticsTotals> traffic = apps.ByApp(requests.TimeSeries);
 
         foreach (FalApp app in apps.Apps)
@@ -89,7 +96,8 @@ public sealed class SimulatorAccountTests
             decimal billed = 0;
             foreach ((UsageBucket hour, FalRunnerBucket runners) in usage.TimeSeries.Zip(history.Buckets))
             {
-                decimal seconds = hour.Rows.Where(row => row.App?.StartsWith(app.Name, StringComparison.Ordinal) == true).Sum(row => row.MachineSeconds!.Value);
+                decimal seconds = hour.Rows.Where(row => row.App?.StartsWith(app.Name, StringComparison.Ordinal) == true)
+                    .Sum(row => row.MachineSeconds!.Value);
                 Assert.Equal((double)seconds, (runners.Running + runners.Idle + runners.Draining)!.Value * 3600, 1e-6);
                 billed += seconds;
             }
@@ -101,20 +109,24 @@ public sealed class SimulatorAccountTests
         }
 
         AppCostReport costs = usage.ByApp(apps, requests);
-        Assert.Equal(Assert.Single(usage.Totals).Cost, costs.Attributed.Sum(total => total.Cost) + costs.Unattributed.Sum(total => total.Cost));
+        Assert.Equal(Assert.Single(usage.Totals).Cost,
+            costs.Attributed.Sum(total => total.Cost) + costs.Unattributed.Sum(total => total.Cost));
         Assert.Contains(costs.Unattributed, rest => rest.App is null);
-        Assert.Contains(costs.Unattributed, rest => rest.App?.EndsWith("-main", StringComparison.Ordinal) == true && rest.Environment is null);
+        Assert.Contains(costs.Unattributed, rest =>
+            rest.App?.EndsWith("-main", StringComparison.Ordinal) == true && rest.Environment is null);
         Assert.Contains(costs.Apps, app => app.CostPerThousandSuccesses > 0);
         Assert.Contains(usage.Summary, row => row.IsSurge);
         Assert.Contains(usage.Summary, row => row.PercentDiscount == 20);
-        Assert.All(usage.Summary, row => Assert.Equal(row.CostTotal, (row.Quantity * row.UnitPrice * (1 - ((row.PercentDiscount ?? 0) / 100)))!.Value));
+        Assert.All(usage.Summary, row =>
+            Assert.Equal(row.CostTotal, (row.Quantity * row.UnitPrice * (1 - ((row.PercentDiscount ?? 0) / 100)))!.Value));
     }
 
     [Theory]
     [InlineData(LimitCounts.Buckets, BucketOrder.Ascending, BucketOffset.Zone, SummaryOn.EveryPage)]
     [InlineData(LimitCounts.Rows, BucketOrder.Ascending, BucketOffset.Utc, SummaryOn.FirstPage)]
     [InlineData(LimitCounts.Rows, BucketOrder.Descending, BucketOffset.None, SummaryOn.EveryPage)]
-    public async Task However_the_bill_is_cut_into_pages_it_adds_up_to_its_summary(LimitCounts counts, BucketOrder order, BucketOffset offset, SummaryOn summaryOn)
+    public async Task However_the_bill_is_cut_into_pages_it_adds_up_to_its_summary(LimitCounts counts, BucketOrder order,
+        BucketOffset offset, SummaryOn summaryOn)
     {
         await using SimulatorServer simulator = await StartAsync(options =>
         {
@@ -126,21 +138,25 @@ public sealed class SimulatorAccountTests
         {
             var query = new UsageQuery
             {
-                Range = AnalyticsTimeRange.Between(Now.AddDays(-1), Now), Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin", Limit = limit,
+                Range = AnalyticsTimeRange.Between(Now.AddDays(-1), Now), Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin",
+                    Limit = limit,
                 Expand = UsageExpand.TimeSeries | UsageExpand.Summary,
             };
             UsageReport report = await account.Usage.GetReportAsync(query, TestContext.Current.CancellationToken);
 
             Assert.Equal(25, report.TimeSeries.Count);
             Assert.Equal(
-                report.Summary.OrderBy(row => row.ToString(), StringComparer.Ordinal).Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)),
+                report.Summary.OrderBy(row => row.ToString(), StringComparer.Ordinal)
+                    .Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)),
                 report.TimeSeries.SelectMany(bucket => bucket.Rows).GroupBy(row => (row.App, row.Environment, row.MachineType, row.IsSurge))
                     .Select(rows => new UsageRow
                     {
-                        App = rows.Key.App, Environment = rows.Key.Environment, MachineType = rows.Key.MachineType, IsSurge = rows.Key.IsSurge, Unit = "second",
+                        App = rows.Key.App, Environment = rows.Key.Environment, MachineType = rows.Key.MachineType,
+                            IsSurge = rows.Key.IsSurge, Unit = "second",
                         Quantity = rows.Sum(row => row.Quantity), CostTotal = rows.Sum(row => row.CostTotal), Currency = "USD",
                     })
-                    .OrderBy(row => row.ToString(), StringComparer.Ordinal).Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)));
+                    .OrderBy(row => row.ToString(), StringComparer.Ordinal)
+                        .Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)));
             if (order == BucketOrder.Ascending)
             {
                 decimal streamed = 0;
@@ -160,8 +176,10 @@ public sealed class SimulatorAccountTests
         await using SimulatorServer simulator = await StartAsync();
         using FalAccount account = AccountOf(simulator);
         var query = new UsageQuery { Range = TwoDays };
-        IReadOnlyList<UsageTotals> exact = (await account.Usage.GetReportAsync(query with { Apps = ["text-to-image-00000"] }, TestContext.Current.CancellationToken)).ByApp();
-        IReadOnlyList<UsageTotals> found = (await account.Usage.GetReportAsync(query with { Search = "IMAGE" }, TestContext.Current.CancellationToken)).ByApp();
+        IReadOnlyList<UsageTotals> exact = (await account.Usage.GetReportAsync(query with { Apps = ["text-to-image-00000"] },
+            TestContext.Current.CancellationToken)).ByApp();
+        IReadOnlyList<UsageTotals> found = (await account.Usage.GetReportAsync(query with { Search = "IMAGE" },
+            TestContext.Current.CancellationToken)).ByApp();
         Assert.Equal("text-to-image-00000", Assert.Single(exact).App);
         Assert.All(found, total => Assert.Contains("image", total.App, StringComparison.Ordinal));
         Assert.True(found.Count > 1);
@@ -204,8 +222,10 @@ public sealed class SimulatorAccountTests
         using FalAccount account = AccountOf(simulator);
         simulator.Faults.RefuseEndpoint(simulator.Apps[1]);
 
-        FalApiException missing = await Assert.ThrowsAsync<FalApiException>(() => account.Apps.GetRunnerHistoryAsync("simulated/no-such-app"));
-        FalForbiddenException refused = await Assert.ThrowsAsync<FalForbiddenException>(() => account.Apps.GetRunnerHistoryAsync(simulator.Apps[1]));
+        FalApiException missing = await Assert.ThrowsAsync<FalApiException>(() =>
+            account.Apps.GetRunnerHistoryAsync("simulated/no-such-app"));
+        FalForbiddenException refused = await Assert.ThrowsAsync<FalForbiddenException>(() =>
+            account.Apps.GetRunnerHistoryAsync(simulator.Apps[1]));
 
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         Assert.Contains("not owned", refused.Message, StringComparison.Ordinal);
@@ -240,8 +260,10 @@ public sealed class SimulatorAccountTests
         using FalAccount account = AccountOf(simulator);
         AnalyticsTimeRange range = AnalyticsTimeRange.Between(Now.AddHours(-6), Now);
 
-        UsageReport usage = await account.Usage.GetReportAsync(new UsageQuery { Range = range, Timeframe = AnalyticsTimeframe.Hour }, TestContext.Current.CancellationToken);
-        FalRunnerHistory history = await account.Apps.GetRunnerHistoryAsync(simulator.Apps[0], range, AnalyticsTimeframe.Hour, cancellationToken: TestContext.Current.CancellationToken);
+        UsageReport usage = await account.Usage.GetReportAsync(new UsageQuery { Range = range, Timeframe = AnalyticsTimeframe.Hour },
+            TestContext.Current.CancellationToken);
+        FalRunnerHistory history = await account.Apps.GetRunnerHistoryAsync(simulator.Apps[0], range, AnalyticsTimeframe.Hour,
+            cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal([true, true, true, true, false, false, false], usage.TimeSeries.Select(bucket => bucket.Rows.Count > 0));
         Assert.Equal([true, true, true, true, false, false, false], history.Buckets.Select(bucket => bucket.Running + bucket.Idle > 0));
@@ -254,7 +276,8 @@ public sealed class SimulatorAccountTests
         return SimulatorServer.StartAsync(options, TestContext.Current.CancellationToken);
     }
 
-    private static FalAccount AccountOf(SimulatorServer simulator, Action<FalObservabilityOptions>? configure = null) => new(simulator.BaseAddress, options =>
+    private static FalAccount AccountOf(SimulatorServer simulator, Action<FalObservabilityOptions>? configure = null) =>
+        new(simulator.BaseAddress, options =>
     {
         options.ApiKey = simulator.Key;
         configure?.Invoke(options);

@@ -8,7 +8,8 @@ public sealed class UsageTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private static readonly UsageQuery Query = new() { Range = AnalyticsTimeRange.Between(Start, Start.AddDays(7)), Timeframe = AnalyticsTimeframe.Day };
+    private static readonly UsageQuery Query = new() { Range = AnalyticsTimeRange.Between(Start, Start.AddDays(7)),
+        Timeframe = AnalyticsTimeframe.Day };
 
     [Fact]
     public async Task Money_is_exact_to_the_last_digit_over_ten_thousand_rows_in_pages()
@@ -28,7 +29,8 @@ public sealed class UsageTests
             ];
             string[] pages = [.. rows.Chunk(1250).Select((chunk, page) => Page(
                 page == 7 ? null : $"p{page + 2}",
-                chunk.GroupBy(row => row.Day).Select(day => (day.Key, day.Select(row => Row(row.App, row.Machine, row.Cost, row.Quantity, row.Currency))))))];
+                chunk.GroupBy(row => row.Day).Select(day =>
+                    (day.Key, day.Select(row => Row(row.App, row.Machine, row.Cost, row.Quantity, row.Currency))))))];
             using var api = new WireMockApi(number => MockResponse.Json(200, pages[number - 1]));
             using var account = new FalAccount(api.BaseAddress);
 
@@ -76,7 +78,8 @@ public sealed class UsageTests
         {
             using var endless = new WireMockApi(number => MockResponse.Page($"cursor-{number}"));
             using var account = new FalAccount(endless.BaseAddress, options => options.MaxPages = 7);
-            Assert.Contains(nameof(FalObservabilityOptions.MaxPages), (await account.FailureOfAsync<FalResponseException>(call)).Message, StringComparison.Ordinal);
+            Assert.Contains(nameof(FalObservabilityOptions.MaxPages), (await account.FailureOfAsync<FalResponseException>(call)).Message,
+                StringComparison.Ordinal);
             Assert.Equal(7, endless.Requests.Count);
 
             using var promising = new WireMockApi(MockResponse.Json(200, """{"next_cursor":null,"has_more":true,"time_series":[]}"""));
@@ -99,7 +102,8 @@ public sealed class UsageTests
             await account.Usage.GetReportAsync(AnalyticsTimeRange.Last(TimeSpan.FromDays(3)), TestContext.Current.CancellationToken);
         }
 
-        Assert.Equal(["", "c1", "c2", "c3"], api.Requests.Select(request => request.Query!.TryGetValue("cursor", out var cursor) ? cursor[0] : ""));
+        Assert.Equal(["", "c1", "c2", "c3"],
+            api.Requests.Select(request => request.Query!.TryGetValue("cursor", out var cursor) ? cursor[0] : ""));
         Assert.Single(api.Requests.Select(request => (request.Query!["start"][0], request.Query["end"][0])).Distinct());
     }
 
@@ -175,8 +179,10 @@ public sealed class UsageTests
     {
         using var api = new WireMockApi(MockResponse.Json(200, """{"time_series":[{"bucket":"2026-01-02T00:00:00","results":[]},{"bucket":"2026-01-03T00:00:00","results":[]}]}"""));
         using var account = new FalAccount(api.BaseAddress);
-        UsageReport report = await account.Usage.GetReportAsync(Query with { TimeZone = "Europe/Berlin" }, TestContext.Current.CancellationToken);
-        Assert.Equal(["2026-01-01 23:00:00Z", "2026-01-02 23:00:00Z"], report.TimeSeries.Select(bucket => bucket.Start.ToString("u", CultureInfo.InvariantCulture)));
+        UsageReport report = await account.Usage.GetReportAsync(Query with { TimeZone = "Europe/Berlin" },
+            TestContext.Current.CancellationToken);
+        Assert.Equal(["2026-01-01 23:00:00Z", "2026-01-02 23:00:00Z"],
+            report.TimeSeries.Select(bucket => bucket.Start.ToString("u", CultureInfo.InvariantCulture)));
     }
 
     [Theory]
@@ -193,7 +199,8 @@ public sealed class UsageTests
         using var api = new WireMockApi(MockResponse.Json(200, body));
         using var account = new FalAccount(api.BaseAddress);
 
-        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => account.Usage.GetReportAsync(Query with { Expand = expand }));
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() =>
+            account.Usage.GetReportAsync(Query with { Expand = expand }));
 
         Assert.Contains(names, failure.Message, StringComparison.Ordinal);
     }
@@ -210,7 +217,8 @@ public sealed class UsageTests
         using var api = new WireMockApi(number => MockResponse.Json(200, pages[number - 1]));
         using var account = new FalAccount(api.BaseAddress);
 
-        UsageReport report = await account.Usage.GetReportAsync(Query with { Expand = UsageExpand.Summary | UsageExpand.TimeSeries }, TestContext.Current.CancellationToken);
+        UsageReport report = await account.Usage.GetReportAsync(Query with { Expand = UsageExpand.Summary | UsageExpand.TimeSeries },
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(3m, report.Summary.Sum(row => row.CostTotal));
     }
@@ -248,7 +256,8 @@ public sealed class UsageTests
         return page.Append("]}\n").ToString();
     }
 
-    private static string Row(string app, string machine, decimal cost, decimal quantity = 60, string currency = "USD", bool surge = false) => string.Create(
+    private static string Row(string app, string machine, decimal cost, decimal quantity = 60, string currency = "USD",
+        bool surge = false) => string.Create(
         CultureInfo.InvariantCulture,
         $$"""{"app":"{{app}}","environment":"main","machine_type":"{{machine}}","unit":"second","quantity":{{quantity}},"unit_price":0.001,"percent_discount":null,"cost_subtotal":{{cost}},"cost_discount":0,"cost_total":{{cost}},"cost":{{cost}},"currency":"{{currency}}","is_surge":{{(surge ? "true" : "false")}}}""");
 }

@@ -3,13 +3,16 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>The request line of each call about apps, runners and usage, byte for byte, as WireMock saw it and as it came over the socket.</summary>
+/// <summary>
+/// The request line of each call about apps, runners and usage, byte for byte, as WireMock saw it and as it came over the socket.
+/// </summary>
 public sealed class AreaBytesTests
 {
     private static readonly string[] Cultures = ["", "de-DE", "tr-TR", "ar-SA", "fa-IR"];
 
     private static readonly AnalyticsTimeRange FirstWeek =
-        AnalyticsTimeRange.Between(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.FromHours(1)), new DateTimeOffset(2026, 1, 8, 0, 0, 0, 500, TimeSpan.Zero));
+        AnalyticsTimeRange.Between(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.FromHours(1)),
+            new DateTimeOffset(2026, 1, 8, 0, 0, 0, 500, TimeSpan.Zero));
 
     private static readonly UsageQuery FullQuery = new()
     {
@@ -36,7 +39,8 @@ public sealed class AreaBytesTests
                 "ü-org/a+b?c#d%2F&e=f;g", FirstWeek, AnalyticsTimeframe.Hour, FalRunnerAggregation.Average),
             ["/serverless/apps/%C3%BC-org/a%2Bb%3Fc%23d%252F%26e%3Df%3Bg/runners/history?start=2025-12-31T23%3A00%3A00Z&end=2026-01-08T00%3A00%3A00.5000000Z&timeframe=hour&aggregation=avg"]),
         ["history of whole days"] = (
-            account => account.Apps.GetRunnerHistoryAsync("my-org/my-app", AnalyticsTimeRange.Days(new(2026, 1, 31), new(2026, 2, 28)), AnalyticsTimeframe.Day),
+            account => account.Apps.GetRunnerHistoryAsync("my-org/my-app", AnalyticsTimeRange.Days(new(2026, 1, 31), new(2026, 2, 28)),
+                AnalyticsTimeframe.Day),
             ["/serverless/apps/my-org/my-app/runners/history?start=2026-01-31&end=2026-03-01&timeframe=day&aggregation=max"]),
         ["raw history"] = (
             account => account.AppsApi.GetRunnerHistoryAsync("my-org", "my-app"), ["/serverless/apps/my-org/my-app/runners/history"]),
@@ -50,11 +54,13 @@ public sealed class AreaBytesTests
             ["/serverless/usage?limit=1234567&start=2025-12-31T23%3A00%3A00Z&end=2026-01-08T00%3A00%3A00.5000000Z&timezone=America%2FArgentina%2FBuenos_Aires&timeframe=month&bound_to_timeframe=false&app=painter-prod&app=gr%C3%B6%C3%9Fe%2B1&search=%C4%B0p&expand=time_series&expand=summary"]),
         ["raw usage"] = (account => account.UsageApi.GetUsageAsync(), ["/serverless/usage"]),
         ["raw usage of a later page"] = (
-            account => account.UsageApi.GetUsageAsync(new UsageQuery { Cursor = "Mg+/=", Range = AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 1, 31)) }),
+            account => account.UsageApi.GetUsageAsync(new UsageQuery { Cursor = "Mg+/=",
+                Range = AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 1, 31)) }),
             ["/serverless/usage?cursor=Mg%2B%2F%3D&start=2026-01-01&end=2026-02-01&expand=time_series"]),
     };
 
-    public static TheoryData<string, string> CasesAndCultures => [.. Cases.Keys.SelectMany(_ => Cultures, (name, culture) => (name, culture))];
+    public static TheoryData<string, string> CasesAndCultures =>
+        [.. Cases.Keys.SelectMany(_ => Cultures, (name, culture) => (name, culture))];
 
     [Theory]
     [MemberData(nameof(CasesAndCultures))]
@@ -82,15 +88,18 @@ public sealed class AreaBytesTests
         using var account = new FalAccount(api.BaseAddress);
 
         await Assert.ThrowsAsync<ArgumentException>(() => account.AppsApi.ListAppsAsync(new FalAppQuery("main", "staging")));
-        foreach ((string owner, string name) in new[] { ("..", "my-app"), ("my-org", ".."), (".", "my-app"), ("", "my-app"), ("my-org", ""), (null!, "my-app"), ("my-org", null!) })
+        foreach ((string owner, string name) in new[] { ("..", "my-app"), ("my-org", ".."), (".", "my-app"), ("", "my-app"), ("my-org", ""),
+            (null!, "my-app"), ("my-org", null!) })
         {
             await Assert.ThrowsAnyAsync<ArgumentException>(() => account.AppsApi.GetRunnerHistoryAsync(owner, name));
         }
 
         await Assert.ThrowsAsync<ArgumentException>(() => account.Usage.GetReportAsync(new UsageQuery { Cursor = "Mg" }));
         Assert.Throws<ArgumentException>(() => account.Usage.StreamTimeSeriesAsync(new UsageQuery { Cursor = "Mg" }));
-        await Assert.ThrowsAsync<ArgumentException>(() => account.UsageApi.GetUsageAsync(new UsageQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(2)) }));
-        await Assert.ThrowsAsync<ArgumentException>(() => account.Usage.GetReportAsync(AnalyticsTimeRange.Since(account.Clock.GetUtcNow()), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            account.UsageApi.GetUsageAsync(new UsageQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(2)) }));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            account.Usage.GetReportAsync(AnalyticsTimeRange.Since(account.Clock.GetUtcNow()), TestContext.Current.CancellationToken));
         Assert.Throws<ArgumentException>(() => new FalAppQuery("a,b"));
         Assert.Throws<ArgumentException>(() => new FalAppQuery(" "));
         Assert.Throws<ArgumentException>(() => new FalAppQuery { Search = "a b" });
@@ -106,5 +115,6 @@ public sealed class AreaBytesTests
         Assert.Empty(api.Requests);
     }
 
-    private static string QueryOf(string line) => line.Contains('?', StringComparison.Ordinal) ? line[line.IndexOf('?', StringComparison.Ordinal)..] : "";
+    private static string QueryOf(string line) =>
+        line.Contains('?', StringComparison.Ordinal) ? line[line.IndexOf('?', StringComparison.Ordinal)..] : "";
 }

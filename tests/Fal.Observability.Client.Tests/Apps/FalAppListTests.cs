@@ -119,7 +119,8 @@ public sealed class FalAppListTests
 
         Assert.Equal(
             [("o/a", 11.0), ("o/ab", 4), ("p/c", 16)],
-            totals.OrderBy(total => total.Key, StringComparer.Ordinal).Select(total => (total.Key, total.Value.GetValue(AnalyticsExpand.RequestCount)!.Value)));
+            totals.OrderBy(total => total.Key, StringComparer.Ordinal)
+                .Select(total => (total.Key, total.Value.GetValue(AnalyticsExpand.RequestCount)!.Value)));
     }
 
     [Fact]
@@ -127,7 +128,8 @@ public sealed class FalAppListTests
     {
         var apps = new FalAppList
         {
-            Apps = [new FalApp { EndpointId = "o/b", Environment = "main" }, new FalApp { EndpointId = "o/a" }, new FalApp { EndpointId = "o/b", Environment = "staging" }],
+            Apps = [new FalApp { EndpointId = "o/b", Environment = "main" }, new FalApp { EndpointId = "o/a" },
+                new FalApp { EndpointId = "o/b", Environment = "staging" }],
         };
         Assert.Equal(["o/b", "o/a"], apps.ToQuery().EndpointIds);
         Assert.Equal(AnalyticsExpand.Volume, apps.ToQuery().Expand);

@@ -24,7 +24,8 @@ public sealed class FalAppsClientTests
     public async Task An_id_that_is_not_an_apps_is_refused_with_what_to_give_before_anything_is_sent(string? endpointId, string says)
     {
         var api = new FakeAppsApi();
-        ArgumentException refusal = await Assert.ThrowsAnyAsync<ArgumentException>(() => new FalAppsClient(api, new SteppedTimeProvider(Now)).GetRunnerHistoryAsync(endpointId!));
+        ArgumentException refusal = await Assert.ThrowsAnyAsync<ArgumentException>(() =>
+            new FalAppsClient(api, new SteppedTimeProvider(Now)).GetRunnerHistoryAsync(endpointId!));
         Assert.Contains(says, refusal.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal("endpointId", refusal.ParamName);
         Assert.Empty(api.Calls);
@@ -44,12 +45,15 @@ public sealed class FalAppsClientTests
         ];
         foreach (AnalyticsTimeRange range in tooLong)
         {
-            Assert.Contains("90 days", (await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetRunnerHistoryAsync("o/n", range))).Message, StringComparison.Ordinal);
+            Assert.Contains("90 days",
+                (await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetRunnerHistoryAsync("o/n", range))).Message,
+                    StringComparison.Ordinal);
         }
 
         await Assert.ThrowsAsync<ArgumentException>(() => client.GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Since(Now)));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetRunnerHistoryAsync("o/n", timeframe: (AnalyticsTimeframe)9));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetRunnerHistoryAsync("o/n", aggregation: (FalRunnerAggregation)9));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            client.GetRunnerHistoryAsync("o/n", aggregation: (FalRunnerAggregation)9));
         Assert.Empty(api.Calls);
 
         await client.GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Last(TimeSpan.FromDays(90)));
@@ -100,10 +104,12 @@ public sealed class FalAppsClientTests
         {
             Calls.Add(query!.ToString());
             string asked = query.Environments.Count == 0 ? "main" : query.Environments[0];
-            return Task.FromResult(new FalAppList { Apps = [new FalApp { EndpointId = "o/shared", Environment = Environment ?? asked, MaxConcurrency = Calls.Count }] });
+            return Task.FromResult(new FalAppList { Apps = [new FalApp { EndpointId = "o/shared", Environment = Environment ?? asked,
+                MaxConcurrency = Calls.Count }] });
         }
 
-        public Task<FalRunnerHistory> GetRunnerHistoryAsync(string owner, string name, FalRunnerHistoryQuery? query = null, CancellationToken cancellationToken = default)
+        public Task<FalRunnerHistory> GetRunnerHistoryAsync(string owner, string name, FalRunnerHistoryQuery? query = null,
+            CancellationToken cancellationToken = default)
         {
             Calls.Add($"{owner}/{name}");
             return Task.FromResult(new FalRunnerHistory { Buckets = [] });

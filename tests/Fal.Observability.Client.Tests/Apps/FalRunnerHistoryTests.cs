@@ -16,7 +16,8 @@ public sealed class FalRunnerHistoryTests
             {"timestamp":"2026-07-01T13:00:00","running":0,"idle":0,"pending":0,"draining":0}]}
             """);
         Assert.Equal(("fortnight", "p95"), (history.Timeframe, history.Aggregation));
-        Assert.Equal((2, 1.25, null, null), (history.Buckets[0].Running, history.Buckets[0].Idle, history.Buckets[0].Pending, history.Buckets[0].Draining));
+        Assert.Equal((2, 1.25, null, null),
+            (history.Buckets[0].Running, history.Buckets[0].Idle, history.Buckets[0].Pending, history.Buckets[0].Draining));
         Assert.Equal(Start.AddHours(13), history.Buckets[1].Start);
         Assert.Equal(TimeSpan.Zero, history.Buckets[1].Start.Offset);
         Assert.Null(history.PeakRunning);
@@ -39,12 +40,14 @@ public sealed class FalRunnerHistoryTests
     [Fact]
     public void Ninety_days_by_hour_come_out_in_order_and_each_hour_once()
     {
-        FalRunnerBucket[] hours = [.. Enumerable.Range(0, 90 * 24).Select(hour => new FalRunnerBucket { Start = Start.AddHours(hour), Running = hour })];
+        FalRunnerBucket[] hours = [.. Enumerable.Range(0, 90 * 24)
+            .Select(hour => new FalRunnerBucket { Start = Start.AddHours(hour), Running = hour })];
         FalRunnerBucket[] shuffled = [.. hours];
         new Random(14).Shuffle(shuffled);
         var sent = new FalRunnerHistory { Buckets = [.. shuffled, new FalRunnerBucket { Start = Start.AddHours(5), Running = 99 }] };
 
-        FalRunnerHistory history = sent.AsAnswerTo("o/n", new FalRunnerHistoryQuery { Range = AnalyticsTimeRange.Between(Start, Start.AddDays(90)) });
+        FalRunnerHistory history = sent.AsAnswerTo("o/n",
+            new FalRunnerHistoryQuery { Range = AnalyticsTimeRange.Between(Start, Start.AddDays(90)) });
 
         Assert.Equal(hours.Select(hour => hour.Start), history.Buckets.Select(bucket => bucket.Start));
         // What came later counts.
@@ -118,14 +121,16 @@ public sealed class FalRunnerHistoryTests
         Assert.Contains("time zone", Refusal(good.Query with { TimeZone = "Asia/Kolkata" }), StringComparison.Ordinal);
 
         string Refusal(AnalyticsQuery query) => Assert.Throws<ArgumentException>(
-            () => history.PendingWhileRequestsWaited(new AnalyticsReport { Query = query, TimeSeries = good.TimeSeries }, TimeSpan.Zero)).Message;
+            () => history.PendingWhileRequestsWaited(new AnalyticsReport { Query = query, TimeSeries = good.TimeSeries },
+                TimeSpan.Zero)).Message;
     }
 
     private static AnalyticsReport Requests(params (int Hour, string Id, double Seconds)[] rows) => new()
     {
         Query = new AnalyticsQuery("o/n")
         {
-            Expand = AnalyticsExpand.P90PrepareDuration, Timeframe = AnalyticsTimeframe.Hour, Range = AnalyticsTimeRange.Between(Start, Start.AddDays(1)),
+            Expand = AnalyticsExpand.P90PrepareDuration, Timeframe = AnalyticsTimeframe.Hour,
+                Range = AnalyticsTimeRange.Between(Start, Start.AddDays(1)),
         },
         TimeSeries =
         [

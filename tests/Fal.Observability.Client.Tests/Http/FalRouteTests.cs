@@ -19,7 +19,8 @@ public sealed class FalRouteTests
         var causes = new TheoryData<string, string, string>();
         foreach (string path in new[] { Metrics, Analytics, Apps, History, Usage })
         {
-            causes.Add(path, "Cannot authenticate with 'key=11111111': Insufficient permissions: visit https://fal.example/start to request access.", "no access to fal Serverless");
+            causes.Add(path, "Cannot authenticate with 'key=11111111': Insufficient permissions: visit https://fal.example/start to " +
+                "request access.", "no access to fal Serverless");
             causes.Add(path, "History needs further permissions. Contact support to enable it.", "The feature is not enabled");
             causes.Add(path, "Endpoint other/app is not owned by you", "An endpoint in the call is not owned");
             causes.Add(path, "Missing permission", path == Usage ? "billing:usage:read" : "The key lacks a permission");
@@ -66,7 +67,8 @@ public sealed class FalRouteTests
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://proxy.example/fal/v1{History}?start=2026-01-01");
         Assert.Equal("GET /fal/v1/serverless/apps/{owner}/{name}/runners/history", FalRoute.NameOf(request));
-        Assert.Contains("my-org/my-app", Failure(HttpStatusCode.NotFound, History, "Application not found").Message, StringComparison.Ordinal);
+        Assert.Contains("my-org/my-app", Failure(HttpStatusCode.NotFound, History, "Application not found").Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

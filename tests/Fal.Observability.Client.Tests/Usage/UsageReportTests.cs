@@ -20,7 +20,8 @@ public sealed class UsageReportTests
 
         Assert.Equal([("EUR", 5m), ("USD", 20.75m)], report.Totals.Select(total => (total.Currency, total.Cost)));
         Assert.Equal(
-            [("b", "main", "EUR", 5m), ("b", "main", "USD", 10m), (null, "main", "USD", 7m), ("a", "main", "USD", 3.25m), ("a", "staging", "USD", 0.5m)],
+            [("b", "main", "EUR", 5m), ("b", "main", "USD", 10m), (null, "main", "USD", 7m), ("a", "main", "USD", 3.25m),
+                ("a", "staging", "USD", 0.5m)],
             report.ByApp().Select(total => (total.App, total.Environment, total.Currency, total.Cost)));
         Assert.Equal(
             [("L", "EUR", 5m), ("L", "USD", 19.75m), ("GPU-H100", "USD", 1m)],
@@ -34,8 +35,10 @@ public sealed class UsageReportTests
     [Fact]
     public void Machine_time_is_null_where_a_row_does_not_say_and_the_longest_there_is_beyond()
     {
-        UsageReport report = Report((0, Row("a", 1, "USD", seconds: 1.5m)), (0, Row("a", 1, "USD", seconds: 2m)), (0, Row("b", 1, "USD", seconds: null)), (0, Row("c", 0, "USD", seconds: 1e17m)));
-        Dictionary<string, TimeSpan?> times = report.ByApp().ToDictionary(total => total.App!, total => total.MachineTime, StringComparer.Ordinal);
+        UsageReport report = Report((0, Row("a", 1, "USD", seconds: 1.5m)), (0, Row("a", 1, "USD", seconds: 2m)),
+            (0, Row("b", 1, "USD", seconds: null)), (0, Row("c", 0, "USD", seconds: 1e17m)));
+        Dictionary<string, TimeSpan?> times = report.ByApp()
+            .ToDictionary(total => total.App!, total => total.MachineTime, StringComparer.Ordinal);
         Assert.Equal(TimeSpan.FromSeconds(3.5), times["a"]);
         Assert.Null(times["b"]);
         Assert.Equal(TimeSpan.MaxValue, times["c"]);
@@ -47,7 +50,8 @@ public sealed class UsageReportTests
         var report = new UsageReport
         {
             Query = new UsageQuery { Range = Month, TimeZone = "America/New_York", Timeframe = AnalyticsTimeframe.Hour },
-            TimeSeries = [new UsageBucket { Start = new DateTimeOffset(2026, 6, 1, 23, 0, 0, TimeSpan.FromHours(-4)), Rows = [Row("a", 1, "USD")] }],
+            TimeSeries = [new UsageBucket { Start = new DateTimeOffset(2026, 6, 1, 23, 0, 0, TimeSpan.FromHours(-4)),
+                Rows = [Row("a", 1, "USD")] }],
         };
         Assert.Equal(new DateOnly(2026, 6, 1), Assert.Single(report.ByDay()).Day);
     }
@@ -66,7 +70,8 @@ public sealed class UsageReportTests
     [Fact]
     public void Totals_are_those_of_the_summary_where_there_is_no_series()
     {
-        UsageReport report = new() { Query = new UsageQuery { Range = Month, Expand = UsageExpand.Summary }, Summary = [Row("a", 3, "USD")] };
+        UsageReport report = new() { Query = new UsageQuery { Range = Month, Expand = UsageExpand.Summary },
+            Summary = [Row("a", 3, "USD")] };
         Assert.Equal(3, Assert.Single(report.Totals).Cost);
         UsageReport both = new()
         {
@@ -99,7 +104,8 @@ public sealed class UsageReportTests
             (2, Row("idle", 5, "USD")), (2, Row("both", 3, "USD")), (2, Row("both", 4, "USD", environment: "staging")),
             (2, Row("nowhere", 3200, "USD", environment: null)), (2, Row("Writer", 6400, "USD")),
             (3, Row(null, 0.01m, "EUR")));
-        AnalyticsReport requests = Requests(apps.ToQuery(), ("o/painter", 1000), ("o/painter/turbo", 500), ("o/twin", 7), ("o/both", 10), ("o/stranger", 99));
+        AnalyticsReport requests = Requests(apps.ToQuery(), ("o/painter", 1000), ("o/painter/turbo", 500), ("o/twin", 7), ("o/both", 10),
+            ("o/stranger", 99));
 
         AppCostReport costs = usage.ByApp(apps, requests);
 
@@ -111,7 +117,8 @@ public sealed class UsageReportTests
             costs.Apps.Select(app => FormattableString.Invariant($"{app.App.EndpointId} {app.App.Environment} {app.Cost} {app.Currency} {app.CostPerThousandSuccesses:0.#}")));
         Assert.Equal([("EUR", 9m), ("USD", 15m)], costs.Attributed.Select(total => (total.Currency, total.Cost)));
         Assert.Equal(
-            [(null, "EUR", 0.01m), ("Writer", "USD", 6400m), ("nowhere", "USD", 3200m), ("twin", "USD", 1600m), ("twin", "USD", 800m), ("painter", "USD", 400m), ("painter", "USD", 200m), ("painter-main", "USD", 100m)],
+            [(null, "EUR", 0.01m), ("Writer", "USD", 6400m), ("nowhere", "USD", 3200m), ("twin", "USD", 1600m), ("twin", "USD", 800m),
+                ("painter", "USD", 400m), ("painter", "USD", 200m), ("painter-main", "USD", 100m)],
             costs.Unattributed.Select(total => (total.App, total.Currency, total.Cost)));
 
         // An app that was asked for and had no request has a total of none; of one in two environments nobody knows.
@@ -131,11 +138,13 @@ public sealed class UsageReportTests
             UsageReport usage = Report(
             [
                 .. Enumerable.Range(0, dice.Next(60)).Select(_ => (dice.Next(30), Row(
-                    names[dice.Next(names.Length)], dice.NextInt64(1, 10_000_000_000_000) / 10_000_000_000m, dice.Next(3) == 0 ? "EUR" : "USD", environments[dice.Next(3)]))),
+                    names[dice.Next(names.Length)], dice.NextInt64(1, 10_000_000_000_000) / 10_000_000_000m, dice.Next(3) == 0 ? "EUR"
+                        : "USD", environments[dice.Next(3)]))),
             ]);
             FalAppList apps = new()
             {
-                Apps = [.. Enumerable.Range(0, 1 + dice.Next(6)).Select(_ => App($"{"op"[dice.Next(2)]}/{"abc"[dice.Next(3)]}", environments[dice.Next(3)]))],
+                Apps = [.. Enumerable.Range(0, 1 + dice.Next(6))
+                    .Select(_ => App($"{"op"[dice.Next(2)]}/{"abc"[dice.Next(3)]}", environments[dice.Next(3)]))],
             };
 
             AppCostReport costs = usage.ByApp(apps, Requests(apps.ToQuery()));
@@ -162,7 +171,8 @@ public sealed class UsageReportTests
             Query = apps.ToQuery() with { Range = Month },
             RefusedEndpoints = [new AnalyticsRefusedEndpoint("o/a", System.Net.HttpStatusCode.Forbidden, null)],
         };
-        Assert.All(usage.ByApp(apps, requests).Apps.Where(app => app.App.Name == "a"), app => Assert.Equal((1m, null, null), (app.Cost, app.Requests, app.CostPerThousandSuccesses)));
+        Assert.All(usage.ByApp(apps, requests).Apps.Where(app => app.App.Name == "a"), app =>
+            Assert.Equal((1m, null, null), (app.Cost, app.Requests, app.CostPerThousandSuccesses)));
         AnalyticsReport other = new() { Query = new AnalyticsQuery("o/a") { Range = Month } };
         Assert.Null(usage.ByApp(apps, other).Apps.Single(app => app.App.Name == "b").Requests);
     }
@@ -203,9 +213,11 @@ public sealed class UsageReportTests
         Assert.Contains("ClosedOnly", Refusal(good with { ClosedOnly = true }), StringComparison.Ordinal);
 
         // What is said and what is the default are the same.
-        usage.ByApp(apps, new AnalyticsReport { Query = good with { TimeZone = "UTC", BoundToTimeframe = true, Timeframe = AnalyticsTimeframe.Day } });
+        usage.ByApp(apps, new AnalyticsReport { Query = good with { TimeZone = "UTC", BoundToTimeframe = true,
+            Timeframe = AnalyticsTimeframe.Day } });
 
-        string Refusal(AnalyticsQuery query) => Assert.Throws<ArgumentException>(() => usage.ByApp(apps, new AnalyticsReport { Query = query })).Message;
+        string Refusal(AnalyticsQuery query) =>
+            Assert.Throws<ArgumentException>(() => usage.ByApp(apps, new AnalyticsReport { Query = query })).Message;
     }
 
     private static UsageReport Report(params (int Day, UsageRow Row)[] rows) => new()
@@ -226,7 +238,8 @@ public sealed class UsageReportTests
             new AnalyticsBucket
             {
                 Start = Start,
-                Rows = [.. rows.Select(row => new AnalyticsRow { EndpointId = row.Id, SuccessCount = row.Successes, RequestCount = row.Successes, ErrorCount = 0, UserErrorCount = 0 })],
+                Rows = [.. rows.Select(row => new AnalyticsRow { EndpointId = row.Id, SuccessCount = row.Successes,
+                    RequestCount = row.Successes, ErrorCount = 0, UserErrorCount = 0 })],
             },
         ],
     };
@@ -234,9 +247,11 @@ public sealed class UsageReportTests
     private static FalApp App(string id, string? environment) => new() { EndpointId = id, Environment = environment };
 
     private static UsageRow Row(
-        string? app, decimal cost, string currency, string? environment = "main", string machine = "GPU-H100", bool surge = false, decimal? seconds = 60) =>
+        string? app, decimal cost, string currency, string? environment = "main", string machine = "GPU-H100", bool surge = false,
+            decimal? seconds = 60) =>
         new()
         {
-            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, CostTotal = cost, Currency = currency, IsSurge = surge,
+            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, CostTotal = cost,
+                Currency = currency, IsSurge = surge,
         };
 }

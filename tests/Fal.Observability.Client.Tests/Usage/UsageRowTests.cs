@@ -14,7 +14,8 @@ public sealed class UsageRowTests
             """);
         Assert.Equal(("painter-prod", "main", "GPU-H100", "second"), (row.App, row.Environment, row.MachineType, row.Unit));
         Assert.Equal((1200.5m, 0.00099m, 20m), (row.Quantity, row.UnitPrice, row.PercentDiscount));
-        Assert.Equal((1.188495m, 0.237699m, 0.950796m, "USD", true), (row.CostSubtotal, row.CostDiscount, row.CostTotal, row.Currency, row.IsSurge));
+        Assert.Equal((1.188495m, 0.237699m, 0.950796m, "USD", true),
+            (row.CostSubtotal, row.CostDiscount, row.CostTotal, row.Currency, row.IsSurge));
         Assert.Equal(1200.5m, row.MachineSeconds);
         Assert.Equal(["region"], row.AdditionalMembers.Keys);
     }
@@ -86,7 +87,8 @@ public sealed class UsageRowTests
             """;
         UsagePage page = JsonSerializer.Deserialize(Page, UsageJsonContext.Default.UsagePage)!;
         string written = JsonSerializer.Serialize(page, UsageJsonContext.Default.UsagePage);
-        Assert.Equal(written, JsonSerializer.Serialize(JsonSerializer.Deserialize(written, UsageJsonContext.Default.UsagePage)!, UsageJsonContext.Default.UsagePage));
+        Assert.Equal(written, JsonSerializer.Serialize(JsonSerializer.Deserialize(written, UsageJsonContext.Default.UsagePage)!,
+            UsageJsonContext.Default.UsagePage));
         Assert.Contains("\"cost_total\":0.10", written, StringComparison.Ordinal);
         Assert.Contains("\"2026-01-16T00:00:00\"", written, StringComparison.Ordinal);
         Assert.Contains("\"new\":{\"x\":[1,2]}", written.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
@@ -99,7 +101,8 @@ public sealed class UsageRowTests
     [InlineData("""{"time_series":[{"bucket":"soon","results":[]}]}""", "soon")]
     [InlineData("""{"time_series":[{"bucket":"2026-01-15T00:00:00Z","results":[null]}]}""", "object")]
     public void A_bucket_that_would_pass_for_a_time_that_cost_nothing_is_refused(string json, string says) =>
-        Assert.Contains(says, Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, UsageJsonContext.Default.UsagePage)).Message, StringComparison.Ordinal);
+        Assert.Contains(says, Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize(json, UsageJsonContext.Default.UsagePage)).Message, StringComparison.Ordinal);
 
     private static UsageRow Read(string json) => JsonSerializer.Deserialize<UsageRow>(json)!;
 }
