@@ -6,7 +6,10 @@ using Microsoft.Extensions.Options;
 
 // Copies the hourly history of endpoints into a folder, one file for each day, and goes on where it was ended: kill it and start it
 // again with the same arguments. Start it again on another day, and it adds what is new.
-const string usage = "Usage: Backfill FOLDER [--first 2026-01-01 --last 2026-03-31] [--endpoints a/b,c/d] [--base-address URL]";
+const string usage = """
+    Usage: Backfill FOLDER [--first 2026-01-01 --last 2026-03-31] [--endpoints a/b,c/d] [--base-address URL]
+      Writes a file of JSON lines for each day in UTC, an hour in each line; without days, the last thirty until now.
+    """;
 if (args.Any(argument => argument is "--help" or "-h"))
 {
     Console.WriteLine(usage);

@@ -6,19 +6,39 @@ namespace Fal.Observability.PrometheusBridge;
 /// <summary>Analytics as samples at their own time: one series for each metric of each endpoint, its timestamp the start of the bucket.</summary>
 internal static class AnalyticsSamples
 {
-    /// <summary>The samples of one bucket. The names are those of the publisher's analytics.</summary>
+    /// <summary>
+    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without an endpoint id belongs to
+    /// no series.
+    /// </summary>
     /// <param name="bucket">The bucket.</param>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="timeframe">The length of the bucket: minutes and hours of one endpoint are different series.</param>
-    public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe)
+    /// <param name="leftOut">Is told what has no place among the samples.</param>
+    public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe, LeftOut leftOut)
     {
+        var series = new DistinctSeries();
         long timestamp = bucket.Start.ToUnixTimeMilliseconds();
         foreach (AnalyticsRow row in bucket.Rows)
         {
-            LabelSet labels = [new("account", account), new("endpoint_id", row.EndpointId), new("timeframe", NameOf(timeframe))];
+            if (row.EndpointId.Length == 0)
+            {
+                leftOut.Row(account, NameOf(timeframe));
+                continue;
+            }
+
+            LabelSet labels =
+                [new("account", account), new("endpoint_id", ClassicLabels.WellFormed(row.EndpointId)), new("timeframe", NameOf(timeframe))];
             foreach (AnalyticsExpand metric in row.Metrics.GetFlags())
             {
-                yield return new PrometheusSample(NameOf(metric), labels, row.GetValue(metric)!.Value, timestamp);
+                var sample = new PrometheusSample(NameOf(metric), labels, row.GetValue(metric)!.Value, timestamp);
+                if (series.TakenBy(sample, sample.Name, labels) is { } first)
+                {
+                    leftOut.Series(account, sample, sample.Name, first);
+                }
+                else
+                {
+                    yield return sample;
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ internal static partial class BridgeApplication
         BridgeOptions options = BridgeOptions.From(builder.Configuration);
         IServiceCollection services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(options).AddSingleton<OwnSeries>().AddSingleton<MetricsPage>();
+        services.AddSingleton(options).AddSingleton<OwnSeries>().AddSingleton<LeftOut>().AddSingleton<MetricsPage>();
         IHealthChecksBuilder health = services.AddHealthChecks();
         // Without accounts it is that of the section itself, whose name is null.
         foreach (string? key in AccountsIn(builder.Configuration).DefaultIfEmpty())
@@ -40,7 +40,8 @@ internal static partial class BridgeApplication
 
             IFalObservabilityBuilder account = key is null ? services.AddFalObservability() : services.AddFalObservability(key);
             account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
-            services.AddSingleton(provider => new BridgedAccount(LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key)));
+            services.AddSingleton(provider => new BridgedAccount(
+                LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key), provider.GetRequiredService<LeftOut>()));
             health.AddFal(key);
         }
 
@@ -67,7 +68,12 @@ internal static partial class BridgeApplication
     /// <summary>Serves <c>/metrics</c> and <c>/health</c>, and says in the log what it does, once it has started.</summary>
     public static void MapBridge(this WebApplication app)
     {
-        app.Lifetime.ApplicationStarted.Register(() => LogStart(app));
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            // Its counters begin with the bridge, not with the first scrape: OTLP has them too.
+            _ = app.Services.GetRequiredService<MetricsPage>();
+            LogStart(app);
+        });
         app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, MetricsPage page) => page.WriteAsync(context));
         app.MapHealthChecks("/health", new() { ResponseWriter = HealthPage.WriteAsync });
     }

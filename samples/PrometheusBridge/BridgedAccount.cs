@@ -4,85 +4,127 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>One account as the page shows it: its series with the label that tells accounts apart, while they are not stale.</summary>
-internal sealed class BridgedAccount(string label, FalMetricsPublisher publisher)
+internal sealed class BridgedAccount
 {
-    private const string AccountLabel = "account";
-    private const string ExportedPrefix = "exported_";
+    private readonly string _label;
+    private readonly FalMetricsPublisher _publisher;
+    private readonly LeftOut _leftOut;
+    private readonly List<ClassicLabels> _labels = [];
+    private FalMetricsSnapshot? _counted;
 
-    private readonly List<ShownLabels> _shown = [];
+    public BridgedAccount(string label, FalMetricsPublisher publisher, LeftOut leftOut)
+    {
+        (_label, _publisher, _leftOut) = (label, publisher, leftOut);
+        leftOut.Begin(label);
+    }
 
     /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
-    public FalMetricsSnapshot? Current => publisher.IsStale ? null : publisher.State.Snapshot;
+    public FalMetricsSnapshot? Current => _publisher.IsStale ? null : _publisher.State.Snapshot;
+
+    /// <summary>Whether a first read has ended, with whatever outcome.</summary>
+    public bool HasBeenRead => _publisher.State.LastReadDuration is not null;
 
     /// <summary>
-    /// The families with the account's label, under classic names. A label <c>account</c> that the service sends itself becomes
-    /// <c>exported_account</c>, as in Prometheus. What is another series' double after that is left out. Not for two threads at once.
+    /// The families with the account's label, under classic names. Of series that become one, the first stays. Not for two threads at once.
     /// </summary>
-    public PrometheusExposition Show(FalMetricsSnapshot snapshot)
+    /// <param name="snapshot">What the service sent.</param>
+    /// <param name="isOwn">Whether a name is one of the bridge's own, under which nothing of the service's is shown.</param>
+    public PrometheusExposition Show(FalMetricsSnapshot snapshot, Predicate<string> isOwn)
     {
         int i = 0;
-        bool isRenamed = false;
+        string? lastName = null;
+        string name = "";
+        Dictionary<string, string> names = new(StringComparer.Ordinal);
+        HashSet<string> toCheck = new(StringComparer.Ordinal);
         PrometheusExposition shown = snapshot.Exposition.Relabel(sample =>
         {
             // Snapshot after snapshot has the same series in the same places: their labels are made once.
-            if (i == _shown.Count)
+            if (i == _labels.Count)
             {
-                _shown.Add(default);
+                _labels.Add(default);
             }
 
-            if (_shown[i].Sent != sample.Labels || sample.Labels.Count == 0)
+            if (_labels[i].Sent != sample.Labels || sample.Labels.Count == 0)
             {
-                _shown[i] = Relabel(sample.Labels);
+                _labels[i] = ClassicLabels.Of(sample.Labels, _label);
             }
 
-            isRenamed |= _shown[i].IsRenamed;
-            return _shown[i++].Labels;
+            if (!ReferenceEquals(sample.Name, lastName))
+            {
+                lastName = sample.Name;
+                if (!names.TryGetValue(lastName, out name!))
+                {
+                    names.Add(lastName, name = ClassicName.OfMetric(lastName));
+                    if (name != lastName || isOwn(name))
+                    {
+                        toCheck.Add(name);
+                    }
+                }
+            }
+
+            if (_labels[i].MayCollide)
+            {
+                toCheck.Add(name);
+            }
+
+            return _labels[i++].Labels;
         });
-        _shown.RemoveRange(i, _shown.Count - i);
-
-        HashSet<string> names = [.. shown.Families.Select(family => family.Name)];
-        return new PrometheusExposition(shown.Families
-            .Select(Rename)
-            .Where(family => shown[family.Name] == family || names.Add(family.Name))
-            .Select(family => isRenamed ? WithoutDoubles(family) : family));
-    }
-
-    private static MetricFamily Rename(MetricFamily family)
-    {
-        string name = ClassicName.OfMetric(family.Name);
-        return name == family.Name ? family : new MetricFamily(
-            name, family.Type,
-            [.. family.Samples.Select(sample => new PrometheusSample(
-                ClassicName.OfMetric(sample.Name), sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar))],
-            family.Help, family.Unit);
-    }
-
-    private static MetricFamily WithoutDoubles(MetricFamily family) => new(
-        family.Name, family.Type, [.. family.Samples.DistinctBy(sample => (sample.Name, sample.Labels))], family.Help, family.Unit);
-
-    private ShownLabels Relabel(LabelSet sent)
-    {
-        string exported = ExportedPrefix + AccountLabel;
-        while (sent[exported] is not null)
+        _labels.RemoveRange(i, _labels.Count - i);
+        if (toCheck.Count > 0)
         {
-            exported = ExportedPrefix + exported;
+            shown = Distinct(snapshot, shown, names, toCheck, isOwn);
         }
 
-        var renamed = new Dictionary<string, string>(StringComparer.Ordinal);
-        bool isRenamed = false;
-        foreach ((string name, string value) in sent)
+        _counted = snapshot;
+        return shown;
+    }
+
+    /// <summary>The families under classic names; of the names that may stand for two series, the first sample of each series.</summary>
+    private PrometheusExposition Distinct(
+        FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck, Predicate<string> isOwn)
+    {
+        // The page is made anew when another account has a new snapshot; what is left out of this one counts once.
+        LeftOut? leftOut = ReferenceEquals(snapshot, _counted) ? null : _leftOut;
+        var series = new DistinctSeries();
+        int i = 0;
+        return new PrometheusExposition(shown.Families.Zip(snapshot.Exposition.Families, ClassicFamily));
+
+        MetricFamily ClassicFamily(MetricFamily family, MetricFamily sent)
         {
-            string shown = name == AccountLabel ? exported : ClassicName.OfLabel(name);
-            isRenamed |= shown != name;
-            if (!renamed.TryAdd(shown, value))
+            string name = ClassicName.OfMetric(family.Name);
+            if (name == family.Name && !family.Samples.Any(sample => toCheck.Contains(names[sample.Name])))
             {
-                return new ShownLabels(sent, null, isRenamed);
+                i += family.Samples.Count;
+                return family;
             }
+
+            return new MetricFamily(
+                name, family.Type, [.. family.Samples.Zip(sent.Samples).SelectMany(pair => Classic(pair.First, pair.Second, sent))], family.Help, family.Unit);
         }
 
-        return new ShownLabels(sent, (isRenamed ? LabelSet.Create(renamed) : sent).With(AccountLabel, label), isRenamed);
-    }
+        IEnumerable<PrometheusSample> Classic(PrometheusSample sample, PrometheusSample sent, MetricFamily family)
+        {
+            ClassicLabels labels = _labels[i++];
+            string name = names[sample.Name];
+            if (isOwn(name))
+            {
+                leftOut?.OwnName(_label, sent, name);
+                yield break;
+            }
 
-    /// <summary>The labels of a series as they were sent and as they are shown, null if two of them would be one.</summary>
-    private readonly record struct ShownLabels(LabelSet Sent, LabelSet? Labels, bool IsRenamed);
+            if (toCheck.Contains(name) && series.TakenBy(sent, name, labels.Labels, family) is { } first)
+            {
+                leftOut?.Series(_label, sent, name, first);
+                yield break;
+            }
+
+            if (labels.LeftOut is { } label)
+            {
+                leftOut?.Label(_label, sent, label);
+            }
+
+            yield return name == sample.Name
+                ? sample : new PrometheusSample(name, sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar);
+        }
+    }
 }

@@ -14,6 +14,9 @@ internal static partial class ClassicName
     /// <summary>The name of a label; the same object if it is classic already.</summary>
     public static string OfLabel(string name) => NotInLabels.Replace(name, "_");
 
+    /// <summary>Whether a name is that of a label, and classic.</summary>
+    public static bool IsLabel(string name) => !NotInLabels.IsMatch(name) && name != ClassicLabels.MetricName;
+
     [GeneratedRegex(@"[\uD800-\uDBFF][\uDC00-\uDFFF]|[^a-zA-Z0-9_:]|^[0-9]")]
     private static partial Regex NotInMetrics { get; }
 

@@ -86,6 +86,7 @@ internal sealed class HistoryCommand
             DegradeOnServerError = true,
         };
         // First of all, so that a place that cannot be written is known before an hour of reading.
+        LeftOut leftOut = services.GetRequiredService<LeftOut>();
         string temporary = $"{_path}.tmp";
         FileStream file = File.Create(temporary);
         int buckets;
@@ -93,7 +94,7 @@ internal sealed class HistoryCommand
         {
             await using (file)
             {
-                buckets = await WriteAsync(file, analytics, query, label);
+                buckets = await WriteAsync(file, analytics, query, label, leftOut);
             }
 
             File.Move(temporary, _path, overwrite: true);
@@ -103,10 +104,16 @@ internal sealed class HistoryCommand
             File.Delete(temporary);
         }
 
+        if (leftOut.Total is > 0 and long total)
+        {
+            await Console.Error.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"left out: {total} rows and samples that have no series of their own; the log says which."));
+        }
+
         Console.WriteLine($"{_path}: {buckets} buckets. Next: promtool tsdb create-blocks-from openmetrics {_path} DATA_DIRECTORY");
     }
 
-    private async Task<int> WriteAsync(FileStream file, IFalAnalyticsClient analytics, AnalyticsQuery query, string label)
+    private async Task<int> WriteAsync(FileStream file, IFalAnalyticsClient analytics, AnalyticsQuery query, string label, LeftOut leftOut)
     {
         AnalyticsReport report = await analytics.GetReportAsync(query, new Progress<AnalyticsProgress>(progress =>
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.WindowsDone} of {progress.Windows} windows, {progress.Rows} rows"))));
@@ -116,7 +123,7 @@ internal sealed class HistoryCommand
         }
 
         // The format wants a family in one piece; the writer puts the samples of a series together.
-        var families = report.TimeSeries.SelectMany(bucket => AnalyticsSamples.Of(bucket, label, _timeframe))
+        var families = report.TimeSeries.SelectMany(bucket => AnalyticsSamples.Of(bucket, label, _timeframe, leftOut))
             .GroupBy(sample => sample.Name, StringComparer.Ordinal)
             .Select(family => new MetricFamily(family.Key, MetricType.Gauge, [.. family]));
         await PrometheusTextWriter.WriteAsync(file, new PrometheusExposition(families), PrometheusFormat.OpenMetrics);

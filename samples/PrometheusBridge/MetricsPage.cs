@@ -23,9 +23,9 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
 
     public async Task WriteAsync(HttpContext context)
     {
-        PrometheusExposition own = series.Read();
-        byte[] ownText = PrometheusTextWriter.ToUtf8(own);
-        Rendered families = Render(own);
+        Rendered families = Render();
+        // After the families, so that it says what was left out of them.
+        byte[] ownText = PrometheusTextWriter.ToUtf8(series.Read());
         using var limit = new CancellationTokenSource(LongestScrape, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, limit.Token);
         try
@@ -57,7 +57,7 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
         }
     }
 
-    private Rendered Render(PrometheusExposition own)
+    private Rendered Render()
     {
         lock (_one)
         {
@@ -65,11 +65,11 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
             if (!_rendered.Of.AsSpan().SequenceEqual(current))
             {
                 PrometheusExposition all = PrometheusExposition.Merge(
-                    _accounts.Zip(current).Where(pair => pair.Second is not null).Select(pair => pair.First.Show(pair.Second!)));
+                    _accounts.Zip(current).Where(pair => pair.Second is not null).Select(pair => pair.First.Show(pair.Second!, series.IsOwn)));
                 // A large account has a large text: the memory of the one before last is used again, once nobody is being sent it any more.
                 ArrayBufferWriter<byte> text = _before is { IsHeld: false } ? _before.Text : new ArrayBufferWriter<byte>(4096);
                 text.ResetWrittenCount();
-                PrometheusTextWriter.Write(text, SideBySide(all, own));
+                PrometheusTextWriter.Write(text, SideBySide(all));
                 (_before, _rendered) = (_rendered, new Rendered(current, text));
             }
 
@@ -79,14 +79,14 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
     }
 
     /// <summary>
-    /// The families without those that have a name of the bridge's own, and without types where two of them have samples of one name: no
-    /// scraper accepts a page on which a name stands for two things.
+    /// The families without types where two of them have samples of one name, or one has the name of a family of the bridge's own: no scraper
+    /// accepts a page on which a name stands for two things.
     /// </summary>
-    private static PrometheusExposition SideBySide(PrometheusExposition all, PrometheusExposition own)
+    private PrometheusExposition SideBySide(PrometheusExposition all)
     {
-        (MetricFamily Family, HashSet<string> Names)[] shown =
-            [.. all.Families.Select(family => (family, NamesOf(family))).Where(pair => !pair.Item2.Any(name => own[name] is not null))];
-        HashSet<string> shared = [.. shown.SelectMany(pair => pair.Names).CountBy(name => name).Where(name => name.Value > 1).Select(name => name.Key)];
+        (MetricFamily Family, HashSet<string> Names)[] shown = [.. all.Families.Select(family => (family, NamesOf(family)))];
+        HashSet<string> shared = [.. shown.SelectMany(pair => pair.Names).CountBy(name => name)
+            .Where(name => name.Value > 1 || series.IsOwn(name.Key)).Select(name => name.Key)];
         // Merged, as the samples of one name from different families are one family now.
         return PrometheusExposition.Merge(new PrometheusExposition(shown.SelectMany(pair => pair.Names.Overlaps(shared)
             ? pair.Family.Samples.GroupBy(sample => sample.Name).Select(named => new MetricFamily(named.Key, MetricType.Unknown, [.. named], pair.Family.Help))

@@ -43,6 +43,15 @@ internal sealed class OwnSeries : IDisposable
         _listener.Start();
     }
 
+    /// <summary>Whether a name belongs to the bridge. It does before there is a value too, so that a series does not come and go with it.</summary>
+    public bool IsOwn(string name)
+    {
+        lock (_one)
+        {
+            return PublishersOwn.Contains(name) || _instruments.ContainsKey(name);
+        }
+    }
+
     /// <summary>The present values.</summary>
     public PrometheusExposition Read()
     {

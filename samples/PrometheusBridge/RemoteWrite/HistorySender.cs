@@ -26,6 +26,7 @@ internal sealed partial class HistorySender : IDisposable
     private readonly TimeSpan _provisionalAge;
     private readonly RemoteWriteClient _receiver;
     private readonly HistoryProgress _progress;
+    private readonly LeftOut _leftOut;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly ResiliencePipeline<DateTimeOffset> _pipeline;
@@ -38,14 +39,14 @@ internal sealed partial class HistorySender : IDisposable
 
     public HistorySender(
         HistoryOptions history, string account, IFalAnalyticsClient analytics, TimeSpan provisionalAge, RemoteWriteClient receiver, HistoryProgress progress,
-        TimeProvider time, ILogger<HistorySender> log)
+        LeftOut leftOut, TimeProvider time, ILogger<HistorySender> log)
     {
-        (_history, Account, _analytics, _provisionalAge, _receiver, _progress, _time, _log) =
-            (history, account, analytics, provisionalAge, receiver, progress, time, log);
+        (_history, Account, _analytics, _provisionalAge, _receiver, _progress, _leftOut, _time, _log) =
+            (history, account, analytics, provisionalAge, receiver, progress, leftOut, time, log);
         _pipeline = PatientRetry.Build<DateTimeOffset>(
             time,
-            outcome => outcome.Exception is FalObservabilityException { IsTransient: true } or FalResponseException,
-            outcome => (outcome.Exception as FalRateLimitException)?.RetryAfter,
+            outcome => outcome.Exception is FalObservabilityException { IsRecoverable: true },
+            outcome => (outcome.Exception as FalApiException)?.RetryAfter,
             (outcome, pause) =>
             {
                 Count(outcome.Exception!);
@@ -157,7 +158,7 @@ internal sealed partial class HistorySender : IDisposable
             // that was sent before a crash, can be sent again. An older sample it would refuse.
             foreach (AnalyticsBucket bucket in window.TimeSeries.Where(bucket => bucket.Rows.Count > 0))
             {
-                await _receiver.SendAsync(AnalyticsSamples.Of(bucket, Account, _history.Timeframe), cancellationToken);
+                await _receiver.SendAsync(AnalyticsSamples.Of(bucket, Account, _history.Timeframe, _leftOut), cancellationToken);
                 _progress.Save(Name, bucket.Start.ToUniversalTime() + _history.BucketLength);
             }
 

@@ -248,7 +248,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
                 refused = report.RefusedEndpoints;
                 failures = 0;
             }
-            catch (FalObservabilityException e) when (e.IsTransient || e is FalResponseException)
+            catch (FalObservabilityException e) when (e.IsRecoverable)
             {
                 failures++;
                 log.AnalyticsWatchFailed(failures, e.Message);

@@ -1,14 +1,12 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
 namespace Fal.Observability.Client;
 
 /// <summary>What the shape of a key is, where it comes from, and how it is kept out of every text.</summary>
 internal static class FalApiKey
 {
     private const string Scheme = "Key ";
-    private const string Mask = "[redacted]";
-
-    /// <summary>A secret this short is no secret, and masking it would mangle ordinary text.</summary>
-    private const int ShortestSecret = 6;
-
     /// <summary>
     /// What is wrong with a key, as the end of a sentence, or null. The text never quotes the key.
     /// </summary>
@@ -57,22 +55,38 @@ internal static class FalApiKey
                 : null;
     }
 
-    /// <summary>A text from outside with every occurrence of the key, or of its secret part, masked.</summary>
-    public static string Scrub(string text, string? key)
+    /// <summary>
+    /// A text from outside in which every occurrence of the key, or of its secret part, is masked: as it is, in another case, encoded
+    /// (percent, JSON, HTML, base64, hexadecimal, UTF-16 read as UTF-8), or cut off in its middle.
+    /// </summary>
+    public static string Scrub(string text, string? key) => string.IsNullOrEmpty(key) || text.Length == 0 ? text : FalEchoedKey.Of(key).Mask(text);
+
+    /// <summary>
+    /// An exception from outside without the key: itself where no text in its chain quotes the key, else one of the same kind whose
+    /// texts are masked.
+    /// </summary>
+    public static Exception Scrub(Exception exception, string? key)
     {
-        if (string.IsNullOrEmpty(key) || text.Length == 0)
+        string text = exception.ToString();
+        return Scrub(text, key) == text ? exception : Copy(exception, key);
+    }
+
+    private static Exception Copy(Exception exception, string? key)
+    {
+        string message = Scrub(exception.Message, key);
+        Exception? inner = exception.InnerException is { } cause ? Copy(cause, key) : null;
+        return exception switch
         {
-            return text;
-        }
-
-        string bare = Normalize(key);
-        text = Replace(text, bare);
-        text = Replace(text, Uri.EscapeDataString(bare));
-        string secret = bare[(bare.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        text = Replace(text, secret);
-        return Replace(text, Uri.EscapeDataString(secret));
-
-        static string Replace(string text, string secret) =>
-            secret.Length < ShortestSecret ? text : text.Replace(secret, Mask, StringComparison.OrdinalIgnoreCase);
+            TaskCanceledException cancelled => new TaskCanceledException(message, inner, cancelled.CancellationToken),
+            OperationCanceledException cancelled => new OperationCanceledException(message, inner, cancelled.CancellationToken),
+            HttpRequestException failed => new HttpRequestException(failed.HttpRequestError, message, inner, failed.StatusCode),
+            HttpIOException failed => new HttpIOException(failed.HttpRequestError, message, inner),
+            SocketException failed => new SocketException((int)failed.SocketErrorCode),
+            AuthenticationException => new AuthenticationException(message, inner),
+            TimeoutException => new TimeoutException(message, inner),
+            IOException => new IOException(message, inner),
+            ObjectDisposedException => new ObjectDisposedException(message, inner),
+            _ => new InvalidOperationException($"{exception.GetType()}: {message}", inner),
+        };
     }
 }

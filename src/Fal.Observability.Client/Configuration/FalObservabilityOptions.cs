@@ -95,7 +95,7 @@ public sealed class FalObservabilityOptions
 
     /// <summary>
     /// The longest wait before a retry. Where the server asks for more (<c>Retry-After</c>, <c>x-ratelimit-reset</c>), the
-    /// call fails at once, with the wait that was asked for in <see cref="FalRateLimitException.RetryAfter"/>.
+    /// call fails at once, with the wait that was asked for in <see cref="FalApiException.RetryAfter"/>.
     /// </summary>
     /// <value>30 seconds. Range 1 millisecond to 1 hour.</value>
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(30);

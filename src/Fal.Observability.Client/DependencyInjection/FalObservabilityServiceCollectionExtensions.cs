@@ -132,7 +132,7 @@ public static class FalObservabilityServiceCollectionExtensions
 
         // A null service key makes an ordinary registration: one way for both.
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
-            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
+            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
             provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(

@@ -29,6 +29,22 @@ public class FalApiException : FalObservabilityException
     {
     }
 
+    internal FalApiException(string message, FalApiFacts facts)
+        : base(message)
+    {
+        StatusCode = facts.StatusCode;
+        ErrorType = facts.ErrorType;
+        ServiceMessage = facts.ServiceMessage;
+        RequestId = facts.RequestId;
+        DocsUrl = facts.DocsUrl;
+        ContentType = facts.ContentType;
+        ResponseBody = facts.ResponseBody;
+        RetryAfter = facts.RetryAfter;
+        IsTransient = IsTransientStatus(facts.StatusCode);
+        Attempts = facts.Attempts;
+        Elapsed = facts.Elapsed;
+    }
+
     /// <summary>The HTTP status. 401 and 403 share an <see cref="ErrorType"/>, so this is what tells them apart.</summary>
     public HttpStatusCode StatusCode { get; init; }
 
@@ -57,4 +73,35 @@ public class FalApiException : FalObservabilityException
     /// The body as text, cut after 4,096 characters, with any occurrence of the key masked. Empty when there was none.
     /// </summary>
     public string ResponseBody { get; init; } = "";
+
+    /// <summary>
+    /// How long the service asked to wait, from <c>Retry-After</c>, else <c>x-ratelimit-reset</c>, counted from the moment
+    /// the response came; null when it did not say. Never negative.
+    /// </summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>
+    /// Whether the same call may succeed later when it was answered with this status: 408, 429, and every 5xx except 501 (not
+    /// implemented) and 505 (HTTP version not supported), which say that it never will. Edges in front of the service answer with
+    /// statuses of their own, such as 520 to 530.
+    /// </summary>
+    internal static bool IsTransientStatus(HttpStatusCode status) => (int)status
+        is 408 or 429 or (>= 500 and <= 599 and not 501 and not 505);
+
+    /// <summary>The exception of the type that the status calls for.</summary>
+    internal static FalApiException Create(string message, FalApiFacts facts) => facts.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized => new FalAuthenticationException(message, facts),
+        HttpStatusCode.Forbidden => new FalForbiddenException(message, facts),
+        HttpStatusCode.TooManyRequests => new FalRateLimitException(message, facts),
+        _ => new FalApiException(message, facts),
+    };
+
+    /// <summary>The same failure told in other words.</summary>
+    internal FalApiException WithMessage(string message) => Create(message, new FalApiFacts(StatusCode)
+    {
+        ErrorType = ErrorType, ServiceMessage = ServiceMessage, RequestId = RequestId, DocsUrl = DocsUrl, ContentType = ContentType,
+        ResponseBody = ResponseBody, RetryAfter = RetryAfter, Reason = (this as FalForbiddenException)?.Reason ?? default,
+        Attempts = Attempts, Elapsed = Elapsed,
+    });
 }

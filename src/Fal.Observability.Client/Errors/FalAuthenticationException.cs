@@ -27,4 +27,9 @@ public sealed class FalAuthenticationException : FalApiException
     {
         StatusCode = HttpStatusCode.Unauthorized;
     }
+
+    internal FalAuthenticationException(string message, FalApiFacts facts)
+        : base(message, facts)
+    {
+    }
 }

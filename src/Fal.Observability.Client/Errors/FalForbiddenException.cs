@@ -31,6 +31,9 @@ public sealed class FalForbiddenException : FalApiException
         StatusCode = HttpStatusCode.Forbidden;
     }
 
+    internal FalForbiddenException(string message, FalApiFacts facts)
+        : base(message, facts) => Reason = facts.Reason;
+
     /// <summary>Who refused the call.</summary>
     /// <value><see cref="FalForbiddenReason.PermissionOrOwnership"/></value>
     public FalForbiddenReason Reason { get; init; }

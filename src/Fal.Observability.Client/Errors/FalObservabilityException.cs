@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
 /// <summary>
@@ -30,14 +32,45 @@ public class FalObservabilityException : Exception
     }
 
     /// <summary>
+    /// What happened, and what to do about it. After more than one attempt it ends with how many there were and how long they took,
+    /// such as <c>It failed after 4 attempts in 6.2 s.</c>
+    /// </summary>
+    public override string Message => Attempts > 1 ? base.Message + AttemptsInWords() : base.Message;
+
+    /// <summary>
     /// Whether the same call may succeed later without any change: no response, a time-out, a truncated body, or one of the
-    /// statuses 408, 429, 500, 502, 503 and 504.
+    /// statuses 408, 429 and 500 to 599, except 501 and 505.
     /// </summary>
     public bool IsTransient { get; init; }
+
+    /// <summary>
+    /// Whether a program that reads again and again should go on: the failure is transient, or the body was not what was promised
+    /// (<see cref="FalResponseException"/>), since the page of a proxy goes away. False where somebody has to change something first.
+    /// </summary>
+    /// <remarks>
+    /// The watches and the metrics publisher follow it. A retry within one call follows <see cref="IsTransient"/>: the same wrong body
+    /// would come again at once.
+    /// </remarks>
+    public bool IsRecoverable => IsTransient || this is FalResponseException;
 
     /// <summary>
     /// How many times the call was sent before it failed. 0 when it never was, as where a report or stream ends between two calls because
     /// there are too many pages, or because the service's cursor repeats.
     /// </summary>
     public int Attempts { get; internal set; }
+
+    /// <summary>
+    /// How long the call took until it failed, with its retries and the waits between them. Zero when <see cref="Attempts"/> is 0.
+    /// </summary>
+    public TimeSpan Elapsed { get; internal set; }
+
+    /// <summary>The message without the attempts, for an exception that takes it over: the attempts would otherwise be told twice.</summary>
+    internal string MessageWithoutAttempts => base.Message;
+
+    private string AttemptsInWords()
+    {
+        string text = base.Message;
+        string stop = text.Length == 0 || text[^1] is '.' or '!' or '?' ? "" : ".";
+        return string.Create(CultureInfo.InvariantCulture, $"{stop} It failed after {Attempts} attempts in {Elapsed.TotalSeconds:0.0} s.");
+    }
 }

@@ -3,9 +3,9 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The service answered 429, and no retry was left, or the wait that it asked for did not fit: it is longer than
-/// <see cref="FalObservabilityOptions.MaxRetryDelay"/> or than what was left of
-/// <see cref="FalObservabilityOptions.TotalTimeout"/>.
+/// The service answered 429, and no retry was left, or the wait that it asked for
+/// (<see cref="FalApiException.RetryAfter"/>) did not fit: it is longer than <see cref="FalObservabilityOptions.MaxRetryDelay"/>
+/// or than what was left of <see cref="FalObservabilityOptions.TotalTimeout"/>.
 /// </summary>
 public sealed class FalRateLimitException : FalApiException
 {
@@ -32,9 +32,8 @@ public sealed class FalRateLimitException : FalApiException
         (StatusCode, IsTransient) = (HttpStatusCode.TooManyRequests, true);
     }
 
-    /// <summary>
-    /// How long the service asked to wait, from <c>Retry-After</c>, else <c>x-ratelimit-reset</c>, counted from the moment
-    /// the response came; null when it did not say. Never negative.
-    /// </summary>
-    public TimeSpan? RetryAfter { get; init; }
+    internal FalRateLimitException(string message, FalApiFacts facts)
+        : base(message, facts)
+    {
+    }
 }

@@ -1,24 +1,45 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
 
 /// <summary>The facts of a response that an error about its body has to name.</summary>
 internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? ContentType, string? RequestId, string Operation)
 {
-    private const string RequestIdHeader = "x-fal-request-id";
+    /// <summary>The request's id by the service and, where the service names none, by the edge in front of it.</summary>
+    private static readonly string[] RequestIdHeaders = ["x-fal-request-id", "x-vercel-id"];
 
-    /// <summary>How many times the call had been sent when the response came: a body can fail long after its call has returned.</summary>
-    public int Attempts { get; init; }
+    /// <summary>The call that the response belongs to: a body can fail long after its call has returned.</summary>
+    public FalCallProgress? Progress { get; init; }
+
+    /// <summary>How many times the call has been sent.</summary>
+    public int Attempts => Progress?.Attempts ?? 0;
+
+    /// <summary>How long the call has taken up to now.</summary>
+    public TimeSpan Elapsed => Progress?.Elapsed ?? TimeSpan.Zero;
 
     public static FalResponseInfo From(HttpResponseMessage response, string? apiKey) => new(
         response.StatusCode,
         response.Content.Headers.ContentType?.MediaType is { } type ? FalApiKey.Scrub(type, apiKey) : null,
-        response.Headers.TryGetValues(RequestIdHeader, out IEnumerable<string>? ids) ? FalApiKey.Scrub(ids.FirstOrDefault() ?? "", apiKey) : null,
+        RequestIdOf(response) is { } id ? FalApiKey.Scrub(id, apiKey) : null,
         response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call")
     {
-        Attempts = FalRequestOptions.AttemptsOf(response.RequestMessage),
+        Progress = FalRequestOptions.ProgressOf(response.RequestMessage),
     };
+
+    private static string? RequestIdOf(HttpResponseMessage response)
+    {
+        foreach (string header in RequestIdHeaders)
+        {
+            if (response.Headers.NonValidated.TryGetValues(header, out HeaderStringValues ids) && ids.ToString() is { Length: > 0 } id)
+            {
+                return id;
+            }
+        }
+
+        return null;
+    }
 }
 
 /// <summary>A body that was read whole, in a rented array that goes back when the body is disposed.</summary>

@@ -36,20 +36,27 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         catch (Exception e)
         {
             response?.Dispose();
+            // Before anybody above hears of it: the resilience pipeline writes what it sees to its log.
+            Exception cause = FalApiKey.Scrub(e, options.ApiKey);
             switch (e)
             {
                 case OperationCanceledException when limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested:
-                    throw new FalTimeoutException($"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout}).", e)
+                    throw new FalTimeoutException($"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout}).", cause)
                     {
                         IsTransient = true,
                         Timeout = options.AttemptTimeout,
                         Setting = nameof(options.AttemptTimeout),
                     };
                 case TimeoutException:
-                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", e) { IsTransient = true };
+                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", cause) { IsTransient = true };
                 case HttpRequestException or IOException or SocketException or AuthenticationException:
-                    throw FalErrorReader.NoResponse(request, options.ApiKey, e);
+                    throw FalErrorReader.NoResponse(request, options.ApiKey, cause);
                 default:
+                    if (cause != e)
+                    {
+                        throw cause;
+                    }
+
                     throw;
             }
         }

@@ -17,13 +17,13 @@ internal sealed class FalCallHandler(
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string operation = FalRoute.NameOf(request);
-        long started = time.GetTimestamp();
+        FalCallProgress progress = FalRequestOptions.Begin(request, time);
         using Activity? activity = FalTelemetry.Activities.StartActivity(operation, ActivityKind.Internal);
         activity?.SetTag(FalTelemetry.OperationTag, operation);
         string? error = null;
         try
         {
-            HttpResponseMessage response = await SendWithinDeadlineAsync(request, operation, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = await SendWithinDeadlineAsync(request, operation, progress, cancellationToken).ConfigureAwait(false);
             int status = (int)response.StatusCode;
             activity?.SetTag(FalTelemetry.StatusTag, status);
             if (!response.IsSuccessStatusCode)
@@ -31,7 +31,7 @@ internal sealed class FalCallHandler(
                 error = status.ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
-            log.CallCompleted(operation, status, FalRequestOptions.AttemptsOf(request), (long)time.GetElapsedTime(started).TotalMilliseconds);
+            log.CallCompleted(operation, status, progress.Attempts, (long)progress.Elapsed.TotalMilliseconds);
             return response;
         }
         catch (Exception e)
@@ -39,15 +39,15 @@ internal sealed class FalCallHandler(
             error = e.GetType().Name;
             if (e is FalObservabilityException failure)
             {
-                failure.Attempts = FalRequestOptions.AttemptsOf(request);
+                (failure.Attempts, failure.Elapsed) = (progress.Attempts, progress.Elapsed);
             }
 
             throw;
         }
         finally
         {
-            activity?.SetTag(FalTelemetry.AttemptsTag, FalRequestOptions.AttemptsOf(request));
-            FalCallTally.Current?.Add(FalRequestOptions.AttemptsOf(request));
+            activity?.SetTag(FalTelemetry.AttemptsTag, progress.Attempts);
+            FalCallTally.Current?.Add(progress.Attempts);
             if (error is not null)
             {
                 activity?.SetTag(FalTelemetry.ErrorTag, error);
@@ -62,12 +62,13 @@ internal sealed class FalCallHandler(
                     tags.Add(FalTelemetry.ErrorTag, error);
                 }
 
-                FalTelemetry.CallDuration.Record(time.GetElapsedTime(started).TotalSeconds, tags);
+                FalTelemetry.CallDuration.Record(progress.Elapsed.TotalSeconds, tags);
             }
         }
     }
 
-    private async Task<HttpResponseMessage> SendWithinDeadlineAsync(HttpRequestMessage request, string operation, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendWithinDeadlineAsync(
+        HttpRequestMessage request, string operation, FalCallProgress progress, CancellationToken cancellationToken)
     {
         if (closed.IsCancellationRequested)
         {
@@ -77,14 +78,14 @@ internal sealed class FalCallHandler(
         using var deadline = new CancellationTokenSource(options.TotalTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
         ResilienceContext context = ResilienceContextPool.Shared.Get(operation, either.Token);
-        context.Properties.Set(FalResilience.Deadline, time.GetUtcNow() + options.TotalTimeout);
+        context.Properties.Set(FalResilience.Progress, progress);
         context.Properties.Set(FalResilience.Operation, operation);
         try
         {
             return await pipeline.ExecuteAsync(
-                static (context, state) => state.Handler.SendOnceAsync(state.Request, context.CancellationToken),
+                static (context, state) => state.Handler.SendOnceAsync(state.Request, state.Progress, context.CancellationToken),
                 context,
-                (Handler: this, Request: request)).ConfigureAwait(false);
+                (Handler: this, Request: request, Progress: progress)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -93,7 +94,8 @@ internal sealed class FalCallHandler(
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new FalTimeoutException(
-                $"{operation}: the call, with its retries and their waits, did not end within {nameof(options.TotalTimeout)} ({options.TotalTimeout}).", e)
+                $"{operation}: the call, with its retries and their waits, did not end within {nameof(options.TotalTimeout)} ({options.TotalTimeout}).",
+                FalApiKey.Scrub(e, options.ApiKey))
             {
                 IsTransient = true,
                 Timeout = options.TotalTimeout,
@@ -121,9 +123,9 @@ internal sealed class FalCallHandler(
     private static ObjectDisposedException Disposed() =>
         new("FalObservabilityClient", "The client, or the container that it lives in, has been disposed.");
 
-    private async ValueTask<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, FalCallProgress progress, CancellationToken cancellationToken)
     {
-        request.Options.Set(FalRequestOptions.Attempts, FalRequestOptions.AttemptsOf(request) + 1);
+        progress.Attempts++;
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {

@@ -14,6 +14,8 @@ internal static class FalErrorReader
     /// </summary>
     public const int MaxBodyStartBytes = 2048;
 
+    private static readonly string[] MitigationHeaders = ["cf-mitigated", "x-vercel-mitigated"];
+
     private const int MaxBodyStartCharacters = 256;
 
     /// <summary>How much of an error body is read at all; the longest message known is a fraction of it.</summary>
@@ -30,40 +32,16 @@ internal static class FalErrorReader
         ErrorBody error = ErrorBody.Parse(body, apiKey);
         bool html = IsHtml(info.ContentType, text);
         string? words = error.Message ?? (html || string.IsNullOrWhiteSpace(text) ? null : Cut(text.Trim(), MaxMessageCharacters));
-        string? requestId = error.RequestId ?? info.RequestId;
-        FalForbiddenReason reason = html || IsChallenge(response)
-            ? FalForbiddenReason.EdgeChallenge
-            : FalForbiddenReason.PermissionOrOwnership;
-        TimeSpan? retryAfter = FalRetryDelay.AskedFor(response, now);
-        string message = Describe(info, error.Type, words, Advice(response.StatusCode, reason, retryAfter, html, FalRoute.Of(response.RequestMessage?.RequestUri?.AbsolutePath), words), requestId, info.Attempts);
-
-        FalApiException exception = response.StatusCode switch
+        bool challenge = IsMitigated(response) || (html && response.StatusCode == HttpStatusCode.Forbidden);
+        var facts = new FalApiFacts(response.StatusCode)
         {
-            HttpStatusCode.Unauthorized => new FalAuthenticationException(message)
-            {
-                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
-                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text,
-            },
-            HttpStatusCode.Forbidden => new FalForbiddenException(message)
-            {
-                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
-                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text, Reason = reason,
-            },
-            HttpStatusCode.TooManyRequests => new FalRateLimitException(message)
-            {
-                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
-                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text, RetryAfter = retryAfter,
-                IsTransient = true,
-            },
-            _ => new FalApiException(message)
-            {
-                StatusCode = info.StatusCode, ErrorType = error.Type, ServiceMessage = words, RequestId = requestId,
-                DocsUrl = error.DocsUrl, ContentType = info.ContentType, ResponseBody = text,
-                IsTransient = FalResilience.IsTransient(info.StatusCode),
-            },
+            ErrorType = error.Type, ServiceMessage = words, RequestId = error.RequestId ?? info.RequestId, DocsUrl = error.DocsUrl,
+            ContentType = info.ContentType, ResponseBody = text, RetryAfter = FalRetryDelay.AskedFor(response, now),
+            Reason = challenge ? FalForbiddenReason.EdgeChallenge : FalForbiddenReason.PermissionOrOwnership,
+            Attempts = info.Attempts, Elapsed = info.Elapsed,
         };
-        exception.Attempts = info.Attempts;
-        return exception;
+        var route = FalRoute.Of(response.RequestMessage?.RequestUri?.AbsolutePath);
+        return FalApiException.Create(Describe(info.Operation, facts, Advice(route, facts, challenge, html)), facts);
     }
 
     /// <summary>The exception for a success whose body is not what was promised.</summary>
@@ -73,27 +51,22 @@ internal static class FalErrorReader
         string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartCharacters);
         // What is wrong may be said in words of the body's own, by us or by the cause.
         string reason = FalApiKey.Scrub(what, apiKey);
-        cause = CauseWithoutKey(cause, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
             $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
-        return new FalResponseException(message, cause)
+        return new FalResponseException(message, cause is null ? null : FalApiKey.Scrub(cause, apiKey))
         {
             StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
-            Attempts = info.Attempts,
+            Attempts = info.Attempts, Elapsed = info.Elapsed,
         };
     }
 
     /// <summary>The exception for a request that no response came to.</summary>
     public static FalTransportException NoResponse(HttpRequestMessage request, string? apiKey, Exception cause) => new(
         $"{FalRequestOptions.Operation(request)}: no usable response came from {request.RequestUri?.Host}: {FalApiKey.Scrub(cause.Message, apiKey)}",
-        CauseWithoutKey(cause, apiKey))
+        FalApiKey.Scrub(cause, apiKey))
     {
         IsTransient = true,
     };
-
-    /// <summary>A cause that quotes the key, as one about a garbled status line can, is left out: its message is told without it.</summary>
-    private static Exception? CauseWithoutKey(Exception? cause, string? apiKey) =>
-        cause?.ToString() is { } text && FalApiKey.Scrub(text, apiKey) == text ? cause : null;
 
     /// <summary>Whether a body is a web page, by what the response says of it or by how it begins.</summary>
     public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)
@@ -107,59 +80,83 @@ internal static class FalErrorReader
         return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static bool IsChallenge(HttpResponseMessage response) =>
-        response.Headers.TryGetValues("cf-mitigated", out IEnumerable<string>? values)
-        && values.Contains("challenge", StringComparer.OrdinalIgnoreCase);
+    /// <summary>
+    /// Whether the edge answered in the service's place and says so: Cloudflare by <c>cf-mitigated</c>, Vercel, which serves fal's API,
+    /// by <c>x-vercel-mitigated</c>. A refusal by the edge is a challenge whatever it calls it; with another status the edge may only
+    /// limit the rate.
+    /// </summary>
+    private static bool IsMitigated(HttpResponseMessage response) => MitigationHeaders.Any(header =>
+        response.Headers.TryGetValues(header, out IEnumerable<string>? values)
+        && values.Any(value => response.StatusCode == HttpStatusCode.Forbidden
+            ? !string.IsNullOrWhiteSpace(value)
+            : value.Trim().Equals("challenge", StringComparison.OrdinalIgnoreCase)));
 
-    private static string Advice(HttpStatusCode status, FalForbiddenReason reason, TimeSpan? retryAfter, bool html, FalRoute route, string? words) => status switch
+    private static string Advice(FalRoute route, FalApiFacts facts, bool challenge, bool html) => facts.StatusCode switch
     {
+        _ when challenge =>
+            "The network edge in front of the service answered with a challenge for browsers. This is no statement about the key or the"
+            + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
         HttpStatusCode.BadRequest => "The parameters of the call were refused; change them as the message says.",
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked; check it in the fal dashboard.",
-        HttpStatusCode.Forbidden when reason == FalForbiddenReason.EdgeChallenge =>
-            "The network edge in front of the service refused the call with a web page: this is no statement about the key or the endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
-        HttpStatusCode.Forbidden => route.ForbiddenAdvice(words),
+        HttpStatusCode.Forbidden => route.ForbiddenAdvice(facts.ServiceMessage),
         HttpStatusCode.NotFound => route.NotFound,
-        HttpStatusCode.TooManyRequests when retryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
+        HttpStatusCode.TooManyRequests when facts.RetryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
             $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
         HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",
-        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
-        >= HttpStatusCode.InternalServerError when html => "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
-        >= HttpStatusCode.InternalServerError => "The service failed; try again later, and give fal's support the request id if it goes on.",
+        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
+            "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
+        >= HttpStatusCode.InternalServerError when html =>
+            "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
+        >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
+            "The service failed; try again later, and give fal's support the request id if it goes on.",
         _ => "",
     };
 
-    private static string Describe(FalResponseInfo info, string? type, string? words, string advice, string? requestId, int attempts)
+    private static string Describe(string operation, FalApiFacts facts, string advice)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{info.Operation} answered {(int)info.StatusCode} {info.StatusCode}");
-        if (type is not null)
+        string status = facts.StatusCode.ToString();
+        string words = facts.ServiceMessage?.Trim().TrimEnd('.') ?? "";
+        text.Append(CultureInfo.InvariantCulture, $"{operation} answered {(int)facts.StatusCode}");
+        // A status without a name is shown as its number, which is there already.
+        if (!char.IsAsciiDigit(status[0]) && !SaysTheSame(status, words))
+        {
+            text.Append(' ').Append(status);
+        }
+
+        if (facts.ErrorType is { } type && !SaysTheSame(type, status) && !SaysTheSame(type, words))
         {
             text.Append(CultureInfo.InvariantCulture, $" ({type})");
         }
 
-        if (words is not null)
+        if (words.Length > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $": {words.TrimEnd('.')}");
+            text.Append(CultureInfo.InvariantCulture, $": {words}");
         }
 
-        text.Append('.');
+        if (text[^1] is not ('.' or '!' or '?'))
+        {
+            text.Append('.');
+        }
+
         if (advice.Length > 0)
         {
             text.Append(' ').Append(advice);
         }
 
-        if (requestId is not null)
+        if (facts.RequestId is { } requestId && !words.Contains(requestId, StringComparison.Ordinal))
         {
             text.Append(CultureInfo.InvariantCulture, $" Request id: {requestId}.");
         }
 
-        if (attempts > 1)
-        {
-            text.Append(CultureInfo.InvariantCulture, $" Sent {attempts} times.");
-        }
-
         return text.ToString();
     }
+
+    /// <summary>Whether two texts have the same letters and digits, as "Not found" and <c>not_found</c> do.</summary>
+    private static bool SaysTheSame(string one, string other) =>
+        LettersOf(one).Equals(LettersOf(other), StringComparison.OrdinalIgnoreCase);
+
+    private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);

@@ -141,11 +141,13 @@ internal sealed class FalGuardedStream : FalForwardStream
                     Timeout = guard.IdleTimeout,
                     Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
                     Attempts = guard.Info.Attempts,
+                    Elapsed = guard.Info.Elapsed,
                 };
             }
             catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
             {
-                throw new OperationCanceledException(e.Message, e, cancellationToken);
+                Exception cause = FalApiKey.Scrub(e, guard.ApiKey);
+                throw new OperationCanceledException(cause.Message, cause, cancellationToken);
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {

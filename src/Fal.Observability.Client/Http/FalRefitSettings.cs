@@ -25,16 +25,21 @@ internal static class FalRefitSettings
         {
             HttpRequestException => FalErrorReader.NoResponse(request, options.ApiKey, exception),
             // With the caller's own token, which is what code that catches a cancellation compares.
-            OperationCanceledException when cancellationToken.IsCancellationRequested => new OperationCanceledException(exception.Message, exception, cancellationToken),
+            OperationCanceledException when cancellationToken.IsCancellationRequested => Cancelled(exception, options, cancellationToken),
             OperationCanceledException => new FalTimeoutException(
-                $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.", exception) { IsTransient = true },
-            _ => exception,
+                $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.", FalApiKey.Scrub(exception, options.ApiKey)) { IsTransient = true },
+            _ => FalApiKey.Scrub(exception, options.ApiKey),
         },
         DeserializationExceptionFactory = async (response, exception) =>
         {
-            if (exception is FalObservabilityException or OperationCanceledException)
+            if (exception is FalObservabilityException)
             {
                 return exception;
+            }
+
+            if (exception is OperationCanceledException)
+            {
+                return FalApiKey.Scrub(exception, options.ApiKey);
             }
 
             byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
@@ -49,4 +54,10 @@ internal static class FalRefitSettings
     private static string MessageOf(JsonException json) => json.Path is { } path && !json.Message.Contains(path, StringComparison.Ordinal)
         ? $"{json.Message} Path: {path}."
         : json.Message;
+
+    private static OperationCanceledException Cancelled(Exception exception, FalObservabilityOptions options, CancellationToken cancellationToken)
+    {
+        Exception cause = FalApiKey.Scrub(exception, options.ApiKey);
+        return new OperationCanceledException(cause.Message, cause, cancellationToken);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
@@ -11,25 +10,13 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal static class FalResilience
 {
-    /// <summary>When, by the clock of the pipeline, the total time of the call is used up.</summary>
-    public static readonly ResiliencePropertyKey<DateTimeOffset> Deadline = new("Fal.Observability.Deadline");
+    /// <summary>The call, which knows how much of its total time is used up.</summary>
+    public static readonly ResiliencePropertyKey<FalCallProgress?> Progress = new("Fal.Observability.Progress");
 
     /// <summary>The method and path of the call, for the log.</summary>
     public static readonly ResiliencePropertyKey<string> Operation = new("Fal.Observability.Operation");
 
     private static readonly ResiliencePropertyKey<TimeSpan> NextDelay = new("Fal.Observability.NextDelay");
-
-    /// <summary>
-    /// The statuses after which the same call may succeed. 400, 401, 403, 404 and 501 are final: sending the same again
-    /// gets the same again.
-    /// </summary>
-    public static bool IsTransient(HttpStatusCode status) => status
-        is HttpStatusCode.RequestTimeout
-        or HttpStatusCode.TooManyRequests
-        or HttpStatusCode.InternalServerError
-        or HttpStatusCode.BadGateway
-        or HttpStatusCode.ServiceUnavailable
-        or HttpStatusCode.GatewayTimeout;
 
     public static ResiliencePipeline<HttpResponseMessage> Build(
         FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, Func<double> random)
@@ -82,14 +69,13 @@ internal static class FalResilience
             return false;
         }
 
-        DateTimeOffset now = time.GetUtcNow();
-        TimeSpan? asked = args.Outcome.Result is { } response ? FalRetryDelay.AskedFor(response, now) : null;
+        TimeSpan? asked = args.Outcome.Result is { } response ? FalRetryDelay.AskedFor(response, time.GetUtcNow()) : null;
         TimeSpan delay = asked is { } wait
             ? (wait > options.MinRetryDelay ? wait : options.MinRetryDelay)
             : FalRetryDelay.Exponential(args.AttemptNumber, options, random());
 
         bool last = args.AttemptNumber >= options.MaxAttempts - 1;
-        TimeSpan left = args.Context.Properties.GetValue(Deadline, DateTimeOffset.MaxValue) - now;
+        TimeSpan left = options.TotalTimeout - (args.Context.Properties.GetValue(Progress, null)?.Elapsed ?? TimeSpan.Zero);
         if (delay > options.MaxRetryDelay || delay >= left)
         {
             if (asked is { } refused && !last)
@@ -100,13 +86,21 @@ internal static class FalResilience
             return false;
         }
 
+        if (asked is not null)
+        {
+            // Of the time that is left, half is for the attempt.
+            TimeSpan tillLimit = options.MaxRetryDelay - delay;
+            TimeSpan tillDeadline = (left - delay) / 2;
+            delay = FalRetryDelay.Spread(delay, tillLimit < tillDeadline ? tillLimit : tillDeadline, random());
+        }
+
         args.Context.Properties.Set(NextDelay, delay);
         return true;
     }
 
     private static bool IsTransient(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
-        { Result: { } response } => IsTransient(response.StatusCode),
+        { Result: { } response } => FalApiException.IsTransientStatus(response.StatusCode),
         { Exception: FalObservabilityException failure } => failure.IsTransient,
         _ => false,
     };

@@ -5,6 +5,11 @@ namespace Fal.Observability.Client;
 /// <summary>How long to wait before a call is sent again.</summary>
 internal static class FalRetryDelay
 {
+    /// <summary>The longest wait that a watch and a publisher grant: a mistaken date must not silence them for good.</summary>
+    public static readonly TimeSpan LongestWatchWait = TimeSpan.FromDays(1);
+
+    private static readonly TimeSpan LeastSpread = TimeSpan.FromSeconds(1);
+
     private const string RateLimitReset = "x-ratelimit-reset";
 
     // More than thirty years from now is no wait, and the Unix time of the present in seconds; a thousand times that, in milliseconds.
@@ -36,6 +41,23 @@ internal static class FalRetryDelay
         double jittered = full * (0.5 + (random / 2));
         return TimeSpan.FromSeconds(Math.Max(jittered, options.MinRetryDelay.TotalSeconds));
     }
+
+    /// <summary>
+    /// A wait that the service asks for, and a random part on top: up to a second, or up to a fifth of a wait over 5 seconds, as far as
+    /// there is room for it. Clients that are told to wait equally long would otherwise all come back at the same instant, and be told
+    /// so again.
+    /// </summary>
+    public static TimeSpan Spread(TimeSpan wait, TimeSpan room, double random)
+    {
+        TimeSpan spread = random * (wait > 5 * LeastSpread ? wait / 5 : LeastSpread);
+        // Timers drop the fraction of a millisecond, which would end the wait earlier than asked.
+        return TimeSpan.FromMilliseconds(
+            Math.Ceiling(wait.TotalMilliseconds) + Math.Floor((spread < room ? spread : room).TotalMilliseconds));
+    }
+
+    /// <summary>How long a watch waits when the service asks for a wait: not longer than a day, and a random part on top.</summary>
+    public static TimeSpan ForWatch(TimeSpan asked, double random) =>
+        Spread(asked < LongestWatchWait ? asked : LongestWatchWait, TimeSpan.MaxValue, random);
 
     private static TimeSpan? UntilReset(double? reset, DateTimeOffset now) => reset switch
     {

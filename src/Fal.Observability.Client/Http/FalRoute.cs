@@ -2,40 +2,44 @@ namespace Fal.Observability.Client;
 
 /// <summary>One route of the service: how a request to it is recognised, and what a refusal of it can mean.</summary>
 /// <param name="Template">The path below the version of the API. A segment in braces stands for any segment.</param>
-/// <param name="Permission">The permission that the route needs, as far as it is known.</param>
-/// <param name="Forbidden">What to do about a 403 whose message does not tell its cause.</param>
+/// <param name="Permission">What to do about a 403 whose message speaks of a permission.</param>
+/// <param name="Forbidden">What to do about a 403 whose message tells no cause.</param>
 /// <param name="NotFound">What to do about a 404.</param>
 internal sealed record FalRoute(string Template, string Permission, string Forbidden, string NotFound)
 {
+    private const string AnyPermission = "The key lacks a permission for this call; check it in the fal dashboard.";
+    private const string AddPermission = "Add the permission to the key in the fal dashboard.";
     private const string CheckAddress = "Check the base address: it ends with the version of the API, /v1.";
     private const string CheckEndpoints = "Check the endpoint ids and the base address.";
-    private const string NotOwned =
-        "The key lacks a permission for this call, or an endpoint in it is not owned by the key's account. Check the endpoint ids and " +
-            "the key's permissions.";
 
-    private const string AnyPermission = "The key lacks a permission for this call: add it to the key in the fal dashboard.";
+    private const string PermissionOrEndpoint =
+        "Either the key lacks a permission for this call, or one of the endpoints is not owned by the key's account. Check both in the fal" +
+        " dashboard.";
+
+    private const string AddPermissionOrEndpoint =
+        AddPermission + " The service also refuses a call like this when the key's account does not own one of the endpoints.";
 
     // The first route that a path ends with counts.
     private static readonly FalRoute[] Known =
     [
-        new("/serverless/metrics", AnyPermission, "Check the key's permissions in the fal dashboard.", CheckAddress),
-        new("/serverless/analytics", AnyPermission, NotOwned, CheckEndpoints),
-        new("/models/analytics", AnyPermission, NotOwned, CheckEndpoints),
+        new("/serverless/metrics", AddPermission, AnyPermission, CheckAddress),
+        new("/serverless/analytics", AddPermissionOrEndpoint, PermissionOrEndpoint, CheckEndpoints),
+        new("/models/analytics", AddPermissionOrEndpoint, PermissionOrEndpoint, CheckEndpoints),
         new(
             "/serverless/apps",
+            AddPermission,
             AnyPermission,
-            "Check the key's permissions in the fal dashboard.",
             "Check the name of the environment, and the base address: it ends with the version of the API, /v1."),
         new(
             "/serverless/apps/{owner}/{name}/runners/history",
-            AnyPermission,
-            "The key lacks a permission for this call, or the app is not owned by the key's account. Check the app's id and the key's " +
-                "permissions.",
+            AddPermission + " The service also refuses a call like this when the key's account does not own the app.",
+            "Either the key lacks a permission for this call, or the app is not owned by the key's account. Check both in the fal dashboard.",
             "The account has no app with this owner and name: Apps.ListAsync lists the ids of its apps. Check the base address too."),
         new(
             "/serverless/usage",
-            "The key lacks the permission to read billing data (billing:usage:read): add it to the key in the fal dashboard.",
-            "Usage is billing data: check that the key's permissions include billing:usage:read.",
+            "The permission for usage is billing:usage:read: add it to the key in the fal dashboard.",
+            "The key lacks a permission for this call: usage is billing data and needs billing:usage:read. Add it to the key in the fal" +
+            " dashboard.",
             CheckAddress),
     ];
 

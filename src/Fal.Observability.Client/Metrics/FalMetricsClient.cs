@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>The typed metrics client over <see cref="IFalMetricsApi"/>.</summary>
-internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log)
+internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
     : IFalMetricsClient, IDisposable
 {
     private static readonly TimeSpan ServiceCache = TimeSpan.FromSeconds(10);
@@ -93,34 +93,30 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         // The timer holds at most one tick that nobody has waited for: what fell due in the meantime is skipped.
         using var timer = new PeriodicTimer(interval, time);
         int failures = 0;
-        DateTimeOffset notBefore = DateTimeOffset.MinValue;
         do
         {
-            // A service that asks for more time than the interval gets it.
-            if (time.GetUtcNow() < notBefore)
-            {
-                continue;
-            }
-
+            TimeSpan? asked = null;
             FalMetricsSnapshot? snapshot = null;
             try
             {
                 snapshot = await ReadSnapshotAsync(failures, cancellationToken).ConfigureAwait(false);
                 failures = 0;
             }
-            catch (FalObservabilityException e) when (MayPass(e))
+            catch (FalObservabilityException e) when (e.IsRecoverable)
             {
                 failures++;
                 log.WatchFailed(failures, e.Message);
-                if (e is FalRateLimitException { RetryAfter: { } wait })
-                {
-                    notBefore = time.GetUtcNow() + (wait < LongestInterval ? wait : LongestInterval);
-                }
+                asked = (e as FalApiException)?.RetryAfter;
             }
 
             if (snapshot is not null)
             {
                 yield return snapshot;
+            }
+            else if (asked is { } wait)
+            {
+                // A service that asks for more time than the interval gets it. The tick that falls due meanwhile starts the next read.
+                await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
@@ -169,12 +165,6 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         FalGuardedStream body => body.Info,
         _ => null,
     };
-
-    /// <summary>
-    /// Whether a later read can succeed without anybody changing the call. A body that is not what it should be can: a
-    /// proxy's page goes away.
-    /// </summary>
-    private static bool MayPass(FalObservabilityException failure) => failure.IsTransient || failure is FalResponseException;
 
     private async Task<FalMetricsSnapshot> ReadSnapshotAsync(int failuresSinceLast, CancellationToken cancellationToken)
     {

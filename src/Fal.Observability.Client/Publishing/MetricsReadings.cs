@@ -14,14 +14,12 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     /// <summary>The pause after a failure that no repetition mends, such as a refused key. Somebody may grant the permission, so it is no end.</summary>
     public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
 
-    /// <summary>The longest pause that the service is granted when it asks for one.</summary>
-    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
-
     private readonly SemaphoreSlim _one = new(1);
     private readonly long[] _failures = new long[FailureKinds.Length];
     private readonly long _begun = time.GetTimestamp();
     private FalMetricsState _state = new();
     private long? _lastStarted;
+    private long _lastEnded;
 
     /// <summary>The kinds of failure that are counted, as they are published.</summary>
     public static ImmutableArray<string> FailureKinds { get; } =
@@ -57,14 +55,19 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     /// <summary>How long to wait after the last read: an interval, or longer where that one's failure asks for it.</summary>
     public TimeSpan PauseAfterLast(TimeSpan interval)
     {
-        TimeSpan asked = State.LastFailure switch
-        {
-            FalRateLimitException { RetryAfter: { } wait } => wait < LongestPause ? wait : LongestPause,
-            // A body that is not what it should be may be a proxy's page, which goes away.
-            FalObservabilityException { IsTransient: false } and not FalResponseException => RefusedPause,
-            _ => TimeSpan.Zero,
-        };
-        return asked > interval ? asked : interval;
+        TimeSpan pause = State.LastFailure is { } failure ? PauseAfter(failure, TimeSpan.Zero) : TimeSpan.Zero;
+        return pause > interval ? pause : interval;
+    }
+
+    /// <summary>How long a failed read calls for: what the service asks for, else long where nothing mends by itself.</summary>
+    /// <param name="failure">What the read ended in.</param>
+    /// <param name="usual">The pause after a failure that may mend by itself.</param>
+    public static TimeSpan PauseAfter(Exception failure, TimeSpan usual)
+    {
+        TimeSpan pause = failure is FalObservabilityException { IsRecoverable: false } ? RefusedPause : usual;
+        return (failure as FalApiException)?.RetryAfter is { } asked && asked > pause
+            ? (asked < FalRetryDelay.LongestWatchWait ? asked : FalRetryDelay.LongestWatchWait)
+            : pause;
     }
 
     /// <summary>Reads now. A failure becomes part of the state; only the caller's own cancellation is thrown.</summary>
@@ -87,7 +90,9 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_lastStarted is not { } last || time.GetElapsedTime(last) >= PauseAfterLast(ServiceCache))
+            // The service's cache lives from the start of a read, and a wait that it asks for begins with its answer.
+            if (_lastStarted is not { } started
+                || (time.GetElapsedTime(started) >= ServiceCache && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)))
             {
                 await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -128,6 +133,10 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
                 FailuresInARow = before.FailuresInARow + 1,
                 LastReadDuration = time.GetElapsedTime(started),
             });
+        }
+        finally
+        {
+            _lastEnded = time.GetTimestamp();
         }
     }
 }

@@ -29,12 +29,12 @@ internal sealed class PublishedAnalytics(
         DegradeOnServerError = true,
     };
 
-    /// <summary>The values of one metric; an endpoint without one is left out.</summary>
+    /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an endpoint.</summary>
     public IEnumerable<(string EndpointId, double Value)> Values(AnalyticsExpand metric)
     {
         foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
         {
-            if (row.GetValue(metric) is { } value)
+            if (row.EndpointId.Length > 0 && row.GetValue(metric) is { } value)
             {
                 yield return (row.EndpointId, value);
             }
@@ -57,8 +57,9 @@ internal sealed class PublishedAnalytics(
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            log.AnalyticsPublishFailed(MetricsReadings.RefusedPause.TotalMinutes, failure.Message);
-            return MetricsReadings.RefusedPause;
+            TimeSpan pause = MetricsReadings.PauseAfter(failure, usual: MetricsReadings.RefusedPause);
+            log.AnalyticsPublishFailed(pause.TotalMinutes, failure.Message);
+            return pause;
         }
     }
 

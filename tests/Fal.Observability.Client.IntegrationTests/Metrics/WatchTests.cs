@@ -70,6 +70,27 @@ public sealed class WatchTests
     }
 
     [Theory]
+    [InlineData(507)]
+    [InlineData(522)]
+    [InlineData(530)]
+    [InlineData(599)]
+    public async Task Goes_on_over_a_status_of_the_edges_own(int status)
+    {
+        using var api = new WireMockApi(MockResponse.Metrics(), new MockResponse(status), MockResponse.Metrics());
+        using var account = new FalAccount(api.BaseAddress, options => options.MaxAttempts = 1);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await watch.MoveNextAsync());
+
+        Task<bool> next = watch.MoveNextAsync().AsTask();
+        account.Clock.Advance(Interval);
+        await EventAsync(account, 6, 1).OrHangs();
+        account.Clock.Advance(Interval);
+
+        Assert.True(await next.OrHangs());
+        Assert.Equal(1, watch.Current.FailuresSinceLast);
+    }
+
+    [Theory]
     [InlineData(FaultKind.Challenge, typeof(FalForbiddenException))]
     [InlineData(null, typeof(FalForbiddenException))]
     [InlineData("someone:elses-key", typeof(FalAuthenticationException))]

@@ -133,10 +133,92 @@ public sealed class PrometheusBridgeTests
         Assert.DoesNotContain("{\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain(",\"", text, StringComparison.Ordinal);
         Assert.Equal(
-            ["fal_publisher_x_y{account=\"acme\"} 1", "labq{a_b=\"1\",account=\"acme\"} 1", "my_utf8___name{account=\"acme\"} 1", "x_y{account=\"acme\"} 2"],
+            [
+                "fal_publisher_x_y{account=\"acme\"} 1", "labq{a_b=\"1\",account=\"acme\"} 1", "labq{a_b=\"2\",account=\"acme\"} 3",
+                "my_utf8___name{account=\"acme\"} 1", "x_y{account=\"acme\"} 1",
+            ],
             page.Families.SelectMany(family => family.Samples).Where(sample => !sample.Labels.TryGetValue("kind", out _)).Select(sample => sample.ToString())
                 .Where(sample => !sample.StartsWith("fal_up", StringComparison.Ordinal) && !sample.StartsWith("fal_publisher_s", StringComparison.Ordinal)
                     && !sample.StartsWith("fal_publisher_l", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_series_that_become_one_the_first_stays_and_what_is_left_out_is_logged_once_and_counted()
+    {
+        const string Colliding = """
+            # TYPE "a.b" gauge
+            {"a.b",l_x="1"} 1
+            {"a.b",l_x="2"} 2
+            # TYPE a_b counter
+            a_b{l_x="2"} 9
+            a_b{l_x="3"} 10
+            {"m","l.x"="1","l_x"="2"} 7
+            {"n","..name__"="x",k="v"} 8
+            o{e=""} 11
+            o 12
+            p{"l.x"="",l_x="2"} 13
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Colliding));
+        await using RawServer globex = RawServer.Start(RawServer.Answer(200, "text/plain", "z 1\n"));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+        PrometheusExposition again = await PageAsync(bridge);
+        await ReadAgainAsync(accounts: 2);
+        PrometheusExposition next = await PageAsync(bridge);
+
+        Assert.Equal(
+            [
+                "a_b{l_x=\"1\",account=\"acme\"} 1", "a_b{l_x=\"2\",account=\"acme\"} 2", "a_b{l_x=\"3\",account=\"acme\"} 10",
+                "m{l_x=\"1\",account=\"acme\"} 7", "n{k=\"v\",account=\"acme\"} 8", "o{e=\"\",account=\"acme\"} 11", "p{l_x=\"2\",account=\"acme\"} 13",
+                "z{account=\"globex\"} 1",
+            ],
+            page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
+                .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
+        Assert.Equal(MetricType.Unknown, page["a_b"]!.Type);
+        Assert.Equal([("series", 2), ("label", 2), ("own_name", 0), ("row", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal(LeftOutOf(page, "acme"), LeftOutOf(again, "acme"));
+        Assert.Equal([("series", 4), ("label", 4), ("own_name", 0), ("row", 0)], LeftOutOf(next, "acme"));
+        Assert.All(LeftOutOf(next, "globex"), kind => Assert.Equal(0, kind.Count));
+        Assert.Equal(
+            ["a_b{l_x=\"2\"}", "l_x", "..name__", "o"],
+            _log.GetSnapshot().Where(record => record.Id.Id is 8 or 9).Select(record =>
+                record.StructuredState!.First(value => value.Key == (record.Id.Id == 8 ? "Series" : "Label")).Value!));
+    }
+
+    [Fact]
+    public async Task Of_two_histograms_that_become_one_the_first_stays_whole_and_no_bucket_of_the_other_gets_into_it()
+    {
+        const string Histograms = """
+            # TYPE "h.h" histogram
+            {"h.h_bucket",le="1"} 1
+            {"h.h_bucket",le="+Inf"} 2
+            {"h.h_sum"} 3
+            {"h.h_count"} 2
+            # TYPE h_h histogram
+            h_h_bucket{le="5"} 70
+            h_h_bucket{le="+Inf"} 80
+            h_h_sum 90
+            h_h_count 80
+            h_h_bucket{le="+Inf",k="v"} 4
+            h_h_sum{k="v"} 5
+            h_h_count{k="v"} 4
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Histograms));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        MetricFamily family = (await PageAsync(bridge))["h_h"]!;
+
+        Assert.Equal(MetricType.Histogram, family.Type);
+        Assert.Equal(
+            [
+                "h_h_bucket{le=\"1\",account=\"acme\"} 1", "h_h_bucket{le=\"+Inf\",account=\"acme\"} 2", "h_h_sum{account=\"acme\"} 3",
+                "h_h_count{account=\"acme\"} 2", "h_h_bucket{le=\"+Inf\",k=\"v\",account=\"acme\"} 4", "h_h_sum{k=\"v\",account=\"acme\"} 5",
+                "h_h_count{k=\"v\",account=\"acme\"} 4",
+            ],
+            family.Samples.Select(sample => sample.ToString()));
     }
 
     [Fact]
@@ -160,6 +242,7 @@ public sealed class PrometheusBridgeTests
             ["h_bucket{account=\"globex\"} 3", "h_bucket{le=\"+Inf\",account=\"acme\"} 1"],
             text.Split('\n').Where(line => line.StartsWith("h_bucket", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.DoesNotContain("} 9\n", text, StringComparison.Ordinal);
+        Assert.Contains(("own_name", 1), LeftOutOf(PrometheusTextParser.ParseFamilies(text), "globex"));
     }
 
     [Fact]
@@ -394,6 +477,9 @@ public sealed class PrometheusBridgeTests
         Assert.All(complaints, record => Assert.DoesNotContain('\n', record.Message));
         Assert.Equal([("acme", 1)], Up(await PageAsync(bridge)));
     }
+
+    private static IEnumerable<(string Kind, double Count)> LeftOutOf(PrometheusExposition page, string account) =>
+        page["fal_bridge_left_out_total"]!.Samples.Where(sample => sample.Labels["account"] == account).Select(sample => (sample.Labels["kind"]!, sample.Value));
 
     private static string LargeText(int samples) =>
         $"# TYPE large gauge\n{string.Concat(Enumerable.Range(0, samples).Select(i => $"large{{series=\"{i:D100}\"}} 1\n"))}";

@@ -22,7 +22,7 @@ public sealed class ErrorTableTests
         },
         ["403 of the service"] = new(Error(403, "authorization_error", "Access denied"), typeof(FalForbiddenException))
         {
-            Type = "authorization_error", Message = "Access denied", Says = "the key's permissions",
+            Type = "authorization_error", Message = "Access denied", Says = "lacks a permission",
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of the edge"] = new(new(403, "text/html; charset=UTF-8", Challenge) { Headers = [("cf-mitigated", "challenge")] }, typeof(FalForbiddenException))
@@ -139,6 +139,10 @@ public sealed class ErrorTableTests
     [InlineData(502)]
     [InlineData(503)]
     [InlineData(504)]
+    [InlineData(507)]
+    [InlineData(522)]
+    [InlineData(530)]
+    [InlineData(599)]
     public async Task A_failure_that_passes_is_not_seen_by_the_caller(int status)
     {
         foreach (FalCall call in Enum.GetValues<FalCall>())

@@ -7,37 +7,35 @@ namespace Fal.Observability.Client.Tests;
 
 public sealed class FalCallHandlerTests
 {
-    [Theory]
-    [InlineData(HttpStatusCode.RequestTimeout)]
-    [InlineData(HttpStatusCode.TooManyRequests)]
-    [InlineData(HttpStatusCode.InternalServerError)]
-    [InlineData(HttpStatusCode.BadGateway)]
-    [InlineData(HttpStatusCode.ServiceUnavailable)]
-    [InlineData(HttpStatusCode.GatewayTimeout)]
-    public async Task A_transient_status_is_tried_four_times_with_exponential_waits(HttpStatusCode status)
-    {
-        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(status)));
-        using var pipeline = new Pipeline(end);
-        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
-        Assert.Equal(status, response.StatusCode);
-        Assert.Equal(4, end.Sent);
-        // The pipeline's chance is fixed at the upper end here.
-        Assert.Equal([1000, 2000, 4000], pipeline.Waits);
-    }
+    public static TheoryData<int> EveryErrorStatus => [.. Enumerable.Range(400, 200)];
 
     [Theory]
-    [InlineData(HttpStatusCode.BadRequest)]
-    [InlineData(HttpStatusCode.Unauthorized)]
-    [InlineData(HttpStatusCode.Forbidden)]
-    [InlineData(HttpStatusCode.NotFound)]
-    [InlineData(HttpStatusCode.NotImplemented)]
-    [InlineData(HttpStatusCode.Redirect)]
-    public async Task A_final_status_is_sent_once(HttpStatusCode status)
+    [MemberData(nameof(EveryErrorStatus))]
+    public async Task A_status_is_retried_exactly_if_its_exception_is_transient(int status)
     {
-        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(status));
+        // RFC 9110: 501 and 505 say that the server will never be able to. 408 and 429 ask for the call to be repeated.
+        bool transient = status is 408 or 429 or (>= 500 and not 501 and not 505);
+        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response((HttpStatusCode)status)));
+        using var pipeline = new Pipeline(end);
+
+        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(transient ? 4 : 1, end.Sent);
+        // The pipeline's chance is fixed at the upper end here.
+        Assert.Equal(transient ? [1000, 2000, 4000] : [], pipeline.Waits);
+        FalApiException failure = FalErrorReader.BadStatus(response, [], Pipeline.ApiKey, pipeline.Time.GetUtcNow());
+        Assert.Equal(transient, failure.IsTransient);
+        Assert.Equal(transient && status >= 500, failure.Message.Contains("try again later", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_redirect_is_sent_once()
+    {
+        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.Redirect));
         using var pipeline = new Pipeline(end);
         using HttpResponseMessage response = await pipeline.SendAsync();
-        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
         Assert.Equal(1, end.Sent);
     }
 
@@ -80,14 +78,14 @@ public sealed class FalCallHandlerTests
     [InlineData("Retry-After", "Wed, 31 Dec 2025 23:59:00 GMT", 200)]
     [InlineData("x-ratelimit-reset", "5", 5000)]
     [InlineData("x-ratelimit-reset", "2.5", 2500)]
-    [InlineData("Retry-After", "soon", 1000)]
+    [InlineData("Retry-After", "soon", 500)]
     [InlineData("x-ratelimit-reset", "-4", 200)]
     public async Task A_hint_sets_the_wait_within_the_floor(string header, string value, long milliseconds)
     {
         HttpResponseMessage limited = ScriptedHandler.Response(HttpStatusCode.TooManyRequests);
         limited.Headers.TryAddWithoutValidation(header, value);
         ScriptedHandler end = ScriptedHandler.Answering(limited, ScriptedHandler.Response(HttpStatusCode.OK, "", "text/plain"));
-        using var pipeline = new Pipeline(end);
+        using var pipeline = new Pipeline(end, random: 0);
         using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
         Assert.Equal(2, end.Sent);
         Assert.Equal([milliseconds], pipeline.Waits);
@@ -107,6 +105,69 @@ public sealed class FalCallHandlerTests
         using HttpResponseMessage response = await pipeline.SendAsync();
         Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
         Assert.Equal(1, end.Sent);
+    }
+
+    [Theory]
+    [InlineData(1, 1000)]
+    [InlineData(5, 1000)]
+    [InlineData(20, 4000)]
+    public async Task Callers_that_are_told_to_wait_equally_long_come_back_spread_out_and_none_too_early(int seconds, int spread)
+    {
+        var waits = new List<long>();
+        for (int caller = 0; caller < 200; caller++)
+        {
+            HttpResponseMessage limited = ScriptedHandler.Response(HttpStatusCode.TooManyRequests);
+            limited.Headers.Add("Retry-After", $"{seconds}");
+            ScriptedHandler end = ScriptedHandler.Answering(limited, ScriptedHandler.Response(HttpStatusCode.OK, "", "text/plain"));
+            using var pipeline = new Pipeline(end, random: caller / 200.0);
+            using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+            waits.Add(Assert.Single(pipeline.Waits));
+        }
+
+        Assert.Equal(seconds * 1000, waits.Min());
+        Assert.Equal(200, waits.Distinct().Count());
+        Assert.InRange(waits.Max(), (seconds * 1000) + (spread * 0.99), (seconds * 1000) + spread);
+    }
+
+    [Theory]
+    [InlineData("30", 100, 30_000, 30_000)]
+    [InlineData("29.9", 100, 29_900, 30_000)]
+    [InlineData("14.999", 15, 14_999, 15_000)]
+    [InlineData("14", 15, 14_000, 14_500)]
+    public async Task The_random_part_of_a_wait_makes_no_wait_too_long(string asked, int totalTimeout, long least, long most)
+    {
+        HttpResponseMessage limited = ScriptedHandler.Response(HttpStatusCode.TooManyRequests);
+        limited.Headers.TryAddWithoutValidation("Retry-After", asked);
+        ScriptedHandler end = ScriptedHandler.Answering(limited, ScriptedHandler.Response(HttpStatusCode.OK, "", "text/plain"));
+        using var pipeline = new Pipeline(end, o => o.TotalTimeout = TimeSpan.FromSeconds(totalTimeout));
+        pipeline.Options.AttemptTimeout = pipeline.Options.TotalTimeout;
+
+        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.InRange(Assert.Single(pipeline.Waits), least, most);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task A_clock_that_is_set_by_an_hour_changes_neither_retries_nor_deadline(int hours)
+    {
+        Pipeline? told = null;
+        ScriptedHandler end = new((_, _) =>
+        {
+            told!.Clock.SetBy = TimeSpan.FromHours(hours);
+            return Task.FromResult(ScriptedHandler.Response(HttpStatusCode.ServiceUnavailable));
+        });
+        using var pipeline = new Pipeline(end);
+        told = pipeline;
+
+        Task<HttpResponseMessage> call = pipeline.SendAsync();
+        await pipeline.StepOverWaitsAsync(call);
+        (await call).Dispose();
+
+        Assert.Equal(4, end.Sent);
+        Assert.Equal([1000, 2000, 4000], pipeline.Waits);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class FalRouteTests
                 "request access.", "no access to fal Serverless");
             causes.Add(path, "History needs further permissions. Contact support to enable it.", "The feature is not enabled");
             causes.Add(path, "Endpoint other/app is not owned by you", "An endpoint in the call is not owned");
-            causes.Add(path, "Missing permission", path == Usage ? "billing:usage:read" : "The key lacks a permission");
+            causes.Add(path, "Missing permission", path == Usage ? "billing:usage:read" : "Add the permission to the key");
         }
 
         return causes;
@@ -40,13 +40,13 @@ public sealed class FalRouteTests
     }
 
     [Theory]
-    [InlineData(Metrics, "Check the key's permissions")]
-    [InlineData(Analytics, "lacks a permission for this call, or an endpoint in it is not owned")]
-    [InlineData("/models/analytics", "lacks a permission for this call, or an endpoint in it is not owned")]
-    [InlineData(Apps, "Check the key's permissions")]
+    [InlineData(Metrics, "The key lacks a permission for this call")]
+    [InlineData(Analytics, "lacks a permission for this call, or one of the endpoints is not owned")]
+    [InlineData("/models/analytics", "lacks a permission for this call, or one of the endpoints is not owned")]
+    [InlineData(Apps, "The key lacks a permission for this call")]
     [InlineData(History, "lacks a permission for this call, or the app is not owned")]
     [InlineData(Usage, "billing:usage:read")]
-    [InlineData("/somewhere/else", "Check the key's permissions")]
+    [InlineData("/somewhere/else", "The key lacks a permission for this call")]
     public void A_403_that_tells_no_cause_gets_the_advice_for_its_route(string path, string advice)
     {
         Assert.Contains(advice, Failure(HttpStatusCode.Forbidden, path, "Access denied").Message, StringComparison.Ordinal);

@@ -13,14 +13,18 @@ internal sealed class Pipeline : IDisposable
 
     private readonly HttpMessageInvoker _invoker;
 
-    public Pipeline(HttpMessageHandler end, Action<FalObservabilityOptions>? configure = null)
+    /// <summary>The clock of the machine, which a test can set.</summary>
+    public SettableClock Clock { get; }
+
+    public Pipeline(HttpMessageHandler end, Action<FalObservabilityOptions>? configure = null, double random = 1)
     {
+        Clock = new SettableClock(Time);
         Options = new FalObservabilityOptions { ApiKey = ApiKey };
         configure?.Invoke(Options);
         var key = new FalApiKeyHandler(Options.ApiKey!) { InnerHandler = end };
-        var body = new FalBodyHandler(Options, Time) { InnerHandler = key };
+        var body = new FalBodyHandler(Options, Clock) { InnerHandler = key };
         using var loggers = new LoggerFactory([new FakeLoggerProvider(Log)]);
-        var call = new FalCallHandler(Options, FalResilience.Build(Options, Time, loggers, () => 1), Time, loggers.CreateLogger(FalLog.Category))
+        var call = new FalCallHandler(Options, FalResilience.Build(Options, Clock, loggers, () => random), Clock, loggers.CreateLogger(FalLog.Category))
         {
             InnerHandler = body,
         };
@@ -63,6 +67,22 @@ internal sealed class Pipeline : IDisposable
     }
 
     public void Dispose() => _invoker.Dispose();
+}
+
+/// <summary>A clock that somebody can set: the time that has passed is not changed by it.</summary>
+internal sealed class SettableClock(TimeProvider inner) : TimeProvider
+{
+    /// <summary>By how much the clock was set.</summary>
+    public TimeSpan SetBy { get; set; }
+
+    public override long TimestampFrequency => inner.TimestampFrequency;
+
+    public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + SetBy;
+
+    public override long GetTimestamp() => inner.GetTimestamp();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        inner.CreateTimer(callback, state, dueTime, period);
 }
 
 /// <summary>A clock that stands still until a test moves it, and tells the test when somebody begins to wait on it.</summary>

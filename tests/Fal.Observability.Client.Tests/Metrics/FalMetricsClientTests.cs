@@ -73,7 +73,7 @@ public sealed class FalMetricsClientTests
     public async Task A_watch_goes_on_over_failures_that_may_pass_and_counts_them()
     {
         var api = new ScriptedApi("a 1\n", new FalTransportException("down") { IsTransient = true }, new FalResponseException("html"), "a 2\n", "a 3\n");
-        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log);
+        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log, () => 0);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(15)).GetAsyncEnumerator();
 
         Assert.True(await watch.MoveNextAsync());
@@ -95,7 +95,7 @@ public sealed class FalMetricsClientTests
     {
         foreach (Exception final in new Exception[] { new FalAuthenticationException("401"), new FalForbiddenException("403"), new FalApiException("400") })
         {
-            var client = new FalMetricsClient(new ScriptedApi(final), new FalObservabilityOptions(), _time, _log);
+            var client = new FalMetricsClient(new ScriptedApi(final), new FalObservabilityOptions(), _time, _log, () => 0);
             await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(15)).GetAsyncEnumerator();
             Assert.Same(final, await Assert.ThrowsAnyAsync<Exception>(async () => await watch.MoveNextAsync()));
         }
@@ -105,7 +105,7 @@ public sealed class FalMetricsClientTests
     public async Task A_watch_waits_as_long_as_a_rate_limit_asks_for()
     {
         var api = new ScriptedApi(new FalRateLimitException("429") { IsTransient = true, RetryAfter = TimeSpan.FromSeconds(60) }, "a 1\n");
-        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log);
+        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log, () => 0);
         DateTimeOffset start = _time.GetUtcNow();
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
         Task<bool> next = watch.MoveNextAsync().AsTask();
@@ -137,7 +137,7 @@ public sealed class FalMetricsClientTests
     public async Task Ticks_that_fall_due_while_the_caller_is_busy_are_skipped()
     {
         var api = new ScriptedApi("a 1\n", "a 2\n", "a 3\n");
-        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log);
+        var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log, () => 0);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(10)).GetAsyncEnumerator();
         Assert.True(await watch.MoveNextAsync());
         for (int i = 0; i < 6; i++)
@@ -157,7 +157,7 @@ public sealed class FalMetricsClientTests
     {
         var options = new FalObservabilityOptions();
         configure?.Invoke(options);
-        return new FalMetricsClient(new ScriptedApi(body), options, _time, _log);
+        return new FalMetricsClient(new ScriptedApi(body), options, _time, _log, () => 0);
     }
 
     private async Task StepUntil(Task done, TimeSpan step)

@@ -265,7 +265,7 @@ public sealed class FalMetricsMemoryTests
     {
         var options = new FalObservabilityOptions();
         configure?.Invoke(options);
-        return new FalMetricsClient(api, options, _time, _log);
+        return new FalMetricsClient(api, options, _time, _log, () => 0);
     }
 
     /// <summary>Answers with bodies that are in memory as the client's own pipeline leaves them, the last one again and again.</summary>

@@ -235,6 +235,8 @@ public sealed class FalMetricsPublisherTests
         { new FalRateLimitException("429") { IsTransient = true, RetryAfter = TimeSpan.FromSeconds(1) }, TimeSpan.FromSeconds(15) },
         { new FalRateLimitException("429") { IsTransient = true, RetryAfter = TimeSpan.FromHours(114) }, TimeSpan.FromDays(1) },
         { new FalApiException("503") { IsTransient = true }, TimeSpan.FromSeconds(15) },
+        { new FalApiException("503") { IsTransient = true, RetryAfter = TimeSpan.FromMinutes(7) }, TimeSpan.FromMinutes(7) },
+        { new FalResponseException("a web page"), TimeSpan.FromSeconds(15) },
         { new FalResponseException("HTML"), TimeSpan.FromSeconds(15) },
         { new InvalidOperationException("a handler of the user's own"), TimeSpan.FromSeconds(15) },
         { new OperationCanceledException("not by the host"), TimeSpan.FromSeconds(15) },

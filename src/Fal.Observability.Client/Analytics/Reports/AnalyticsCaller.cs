@@ -27,14 +27,8 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
         catch (FalApiException e) when (IsKnownFailure(e, query.EffectiveExpand))
         {
             // The service's own words say nothing about the cause.
-            throw new FalApiException(
-                $"{e.Message} The service is known to fail like this for some endpoints when cold-boot percentiles are asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} (AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in a report.",
-                e)
-            {
-                StatusCode = e.StatusCode, ErrorType = e.ErrorType, ServiceMessage = e.ServiceMessage, RequestId = e.RequestId,
-                DocsUrl = e.DocsUrl, ContentType = e.ContentType, ResponseBody = e.ResponseBody, IsTransient = e.IsTransient,
-                Attempts = e.Attempts,
-            };
+            throw e.WithMessage(
+                $"{e.MessageWithoutAttempts} The service is known to fail like this for some endpoints when cold-boot percentiles are asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} (AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in a report.");
         }
     }
 

@@ -411,23 +411,12 @@ internal sealed class AnalyticsRun : IDisposable
     private FalApiException NoneAccepted(FalApiException refusal)
     {
         string advice = refusal.StatusCode == HttpStatusCode.NotFound
-            ? "hardly one of the endpoints exists. Check how the ids are written, owner/name, and which account the key belongs to."
-            : "the key lacks a permission for this call altogether, or hardly one of the endpoints is the account's. Check both.";
-        string message = string.Create(CultureInfo.InvariantCulture,
-            $"The service refused the call, and each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of its {Query.EndpointIds.Count} endpoints that were then tried alone: {advice} The refusal: {refusal.Message}");
-        return refusal is FalForbiddenException
-            ? new FalForbiddenException(message, refusal)
-            {
-                StatusCode = refusal.StatusCode, ErrorType = refusal.ErrorType, ServiceMessage = refusal.ServiceMessage,
-                RequestId = refusal.RequestId, DocsUrl = refusal.DocsUrl, ContentType = refusal.ContentType,
-                ResponseBody = refusal.ResponseBody, Attempts = refusal.Attempts,
-            }
-            : new FalApiException(message, refusal)
-            {
-                StatusCode = refusal.StatusCode, ErrorType = refusal.ErrorType, ServiceMessage = refusal.ServiceMessage,
-                RequestId = refusal.RequestId, DocsUrl = refusal.DocsUrl, ContentType = refusal.ContentType,
-                ResponseBody = refusal.ResponseBody, Attempts = refusal.Attempts,
-            };
+            ? "Hardly one of the endpoints exists: check how the ids are written, owner/name, and which account the key belongs to."
+            : "Either the key lacks a permission for this call, or hardly one of the endpoints is owned by the key's account.";
+        string words = refusal.ServiceMessage is { } said ? $" The service says: {said.TrimEnd('.')}." : "";
+        string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";
+        return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,
+            $"The service answered {(int)refusal.StatusCode}, also to each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the {Query.EndpointIds.Count} endpoints that were then tried alone. {advice}{words}{id}"));
     }
 
     private AnalyticsExpand Shaped(AnalyticsExpand structure) => (_metrics.Expand & ~AnalyticsExpand.Structure) | structure;

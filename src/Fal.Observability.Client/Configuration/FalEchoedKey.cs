@@ -1,0 +1,191 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Finds a key in a text from outside, in whatever way the far side has written it, and masks it.</summary>
+internal sealed class FalEchoedKey
+{
+    private const string Redacted = "[redacted]";
+
+    /// <summary>A secret this short is no secret, and masking it would mangle ordinary text.</summary>
+    private const int ShortestSecret = 6;
+
+    /// <summary>So many characters of the secret in a row are a part of it, whatever follows.</summary>
+    private const int SurePart = 12;
+
+    private static readonly ConditionalWeakTable<string, FalEchoedKey> Keys = [];
+
+    private readonly Form[] _forms;
+    private readonly SearchValues<char> _beginnings;
+
+    private FalEchoedKey(string key)
+    {
+        string bare = FalApiKey.Normalize(key);
+        string secret = bare[(bare.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        byte[] bytes = Encoding.UTF8.GetBytes(secret);
+        _forms =
+        [
+            .. new Form[]
+            {
+                new(bare, IsWholeKey: true, IsBase64: false),
+                new(secret, IsWholeKey: false, IsBase64: false),
+                new(Convert.ToHexString(bytes), IsWholeKey: false, IsBase64: false),
+            }.Concat(Base64FormsOf(bytes)).Where(form => form.Text.Length >= ShortestSecret),
+        ];
+        // What every coding begins with, and the first character of each form.
+        IEnumerable<char> first = _forms.Select(form => form.Text[0]).SelectMany(c => new[] { char.ToUpperInvariant(c), char.ToLowerInvariant(c) });
+        _beginnings = SearchValues.Create(['%', '\\', '&', '\0', .. first]);
+    }
+
+    public static FalEchoedKey Of(string key) => Keys.GetValue(key, static key => new FalEchoedKey(key));
+
+    public string Mask(string text)
+    {
+        StringBuilder? masked = null;
+        int copied = 0;
+        int at = 0;
+        while (text.AsSpan(at).IndexOfAny(_beginnings) is var next and >= 0)
+        {
+            at += next;
+            (int length, bool isBase64) = Find(text.AsSpan(at));
+            if (length == 0)
+            {
+                at++;
+                continue;
+            }
+
+            int begin = at;
+            at += length;
+            if (isBase64)
+            {
+                // The characters at the edges hold a part of the secret too.
+                while (begin > copied && IsBase64(text[begin - 1]))
+                {
+                    begin--;
+                }
+
+                while (at < text.Length && IsBase64(text[at]))
+                {
+                    at++;
+                }
+            }
+
+            masked ??= new StringBuilder(text.Length);
+            masked.Append(text, copied, begin - copied).Append(Redacted);
+            copied = at;
+        }
+
+        return masked is null ? text : masked.Append(text, copied, text.Length - copied).ToString();
+    }
+
+    /// <summary>
+    /// The base64 forms of a secret that stands anywhere in what was encoded: it can begin at each of the three places of a group, and
+    /// the characters that hold bits of its neighbours too are left out.
+    /// </summary>
+    private static IEnumerable<Form> Base64FormsOf(byte[] secret)
+    {
+        for (int before = 0; before < 3; before++)
+        {
+            string encoded = Convert.ToBase64String([.. new byte[before], .. secret]);
+            int begin = ((before * 8) + 5) / 6;
+            int end = (before + secret.Length) * 8 / 6;
+            string own = encoded[begin..end];
+            yield return new Form(own, IsWholeKey: false, IsBase64: true);
+            yield return new Form(own.Replace('+', '-').Replace('/', '_'), IsWholeKey: false, IsBase64: true);
+        }
+    }
+
+    private static bool IsBase64(char c) => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '-' or '_' or '=';
+
+    /// <summary>How many characters at the start of the text are the key; 0 for none.</summary>
+    private (int Length, bool IsBase64) Find(ReadOnlySpan<char> text)
+    {
+        (int Length, bool IsBase64) found = default;
+        foreach (Form form in _forms)
+        {
+            int length = Math.Max(Match(text, form, decode: false), Match(text, form, decode: true));
+            if (length > found.Length)
+            {
+                found = (length, form.IsBase64);
+            }
+        }
+
+        return found;
+    }
+
+    private static int Match(ReadOnlySpan<char> text, Form form, bool decode)
+    {
+        int at = 0;
+        int matched = 0;
+        while (matched < form.Text.Length && at < text.Length)
+        {
+            (char value, int used) = decode ? Decode(text[at..]) : (text[at], 1);
+            // UTF-16 that is read as UTF-8 has a NUL beside each letter.
+            if (value != '\0')
+            {
+                if (char.ToUpperInvariant(value) != char.ToUpperInvariant(form.Text[matched]))
+                {
+                    break;
+                }
+
+                matched++;
+            }
+
+            at += used;
+        }
+
+        bool isWhole = matched == form.Text.Length;
+        bool isPart = !form.IsWholeKey && (matched >= SurePart
+            || (matched >= ShortestSecret && (at == text.Length || !char.IsAsciiLetterOrDigit(text[at]))));
+        return isWhole || isPart ? at : 0;
+    }
+
+    /// <summary>The character that the text begins with, and how much of the text it takes, where it may be encoded.</summary>
+    private static (char Value, int Used) Decode(ReadOnlySpan<char> text)
+    {
+        switch (text[0])
+        {
+            case '%' when Hex(text, 1, 2) is { } value:
+                int used = 3;
+                // Encoded more than once.
+                while (value == '%' && Hex(text, used, 2) is { } inner)
+                {
+                    value = inner;
+                    used += 2;
+                }
+
+                return (value, used);
+            case '\\' when text.Length > 1:
+                int slashes = Math.Max(text.IndexOfAnyExcept('\\'), 1);
+                if (slashes < text.Length && text[slashes] is 'u' or 'U' && Hex(text, slashes + 1, 4) is { } unit)
+                {
+                    return (unit, slashes + 5);
+                }
+
+                if (slashes < text.Length && text[slashes] is 'x' or 'X' && Hex(text, slashes + 1, 2) is { } octet)
+                {
+                    return (octet, slashes + 3);
+                }
+
+                return (text[1], 2);
+            case '&' when text[..Math.Min(text.Length, 12)].IndexOf(';') is var end and > 0
+                && WebUtility.HtmlDecode(text[..(end + 1)].ToString()) is [var decoded]:
+                return (decoded, end + 1);
+            default:
+                return (text[0], 1);
+        }
+    }
+
+    private static char? Hex(ReadOnlySpan<char> text, int start, int digits) =>
+        text.Length >= start + digits
+        && ushort.TryParse(text.Slice(start, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort value)
+            ? (char)value
+            : null;
+
+    /// <summary>A way to write the key or its secret part.</summary>
+    private readonly record struct Form(string Text, bool IsWholeKey, bool IsBase64);
+}
