@@ -63,7 +63,9 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
             var lines = new StringBuilder();
             foreach (AnalyticsBucket bucket in window.TimeSeries)
             {
-                lines.Append(JsonSerializer.Serialize(bucket, BackfillJson.Default.AnalyticsBucket)).Append('\n');
+                // By way of bytes: a field that is new is kept as it was sent, and what is not UTF-8 in it becomes U+FFFD here.
+                byte[] json = JsonSerializer.SerializeToUtf8Bytes(bucket, BackfillJson.Default.AnalyticsBucket);
+                lines.Append(Encoding.UTF8.GetString(json)).Append('\n');
             }
 
             string name = window.Range.Start!.Value.UtcDateTime.ToString(NameFormat, CultureInfo.InvariantCulture);

@@ -73,8 +73,9 @@ public sealed class FalObservabilityOptions
     public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromSeconds(100);
 
     /// <summary>
-    /// The longest that a streaming call waits for the next bytes of the body. Time the caller spends between two items
-    /// does not count.
+    /// How long a streaming call may wait for the body until it has 1,024 more bytes, counted after decompression, or the end. The
+    /// call ends in a <see cref="FalTimeoutException"/> if the body is slower. Time the caller spends between two items does not
+    /// count. Raise this for a service that sends fewer bytes in that time.
     /// </summary>
     /// <value>30 seconds. Range 10 milliseconds to 1 hour.</value>
     public TimeSpan ReadIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
@@ -102,7 +103,7 @@ public sealed class FalObservabilityOptions
 
     /// <summary>
     /// The largest body that is accepted, in bytes, counted after decompression. The metrics of 10,000 apps are about
-    /// 26 MB.
+    /// 26 MB. The buffers for one body grow with what arrives, up to 1.5 times this value in all.
     /// </summary>
     /// <value>268,435,456 (256 MiB). Range 1 KiB to 1 GiB.</value>
     public long MaxResponseBytes { get; set; } = 256L * 1024 * 1024;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
@@ -90,7 +89,7 @@ public static class FalObservabilityServiceCollectionExtensions
         OptionsBuilder<FalObservabilityOptions> options = services.AddOptions<FalObservabilityOptions>(name);
         if (!again)
         {
-            services.TryAddSingleton<Connections>();
+            services.TryAddSingleton<FalConnections>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section => section.Bind(o))).ValidateOnStart();
             if (key is null)
@@ -160,6 +159,7 @@ public static class FalObservabilityServiceCollectionExtensions
                 sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
             }
 
+            handlers.Services.GetRequiredService<FalConnections>().Own(handlers.PrimaryHandler);
             handlers.PrimaryHandler = new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
         }));
     }
@@ -183,10 +183,10 @@ public static class FalObservabilityServiceCollectionExtensions
             TimeProvider time = TimeOf(provider);
             ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
             return new FalCallHandler(
-                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<Connections>().Closed);
+                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<FalConnections>().Closed);
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
-        .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<Connections>().CreateHandler())
+        .ConfigurePrimaryHttpMessageHandler(provider => FalConnections.CreateHandler(OptionsOf(provider, key).BaseAddress!))
         // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
         // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
@@ -213,43 +213,6 @@ public static class FalObservabilityServiceCollectionExtensions
         public IFalAppsClient Apps => provider.GetRequiredKeyedService<IFalAppsClient>(key);
 
         public IFalUsageClient Usage => provider.GetRequiredKeyedService<IFalUsageClient>(key);
-    }
-
-    /// <summary>
-    /// Owns the sockets: the factory disposes a handler only when it expires, and ours do not, so without an owner a disposed
-    /// client would leave its connections behind.
-    /// </summary>
-    private sealed class Connections : IDisposable
-    {
-        private readonly ConcurrentBag<SocketsHttpHandler> _handlers = [];
-        private readonly CancellationTokenSource _closed = new();
-
-        /// <summary>Cancelled when the client, or the container that it lives in, is disposed.</summary>
-        public CancellationToken Closed => _closed.Token;
-
-        public SocketsHttpHandler CreateHandler()
-        {
-            var handler = new SocketsHttpHandler
-            {
-                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-                // A redirect would carry the call, if not the key, to an address that nobody configured.
-                AllowAutoRedirect = false,
-                UseCookies = false,
-            };
-            _handlers.Add(handler);
-            return handler;
-        }
-
-        public void Dispose()
-        {
-            _closed.Cancel();
-            foreach (SocketsHttpHandler handler in _handlers)
-            {
-                handler.Dispose();
-            }
-
-            _closed.Dispose();
-        }
     }
 
     private sealed class FalObservabilityBuilder(IServiceCollection services, string? key) : IFalObservabilityBuilder

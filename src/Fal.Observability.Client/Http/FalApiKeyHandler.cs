@@ -10,7 +10,8 @@ namespace Fal.Observability.Client;
 /// <remarks>
 /// The header is set, never appended, so a request that is sent again carries the key once, and it is taken off when the
 /// response is there, so that a request that is kept or logged does not show it. It goes only to https, or to loopback, unless
-/// the handler was told that plain http is acceptable.
+/// the handler was told that plain http is acceptable. Plain http to loopback is refused where the handler below would use a proxy.
+/// An exception from below that quotes the key is replaced by one of the same kind that does not.
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
@@ -35,56 +36,112 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        RefuseInsecure(request.RequestUri);
-        request.Headers.Authorization = _authorization;
-        Uri? address = request.RequestUri;
+        Uri? address = Authorize(request);
         try
         {
             HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            RefuseRedirected(response, address, request.RequestUri);
+            RefuseRedirected(request, response, address);
             return response;
+        }
+        catch (Exception e) when (Explained(e, request, address) is { } explained)
+        {
+            throw explained;
         }
         finally
         {
-            request.Headers.Authorization = null;
+            TakeBack(request, address);
         }
     }
 
     /// <inheritdoc/>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        RefuseInsecure(request.RequestUri);
-        request.Headers.Authorization = _authorization;
-        Uri? address = request.RequestUri;
+        Uri? address = Authorize(request);
         try
         {
             HttpResponseMessage response = base.Send(request, cancellationToken);
-            RefuseRedirected(response, address, request.RequestUri);
+            RefuseRedirected(request, response, address);
             return response;
+        }
+        catch (Exception e) when (Explained(e, request, address) is { } explained)
+        {
+            throw explained;
         }
         finally
         {
-            request.Headers.Authorization = null;
+            TakeBack(request, address);
         }
+    }
+
+    private Uri? Authorize(HttpRequestMessage request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RefuseInsecure(request.RequestUri);
+        request.Headers.Authorization = _authorization;
+        return request.RequestUri;
+    }
+
+    /// <summary>
+    /// The request as it was. A handler that follows a redirect leaves the other address in it, and the next attempt would take the
+    /// key there.
+    /// </summary>
+    private static void TakeBack(HttpRequestMessage request, Uri? address)
+    {
+        request.Headers.Authorization = null;
+        if (request.RequestUri != address)
+        {
+            request.RequestUri = address;
+        }
+    }
+
+    /// <summary>
+    /// What is thrown in an exception's place; null where it can stay. Everything above, the logs of the resilience pipeline and of .NET's
+    /// HTTP client factory too, then sees an exception without the key, and one that names the proxy.
+    /// </summary>
+    private Exception? Explained(Exception exception, HttpRequestMessage request, Uri? address)
+    {
+        if (exception is FalResponseException)
+        {
+            return null;
+        }
+
+        if (request.RequestUri != address && exception is not OperationCanceledException)
+        {
+            return Redirected(request, address, default);
+        }
+
+        if (address is not null && FalProxy.Between(InnerHandler, address) is { } proxy)
+        {
+            FalRequestOptions.ProgressOf(request)?.GoesThrough(proxy);
+        }
+
+        Exception clean = FalApiKey.Scrub(exception, _authorization.Parameter);
+        return clean == exception ? null : clean;
     }
 
     /// <summary>
     /// A primary handler of the user's own may follow redirects, as .NET's do unless they are told not to: what came from another
     /// address is not the service's answer.
     /// </summary>
-    private static void RefuseRedirected(HttpResponseMessage response, Uri? asked, Uri? answered)
+    private void RefuseRedirected(HttpRequestMessage request, HttpResponseMessage response, Uri? address)
     {
-        if (answered == asked)
+        if (request.RequestUri == address)
         {
             return;
         }
 
         HttpStatusCode status = response.StatusCode;
         response.Dispose();
-        throw new FalResponseException(
-            $"The call to {asked?.Host} was redirected to {answered?.Host}, and what that answered is not used. Set AllowAutoRedirect = false on the primary handler, and the base address to where the service is.")
+        throw Redirected(request, address, status);
+    }
+
+    private FalResponseException Redirected(HttpRequestMessage request, Uri? address, HttpStatusCode status)
+    {
+        string target = FalApiKey.Scrub(request.RequestUri?.GetLeftPart(UriPartial.Authority) ?? "", _authorization.Parameter);
+        return new FalResponseException(
+            $"{request.Method} {address?.AbsolutePath}: the primary HTTP handler followed a redirect from"
+            + $" {address?.GetLeftPart(UriPartial.Authority)} to {target}. What came from there is not used."
+            + " Set AllowAutoRedirect = false on the handler, and the base address to where the service is.")
         {
             StatusCode = status,
         };
@@ -92,12 +149,22 @@ public sealed class FalApiKeyHandler : DelegatingHandler
 
     private void RefuseInsecure(Uri? address)
     {
-        if (address is null || address.Scheme == Uri.UriSchemeHttps || address.IsLoopback || _allowInsecureHttp)
+        if (address is null || address.Scheme == Uri.UriSchemeHttps || _allowInsecureHttp)
         {
             return;
         }
 
-        throw new InvalidOperationException(
-            $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https.");
+        if (!address.IsLoopback)
+        {
+            throw new InvalidOperationException(
+                $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https.");
+        }
+
+        if (FalProxy.Between(InnerHandler, address) is { } proxy)
+        {
+            throw new InvalidOperationException(
+                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http, which would see the key in"
+                + " clear. Set UseProxy = false on the primary HTTP handler, or add the address to the environment variable NO_PROXY.");
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -9,6 +8,15 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
 {
     /// <summary>The request's id by the service and, where the service names none, by the edge in front of it.</summary>
     private static readonly string[] RequestIdHeaders = ["x-fal-request-id", "x-vercel-id"];
+
+    /// <summary>
+    /// Whether the content type says that the body is metrics: plain text or OpenMetrics. Only then may there be no samples in it.
+    /// </summary>
+    public bool DeclaresMetrics => ContentType is { } type
+        && (type.Equals("text/plain", StringComparison.OrdinalIgnoreCase) || IsOpenMetrics(type));
+
+    /// <summary>Whether the content type is that of OpenMetrics, whose last line is <c># EOF</c>.</summary>
+    public bool DeclaresOpenMetrics => ContentType is { } type && IsOpenMetrics(type);
 
     /// <summary>The call that the response belongs to: a body can fail long after its call has returned.</summary>
     public FalCallProgress? Progress { get; init; }
@@ -28,6 +36,8 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
         Progress = FalRequestOptions.ProgressOf(response.RequestMessage),
     };
 
+    private static bool IsOpenMetrics(string mediaType) => mediaType.Equals("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
+
     private static string? RequestIdOf(HttpResponseMessage response)
     {
         foreach (string header in RequestIdHeaders)
@@ -42,14 +52,14 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
     }
 }
 
-/// <summary>A body that was read whole, in a rented array that goes back when the body is disposed.</summary>
+/// <summary>A body that was read whole, in an array that goes back to its buffers when the body is disposed.</summary>
 internal sealed class FalBufferedContent : HttpContent
 {
     private readonly FalBodyStream _stream;
 
-    public FalBufferedContent(byte[] rented, int length, HttpContent original, FalResponseInfo info)
+    public FalBufferedContent(byte[] bytes, int length, FalBodyBuffers buffers, HttpContent original, FalResponseInfo info)
     {
-        _stream = new FalBodyStream(rented, length, info);
+        _stream = new FalBodyStream(bytes, length, buffers, info);
         foreach ((string name, IEnumerable<string> values) in original.Headers.NonValidated.Select(h => (h.Key, h.Value.AsEnumerable())))
         {
             // The body is no longer what these two described.
@@ -89,21 +99,22 @@ internal sealed class FalBufferedContent : HttpContent
 }
 
 /// <summary>A body in memory, as the stream that Refit hands out and as the bytes that the parser wants.</summary>
-internal sealed class FalBodyStream(byte[] rented, int length, FalResponseInfo info) : MemoryStream(rented, 0, length, writable: false)
+internal sealed class FalBodyStream(byte[] bytes, int length, FalBodyBuffers buffers, FalResponseInfo info)
+    : MemoryStream(bytes, 0, length, writable: false)
 {
-    private byte[]? _rented = rented;
+    private byte[]? _bytes = bytes;
 
     public FalResponseInfo Info { get; } = info;
 
     public ReadOnlyMemory<byte> Memory =>
-        _rented is { } bytes ? bytes.AsMemory(0, (int)Length) : throw new ObjectDisposedException(nameof(FalBodyStream));
+        _bytes is { } bytes ? bytes.AsMemory(0, (int)Length) : throw new ObjectDisposedException(nameof(FalBodyStream));
 
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        if (disposing && Interlocked.Exchange(ref _rented, null) is { } bytes)
+        if (disposing && Interlocked.Exchange(ref _bytes, null) is { } bytes)
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            buffers.Return(bytes);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -12,7 +11,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvider time) : DelegatingHandler
 {
-    private const int FirstBuffer = 64 * 1024;
+    private readonly FalBodyBuffers _buffers = new(options.MaxResponseBytes);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -41,7 +40,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             switch (e)
             {
                 case OperationCanceledException when limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested:
-                    throw new FalTimeoutException($"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout}).", cause)
+                    throw new FalTimeoutException(
+                        $"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout})."
+                        + FalErrorReader.WhatMayHoldItUp(request, response),
+                        cause)
                     {
                         IsTransient = true,
                         Timeout = options.AttemptTimeout,
@@ -79,14 +81,23 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             }
 
             // The status says enough, and must be heard: a 401 is a 401, and a 503 is tried again.
-            response.Content = new FalBufferedContent([], 0, original, info);
+            response.Content = new FalBufferedContent([], 0, _buffers, original, info);
             original.Dispose();
             return;
         }
 
+        if (!failed && Contradiction(response) is { } contradiction)
+        {
+            throw FalErrorReader.BadBody(info, contradiction, [], options.ApiKey, null, transient: true);
+        }
+
         Stream raw = await original.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         var guard = new FalBodyGuard(
-            info, options.MaxResponseBytes, options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time);
+            info, options.MaxResponseBytes, options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time)
+        {
+            IsText = !AsksForJson(request),
+            EndIsProven = gzip || EndIsProven(response),
+        };
         var body = new FalGuardedStream(raw, gzip, guard);
         if (!failed && WrongKind(request, info) is { } kind)
         {
@@ -106,14 +117,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         {
             response.Content = failed
                 ? await ReadErrorAsync(body, original, info, attemptEnded, cancellationToken).ConfigureAwait(false)
-                : await ReadWholeAsync(body, original, info, gzip, cancellationToken).ConfigureAwait(false);
+                : await ReadWholeAsync(body, original, info, cancellationToken).ConfigureAwait(false);
         }
 
         original.Dispose();
-        if (!failed && response.Content is FalBufferedContent { Memory.IsEmpty: true } && AsksForJson(request))
-        {
-            throw FalErrorReader.BadBody(info, "it is empty where JSON was asked for", [], options.ApiKey, null, transient: false);
-        }
     }
 
     /// <summary>
@@ -125,6 +132,11 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         if (info.StatusCode == HttpStatusCode.PartialContent)
         {
             return "it is a part of a body, and no part was asked for";
+        }
+
+        if (info.StatusCode != HttpStatusCode.OK)
+        {
+            return "the status is not 200, and only 200 means that the body is the answer; look for a proxy or gateway on the way";
         }
 
         if (FalErrorReader.IsHtml(info.ContentType, default))
@@ -147,11 +159,44 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     private static string CodingOf(HttpContent content) => string.Join(
         ", ", content.Headers.ContentEncoding.Where(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)));
 
-    private static async Task<HttpContent> ReadWholeAsync(
-        FalGuardedStream body, HttpContent original, FalResponseInfo info, bool gzip, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether the end of a body can be told from a lost connection before it was decompressed. HTTP/2 and 3 mark the end; in HTTP/1.x
+    /// a length or chunks do. Without them the body ends where the connection does, in whatever way.
+    /// </summary>
+    private static bool EndIsProven(HttpResponseMessage response) =>
+        response.Version.Major >= 2 || response.Headers.TransferEncodingChunked == true || response.Content.Headers.ContentLength is not null;
+
+    /// <summary>
+    /// What makes it impossible to say where the body ends (RFC 9112, section 6.3), or null. .NET takes one of the readings without
+    /// an error.
+    /// </summary>
+    private static string? Contradiction(HttpResponseMessage response)
     {
-        long announced = gzip ? 0 : original.Headers.ContentLength ?? 0;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(announced + 1, FirstBuffer, 64 * 1024 * 1024));
+        string[] codings = ListOf(response.Headers.NonValidated, "Transfer-Encoding");
+        if (codings.Length > 0 && !(codings.Length == 1 && codings[0].Equals("chunked", StringComparison.OrdinalIgnoreCase)))
+        {
+            return $"its Transfer-Encoding is '{string.Join(", ", codings)}', and only 'chunked' can be read; look for a faulty proxy on the way";
+        }
+
+        string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
+        if (lengths.Any(length => length != lengths[0] || !length.All(char.IsAsciiDigit)))
+        {
+            return $"its Content-Length is '{string.Join(", ", lengths)}', which is not one number; look for a faulty proxy on the way";
+        }
+
+        return codings.Length > 0 && lengths.Length > 0
+            ? "it has a Transfer-Encoding and a Content-Length, which contradict each other; look for a faulty proxy on the way"
+            : null;
+    }
+
+    private static string[] ListOf(HttpHeadersNonValidated headers, string name) => headers.TryGetValues(name, out HeaderStringValues values)
+        ? string.Join(',', values).Split(',', StringSplitOptions.TrimEntries)
+        : [];
+
+    private async Task<HttpContent> ReadWholeAsync(
+        FalGuardedStream body, HttpContent original, FalResponseInfo info, CancellationToken cancellationToken)
+    {
+        byte[] buffer = FalBodyBuffers.Rent();
         int length = 0;
         try
         {
@@ -161,11 +206,11 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                 length += count;
                 if (length == buffer.Length)
                 {
-                    buffer = Grow(buffer);
+                    buffer = _buffers.Grow(buffer);
                 }
             }
 
-            var content = new FalBufferedContent(buffer, length, original, info);
+            var content = new FalBufferedContent(buffer, length, _buffers, original, info);
             buffer = [];
             return content;
         }
@@ -173,16 +218,16 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         {
             if (buffer.Length > 0)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                _buffers.Return(buffer);
             }
         }
     }
 
     /// <summary>The start of an error's body. Its status says enough, so a body that breaks off does not replace it.</summary>
-    private static async Task<HttpContent> ReadErrorAsync(
+    private async Task<HttpContent> ReadErrorAsync(
         FalGuardedStream body, HttpContent original, FalResponseInfo info, CancellationToken attemptEnded, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(FalErrorReader.MaxErrorBodyBytes);
+        byte[] buffer = FalBodyBuffers.Rent();
         int length = 0;
         try
         {
@@ -202,15 +247,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             // The same: a stalled error page must not turn a 401 into a time-out.
         }
 
-        return new FalBufferedContent(buffer, length, original, info);
-    }
-
-    private static byte[] Grow(byte[] full)
-    {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(checked((int)Math.Min((long)full.Length * 2, Array.MaxLength)));
-        full.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(full);
-        return larger;
+        return new FalBufferedContent(buffer, length, _buffers, original, info);
     }
 
     /// <summary>A guarded body that is read as it arrives. Disposing it closes the connection's stream.</summary>

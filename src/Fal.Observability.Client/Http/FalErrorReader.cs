@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Fal.Observability.Client;
 
 /// <summary>Turns a response that is not what was asked for into the exception that says what happened and what to do.</summary>
-internal static class FalErrorReader
+internal static partial class FalErrorReader
 {
     /// <summary>
     /// How much of a body of unexpected shape is looked at: more than is shown, so that a key which the cut would go through is
@@ -61,12 +63,58 @@ internal static class FalErrorReader
     }
 
     /// <summary>The exception for a request that no response came to.</summary>
-    public static FalTransportException NoResponse(HttpRequestMessage request, string? apiKey, Exception cause) => new(
-        $"{FalRequestOptions.Operation(request)}: no usable response came from {request.RequestUri?.Host}: {FalApiKey.Scrub(cause.Message, apiKey)}",
-        FalApiKey.Scrub(cause, apiKey))
+    public static FalTransportException NoResponse(HttpRequestMessage request, string? apiKey, Exception cause)
     {
-        IsTransient = true,
-    };
+        string host = request.RequestUri?.Authority ?? "the service";
+        string? proxy = FalRequestOptions.ProgressOf(request)?.Proxy;
+        HttpRequestError error = (cause as HttpRequestException)?.HttpRequestError ?? (cause as HttpIOException)?.HttpRequestError
+            ?? (cause is AuthenticationException ? HttpRequestError.SecureConnectionError : HttpRequestError.Unknown);
+        string through = ThroughProxy(request);
+        string what = error switch
+        {
+            HttpRequestError.NameResolutionError =>
+                $"the name of {(proxy is null ? host : $"the proxy {proxy}")} was not found. Check the name and the DNS.",
+            HttpRequestError.ConnectionError =>
+                $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the firewall.",
+            HttpRequestError.ProxyTunnelError =>
+                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. Where it asks for credentials (407), set them on the"
+                + " Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
+            HttpRequestError.SecureConnectionError =>
+                $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts TLS, and"
+                + $" whether plain http answers at that port.{through}",
+            _ => $"no usable response came from {host}.{through}",
+        };
+        // The framework's text may quote the address of the proxy, and with it credentials.
+        string detail = UserInfo().Replace(FalApiKey.Scrub(cause.Message, apiKey), "//");
+        Exception clean = FalApiKey.Scrub(cause, apiKey);
+        return new FalTransportException(
+            $"{FalRequestOptions.Operation(request)}: {what} The cause: {detail}",
+            UserInfo().IsMatch(clean.ToString()) ? new HttpRequestException(error, detail) : clean)
+        {
+            IsTransient = true,
+        };
+    }
+
+    /// <summary>What a time-out before the response may come from, as a sentence of its own with a blank before it.</summary>
+    public static string WhatMayHoldItUp(HttpRequestMessage request, HttpResponseMessage? response)
+    {
+        if (response is not null || FalRequestOptions.ProgressOf(request) is not { } progress)
+        {
+            return "";
+        }
+
+        return progress.Proxy is null && progress.IsHandshaking
+            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what answers at that"
+                + " port, and whether a firewall or a proxy holds it up."
+            : ThroughProxy(request);
+    }
+
+    private static string ThroughProxy(HttpRequestMessage request) => FalRequestOptions.ProgressOf(request)?.Proxy is { } proxy
+        ? $" The call goes through the proxy {proxy}: check that it is the right one, and that it lets CONNECT to {request.RequestUri?.Authority} pass."
+        : "";
+
+    [GeneratedRegex("//[^/@\\s']*@")]
+    private static partial Regex UserInfo();
 
     /// <summary>Whether a body is a web page, by what the response says of it or by how it begins.</summary>
     public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)

@@ -1,86 +1,127 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
-
 namespace Fal.Observability.Client;
 
 /// <summary>What a <see cref="FalGuardedStream"/> holds a body to.</summary>
-internal sealed record FalBodyGuard(FalResponseInfo Info, long MaxBytes, string? ApiKey, TimeSpan IdleTimeout, TimeProvider Time);
+internal sealed record FalBodyGuard(FalResponseInfo Info, long MaxBytes, string? ApiKey, TimeSpan IdleTimeout, TimeProvider Time)
+{
+    /// <summary>Whether text was asked for, which may be empty and has no end of its own. If not, it was JSON.</summary>
+    public bool IsText { get; init; }
+
+    /// <summary>Whether the framing or the compression tells the end of the body from a lost connection.</summary>
+    public bool EndIsProven { get; init; }
+}
 
 /// <summary>
-/// A response body, decompressed, that ends in an error of ours where it is cut short, grows over its limit or stalls.
+/// A response body, decompressed, that ends in an error of ours where it is cut short, grows over its limit or comes too slowly.
 /// </summary>
-/// <remarks>
-/// .NET's own decompression reads a gzip body that is cut in the middle as a shorter, complete one. A gzip member ends in
-/// the length of what it holds (RFC 1952, section 2.3.1: ISIZE), so the last four bytes that came are compared with the
-/// number of bytes that went out: a body that was cut does not carry its own length at the point of the cut. The checksum
-/// beside it is verified by the decompressor once it gets there.
-/// </remarks>
 internal sealed class FalGuardedStream : FalForwardStream
 {
+    /// <summary>What a stream must deliver within each <see cref="FalBodyGuard.IdleTimeout"/> unless it ends.</summary>
+    public const int MinBytesPerIdleTimeout = 1024;
+
+    private const byte FirstByteOfGzip = 0x1f;
+
     private readonly FalBodyGuard _guard;
-    private readonly SocketStream _socket;
     private readonly Stream _source;
-    private readonly bool _gzip;
     private readonly byte[] _start = new byte[FalErrorReader.MaxBodyStartBytes];
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly CancellationToken _disposed;
+    private Task? _pending;
+    private ulong _tail;
     private long _total;
     private bool _ended;
+    private long _readStarted;
+    private TimeSpan _waited;
+    private long _deliveredWhileWaiting;
 
     public FalGuardedStream(Stream body, bool gzip, FalBodyGuard guard)
     {
         _guard = guard;
-        _gzip = gzip;
-        _socket = new SocketStream(body, this);
-        _source = gzip ? new GZipStream(_socket, CompressionMode.Decompress) : _socket;
+        _disposed = _disposing.Token;
+        var connection = new ConnectionStream(body, this);
+        _source = gzip ? new FalGzipStream(connection) : connection;
     }
 
     /// <summary>The facts of the response.</summary>
     public FalResponseInfo Info => _guard.Info;
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    private bool IsDisposed => _disposed.IsCancellationRequested;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        ValueTask<int> read = ReadCheckedAsync(buffer, cancellationToken);
+        if (read.IsCompleted)
+        {
+            return read;
+        }
+
+        Task<int> pending = read.AsTask();
+        _pending = pending;
+        return new ValueTask<int>(pending);
+    }
+
+    private async ValueTask<int> ReadCheckedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (buffer.IsEmpty || _ended)
         {
             return 0;
         }
 
+        _readStarted = _guard.Time.GetTimestamp();
         int count;
         try
         {
             count = await _source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
+        catch (Exception) when (IsDisposed)
+        {
+            throw DisposedWhileRead();
+        }
+        catch (EndOfStreamException e)
+        {
+            throw Fault("its gzip data ends early: the body was truncated on the way", e, transient: true);
+        }
         catch (InvalidDataException e)
         {
-            throw Fault("its gzip data is damaged", e, transient: true);
+            throw Fault("its gzip data is damaged, or other data follow it", e, transient: true);
+        }
+
+        if (IsDisposed)
+        {
+            // What a closed connection gives is no end.
+            throw DisposedWhileRead();
         }
 
         if (count == 0)
         {
             _ended = true;
-            if (_gzip && !_socket.EndsWithLength(_total))
-            {
-                throw Fault("its gzip data ends early: the body was truncated on the way", null, transient: true);
-            }
-
-            return 0;
+            return IncompleteEnd() is { } fault ? throw fault : 0;
         }
 
-        if (_total < _start.Length)
+        Keep(buffer.Span[..count]);
+        if (_total > _guard.MaxBytes)
         {
-            buffer.Span[..Math.Min(count, _start.Length - (int)_total)].CopyTo(_start.AsSpan((int)_total));
+            throw Fault($"it is larger than {nameof(FalObservabilityOptions.MaxResponseBytes)} ({_guard.MaxBytes} bytes after decompression); raise the limit if a body of this size is expected", null, transient: false);
         }
 
-        _total += count;
-        return _total <= _guard.MaxBytes
+        return _start[0] != FirstByteOfGzip
             ? count
-            : throw Fault($"it is larger than {nameof(FalObservabilityOptions.MaxResponseBytes)} ({_guard.MaxBytes} bytes after decompression); raise the limit if a body of this size is expected", null, transient: false);
+            : throw Fault("it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy on the way", null, transient: false);
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !IsDisposed)
         {
+            // A read that nobody awaits any more fails now, and its exception is nobody's to observe.
+            _pending?.ContinueWith(
+                static read => read.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+            _disposing.Cancel();
             _source.Dispose();
-            _socket.Dispose();
+            _disposing.Dispose();
         }
 
         base.Dispose(disposing);
@@ -107,60 +148,109 @@ internal sealed class FalGuardedStream : FalForwardStream
     private FalResponseException Fault(string what, Exception? cause, bool transient) => FalErrorReader.BadBody(
         _guard.Info, what, _start.AsSpan(0, (int)Math.Min(_total, _start.Length)), _guard.ApiKey, cause, transient);
 
-    /// <summary>The bytes as they come from the connection: where a stall and a dropped connection show.</summary>
-    private sealed class SocketStream(Stream inner, FalGuardedStream owner) : FalForwardStream
+    /// <summary>Remembers of the bytes what errors and the end need, and that the stream goes on.</summary>
+    private void Keep(ReadOnlySpan<byte> bytes)
     {
-        /// <summary>The last bytes that came, the newest in the lowest byte.</summary>
-        private uint _tail;
-        private long _received;
+        if (_total < _start.Length)
+        {
+            bytes[..Math.Min(bytes.Length, _start.Length - (int)_total)].CopyTo(_start.AsSpan((int)_total));
+        }
 
-        /// <summary>Whether the last four bytes are a gzip trailer that names this length. 18 bytes are a header and a trailer.</summary>
-        public bool EndsWithLength(long total) =>
-            _received >= 18 && BinaryPrimitives.ReverseEndianness(_tail) == unchecked((uint)total);
+        _total += bytes.Length;
+        foreach (byte b in bytes[Math.Max(0, bytes.Length - sizeof(ulong))..])
+        {
+            _tail = (_tail << 8) | b;
+        }
 
+        _deliveredWhileWaiting += bytes.Length;
+        _waited += _guard.Time.GetElapsedTime(_readStarted);
+        if (_deliveredWhileWaiting >= MinBytesPerIdleTimeout)
+        {
+            _waited = TimeSpan.Zero;
+            _deliveredWhileWaiting = 0;
+        }
+    }
+
+    /// <summary>The error for a body that ends where it cannot be complete, or null.</summary>
+    private FalResponseException? IncompleteEnd()
+    {
+        if (!_guard.IsText)
+        {
+            return _total == 0 ? Fault("it is empty where JSON was asked for", null, transient: false) : null;
+        }
+
+        if (_total == 0)
+        {
+            return !_guard.EndIsProven
+                ? Fault("it is empty, and no Content-Length or chunk says that this is all: it may be truncated", null, transient: true)
+                : _guard.Info.DeclaresMetrics ? null : Fault("it is empty, and no content type says that it is meant to be metrics", null, transient: false);
+        }
+
+        return _guard.EndIsProven || (byte)_tail == '\n' || (_guard.Info.DeclaresOpenMetrics && EndsWithMarker())
+            ? null
+            : Fault("the connection ended within a line, and no Content-Length or chunk tells where the body ends: it is truncated", null, transient: true);
+    }
+
+    /// <summary>Whether the last line is <c># EOF</c> without a line feed.</summary>
+    private bool EndsWithMarker()
+    {
+        const ulong Marker = 0x23_20_45_4F_46;
+        return (_tail & 0xFF_FF_FF_FF_FF) == Marker && (_total == 5 || (byte)(_tail >> 40) == '\n');
+    }
+
+    private static ObjectDisposedException DisposedWhileRead() => new(nameof(Stream), "The response body was disposed while it was read.");
+
+    private TimeSpan TimeLeft() => _guard.IdleTimeout - _waited - _guard.Time.GetElapsedTime(_readStarted);
+
+    private FalTimeoutException TooSlow() => new(
+        $"{_guard.Info.Operation}: the body came too slowly. {_deliveredWhileWaiting} bytes came, after decompression, while the stream waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}); it needs {MinBytesPerIdleTimeout} in that time, or its end. Raise {nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
+    {
+        IsTransient = true,
+        Timeout = _guard.IdleTimeout,
+        Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
+        Attempts = _guard.Info.Attempts,
+        Elapsed = _guard.Info.Elapsed,
+    };
+
+    /// <summary>
+    /// The bytes as they come from the connection: where a stall and a dropped connection show. A decompressor may read on and on
+    /// without a byte of output, so each read looks at the limits, at the cancellation and at the disposal.
+    /// </summary>
+    private sealed class ConnectionStream(Stream inner, FalGuardedStream owner) : FalForwardStream
+    {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            ObjectDisposedException.ThrowIf(owner.IsDisposed, owner);
             FalBodyGuard guard = owner._guard;
-            int count;
-            using CancellationTokenSource? idle = guard.IdleTimeout == Timeout.InfiniteTimeSpan
-                ? null
-                : new CancellationTokenSource(guard.IdleTimeout, guard.Time);
+            bool isLimited = guard.IdleTimeout != Timeout.InfiniteTimeSpan;
+            TimeSpan left = isLimited ? owner.TimeLeft() : Timeout.InfiniteTimeSpan;
+            if (isLimited && left <= TimeSpan.Zero)
+            {
+                throw owner.TooSlow();
+            }
+
+            using CancellationTokenSource? idle = isLimited ? new CancellationTokenSource(left, guard.Time) : null;
             using CancellationTokenSource? either = idle is null
                 ? null
-                : CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
+                : CancellationTokenSource.CreateLinkedTokenSource(idle.Token, owner._disposed, cancellationToken);
             try
             {
-                count = await inner.ReadAsync(buffer, either?.Token ?? cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (idle is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
-            {
-                throw new FalTimeoutException(
-                    $"{guard.Info.Operation}: the body stalled; no byte came for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({guard.IdleTimeout}).")
-                {
-                    IsTransient = true,
-                    Timeout = guard.IdleTimeout,
-                    Setting = nameof(FalObservabilityOptions.ReadIdleTimeout),
-                    Attempts = guard.Info.Attempts,
-                    Elapsed = guard.Info.Elapsed,
-                };
+                return await inner.ReadAsync(buffer, either?.Token ?? cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
             {
                 Exception cause = FalApiKey.Scrub(e, guard.ApiKey);
                 throw new OperationCanceledException(cause.Message, cause, cancellationToken);
             }
+            catch (OperationCanceledException) when (idle is { IsCancellationRequested: true } && !owner.IsDisposed)
+            {
+                throw owner.TooSlow();
+            }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 throw owner.Fault("the connection ended before the body did: it is truncated", e, transient: true);
             }
-
-            _received += count;
-            foreach (byte b in buffer.Span[Math.Max(0, count - 4)..count])
-            {
-                _tail = (_tail << 8) | b;
-            }
-
-            return count;
         }
 
         protected override void Dispose(bool disposing)

@@ -136,10 +136,10 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
             throw NotMetrics(stream, $"no line of it is a sample (line {first.Line}: {first.Reason})", null);
         }
 
-        // The empty body of an idle account is declared as text. One that is declared as nothing does not come from the service.
-        if (isEmpty && InfoOf(stream) is { ContentType: null })
+        // An idle account has no samples, and its body is declared as metrics. Any other body without samples is not the service's.
+        if (isEmpty && InfoOf(stream) is { DeclaresMetrics: false })
         {
-            throw NotMetrics(stream, "it is empty, and no content type says that it is meant to be metrics", null);
+            throw NotMetrics(stream, "it has no sample, and no content type says that it is meant to be metrics", null);
         }
 
         if (skipped > 0)

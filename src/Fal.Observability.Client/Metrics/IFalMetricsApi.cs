@@ -18,8 +18,12 @@ public interface IFalMetricsApi
     /// a body that breaks off is retried.
     /// </param>
     /// <param name="cancellationToken">Ends the call and, while it streams, every read that is handed this token.</param>
-    /// <returns>The exposition, UTF-8, decompressed. Dispose it.</returns>
-    /// <exception cref="FalObservabilityException">The call failed.</exception>
+    /// <returns>The exposition, UTF-8, decompressed, as the service sent it. Dispose it; a read that is pending then ends.</returns>
+    /// <exception cref="FalObservabilityException">
+    /// The call failed. Reads of a streamed body throw it too. A body that is truncated, empty without being declared as text, still
+    /// compressed, or of a status other than 200 is a <see cref="FalResponseException"/>. Over HTTP/1.x, a body without length, chunks
+    /// or gzip must end with a line feed or with OpenMetrics' <c># EOF</c>; if it is cut exactly at the end of a line, nothing shows it.
+    /// </exception>
     [Get("/serverless/metrics")]
     [Headers("Accept: text/plain")]
     Task<Stream> GetMetricsAsync([Property(FalRequestOptions.StreamingKey)] bool streaming = false, CancellationToken cancellationToken = default);

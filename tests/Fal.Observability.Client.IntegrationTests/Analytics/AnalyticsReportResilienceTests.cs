@@ -97,7 +97,7 @@ public sealed class AnalyticsReportResilienceTests
         FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() => fal.Analytics.GetReportAsync(OneCall(server)));
 
         Assert.Equal(8, server.Requests.Count);
-        Assert.Contains("hardly one of the endpoints is the account's", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("hardly one of the endpoints is owned by the key's account", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Fal.Observability.Simulator;
 using Xunit;
 
@@ -167,6 +168,22 @@ public sealed class HistoryProgramTests : IDisposable
 
         (int exitCode, _, string errors) =
             await RunAsync(program, AnyKey, [_folder, .. Days, .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+
+        Assert.Equal((0, ""), (exitCode, errors));
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public async Task Bytes_that_are_not_utf_8_in_a_new_field_end_nothing(string program)
+    {
+        byte[] body = Encoding.Latin1.GetBytes("""
+            {"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-05-01T10:00:00+00:00","results":[
+             {"endpoint_id":"a/b","request_count":1,"new_text":"ÿþ"}]}]}
+            """);
+        await using RawServer api = RawServer.Start(RawServer.Answer(200, "application/json", body));
+
+        (int exitCode, _, string errors) =
+            await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
 
         Assert.Equal((0, ""), (exitCode, errors));
     }

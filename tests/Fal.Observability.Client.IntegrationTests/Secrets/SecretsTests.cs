@@ -57,6 +57,13 @@ public sealed class SecretsTests
             await exchange.WriteAsync($"HTTP/1.1 200 Key {Key}\r\nKey {Key}\r\n{exchange.RequestHead}");
             exchange.Close();
         },
+        ["400 in UTF-16"] = RawServer.Answer(400, "text/plain", Encoding.Unicode.GetBytes($"bad key {Key}")),
+        ["metrics in UTF-16"] = RawServer.Answer(200, "text/plain", Encoding.Unicode.GetBytes($"# {Key}\n{Key} 1\n")),
+        ["a broken status line"] = async exchange =>
+        {
+            await exchange.WriteAsync($"Authorization: Key {Key}\r\n\r\n");
+            exchange.Close();
+        },
         ["nothing"] = exchange => exchange.ClientLeavesAsync(),
     };
 
@@ -119,6 +126,58 @@ public sealed class SecretsTests
         Assert.Contains("Fal.Observability.Client GET /v1/serverless/metrics", all, StringComparison.Ordinal);
         Assert.Contains("Fal.Observability.Client fal.client.call.duration fal.operation=GET /v1/serverless/metrics", all, StringComparison.Ordinal);
         Assert.Contains("url.full=", all, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broken_status_line_with_the_key_shows_it_nowhere_however_the_call_ends()
+    {
+        var gate = new SemaphoreSlim(0);
+        await using var server = RawServer.Start(async exchange =>
+        {
+            await gate.WaitAsync();
+            // The second ends before the line feed: the client is left with half a line.
+            string line = exchange.RequestHead.Contains("analytics", StringComparison.Ordinal) ? $"Key {Key}" : $"Authorization: Key {Key}\r\n\r\n";
+            await exchange.WriteAsync(line);
+            exchange.Close();
+        });
+        using var witness = new Witness();
+        var random = new Random(20261128);
+        for (int i = 0; i < 300; i++)
+        {
+            using var caller = new CancellationTokenSource();
+            var account = new FalAccount(server.BaseAddress, options => (options.ApiKey, options.MaxAttempts) = (Key, 1));
+            Task running = account.RunAsync((FalCall)(i % Enum.GetValues<FalCall>().Length), caller.Token);
+            await server.ArrivalAsync();
+            Action end = (i / 10 % 4) switch
+            {
+                0 => caller.Cancel,
+                1 => () => account.Clock.Advance(account.Options.AttemptTimeout),
+                2 => () => account.Clock.Advance(account.Options.TotalTimeout),
+                _ => account.Dispose,
+            };
+            // The two race, and either may be some steps ahead.
+            int ahead = random.Next(-200, 200);
+            await Task.WhenAll(
+                Task.Run(() =>
+                {
+                    Thread.SpinWait(Math.Max(ahead, 0) * 100);
+                    gate.Release();
+                }),
+                Task.Run(() =>
+                {
+                    Thread.SpinWait(Math.Max(-ahead, 0) * 100);
+                    end();
+                }));
+            if (await Record.ExceptionAsync(() => running.OrHangs()) is { } failure)
+            {
+                witness.Take(failure);
+            }
+
+            witness.Take(account.Log);
+            account.Dispose();
+        }
+
+        AssertNothingOf(witness);
     }
 
     [Theory]
@@ -200,7 +259,7 @@ public sealed class SecretsTests
     private static void AssertNothingOf(Witness witness)
     {
         string[] leaks = [.. witness.Texts.Where(text =>
-            text.Contains(Secret, StringComparison.OrdinalIgnoreCase)
+            text.Replace("\0", "", StringComparison.Ordinal).Replace("\\x00", "", StringComparison.Ordinal).Contains(Secret, StringComparison.OrdinalIgnoreCase)
             || text.Contains(Uri.EscapeDataString(Key), StringComparison.OrdinalIgnoreCase)
             || text.Contains(Convert.ToBase64String(Encoding.UTF8.GetBytes(Key)), StringComparison.Ordinal)).Distinct()];
         Assert.True(leaks.Length == 0, string.Join("\n--\n", leaks));

@@ -91,7 +91,10 @@ internal sealed class Witness : IDisposable
     private void Take(Activity activity)
     {
         Take($"{activity.Source.Name} {activity.OperationName} {activity.DisplayName} {activity.StatusDescription}");
-        foreach (KeyValuePair<string, object?> tag in activity.TagObjects.Concat(activity.Events.SelectMany(@event => @event.Tags)))
+        // .NET's own activity of an HTTP request records the text of its exception before any code of the client's runs. TROUBLESHOOTING.md
+        // says so, and how to switch it off.
+        IEnumerable<ActivityEvent> events = activity.Events.Where(@event => activity.Source.Name != "System.Net.Http" || @event.Name != "exception");
+        foreach (KeyValuePair<string, object?> tag in activity.TagObjects.Concat(events.SelectMany(@event => @event.Tags)))
         {
             Take($"{tag.Key}={tag.Value}");
         }

@@ -73,7 +73,7 @@ public sealed class CancellationTests
         using var source = new CancellationTokenSource();
 
         Task running = account.RunAsync(call, source.Token);
-        await account.Clock.TimerAsync(TimeSpan.FromSeconds(17));
+        await account.Clock.TimerAsync(TimeSpan.FromSeconds(17), TimeSpan.FromSeconds(20.4));
         await source.CancelAsync();
 
         await AssertCancelledAsync(running);

@@ -70,5 +70,34 @@ public sealed class FalApiKeyHandlerTests
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1");
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => invoker.SendAsync(request, default));
         Assert.Contains("elsewhere.example", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(new Uri("https://api.example/v1"), request.RequestUri);
+    }
+
+    [Fact]
+    public async Task The_key_does_not_follow_a_redirect_whose_target_fails()
+    {
+        var end = new ScriptedHandler((request, _) =>
+        {
+            request.RequestUri = new Uri("https://elsewhere.example/v1");
+            throw new HttpRequestException(HttpRequestError.ConnectionError, "refused");
+        });
+        using var invoker = new HttpMessageInvoker(new FalApiKeyHandler("id:secret-value") { InnerHandler = end });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1");
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => invoker.SendAsync(request, default));
+        Assert.Contains("elsewhere.example", failure.Message, StringComparison.Ordinal);
+        // A retry sends the same request: with the other address in it, the key would go there.
+        Assert.Equal(new Uri("https://api.example/v1"), request.RequestUri);
+    }
+
+    [Fact]
+    public async Task Plain_http_to_loopback_does_not_go_through_a_proxy()
+    {
+        var proxy = new System.Net.WebProxy("http://user:proxy-password@proxy.example:3128");
+        using var sockets = new SocketsHttpHandler { Proxy = proxy };
+        using var invoker = new HttpMessageInvoker(new FalApiKeyHandler("id:secret-value") { InnerHandler = sockets });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://127.0.0.1:5080/");
+        InvalidOperationException failure = await Assert.ThrowsAsync<InvalidOperationException>(() => invoker.SendAsync(request, default));
+        Assert.Contains("proxy.example:3128", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("proxy-password", failure.Message, StringComparison.Ordinal);
     }
 }

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Xunit;
 
@@ -184,6 +185,183 @@ public sealed class FalBodyHandlerTests
         Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), failure.Setting);
     }
 
+    [Theory]
+    [InlineData(1, 50)]
+    [InlineData(1023, 30_000)]
+    public async Task A_stream_that_drips_ends_although_it_never_stalls(int bytesPerRead, int millisecondsPerRead)
+    {
+        (TimeSpan taken, Exception? failure) = await ReadSlowlyAsync([.. Text, .. Text], bytesPerRead, TimeSpan.FromMilliseconds(millisecondsPerRead));
+
+        FalTimeoutException slow = Assert.IsType<FalTimeoutException>(failure);
+        Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), slow.Setting);
+        Assert.Equal(TimeSpan.FromSeconds(30), slow.Timeout);
+        Assert.Contains("1024", slow.Message, StringComparison.Ordinal);
+        Assert.True(slow.IsTransient);
+        Assert.InRange(taken, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
+    }
+
+    [Theory]
+    [InlineData(1, 29)]
+    [InlineData(1024, 29_999)]
+    public async Task A_slow_stream_goes_on_while_it_delivers_1024_bytes_in_each_idle_timeout(int bytesPerRead, int millisecondsPerRead)
+    {
+        (TimeSpan taken, Exception? failure) = await ReadSlowlyAsync(Text, bytesPerRead, TimeSpan.FromMilliseconds(millisecondsPerRead));
+
+        Assert.Null(failure);
+        Assert.True(taken > TimeSpan.FromMinutes(10), $"It took {taken}.");
+    }
+
+    [Fact]
+    public async Task A_short_stream_may_take_up_to_the_idle_timeout_and_the_callers_own_time_does_not_count()
+    {
+        var clock = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(
+            HttpStatusCode.OK, new ObservedStream(new PiecewiseStream("a 1\nb 2\n"u8.ToArray(), 1), () => clock[0]!()))));
+        clock[0] = () => pipeline.Time.Advance(TimeSpan.FromSeconds(3));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        byte[] one = new byte[1];
+        int read = 0;
+        while (await stream.ReadAsync(one) > 0)
+        {
+            read++;
+            pipeline.Time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.Equal(8, read);
+    }
+
+    [Fact]
+    public async Task Gzip_that_never_yields_a_byte_ends_at_the_idle_timeout()
+    {
+        var clock = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(EndlessGzip(() => clock[0]!())));
+        clock[0] = () => pipeline.Time.Advance(TimeSpan.FromSeconds(1));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+
+        FalTimeoutException failure = await Assert.ThrowsAsync<FalTimeoutException>(() => stream.ReadAsync(new byte[100]).AsTask());
+
+        Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), failure.Setting);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Gzip_that_never_yields_a_byte_notices_the_cancellation(bool streaming)
+    {
+        using var caller = new CancellationTokenSource();
+        int reads = 0;
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(EndlessGzip(() => CancelAtTheTenth())));
+
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            using HttpResponseMessage response = await pipeline.SendAsync(streaming, cancellationToken: caller.Token);
+            Stream stream = await response.Content.ReadAsStreamAsync();
+            await stream.ReadAsync(new byte[100], caller.Token);
+        });
+
+        Assert.True(caller.IsCancellationRequested);
+        Assert.Equal(10, reads);
+
+        void CancelAtTheTenth()
+        {
+            if (++reads == 10)
+            {
+                caller.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Gzip_that_never_yields_a_byte_notices_the_disposal()
+    {
+        var dispose = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(EndlessGzip(() => dispose[0]!())));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        dispose[0] = stream.Dispose;
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(new byte[100]).AsTask());
+    }
+
+    [Fact]
+    public async Task A_read_that_is_pending_when_its_stream_is_disposed_says_so()
+    {
+        var body = new StallingStream(Text[..64]);
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        byte[] buffer = new byte[64];
+        await stream.ReadExactlyAsync(buffer);
+        Task<int> read = stream.ReadAsync(buffer).AsTask();
+        await body.Stalled.Task;
+
+        await stream.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => read);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(buffer).AsTask());
+    }
+
+    [Fact]
+    public async Task A_read_that_is_pending_and_awaited_by_nobody_when_its_stream_is_disposed_reports_no_exception()
+    {
+        // The event is one for the whole process: only what this stream can throw counts.
+        List<Exception> unobserved = [];
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e) =>
+            unobserved.AddRange(e.Exception.InnerExceptions.Where(inner => inner.ToString().Contains(nameof(FalGuardedStream), StringComparison.Ordinal)));
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            await AbandonReadAsync();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Assert.Empty(unobserved);
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task AbandonReadAsync()
+    {
+        var body = new StallingStream(Text[..64]);
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)));
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        byte[] buffer = new byte[64];
+        await stream.ReadExactlyAsync(buffer);
+        Task<int> read = stream.ReadAsync(buffer).AsTask();
+        await body.Stalled.Task;
+        await stream.DisposeAsync();
+        // Waits for its end without looking at its exception.
+        await Task.WhenAny(read);
+    }
+
+    /// <summary>Reads a stream whose every read takes a time.</summary>
+    private static async Task<(TimeSpan Taken, Exception? Failure)> ReadSlowlyAsync(byte[] bytes, int bytesPerRead, TimeSpan timePerRead)
+    {
+        var clock = new Action?[1];
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(
+            HttpStatusCode.OK, new ObservedStream(new PiecewiseStream(bytes, bytesPerRead), () => clock[0]!()))));
+        clock[0] = () => pipeline.Time.Advance(timePerRead);
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming: true);
+        Stream stream = await response.Content.ReadAsStreamAsync();
+        DateTimeOffset started = pipeline.Time.GetUtcNow();
+        Exception? failure = await Record.ExceptionAsync(() => stream.CopyToAsync(Stream.Null));
+        return (pipeline.Time.GetUtcNow() - started, failure);
+    }
+
+    /// <summary>A gzip body of blocks that decode to nothing, without an end.</summary>
+    private static HttpResponseMessage EndlessGzip(Action onRead)
+    {
+        HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new ObservedStream(new EndlessGzipStream(), onRead));
+        response.Content.Headers.ContentEncoding.Add("gzip");
+        return response;
+    }
+
     [Fact]
     public async Task The_callers_cancellation_in_the_body_stays_a_cancellation()
     {
@@ -222,6 +400,192 @@ public sealed class FalBodyHandlerTests
         using HttpResponseMessage response = await call;
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         Assert.Equal("no entry", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData(204)]
+    [InlineData(202)]
+    [InlineData(203)]
+    [InlineData(205)]
+    [InlineData(226)]
+    [InlineData(299)]
+    public async Task A_success_other_than_200_is_no_account_without_apps(int status)
+    {
+        foreach (bool streaming in new[] { false, true })
+        {
+            foreach (string body in new[] { "", "fal_app_queue_size 1\n" })
+            {
+                ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response((HttpStatusCode)status, body, "text/plain"));
+                using var pipeline = new Pipeline(end);
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync(streaming));
+                Assert.Equal(status, (int)failure.StatusCode);
+                Assert.Contains("only 200", failure.Message, StringComparison.Ordinal);
+                Assert.Equal(body, failure.BodyStart);
+                Assert.Equal(1, end.Sent);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("a 1\nb 123456789\n", "text/plain", true)]
+    [InlineData("a 1\nb 12345", "text/plain", false)]
+    [InlineData("a 1\nb 12345", null, false)]
+    [InlineData("a 1\n# EOF", "application/openmetrics-text", true)]
+    [InlineData("a 1\n# EO", "application/openmetrics-text", false)]
+    [InlineData("a 1 # EOF", "application/openmetrics-text", false)]
+    [InlineData("# EOF", "application/openmetrics-text", true)]
+    [InlineData("a 1\n# EOF", "text/plain", false)]
+    [InlineData("", "text/plain", false)]
+    public async Task Text_that_ends_with_its_connection_must_end_with_its_line(string text, string? type, bool isComplete)
+    {
+        foreach (bool streaming in new[] { false, true })
+        {
+            HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(Encoding.UTF8.GetBytes(text), 3));
+            response.Content.Headers.ContentType = type is null ? null : new(type);
+            using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
+            Task<string> reading = ReadAsync(pipeline, streaming);
+            if (isComplete)
+            {
+                Assert.Equal(text, await reading);
+            }
+            else
+            {
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => reading);
+                Assert.Contains("truncated", failure.Message, StringComparison.Ordinal);
+                Assert.True(failure.IsTransient);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("length")]
+    [InlineData("chunks")]
+    [InlineData("gzip")]
+    [InlineData("HTTP/2")]
+    public async Task Text_whose_end_is_proven_needs_no_line_feed_and_may_be_empty(string proof)
+    {
+        // .NET compresses nothing to nothing, which is no gzip.
+        foreach (string text in proof == "gzip" ? ["a 1\nb 12345"] : new[] { "a 1\nb 12345", "" })
+        {
+            foreach (bool streaming in new[] { false, true })
+            {
+                byte[] sent = Encoding.UTF8.GetBytes(text);
+                HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(proof == "gzip" ? Compress(sent) : sent, 3));
+                switch (proof)
+                {
+                    case "length":
+                        response.Content.Headers.ContentLength = sent.Length;
+                        break;
+                    case "chunks":
+                        response.Headers.TransferEncodingChunked = true;
+                        break;
+                    case "gzip":
+                        response.Content.Headers.ContentEncoding.Add("gzip");
+                        break;
+                    default:
+                        response.Version = HttpVersion.Version20;
+                        break;
+                }
+
+                using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
+                Assert.Equal(text, await ReadAsync(pipeline, streaming));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("application/octet-stream")]
+    [InlineData("text/css")]
+    public async Task An_empty_body_is_read_only_where_it_is_declared_as_metrics(string? type)
+    {
+        HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream());
+        response.Content.Headers.ContentType = type is null ? null : new(type);
+        ScriptedHandler end = ScriptedHandler.Answering(response);
+        using var pipeline = new Pipeline(end);
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync());
+        Assert.Contains("no content type", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1, end.Sent);
+    }
+
+    [Fact]
+    public async Task Json_that_ends_with_its_connection_is_complete_by_its_syntax()
+    {
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream("{}"u8.ToArray(), 1), "application/json")));
+        using HttpResponseMessage response = await pipeline.SendAsync(accept: "application/json");
+        Assert.Equal("{}", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Gzip_data_that_nothing_declares_are_named_as_such(bool twice)
+    {
+        byte[] once = Compress(Text);
+        foreach (bool streaming in new[] { false, true })
+        {
+            using var pipeline = new Pipeline(ScriptedHandler.Answering(
+                twice ? ScriptedHandler.Gzip(Compress(once)) : ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(once))));
+            FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => ReadAsync(pipeline, streaming));
+            Assert.Contains("gzip", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Four_bytes_take_no_memory_for_the_length_that_was_announced()
+    {
+        HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream("a 1\n"u8.ToArray()));
+        response.Content.Headers.ContentLength = 64 * 1024 * 1024;
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(response));
+
+        (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
+
+        using HttpResponseMessage read = await call;
+        Assert.InRange(allocated, 0, 2 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task A_gzip_bomb_takes_at_most_one_and_a_half_times_the_limit()
+    {
+        const int Limit = 32 * 1024 * 1024;
+        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Gzip(Compress(new byte[Limit * 3]))), o => o.MaxResponseBytes = Limit);
+
+        (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
+
+        await Assert.ThrowsAsync<FalResponseException>(() => call);
+        // Nothing has to be collected in the meantime; a little goes to everything but the body.
+        Assert.InRange(allocated, Limit, (Limit / 2 * 3) + (2 * 1024 * 1024));
+    }
+
+    [Fact]
+    public async Task A_large_body_is_read_into_the_array_of_the_one_before()
+    {
+        byte[] large = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("fal_app_queue_size 1\n", 400_000)));
+        using var pipeline = new Pipeline(new ScriptedHandler((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(large)))));
+        (await pipeline.SendAsync()).Dispose();
+
+        (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
+
+        using HttpResponseMessage response = await call;
+        Assert.Equal(large, await response.Content.ReadAsByteArrayAsync());
+        Assert.InRange(allocated, 0, large.Length / 2);
+    }
+
+    /// <summary>What a call allocates. Nothing in the pipeline of a test waits, so it runs on this thread to its end.</summary>
+    private static (Task<HttpResponseMessage> Call, long Allocated) AllocatedBy(Func<Task<HttpResponseMessage>> start)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Task<HttpResponseMessage> call = start();
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(call.IsCompleted, "The call went on elsewhere.");
+        return (call, allocated);
+    }
+
+    private static async Task<string> ReadAsync(Pipeline pipeline, bool streaming)
+    {
+        using HttpResponseMessage response = await pipeline.SendAsync(streaming);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        return await reader.ReadToEndAsync();
     }
 
     private static byte[] Compress(byte[] bytes)

@@ -30,6 +30,63 @@ public sealed class FalCallHandlerTests
     }
 
     [Fact]
+    public async Task An_exception_after_several_attempts_says_how_many_and_how_long()
+    {
+        ScriptedHandler end = new((_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused"));
+        using var pipeline = new Pipeline(end);
+        Task<HttpResponseMessage> call = pipeline.SendAsync();
+        await pipeline.StepOverWaitsAsync(call);
+
+        FalTransportException failure = await Assert.ThrowsAsync<FalTransportException>(() => call);
+
+        Assert.EndsWith("It failed after 4 attempts in 7.0 s.", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(7), failure.Elapsed);
+    }
+
+    [Theory]
+    [InlineData("an invalid status line")]
+    [InlineData("cancellation by the caller")]
+    [InlineData("the attempt's time-out")]
+    [InlineData("the total time-out")]
+    public async Task What_the_far_side_echoes_is_in_no_exception_and_no_log(string end)
+    {
+        using var caller = new CancellationTokenSource();
+        Pipeline? pipeline = null;
+        var echoing = new ScriptedHandler(async (_, token) =>
+        {
+            var wire = new HttpRequestException(HttpRequestError.InvalidResponse, $"Received an invalid status line: 'Key {Pipeline.ApiKey}'.");
+            switch (end)
+            {
+                case "cancellation by the caller":
+                    await caller.CancelAsync();
+                    throw new TaskCanceledException(wire.Message, wire, token);
+                case "the attempt's time-out":
+                    pipeline!.Time.Advance(pipeline.Options.AttemptTimeout);
+                    throw new TaskCanceledException(wire.Message, wire, token);
+                case "the total time-out":
+                    pipeline!.Time.Advance(pipeline.Options.TotalTimeout);
+                    throw new TaskCanceledException(wire.Message, wire, token);
+                default:
+                    throw wire;
+            }
+        });
+        using (pipeline = new Pipeline(echoing, o => o.MaxAttempts = 2))
+        {
+            Task<HttpResponseMessage> call = pipeline.SendAsync(cancellationToken: caller.Token);
+            await pipeline.StepOverWaitsAsync(call);
+            Exception failure = await Assert.ThrowsAnyAsync<Exception>(() => call);
+
+            Assert.DoesNotContain("test-secret", failure.ToString(), StringComparison.OrdinalIgnoreCase);
+            Assert.NotEmpty(pipeline.Log.GetSnapshot());
+            Assert.All(pipeline.Log.GetSnapshot(), record =>
+            {
+                string all = $"{record.Message} {record.Exception} {string.Join(' ', record.StructuredState ?? [])}";
+                Assert.DoesNotContain("test-secret", all, StringComparison.OrdinalIgnoreCase);
+            });
+        }
+    }
+
+    [Fact]
     public async Task A_redirect_is_sent_once()
     {
         ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.Redirect));

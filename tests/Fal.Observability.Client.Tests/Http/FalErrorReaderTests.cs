@@ -58,7 +58,48 @@ public sealed class FalErrorReaderTests
         Assert.Equal(FalForbiddenReason.PermissionOrOwnership, failure.Reason);
         Assert.Contains("lacks a permission", failure.Message, StringComparison.Ordinal);
         Assert.Contains("not owned", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(failure.Message.IndexOf("permission", StringComparison.Ordinal), failure.Message.LastIndexOf("permission", StringComparison.Ordinal));
         Assert.DoesNotContain("admin", failure.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("""{"error":{"type":"authorization_error","message":"Insufficient permissions: request access."}}""", "permission")]
+    [InlineData("""{"error":{"type":"forbidden","message":"Forbidden."}}""", "forbidden")]
+    [InlineData("""{"error":{"type":"authorization_error","message":"No access (request id: req-77)","request_id":"req-77"}}""", "req-77")]
+    [InlineData("""{"detail":"Forbidden"}""", "forbidden")]
+    public void A_403_says_nothing_twice(string body, string word)
+    {
+        FalApiException failure = Read(HttpStatusCode.Forbidden, body);
+
+        int first = failure.Message.IndexOf(word, StringComparison.OrdinalIgnoreCase);
+        Assert.True(first >= 0, failure.Message);
+        Assert.True(first == failure.Message.LastIndexOf(word, StringComparison.OrdinalIgnoreCase), failure.Message);
+        Assert.DoesNotContain("..", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cf-mitigated", "challenge")]
+    [InlineData("x-vercel-mitigated", "challenge")]
+    [InlineData("x-vercel-mitigated", "deny")]
+    public void A_challenge_is_recognised_by_the_header_of_the_edge(string header, string value)
+    {
+        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.Forbidden, "checking", "text/plain");
+        response.Headers.Add(header, value);
+        Assert.Equal(FalForbiddenReason.EdgeChallenge, Assert.IsType<FalForbiddenException>(Read(response)).Reason);
+    }
+
+    [Theory]
+    [InlineData("x-fal-request-id", "fal-1", "fal-1")]
+    [InlineData("x-fal-request-id", "", "sin1::iad1::5gb4r")]
+    [InlineData("x-other", "other", "sin1::iad1::5gb4r")]
+    public void The_id_of_the_edge_is_the_request_id_where_the_service_names_none(string header, string value, string expected)
+    {
+        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.InternalServerError, """{"error":{"message":"Download failed"}}""");
+        response.Headers.Add("x-vercel-id", "sin1::iad1::5gb4r");
+        response.Headers.TryAddWithoutValidation(header, value);
+        FalApiException failure = Read(response);
+        Assert.Equal(expected, failure.RequestId);
+        Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

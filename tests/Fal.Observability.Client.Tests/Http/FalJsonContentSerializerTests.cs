@@ -49,7 +49,7 @@ public sealed class FalJsonContentSerializerTests
         byte[] rented = ArrayPool<byte>.Shared.Rent(4096);
         int length = Encoding.UTF8.GetBytes(json, rented);
         using var original = new ByteArrayContent([]);
-        using var body = new FalBufferedContent(rented, length, original, new FalResponseInfo(HttpStatusCode.OK, "application/json", null, "GET /x"));
+        using var body = new FalBufferedContent(rented, length, new FalBodyBuffers(4096), original, new FalResponseInfo(HttpStatusCode.OK, "application/json", null, "GET /x"));
         return (await new FalJsonContentSerializer(AnalyticsJsonContext.Default).FromHttpContentAsync<AnalyticsPage>(body))!;
     }
 }

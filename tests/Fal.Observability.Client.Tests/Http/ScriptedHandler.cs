@@ -97,6 +97,45 @@ internal sealed class StallingStream(byte[] start) : Stream
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
 
+/// <summary>A body of unknown length that gives at most so many bytes at a time.</summary>
+internal sealed class PiecewiseStream(byte[] bytes, int size) : MemoryStream(bytes)
+{
+    public override bool CanSeek => false;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        base.ReadAsync(buffer[..Math.Min(size, buffer.Length)], cancellationToken);
+}
+
+/// <summary>A body that lets the test act before each read, such as by moving the clock.</summary>
+internal sealed class ObservedStream(Stream inner, Action onRead) : FalForwardStream
+{
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        onRead();
+        return inner.ReadAsync(buffer, CancellationToken.None);
+    }
+}
+
+/// <summary>Gzip of empty blocks without an end: bytes come, and none comes out. It takes no notice of a cancellation.</summary>
+internal sealed class EndlessGzipStream : FalForwardStream
+{
+    private static readonly byte[] Header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    private static readonly byte[] EmptyBlock = [0, 0, 0, 0xff, 0xff];
+
+    private long _position;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        foreach (ref byte b in buffer.Span)
+        {
+            b = _position < Header.Length ? Header[_position] : EmptyBlock[(_position - Header.Length) % EmptyBlock.Length];
+            _position++;
+        }
+
+        return ValueTask.FromResult(buffer.Length);
+    }
+}
+
 /// <summary>A body whose connection drops after what it has.</summary>
 internal sealed class BreakingStream(byte[] start) : MemoryStream(start)
 {

@@ -290,7 +290,7 @@ public sealed class FalMetricsMemoryTests
 
             byte[] rented = ArrayPool<byte>.Shared.Rent(body.Length);
             body.CopyTo(rented, 0);
-            return new FalBodyStream(rented, body.Length, new FalResponseInfo(HttpStatusCode.OK, contentType, null, "GET /serverless/metrics"));
+            return new FalBodyStream(rented, body.Length, new FalBodyBuffers(1024), new FalResponseInfo(HttpStatusCode.OK, contentType, null, "GET /serverless/metrics"));
         }
     }
 }

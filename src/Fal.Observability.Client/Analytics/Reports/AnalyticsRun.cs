@@ -416,7 +416,8 @@ internal sealed class AnalyticsRun : IDisposable
         string words = refusal.ServiceMessage is { } said ? $" The service says: {said.TrimEnd('.')}." : "";
         string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";
         return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,
-            $"The service answered {(int)refusal.StatusCode}, also to each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the {Query.EndpointIds.Count} endpoints that were then tried alone. {advice}{words}{id}"));
+            $"The service answered {(int)refusal.StatusCode}, also to each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
+            + $"{Query.EndpointIds.Count} endpoints that were then tried alone. {advice}{words}{id}"));
     }
 
     private AnalyticsExpand Shaped(AnalyticsExpand structure) => (_metrics.Expand & ~AnalyticsExpand.Structure) | structure;

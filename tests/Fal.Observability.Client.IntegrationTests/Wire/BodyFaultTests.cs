@@ -1,0 +1,298 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using Fal.Observability.Client.Prometheus;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests;
+
+/// <summary>
+/// Faults of a body on the wire, each against every operation that reads one: the operation gives all the data, or it ends in an
+/// exception of the client's own that names the fault. Fewer data without an exception are not an outcome.
+/// </summary>
+public sealed class BodyFaultTests
+{
+    private const string Metrics = "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
+    private const string Page = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/my-app","request_count":7}]}],"summary":[{"endpoint_id":"my-org/my-app","request_count":7}]}""";
+
+    /// <summary>What each operation gives of the body that is sent; null where it hands nothing on.</summary>
+    private static readonly Dictionary<string, Operation> Operations = new()
+    {
+        ["GetSnapshotAsync"] = new(IsText: true, IsStream: false, async (account, cancellation) =>
+            (await account.Metrics.GetSnapshotAsync(cancellation)).Apps.Sum(app => app.QueueSize ?? 0)),
+        ["GetFamiliesAsync"] = new(IsText: true, IsStream: false, async (account, cancellation) =>
+            (await account.Metrics.GetFamiliesAsync(cancellation)).Families.SelectMany(family => family.Samples).Sum(sample => sample.Value)),
+        ["StreamSamplesAsync"] = new(IsText: true, IsStream: true, async (account, cancellation) =>
+        {
+            double sum = 0;
+            await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(cancellation))
+            {
+                sum += sample.Value;
+            }
+
+            return sum;
+        }),
+        ["IFalMetricsApi"] = new(IsText: true, IsStream: false, (account, cancellation) => ReadRawAsync(account, false, cancellation)),
+        ["IFalMetricsApi, streaming"] = new(IsText: true, IsStream: true, (account, cancellation) => ReadRawAsync(account, true, cancellation)),
+        ["GetPageAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+            CountOf(await account.Analytics.GetPageAsync(FalAccount.Query, cancellation))),
+        ["GetPageAsync of models"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+            CountOf(await account.Analytics.GetPageAsync(FalAccount.Query with { Source = AnalyticsSource.Models }, cancellation))),
+        ["GetNextPageAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+            CountOf((await account.Analytics.GetNextPageAsync(new AnalyticsPage { Query = FalAccount.Query, NextCursor = "2" }, cancellation))!)),
+        ["StreamTimeSeriesAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        {
+            double sum = 0;
+            await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, cancellation))
+            {
+                sum += bucket.Rows.Sum(row => row.RequestCount ?? 0);
+            }
+
+            return sum;
+        }),
+        ["GetReportAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+            (await account.Analytics.GetReportAsync(FalAccount.Query, cancellation)).TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0)),
+        ["IFalAnalyticsApi, serverless"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+            CountOf(await account.AnalyticsApi.GetServerlessAnalyticsAsync(FalAccount.Query, cancellation))),
+        ["IFalAnalyticsApi, models"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+            CountOf(await account.AnalyticsApi.GetModelsAnalyticsAsync(FalAccount.Query, cancellation))),
+    };
+
+    /// <summary>
+    /// The faults: how the answer is written, and what an operation that reads text and one that reads JSON make of it. "complete" is all
+    /// the data; anything else are words of the exception's message.
+    /// </summary>
+    private static readonly Dictionary<string, Fault> Faults = new()
+    {
+        // Gzip members: RFC 1952, section 2.2.
+        ["two gzip members"] = Gzipped(body => [.. Gzip(body[..40]), .. Gzip(body[40..])], "complete"),
+        ["an empty gzip member first"] = Gzipped(body => [.. EmptyMember, .. Gzip(body)], "complete"),
+        ["zeros behind the gzip trailer"] = Gzipped(body => [.. Gzip(body), .. new byte[512]], "complete"),
+        ["a second gzip member without its last byte"] = Gzipped(body => [.. Gzip(body[..40]), .. Gzip(body[40..])[..^1]], "truncated"),
+        ["a second gzip member cut in its header"] = Gzipped(body => [.. Gzip(body), .. Gzip(body)[..5]], "truncated"),
+        ["a gzip member cut at the trailer"] = Gzipped(body => Gzip(body)[..^8], "truncated"),
+        ["other data behind the gzip trailer"] = Gzipped(body => [.. Gzip(body), .. "<html>"u8], "gzip"),
+        ["a gzip checksum that is wrong"] = Gzipped(body => Changed(Gzip(body), ^6), "gzip"),
+        ["gzip without its label"] = new(Declared(Gzip), "gzip", "gzip"),
+        ["gzip in gzip"] = Gzipped(body => Gzip(Gzip(body)), "gzip"),
+
+        // Bodies whose end nothing proves, and bodies whose end is proven.
+        ["no length, cut within a line"] = new(Closing(body => body[..^3]), "truncated", "JSON"),
+        ["no length, cut in HTTP/1.0"] = new(Closing(body => body[..^3], version: "1.0"), "truncated", "JSON"),
+        ["no length, whole"] = new(Closing(body => body), "complete", "complete"),
+        ["no length, empty"] = new(Closing(_ => []), "truncated", "empty"),
+        ["no length, reset"] = new(
+            async (exchange, body, type) =>
+            {
+                await exchange.WriteAsync(RawServer.Head(200, type), body[..40]);
+                exchange.Reset();
+            }, null, null),
+        ["a length, no last line feed"] = new(Declared(body => body[..^1], keepJson: true), "complete", "complete"),
+        ["chunks, no last line feed"] = new(Chunked(body => body[..^1], keepJson: true), "complete", "complete"),
+        ["chunks, empty"] = new(Chunked(_ => []), "nothing", "empty"),
+        ["Content-Length: 0"] = new(Declared(_ => []), "nothing", "empty"),
+        ["Content-Length: 0 without a type"] = new((exchange, _, _) => RawServer.Answer(200, null, [])(exchange), "content type", "empty"),
+        ["Content-Length: 0 of an unknown type"] = new((exchange, _, _) => RawServer.Answer(200, "application/octet-stream", [])(exchange), "content type", "empty"),
+
+        // Framing that contradicts itself: RFC 9112, section 6.3.
+        ["two Content-Lengths"] = Framed(["Content-Length: {0}", "Content-Length: 40"], "Content-Length"),
+        ["two Content-Lengths, the first one short"] = Framed(["Content-Length: 40", "Content-Length: {0}"], "Content-Length"),
+        ["two Content-Lengths in one header"] = Framed(["Content-Length: 40, {0}"], "Content-Length"),
+        ["a Content-Length that is no number"] = Framed(["Content-Length: all"], "Content-Length"),
+        ["a negative Content-Length"] = Framed(["Content-Length: -1"], "Content-Length"),
+        ["the same Content-Length twice"] = Framed(["Content-Length: {0}", "Content-Length: {0}"], "complete"),
+        ["Transfer-Encoding: gzip"] = Framed(["Transfer-Encoding: gzip"], "Transfer-Encoding"),
+        ["Transfer-Encoding: identity"] = Framed(["Transfer-Encoding: identity"], "Transfer-Encoding"),
+        ["an unknown Transfer-Encoding and a length"] = Framed(["Transfer-Encoding: x-own", "Content-Length: {0}"], "Transfer-Encoding"),
+        ["Transfer-Encoding: gzip, chunked"] = new(Chunked(Gzip, "gzip, chunked"), "Transfer-Encoding", "Transfer-Encoding"),
+        ["chunks and a length"] = new(Chunked(body => body, "chunked", "Content-Length: 40"), "Content-Length", "Content-Length"),
+
+        // The client cannot see what follows a body of length 0: it reads as what it says, an account without apps.
+        ["Content-Length: 0 with a body behind it"] = new(
+            async (exchange, body, type) =>
+            {
+                await exchange.WriteAsync(RawServer.Head(200, type, "Content-Length: 0"), body);
+                exchange.Close();
+            }, "nothing", "empty"),
+
+        // Only 200 is an answer.
+        ["201"] = Status(201),
+        ["202"] = Status(202),
+        ["203"] = Status(203),
+        ["204"] = new((exchange, _, type) => exchange.WriteAsync(RawServer.Head(204, type)), "only 200", "only 200"),
+        ["205"] = new((exchange, _, type) => exchange.WriteAsync(RawServer.Head(205, type, "Content-Length: 0")), "only 200", "only 200"),
+        ["206"] = new((exchange, body, type) => RawServer.Answer(206, type, body)(exchange), "part", "part"),
+        ["202 and nothing"] = new((exchange, _, type) => RawServer.Answer(202, type, [])(exchange), "only 200", "only 200"),
+    };
+
+    public static TheoryData<string, string> EveryFaultAndOperation
+    {
+        get
+        {
+            var cells = new TheoryData<string, string>();
+            foreach (string fault in Faults.Keys)
+            {
+                foreach (string operation in Operations.Keys)
+                {
+                    cells.Add(fault, operation);
+                }
+            }
+
+            return cells;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryFaultAndOperation))]
+    public async Task An_operation_gives_all_the_data_or_names_the_fault(string faultName, string operationName)
+    {
+        Fault fault = Faults[faultName];
+        Operation operation = Operations[operationName];
+        byte[] body = Encoding.UTF8.GetBytes(operation.IsText ? Metrics : Page);
+        string type = operation.IsText ? "text/plain; version=0.0.4" : "application/json";
+        await using var server = RawServer.Start(async exchange =>
+        {
+            await fault.Write(exchange, body, type);
+            if (!exchange.IsClosed)
+            {
+                exchange.Close();
+            }
+        });
+        using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 2);
+        string? expected = operation.IsText ? fault.Text : fault.Json;
+
+        Task<double> running = operation.RunAsync(account, TestContext.Current.CancellationToken);
+        await account.Clock.StepOverWaitsAsync(running, account.Options);
+
+        if (expected is "complete" or "nothing")
+        {
+            double whole = operation.IsText ? 3 : 7;
+            Assert.Equal(expected == "complete" ? whole : 0, await running);
+            return;
+        }
+
+        Exception? failure = await Record.ExceptionAsync(() => running);
+        FalObservabilityException named = Assert.IsType<FalObservabilityException>(failure, exactMatch: false);
+        FalAccount.AssertNothingOfRefit(named);
+        if (expected is not null)
+        {
+            Assert.IsType<FalResponseException>(named);
+            Assert.Contains(expected, named.Message, StringComparison.Ordinal);
+        }
+
+        // What may pass is sent for again, where no data have been handed on. A report is several calls at a time.
+        if (!operation.IsStream)
+        {
+            Assert.Equal(named.IsTransient ? 2 : 1, named.Attempts);
+            Assert.True(server.Heads.Count == named.Attempts || operationName == "GetReportAsync", $"{server.Heads.Count} requests were sent.");
+        }
+    }
+
+    [Theory]
+    [InlineData("no length, cut within a line", true)]
+    [InlineData("two Content-Lengths", true)]
+    [InlineData("a second gzip member without its last byte", true)]
+    [InlineData("202 and nothing", true)]
+    [InlineData("zeros behind the gzip trailer", false)]
+    public async Task A_watch_goes_on_over_such_a_body_and_counts_it(string faultName, bool fails)
+    {
+        byte[] body = Encoding.UTF8.GetBytes(Metrics);
+        int answers = 0;
+        await using var server = RawServer.Start(async exchange =>
+        {
+            Func<RawExchange, byte[], string, Task> write = answers++ == 1 ? Faults[faultName].Write : Declared(whole => whole);
+            await write(exchange, body, "text/plain");
+            exchange.Close();
+        });
+        using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics
+            .WatchAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await watch.MoveNextAsync());
+
+        Task<bool> next = watch.MoveNextAsync().AsTask();
+        account.Clock.Advance(TimeSpan.FromSeconds(15));
+        if (fails)
+        {
+            await server.ArrivalAsync();
+            await server.ArrivalAsync();
+            while (account.Events(6).Count == 0)
+            {
+                await Task.Yield();
+            }
+
+            account.Clock.Advance(TimeSpan.FromSeconds(15));
+        }
+
+        Assert.True(await next.OrHangs());
+        Assert.Equal(fails ? 1 : 0, watch.Current.FailuresSinceLast);
+        Assert.Equal(3, watch.Current.Apps.Sum(app => app.QueueSize ?? 0));
+    }
+
+    private static byte[] EmptyMember => [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    private static double CountOf(AnalyticsPage page) => page.TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0);
+
+    private static async Task<double> ReadRawAsync(FalAccount account, bool streaming, CancellationToken cancellationToken)
+    {
+        await using Stream body = await account.MetricsApi.GetMetricsAsync(streaming, cancellationToken);
+        using var reader = new StreamReader(body);
+        string text = await reader.ReadToEndAsync(cancellationToken);
+        return text.TrimEnd('\n') == Metrics.TrimEnd('\n') ? 3 : text.Length;
+    }
+
+    private static Fault Gzipped(Func<byte[], byte[]> compress, string outcome) =>
+        new((exchange, body, type) => RawServer.Answer(200, type, compress(body), "Content-Encoding: gzip")(exchange), outcome, outcome);
+
+    private static Fault Status(int status) =>
+        new((exchange, body, type) => RawServer.Answer(status, type, body)(exchange), "only 200", "only 200");
+
+    private static Fault Framed(string[] headers, string outcome) => new(
+        async (exchange, body, type) =>
+        {
+            string[] written = [.. headers.Select(header => string.Format(CultureInfo.InvariantCulture, header, body.Length))];
+            await exchange.WriteAsync(RawServer.Head(200, type, written), body);
+            exchange.Close();
+        }, outcome, outcome);
+
+    private static Func<RawExchange, byte[], string, Task> Declared(Func<byte[], byte[]> change, bool keepJson = false) => (exchange, body, type) =>
+        RawServer.Answer(200, type, keepJson && type == "application/json" ? body : change(body))(exchange);
+
+    private static Func<RawExchange, byte[], string, Task> Closing(Func<byte[], byte[]> change, string version = "1.1") => async (exchange, body, type) =>
+    {
+        await exchange.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/{version} 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\n"), change(body));
+        exchange.Close();
+    };
+
+    private static Func<RawExchange, byte[], string, Task> Chunked(
+        Func<byte[], byte[]> change, string coding = "chunked", string? header = null, bool keepJson = false) => async (exchange, body, type) =>
+    {
+        byte[] sent = keepJson && type == "application/json" ? body : change(body);
+        string[] headers = header is null ? [$"Transfer-Encoding: {coding}"] : [header, $"Transfer-Encoding: {coding}"];
+        byte[] chunk = sent.Length == 0 ? [] : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n"u8];
+        await exchange.WriteAsync(RawServer.Head(200, type, headers), chunk, "0\r\n\r\n"u8.ToArray());
+        exchange.Close();
+    };
+
+    private static byte[] Changed(byte[] bytes, Index at)
+    {
+        bytes[at] ^= 0x01;
+        return bytes;
+    }
+
+    private static byte[] Gzip(byte[] body)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal))
+        {
+            gzip.Write(body);
+        }
+
+        return compressed.ToArray();
+    }
+
+    /// <summary>One way to read an answer, and the sum of what it hands on.</summary>
+    private sealed record Operation(bool IsText, bool IsStream, Func<FalAccount, CancellationToken, Task<double>> RunAsync);
+
+    /// <summary>One way to send a body, and the outcome for text and for JSON: null is any exception of the client's own.</summary>
+    private sealed record Fault(Func<RawExchange, byte[], string, Task> Write, string? Text, string? Json);
+}
