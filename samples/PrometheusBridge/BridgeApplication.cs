@@ -14,7 +14,17 @@ internal static partial class BridgeApplication
     private const string AccountsSection = "Fal:Accounts";
     private const string DefaultAccountLabel = "default";
 
-    private static readonly string[] KeySettings = ["Fal:ApiKey", "FAL_KEY", "FAL_KEY_ID"];
+    private const string Paths = """
+        The bridge from fal to Prometheus.
+
+        /metrics  what Prometheus scrapes
+        /health   each account and remote write; 503 if one of them is unhealthy
+        /live     200 while the process answers; for a liveness probe
+        /ready    200 once a first read has ended; for a readiness probe
+
+        """;
+
+    private static readonly string[] KeySettings = ["Fal:ApiKey", "Fal:ApiKeyFile", "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
 
     /// <summary>Whether the configuration or the environment says anything about an account.</summary>
     public static bool NamesAccount(IConfiguration configuration) =>
@@ -65,7 +75,7 @@ internal static partial class BridgeApplication
         }
     }
 
-    /// <summary>Serves <c>/metrics</c> and <c>/health</c>, and says in the log what it does, once it has started.</summary>
+    /// <summary>Serves the page and what an orchestrator asks, and says in the log what it does, once it has started.</summary>
     public static void MapBridge(this WebApplication app)
     {
         app.Lifetime.ApplicationStarted.Register(() =>
@@ -74,8 +84,16 @@ internal static partial class BridgeApplication
             _ = app.Services.GetRequiredService<MetricsPage>();
             LogStart(app);
         });
-        app.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, MetricsPage page) => page.WriteAsync(context));
+        Map("/", () => Results.Text(Paths));
+        Map("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
+        Map("/live", () => Results.Text("The process answers.\n"));
+        // An account that is refused is shown as down, so the page is worth scraping: only one that has nothing to say yet is not.
+        Map("/ready", (IEnumerable<BridgedAccount> accounts) => accounts.Any(account => account.HasBeenRead)
+            ? Results.Text("The page can be scraped.\n")
+            : Results.Text("The first read of an account has not ended yet.\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         app.MapHealthChecks("/health", new() { ResponseWriter = HealthPage.WriteAsync });
+
+        void Map(string path, Delegate answer) => app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
     }
 
     /// <summary>Runs until it is stopped, or until something in the background breaks.</summary>

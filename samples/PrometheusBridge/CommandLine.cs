@@ -7,10 +7,10 @@ internal static class CommandLine
     public const string DefaultUrl = "http://127.0.0.1:9464";
 
     public const string Usage = $"""
-        Usage: [settings]                    serve /metrics and /health, push by OTLP and remote write
+        Usage: [settings]                    serve /metrics, /health, /live and /ready, push by OTLP and remote write
                history FILE [options]        write analytics as a file for promtool; 'history --help' has the options
         Settings are those of the configuration, as --Name=value:
-          --Fal:ApiKey=...                   the account; better in the environment: FAL_KEY
+          --Fal:ApiKey=...                   the account; better in the environment: FAL_KEY, or FAL_KEY_FILE
           --Bridge:RemoteWrite:Url=...       what the bridge does
           --urls=http://+:9464               where it listens (default: {DefaultUrl})
         Sections: Fal, Bridge, Logging, Kestrel. Others: --http_ports, --https_ports, --environment, and --OTEL_...

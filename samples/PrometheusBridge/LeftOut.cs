@@ -5,7 +5,7 @@ using Fal.Observability.PrometheusBridge.RemoteWrite;
 namespace Fal.Observability.PrometheusBridge;
 
 /// <summary>Counts what the service sent and the bridge cannot pass on, and tells the log once of each case.</summary>
-internal sealed partial class LeftOut
+internal sealed partial class LeftOut : IDisposable
 {
     /// <summary>The most cases that are told: a service that makes up names must not fill the memory or the log.</summary>
     private const int MostTold = 1000;
@@ -16,11 +16,13 @@ internal sealed partial class LeftOut
     private readonly SortedDictionary<string, long[]> _counts = new(StringComparer.Ordinal);
     private readonly HashSet<(string Account, int Kind, string Case)> _told = [];
     private readonly ILogger _log;
+    private readonly Meter _meter;
 
     public LeftOut(IMeterFactory meters, ILogger<LeftOut> log)
     {
         _log = log;
-        meters.Create(RemoteWriteWorker.MeterName).CreateObservableCounter(
+        _meter = meters.Create(RemoteWriteWorker.MeterName);
+        _meter.CreateObservableCounter(
             "fal_bridge_left_out_total", Observe, "{item}",
             "How many samples, labels and rows the bridge left out: a series or a label whose classic name an earlier one has, a series with a "
             + "name of the bridge's own, an analytics row without an endpoint id.");
@@ -37,6 +39,8 @@ internal sealed partial class LeftOut
             }
         }
     }
+
+    public void Dispose() => _meter.Dispose();
 
     /// <summary>Makes the counters of an account, at zero, so that their first increase is one.</summary>
     public void Begin(string account)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
+using Microsoft.Net.Http.Headers;
 
 namespace Fal.Observability.PrometheusBridge;
 
@@ -30,10 +31,20 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, limit.Token);
         try
         {
+            ReadOnlyMemory<byte>[] parts = [families.Text.WrittenMemory, ownText];
             context.Response.ContentType = PrometheusTextWriter.GetContentType(PrometheusFormat.Text);
-            context.Response.ContentLength = families.Text.WrittenCount + ownText.Length;
-            await SendAsync(context.Response.Body, families.Text.WrittenMemory, end.Token);
-            await SendAsync(context.Response.Body, ownText, end.Token);
+            context.Response.Headers.Vary = HeaderNames.AcceptEncoding;
+            if (AcceptsGzip(context.Request))
+            {
+                context.Response.Headers.ContentEncoding = "gzip";
+                parts = [GzipPage.Header, families.Compressed, GzipPage.End(parts[0], parts[1])];
+            }
+
+            context.Response.ContentLength = parts.Sum(part => (long)part.Length);
+            foreach (ReadOnlyMemory<byte> part in parts)
+            {
+                await SendAsync(context.Response.Body, part, end.Token);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -44,6 +55,14 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
         {
             families.Release();
         }
+    }
+
+    /// <summary>Whether the scraper takes gzip: by its name, else as one of all codings.</summary>
+    private static bool AcceptsGzip(HttpRequest request)
+    {
+        IList<StringWithQualityHeaderValue> codings = request.GetTypedHeaders().AcceptEncoding;
+        return (codings.FirstOrDefault(coding => coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase))
+            ?? codings.FirstOrDefault(coding => coding.Value == "*")) is { } accepted && accepted.Quality is not 0;
     }
 
     /// <summary>Piece by piece: the server copies what it is given, and a scraper that reads slowly would have a whole page in memory.</summary>
@@ -119,11 +138,15 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
     /// <summary>The text of some snapshots, and how many responses it is being sent with.</summary>
     private sealed class Rendered(FalMetricsSnapshot?[] of, ArrayBufferWriter<byte> text)
     {
+        private readonly Lazy<ReadOnlyMemory<byte>> _compressed = new(() => GzipPage.Begin(text.WrittenMemory));
         private int _holders;
 
         public FalMetricsSnapshot?[] Of => of;
 
         public ArrayBufferWriter<byte> Text => text;
+
+        /// <summary>The text as blocks of gzip, made for the first scraper that takes them. To be asked for while it is held.</summary>
+        public ReadOnlyMemory<byte> Compressed => _compressed.Value;
 
         public bool IsHeld => Volatile.Read(ref _holders) > 0;
 

@@ -18,8 +18,10 @@ internal sealed partial class HistorySender : IDisposable
     /// </summary>
     private static readonly TimeSpan LongestLag = TimeSpan.FromHours(1);
 
-    /// <summary>How often is asked for them, where buckets are longer.</summary>
-    private static readonly TimeSpan LagPause = TimeSpan.FromMinutes(5);
+    /// <summary>
+    /// The longest pause, where buckets are longer: how often late rows are asked for, and how soon a clock that was set is noticed.
+    /// </summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
     private readonly HistoryOptions _history;
     private readonly IFalAnalyticsClient _analytics;
@@ -29,7 +31,7 @@ internal sealed partial class HistorySender : IDisposable
     private readonly LeftOut _leftOut;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly ResiliencePipeline<DateTimeOffset> _pipeline;
+    private readonly ResiliencePipeline<TimeSpan> _pipeline;
     private DateTimeOffset? _begin;
     private string? _failure;
     private long _lastSuccess;
@@ -43,7 +45,7 @@ internal sealed partial class HistorySender : IDisposable
     {
         (_history, Account, _analytics, _provisionalAge, _receiver, _progress, _leftOut, _time, _log) =
             (history, account, analytics, provisionalAge, receiver, progress, leftOut, time, log);
-        _pipeline = PatientRetry.Build<DateTimeOffset>(
+        _pipeline = PatientRetry.Build<TimeSpan>(
             time,
             outcome => outcome.Exception is FalObservabilityException { IsRecoverable: true },
             outcome => (outcome.Exception as FalApiException)?.RetryAfter,
@@ -86,12 +88,10 @@ internal sealed partial class HistorySender : IDisposable
             TimeSpan pause;
             try
             {
-                DateTimeOffset finalUntil = await _pipeline.ExecuteAsync(async token => await SendUntilNowAsync(token), stoppingToken);
+                TimeSpan untilNext = await _pipeline.ExecuteAsync(async token => await SendUntilNowAsync(token), stoppingToken);
                 Volatile.Write(ref _failure, null);
-                DateTimeOffset now = _time.GetUtcNow();
-                Interlocked.Exchange(ref _lastSuccess, now.ToUnixTimeSeconds());
-                TimeSpan untilNext = finalUntil + _history.BucketLength + _provisionalAge - now;
-                pause = untilNext < TimeSpan.Zero ? TimeSpan.Zero : untilNext > LagPause && AcceptedUntil < finalUntil ? LagPause : untilNext;
+                Interlocked.Exchange(ref _lastSuccess, _time.GetUtcNow().ToUnixTimeSeconds());
+                pause = untilNext < TimeSpan.Zero ? TimeSpan.Zero : untilNext > LongestPause ? LongestPause : untilNext;
             }
             catch (Exception failure) when (failure is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
@@ -113,12 +113,14 @@ internal sealed partial class HistorySender : IDisposable
     }
 
     /// <summary>Sends every bucket that is final and was not accepted yet.</summary>
-    /// <returns>The end of the last that is final.</returns>
+    /// <returns>How long it is until the next is final.</returns>
     /// <exception cref="InvalidOperationException">fal refuses one of the endpoints.</exception>
     /// <exception cref="IOException">The state file cannot be written, or is ahead of the clock.</exception>
-    private async Task<DateTimeOffset> SendUntilNowAsync(CancellationToken cancellationToken)
+    private async Task<TimeSpan> SendUntilNowAsync(CancellationToken cancellationToken)
     {
         _progress.EnsureSaved();
+        // What the sending takes is measured by a clock that nobody sets.
+        long begun = _time.GetTimestamp();
         // What ended longer ago than this is not changed by the service any more.
         DateTimeOffset now = _time.GetUtcNow();
         DateTimeOffset end = Floor(now - _provisionalAge);
@@ -132,7 +134,7 @@ internal sealed partial class HistorySender : IDisposable
 
         if (start >= end)
         {
-            return end;
+            return UntilNext();
         }
 
         DateTimeOffset settled = Floor(now - _provisionalAge - LongestLag);
@@ -172,7 +174,9 @@ internal sealed partial class HistorySender : IDisposable
             LogSent(Name, window.Range.ToString()!, window.TimeSeries.Count(bucket => bucket.Rows.Count > 0));
         }
 
-        return end;
+        return UntilNext();
+
+        TimeSpan UntilNext() => end + _history.BucketLength + _provisionalAge - now - _time.GetElapsedTime(begun);
     }
 
     private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Reads and writes an <see cref="AnalyticsBucket"/> as the service's JSON, with the client's marks beside it where they are set. It hangs on the type, so that buckets can be part of other
-/// types and of other source-generated contexts; nobody needs to name it.
+/// Reads and writes an <see cref="AnalyticsBucket"/> as the service's JSON, with the client's marks beside it where they are set. It
+/// hangs on the type, so that buckets can be part of other types and of other source-generated contexts; nobody needs to name it.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket>
@@ -20,9 +20,12 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
 
     /// <inheritdoc/>
     /// <exception cref="JsonException">
-    /// The JSON is not an object with a readable ISO 8601 time in <c>bucket</c>, or <c>results</c> is not a list of objects.
+    /// The JSON is not an object with a readable ISO 8601 time in <c>bucket</c> and a list of rows in <c>results</c>, each once, or a row
+    /// names no endpoint.
     /// </exception>
-    public override AnalyticsBucket Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override AnalyticsBucket Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadBucket(ref reader);
+
+    internal static AnalyticsBucket ReadBucket(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
@@ -31,20 +34,22 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
 
         DateTimeOffset? start = null;
         bool hasOffset = false;
-        IReadOnlyList<AnalyticsRow> rows = [];
+        IReadOnlyList<AnalyticsRow>? rows = null;
         bool isProvisional = false;
         bool isOpen = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("bucket"u8))
             {
+                ThrowIfTwice(start is not null, "bucket");
                 reader.Read();
                 start = ReadStart(ref reader, out hasOffset);
             }
             else if (reader.ValueTextEquals("results"u8))
             {
+                ThrowIfTwice(rows is not null, "results");
                 reader.Read();
-                rows = ReadRows(ref reader);
+                rows = AnalyticsRowJsonConverter.ReadRows(ref reader, "results");
             }
             else if (reader.ValueTextEquals(IsProvisionalName))
             {
@@ -62,9 +67,14 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
             }
         }
 
-        return start is { } known
-            ? new AnalyticsBucket(known, hasOffset, rows) { IsProvisional = isProvisional, IsOpen = isOpen }
-            : throw new JsonException("A time bucket has no 'bucket', the time at which it starts.");
+        return new AnalyticsBucket(
+            start ?? throw new JsonException("A time bucket has no 'bucket', the time at which it starts."),
+            hasOffset,
+            rows ?? throw new JsonException("A time bucket has no 'results'. A bucket without traffic has an empty list there."))
+        {
+            IsProvisional = isProvisional,
+            IsOpen = isOpen,
+        };
     }
 
     /// <inheritdoc/>
@@ -72,6 +82,11 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
     {
         ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(value);
+        WriteBucket(writer, value);
+    }
+
+    internal static void WriteBucket(Utf8JsonWriter writer, AnalyticsBucket value)
+    {
         writer.WriteStartObject();
         if (value.HasOffset)
         {
@@ -138,27 +153,11 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
             $"The start of a time bucket, \"{text}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
     }
 
-    private static AnalyticsRow[] ReadRows(ref Utf8JsonReader reader)
+    private static void ThrowIfTwice(bool isThere, string name)
     {
-        if (reader.TokenType == JsonTokenType.Null)
+        if (isThere)
         {
-            return [];
+            throw new JsonException($"A time bucket holds '{name}' twice, and nothing says which of the two counts.");
         }
-
-        if (reader.TokenType != JsonTokenType.StartArray)
-        {
-            throw new JsonException($"The results of a time bucket must be a list, and are a JSON value of the kind {reader.TokenType}.");
-        }
-
-        List<AnalyticsRow> rows = [];
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            if (reader.TokenType != JsonTokenType.Null)
-            {
-                rows.Add(AnalyticsRowJsonConverter.ReadRow(ref reader));
-            }
-        }
-
-        return [.. rows];
     }
 }

@@ -7,6 +7,7 @@ namespace Fal.Observability.Client;
 /// A page is immutable and safe to share between threads. The order of buckets is the service's, which does not document it; fields
 /// of the envelope that this version does not know are passed over. It can be made in a test with an object initializer.
 /// </remarks>
+[JsonConverter(typeof(AnalyticsPageJsonConverter))]
 public sealed class AnalyticsPage
 {
     private readonly bool _saysMore;
@@ -20,6 +21,7 @@ public sealed class AnalyticsPage
     {
         _saysMore = page._saysMore;
         LacksTimeSeries = page.LacksTimeSeries;
+        LacksSummary = page.LacksSummary;
         NextCursor = page.NextCursor;
         Summary = page.Summary;
     }
@@ -28,35 +30,31 @@ public sealed class AnalyticsPage
     /// Where the next page starts, for <see cref="AnalyticsQuery.Cursor"/>; null on the last page. Opaque: its content means nothing to
     /// a client.
     /// </summary>
-    [JsonPropertyName("next_cursor")]
     public string? NextCursor
     {
         get;
         init => field = string.IsNullOrEmpty(value) ? null : value;
     }
 
-    /// <summary>Whether there is a next page: whether <see cref="NextCursor"/> is set.</summary>
+    /// <summary>Whether there is a next page: <see cref="NextCursor"/> is set, or the service says that there is more.</summary>
     /// <remarks>
-    /// The cursor alone decides. A page whose own field of this name promises more without a cursor to it makes reports, streams and
-    /// <see cref="IFalAnalyticsClient.GetNextPageAsync"/> throw, since what it promises cannot be had.
+    /// A service that says so and names no cursor makes reports, streams and <see cref="IFalAnalyticsClient.GetNextPageAsync"/> throw,
+    /// since the rest of the answer cannot be asked for.
     /// </remarks>
-    [JsonPropertyName("has_more")]
-    [JsonConverter(typeof(AnalyticsFlagJsonConverter))]
     public bool HasMore
     {
-        get => NextCursor is not null;
+        get => _saysMore || NextCursor is not null;
         init => _saysMore = value;
     }
 
     /// <summary>The buckets. Empty if the query did not ask for <see cref="AnalyticsExpand.TimeSeries"/>.</summary>
-    [JsonPropertyName("time_series")]
     public IReadOnlyList<AnalyticsBucket> TimeSeries
     {
         get;
         init
         {
-            LacksTimeSeries = value is null;
-            field = Items(value);
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
         }
     } = [];
 
@@ -64,25 +62,30 @@ public sealed class AnalyticsPage
     /// One row for each endpoint over the whole range. Empty if the query did not ask for <see cref="AnalyticsExpand.Summary"/>.
     /// </summary>
     /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
-    [JsonPropertyName("summary")]
     public IReadOnlyList<AnalyticsRow> Summary
     {
         get;
-        init => field = Items(value);
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
     } = [];
 
     /// <summary>
     /// The query that this page answers, with its range fixed: what to send again, with <see cref="NextCursor"/>, for the next page.
     /// Null on a page that no client has fetched, such as one read from JSON.
     /// </summary>
-    [JsonIgnore]
     public AnalyticsQuery? Query { get; init; }
 
     /// <summary>Whether the page promises more and has no cursor to it.</summary>
     internal bool LacksCursor => _saysMore && NextCursor is null;
 
     /// <summary>Whether the JSON had no time series, not even an empty one.</summary>
-    internal bool LacksTimeSeries { get; private init; }
+    internal bool LacksTimeSeries { get; init; }
+
+    /// <summary>Whether the JSON had no summary, not even an empty one.</summary>
+    internal bool LacksSummary { get; init; }
 
     /// <summary>
     /// This page as the answer to a query: with the query, and with times that came without an offset read in the query's zone.
@@ -95,7 +98,6 @@ public sealed class AnalyticsPage
         return new AnalyticsPage(this)
         {
             TimeSeries = new AnalyticsZoneReader(grid.ZoneOrUtc, grid).Read(TimeSeries, previous is { TimeSeries: [.., var last] } ? last : null),
-            LacksTimeSeries = LacksTimeSeries,
             Query = query,
         };
     }
@@ -106,7 +108,7 @@ public sealed class AnalyticsPage
     internal AnalyticsPage MarkedAt(DateTimeOffset now, TimeSpan provisionalAge)
     {
         AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(Query!.Grid);
-        DateTimeOffset settled = now - provisionalAge - AnalyticsCalendar.LongestBucket(timeframe);
+        DateTimeOffset settled = AnalyticsCalendar.Add(now, -provisionalAge - AnalyticsCalendar.LongestBucket(timeframe));
         if (TimeSeries.All(IsSettled))
         {
             return this;
@@ -125,14 +127,10 @@ public sealed class AnalyticsPage
                 return bucket;
             }
 
-            // One that has not begun is open whatever its length; its end may lie beyond what a date can hold.
+            // One that has not begun is open whatever its length.
             bool open = bucket.Start >= now || AnalyticsCalendar.EndOf(bucket, calendar, timeframe) > now;
-            bool provisional = open || AnalyticsCalendar.EndOf(bucket, calendar, timeframe) > now - provisionalAge;
+            bool provisional = open || AnalyticsCalendar.EndOf(bucket, calendar, timeframe) > AnalyticsCalendar.Add(now, -provisionalAge);
             return new AnalyticsBucket(bucket.Start, bucket.HasOffset, bucket.Rows) { IsOpen = open, IsProvisional = provisional };
         }
     }
-
-    // A JSON null arrives here in spite of the type, for the list and for its elements: it says that there is nothing.
-    private static T[] Items<T>(IReadOnlyList<T>? items)
-        where T : class => items is null ? [] : [.. items.Where(item => item is not null)];
 }

@@ -28,6 +28,9 @@ public sealed record AnalyticsQuery
     /// <summary>The most endpoint ids that the service takes in one call: 50.</summary>
     public const int MaxEndpointIdsPerCall = 50;
 
+    // An address of 65,520 characters is the first that a Uri of .NET 8 refuses. What is left over is for the base address and the range.
+    private const int MaxQueryCharacters = 64_000;
+
     /// <summary>Asks about one or several endpoints.</summary>
     /// <param name="endpointId">An endpoint id, <c>owner/name</c> or one of its routes, <c>owner/name/route</c>.</param>
     /// <param name="moreEndpointIds">More of them.</param>
@@ -255,8 +258,29 @@ public sealed record AnalyticsQuery
         }
     }
 
-    /// <summary>Checks what depends on several properties: that at least one metric is asked for. Every call does this first.</summary>
-    /// <exception cref="ArgumentException">Neither <see cref="Expand"/> nor <see cref="AdditionalExpand"/> names a metric.</exception>
+    /// <summary>
+    /// Whether the longest values that one call can have fit into an address together, which has the same limit on every .NET.
+    /// </summary>
+    internal bool FitsOneCall
+    {
+        get
+        {
+            long ids = EndpointIds.Select(id => Parameter("endpoint_id", id)).OrderDescending().Take(MaxEndpointIdsPerCall).Sum();
+            long rest = AdditionalExpand.Sum(name => Parameter("expand", name)) + Parameter("timezone", TimeZone) + Parameter("cursor", Cursor);
+            return ids + rest <= MaxQueryCharacters;
+
+            static long Parameter(string name, string? value) => value is null ? 0 : name.Length + 2 + Uri.EscapeDataString(value).Length;
+        }
+    }
+
+    /// <summary>
+    /// Checks what depends on several properties: that at least one metric is asked for, and that the values fit into an address. Every
+    /// call does this first.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// Neither <see cref="Expand"/> nor <see cref="AdditionalExpand"/> names a metric, or the values together are too long for the address
+    /// of a request.
+    /// </exception>
     public void Validate()
     {
         bool hasUnknownName = AdditionalExpand.Any(name => AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None);
@@ -265,6 +289,13 @@ public sealed record AnalyticsQuery
             throw new ArgumentException(
                 "The query asks for no metric: set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
                 "AnalyticsExpand.Standard.");
+        }
+
+        if (!FitsOneCall)
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The values of the query are longer together than the address of a request can be: the endpoint ids of one call, {nameof(AdditionalExpand)}, {nameof(TimeZone)} and {nameof(Cursor)} may have {MaxQueryCharacters} characters in their encoded form. Give shorter or fewer ones."));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -304,8 +305,9 @@ public sealed class AnalyticsRow
         IEnumerable<string> known = Metrics.GetFlags().Select(metric => metric.IsDuration()
             ? string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}")
             : string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetCount(metric)}"));
-        // As it came: decoding a string throws where it holds half of a surrogate pair.
-        IEnumerable<string> additional = AdditionalMetrics.Select(pair => $"{pair.Key}={pair.Value.GetRawText()}");
+        // The bytes as they came: the framework's own ways to text throw where a value is not valid text.
+        IEnumerable<string> additional = AdditionalMetrics.Select(pair =>
+            $"{pair.Key}={Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(pair.Value))}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
     }
 
@@ -341,6 +343,7 @@ public sealed class AnalyticsRow
             ? (seconds > 0 ? TimeSpan.MaxValue : TimeSpan.MinValue)
             : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
     }
+
 
     private long? Count(AnalyticsExpand metric) => Find(metric);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.ComponentModel;
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -27,7 +28,7 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
     private static readonly string?[] RecentTexts = new string?[1024];
 
     /// <inheritdoc/>
-    /// <exception cref="JsonException">The JSON is not an object.</exception>
+    /// <exception cref="JsonException">The JSON is not an object, or holds a metric or the endpoint id twice.</exception>
     public override AnalyticsRow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadRow(ref reader);
 
     /// <inheritdoc/>
@@ -45,7 +46,8 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
             throw new JsonException($"A row of analytics must be an object, and here is a JSON value of the kind {reader.TokenType}.");
         }
 
-        string endpointId = "";
+        string? endpointId = null;
+        var named = AnalyticsExpand.None;
         var metrics = AnalyticsExpand.None;
         Dictionary<string, JsonElement>? additional = null;
         Span<long> values = stackalloc long[AnalyticsExpandExtensions.FlagCount];
@@ -58,6 +60,13 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
             reader.Read();
             if (index >= 0)
             {
+                var metric = (AnalyticsExpand)(1L << index);
+                if ((named & metric) != 0)
+                {
+                    throw Twice(metric.GetWireName());
+                }
+
+                named |= metric;
                 if (reader.TokenType == JsonTokenType.Null)
                 {
                     continue;
@@ -65,12 +74,17 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
 
                 if (TryReadNumber(ref reader, AnalyticsExpandExtensions.IsDurationAt(index), out values[index]))
                 {
-                    metrics |= (AnalyticsExpand)(1L << index);
+                    metrics |= metric;
                     continue;
                 }
             }
             else if (reader.TokenType == JsonTokenType.String && name.SequenceEqual("endpoint_id"u8))
             {
+                if (endpointId is not null)
+                {
+                    throw Twice("endpoint_id");
+                }
+
                 endpointId = reader.HasValueSequence || reader.ValueIsEscaped ? reader.GetString()! : ToText(reader.ValueSpan);
                 continue;
             }
@@ -87,8 +101,45 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
             rest &= rest - 1;
         }
 
-        return new AnalyticsRow(endpointId, metrics, packed, additional);
+        return new AnalyticsRow(endpointId ?? "", metrics, packed, additional);
     }
+
+    /// <summary>Reads a list of rows of an answer, in which every row must say whose it is.</summary>
+    internal static List<AnalyticsRow> ReadRows(ref Utf8JsonReader reader, string place)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException($"'{place}' must be a list of rows, and is a JSON value of the kind {reader.TokenType}.");
+        }
+
+        List<AnalyticsRow> rows = [];
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            try
+            {
+                AnalyticsRow row = ReadRow(ref reader);
+                rows.Add(Problem(row.EndpointId) is { } problem ? throw new JsonException(problem) : row);
+            }
+            catch (JsonException e)
+            {
+                throw At(string.Create(CultureInfo.InvariantCulture, $"{place}[{rows.Count}]"), e);
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>A failure within one element of an answer, with the place of that element in its message and its path.</summary>
+    internal static JsonException At(string place, JsonException e) =>
+        new($"{place}: {e.Message}", $"$.{place}{e.Path?[1..]}", e.LineNumber, e.BytePositionInLine, e);
+
+    private static string? Problem(string endpointId) =>
+        endpointId.Length == 0 ? "The row names no endpoint (endpoint_id), so that its numbers belong to nobody."
+        : endpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
+            ? $"The endpoint id (endpoint_id) \"{endpointId}\" is not valid text, so that it cannot be told from others like it."
+            : null;
+
+    private static JsonException Twice(string name) => new($"The row holds '{name}' twice, and nothing says which of the two counts.");
 
     internal static void WriteRow(Utf8JsonWriter writer, AnalyticsRow row)
     {

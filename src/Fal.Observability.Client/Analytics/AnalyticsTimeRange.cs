@@ -165,9 +165,13 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <returns>
     /// The range itself where <see cref="IsFixed"/> is true, else the range between its start and <paramref name="now"/>.
     /// </returns>
-    /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
+    /// <exception cref="ArgumentException">
+    /// The range has an open end and starts at <paramref name="now"/> or later, or it reaches back further than the year 1.
+    /// </exception>
     public AnalyticsTimeRange Resolve(DateTimeOffset now) => _form switch
     {
+        Form.Trailing when now - DateTimeOffset.MinValue < Duration!.Value => throw new ArgumentException(
+            $"The range '{this}' starts before the year 1 when it ends at {FormatInstant(now)}: give a later instant or a shorter range.", nameof(now)),
         Form.Trailing => Between(now - Duration!.Value, now),
         Form.Open when _start >= now.UtcTicks => throw new ArgumentException(
             $"The range starts at {FormatInstant(Start!.Value)}, which is not before the present instant {FormatInstant(now)}: " +

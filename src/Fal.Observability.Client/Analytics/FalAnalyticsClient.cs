@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>The typed analytics client over <see cref="IFalAnalyticsApi"/>.</summary>
-internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log) : IFalAnalyticsClient
+internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
+    : IFalAnalyticsClient
 {
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
@@ -63,7 +64,8 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
         DateTimeOffset now = time.GetUtcNow();
-        return StreamAsync(query.Resolve(now), now, progress, cancellationToken);
+        AnalyticsQuery resolved = query.Resolve(now);
+        return StreamAsync(resolved, AnalyticsCalendar.Windows(resolved.Grid, options.BucketsPerWindow), now, progress, cancellationToken);
     }
 
     public IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
@@ -179,10 +181,13 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     }
 
     private async IAsyncEnumerable<AnalyticsBucket> StreamAsync(
-        AnalyticsQuery query, DateTimeOffset now, IProgress<AnalyticsProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+        AnalyticsQuery query,
+        IReadOnlyList<AnalyticsTimeRange> windows,
+        DateTimeOffset now,
+        IProgress<AnalyticsProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var run = new AnalyticsRun(_caller, options, now, log, query);
-        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(query.Grid, options.BucketsPerWindow);
         long rows = 0;
         for (int window = 0; window < windows.Count; window++)
         {
@@ -241,6 +246,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         do
         {
             AnalyticsReport? report = null;
+            TimeSpan? asked = null;
             try
             {
                 DateTimeOffset now = time.GetUtcNow();
@@ -252,16 +258,20 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             {
                 failures++;
                 log.AnalyticsWatchFailed(failures, e.Message);
+                asked = (e as FalApiException)?.RetryAfter;
             }
 
-            if (report is null)
+            if (report is not null)
             {
-                continue;
+                foreach (AnalyticsBucket bucket in watch.Take(report))
+                {
+                    yield return bucket;
+                }
             }
-
-            foreach (AnalyticsBucket bucket in watch.Take(report))
+            else if (asked is { } wait)
             {
-                yield return bucket;
+                // A service that asks for more time than the interval gets it. The tick that falls due meanwhile starts the next read.
+                await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));

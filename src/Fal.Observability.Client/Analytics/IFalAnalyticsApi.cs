@@ -11,6 +11,11 @@ namespace Fal.Observability.Client;
 /// <see cref="FalObservabilityException"/>s, never exceptions of Refit's own. A range that <see cref="AnalyticsTimeRange.Last"/> made
 /// must be fixed first with <see cref="AnalyticsQuery.Resolve"/>; the ends that the default range and
 /// <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> leave open are not sent, and the service fills them in.
+/// <para>
+/// A page is checked by itself: it has a time series or a summary, and every row names its endpoint. It is not held against the query:
+/// whether the list that was asked for is the one that came, whether the buckets lie in the range, and whether there is a cursor where
+/// <see cref="AnalyticsPage.HasMore"/> is true, is left to you.
+/// </para>
 /// </remarks>
 public interface IFalAnalyticsApi
 {

@@ -13,7 +13,11 @@ public interface IFalAnalyticsClient
     /// The page. Its <see cref="AnalyticsPage.Query"/> is the query with the range fixed to the instants that were sent.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The query cannot be valid: no metric, or more than <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/> endpoints. Nothing was sent.
+    /// The query cannot be valid: no metric, more than <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/> endpoints, or values too long for
+    /// the address of a request. Nothing was sent.
+    /// </exception>
+    /// <exception cref="FalResponseException">
+    /// The answer lacks the time series or the summary that was asked for, has a bucket outside the range, or a row without an endpoint.
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks a permission, or an endpoint is not the account's.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
@@ -119,7 +123,9 @@ public interface IFalAnalyticsClient
     /// since, as they do when the service's data lags.
     /// </summary>
     /// <remarks>
-    /// A failure that may pass does not end the watch: it is logged, and the next read looks back far enough to miss nothing. Changes are
+    /// A failure that may pass does not end the watch: it is logged, and a wait that the service asks for is kept. The next read looks back
+    /// to the last bucket that came, by at most 31 days. While the service answers and has nothing new, a read looks back by the range of
+    /// the query, or by one day if that is longer: data that comes later than that is not noticed. Changes are
     /// noticed as far back as the range of the query reaches. Ticks that fall due while a read is under way, or while you handle a
     /// bucket, are skipped. The first read yields the closed buckets of the whole range.
     /// </remarks>

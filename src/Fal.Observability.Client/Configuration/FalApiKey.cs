@@ -55,6 +55,9 @@ internal static class FalApiKey
                 : null;
     }
 
+    /// <summary>The file that the environment names, or null.</summary>
+    public static string? FileFromEnvironment() => Environment.GetEnvironmentVariable("FAL_KEY_FILE") is { Length: > 0 } file ? file : null;
+
     /// <summary>
     /// A text from outside in which every occurrence of the key, or of its secret part, is masked: as it is, in another case, encoded
     /// (percent, JSON, HTML, base64, hexadecimal, UTF-16 read as UTF-8), or cut off in its middle.

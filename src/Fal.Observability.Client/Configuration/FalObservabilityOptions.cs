@@ -33,6 +33,40 @@ public sealed class FalObservabilityOptions
     public string? ApiKey { get; set; }
 
     /// <summary>
+    /// A file that holds the key, such as a secret of Docker or Kubernetes, instead of <see cref="ApiKey"/>. Blanks and line ends around
+    /// the key are taken off. The file is read again before each call, so a new key is used once it is there; while the file is missing,
+    /// empty or unreadable, the key that was read last stays in use and a warning is logged.
+    /// </summary>
+    /// <value>
+    /// If not set, and there is no key either, a default registration and <see cref="FalObservabilityClient"/> take the environment variable
+    /// <c>FAL_KEY_FILE</c>. At the start the file must be there.
+    /// </value>
+    public string? ApiKeyFile { get; set; }
+
+    /// <summary>What was wrong with <see cref="ApiKeyFile"/> when it was first read.</summary>
+    internal string? ApiKeyFileProblem { get; private set; }
+
+    /// <summary>Whether <see cref="ApiKey"/> was read from <see cref="ApiKeyFile"/>.</summary>
+    internal bool IsApiKeyOfFile { get; private set; }
+
+    /// <summary>Takes the key from where it is, if it is not set.</summary>
+    internal void FindApiKey(bool inEnvironment)
+    {
+        if (ApiKeyFile is null && inEnvironment)
+        {
+            ApiKey ??= FalApiKey.FromEnvironment();
+            ApiKeyFile = ApiKey is null ? FalApiKey.FileFromEnvironment() : null;
+        }
+
+        if (ApiKeyFile is not null)
+        {
+            (IsApiKeyOfFile, string? problem) = (ApiKey is null, null);
+            ApiKey ??= FalKeyFile.Read(ApiKeyFile, out problem);
+            ApiKeyFileProblem = problem;
+        }
+    }
+
+    /// <summary>
     /// The root of the API, including the version segment. It must be an absolute <c>https</c> address; <c>http</c> is
     /// accepted for a loopback host, or for any host when <see cref="AllowInsecureHttp"/> is set.
     /// </summary>

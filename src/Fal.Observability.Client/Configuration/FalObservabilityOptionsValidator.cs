@@ -13,11 +13,24 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         ArgumentNullException.ThrowIfNull(options);
         var failures = new List<string>();
 
-        if (FalApiKey.Problem(options.ApiKey) is { } keyProblem)
+        string section = string.IsNullOrEmpty(name) ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{name}";
+        if (options.ApiKeyFileProblem is { } fileProblem)
         {
-            failures.Add(string.IsNullOrEmpty(name)
-                ? $"{nameof(options.ApiKey)} {keyProblem} Set it in code, as {FalObservabilityOptions.SectionName}:{nameof(options.ApiKey)} in the configuration, or as FAL_KEY in the environment."
-                : $"{nameof(options.ApiKey)} {keyProblem} Set it in code, or as {FalObservabilityOptions.SectionName}:Accounts:{name}:{nameof(options.ApiKey)} in the configuration, which in the environment is {FalObservabilityOptions.SectionName}__Accounts__{name}__{nameof(options.ApiKey)}; FAL_KEY is not read for a keyed registration.");
+            string setting = $"{section}:{nameof(options.ApiKeyFile)}";
+            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file in {setting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
+        }
+        else if (options.ApiKeyFile is not null && options.ApiKey is not null && !options.IsApiKeyOfFile)
+        {
+            failures.Add($"{nameof(options.ApiKey)} and {nameof(options.ApiKeyFile)} are both set. Remove {section}:{nameof(options.ApiKey)} or {section}:{nameof(options.ApiKeyFile)}.");
+        }
+        else if (FalApiKey.Problem(options.ApiKey) is { } keyProblem)
+        {
+            string variable = $"{section.Replace(":", "__", StringComparison.Ordinal)}__{nameof(options.ApiKey)}";
+            failures.Add(
+                $"{nameof(options.ApiKey)} {keyProblem} Set {section}:{nameof(options.ApiKey)} in the configuration ({variable} in the environment), "
+                + (string.IsNullOrEmpty(name)
+                    ? $"the environment variable FAL_KEY, or a file that holds the key: {section}:{nameof(options.ApiKeyFile)} or FAL_KEY_FILE."
+                    : $"or a file that holds the key: {section}:{nameof(options.ApiKeyFile)}. FAL_KEY is not read for a named account."));
         }
 
         CheckAddress(options, failures);

@@ -24,7 +24,7 @@ public static class FalObservabilityServiceCollectionExtensions
         ],
         others:
         [
-            nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
+            nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.ApiKeyFile), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
             nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.MaxResponseBytes),
             nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls), nameof(FalObservabilityOptions.BucketsPerWindow),
             nameof(FalObservabilityOptions.MaxBufferedRows), nameof(FalObservabilityOptions.StrictMetrics), nameof(FalObservabilityOptions.MaxRememberedBytes),
@@ -92,11 +92,7 @@ public static class FalObservabilityServiceCollectionExtensions
             services.TryAddSingleton<FalConnections>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
             options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section => section.Bind(o))).ValidateOnStart();
-            if (key is null)
-            {
-                options.PostConfigure(o => o.ApiKey ??= FalApiKey.FromEnvironment());
-            }
-
+            options.PostConfigure(o => o.FindApiKey(inEnvironment: key is null));
             AddClients(services, builder);
         }
 
@@ -130,10 +126,11 @@ public static class FalObservabilityServiceCollectionExtensions
         builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));
 
         // A null service key makes an ordinary registration: one way for both.
+        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalKeyFile(OptionsOf(provider, key), key, LogOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
             provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider))));
+            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(
             provider.GetRequiredKeyedService<IFalAppsApi>(key), TimeOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) => new FalUsageClient(
@@ -160,7 +157,8 @@ public static class FalObservabilityServiceCollectionExtensions
             }
 
             handlers.Services.GetRequiredService<FalConnections>().Own(handlers.PrimaryHandler);
-            handlers.PrimaryHandler = new FalApiKeyHandler(options.ApiKey!, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
+            FalKeyFile file = handlers.Services.GetRequiredKeyedService<FalKeyFile>(key);
+            handlers.PrimaryHandler = new FalApiKeyHandler(file.Current, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
         }));
     }
 

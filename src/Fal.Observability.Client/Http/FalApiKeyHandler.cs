@@ -15,7 +15,7 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
-    private readonly AuthenticationHeaderValue _authorization;
+    private readonly Func<string> _key;
     private readonly bool _allowInsecureHttp;
 
     /// <summary>Creates the handler.</summary>
@@ -29,9 +29,14 @@ public sealed class FalApiKeyHandler : DelegatingHandler
             throw new ArgumentException($"The API key {problem}", nameof(apiKey));
         }
 
-        _authorization = new AuthenticationHeaderValue("Key", FalApiKey.Normalize(apiKey));
+        _key = () => apiKey;
         _allowInsecureHttp = allowInsecureHttp;
     }
+
+    /// <summary>Creates the handler for a key that may change from call to call, and that was looked at before.</summary>
+    internal FalApiKeyHandler(Func<string> key, bool allowInsecureHttp) => (_key, _allowInsecureHttp) = (key, allowInsecureHttp);
+
+    private AuthenticationHeaderValue Authorization => new("Key", FalApiKey.Normalize(_key()));
 
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -73,11 +78,14 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         }
     }
 
+    /// <summary>The key that a request bears, which need not be that of the next; a handler that follows a redirect takes it off.</summary>
+    private string KeyOf(HttpRequestMessage request) => request.Headers.Authorization?.Parameter ?? _key();
+
     private Uri? Authorize(HttpRequestMessage request)
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
-        request.Headers.Authorization = _authorization;
+        request.Headers.Authorization = Authorization;
         return request.RequestUri;
     }
 
@@ -115,7 +123,7 @@ public sealed class FalApiKeyHandler : DelegatingHandler
             FalRequestOptions.ProgressOf(request)?.GoesThrough(proxy);
         }
 
-        Exception clean = FalApiKey.Scrub(exception, _authorization.Parameter);
+        Exception clean = FalApiKey.Scrub(exception, KeyOf(request));
         return clean == exception ? null : clean;
     }
 
@@ -137,7 +145,7 @@ public sealed class FalApiKeyHandler : DelegatingHandler
 
     private FalResponseException Redirected(HttpRequestMessage request, Uri? address, HttpStatusCode status)
     {
-        string target = FalApiKey.Scrub(request.RequestUri?.GetLeftPart(UriPartial.Authority) ?? "", _authorization.Parameter);
+        string target = FalApiKey.Scrub(request.RequestUri?.GetLeftPart(UriPartial.Authority) ?? "", KeyOf(request));
         return new FalResponseException(
             $"{request.Method} {address?.AbsolutePath}: the primary HTTP handler followed a redirect from"
             + $" {address?.GetLeftPart(UriPartial.Authority)} to {target}. What came from there is not used."

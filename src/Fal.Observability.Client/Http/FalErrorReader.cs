@@ -230,7 +230,7 @@ internal static partial class FalErrorReader
         {
             try
             {
-                var reader = new Utf8JsonReader(body);
+                var reader = new Utf8JsonReader(FalJsonText.Readable(body));
                 using JsonDocument document = JsonDocument.ParseValue(ref reader);
                 JsonElement root = document.RootElement;
                 if (root.ValueKind != JsonValueKind.Object)

@@ -28,16 +28,19 @@ public sealed class FalMetricsPublisher : BackgroundService
     private readonly PublishedAccount _account;
     private readonly PublishedMetrics _published;
     private readonly FalMetricsPublisherOptions _options;
+    private readonly FalKeyFile _keyFile;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Func<double> _random;
 
     internal FalMetricsPublisher(
-        PublishedAccount account, PublishedMetrics published, FalMetricsPublisherOptions options, TimeProvider time, ILogger log, Func<double> random)
+        PublishedAccount account, PublishedMetrics published, FalMetricsPublisherOptions options, FalKeyFile keyFile, TimeProvider time, ILogger log,
+        Func<double> random)
     {
         _account = account;
         _published = published;
         _options = options;
+        _keyFile = keyFile;
         _time = time;
         _log = log;
         _random = random;
@@ -105,7 +108,23 @@ public sealed class FalMetricsPublisher : BackgroundService
                 }
             }
 
-            await Task.Delay(pause, _time, stoppingToken).ConfigureAwait(false);
+            await PauseAsync(pause, isKeyRefused: state.LastFailure is FalAuthenticationException or FalForbiddenException, stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits; after a key was refused, only until its file holds another.</summary>
+    private async Task PauseAsync(TimeSpan pause, bool isKeyRefused, CancellationToken stoppingToken)
+    {
+        long begun = _time.GetTimestamp();
+        while (isKeyRefused && _keyFile.IsThere && pause - _time.GetElapsedTime(begun) > _options.Interval && !_keyFile.HasChanged())
+        {
+            await Task.Delay(_options.Interval, _time, stoppingToken).ConfigureAwait(false);
+        }
+
+        TimeSpan rest = pause - _time.GetElapsedTime(begun);
+        if (rest > TimeSpan.Zero && !(isKeyRefused && _keyFile.HasChanged()))
+        {
+            await Task.Delay(rest, _time, stoppingToken).ConfigureAwait(false);
         }
     }
 

@@ -41,6 +41,9 @@ internal static partial class FalLog
     [LoggerMessage(10, LogLevel.Warning, "The metrics break their format, but every sample was kept. The first place is line {Line}, column {Column}: {Reason}")]
     public static partial void LinesKept(this ILogger logger, long line, long column, string reason);
 
+    [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
+    public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
+
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
     public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
 
@@ -50,7 +53,7 @@ internal static partial class FalLog
     [LoggerMessage(22, LogLevel.Information, "Publishing the metrics of account {Account}: the reads succeed again after {Failures} failure(s)")]
     public static partial void PublishRecovered(this ILogger logger, string account, int failures);
 
-    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its limit into one point, whatever they say: raise the limit with AddView(\"{Metric}\", new MetricStreamConfiguration {{ CardinalityLimit = ... }})")]
+    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its limit into one point, whatever they say: raise the pipeline's cardinality limit of this metric, as docs/publishing.md shows")]
     public static partial void CardinalityLimitPassed(this ILogger logger, string metric, int limit);
 
     [LoggerMessage(24, LogLevel.Warning, "{Metric} is not published: the publisher has an instrument of that name itself, or more than {Limit} names have come. Later ones that are left out are not logged")]
@@ -61,4 +64,10 @@ internal static partial class FalLog
 
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
+
+    [LoggerMessage(27, LogLevel.Information, "Account {Account}: the key file {Path} holds another key, which is used from now on")]
+    public static partial void KeyFileChanged(this ILogger logger, string account, string path);
+
+    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: the key file {Path} {Problem} The key that was read before stays in use. Put the new key into the file, readable for the user that runs this process")]
+    public static partial void KeyFileUnusable(this ILogger logger, string account, string path, string problem);
 }

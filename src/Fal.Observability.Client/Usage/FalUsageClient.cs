@@ -125,10 +125,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
     /// </summary>
     private static bool IsInRange(UsageBucket bucket, UsageQuery query)
     {
-        // The first bucket may start before the range, by as much as a bucket is long.
-        TimeSpan before = AnalyticsCalendar.LongestBucket(query.Timeframe ?? AnalyticsTimeframe.Month);
-        bool outside = bucket.Start >= AnalyticsCalendar.EndOf(query.Grid)
-            || (query.Range.Start is { } start && bucket.Start < start && start - bucket.Start > before);
+        (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query.Grid);
+        bool outside = bucket.Start <= after || bucket.Start >= (AnalyticsCalendar.EndOf(query.Grid) ?? until);
         return bucket.Rows.Count == 0 || !outside
             ? !outside
             : throw Unusable(string.Create(CultureInfo.InvariantCulture,

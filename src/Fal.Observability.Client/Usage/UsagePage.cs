@@ -1,10 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
 /// <summary>One page of a usage answer.</summary>
 /// <remarks>A page is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
-public sealed class UsagePage
+public sealed class UsagePage : IJsonOnDeserialized
 {
     private readonly bool _saysMore;
 
@@ -16,16 +17,14 @@ public sealed class UsagePage
         init => field = string.IsNullOrEmpty(value) ? null : value;
     }
 
-    /// <summary>Whether there is a next page: whether <see cref="NextCursor"/> is set.</summary>
+    /// <summary>Whether there is a next page: <see cref="NextCursor"/> is set, or the service says that there is more.</summary>
     /// <remarks>
-    /// The cursor alone decides. A page whose own field of this name promises more without a cursor to it makes reports and streams throw,
-    /// since what it promises cannot be had.
+    /// A service that says so and names no cursor makes reports and streams throw, since the rest of the answer cannot be asked for.
     /// </remarks>
     [JsonPropertyName("has_more")]
-    [JsonConverter(typeof(AnalyticsFlagJsonConverter))]
     public bool HasMore
     {
-        get => NextCursor is not null;
+        get => _saysMore || NextCursor is not null;
         init => _saysMore = value;
     }
 
@@ -49,6 +48,15 @@ public sealed class UsagePage
 
     /// <summary>Whether the page promises more and has no cursor to it.</summary>
     internal bool LacksCursor => _saysMore && NextCursor is null;
+
+    void IJsonOnDeserialized.OnDeserialized()
+    {
+        // An error that came with status 200 would pass for a time that cost nothing.
+        if (TimeSeries is null && Summary is null)
+        {
+            throw new JsonException("The answer has neither 'time_series' nor 'summary'.");
+        }
+    }
 
     /// <summary>The buckets with times that came without an offset read in the query's zone.</summary>
     /// <param name="grid">The time of the query.</param>

@@ -29,6 +29,20 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Single(errors.TrimEnd().Split('\n'));
     }
 
+    [Fact]
+    public async Task A_key_file_of_the_environment_that_is_not_there_is_named_with_what_to_do()
+    {
+        using Process bridge = StartIn(new() { ["FAL_KEY_FILE"] = "/no/such/key" }, key: null, development: true);
+
+        (int exitCode, string output, string errors) = await bridge.EndAsync();
+
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.Equal(
+            "The bridge cannot start. The key file '/no/such/key' does not exist. Put the key into it, or name another file in Fal:ApiKeyFile or FAL_KEY_FILE.",
+            errors.TrimEnd());
+    }
+
     [Theory]
     [InlineData("'serve' is not understood", "serve")]
     [InlineData("'histroy' is not understood", "histroy", "file.om")]

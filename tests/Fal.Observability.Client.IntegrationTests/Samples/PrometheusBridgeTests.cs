@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
 using Fal.Observability.Client.Prometheus;
@@ -366,7 +367,12 @@ public sealed class PrometheusBridgeTests
     [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
-    [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "Account 'globex': ApiKey is missing")]
+    [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "Account 'globex': ApiKey is missing. Set Fal:Accounts:globex:ApiKey in the configuration (Fal__Accounts__globex__ApiKey in the environment)")]
+    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/no/such/file", "Account 'globex': The key file '/no/such/file' does not exist. Put the key into it, or name another file in Fal:Accounts:globex:ApiKeyFile.")]
+    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/null", "Account 'globex': The key file '/dev/null' is empty.")]
+    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/", "Account 'globex': The key file '/' is a folder.")]
+    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/zero", "Account 'globex': The key file '/dev/zero' is too long for a key.")]
+    [InlineData("Fal:Accounts:acme:ApiKeyFile", "/dev/null", "Account 'acme': ApiKey and ApiKeyFile are both set.")]
     public async Task A_setting_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
     {
         IEnumerable<KeyValuePair<string, string?>> settings = Settings(("acme", new Uri("http://127.0.0.1:9/v1"))).Append(new(name, value));
@@ -376,6 +382,134 @@ public sealed class PrometheusBridgeTests
         Assert.True(failure is InvalidOperationException or OptionsValidationException, failure.ToString());
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("in code", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_file_is_read_again_when_Kubernetes_exchanges_it_and_the_old_key_serves_while_it_is_gone()
+    {
+        string folder = Directory.CreateTempSubdirectory("fal-bridge-").FullName;
+        string path = Path.Combine(folder, "key");
+        Publish("one", "test-id:not-the-right-one-at-all\n");
+        File.CreateSymbolicLink(path, Path.Combine("..data", "key"));
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        Dictionary<string, string?> settings = new(Settings(("acme", simulator.BaseAddress))) { ["Fal:Accounts:acme:ApiKeyFile"] = path };
+        settings.Remove("Fal:Accounts:acme:ApiKey");
+        await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
+
+        await ReadAsync(accounts: 1);
+        double refused = Assert.Single(Up(await PageAsync(bridge))).Value;
+        Publish("two", $"{FalAccount.Key}\r\n");
+        await ReadAgainAsync(accounts: 1);
+        double accepted = Assert.Single(Up(await PageAsync(bridge))).Value;
+        Directory.Delete(Path.Combine(folder, "two"), recursive: true);
+        await ReadAgainAsync(accounts: 1);
+        await ReadAgainAsync(accounts: 1);
+        double withoutFile = Assert.Single(Up(await PageAsync(bridge))).Value;
+        Directory.Delete(folder, recursive: true);
+
+        Assert.Equal([0, 1, 1], [refused, accepted, withoutFile]);
+        string[] told = [.. _log.GetSnapshot().Where(record => record.Message.Contains("key file", StringComparison.Ordinal)).Select(record => record.Message)];
+        Assert.Equal(
+            [
+                $"Account acme: the key file {path} holds another key, which is used from now on",
+                $"Account acme: the key file {path} does not exist. The key that was read before stays in use. Put the new key into the file, readable for the user that runs this process",
+            ],
+            told);
+        Assert.All(_log.GetSnapshot(), record => Assert.DoesNotContain("not-the-right-one", record.Message, StringComparison.Ordinal));
+
+        // As kubelet does: a new folder, and then another link to it.
+        void Publish(string version, string text)
+        {
+            Directory.CreateDirectory(Path.Combine(folder, version));
+            File.WriteAllText(Path.Combine(folder, version, "key"), text);
+            string link = Path.Combine(folder, "..data");
+            File.Delete(link);
+            Directory.CreateSymbolicLink(link, version);
+        }
+    }
+
+    [Fact]
+    public async Task An_orchestrator_sees_a_bridge_that_lives_and_is_ready_though_an_account_is_refused()
+    {
+        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
+        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        Dictionary<string, string?> settings = new(Settings(("acme", acme.BaseAddress), ("globex", globex.BaseAddress)))
+        {
+            ["Fal:Accounts:acme:ApiKey"] = "test-id:not-the-secret-0123456789",
+        };
+        await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock);
+        // The pauses of both accounts, in whatever order.
+        await _clock.TimerAsync(Interval, TimeSpan.FromMinutes(5.5));
+        await _clock.TimerAsync(Interval, TimeSpan.FromMinutes(5.5));
+
+        Assert.Equal(503, (int)await StatusAsync(bridge, "health"));
+        Assert.Equal(200, (int)await StatusAsync(bridge, "live"));
+        Assert.Equal(200, (int)await StatusAsync(bridge, "ready"));
+    }
+
+    [Fact]
+    public async Task A_bridge_that_has_read_nothing_yet_lives_and_is_not_ready()
+    {
+        var never = new TaskCompletionSource();
+        await using RawServer silent = RawServer.Start(_ => never.Task);
+        await using BridgeHost bridge = await BridgeHost.StartAsync(Settings(("acme", silent.BaseAddress)), _clock);
+        await silent.ArrivalAsync();
+
+        Assert.Equal(200, (int)await StatusAsync(bridge, "live"));
+        Assert.Equal(503, (int)await StatusAsync(bridge, "ready"));
+        never.SetResult();
+    }
+
+    [Fact]
+    public async Task The_root_lists_the_paths_and_each_of_them_answers()
+    {
+        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
+
+        string[] paths = [.. (await bridge.GetAsync("")).Split('\n').Where(line => line.StartsWith('/')).Select(line => line.Split(' ')[0])];
+
+        Assert.Equal(["/metrics", "/health", "/live", "/ready"], paths);
+        foreach (string path in paths)
+        {
+            Assert.Equal(200, (int)await StatusAsync(bridge, path));
+        }
+    }
+
+    [Theory]
+    [InlineData("gzip", true)]
+    [InlineData("deflate, GZIP;q=0.5", true)]
+    [InlineData("*", true)]
+    [InlineData("gzip;q=0", false)]
+    [InlineData("*, gzip;q=0", false)]
+    [InlineData("br", false)]
+    [InlineData("", false)]
+    public async Task The_page_is_one_gzip_member_for_a_scraper_that_accepts_gzip(string accepted, bool isGzip)
+    {
+        await using RawServer service = RawServer.Start(RawServer.Answer(200, "text/plain", LargeText(5_000)));
+        await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
+        string plain = await bridge.GetAsync("metrics");
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(bridge.Address, "metrics"));
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+
+        using HttpResponseMessage response = await http.SendAsync(request).OrHangs();
+        byte[] body = await response.Content.ReadAsByteArrayAsync();
+
+        Assert.Equal(isGzip ? ["gzip"] : [], response.Content.Headers.ContentEncoding);
+        Assert.Contains("Accept-Encoding", response.Headers.Vary);
+        if (!isGzip)
+        {
+            Assert.Equal(plain.Length, body.Length);
+            return;
+        }
+
+        Assert.InRange(body.Length, 1, plain.Length / 5);
+        using var member = new GZipStream(new MemoryStream(body), CompressionMode.Decompress);
+        Assert.Equal(plain, await new StreamReader(member).ReadToEndAsync());
+        // What ends with the first stream of blocks is all that curl reads.
+        using var blocks = new DeflateStream(new MemoryStream(body[10..]), CompressionMode.Decompress);
+        Assert.Equal(plain, await new StreamReader(blocks).ReadToEndAsync());
     }
 
     [Theory]
@@ -480,6 +614,13 @@ public sealed class PrometheusBridgeTests
 
     private static IEnumerable<(string Kind, double Count)> LeftOutOf(PrometheusExposition page, string account) =>
         page["fal_bridge_left_out_total"]!.Samples.Where(sample => sample.Labels["account"] == account).Select(sample => (sample.Labels["kind"]!, sample.Value));
+
+    private static async Task<System.Net.HttpStatusCode> StatusAsync(BridgeHost bridge, string path)
+    {
+        using var http = new HttpClient();
+        using HttpResponseMessage response = await http.GetAsync(new Uri(bridge.Address, path)).OrHangs();
+        return response.StatusCode;
+    }
 
     private static string LargeText(int samples) =>
         $"# TYPE large gauge\n{string.Concat(Enumerable.Range(0, samples).Select(i => $"large{{series=\"{i:D100}\"}} 1\n"))}";

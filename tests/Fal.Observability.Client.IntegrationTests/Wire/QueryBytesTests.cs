@@ -68,7 +68,7 @@ public sealed class QueryBytesTests
         (AnalyticsQuery query, string bytes) = Cases[name];
         Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo(culture);
         using var api = new WireMockApi(MockResponse.Page());
-        await using var socket = RawServer.Start(RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
+        await using var socket = RawServer.Start(RawServer.Answer(200, "application/json", """{"time_series":[],"summary":[]}"""));
 
         foreach (Uri address in new[] { api.BaseAddress, socket.BaseAddress })
         {
@@ -105,7 +105,7 @@ public sealed class QueryBytesTests
     {
         Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo(culture);
         await using var server = RawServer.Start(
-            RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
+            RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "application/json", """{"time_series":[],"summary":[]}"""));
         using var account = new FalAccount(server.BaseAddress, options => options.UserAgentSuffix = "my-service/1.4 (linux)");
 
         await account.RunAsync(FalCall.Snapshot, TestContext.Current.CancellationToken);
@@ -139,7 +139,7 @@ public sealed class QueryBytesTests
     [Fact]
     public async Task What_cannot_be_valid_is_refused_before_anything_is_sent()
     {
-        await using var server = RawServer.Start(RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
+        await using var server = RawServer.Start(RawServer.Answer(200, "application/json", """{"time_series":[],"summary":[]}"""));
         using var account = new FalAccount(server.BaseAddress);
         AnalyticsQuery query = FalAccount.Query;
 

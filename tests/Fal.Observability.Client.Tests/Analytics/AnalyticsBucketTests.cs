@@ -88,14 +88,18 @@ public sealed class AnalyticsBucketTests
     [InlineData("""{"results":[]}""")]
     [InlineData("{}")]
     [InlineData("[]")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z"}""")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":null}""")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":[null]}""")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":[{"request_count":1}]}""")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":[{"endpoint_id":"a/b"}],"results":[]}""")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","bucket":"2025-01-15T13:00:00Z","results":[]}""")]
     [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":{}}""")]
     [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":[1]}""")]
     public void What_is_not_a_bucket_is_a_json_error(string json) => Assert.ThrowsAny<JsonException>(() => Json.ReadBucket(json));
 
     [Theory]
-    [InlineData("""{"bucket":"2025-01-15T12:00:00Z"}""")]
-    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":null}""")]
-    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":[null]}""")]
+    [InlineData("""{"bucket":"2025-01-15T12:00:00Z","results":[]}""")]
     [InlineData("""{"results":[],"bucket":"2025-01-15T12:00:00Z"}""")]
     public void A_bucket_without_rows_is_empty(string json) => Assert.Empty(Json.ReadBucket(json).Rows);
 

@@ -35,10 +35,10 @@ public sealed class AnalyticsPageTests
     public void A_page_survives_being_written_and_read_again() => AssertDocumented(Json.ReadPage(Json.Write(Json.ReadPage(Documented))));
 
     [Theory]
-    [InlineData("{}")]
-    [InlineData("""{"next_cursor":null,"has_more":false,"time_series":null,"summary":null}""")]
-    [InlineData("""{"next_cursor":"","has_more":true,"time_series":[],"summary":[]}""")]
-    [InlineData("""{"time_series":[null],"summary":[null]}""")]
+    [InlineData("""{"time_series":[]}""")]
+    [InlineData("""{"next_cursor":null,"has_more":false,"time_series":[],"summary":null}""")]
+    [InlineData("""{"next_cursor":"","has_more":null,"time_series":[],"summary":[]}""")]
+    [InlineData("""{"next_cursor":null,"has_more":{"pages":2},"time_series":null,"summary":[]}""")]
     public void What_is_missing_null_or_empty_is_an_empty_last_page(string json)
     {
         AnalyticsPage page = Json.ReadPage(json);
@@ -50,10 +50,14 @@ public sealed class AnalyticsPageTests
     }
 
     [Theory]
-    [InlineData("""{"next_cursor":"Mg==","has_more":false}""")]
-    [InlineData("""{"next_cursor":"Mg=="}""")]
-    [InlineData("""{"next_cursor":"Mg==","has_more":"perhaps"}""")]
-    public void The_cursor_alone_says_whether_there_is_more(string json) => Assert.True(Json.ReadPage(json).HasMore);
+    [InlineData("""{"time_series":[],"next_cursor":"Mg==","has_more":false}""")]
+    [InlineData("""{"time_series":[],"next_cursor":"Mg=="}""")]
+    [InlineData("""{"time_series":[],"next_cursor":"Mg==","has_more":"perhaps"}""")]
+    [InlineData("""{"time_series":[],"has_more":true}""")]
+    [InlineData("""{"time_series":[],"has_more":"true","next_cursor":null}""")]
+    [InlineData("""{"time_series":[],"has_more":"True","next_cursor":""}""")]
+    [InlineData("""{"time_series":[],"has_more":1}""")]
+    public void A_cursor_or_the_service_s_word_says_that_there_is_more(string json) => Assert.True(Json.ReadPage(json).HasMore);
 
     [Theory]
     [InlineData(1)]
@@ -77,9 +81,27 @@ public sealed class AnalyticsPageTests
 
     [Theory]
     [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"next_cursor":"Mg==","has_more":true}""")]
+    [InlineData("""{"error":{"message":"boom"},"has_more":false}""")]
+    [InlineData("""{"time_series":null,"summary":null}""")]
     [InlineData("""{"time_series":{}}""")]
+    [InlineData("""{"time_series":"none"}""")]
     [InlineData("""{"time_series":[[]]}""")]
+    [InlineData("""{"time_series":[null]}""")]
+    [InlineData("""{"summary":{}}""")]
     [InlineData("""{"summary":[1]}""")]
+    [InlineData("""{"summary":[null]}""")]
+    [InlineData("""{"summary":[{"request_count":1}]}""")]
+    [InlineData("""{"summary":[{"endpoint_id":null,"request_count":1}]}""")]
+    [InlineData("""{"summary":[{"endpoint_id":"a/b","request_count":1},{"endpoint_id":"","request_count":1}]}""")]
+    [InlineData("""{"summary":[{"endpoint_id":"a/b","request_count":1,"request_count":null}]}""")]
+    [InlineData("""{"summary":[{"endpoint_id":"a/b","endpoint_id":"a/c","request_count":1}]}""")]
+    [InlineData("""{"summary":[{"endpoint_id":"a/b"}],"summary":[]}""")]
+    [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a/b"}]}],"time_series":[]}""")]
+    [InlineData("""{"time_series":[],"next_cursor":2}""")]
+    [InlineData("""{"time_series":[],"next_cursor":"a","next_cursor":"b"}""")]
+    [InlineData("""{"time_series":[],"next_cursor":"a\ufffd"}""")]
     [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a/b","request_count":1}]}]""")]
     public void What_is_not_a_page_is_a_json_error(string json) => Assert.ThrowsAny<JsonException>(() => Json.ReadPage(json));
 
@@ -90,7 +112,13 @@ public sealed class AnalyticsPageTests
             Json.ReadPage("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[]},{"bucket":"yesterday","results":[]}]}"""));
 
         Assert.Contains("\"yesterday\"", error.Message, StringComparison.Ordinal);
-        Assert.StartsWith("$.time_series[1]", error.Path, StringComparison.Ordinal);
+        Assert.Equal("$.time_series[1]", error.Path);
+
+        error = Assert.ThrowsAny<JsonException>(() =>
+            Json.ReadPage("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a/b"},{"request_count":5}]}]}"""));
+
+        Assert.Contains("time_series[0]: results[1]: The row names no endpoint", error.Message, StringComparison.Ordinal);
+        Assert.Equal("$.time_series[0].results[1]", error.Path);
     }
 
     [Fact]

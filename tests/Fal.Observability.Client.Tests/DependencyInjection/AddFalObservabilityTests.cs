@@ -91,18 +91,23 @@ public sealed class AddFalObservabilityTests : IDisposable
     [Fact]
     public void Every_setting_of_the_options_can_be_set_in_the_section()
     {
+        string keyFile = Path.GetTempFileName();
+        File.WriteAllText(keyFile, "id:secret-value\n");
         foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties())
         {
             string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:30"
                 : setting.PropertyType == typeof(bool) ? "true"
                 : setting.PropertyType == typeof(Uri) ? "https://proxy.example/v1"
-                : setting.PropertyType == typeof(string) ? (setting.Name == "ApiKey" ? "id:secret-value" : "my-service/1.0")
+                : setting.PropertyType == typeof(string) ? (setting.Name switch { "ApiKey" => "id:secret-value", "ApiKeyFile" => keyFile, _ => "my-service/1.0" })
                 : setting.Name is "MaxAttempts" or "MaxConcurrentCalls" ? "7" : "4096";
             FalObservabilityOptions options = Options(
                 services => services.AddFalObservability(),
-                ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting.Name}", value));
+                setting.Name == "ApiKeyFile" ? [("Fal:ApiKeyFile", value)] : [("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting.Name}", value)]);
+            Assert.Equal("id:secret-value", options.ApiKey);
             Assert.Equal(value, Convert.ToString(setting.GetValue(options), System.Globalization.CultureInfo.InvariantCulture), ignoreCase: true);
         }
+
+        File.Delete(keyFile);
     }
 
     [Fact]

@@ -258,7 +258,7 @@ public sealed class FalBodyHandlerTests
         {
             using HttpResponseMessage response = await pipeline.SendAsync(streaming, cancellationToken: caller.Token);
             Stream stream = await response.Content.ReadAsStreamAsync();
-            await stream.ReadAsync(new byte[100], caller.Token);
+            await stream.ReadExactlyAsync(new byte[100], caller.Token);
         });
 
         Assert.True(caller.IsCancellationRequested);
@@ -443,14 +443,13 @@ public sealed class FalBodyHandlerTests
             HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(Encoding.UTF8.GetBytes(text), 3));
             response.Content.Headers.ContentType = type is null ? null : new(type);
             using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
-            Task<string> reading = ReadAsync(pipeline, streaming);
             if (isComplete)
             {
-                Assert.Equal(text, await reading);
+                Assert.Equal(text, await ReadAsync(pipeline, streaming));
             }
             else
             {
-                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => reading);
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => ReadAsync(pipeline, streaming));
                 Assert.Contains("truncated", failure.Message, StringComparison.Ordinal);
                 Assert.True(failure.IsTransient);
             }

@@ -320,7 +320,7 @@ public sealed class FalMetricsPublisherTests
         await host.StartAsync();
         TimeSpan pause = await host.PauseAsync();
         Assert.Contains("at_once", Assert.Single(host.Events(23)).Message, StringComparison.Ordinal);
-        Assert.Contains("CardinalityLimit", host.Events(23)[0].Message, StringComparison.Ordinal);
+        Assert.Contains("cardinality limit", host.Events(23)[0].Message, StringComparison.Ordinal);
 
         host.Client.Answer(Series("at_once", 0, 5000) + Series("in_turn", 1000, 1001) + Series("within", 0, 2000));
         await host.NextPauseAsync(await host.NextPauseAsync(pause));

@@ -14,6 +14,7 @@ internal sealed class AnalyticsBucketReader
     private readonly DateTimeOffset? _end;
     private readonly bool _exactEnds;
     private readonly int? _maxBufferedRows;
+    private readonly Action<AnalyticsBucket> _onBeyondEnd;
     private readonly Queue<AnalyticsBucket> _ready = new();
     private AnalyticsBucketMerger _merger = new();
     private DateTimeOffset? _lastRead;
@@ -29,6 +30,7 @@ internal sealed class AnalyticsBucketReader
     /// <param name="maxBufferedRows">
     /// How many rows may be held where the service's order is not ascending; null reads the window whole from the start.
     /// </param>
+    /// <param name="onBeyondEnd">Is told of each bucket that starts at the end of the window or later, and is left out.</param>
     /// <param name="after">The last bucket that was handed out for these endpoints by another reader; null where there was none.</param>
     public AnalyticsBucketReader(
         AnalyticsPageReader pages,
@@ -36,8 +38,10 @@ internal sealed class AnalyticsBucketReader
         DateTimeOffset? end,
         bool exactEnds,
         int? maxBufferedRows,
+        Action<AnalyticsBucket> onBeyondEnd,
         DateTimeOffset? after = null)
     {
+        _onBeyondEnd = onBeyondEnd;
         _handedOut = after;
         _pages = pages;
         _notBefore = notBefore;
@@ -159,6 +163,7 @@ internal sealed class AnalyticsBucketReader
         // Ends are exclusive. Whole buckets that the service widens a range to start before its end, those of the next window do not.
         if (bucket.Start >= _end)
         {
+            _onBeyondEnd(bucket);
             return;
         }
 

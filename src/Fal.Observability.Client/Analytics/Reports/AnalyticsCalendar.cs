@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
 /// <summary>
@@ -5,7 +7,15 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class AnalyticsCalendar
 {
+    // Within these no arithmetic with zones and periods leaves what a date can hold.
+    private static readonly DateTime FirstDate = DateTime.MinValue.AddDays(40);
     private static readonly DateTime LastDate = DateTime.MaxValue.AddDays(-40);
+
+    // No zone is further from UTC.
+    private static readonly TimeSpan FarthestZone = TimeSpan.FromHours(14);
+
+    // A hundred years by the minute are fewer.
+    private const int MaxWindows = 100_000;
 
     private readonly TimeZoneInfo _zone;
     private readonly AnalyticsTimeframe _timeframe;
@@ -44,6 +54,12 @@ internal sealed class AnalyticsCalendar
         DateTime start = bounds.Start;
         while (calendar.CutAfter(start, buckets) is { } cut && cut < bounds.End)
         {
+            if (windows.Count == MaxWindows)
+            {
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                    $"The range {range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+            }
+
             windows.Add(Between(start, cut));
             start = cut;
         }
@@ -63,16 +79,51 @@ internal sealed class AnalyticsCalendar
     public static DateTimeOffset EndOf(AnalyticsBucket bucket, AnalyticsCalendar? calendar, AnalyticsTimeframe timeframe)
     {
         DateTimeOffset start = bucket.Start;
+        if (timeframe <= AnalyticsTimeframe.Hour || start.UtcDateTime < FirstDate || start.UtcDateTime > LastDate)
+        {
+            return Add(start, LongestBucket(timeframe));
+        }
+
         return (timeframe, calendar) switch
         {
-            (AnalyticsTimeframe.Minute, _) => start.AddMinutes(1),
-            (AnalyticsTimeframe.Hour, _) => start.AddHours(1),
             (_, { } known) => new DateTimeOffset(known.InstantOf(known.Next(known.PeriodOf(known.Local(start.UtcDateTime)), 1)), TimeSpan.Zero),
             (AnalyticsTimeframe.Day, _) => start.AddDays(1),
             (AnalyticsTimeframe.Week, _) => start.AddDays(7),
             _ => start.AddMonths(1),
         };
     }
+
+    /// <summary>
+    /// Where the buckets of an answer may start: after the first instant, and up to the second. The service moves both ends of a range
+    /// outward to whole buckets, and adds one that starts after the present.
+    /// </summary>
+    public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsTimeGrid grid)
+    {
+        // The service's own choice of a timeframe may be the next longer one near a limit.
+        TimeSpan length = LongestBucket(grid.Timeframe ?? (AnalyticsTimeframe)Math.Min((int)TimeframeOf(grid) + 1, (int)AnalyticsTimeframe.Month));
+        AnalyticsTimeRange range = grid.Range;
+        AnalyticsCalendar? calendar = TryCreate(grid);
+        if (range.FirstDay is { } first && range.LastDay is { } last && calendar?.Bounds(range) is null)
+        {
+            length += FarthestZone;
+            return (
+                Add(new DateTimeOffset(first.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero), -length),
+                Add(new DateTimeOffset(last.AddDays(1).ToDateTime(TimeOnly.MinValue), TimeSpan.Zero), length));
+        }
+
+        DateTimeOffset start = range.Start ?? new DateTimeOffset(calendar!.Bounds(range)!.Value.Start, TimeSpan.Zero);
+        DateTimeOffset end = range.End ?? new DateTimeOffset(calendar!.Bounds(range)!.Value.End, TimeSpan.Zero);
+        // A bucket in which the clocks go back is longer.
+        TimeSpan longer = calendar is null ? TimeSpan.Zero
+            : calendar._zone.GetUtcOffset(Add(start, -length)) - calendar._zone.GetUtcOffset(start);
+        return (Add(start, -(longer > TimeSpan.Zero ? length + longer : length)), Add(end, length));
+    }
+
+    /// <summary>An instant and a stretch of time, or the end of what a date can hold where that comes first.</summary>
+    public static DateTimeOffset Add(DateTimeOffset instant, TimeSpan length) =>
+        length > DateTimeOffset.MaxValue - instant ? DateTimeOffset.MaxValue
+        : length < DateTimeOffset.MinValue - instant ? DateTimeOffset.MinValue
+        : instant.ToUniversalTime() + length;
 
     /// <summary>The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.</summary>
     public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid)
@@ -118,13 +169,13 @@ internal sealed class AnalyticsCalendar
         }
 
         DateTime end = last.ToDateTime(TimeOnly.MinValue).AddDays(1);
-        return end > LastDate || first.Year < 2 ? null : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
+        return end > LastDate || first.ToDateTime(TimeOnly.MinValue) < FirstDate ? null : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
     }
 
     /// <summary>The first safe cut at which at least so many buckets have passed since a start; null where time runs out.</summary>
     private DateTime? CutAfter(DateTime start, int buckets)
     {
-        if (start.Year < 2)
+        if (start < FirstDate || start > LastDate)
         {
             return null;
         }

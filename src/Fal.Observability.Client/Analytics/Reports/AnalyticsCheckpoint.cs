@@ -71,7 +71,8 @@ public sealed class AnalyticsCheckpoint
         Content? content;
         try
         {
-            content = JsonSerializer.Deserialize(json, AnalyticsJsonContext.Default.AnalyticsCheckpointContent);
+            content = JsonSerializer.Deserialize(
+                FalJsonText.Readable(Encoding.UTF8.GetBytes(json)), AnalyticsJsonContext.Default.AnalyticsCheckpointContent);
         }
         catch (JsonException e)
         {

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Fal.Observability.Client;
 
 /// <summary>Follows the pages of one group of endpoints over one range, and begins anew when the group has to be asked otherwise.</summary>
@@ -34,7 +32,11 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             try
             {
                 AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken).ConfigureAwait(false);
-                ThrowIfNotWhole(page, query);
+                if (page.LacksCursor)
+                {
+                    throw PageGuard.CursorIsMissing();
+                }
+
                 _guard.PageCame();
                 // What the next page needs to know of this one; the rest is free to go.
                 _page = new AnalyticsPage { NextCursor = page.NextCursor, TimeSeries = page.TimeSeries is [.., var last] ? [last] : [] };
@@ -47,22 +49,6 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
         }
     }
 
-    private static void ThrowIfNotWhole(AnalyticsPage page, AnalyticsQuery query)
-    {
-        if (page.LacksCursor)
-        {
-            throw PageGuard.CursorIsMissing();
-        }
-
-        if (page.LacksTimeSeries && query.Expand.HasFlag(AnalyticsExpand.TimeSeries))
-        {
-            throw new FalResponseException(
-                "The service answered without a time series (time_series), which was asked for: this would pass for a time in which there was nothing, where even quiet buckets are listed. Ask again; if it stays so, report it to fal with the query.")
-            {
-                StatusCode = HttpStatusCode.OK,
-            };
-        }
-    }
 
     private void Restart(AnalyticsEndpointGroup.CallShape shape)
     {

@@ -28,8 +28,11 @@ internal sealed class AnalyticsRun : IDisposable
     private readonly FalCallTally _tally = new();
     private readonly ConcurrentDictionary<string, AnalyticsRefusedEndpoint> _refused = new(StringComparer.Ordinal);
     private volatile AnalyticsEndpointGroup[] _groups;
+    private readonly DateTimeOffset? _end;
     private volatile bool _keyIsGood;
     private int _calls;
+    private int _bucketsBeyondEnd;
+    private long _rowsBeyondEnd;
 
     /// <param name="caller">Makes the calls.</param>
     /// <param name="options">The options of the client.</param>
@@ -50,6 +53,7 @@ internal sealed class AnalyticsRun : IDisposable
         _now = now;
         _log = log;
         Query = query;
+        _end = AnalyticsCalendar.EndOf(query.Grid);
         // Metrics given by name that this version knows become flags, so that they can be left out like any other.
         _metrics = query with
         {
@@ -98,6 +102,11 @@ internal sealed class AnalyticsRun : IDisposable
 
     public void Dispose()
     {
+        if (_bucketsBeyondEnd > 0)
+        {
+            _log.BucketsBeyondEnd(_bucketsBeyondEnd, _rowsBeyondEnd, Query.Range.ToString());
+        }
+
         _slots.Dispose();
         foreach (AnalyticsEndpointGroup group in _groups)
         {
@@ -129,6 +138,7 @@ internal sealed class AnalyticsRun : IDisposable
                     end,
                     query.BoundToTimeframe == false,
                     streaming ? _options.MaxBufferedRows : null,
+                    CountBeyondEnd,
                     handedOut)));
                 AnalyticsBucketReader[] due = [.. readers.Where(reader => reader.NeedsPage)];
                 await ForEachAsync(due, (reader, token) => reader.FillAsync(token), cancellationToken).ConfigureAwait(false);
@@ -418,6 +428,19 @@ internal sealed class AnalyticsRun : IDisposable
         return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,
             $"The service answered {(int)refusal.StatusCode}, also to each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
             + $"{Query.EndpointIds.Count} endpoints that were then tried alone. {advice}{words}{id}"));
+    }
+
+    /// <summary>
+    /// Counts a bucket that is left out because the range ends before it. One beyond the end of a window alone comes with the next window,
+    /// and an empty one says nothing: the service ends its answers with one that starts after the present.
+    /// </summary>
+    private void CountBeyondEnd(AnalyticsBucket bucket)
+    {
+        if (bucket.Rows.Count > 0 && !(bucket.Start < _end))
+        {
+            Interlocked.Increment(ref _bucketsBeyondEnd);
+            Interlocked.Add(ref _rowsBeyondEnd, bucket.Rows.Count);
+        }
     }
 
     private AnalyticsExpand Shaped(AnalyticsExpand structure) => (_metrics.Expand & ~AnalyticsExpand.Structure) | structure;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client;
 
 /// <summary>What rows come to together, over buckets, endpoints or both: the numbers that can be added, and the rates that follow from them.</summary>
@@ -8,21 +10,23 @@ namespace Fal.Observability.Client;
 /// the summary that you mean, and read it from that row.
 /// </para>
 /// <para>
-/// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero. Immutable.
+/// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero.
+/// Counts are added exactly, whatever their size. Immutable.
 /// </para>
 /// </remarks>
 public sealed class AnalyticsTotals
 {
-    private const AnalyticsExpand Additive = AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown
-        | AnalyticsExpand.ColdBootCount | AnalyticsExpand.TotalBillableDuration;
+    private const AnalyticsExpand Counts = AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown | AnalyticsExpand.ColdBootCount;
 
-    private readonly Dictionary<AnalyticsExpand, double> _sums = [];
+    // Null, once a row has no value or one that cannot be, stays null: the total is not known.
+    private readonly Dictionary<AnalyticsExpand, Int128?> _counts = [];
+    private readonly double? _billedSeconds = 0;
 
     private AnalyticsTotals(IEnumerable<AnalyticsRow> rows)
     {
-        foreach (AnalyticsExpand metric in Additive.GetFlags())
+        foreach (AnalyticsExpand count in Counts.GetFlags())
         {
-            _sums[metric] = 0;
+            _counts[count] = 0;
         }
 
         foreach (AnalyticsRow row in rows)
@@ -33,11 +37,12 @@ public sealed class AnalyticsTotals
             }
 
             RowCount++;
-            foreach (AnalyticsExpand metric in Additive.GetFlags())
+            foreach (AnalyticsExpand count in Counts.GetFlags())
             {
-                // Not a number, once it is so, stays so: the total is not known. What a row cannot have is not known either.
-                _sums[metric] += row.GetValue(metric) is { } value and >= 0 ? value : double.NaN;
+                _counts[count] += row.GetCount(count) is { } value and >= 0 ? value : (Int128?)null;
             }
+
+            _billedSeconds += row.GetValue(AnalyticsExpand.TotalBillableDuration) is { } seconds and >= 0 ? seconds : null;
         }
     }
 
@@ -88,19 +93,40 @@ public sealed class AnalyticsTotals
 
     /// <summary>The total of one metric: a number of requests, or of billed seconds.</summary>
     /// <param name="metric">One of the counts, or <see cref="AnalyticsExpand.TotalBillableDuration"/>.</param>
-    /// <returns>The total; null where a row has no value. Exact up to 2^53.</returns>
+    /// <returns>
+    /// The total, exact up to 2^53 and rounded above. Null where a row has no value, and where billed seconds exceed what a double holds.
+    /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is a percentile, which cannot be added, or not a single metric.</exception>
     public double? GetValue(AnalyticsExpand metric)
     {
-        AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
-        if (!_sums.TryGetValue(metric, out double sum))
+        if (metric == AnalyticsExpand.TotalBillableDuration)
         {
-            throw new ArgumentException(
-                $"{metric} is a percentile: those of several rows cannot be combined into one. Ask the service for the range, timeframe and endpoint that you mean.",
-                nameof(metric));
+            return _billedSeconds is { } seconds && double.IsFinite(seconds) ? seconds : null;
         }
 
-        return double.IsNaN(sum) ? null : sum;
+        return (double?)Sum(metric);
+    }
+
+    /// <summary>The exact total of one count.</summary>
+    /// <param name="metric">One of the counts.</param>
+    /// <returns>The number of requests; null where a row has no value.</returns>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not a single count.</exception>
+    /// <exception cref="OverflowException">
+    /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> gives it rounded, and other totals can still be read.
+    /// </exception>
+    public long? GetCount(AnalyticsExpand metric) => metric == AnalyticsExpand.TotalBillableDuration
+        ? throw new ArgumentException($"{metric} is a duration, not a count: take {nameof(GetValue)}.", nameof(metric))
+        : Sum(metric) is not { } sum ? null
+        : sum <= long.MaxValue ? (long)sum
+        : throw new OverflowException(string.Create(CultureInfo.InvariantCulture,
+            $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it rounded."));
+
+    private Int128? Sum(AnalyticsExpand metric)
+    {
+        AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
+        return _counts.TryGetValue(metric, out Int128? sum) ? sum : throw new ArgumentException(
+            $"{metric} is a percentile: those of several rows cannot be combined into one. Ask the service for the range, timeframe and endpoint that you mean.",
+            nameof(metric));
     }
 
     /// <summary>The buckets, as long as none of them is null.</summary>

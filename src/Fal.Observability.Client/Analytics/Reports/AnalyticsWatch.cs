@@ -7,21 +7,38 @@ namespace Fal.Observability.Client;
 /// <remarks>It holds a digest for each bucket of the range that it looks back over, and no older ones.</remarks>
 internal sealed class AnalyticsWatch(AnalyticsQuery query)
 {
+    /// <summary>
+    /// How far back a read looks for the buckets of a service that answers and sends no new ones. The longest delay of the service's data
+    /// that is known was 15 hours.
+    /// </summary>
+    public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
+    /// <summary>How far back a read looks after failures: further back, a watch has a hole.</summary>
+    public static readonly TimeSpan LongestOutage = TimeSpan.FromDays(31);
+
     private readonly Dictionary<DateTimeOffset, string> _seen = [];
     private DateTimeOffset? _behind;
 
-    /// <summary>What to ask now: the range of the query, and further back after failures, up to the last bucket that came.</summary>
+    /// <summary>
+    /// What to ask now: the range of the query, and further back where the last bucket that came is older. How far is limited, so that a
+    /// read takes no more calls however long there are no new buckets.
+    /// </summary>
     public AnalyticsQuery QueryAt(DateTimeOffset now)
     {
-        DateTimeOffset start = now - query.Range.Duration!.Value;
+        DateTimeOffset start = query.Range.Resolve(now).Start!.Value;
+        DateTimeOffset limit = AnalyticsCalendar.Add(now, -LongestOutage);
         _behind ??= start;
-        return query with { Range = AnalyticsTimeRange.Between(_behind < start ? _behind.Value : start, now) };
+        DateTimeOffset behind = _behind.Value > limit ? _behind.Value : limit;
+        return query with { Range = AnalyticsTimeRange.Between(behind < start ? behind : start, now) };
     }
 
     /// <summary>The buckets of an answer that are new or have changed.</summary>
     public IEnumerable<AnalyticsBucket> Take(AnalyticsReport report)
     {
-        DateTimeOffset oldest = report.Query.Range.Start!.Value - AnalyticsCalendar.LongestBucket(query.Timeframe!.Value);
+        AnalyticsTimeRange range = report.Query.Range;
+        DateTimeOffset oldest = AnalyticsCalendar.Add(range.Start!.Value, -AnalyticsCalendar.LongestBucket(query.Timeframe!.Value));
+        DateTimeOffset limit = AnalyticsCalendar.Add(range.End!.Value, -LongestDelay);
+        _behind = report.TimeSeries is [.., var last] && last.Start > limit ? last.Start : limit;
         foreach (DateTimeOffset start in _seen.Keys.Where(start => start < oldest).ToArray())
         {
             _seen.Remove(start);
@@ -32,7 +49,6 @@ internal sealed class AnalyticsWatch(AnalyticsQuery query)
             string digest = Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(bucket, AnalyticsJsonContext.Default.AnalyticsBucket)));
             bool unchanged = _seen.TryGetValue(bucket.Start, out string? before) && before == digest;
             _seen[bucket.Start] = digest;
-            _behind = bucket.Start;
             if (!unchanged)
             {
                 yield return bucket;

@@ -142,7 +142,8 @@ public sealed class AvailabilityObjective
                 .Where(period => period.End <= asOf),
         ];
 
-        DateTimeOffset EndOf(DateTimeOffset start) => start + (length ?? (asOf - start < ShortBurnWindow ? asOf - start : ShortBurnWindow));
+        DateTimeOffset EndOf(DateTimeOffset start) =>
+            AnalyticsCalendar.Add(start, length ?? (asOf - start < ShortBurnWindow ? asOf - start : ShortBurnWindow));
     }
 
     private Dictionary<string, AvailabilityStatus> MeasureByEndpoint(Period[] periods, DateTimeOffset asOf)
@@ -193,7 +194,7 @@ public sealed class AvailabilityObjective
         {
             Objective = this,
             AsOf = end,
-            Coverage = Math.Min(1, counted.Sum(period => (period.End - period.Start).Ticks) / (double)Window.Ticks),
+            Coverage = Math.Min(1, counted.Sum(period => (double)(period.End - period.Start).Ticks) / Window.Ticks),
             Requests = (double?)requests,
             Errors = (double?)errors,
             ErrorBudgetConsumed = Burn((requests, errors)),

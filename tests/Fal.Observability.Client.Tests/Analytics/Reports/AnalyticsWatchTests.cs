@@ -55,6 +55,74 @@ public sealed class AnalyticsWatchTests
     }
 
     [Fact]
+    public async Task A_wait_that_the_service_asks_for_is_kept_however_short_the_interval_is()
+    {
+        TimeSpan asked = TimeSpan.FromHours(5);
+        bool limited = false;
+        _service.Before = _ => limited
+            ? Task.CompletedTask
+            : Task.FromException(new FalRateLimitException("429") { RetryAfter = asked, IsTransient = limited = true });
+        await using IAsyncEnumerator<AnalyticsBucket> watch = _service.Client.WatchAsync(_query, Interval).GetAsyncEnumerator();
+
+        Task<bool> next = watch.MoveNextAsync().AsTask();
+        TimeSpan? wait;
+        do
+        {
+            wait = await _service.Time.NextWaitAsync(TimeSpan.FromDays(2), next).WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        while (wait == Interval);
+
+        Assert.InRange(wait!.Value, asked, 2 * asked);
+        _service.Time.Advance(wait.Value);
+
+        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal(2, _service.Calls.Count);
+        Assert.True(_service.Calls[1].Range.End >= FakeAnalyticsService.Now + asked);
+    }
+
+    [Fact]
+    public async Task A_bucket_of_another_time_is_refused_and_does_not_drag_later_reads_back()
+    {
+        int calls = 0;
+        _service.Order = buckets => Interlocked.Increment(ref calls) == 2 ? [new AnalyticsBucket { Start = DateTimeOffset.UnixEpoch }, .. buckets] : buckets;
+        await using IAsyncEnumerator<AnalyticsBucket> watch = _service.Client.WatchAsync(_query, Interval).GetAsyncEnumerator();
+
+        Assert.Equal([9, 10, 11, 12], await NextAsync(watch, 4));
+
+        Assert.Contains("1970-01-01", Assert.Single(_service.Log.Collector.GetSnapshot(), record => record.Id.Id == 9).Message, StringComparison.Ordinal);
+        Assert.All(_service.Calls, call => Assert.True(call.Range.End - call.Range.Start < TimeSpan.FromHours(5)));
+    }
+
+    [Theory]
+    [InlineData(AnalyticsTimeframe.Minute)]
+    [InlineData(AnalyticsTimeframe.Day)]
+    public void A_service_that_sends_nothing_new_is_not_asked_for_more_and_more(AnalyticsTimeframe timeframe)
+    {
+        var watch = new AnalyticsWatch(_query with { Timeframe = timeframe });
+        for (int day = 0; day < 400; day++)
+        {
+            AnalyticsQuery asked = watch.QueryAt(FakeAnalyticsService.Now.AddDays(day));
+
+            Assert.InRange(asked.Range.End!.Value - asked.Range.Start!.Value, TimeSpan.FromHours(3), TimeSpan.FromDays(2));
+            Assert.Empty(watch.Take(new AnalyticsReport { Query = asked }));
+        }
+    }
+
+    [Fact]
+    public void After_an_outage_the_look_back_is_long_enough_and_has_a_limit()
+    {
+        var watch = new AnalyticsWatch(_query);
+        AnalyticsTimeRange last = default;
+        for (int day = 0; day < 400; day++)
+        {
+            last = watch.QueryAt(FakeAnalyticsService.Now.AddDays(day)).Range;
+            Assert.True(day > 30 || last.Start == FakeAnalyticsService.Now.AddHours(-3));
+        }
+
+        Assert.Equal(TimeSpan.FromDays(31), last.End - last.Start);
+    }
+
+    [Fact]
     public async Task Refused_endpoints_are_searched_for_once()
     {
         _service.Refused.Add("org/app-001");

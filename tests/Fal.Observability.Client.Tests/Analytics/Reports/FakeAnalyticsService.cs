@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Testing;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Fal.Observability.Client.Tests;
 
@@ -19,7 +18,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     private readonly Channel<AnalyticsQuery> _arrivals = Channel.CreateUnbounded<AnalyticsQuery>();
     private int _underWay;
 
-    public FakeTimeProvider Time { get; } = new(Now);
+    public SteppedTimeProvider Time { get; } = new(Now);
 
     public FakeLogger Log { get; } = new();
 
@@ -50,7 +49,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
 
     public int MostUnderWay { get; private set; }
 
-    public FalAnalyticsClient Client => new(this, Options, Time, Log);
+    public FalAnalyticsClient Client => new(this, Options, Time, Log, () => 0);
 
     public static string[] Ids(int count) =>
         [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"org/app-{i:d3}"))];
