@@ -22,6 +22,9 @@ public sealed class BridgedAccounts : IAsyncLifetime
 
     public PrometheusServer Prometheus => _prometheus!;
 
+    /// <summary>Where the bridge is.</summary>
+    public Uri Address => _bridge!.Address;
+
     /// <summary>The snapshot of each account, by its label.</summary>
     public IReadOnlyDictionary<string, FalMetricsSnapshot> Snapshots => _snapshots;
 
@@ -43,7 +46,7 @@ public sealed class BridgedAccounts : IAsyncLifetime
 
         _bridge = await BridgeHost.StartAsync(settings, _clock);
         _files.AimBridgeAt(_bridge.Address);
-        _prometheus = await PrometheusServer.StartAsync(_files.Bridge);
+        _prometheus = await PrometheusServer.StartAsync(_files.WithAlerting(_files.Bridge));
         await _prometheus.WaitForAsync("count(fal_up == 1) == 2");
         Page = await _bridge.GetAsync("metrics");
 

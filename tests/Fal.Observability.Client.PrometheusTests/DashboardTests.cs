@@ -108,6 +108,21 @@ public sealed partial class DashboardTests(MonitoredAccount account, BridgedAcco
         }
     }
 
+    /// <summary>"0 runners" would read as an outage.</summary>
+    [Fact]
+    public async Task Headline_numbers_say_no_data_when_there_is_none()
+    {
+        using var files = new PrometheusFiles(MonitoredAccount.Key);
+        await using PrometheusServer empty = await PrometheusServer.StartAsync(files.WriteConfiguration());
+
+        foreach (JsonElement panel in Panels.Where(panel => panel.GetProperty("type").GetString() == "stat"))
+        {
+            string title = panel.GetProperty("title").GetString()!;
+            Assert.Equal("no data", panel.GetProperty("fieldConfig").GetProperty("defaults").GetProperty("noValue").GetString());
+            Assert.Empty(await empty.QueryAsync(Fill(ExpressionOf(title), ".*", ".*")));
+        }
+    }
+
     [Fact]
     public async Task The_age_of_the_data_goes_on_growing_when_no_scrape_succeeds()
     {

@@ -25,6 +25,9 @@ public sealed class MonitoredAccount : IAsyncLifetime
 
     public PrometheusServer Prometheus => _prometheus!;
 
+    /// <summary>Where the simulated service is.</summary>
+    public Uri Service => _simulator!.BaseAddress;
+
     public FalMetricsSnapshot Snapshot => _snapshot!;
 
     /// <summary>The service's answer as it is.</summary>
@@ -43,7 +46,7 @@ public sealed class MonitoredAccount : IAsyncLifetime
     {
         _simulator = await StartSimulatorAsync(new FakeTimeProvider(Instant));
         _files.AimDirectAt(_simulator.BaseAddress);
-        _prometheus = await PrometheusServer.StartAsync(_files.Direct);
+        _prometheus = await PrometheusServer.StartAsync(_files.WithAlerting(_files.Direct));
 
         using FalObservabilityClient fal = ClientOf(_simulator);
         _snapshot = await fal.Metrics.GetSnapshotAsync();

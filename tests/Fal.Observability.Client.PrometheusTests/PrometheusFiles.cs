@@ -31,6 +31,9 @@ public sealed partial class PrometheusFiles : IDisposable
     /// <summary>The configuration that scrapes the bridge.</summary>
     public string Bridge => Path.Combine(_directory.FullName, "scrape-bridge.yml");
 
+    /// <summary>The half of a configuration that only Prometheus reads: the rules, and where alerts go.</summary>
+    public string Alerting => Path.Combine(_directory.FullName, "alerting.yml");
+
     /// <summary>The files of rules.</summary>
     public IEnumerable<string> Rules => Directory.EnumerateFiles(Path.Combine(_directory.FullName, "rules"), "*.yml");
 
@@ -55,6 +58,14 @@ public sealed partial class PrometheusFiles : IDisposable
         ArgumentNullException.ThrowIfNull(bridge);
         Replace(Bridge, "- fal-bridge:9464", $"- {bridge.Authority}");
         Hasten(Bridge);
+    }
+
+    /// <summary>Makes a whole configuration of Prometheus from a scrape file, as the documentation says it.</summary>
+    public string WithAlerting(string scrape)
+    {
+        string whole = Path.ChangeExtension(scrape, "whole.yml");
+        File.WriteAllText(whole, File.ReadAllText(scrape) + File.ReadAllText(Alerting));
+        return whole;
     }
 
     /// <summary>A configuration that scrapes nothing.</summary>
@@ -90,6 +101,6 @@ public sealed partial class PrometheusFiles : IDisposable
 
     public void Dispose() => _directory.Delete(recursive: true);
 
-    [GeneratedRegex(@"\b(?<setting>interval|scrape_interval|scrape_timeout|evaluation_interval): \d+[smh]")]
+    [GeneratedRegex(@"\b(?<setting>interval|scrape_interval|scrape_timeout): \d+[smh]")]
     private static partial Regex Interval { get; }
 }

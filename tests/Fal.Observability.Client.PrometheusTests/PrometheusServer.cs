@@ -196,7 +196,7 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     }
 
     /// <summary>Reads a pair of time and value; the value is text, so that it can be NaN or infinite.</summary>
-    private static double ReadValue(JsonElement pair) => pair[1].GetString() switch
+    internal static double ReadValue(JsonElement pair) => pair[1].GetString() switch
     {
         "+Inf" => double.PositiveInfinity,
         "-Inf" => double.NegativeInfinity,

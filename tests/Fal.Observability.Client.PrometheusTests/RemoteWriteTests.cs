@@ -129,7 +129,7 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     /// <summary>What the report of the same range holds, as Prometheus is to hold it.</summary>
-    private static async Task<string[]> ReportAsync(SimulatorServer simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
+    internal static async Task<string[]> ReportAsync(SimulatorServer simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
     {
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps.Take(3))

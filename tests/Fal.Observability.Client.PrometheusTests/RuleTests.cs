@@ -13,7 +13,36 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     [Fact]
     public async Task Promtool_accepts_the_configurations_as_they_are_published()
     {
-        Assert.Equal(0, await RunAsync("check", "config", _files.Direct, _files.Bridge));
+        Assert.Equal(
+            0,
+            await RunAsync("check", "config", _files.Direct, _files.Bridge, _files.WithAlerting(_files.Direct), _files.WithAlerting(_files.Bridge)));
+    }
+
+    /// <summary>vmalert writes what a group records later, and with labels added: a mixture would compare two moments.</summary>
+    [Fact]
+    public void No_expression_reads_what_its_own_group_records_or_mixes_recorded_with_raw_series()
+    {
+        YamlMappingNode[] groups = [.. _files.Rules.SelectMany(file => (YamlSequenceNode)Load(file)["groups"]).Cast<YamlMappingNode>()];
+        HashSet<string> recorded = [.. groups.SelectMany(RecordedBy)];
+
+        Assert.NotEmpty(recorded);
+        foreach (YamlMappingNode ruleGroup in groups)
+        {
+            HashSet<string> own = [.. RecordedBy(ruleGroup)];
+            foreach (YamlNode rule in (YamlSequenceNode)ruleGroup["rules"])
+            {
+                string expression = ((YamlScalarNode)rule["expr"]).Value!;
+                string[] names = [.. SeriesName.Matches(Selector.Replace(expression, "")).Select(match => match.Value)];
+                Assert.True(!names.Any(own.Contains), $"{expression} reads what its own group records.");
+                Assert.True(
+                    names.All(recorded.Contains) || !names.Any(recorded.Contains), $"{expression} mixes recorded series with raw ones.");
+            }
+        }
+
+        static IEnumerable<string> RecordedBy(YamlMappingNode ruleGroup) =>
+            from rule in ((YamlSequenceNode)ruleGroup["rules"]).Cast<YamlMappingNode>()
+            where rule.Children.ContainsKey("record")
+            select ((YamlScalarNode)rule["record"]).Value!;
     }
 
     [Fact]
@@ -104,15 +133,23 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     [GeneratedRegex(@"\b(rate|irate|increase|resets)\s*\(")]
     internal static partial Regex RateFunction { get; }
 
-    private static IEnumerable<YamlMappingNode> AlertCases(string file)
+    [GeneratedRegex(@"\b(up|(application:)?fal[_:]\w+(:\w+)*)\b")]
+    private static partial Regex SeriesName { get; }
+
+    [GeneratedRegex(@"\{[^}]*\}")]
+    private static partial Regex Selector { get; }
+
+    private static YamlNode Load(string file)
     {
         var stream = new YamlStream();
-        using (StreamReader text = File.OpenText(file))
-        {
-            stream.Load(text);
-        }
+        using StreamReader text = File.OpenText(file);
+        stream.Load(text);
+        return stream.Documents[0].RootNode;
+    }
 
-        foreach (YamlNode test in (YamlSequenceNode)stream.Documents[0].RootNode["tests"])
+    private static IEnumerable<YamlMappingNode> AlertCases(string file)
+    {
+        foreach (YamlNode test in (YamlSequenceNode)Load(file)["tests"])
         {
             if (((YamlMappingNode)test).Children.TryGetValue("alert_rule_test", out YamlNode? cases))
             {

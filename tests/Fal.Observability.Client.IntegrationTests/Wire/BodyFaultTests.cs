@@ -161,7 +161,7 @@ public sealed class BodyFaultTests
         using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 2);
         string? expected = operation.IsText ? fault.Text : fault.Json;
 
-        Task<double> running = operation.RunAsync(account, TestContext.Current.CancellationToken);
+        Task<double> running = RunAsync();
         await account.Clock.StepOverWaitsAsync(running, account.Options);
 
         if (expected is "complete" or "nothing")
@@ -186,6 +186,8 @@ public sealed class BodyFaultTests
             Assert.Equal(named.IsTransient ? 2 : 1, named.Attempts);
             Assert.True(server.Heads.Count == named.Attempts || operationName == "GetReportAsync", $"{server.Heads.Count} requests were sent.");
         }
+
+        async Task<double> RunAsync() => await operation.RunAsync(account, TestContext.Current.CancellationToken);
     }
 
     [Theory]

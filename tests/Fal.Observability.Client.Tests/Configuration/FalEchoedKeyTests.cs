@@ -46,7 +46,8 @@ public sealed class FalEchoedKeyTests
             Assert.Matches(@"^You sent '[^']*\[redacted\][^']*' to us\.$", masked);
             // At most the id is left, and of a coding of it no more than it takes.
             Assert.DoesNotContain(echoed[^6..].TrimEnd('.'), masked, StringComparison.Ordinal);
-            Assert.True(masked.Length < $"You sent '{Codings[coding]("key-id-1a2b3c:")}[redacted]___' to us.".Length, masked);
+            string idAlone = coding.StartsWith("cut off", StringComparison.Ordinal) ? "key-id-1a2b3c:..." : Codings[coding]("key-id-1a2b3c:");
+            Assert.True(masked.Length < $"You sent '{idAlone}[redacted]___' to us.".Length, masked);
         }
     }
 
