@@ -35,6 +35,9 @@ internal sealed class CommandLine
         ("metrics", SimulatorRoute.Metrics),
         ("analytics", SimulatorRoute.ServerlessAnalytics),
         ("models", SimulatorRoute.ModelsAnalytics),
+        ("apps", SimulatorRoute.Apps),
+        ("history", SimulatorRoute.RunnerHistory),
+        ("usage", SimulatorRoute.Usage),
     ];
 
     private static readonly Switch[] Switches =
@@ -43,7 +46,7 @@ internal sealed class CommandLine
             (line, value) => line.Options.Url = Address(value)),
         new("--apps", "N", "how many apps the account owns (default 12)", (line, value) => line.Options.Apps = Whole(value)),
         new("--seed", "N", "decides all traffic (default 1)", (line, value) => line.Options.Seed = Whole(value)),
-        new("--key", "ID:SECRET", "the key that is accepted (default simulated:key); ID:no-permission is answered 403",
+        new("--key", "ID:SECRET", "the key that is accepted (default simulated:key); ID:no-permission is answered 403, and ID:no-billing for usage",
             (line, value) => line.Options.Key = value),
         new("--now", "INSTANT", "start the clock at an instant such as 2026-01-01T00:00:00Z and let it run (default the system's clock)",
             (line, value) => line._now = Instant(value)),
@@ -57,9 +60,9 @@ internal sealed class CommandLine
                 line.Options.ScaleToZero = OneOf(value, ("absent", ScaledToZero.Absent), ("zeros", ScaledToZero.Zeros))),
         new("--gzip", "on|off", "compress for clients that accept it (default on)", (line, value) =>
             line.Options.Gzip = OneOf(value, ("on", true), ("off", false))),
-        new("--page-size", "N", "default and highest limit of analytics (default 100)", (line, value) =>
+        new("--page-size", "N", "default and highest limit of analytics and usage (default 100)", (line, value) =>
             line.Options.PageSize = Whole(value)),
-        new("--lag", "MINUTES", "how far analytics lag behind the clock (default 0)", (line, value) =>
+        new("--lag", "MINUTES", "how far analytics, runner history and usage lag behind the clock (default 0)", (line, value) =>
             line.Options.AnalyticsLag = TimeSpan.FromMinutes(Whole(value))),
         new("--limit-counts", "buckets|rows", "what limit counts (default buckets)",
             (line, value) => line.Options.LimitCounts = OneOf(value, ("buckets", LimitCounts.Buckets), ("rows", LimitCounts.Rows))),

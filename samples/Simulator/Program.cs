@@ -32,7 +32,7 @@ try
     Console.WriteLine($"""
         SIMULATED DATA: a stand-in for the fal API. Nothing here comes from fal.
           base address   {server.BaseAddress}
-          key            {server.Key}   ({server.KeyWithoutPermission} is answered 403)
+          key            {server.Key}   ({server.KeyWithoutPermission} is answered 403, {server.KeyWithoutBilling} for usage)
           clock          {line.Clock}
           apps           {server.Apps.Count}, seed {line.Options.Seed}{(server.Apps.Count > 0 ? $", the first is {server.Apps[0]}" : "")}
           try            curl -H "Authorization: Key {server.Key}" {server.BaseAddress}/serverless/metrics

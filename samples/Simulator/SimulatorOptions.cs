@@ -11,6 +11,15 @@ public enum SimulatorRoute
 
     /// <summary><c>GET /v1/models/analytics</c>.</summary>
     ModelsAnalytics,
+
+    /// <summary><c>GET /v1/serverless/apps</c>.</summary>
+    Apps,
+
+    /// <summary><c>GET /v1/serverless/apps/{owner}/{name}/runners/history</c>.</summary>
+    RunnerHistory,
+
+    /// <summary><c>GET /v1/serverless/usage</c>.</summary>
+    Usage,
 }
 
 /// <summary>What the <c>limit</c> of a time series counts; the service does not document it.</summary>
@@ -122,7 +131,9 @@ public sealed class SimulatorOptions
     /// <summary>The <c>limit</c> of a call that names none, and the highest one in force, at least 1. Default 100.</summary>
     public int PageSize { get; set; } = 100;
 
-    /// <summary>How long analytics lag behind the clock; later minutes look quiet until then. Default none.</summary>
+    /// <summary>
+    /// How long analytics, runner history and usage lag behind the clock; later minutes look quiet until then. Default none.
+    /// </summary>
     public TimeSpan AnalyticsLag { get; set; }
 
     /// <summary>What <c>limit</c> counts. Default buckets.</summary>
@@ -175,6 +186,12 @@ public sealed class SimulatorOptions
             throw new ArgumentException("Key must have the form id:secret, in visible ASCII characters.");
         }
 
+        if (Key == KeyWithoutBilling)
+        {
+            throw new ArgumentException("Key must not end in ':no-billing': that is the secret of the key that lacks the permission for " +
+                "billing data.");
+        }
+
         if (Key == KeyWithoutPermission)
         {
             throw new ArgumentException("Key must not end in ':no-permission': that is the secret of the key that lacks the permission.");
@@ -207,6 +224,11 @@ public sealed class SimulatorOptions
             throw new ArgumentException($"Incidents has one of {incident.App} of severity {incident.Severity}: it must be 1, 2 or 3.");
         }
     }
+
+    internal string KeyWithoutBilling => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-billing";
+
+    /// <summary>Minutes, counted from the Unix epoch, from this one on are not in the warehouse yet.</summary>
+    internal int VisibleEnd() => (int)((TimeProvider.GetUtcNow() - AnalyticsLag).ToUnixTimeSeconds() / 60);
 
     internal string KeyWithoutPermission => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-permission";
 }

@@ -27,6 +27,8 @@ public sealed class SimulatorServer : IAsyncDisposable
     private readonly TrafficModel _model;
     private readonly MetricsEndpoint _metrics;
     private readonly AnalyticsEndpoint _analytics;
+    private readonly AppsEndpoint _apps;
+    private readonly UsageEndpoint _usage;
     private readonly WebApplication _application;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<SimulatorRequest> _requests = new();
@@ -38,6 +40,8 @@ public sealed class SimulatorServer : IAsyncDisposable
         _model = new TrafficModel(options);
         _metrics = new MetricsEndpoint(_model, options);
         _analytics = new AnalyticsEndpoint(_model, options);
+        _apps = new AppsEndpoint(_model, options);
+        _usage = new UsageEndpoint(_model, options);
         Truth = new SimulatorTruth(_analytics, options.TimeProvider);
         BaseAddress = options.Url;
         _application = BuildApplication();
@@ -51,6 +55,9 @@ public sealed class SimulatorServer : IAsyncDisposable
 
     /// <summary>A valid key that lacks the permission for every call: the answer is 403.</summary>
     public string KeyWithoutPermission => _options.KeyWithoutPermission;
+
+    /// <summary>A valid key that lacks the permission for billing data alone: a call for usage is answered 403.</summary>
+    public string KeyWithoutBilling => _options.KeyWithoutBilling;
 
     /// <summary>The apps that the key's account owns, by number.</summary>
     public IReadOnlyList<string> Apps => [.. _model.Apps.Select(app => app.Name)];
@@ -149,24 +156,41 @@ public sealed class SimulatorServer : IAsyncDisposable
         Answer answer = request.Fault is { } fault
             && FaultyDelivery.Replacement(fault, route, _options.TimeProvider.GetUtcNow(), requestId) is { } replacement
             ? replacement
-            : Compute(context, route, requestId);
+            : Compute(context, request.Path, route, requestId);
         await SendAsync(context, request, answer, requestId);
     }
 
     private static SimulatorRoute? RouteOf(string path) => path switch
     {
+        "/v1/serverless/apps" => SimulatorRoute.Apps,
+        "/v1/serverless/usage" => SimulatorRoute.Usage,
+        _ when AppOf(path) is not null => SimulatorRoute.RunnerHistory,
         "/v1/serverless/metrics" => SimulatorRoute.Metrics,
         "/v1/serverless/analytics" => SimulatorRoute.ServerlessAnalytics,
         "/v1/models/analytics" => SimulatorRoute.ModelsAnalytics,
         _ => null,
     };
 
-    private Answer Compute(HttpContext context, SimulatorRoute route, string requestId)
+    /// <summary>The owner and name that the path of a runner history names; null where it is another path.</summary>
+    private static (string Owner, string Name)? AppOf(string path) =>
+        path.Split('/') is ["", "v1", "serverless", "apps", { Length: > 0 } owner, { Length: > 0 } name, "runners", "history"]
+            ? (Uri.UnescapeDataString(owner), Uri.UnescapeDataString(name))
+            : null;
+
+    private Answer Compute(HttpContext context, string path, SimulatorRoute route, string requestId)
     {
         try
         {
-            Authorize(context.Request.Headers.Authorization);
-            return route == SimulatorRoute.Metrics ? _metrics.Answer() : _analytics.Answer(context.Request.QueryString.Value ?? "", route);
+            Authorize(context.Request.Headers.Authorization, route);
+            string query = context.Request.QueryString.Value ?? "";
+            return route switch
+            {
+                SimulatorRoute.Metrics => _metrics.Answer(),
+                SimulatorRoute.Apps => _apps.List(query),
+                SimulatorRoute.RunnerHistory when AppOf(path) is { } app => _apps.History(app.Owner, app.Name, query),
+                SimulatorRoute.Usage => _usage.Answer(query),
+                _ => _analytics.Answer(query, route),
+            };
         }
         catch (RefusedCallException refusal)
         {
@@ -174,7 +198,7 @@ public sealed class SimulatorServer : IAsyncDisposable
         }
     }
 
-    private void Authorize(StringValues authorization)
+    private void Authorize(StringValues authorization, SimulatorRoute route)
     {
         if (StringValues.IsNullOrEmpty(authorization))
         {
@@ -185,6 +209,16 @@ public sealed class SimulatorServer : IAsyncDisposable
         if (value == $"Key {KeyWithoutPermission}")
         {
             throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission for this call.");
+        }
+
+        if (value == $"Key {KeyWithoutBilling}")
+        {
+            if (route == SimulatorRoute.Usage)
+            {
+                throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission billing:usage:read.");
+            }
+
+            return;
         }
 
         if (value != $"Key {Key}")

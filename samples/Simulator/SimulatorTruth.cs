@@ -23,9 +23,9 @@ public sealed class SimulatorTruth
     public AnalyticsAnswer Analytics(AnalyticsRequest request, SimulatorRoute route = SimulatorRoute.ServerlessAnalytics)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (route == SimulatorRoute.Metrics)
+        if (route is not (SimulatorRoute.ServerlessAnalytics or SimulatorRoute.ModelsAnalytics))
         {
-            throw new ArgumentException("The metrics route has no analytics.", nameof(route));
+            throw new ArgumentException($"The route {route} has no analytics.", nameof(route));
         }
 
         if (request.Metrics.FirstOrDefault(name => !AnalyticsMetric.ByName.ContainsKey(name)) is string unknown)

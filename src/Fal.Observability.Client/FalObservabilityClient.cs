@@ -11,6 +11,7 @@ namespace Fal.Observability.Client;
 public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposable
 {
     private readonly ServiceProvider _services;
+    private readonly IFalObservabilityClient _client;
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
@@ -40,9 +41,9 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
         _services = services.BuildServiceProvider();
         try
         {
-            IFalObservabilityClient client = _services.GetRequiredService<IFalObservabilityClient>();
-            Metrics = client.Metrics;
-            Analytics = client.Analytics;
+            _client = _services.GetRequiredService<IFalObservabilityClient>();
+            Metrics = _client.Metrics;
+            Analytics = _client.Analytics;
         }
         catch
         {
@@ -56,6 +57,12 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
 
     /// <inheritdoc/>
     public IFalAnalyticsClient Analytics { get; }
+
+    /// <inheritdoc/>
+    public IFalAppsClient Apps => _client.Apps;
+
+    /// <inheritdoc/>
+    public IFalUsageClient Usage => _client.Usage;
 
     /// <summary>
     /// Closes the connections. Calls that wait for a response, and later ones, throw an <see cref="ObjectDisposedException"/>; a body

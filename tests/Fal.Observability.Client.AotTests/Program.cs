@@ -64,6 +64,24 @@ await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query)
 
 Check("a checkpoint survives its JSON", checkpoint is not null);
 
+FalAppList list = await fal.Apps.ListAsync(new FalAppQuery { WithEndpoints = true });
+Check("the apps are those of the metrics", list.Apps.Select(app => app.EndpointId).Order().SequenceEqual(snapshot.Apps.Select(app => app.Name).Order()));
+Check("an app has its routes and times", list.Apps.All(app => app.Endpoints is not null && app.KeepAlive > TimeSpan.Zero));
+FalRunnerHistory history = await fal.Apps.GetRunnerHistoryAsync(list.Apps[0].EndpointId, aggregation: FalRunnerAggregation.Average);
+Check("a history has buckets in order", history.Buckets.Count >= 24 && history.Buckets.Zip(history.Buckets.Skip(1), (a, b) => a.Start < b.Start).All(ascends => ascends));
+UsageReport usage = await fal.Usage.GetReportAsync(new UsageQuery { Expand = UsageExpand.TimeSeries | UsageExpand.Summary, Limit = 7 });
+Check("the bill adds up to its summary", usage.Totals.Count > 0 && usage.Totals.Sum(total => total.Cost) == usage.Summary.Sum(row => row.CostTotal));
+int billed = 0;
+await foreach (UsageBucket bucket in fal.Usage.StreamTimeSeriesAsync(new UsageQuery { Limit = 7 }))
+{
+    billed++;
+}
+
+Check("the stream of the bill follows the pages", billed == usage.TimeSeries.Count);
+AnalyticsReport requests = await fal.Analytics.GetReportAsync(list.ToQuery() with { Range = usage.Query.Range });
+AppCostReport costs = usage.ByApp(list, requests);
+Check("cost is joined with requests", costs.Apps.Any(app => app.CostPerThousandSuccesses > 0));
+
 // With one, its options bound from a configuration.
 IConfigurationRoot configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
 {

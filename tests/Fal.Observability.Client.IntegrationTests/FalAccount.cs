@@ -19,6 +19,13 @@ public enum FalCall
     RawStreamedMetrics,
     RawServerlessAnalytics,
     RawModelsAnalytics,
+    AppList,
+    RunnerHistory,
+    UsageReport,
+    UsageTimeSeries,
+    RawApps,
+    RawRunnerHistory,
+    RawUsage,
 }
 
 /// <summary>A registration as a user makes it, with a clock that stands still and a log that is kept.</summary>
@@ -75,9 +82,17 @@ internal sealed class FalAccount : IDisposable
 
     public IFalAnalyticsClient Analytics => _services.GetRequiredService<IFalAnalyticsClient>();
 
+    public IFalAppsClient Apps => _services.GetRequiredService<IFalAppsClient>();
+
+    public IFalUsageClient Usage => _services.GetRequiredService<IFalUsageClient>();
+
     public IFalMetricsApi MetricsApi => _services.GetRequiredService<IFalMetricsApi>();
 
     public IFalAnalyticsApi AnalyticsApi => _services.GetRequiredService<IFalAnalyticsApi>();
+
+    public IFalAppsApi AppsApi => _services.GetRequiredService<IFalAppsApi>();
+
+    public IFalUsageApi UsageApi => _services.GetRequiredService<IFalUsageApi>();
 
     public static bool Streams(FalCall call) => call is FalCall.Samples or FalCall.RawStreamedMetrics;
 
@@ -126,6 +141,31 @@ internal sealed class FalAccount : IDisposable
                 break;
             case FalCall.RawModelsAnalytics:
                 await AnalyticsApi.GetModelsAnalyticsAsync(Query, cancellationToken);
+                break;
+            case FalCall.AppList:
+                await Apps.ListAsync(cancellationToken);
+                break;
+            case FalCall.RunnerHistory:
+                await Apps.GetRunnerHistoryAsync("my-org/my-app", cancellationToken: cancellationToken);
+                break;
+            case FalCall.UsageReport:
+                await Usage.GetReportAsync(Query.Range, cancellationToken);
+                break;
+            case FalCall.UsageTimeSeries:
+                await foreach (UsageBucket _ in Usage.StreamTimeSeriesAsync(new UsageQuery { Range = Query.Range }, cancellationToken))
+                {
+                    // Only the end matters.
+                }
+
+                break;
+            case FalCall.RawApps:
+                await AppsApi.ListAppsAsync(cancellationToken: cancellationToken);
+                break;
+            case FalCall.RawRunnerHistory:
+                await AppsApi.GetRunnerHistoryAsync("my-org", "my-app", cancellationToken: cancellationToken);
+                break;
+            case FalCall.RawUsage:
+                await UsageApi.GetUsageAsync(cancellationToken: cancellationToken);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(call));

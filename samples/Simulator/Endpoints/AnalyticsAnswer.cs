@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Fal.Observability.Simulator;
@@ -71,57 +68,10 @@ public sealed record AnalyticsAnswer(
     IReadOnlyList<AnalyticsAnswerRow>? Summary,
     string? NextCursor)
 {
-    // The plus of an offset stays a plus.
-    private static readonly JsonWriterOptions PlainText = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The answer as the service writes it: offsets of the zone, null for what is missing.</summary>
     public string ToJson() => Encoding.UTF8.GetString(ToUtf8(MissingMetrics.Null, BucketOffset.Zone).Span);
 
-    internal ReadOnlyMemory<byte> ToUtf8(MissingMetrics missing, BucketOffset offset)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, PlainText))
-        {
-            json.WriteStartObject();
-            json.WriteString("next_cursor", NextCursor);
-            json.WriteBoolean("has_more", NextCursor is not null);
-            if (TimeSeries is not null)
-            {
-                json.WriteStartArray("time_series");
-                foreach (AnalyticsAnswerBucket bucket in TimeSeries)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("bucket", Label(bucket.Start, offset));
-                    WriteRows(json, "results", bucket.Rows, missing);
-                    json.WriteEndObject();
-                }
-                json.WriteEndArray();
-            }
-            if (Summary is not null)
-            {
-                WriteRows(json, "summary", Summary, missing);
-            }
-
-            json.WriteEndObject();
-        }
-        return buffer.WrittenMemory;
-    }
-
-    private static void WriteRows(Utf8JsonWriter json, string name, IReadOnlyList<AnalyticsAnswerRow> rows, MissingMetrics missing)
-    {
-        json.WriteStartArray(name);
-        foreach (AnalyticsAnswerRow row in rows)
-        {
-            row.WriteTo(json, missing);
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static string Label(DateTimeOffset start, BucketOffset offset) => offset switch
-    {
-        BucketOffset.Utc => start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        BucketOffset.None => start.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture),
-        _ => start.ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture),
-    };
+    internal ReadOnlyMemory<byte> ToUtf8(MissingMetrics missing, BucketOffset offset) =>
+        AnswerEnvelope.ToUtf8(
+            NextCursor, TimeSeries?.Select(bucket => (bucket.Start, bucket.Rows)), Summary, offset, (json, row) => row.WriteTo(json, missing));
 }

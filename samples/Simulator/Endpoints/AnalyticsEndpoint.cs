@@ -34,7 +34,7 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
     /// <summary>The whole answer to a request on a route, in one piece and in ascending order.</summary>
     public AnalyticsAnswer WholeAnswer(AnalyticsRequest request, SimulatorRoute route)
     {
-        var series = new AnalyticsSeries(request, Resolve(request.EndpointIds, route), VisibleEnd());
+        var series = new AnalyticsSeries(request, Resolve(request.EndpointIds, route), options.VisibleEnd());
         return new AnalyticsAnswer(
             request.TimeSeries ? [.. Enumerable.Range(0, series.Count).Select(index => series[index])] : null,
             request.Summary ? series.Summary : null,
@@ -47,7 +47,9 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         bool more = false;
         if (query.Request.TimeSeries)
         {
-            buckets = Buckets(query, series, out more);
+            var page = new BucketPage(options, query.Limit, query.Page, series.Count, () => series.RowCounts);
+            more = page.HasMore;
+            buckets = [.. page.Slices.Select(slice => series[slice.Bucket] is var bucket && slice.IsWhole ? bucket : bucket with { Rows = [.. bucket.Rows.Skip(slice.Skip).Take(slice.Take)] })];
         }
 
         if (query.Page > 1 && buckets is not { Count: > 0 })
@@ -59,39 +61,11 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         return new AnalyticsAnswer(buckets, withSummary ? series.Summary : null, more ? query.Cursor(query.Page + 1) : null);
     }
 
-    /// <summary>
-    /// One page of buckets. Where the limit counts rows, a bucket may end on one page and go on with the next; a quiet
-    /// one counts as a row, or a page could be endless.
-    /// </summary>
-    private List<AnalyticsAnswerBucket> Buckets(AnalyticsQuery query, AnalyticsSeries series, out bool more)
-    {
-        bool whole = options.LimitCounts == LimitCounts.Buckets;
-        long first = (query.Page - 1L) * query.Limit;
-        long end = first + query.Limit;
-        long position = 0;
-        var page = new List<AnalyticsAnswerBucket>();
-        for (int i = 0; i < series.Count && position < end; i++)
-        {
-            int index = options.BucketOrder == BucketOrder.Ascending ? i : series.Count - 1 - i;
-            int size = whole ? 1 : Math.Max(1, series.RowCounts[index]);
-            if (position + size > first)
-            {
-                AnalyticsAnswerBucket bucket = series[index];
-                int skip = (int)Math.Max(0, first - position);
-                int take = (int)Math.Min(size, end - position) - skip;
-                page.Add(whole ? bucket : bucket with { Rows = [.. bucket.Rows.Skip(skip).Take(take)] });
-            }
-            position += size;
-        }
-        more = end < (whole ? series.Count : series.RowCounts.Sum(count => (long)Math.Max(1, count)));
-        return page;
-    }
-
     /// <summary>The series of a query, kept for its next pages.</summary>
     private AnalyticsSeries SeriesOf(AnalyticsQuery query, SimulatorRoute route)
     {
         List<SimulatedEndpoint> endpoints = Resolve(query.Request.EndpointIds, route);
-        var key = new SeriesKey(query.Fingerprint, route, query.Request.Start, query.Request.End, VisibleEnd());
+        var key = new SeriesKey(query.Parameters.Fingerprint(), route, query.Request.Start, query.Request.End, options.VisibleEnd());
         lock (_lock)
         {
             int known = _recent.FindIndex(entry => entry.Key == key);
@@ -133,9 +107,6 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         }
         return endpoints;
     }
-
-    /// <summary>Minutes from this one on are not in the warehouse yet.</summary>
-    private int VisibleEnd() => (int)((options.TimeProvider.GetUtcNow() - options.AnalyticsLag).ToUnixTimeSeconds() / 60);
 
     private sealed record SeriesKey(ulong Fingerprint, SimulatorRoute Route, DateTimeOffset Start, DateTimeOffset End, int VisibleEnd);
 }

@@ -49,12 +49,5 @@ public sealed record AnalyticsRequest
     /// <summary>Start and end are moved outward to whole buckets. True unless set.</summary>
     public bool BoundToTimeframe { get; init; } = true;
 
-    internal BucketLength ResolvedTimeframe => Timeframe ?? (End - Start).Ticks switch
-    {
-        < 2 * TimeSpan.TicksPerHour => BucketLength.Minute,
-        < 2 * TimeSpan.TicksPerDay => BucketLength.Hour,
-        < 64 * TimeSpan.TicksPerDay => BucketLength.Day,
-        < 183 * TimeSpan.TicksPerDay => BucketLength.Week,
-        _ => BucketLength.Month,
-    };
+    internal RequestedTime Time => new(Start, End, TimeZone, Timeframe, BoundToTimeframe);
 }

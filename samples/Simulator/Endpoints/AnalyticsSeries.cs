@@ -6,11 +6,9 @@ namespace Fal.Observability.Simulator;
 /// </summary>
 internal sealed class AnalyticsSeries
 {
-    private const long TicksOfEpoch = 621355968000000000;
-
     private readonly List<SimulatedEndpoint> _endpoints;
     private readonly List<AnalyticsMetric> _metrics;
-    private readonly List<Bucket> _buckets = [];
+    private readonly List<TimeBucket> _buckets;
     private readonly int _visibleEnd;
     private readonly Lazy<List<AnalyticsAnswerRow>> _summary;
     private readonly Lazy<int[]> _rowCounts;
@@ -24,29 +22,10 @@ internal sealed class AnalyticsSeries
         _visibleEnd = visibleEnd;
         _metrics = [.. request.Metrics.Select(name => AnalyticsMetric.ByName[name])];
 
-        var calendar = new CalendarBuckets(request.TimeZone, request.ResolvedTimeframe);
-        DateTime start = request.Start.UtcDateTime;
-        DateTime end = request.End.UtcDateTime;
-        if (request.BoundToTimeframe)
-        {
-            DateTime lastStart = calendar.StartOf(end);
-            start = calendar.StartOf(start);
-            end = lastStart == end ? end : calendar.After(lastStart);
-        }
-        if (request.TimeSeries && start < end)
-        {
-            DateTime next;
-            for (DateTime bucket = calendar.StartOf(start); bucket < end; bucket = next)
-            {
-                next = calendar.After(bucket);
-                _buckets.Add(new Bucket(
-                    TimeZoneInfo.ConvertTime(new DateTimeOffset(bucket), request.TimeZone),
-                    bucket < start ? start : bucket,
-                    next > end ? end : next));
-            }
-        }
-        _summary = new Lazy<List<AnalyticsAnswerRow>>(() => Rows(start, end));
-        _rowCounts = new Lazy<int[]>(() => [.. _buckets.Select(bucket => Totals(bucket.From, bucket.To).Count())]);
+        _buckets = request.TimeSeries ? request.Time.Buckets() : [];
+        (DateTime start, DateTime end) = request.Time.Bounds;
+        _summary = new Lazy<List<AnalyticsAnswerRow>>(() => Rows(RequestedTime.FirstMinuteFrom(start), RequestedTime.FirstMinuteFrom(end)));
+        _rowCounts = new Lazy<int[]>(() => [.. _buckets.Select(bucket => Totals(bucket.First, bucket.End).Count())]);
     }
 
     /// <summary>How many buckets the range has, oldest first.</summary>
@@ -63,18 +42,17 @@ internal sealed class AnalyticsSeries
     {
         get
         {
-            Bucket bucket = _buckets[index];
-            return new AnalyticsAnswerBucket(bucket.Label, Rows(bucket.From, bucket.To));
+            TimeBucket bucket = _buckets[index];
+            return new AnalyticsAnswerBucket(bucket.Label, Rows(bucket.First, bucket.End));
         }
     }
 
-    private List<AnalyticsAnswerRow> Rows(DateTime from, DateTime to) =>
-        [.. Totals(from, to).Select(reported => new AnalyticsAnswerRow(reported.Id, reported.Totals, _metrics))];
+    private List<AnalyticsAnswerRow> Rows(int first, int end) =>
+        [.. Totals(first, end).Select(reported => new AnalyticsAnswerRow(reported.Id, reported.Totals, _metrics))];
 
-    private IEnumerable<(string Id, TrafficTotals Totals)> Totals(DateTime from, DateTime to)
+    private IEnumerable<(string Id, TrafficTotals Totals)> Totals(int first, int end)
     {
-        int first = FirstMinuteFrom(from);
-        int end = Math.Min(FirstMinuteFrom(to), _visibleEnd);
+        end = Math.Min(end, _visibleEnd);
         foreach (SimulatedEndpoint endpoint in _endpoints)
         {
             TrafficTotals totals = endpoint.Traffic(first, end);
@@ -84,10 +62,4 @@ internal sealed class AnalyticsSeries
             }
         }
     }
-
-    /// <summary>The requests of a minute count as made at its start, so that neighbouring ranges share none and lose none.</summary>
-    private static int FirstMinuteFrom(DateTime utc) =>
-        (int)((utc.Ticks - TicksOfEpoch + TimeSpan.TicksPerMinute - 1) / TimeSpan.TicksPerMinute);
-
-    private sealed record Bucket(DateTimeOffset Label, DateTime From, DateTime To);
 }

@@ -58,9 +58,9 @@ internal sealed class MetricsEndpoint(TrafficModel model, SimulatorOptions optio
             for (int i = 0; i < app.MachineTypes.Count; i++)
             {
                 string machine = app.MachineTypes[i];
-                Runners(label, machine, "dead", Share(gauges.Dead, i, app.MachineTypes.Count));
-                Runners(label, machine, "pending", Share(gauges.Pending, i, app.MachineTypes.Count));
-                Runners(label, machine, "running", Share(gauges.Running, i, app.MachineTypes.Count), ShowsZeros(gauges));
+                Runners(label, machine, "dead", app.ShareOf(gauges.Dead, i));
+                Runners(label, machine, "pending", app.ShareOf(gauges.Pending, i));
+                Runners(label, machine, "running", app.ShareOf(gauges.Running, i), ShowsZeros(gauges));
             }
         }
 
@@ -189,9 +189,6 @@ internal sealed class MetricsEndpoint(TrafficModel model, SimulatorOptions optio
     }
 
     private static long Gets(SimulatedApp app, TrafficTotals traffic) => app.ServesGet ? traffic.Successes / 10 : 0;
-
-    /// <summary>Splits a number of runners over the app's machine types; the first gets the odd one.</summary>
-    private static int Share(int count, int index, int parts) => (count + parts - 1 - index) / parts;
 
     /// <summary>Writes exposition text as UTF-8 bytes, without a string for each sample.</summary>
     private sealed class ExpositionWriter(int capacity)

@@ -38,7 +38,7 @@ public sealed class SimulatorFaults
         }
     }
 
-    /// <summary>An analytics call that names this endpoint is refused as a whole.</summary>
+    /// <summary>An analytics call that names this endpoint is refused as a whole, and so is a call for its runner history.</summary>
     /// <param name="endpointId">The id as calls name it.</param>
     /// <param name="status">403 (not owned) or 404 (not there).</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="status"/> is another.</exception>

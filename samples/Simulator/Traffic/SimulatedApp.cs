@@ -13,12 +13,16 @@ internal sealed class SimulatedApp
     private static readonly string[] CpuMachines = ["S", "M", "L"];
     private static readonly double[] PeakLoads = [30, 4, 0.4, 8, 0.05];
 
+    private const int BlockMinutes = 4 * 60;
+    private const int RememberedBlocks = 1024;
+
     private readonly ulong _key;
     private readonly AppTimeline _timeline;
     private readonly bool _keepsRunner;
     private readonly int _gpusPerRunner;
     private readonly int _requestsPerRunner;
     private readonly double _memoryPerRunner;
+    private RunnerBlock?[]? _blocks;
 
     /// <summary>
     /// Which features an app has follows from its number, so that a dozen apps show all of them with any seed:
@@ -60,6 +64,7 @@ internal sealed class SimulatedApp
         _gpusPerRunner = hasGpu ? 1 << (int)dice.Between(0, 2) : 0;
         _requestsPerRunner = 1 + (int)dice.Between(0, 8);
         _memoryPerRunner = dice.Between(2e9, 6e10);
+        Settings = new AppSettings(this, index, _keepsRunner ? 1 : 0, MostRunners());
     }
 
     /// <summary>The app id, <c>owner/name</c>.</summary>
@@ -74,6 +79,9 @@ internal sealed class SimulatedApp
     /// <summary>One machine type, or two.</summary>
     public IReadOnlyList<string> MachineTypes { get; }
 
+    /// <summary>What the list of apps says of it.</summary>
+    public AppSettings Settings { get; }
+
     /// <summary>A tenth of the successful requests are GETs; else all are POSTs.</summary>
     public bool ServesGet { get; }
 
@@ -86,20 +94,9 @@ internal sealed class SimulatedApp
     /// </summary>
     public AppGauges GaugesAt(int minute, long slot)
     {
-        var totals = default(TrafficTotals);
-        double work = 0;
-        foreach (SimulatedEndpoint endpoint in Endpoints)
-        {
-            TrafficTotals traffic = endpoint.Traffic(minute, minute + 1);
-            totals.Add(traffic);
-            work += traffic.Requests * endpoint.MeanSeconds / 60;
-        }
-
+        (RunnerMinute state, TrafficTotals totals, double work) = MinuteAt(minute);
         var dice = new Dice(_key, slot);
-        Incident incident = _timeline.IncidentAt(minute);
-        work *= incident.Slowdown;
-        int leastRunners = _keepsRunner || totals.Requests > 0 ? 1 : 0;
-        int runners = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
+        int runners = state.Up;
         int concurrent = Math.Min(runners * _requestsPerRunner, dice.Round(work * dice.Between(0.8, 1.2)));
         double busy = runners == 0 ? 0 : concurrent / (double)(runners * _requestsPerRunner);
         int gpus = runners * _gpusPerRunner;
@@ -112,14 +109,82 @@ internal sealed class SimulatedApp
             Queue = queue,
             Concurrent = concurrent,
             Running = runners,
-            Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
-            Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,
+            Pending = state.Pending,
+            Dead = state.Dead,
             CpuPercent = Math.Round(runners * (4 + (70 * busy * dice.Between(0.8, 1.2))), 2),
             MemoryBytes = Math.Round(runners * _memoryPerRunner * dice.Between(0.97, 1.03)),
             GpuCount = gpus,
             GpuPercent = Math.Round(gpus * Math.Min(100, 98 * busy * dice.Between(0.9, 1.1)), 2),
             VramPercent = Math.Round(gpus * dice.Between(55, 60), 2),
         };
+    }
+
+    /// <summary>The runners in a minute.</summary>
+    public RunnerMinute RunnersAt(int minute)
+    {
+        // Histories and bills ask for the same minutes again and again.
+        _blocks ??= new RunnerBlock?[RememberedBlocks];
+        (int number, int offset) = Math.DivRem(minute, BlockMinutes);
+        ref RunnerBlock? slot = ref _blocks[number % RememberedBlocks];
+        RunnerBlock? block = slot;
+        if (block?.Number != number)
+        {
+            slot = block = new RunnerBlock(number, RunnersOf(number));
+        }
+
+        return block.Minutes[offset];
+    }
+
+    /// <summary>How many runners of a number are of a machine type; the first gets the odd one.</summary>
+    public int ShareOf(int count, int machineType) => (count + MachineTypes.Count - 1 - machineType) / MachineTypes.Count;
+
+    private RunnerMinute[] RunnersOf(int block)
+    {
+        var minutes = new RunnerMinute[BlockMinutes];
+        int upBefore = MinuteAt((block * BlockMinutes) - 1).Runners.Up;
+        for (int i = 0; i < minutes.Length; i++)
+        {
+            RunnerMinute runners = MinuteAt((block * BlockMinutes) + i).Runners;
+            // Those that were up a minute ago and are no longer needed.
+            minutes[i] = runners with { Draining = Math.Max(0, upBefore - runners.Up) };
+            upBefore = runners.Up;
+        }
+
+        return minutes;
+    }
+
+    private (RunnerMinute Runners, TrafficTotals Traffic, double Work) MinuteAt(int minute)
+    {
+        var totals = default(TrafficTotals);
+        double work = 0;
+        foreach (SimulatedEndpoint endpoint in Endpoints)
+        {
+            TrafficTotals traffic = endpoint.Traffic(minute, minute + 1);
+            totals.Add(traffic);
+            work += traffic.Requests * endpoint.MeanSeconds / 60;
+        }
+
+        Incident incident = _timeline.IncidentAt(minute);
+        work *= incident.Slowdown;
+        int leastRunners = _keepsRunner || totals.Requests > 0 ? 1 : 0;
+        int up = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
+        var runners = new RunnerMinute
+        {
+            Busy = Math.Min(up, (int)Math.Ceiling(work / _requestsPerRunner)),
+            Up = up,
+            Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
+            Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,
+        };
+        return (runners, totals, work);
+    }
+
+    /// <summary>More runners than the worst incident at the busiest time takes.</summary>
+    private int MostRunners()
+    {
+        const double MostRequests = 1.3;
+        const int MostPending = 4;
+        double work = Endpoints.Sum(endpoint => endpoint.MostLoad * MostRequests * endpoint.MeanSeconds / 60);
+        return 2 + MostPending + (int)Math.Ceiling(1.25 * work * new Incident(3, 0).Slowdown / _requestsPerRunner);
     }
 
     private long QueueAt(int minute)
@@ -134,6 +199,8 @@ internal sealed class SimulatedApp
         double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
         return (long)(load * (incident.Backlog + noise));
     }
+
+    private sealed record RunnerBlock(int Number, RunnerMinute[] Minutes);
 }
 
 /// <summary>What the metrics endpoint shows of one app.</summary>

@@ -76,6 +76,9 @@ internal sealed class SimulatedEndpoint
     /// <summary>The mean execution time of an undisturbed request.</summary>
     public double MeanSeconds { get; }
 
+    /// <summary>More requests than are to be expected in any minute.</summary>
+    public double MostLoad => Math.Max(LeastIncidentLoad, _peakLoad * Math.Max(1, _weekend));
+
     /// <summary>Requests to expect in a minute (counted from the Unix epoch). An incident that was ordered never lacks traffic.</summary>
     public double LoadAt(int minute, Incident incident)
     {

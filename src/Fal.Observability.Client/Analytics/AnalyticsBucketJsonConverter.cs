@@ -128,7 +128,7 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
 
     // A time without an offset is asked for as a DateTime, which leaves it alone: as a DateTimeOffset it would be read in the
     // machine's zone.
-    private static DateTimeOffset ReadStart(ref Utf8JsonReader reader, out bool hasOffset)
+    internal static DateTimeOffset ReadStart(ref Utf8JsonReader reader, out bool hasOffset)
     {
         hasOffset = true;
         if (reader.TokenType != JsonTokenType.String)

@@ -94,16 +94,10 @@ public sealed class AnalyticsPage
     /// <param name="previous">The page before, if there is one: it tells apart the two hours of a local time that comes twice.</param>
     internal AnalyticsPage AsAnswerTo(AnalyticsQuery query, AnalyticsPage? previous = null)
     {
-        // A name that this machine does not know is the service's to judge; the times stay in UTC.
-        TimeZoneInfo? zone = TimeZoneInfo.Utc;
-        if (query.TimeZone is not null && !TimeZoneInfo.TryFindSystemTimeZoneById(query.TimeZone, out zone))
-        {
-            zone = TimeZoneInfo.Utc;
-        }
-
+        AnalyticsTimeGrid grid = query.Grid;
         return new AnalyticsPage(this)
         {
-            TimeSeries = new AnalyticsZoneReader(zone, query).Read(TimeSeries, previous is { TimeSeries: [.., var last] } ? last : null),
+            TimeSeries = new AnalyticsZoneReader(grid.ZoneOrUtc, grid).Read(TimeSeries, previous is { TimeSeries: [.., var last] } ? last : null),
             Query = query,
         };
     }
@@ -113,14 +107,14 @@ public sealed class AnalyticsPage
     /// <param name="provisionalAge">How long after its end the numbers of a bucket may change.</param>
     internal AnalyticsPage MarkedAt(DateTimeOffset now, TimeSpan provisionalAge)
     {
-        AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(Query!);
+        AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(Query!.Grid);
         DateTimeOffset settled = AnalyticsCalendar.Add(now, -provisionalAge - AnalyticsCalendar.LongestBucket(timeframe));
         if (TimeSeries.All(IsSettled))
         {
             return this;
         }
 
-        var calendar = AnalyticsCalendar.TryCreate(Query!);
+        var calendar = AnalyticsCalendar.TryCreate(Query!.Grid);
         return new AnalyticsPage(this) { TimeSeries = [.. TimeSeries.Select(Mark)], Query = Query };
 
         // The marks are the client's: a field of the service that happens to have their name is none.

@@ -68,7 +68,7 @@ public sealed record AnalyticsQuery
             ThrowIfEmpty(ids, nameof(EndpointIds));
             foreach (string id in ids)
             {
-                ThrowIfNotAToken(id, "endpoint id", nameof(EndpointIds));
+                WireToken.ThrowIfInvalid(id, "endpoint id", nameof(EndpointIds));
             }
 
             field = new ReadOnlyCollection<string>(ids);
@@ -105,7 +105,7 @@ public sealed record AnalyticsQuery
             string[] names = [.. value.Distinct(StringComparer.Ordinal)];
             foreach (string name in names)
             {
-                ThrowIfNotAToken(name, "additional expand value", nameof(AdditionalExpand));
+                WireToken.ThrowIfInvalid(name, "additional expand value", nameof(AdditionalExpand));
             }
 
             field = new ReadOnlyCollection<string>(names);
@@ -125,12 +125,7 @@ public sealed record AnalyticsQuery
         get;
         init
         {
-            if (value is not null)
-            {
-                ThrowIfNotAToken(
-                    value, "time zone", nameof(TimeZone), "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
-            }
-
+            AnalyticsTimeGrid.ThrowIfNoZone(value, nameof(TimeZone));
             field = value;
         }
     }
@@ -144,12 +139,7 @@ public sealed record AnalyticsQuery
         get;
         init
         {
-            if (value is < AnalyticsTimeframe.Minute or > AnalyticsTimeframe.Month)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(value), value, "The timeframe must be Minute, Hour, Day, Week or Month, or null to let the service choose.");
-            }
-
+            AnalyticsTimeGrid.ThrowIfUnknown(value, nameof(value));
             field = value;
         }
     }
@@ -246,6 +236,9 @@ public sealed record AnalyticsQuery
     /// without effect on a summary.
     /// </summary>
     public bool ClosedOnly { get; init; }
+
+    /// <summary>Which time is covered, and how it is cut.</summary>
+    internal AnalyticsTimeGrid Grid => new(Range, Timeframe, TimeZone, BoundToTimeframe);
 
     /// <summary>
     /// What is asked for when the names in <see cref="AdditionalExpand"/> that this version knows are counted as flags and the
@@ -424,34 +417,6 @@ public sealed record AnalyticsQuery
         if (ids.Length == 0)
         {
             throw new ArgumentException("The query names no endpoint: give at least one id, such as \"my-org/my-app\".", parameterName);
-        }
-    }
-
-    // The service splits a value at a comma; nothing it knows by name has a blank or a control character in it. An
-    // unpaired surrogate would go out as another character than the one given.
-    private static void ThrowIfNotAToken(string? value, string what, string parameterName, string advice = "")
-    {
-        if (string.IsNullOrWhiteSpace(value))
-        {
-            throw new ArgumentException($"The {what} is null, empty or blank. {advice}".TrimEnd(), parameterName);
-        }
-
-        foreach (Rune rune in value.EnumerateRunes())
-        {
-            if (rune.Value == ',')
-            {
-                throw new ArgumentException(
-                    $"The {what} \"{value}\" holds a comma, at which the service would split it: give each one separately.", parameterName);
-            }
-
-            if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune) || rune == Rune.ReplacementChar)
-            {
-                throw new ArgumentException(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"The {what} holds the character U+{rune.Value:X4}, which no {what} has: remove it. {advice}").TrimEnd(),
-                    parameterName);
-            }
         }
     }
 }

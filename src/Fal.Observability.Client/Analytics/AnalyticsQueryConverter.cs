@@ -18,8 +18,6 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
     {
         ArgumentNullException.ThrowIfNull(value);
         value.ValidateForOneCall();
-        (string? start, string? end) = value.Range.ToWire();
-
         foreach (string id in value.EndpointIds)
         {
             builder.Add(keyPrefix + "endpoint_id", id, preEncoded: false);
@@ -39,13 +37,7 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
             }
         }
 
-        // A null value leaves its parameter out.
-        builder.Add(keyPrefix + "start", start, preEncoded: false);
-        builder.Add(keyPrefix + "end", end, preEncoded: false);
-        builder.Add(keyPrefix + "timezone", value.TimeZone, preEncoded: false);
-        builder.Add(keyPrefix + "timeframe", value.Timeframe is { } timeframe ? AnalyticsQuery.ToWire(timeframe) : null, preEncoded: false);
-        string? bound = value.BoundToTimeframe switch { true => "true", false => "false", null => null };
-        builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
+        value.Grid.AddTo(ref builder, keyPrefix);
         builder.Add(keyPrefix + "limit", value.Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
         builder.Add(keyPrefix + "cursor", value.Cursor, preEncoded: false);
     }

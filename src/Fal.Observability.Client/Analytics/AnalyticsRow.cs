@@ -336,7 +336,7 @@ public sealed class AnalyticsRow
 
     // Not TimeSpan.FromSeconds, which is a tick off for numbers such as 0.043. The whole seconds are exact, so that a sum of many years
     // is as exact as the number that was sent. Beyond what a TimeSpan holds (29,000 years) it is the longest one.
-    private static TimeSpan ToTimeSpan(double seconds)
+    internal static TimeSpan ToTimeSpan(double seconds)
     {
         double whole = Math.Truncate(seconds);
         return Math.Abs(whole) >= (long)TimeSpan.MaxValue.TotalSeconds

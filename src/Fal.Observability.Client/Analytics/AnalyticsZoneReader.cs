@@ -20,12 +20,12 @@ internal sealed class AnalyticsZoneReader
     private readonly AnalyticsTimeframe? _timeframe;
 
     /// <param name="zone">The zone of the query, as this machine knows it.</param>
-    /// <param name="query">The query.</param>
-    public AnalyticsZoneReader(TimeZoneInfo zone, AnalyticsQuery query)
+    /// <param name="grid">The time of the query.</param>
+    public AnalyticsZoneReader(TimeZoneInfo zone, AnalyticsTimeGrid grid)
     {
         _zone = zone;
-        _range = query.Range;
-        _timeframe = query.Timeframe ?? (query.Range.IsFixed ? AnalyticsCalendar.TimeframeOf(query) : null);
+        _range = grid.Range;
+        _timeframe = grid.Timeframe ?? (grid.Range.IsFixed ? AnalyticsCalendar.TimeframeOf(grid) : null);
     }
 
     /// <summary>The buckets with their starts as instants.</summary>

@@ -30,7 +30,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
 
         if (page.LacksCursor)
         {
-            throw AnalyticsPageReader.CursorIsMissing();
+            throw PageGuard.CursorIsMissing();
         }
 
         if (page.NextCursor is null)
@@ -40,7 +40,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
 
         if (page.NextCursor == query.Cursor)
         {
-            throw AnalyticsPageReader.CursorRepeats(page.NextCursor, options);
+            throw PageGuard.CursorRepeats(page.NextCursor, options);
         }
 
         return _caller.SendAsync(query with { Cursor = page.NextCursor }, page, time.GetUtcNow(), cancellationToken)!;
@@ -65,7 +65,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         query.ValidateForAllPages();
         DateTimeOffset now = time.GetUtcNow();
         AnalyticsQuery resolved = query.Resolve(now);
-        return StreamAsync(resolved, AnalyticsCalendar.Windows(resolved, options.BucketsPerWindow), now, progress, cancellationToken);
+        return StreamAsync(resolved, AnalyticsCalendar.Windows(resolved.Grid, options.BucketsPerWindow), now, progress, cancellationToken);
     }
 
     public IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
@@ -117,7 +117,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         bool both = (query.Expand & AnalyticsExpand.Structure) == 0;
         bool withSummary = both || query.Expand.HasFlag(AnalyticsExpand.Summary);
         IReadOnlyList<AnalyticsTimeRange> windows = both || query.Expand.HasFlag(AnalyticsExpand.TimeSeries)
-            ? AnalyticsCalendar.Windows(query, options.BucketsPerWindow)
+            ? AnalyticsCalendar.Windows(query.Grid, options.BucketsPerWindow)
             : [];
         var series = new List<AnalyticsBucket>[windows.Count];
         IReadOnlyList<AnalyticsRow> summary = [];
@@ -213,7 +213,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             ? query.Resolve(now)
             : query with { Range = AnalyticsTimeRange.Between(resumeFrom.ContinuesAt!.Value, resumeFrom.End!.Value) };
         using var run = new AnalyticsRun(_caller, options, now, log, resolved, resumeFrom?.RefusedEndpoints);
-        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(resolved, options.BucketsPerWindow);
+        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(resolved.Grid, options.BucketsPerWindow);
         for (int window = 0; window < windows.Count; window++)
         {
             List<AnalyticsBucket> buckets = [];

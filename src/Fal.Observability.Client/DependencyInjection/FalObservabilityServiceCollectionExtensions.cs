@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -30,8 +31,9 @@ public static class FalObservabilityServiceCollectionExtensions
         ]);
 
     /// <summary>
-    /// Registers <see cref="IFalObservabilityClient"/>, <see cref="IFalMetricsClient"/> and <see cref="IFalAnalyticsClient"/>
-    /// as singletons, and the Refit interfaces <see cref="IFalMetricsApi"/> and <see cref="IFalAnalyticsApi"/> below them.
+    /// Registers <see cref="IFalObservabilityClient"/> and its four areas, <see cref="IFalMetricsClient"/>, <see cref="IFalAnalyticsClient"/>,
+    /// <see cref="IFalAppsClient"/> and <see cref="IFalUsageClient"/>, as singletons, and the Refit interfaces <see cref="IFalMetricsApi"/>,
+    /// <see cref="IFalAnalyticsApi"/>, <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/> below them.
     /// </summary>
     /// <param name="services">The services to register in.</param>
     /// <param name="configure">
@@ -105,17 +107,20 @@ public static class FalObservabilityServiceCollectionExtensions
     private static void AddClients(IServiceCollection services, FalObservabilityBuilder builder)
     {
         string? key = builder.Key;
-        Func<IServiceProvider, RefitSettings> settings =
-            provider => FalRefitSettings.Create(new FalJsonContentSerializer(AnalyticsJsonContext.Default), OptionsOf(provider, key), TimeOf(provider));
+        Func<IServiceProvider, RefitSettings> settings = SettingsOf(AnalyticsJsonContext.Default);
         if (key is null)
         {
             services.AddRefitGeneratedClient<IFalMetricsApi>(settings, builder.MetricsHttpClientName);
             services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
+            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
+            services.AddRefitGeneratedClient<IFalUsageApi>(SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
         }
         else
         {
             services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, settings, builder.MetricsHttpClientName);
             services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
+            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
+            services.AddKeyedRefitGeneratedClient<IFalUsageApi>(key, SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
         }
 
         builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));
@@ -126,8 +131,14 @@ public static class FalObservabilityServiceCollectionExtensions
             provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
             provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(
-            provider.GetRequiredKeyedService<IFalMetricsClient>(key), provider.GetRequiredKeyedService<IFalAnalyticsClient>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(
+            provider.GetRequiredKeyedService<IFalAppsApi>(key), TimeOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) => new FalUsageClient(
+            provider.GetRequiredKeyedService<IFalUsageApi>(key), OptionsOf(provider, key), TimeOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(provider, key)));
+
+        Func<IServiceProvider, RefitSettings> SettingsOf(JsonSerializerContext json) =>
+            provider => FalRefitSettings.Create(new FalJsonContentSerializer(json), OptionsOf(provider, key), TimeOf(provider));
     }
 
     private static void ConfigurePipeline(IHttpClientBuilder client, string? key)
@@ -190,7 +201,17 @@ public static class FalObservabilityServiceCollectionExtensions
 
     internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 
-    private sealed record RegisteredClient(IFalMetricsClient Metrics, IFalAnalyticsClient Analytics) : IFalObservabilityClient;
+    private sealed class RegisteredClient(IServiceProvider provider, string? key) : IFalObservabilityClient
+    {
+        public IFalMetricsClient Metrics { get; } = provider.GetRequiredKeyedService<IFalMetricsClient>(key);
+
+        public IFalAnalyticsClient Analytics { get; } = provider.GetRequiredKeyedService<IFalAnalyticsClient>(key);
+
+        // Few programs need these: their connections are made when they are asked for.
+        public IFalAppsClient Apps => provider.GetRequiredKeyedService<IFalAppsClient>(key);
+
+        public IFalUsageClient Usage => provider.GetRequiredKeyedService<IFalUsageClient>(key);
+    }
 
     private sealed class FalObservabilityBuilder(IServiceCollection services, string? key) : IFalObservabilityBuilder
     {
@@ -202,11 +223,17 @@ public static class FalObservabilityServiceCollectionExtensions
 
         public string AnalyticsHttpClientName => Name("Analytics");
 
+        public string AppsHttpClientName => Name("Apps");
+
+        public string UsageHttpClientName => Name("Usage");
+
         public IFalObservabilityBuilder ConfigureHttpClients(Action<IHttpClientBuilder> configure)
         {
             ArgumentNullException.ThrowIfNull(configure);
             configure(services.AddHttpClient(MetricsHttpClientName));
             configure(services.AddHttpClient(AnalyticsHttpClientName));
+            configure(services.AddHttpClient(AppsHttpClientName));
+            configure(services.AddHttpClient(UsageHttpClientName));
             return this;
         }
 

@@ -14,12 +14,12 @@ public interface IFalObservabilityBuilder
     IServiceCollection Services { get; }
 
     /// <summary>
-    /// Applies the same configuration to the HTTP clients behind <see cref="IFalMetricsApi"/> and
-    /// <see cref="IFalAnalyticsApi"/>: another primary handler, a proxy, a handler of your own. Handlers that are added here
+    /// Applies the same configuration to the HTTP clients behind <see cref="IFalMetricsApi"/>, <see cref="IFalAnalyticsApi"/>,
+    /// <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/>: another primary handler, a proxy, a handler of your own. Handlers that are added here
     /// come below the client's own and see each attempt. The key is put on below them, next to the socket, where neither a
     /// handler nor a logger of HTTP requests can show it.
     /// </summary>
-    /// <param name="configure">Called once for each of the two clients.</param>
+    /// <param name="configure">Called once for each of the four clients.</param>
     /// <returns>The same builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="configure"/> is null.</exception>
     IFalObservabilityBuilder ConfigureHttpClients(Action<IHttpClientBuilder> configure);

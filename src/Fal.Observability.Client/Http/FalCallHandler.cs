@@ -16,7 +16,7 @@ internal sealed class FalCallHandler(
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        string operation = FalRequestOptions.Operation(request);
+        string operation = FalRoute.NameOf(request);
         FalCallProgress progress = FalRequestOptions.Begin(request, time);
         using Activity? activity = FalTelemetry.Activities.StartActivity(operation, ActivityKind.Internal);
         activity?.SetTag(FalTelemetry.OperationTag, operation);
@@ -129,7 +129,7 @@ internal sealed class FalCallHandler(
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            log.Refused(FalRequestOptions.Operation(request), (int)response.StatusCode, FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type");
+            log.Refused(FalRoute.NameOf(request), (int)response.StatusCode, FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type");
         }
 
         return response;

@@ -42,7 +42,8 @@ internal static partial class FalErrorReader
             Reason = challenge ? FalForbiddenReason.EdgeChallenge : FalForbiddenReason.PermissionOrOwnership,
             Attempts = info.Attempts, Elapsed = info.Elapsed,
         };
-        return FalApiException.Create(Describe(info.Operation, facts, Advice(info.Operation, facts, challenge, html)), facts);
+        var route = FalRoute.Of(response.RequestMessage?.RequestUri?.AbsolutePath);
+        return FalApiException.Create(Describe(info.Operation, facts, Advice(route, facts, challenge, html)), facts);
     }
 
     /// <summary>The exception for a success whose body is not what was promised.</summary>
@@ -138,37 +139,26 @@ internal static partial class FalErrorReader
             ? !string.IsNullOrWhiteSpace(value)
             : value.Trim().Equals("challenge", StringComparison.OrdinalIgnoreCase)));
 
-    private static string Advice(string operation, FalApiFacts facts, bool challenge, bool html)
+    private static string Advice(FalRoute route, FalApiFacts facts, bool challenge, bool html) => facts.StatusCode switch
     {
-        bool namesEndpoints = operation.Contains("analytics", StringComparison.Ordinal);
-        // Where the service speaks of the permission itself, it is not told a second time.
-        bool permissionIsNamed = facts.ServiceMessage?.Contains("permission", StringComparison.OrdinalIgnoreCase) == true;
-        return facts.StatusCode switch
-        {
-            _ when challenge =>
-                "The network edge in front of the service answered with a challenge for browsers. This is no statement about the key or the"
-                + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
-            HttpStatusCode.BadRequest => "The parameters of the call were refused; change them as the message says.",
-            HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked; check it in the fal dashboard.",
-            HttpStatusCode.Forbidden when namesEndpoints => permissionIsNamed
-                ? "The service also refuses a call like this when the key's account does not own one of the endpoints."
-                : "Either the key lacks a permission for this call, or one of the endpoints is not owned by the key's account. Check both in"
-                    + " the fal dashboard.",
-            HttpStatusCode.Forbidden => permissionIsNamed ? "" : "The key lacks a permission for this call; check it in the fal dashboard.",
-            HttpStatusCode.NotFound when !namesEndpoints => "Check the base address: it ends with the version of the API, /v1.",
-            HttpStatusCode.NotFound => "Check the endpoint ids and the base address.",
-            HttpStatusCode.TooManyRequests when facts.RetryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
-                $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
-            HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",
-            >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-                "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
-            >= HttpStatusCode.InternalServerError when html =>
-                "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
-            >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
-                "The service failed; try again later, and give fal's support the request id if it goes on.",
-            _ => "",
-        };
-    }
+        _ when challenge =>
+            "The network edge in front of the service answered with a challenge for browsers. This is no statement about the key or the"
+            + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
+        HttpStatusCode.BadRequest => "The parameters of the call were refused; change them as the message says.",
+        HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked; check it in the fal dashboard.",
+        HttpStatusCode.Forbidden => route.ForbiddenAdvice(facts.ServiceMessage),
+        HttpStatusCode.NotFound => route.NotFound,
+        HttpStatusCode.TooManyRequests when facts.RetryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
+            $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
+        HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",
+        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
+            "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
+        >= HttpStatusCode.InternalServerError when html =>
+            "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
+        >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
+            "The service failed; try again later, and give fal's support the request id if it goes on.",
+        _ => "",
+    };
 
     private static string Describe(string operation, FalApiFacts facts, string advice)
     {

@@ -44,11 +44,16 @@ internal static class FalRefitSettings
 
             byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
             string what = exception is JsonException json
-                ? $"it is not the JSON that was promised ({json.Message})"
+                ? $"it is not the JSON that was promised ({MessageOf(json)})"
                 : $"reading it failed ({exception.Message})";
             return FalErrorReader.BadBody(FalResponseInfo.From(response, options.ApiKey), what, body, options.ApiKey, exception, transient: false);
         },
     };
+
+    /// <summary>What is wrong and where: the framework's messages name the place by themselves, those of a converter do not.</summary>
+    private static string MessageOf(JsonException json) => json.Path is { } path && !json.Message.Contains(path, StringComparison.Ordinal)
+        ? $"{json.Message} Path: {path}."
+        : json.Message;
 
     private static OperationCanceledException Cancelled(Exception exception, FalObservabilityOptions options, CancellationToken cancellationToken)
     {

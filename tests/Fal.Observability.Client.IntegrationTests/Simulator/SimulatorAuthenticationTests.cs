@@ -21,7 +21,7 @@ public sealed class SimulatorAuthenticationTests
         await using SimulatorSession session = await SimulatorSession.StartAsync();
         string app = session.Server.Apps[0];
         foreach (string path in new[] { "/serverless/metrics", $"/serverless/analytics?endpoint_id={app}",
-            $"/models/analytics?endpoint_id={app}" })
+            $"/models/analytics?endpoint_id={app}", "/serverless/apps", $"/serverless/apps/{app}/runners/history", "/serverless/usage" })
         {
             using HttpResponseMessage response = await session.GetAsync(path, authorization);
             string body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -58,7 +58,9 @@ public sealed class SimulatorAuthenticationTests
     [Theory]
     [InlineData("/serverless/metric")]
     [InlineData("/serverless/metrics/")]
-    [InlineData("/serverless/usage")]
+    [InlineData("/models/usage")]
+    [InlineData("/serverless/apps/simulated/text-to-image-00000")]
+    [InlineData("/serverless/apps/simulated/runners/history")]
     [InlineData("/models/analytics?endpoint_id=fal-ai/no-such-model")]
     public async Task What_is_not_there_is_answered_404(string path)
     {

@@ -10,6 +10,9 @@ public sealed class SimulatorFaultTests
 {
     private const string Metrics = "/serverless/metrics";
     private const string Analytics = "/serverless/analytics?endpoint_id=simulated/text-to-image-00000";
+    private const string Apps = "/serverless/apps";
+    private const string History = "/serverless/apps/simulated/text-to-image-00000/runners/history";
+    private const string Usage = "/serverless/usage";
 
     [Theory]
     [InlineData(FaultKind.RateLimited, 429, "rate_limited")]
@@ -22,8 +25,8 @@ public sealed class SimulatorFaultTests
     [InlineData(FaultKind.HtmlBody, 200, "<!DOCTYPE html>")]
     public async Task A_replaced_response_has_the_status_and_body_of_the_fault(FaultKind kind, int status, string part)
     {
-        await using SimulatorSession session = await SimulatorSession.StartAsync(options => options.Faults.Next(2, new Fault(kind)));
-        foreach (string path in new[] { Metrics, Analytics })
+        await using SimulatorSession session = await SimulatorSession.StartAsync(options => options.Faults.Next(5, new Fault(kind)));
+        foreach (string path in new[] { Metrics, Analytics, Apps, History, Usage })
         {
             using HttpResponseMessage response = await session.GetAsync(path);
             string body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -41,7 +44,7 @@ public sealed class SimulatorFaultTests
             Assert.Equal(part.StartsWith('<'), response.Content.Headers.ContentType?.MediaType == "text/html");
             Assert.Equal(kind == FaultKind.Challenge, response.Headers.Contains("cf-mitigated"));
         }
-        Assert.Equal([kind, kind], session.Server.Requests.Select(request => request.Fault!.Kind));
+        Assert.Equal([kind, kind, kind, kind, kind], session.Server.Requests.Select(request => request.Fault!.Kind));
         await session.GetTextAsync(Metrics);
     }
 
@@ -73,6 +76,12 @@ public sealed class SimulatorFaultTests
 
         using HttpResponseMessage metrics = await session.GetAsync(Metrics);
         using HttpResponseMessage analytics = await session.GetAsync(Analytics);
+
+        foreach (string path in new[] { Apps, History, Usage })
+        {
+            using HttpResponseMessage response = await session.GetAsync(path);
+            Assert.Equal("text/plain", response.Content.Headers.ContentType?.MediaType);
+        }
 
         Assert.Equal("application/json", metrics.Content.Headers.ContentType?.MediaType);
         Assert.Equal("text/plain", analytics.Content.Headers.ContentType?.MediaType);

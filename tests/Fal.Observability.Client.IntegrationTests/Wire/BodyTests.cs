@@ -9,7 +9,8 @@ namespace Fal.Observability.Client.IntegrationTests;
 public sealed class BodyTests
 {
     private const string Metrics = "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
-    private const string Page = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/a","request_count":1}]}]}""";
+    /// <summary>An answer that each of the JSON endpoints could give.</summary>
+    private const string Page = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/a","request_count":1,"cost_total":0.5,"currency":"USD"}]}],"apps":[],"history":[]}""";
 
     [Theory]
     [MemberData(nameof(FalAccount.EveryCall), MemberType = typeof(FalAccount))]

@@ -220,7 +220,7 @@ public sealed class AnalyticsExtremesTests
         public Task<AnalyticsPage> GetServerlessAnalyticsAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
         {
             query.Range.ToWire();
-            (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query);
+            (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query.Grid);
             IEnumerable<DateTimeOffset> starts = Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0
                 ? Near(random)
                 : new DateTimeOffset(random.NextInt64(Math.Min(after.UtcTicks + 1, until.UtcTicks), until.UtcTicks), TimeSpan.Zero));

@@ -26,6 +26,10 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.Same(client.Analytics, provider.GetRequiredService<IFalAnalyticsClient>());
         Assert.NotNull(provider.GetRequiredService<IFalMetricsApi>());
         Assert.NotNull(provider.GetRequiredService<IFalAnalyticsApi>());
+        Assert.Same(client.Apps, provider.GetRequiredService<IFalAppsClient>());
+        Assert.Same(client.Usage, provider.GetRequiredService<IFalUsageClient>());
+        Assert.NotNull(provider.GetRequiredService<IFalAppsApi>());
+        Assert.NotNull(provider.GetRequiredService<IFalUsageApi>());
         Assert.IsNotType<IDisposable>(client, exactMatch: false);
     }
 

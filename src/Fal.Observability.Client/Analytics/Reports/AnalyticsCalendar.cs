@@ -27,11 +27,11 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>The calendar of a query; null where this machine does not know the zone, or the service chooses the timeframe.</summary>
-    public static AnalyticsCalendar? TryCreate(AnalyticsQuery query)
+    public static AnalyticsCalendar? TryCreate(AnalyticsTimeGrid grid)
     {
         TimeZoneInfo? zone = TimeZoneInfo.Utc;
-        return query.Timeframe is { } timeframe
-            && (query.TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(query.TimeZone, out zone))
+        return grid.Timeframe is { } timeframe
+            && (grid.TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(grid.TimeZone, out zone))
                 ? new AnalyticsCalendar(zone, timeframe)
                 : null;
     }
@@ -42,10 +42,10 @@ internal sealed class AnalyticsCalendar
     /// exactly once. Where they change, the next such place is taken, so that a cut never falls into the hour that comes twice: a bucket
     /// there that came without an offset could not be told from its twin.
     /// </remarks>
-    public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsQuery query, int buckets)
+    public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsTimeGrid grid, int buckets)
     {
-        AnalyticsTimeRange range = query.Range;
-        if (TryCreate(query) is not { } calendar || calendar.Bounds(range) is not { } bounds)
+        AnalyticsTimeRange range = grid.Range;
+        if (TryCreate(grid) is not { } calendar || calendar.Bounds(range) is not { } bounds)
         {
             return [range];
         }
@@ -57,7 +57,7 @@ internal sealed class AnalyticsCalendar
             if (windows.Count == MaxWindows)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The range {range} by {AnalyticsQuery.ToWire(query.Timeframe!.Value)} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+                    $"The range {range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
             }
 
             windows.Add(Between(start, cut));
@@ -69,8 +69,8 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>When the range of a query is over, itself not included; null for whole days of a calendar that is not known.</summary>
-    public static DateTimeOffset? EndOf(AnalyticsQuery query) =>
-        query.Range.End ?? (TryCreate(query)?.Bounds(query.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
+    public static DateTimeOffset? EndOf(AnalyticsTimeGrid grid) =>
+        grid.Range.End ?? (TryCreate(grid)?.Bounds(grid.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
 
     /// <summary>
     /// When a bucket is over. Without a calendar that knows the zone it is judged by its own offset, and without a timeframe by the
@@ -97,12 +97,12 @@ internal sealed class AnalyticsCalendar
     /// Where the buckets of an answer may start: after the first instant, and up to the second. The service moves both ends of a range
     /// outward to whole buckets, and adds one that starts after the present.
     /// </summary>
-    public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsQuery query)
+    public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsTimeGrid grid)
     {
         // The service's own choice of a timeframe may be the next longer one near a limit.
-        TimeSpan length = LongestBucket(query.Timeframe ?? (AnalyticsTimeframe)Math.Min((int)TimeframeOf(query) + 1, (int)AnalyticsTimeframe.Month));
-        AnalyticsTimeRange range = query.Range;
-        AnalyticsCalendar? calendar = TryCreate(query);
+        TimeSpan length = LongestBucket(grid.Timeframe ?? (AnalyticsTimeframe)Math.Min((int)TimeframeOf(grid) + 1, (int)AnalyticsTimeframe.Month));
+        AnalyticsTimeRange range = grid.Range;
+        AnalyticsCalendar? calendar = TryCreate(grid);
         if (range.FirstDay is { } first && range.LastDay is { } last && calendar?.Bounds(range) is null)
         {
             length += FarthestZone;
@@ -126,14 +126,14 @@ internal sealed class AnalyticsCalendar
         : instant.ToUniversalTime() + length;
 
     /// <summary>The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.</summary>
-    public static AnalyticsTimeframe TimeframeOf(AnalyticsQuery query)
+    public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid)
     {
-        if (query.Timeframe is { } timeframe)
+        if (grid.Timeframe is { } timeframe)
         {
             return timeframe;
         }
 
-        AnalyticsTimeRange range = query.Range;
+        AnalyticsTimeRange range = grid.Range;
         TimeSpan length = range.FirstDay is { } first
             ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)
             : range.End!.Value - range.Start!.Value;

@@ -66,7 +66,7 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
     /// <summary>Refuses a page with a bucket of another time than the one that was asked for.</summary>
     private static void ThrowIfOutside(AnalyticsPage page, AnalyticsQuery query)
     {
-        (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query);
+        (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query.Grid);
         foreach (AnalyticsBucket bucket in page.TimeSeries)
         {
             if (bucket.Start <= after || bucket.Start > until)

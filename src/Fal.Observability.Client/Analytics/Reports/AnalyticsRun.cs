@@ -53,7 +53,7 @@ internal sealed class AnalyticsRun : IDisposable
         _now = now;
         _log = log;
         Query = query;
-        _end = AnalyticsCalendar.EndOf(query);
+        _end = AnalyticsCalendar.EndOf(query.Grid);
         // Metrics given by name that this version knows become flags, so that they can be left out like any other.
         _metrics = query with
         {
@@ -123,7 +123,7 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         AnalyticsQuery query = _metrics with { Range = window, Expand = Shaped(AnalyticsExpand.TimeSeries) };
-        DateTimeOffset? end = AnalyticsCalendar.EndOf(query);
+        DateTimeOffset? end = AnalyticsCalendar.EndOf(query.Grid);
         var readers = new List<AnalyticsBucketReader>();
         var parts = new List<AnalyticsBucket>();
         DateTimeOffset? handedOut = null;

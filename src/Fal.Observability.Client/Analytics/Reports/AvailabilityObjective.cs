@@ -111,8 +111,8 @@ public sealed class AvailabilityObjective
         }
         else
         {
-            AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query);
-            var calendar = AnalyticsCalendar.TryCreate(query);
+            AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query.Grid);
+            var calendar = AnalyticsCalendar.TryCreate(query.Grid);
             periods =
             [
                 .. AnalyticsTotals.WithoutNull(report.TimeSeries, nameof(report))

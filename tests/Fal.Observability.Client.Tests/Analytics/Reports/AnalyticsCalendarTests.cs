@@ -39,8 +39,8 @@ public sealed class AnalyticsCalendarTests
         var days = AnalyticsTimeRange.Days(new DateOnly(2026, 3, 28), new DateOnly(2026, 3, 30));
         AnalyticsQuery query = new("a/b") { Range = days, TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Hour };
 
-        Assert.Equal([days], AnalyticsCalendar.Windows(query, 720));
-        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(query, 36);
+        Assert.Equal([days], AnalyticsCalendar.Windows(query.Grid, 720));
+        IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(query.Grid, 36);
         Assert.Equal(["2026-03-27T23:00:00Z/2026-03-29T11:00:00Z", "2026-03-29T11:00:00Z/2026-03-30T22:00:00Z"], windows.Select(window => window.ToString()));
     }
 
@@ -73,7 +73,7 @@ public sealed class AnalyticsCalendarTests
 
     private static IReadOnlyList<AnalyticsTimeRange> Windows(string zone, AnalyticsTimeframe timeframe, int buckets, string start, string end) =>
         AnalyticsCalendar.Windows(
-            new AnalyticsQuery("a/b") { TimeZone = zone, Timeframe = timeframe, Range = AnalyticsTimeRange.Between(Instant(start), Instant(end)) }, buckets);
+            new AnalyticsQuery("a/b") { TimeZone = zone, Timeframe = timeframe, Range = AnalyticsTimeRange.Between(Instant(start), Instant(end)) }.Grid, buckets);
 
     private static DateTimeOffset Instant(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,58 @@
+using Refit;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Which time a query covers and how it is cut into buckets: the five parameters that every time-bucketed call of the service has.
+/// </summary>
+/// <param name="Range">The time.</param>
+/// <param name="Timeframe">The length of a bucket; null where the service chooses.</param>
+/// <param name="TimeZone">The zone whose calendar cuts; null for UTC.</param>
+/// <param name="BoundToTimeframe">
+/// Whether the service moves the range outward to whole buckets; null for its default, which is true.
+/// </param>
+internal readonly record struct AnalyticsTimeGrid(
+    AnalyticsTimeRange Range, AnalyticsTimeframe? Timeframe, string? TimeZone, bool? BoundToTimeframe)
+{
+    /// <summary>The zone, or UTC where this machine does not know it: a name is the service's to judge.</summary>
+    public TimeZoneInfo ZoneOrUtc =>
+        TimeZone is not null && TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : TimeZoneInfo.Utc;
+
+    /// <summary>The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal.</summary>
+    public AnalyticsTimeGrid Explicit => new(Range, AnalyticsCalendar.TimeframeOf(this), TimeZone ?? "UTC", BoundToTimeframe ?? true);
+
+    /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
+    /// <exception cref="ArgumentException">The range needs a clock.</exception>
+    public void AddTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
+    {
+        (string? start, string? end) = Range.ToWire();
+
+        // A null value leaves its parameter out.
+        builder.Add(keyPrefix + "start", start, preEncoded: false);
+        builder.Add(keyPrefix + "end", end, preEncoded: false);
+        builder.Add(keyPrefix + "timezone", TimeZone, preEncoded: false);
+        builder.Add(keyPrefix + "timeframe", Timeframe is { } timeframe ? AnalyticsQuery.ToWire(timeframe) : null, preEncoded: false);
+        string? bound = BoundToTimeframe switch { true => "true", false => "false", null => null };
+        builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
+    }
+
+    /// <summary>Refuses a timeframe that is not one of the named ones.</summary>
+    public static void ThrowIfUnknown(AnalyticsTimeframe? timeframe, string parameterName)
+    {
+        if (timeframe is < AnalyticsTimeframe.Minute or > AnalyticsTimeframe.Month)
+        {
+            throw new ArgumentOutOfRangeException(
+                parameterName, timeframe, "The timeframe must be Minute, Hour, Day, Week or Month, or null to let the service choose.");
+        }
+    }
+
+    /// <summary>Refuses what cannot be the name of a zone; null is UTC.</summary>
+    public static void ThrowIfNoZone(string? timeZone, string parameterName)
+    {
+        if (timeZone is not null)
+        {
+            WireToken.ThrowIfInvalid(timeZone, "time zone", parameterName,
+                "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+        }
+    }
+}

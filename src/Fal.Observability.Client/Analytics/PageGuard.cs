@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Net;
+
+namespace Fal.Observability.Client;
+
+/// <summary>Watches over the pages of one call: a cursor that repeats, or one page after another without an end, is a failure.</summary>
+internal sealed class PageGuard(FalObservabilityOptions options)
+{
+    private readonly HashSet<string> _cursors = new(StringComparer.Ordinal);
+    private int _pages;
+
+    /// <summary>Forgets the pages: the call begins anew.</summary>
+    public void Restart()
+    {
+        _cursors.Clear();
+        _pages = 0;
+    }
+
+    /// <summary>Counts a page that came.</summary>
+    public void PageCame() => _pages++;
+
+    /// <summary>Checks a cursor before it is followed; null is the first page.</summary>
+    /// <exception cref="FalResponseException">The cursor has been followed before, or the pages are too many.</exception>
+    public void ThrowIfEndless(string? cursor)
+    {
+        if (cursor is null)
+        {
+            return;
+        }
+
+        if (!_cursors.Add(cursor))
+        {
+            throw CursorRepeats(cursor, options);
+        }
+
+        if (_pages >= options.MaxPages)
+        {
+            throw new FalResponseException(string.Create(CultureInfo.InvariantCulture,
+                $"The service has sent {_pages} pages and names another: more than {nameof(FalObservabilityOptions.MaxPages)} allows. " +
+                    $"Ask for a shorter range or a coarser timeframe, or raise the limit."))
+            {
+                StatusCode = HttpStatusCode.OK,
+            };
+        }
+    }
+
+    /// <summary>The failure of a service whose cursor does not advance.</summary>
+    public static FalResponseException CursorRepeats(string cursor, FalObservabilityOptions options) => new(
+        $"The service answered with the cursor '{FalApiKey.Scrub(cursor, options.ApiKey)}', which it has given before: following it " +
+            $"would never end. This is a fault of the service; report it to fal with the query.")
+    {
+        StatusCode = HttpStatusCode.OK,
+    };
+
+    /// <summary>The failure of a page that promises another and does not say where it is.</summary>
+    public static FalResponseException CursorIsMissing() => new(
+        "The service says that there is more (has_more) and names no cursor to it (next_cursor): the rest cannot be asked for, and what " +
+            "came would pass for the whole. Ask again, or for a shorter range; if it stays so, report it to fal with the query.")
+    {
+        StatusCode = HttpStatusCode.OK,
+    };
+}

@@ -1,0 +1,133 @@
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The apps of the account in the environments that were asked for.</summary>
+/// <remarks>A list is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+public sealed class FalAppList
+{
+    private readonly Lazy<Dictionary<string, FalApp>> _byEndpoint;
+
+    /// <summary>A list, for an object initializer.</summary>
+    public FalAppList()
+    {
+        _byEndpoint = new Lazy<Dictionary<string, FalApp>>(ByEndpoint);
+    }
+
+    /// <summary>
+    /// The apps: by environment in the order of the query, and within one in the order of the service. An app that is deployed in several
+    /// environments is there once for each.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    [JsonPropertyName("apps")]
+    public required IReadOnlyList<FalApp> Apps
+    {
+        get;
+        init
+        {
+            // A JSON null arrives here in spite of the type, for the list and for its elements.
+            field = value is null
+                ? throw new ArgumentNullException(nameof(value), "The list of apps ('apps') is null.")
+                : [.. value.Where(app => app is not null)];
+        }
+    }
+
+    /// <summary>
+    /// The environments that were asked for: the apps of others are not in the list. <see cref="FalEnvironments.Main"/> where the query
+    /// named none. Empty on a list that no client has fetched.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Environments
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>The app that an endpoint belongs to.</summary>
+    /// <param name="endpointId">The id of an app or of one of its routes, such as <see cref="AnalyticsRow.EndpointId"/>.</param>
+    /// <returns>
+    /// The app that lists the endpoint in <see cref="FalApp.Endpoints"/>, else the one whose id is its first two parts; null where no app
+    /// of the list is meant. Of an app that is listed for several environments, the first.
+    /// </returns>
+    public FalApp? AppOf(string endpointId)
+    {
+        ArgumentNullException.ThrowIfNull(endpointId);
+        return _byEndpoint.Value.GetValueOrDefault(endpointId) ?? _byEndpoint.Value.GetValueOrDefault(FalAppId.AppOf(endpointId));
+    }
+
+    /// <summary>A question about every app of the list, to be asked with <see cref="IFalAnalyticsClient.GetReportAsync"/>.</summary>
+    /// <param name="expand">The metrics. Default: the numbers of requests, of successes, and of errors by their kind.</param>
+    /// <returns>The query; <c>query with { Range = ... }</c> changes what else it says.</returns>
+    /// <exception cref="InvalidOperationException">The list holds no app.</exception>
+    /// <example>
+    /// <code>
+    /// FalAppList apps = await fal.Apps.ListAsync();
+    /// AnalyticsReport report = await fal.Analytics.GetReportAsync(apps.ToQuery());
+    /// </code>
+    /// </example>
+    public AnalyticsQuery ToQuery(AnalyticsExpand expand = AnalyticsExpand.Volume) => Apps.Count == 0
+        ? throw new InvalidOperationException(
+            $"There is no app to ask about: the account has none in {EnvironmentNames}, or none that the search matches. " +
+            "Name the environments in FalAppQuery.")
+        : new AnalyticsQuery(Apps.Select(app => app.EndpointId)) { Expand = expand };
+
+    /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
+    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <returns>
+    /// The totals by <see cref="FalApp.EndpointId"/>. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
+    /// </returns>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    public IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsBucket> buckets)
+    {
+        ArgumentNullException.ThrowIfNull(buckets);
+        return ByApp(AnalyticsTotals.WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows));
+    }
+
+    /// <summary>Adds up rows for each app, the rows of its routes included.</summary>
+    /// <param name="rows">Rows of buckets or of a summary, none of them twice.</param>
+    /// <returns>
+    /// The totals by <see cref="FalApp.EndpointId"/>. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
+    /// </returns>
+    /// <exception cref="ArgumentException">A row is null.</exception>
+    public IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return rows
+            .GroupBy(row => IdOf(row?.EndpointId ?? throw new ArgumentException("One of the rows is null.", nameof(rows))),
+                StringComparer.Ordinal)
+            .ToDictionary(same => same.Key, AnalyticsTotals.Of, StringComparer.Ordinal);
+    }
+
+    /// <summary>The environments and the number of apps, for a log line: <c>12 apps in main, staging</c>.</summary>
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture,
+        $"{Apps.Count} apps in {EnvironmentNames}");
+
+    private string EnvironmentNames => Environments.Count == 0 ? "the list" : string.Join(", ", Environments);
+
+    private string IdOf(string endpointId) => AppOf(endpointId)?.EndpointId ?? FalAppId.AppOf(endpointId);
+
+    private Dictionary<string, FalApp> ByEndpoint()
+    {
+        var apps = new Dictionary<string, FalApp>(StringComparer.Ordinal);
+
+        // An app's own id counts before a route that another app claims.
+        foreach (FalApp app in Apps)
+        {
+            apps.TryAdd(app.EndpointId, app);
+        }
+
+        foreach (FalApp app in Apps)
+        {
+            foreach (string endpoint in app.Endpoints ?? [])
+            {
+                apps.TryAdd(endpoint, app);
+            }
+        }
+
+        return apps;
+    }
+}

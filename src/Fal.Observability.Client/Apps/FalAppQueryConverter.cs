@@ -1,0 +1,29 @@
+using System.Globalization;
+using Refit;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Writes a <see cref="FalAppQuery"/> into the query string of a generated Refit request, in the order of the service's documentation.
+/// </summary>
+internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
+{
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The query names more than one environment, which takes more than one call.</exception>
+    public void Flatten(FalAppQuery value, string keyPrefix, ref GeneratedQueryStringBuilder builder, RefitSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (value.Environments.Count > 1)
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The query names {value.Environments.Count} environments, and the service answers for one at a time: make a call for " +
+                    $"each, or take IFalAppsClient.ListAsync, which does."));
+        }
+
+        // A null value leaves its parameter out.
+        builder.Add(keyPrefix + "environment", value.Environments.Count == 0 ? null : value.Environments[0], preEncoded: false);
+        builder.Add(keyPrefix + "search", value.Search, preEncoded: false);
+        builder.Add(keyPrefix + "expand", value.WithEndpoints ? "endpoints" : null, preEncoded: false);
+    }
+}

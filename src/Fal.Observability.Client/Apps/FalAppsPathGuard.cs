@@ -1,0 +1,14 @@
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// Refuses a call of <see cref="IFalAppsApi"/> whose owner or name would change the path: an empty one, and one or two dots, which an
+/// address takes for a step. The outermost handler of the apps client, so that such a call counts nowhere.
+/// </summary>
+internal sealed class FalAppsPathGuard : DelegatingHandler
+{
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        FalRoute.Of(request.RequestUri?.AbsolutePath).Template.StartsWith("/serverless/apps", StringComparison.Ordinal)
+            ? base.SendAsync(request, cancellationToken)
+            : throw new ArgumentException("The owner or the name of the app is null, empty or made of dots: give both parts of its id, " +
+                "such as \"my-org\" and \"my-app\".");
+}

@@ -1,0 +1,14 @@
+namespace Fal.Observability.Client;
+
+/// <summary>The values of <see cref="FalApp.AuthMode"/> that are documented. The set is open.</summary>
+public static class FalAuthModes
+{
+    /// <summary>Callers need a key of the owner's account.</summary>
+    public const string Private = "private";
+
+    /// <summary>Callers need no key.</summary>
+    public const string Public = "public";
+
+    /// <summary>Callers need a key of their own account, which pays for the call.</summary>
+    public const string Shared = "shared";
+}

@@ -1,0 +1,192 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>How many runners an app had over a range of time, and what follows from it.</summary>
+/// <remarks>A history is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+public sealed class FalRunnerHistory
+{
+    /// <summary>The app's id, <c>owner/name</c>; empty if neither the service nor the call named it.</summary>
+    [JsonPropertyName("endpoint_id")]
+    [JsonConverter(typeof(FalTextJsonConverter))]
+    [AllowNull]
+    public string EndpointId
+    {
+        get;
+        init => field = value ?? "";
+    } = "";
+
+    /// <summary>The length of the buckets in the service's words, such as <c>hour</c>; null if it does not name it.</summary>
+    [JsonPropertyName("timeframe")]
+    [JsonConverter(typeof(FalTextJsonConverter))]
+    public string? Timeframe { get; init; }
+
+    /// <summary>
+    /// What the numbers are in the service's words, <c>max</c> for the highest of a bucket and <c>avg</c> for the mean over it; null if it
+    /// does not name it.
+    /// </summary>
+    [JsonPropertyName("aggregation")]
+    [JsonConverter(typeof(FalTextJsonConverter))]
+    public string? Aggregation { get; init; }
+
+    /// <summary>
+    /// The buckets in ascending order, each once. Where the service sends one twice, the later counts. On an answer of
+    /// <see cref="IFalAppsApi"/> they are as they were sent.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    [JsonPropertyName("history")]
+    public required IReadOnlyList<FalRunnerBucket> Buckets
+    {
+        get;
+        init
+        {
+            // A JSON null arrives here in spite of the type, for the list and for its elements.
+            field = value is null
+                ? throw new ArgumentNullException(nameof(value), "The list of buckets ('history') is null.")
+                : [.. value.Where(bucket => bucket is not null)];
+        }
+    }
+
+    /// <summary>The query that was answered, with its range fixed. Null on a history that no client has fetched.</summary>
+    [JsonIgnore]
+    public FalRunnerHistoryQuery? Query { get; init; }
+
+    /// <summary>
+    /// The share of paid runner time that was idle, from 0 to 1: idle runners among those that ran, idled or drained, each bucket by its
+    /// length. Pending runners are not counted, since the service does not say whether they are billed.
+    /// </summary>
+    /// <value>
+    /// Null unless the history was asked for with <see cref="FalRunnerAggregation.Average"/>, since the highest numbers of different
+    /// moments make no share; null too where no runner was up. A bucket without one of the three numbers is left out.
+    /// </value>
+    [JsonIgnore]
+    public double? IdleShare
+    {
+        get
+        {
+            if (!Is(FalRunnerAggregation.Average))
+            {
+                return null;
+            }
+
+            double idle = 0;
+            double paid = 0;
+            foreach (FalRunnerBucket bucket in Buckets)
+            {
+                if (bucket is { Running: { } running, Idle: { } unused, Draining: { } draining })
+                {
+                    // All other buckets are of one length in UTC.
+                    double length = Timeframe == "month"
+                        ? DateTime.DaysInMonth(bucket.Start.UtcDateTime.Year, bucket.Start.UtcDateTime.Month)
+                        : 1;
+                    idle += unused * length;
+                    paid += (running + unused + draining) * length;
+                }
+            }
+
+            return paid > 0 && double.IsFinite(paid) ? idle / paid : null;
+        }
+    }
+
+    /// <summary>The highest number of runners that were processing requests at a time.</summary>
+    /// <value>
+    /// Null unless the history was asked for with <see cref="FalRunnerAggregation.Max"/>, the default, since a mean hides the peak; null
+    /// too where no bucket has a number.
+    /// </value>
+    [JsonIgnore]
+    public double? PeakRunning => Is(FalRunnerAggregation.Max) ? Buckets.Max(bucket => bucket.Running) : null;
+
+    /// <summary>
+    /// How near <see cref="PeakRunning"/> came to the limit that the app has now: 1 where every runner that it can have was processing
+    /// requests. The service keeps no history of the limit.
+    /// </summary>
+    /// <param name="app">The app.</param>
+    /// <returns>The share; null where the peak or <see cref="FalApp.MaxConcurrency"/> is not known, or the limit is 0.</returns>
+    /// <exception cref="ArgumentException">The history is that of another app.</exception>
+    public double? PeakShareOf(FalApp app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (app.EndpointId != EndpointId)
+        {
+            throw new ArgumentException($"The history is that of {EndpointId}, and the app is {app.EndpointId}: pass the app that the " +
+                $"history was asked for.", nameof(app));
+        }
+
+        return app.MaxConcurrency is > 0 and { } limit && PeakRunning is { } peak ? peak / limit : null;
+    }
+
+    /// <summary>
+    /// The buckets in which runners were pending while requests waited for one: where a larger minimum, or a longer keep-alive, would
+    /// have helped.
+    /// </summary>
+    /// <param name="requests">
+    /// What the app's requests did in the same buckets: a report over the app with the same <see cref="AnalyticsQuery.Timeframe"/> and the
+    /// metric <see cref="AnalyticsExpand.P90PrepareDuration"/>. Rows of other apps are passed over.
+    /// </param>
+    /// <param name="longerThan">
+    /// How long a request had to wait to count, by the 90th percentile of the time between its arrival and its start.
+    /// </param>
+    /// <returns>The buckets, in ascending order.</returns>
+    /// <exception cref="ArgumentException">
+    /// The report lacks the metric, is not about the app, or is cut into other buckets than the history.
+    /// </exception>
+    public IReadOnlyList<FalRunnerBucket> PendingWhileRequestsWaited(AnalyticsReport requests, TimeSpan longerThan)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        AnalyticsQuery query = requests.Query;
+        if (!query.EffectiveExpand.HasFlag(AnalyticsExpand.P90PrepareDuration))
+        {
+            throw new ArgumentException(
+                $"The report does not say how long requests waited: " +
+                    $"add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
+        }
+
+        if (!query.EndpointIds.Any(IsOfApp))
+        {
+            throw new ArgumentException($"The report is not about {EndpointId}: add it to the endpoints of its query.", nameof(requests));
+        }
+
+        AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query.Grid);
+        bool inUtc = query.TimeZone is null or "UTC" || timeframe is AnalyticsTimeframe.Minute;
+        if (!inUtc || (Timeframe is not null && Timeframe != AnalyticsQuery.ToWire(timeframe)))
+        {
+            throw new ArgumentException(
+                $"The buckets of the report ({AnalyticsQuery.ToWire(timeframe)}, {query.TimeZone ?? "UTC"}) are not those of the history " +
+                    $"({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
+                nameof(requests));
+        }
+
+        HashSet<DateTimeOffset> waited =
+        [
+            .. requests.TimeSeries
+                .Where(bucket => bucket.Rows.Any(row => row.P90PrepareDuration > longerThan && IsOfApp(row.EndpointId)))
+                .Select(bucket => bucket.Start),
+        ];
+        return [.. Buckets.Where(bucket => bucket.Pending > 0 && waited.Contains(bucket.Start))];
+    }
+
+    /// <summary>The app, the number of buckets and what they are, for a log line.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{EndpointId}: {Buckets.Count} buckets ({Timeframe}, {Aggregation})");
+
+    /// <summary>This history as the answer to a query: in ascending order, with what the service left out filled in.</summary>
+    internal FalRunnerHistory AsAnswerTo(string endpointId, FalRunnerHistoryQuery query) => new()
+    {
+        EndpointId = EndpointId.Length > 0 ? EndpointId : endpointId,
+        Timeframe = Timeframe ?? AnalyticsQuery.ToWire(AnalyticsCalendar.TimeframeOf(query.Grid)),
+        Aggregation = Aggregation ?? WireName(query.Aggregation),
+        Buckets = [.. Buckets.GroupBy(bucket => bucket.Start).OrderBy(same => same.Key).Select(same => same.Last())],
+        Query = query,
+    };
+
+    private static string WireName(FalRunnerAggregation aggregation) => aggregation == FalRunnerAggregation.Average
+        ? FalRunnerHistoryQueryConverter.Average
+        : FalRunnerHistoryQueryConverter.Max;
+
+    private bool Is(FalRunnerAggregation aggregation) => Aggregation == WireName(aggregation);
+
+    private bool IsOfApp(string endpointId) =>
+        endpointId == EndpointId || (endpointId.StartsWith(EndpointId, StringComparison.Ordinal) && endpointId[EndpointId.Length] == '/');
+}

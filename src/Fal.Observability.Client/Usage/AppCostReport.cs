@@ -1,0 +1,92 @@
+namespace Fal.Observability.Client;
+
+/// <summary>A bill by app: what each app cost, and what belongs to none of them. Together they are the whole bill.</summary>
+/// <remarks>Immutable and safe to share between threads.</remarks>
+public sealed class AppCostReport
+{
+    private AppCostReport(UsageReport usage, IReadOnlyList<AppCost> apps, IReadOnlyList<UsageRow> attributed, IReadOnlyList<UsageRow> rest)
+    {
+        Apps = apps;
+        Attributed = UsageReport.TotalsOf(attributed);
+        Unattributed = UsageReport.ByApp(rest);
+        Total = usage.Totals;
+    }
+
+    /// <summary>
+    /// Every app of the list, by currency and within one from the highest cost to the lowest, and at the end those whose cost is not known.
+    /// An app that is billed in two currencies is there once for each.
+    /// </summary>
+    public IReadOnlyList<AppCost> Apps { get; }
+
+    /// <summary>What the apps cost together: one total for each currency.</summary>
+    public IReadOnlyList<UsageTotals> Attributed { get; }
+
+    /// <summary>
+    /// What belongs to no app of the list, by the name and environment on the bill; ordered like <see cref="UsageReport.ByApp()"/>.
+    /// </summary>
+    public IReadOnlyList<UsageTotals> Unattributed { get; }
+
+    /// <summary>The whole bill: one total for each currency.</summary>
+    public IReadOnlyList<UsageTotals> Total { get; }
+
+    internal static AppCostReport Of(UsageReport usage, FalAppList apps, AnalyticsReport requests)
+    {
+        // The bill does not name the owner: a name that several have is nobody's.
+        HashSet<string> shared = Several(apps.Apps, app => app.Name, app => app.Owner);
+        HashSet<string> inSeveralEnvironments = Several(apps.Apps, app => app.EndpointId, app => app.Environment);
+        ILookup<(string?, string?), UsageRow> rows = usage.Rows.ToLookup(row => (row.App, row.Environment));
+        HashSet<(string?, string?)> joined = [];
+
+        IEnumerable<AnalyticsRow> requestRows = requests.Query.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries)
+            || requests.Summary.Count == 0
+            ? requests.TimeSeries.SelectMany(bucket => bucket.Rows)
+            : requests.Summary;
+        IReadOnlyDictionary<string, AnalyticsTotals> totals = apps.ByApp(requestRows);
+        HashSet<string> asked = [.. requests.Query.EndpointIds];
+        asked.ExceptWith(requests.RefusedEndpoints.Select(refused => refused.EndpointId));
+        AnalyticsTotals none = AnalyticsTotals.Of(Array.Empty<AnalyticsRow>());
+
+        List<AppCost> costs = [];
+        foreach (FalApp app in apps.Apps)
+        {
+            AnalyticsTotals? ofApp = asked.Contains(app.EndpointId) && !inSeveralEnvironments.Contains(app.EndpointId)
+                ? totals.GetValueOrDefault(app.EndpointId, none)
+                : null;
+            (string?, string?) key = (app.Name, app.Environment);
+            bool isOwn = app.Environment is not null && !shared.Contains(app.Name) && rows.Contains(key);
+            if (!isOwn)
+            {
+                costs.Add(new AppCost(app, null, ofApp));
+                continue;
+            }
+
+            // An app that is listed twice has its cost once.
+            if (joined.Add(key))
+            {
+                costs.AddRange(UsageReport.ByApp(rows[key]).Select(cost => new AppCost(app, cost, ofApp)));
+            }
+        }
+
+        AppCost[] ordered =
+        [
+            .. costs.OrderBy(cost => cost.Usage is null)
+                .ThenBy(cost => cost.Currency, StringComparer.Ordinal)
+                .ThenByDescending(cost => cost.Cost)
+                .ThenBy(cost => cost.App.EndpointId, StringComparer.Ordinal)
+                .ThenBy(cost => cost.App.Environment, StringComparer.Ordinal),
+        ];
+        return new AppCostReport(
+            usage,
+            ordered,
+            [.. rows.Where(group => joined.Contains(group.Key)).SelectMany(group => group)],
+            [.. rows.Where(group => !joined.Contains(group.Key)).SelectMany(group => group)]);
+    }
+
+    /// <summary>The keys under which apps differ in something.</summary>
+    private static HashSet<string> Several(IEnumerable<FalApp> apps, Func<FalApp, string> key, Func<FalApp, string?> what) =>
+    [
+        .. apps.GroupBy(key, StringComparer.Ordinal)
+            .Where(same => same.Select(what).Distinct(StringComparer.Ordinal).Skip(1).Any())
+            .Select(same => same.Key),
+    ];
+}

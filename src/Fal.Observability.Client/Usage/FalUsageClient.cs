@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The typed usage client over <see cref="IFalUsageApi"/>.</summary>
+internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions options, TimeProvider time) : IFalUsageClient
+{
+    public Task<UsageReport> GetReportAsync(UsageQuery? query = null, CancellationToken cancellationToken = default) =>
+        ReportAsync(Resolved(query), cancellationToken);
+
+    public IAsyncEnumerable<UsageBucket> StreamTimeSeriesAsync(UsageQuery? query = null, CancellationToken cancellationToken = default) =>
+        StreamAsync(Resolved(query) with { Expand = UsageExpand.TimeSeries }, cancellationToken);
+
+    private UsageQuery Resolved(UsageQuery? query)
+    {
+        query ??= new UsageQuery();
+        return query.Cursor is null
+            ? query.Resolve(time.GetUtcNow())
+            : throw new ArgumentException(
+                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by " +
+                    "themselves: leave it null, or take IFalUsageApi.",
+                nameof(query));
+    }
+
+    private async Task<UsageReport> ReportAsync(UsageQuery query, CancellationToken cancellationToken)
+    {
+        List<UsageBucket> buckets = [];
+        IReadOnlyList<UsageRow> summary = [];
+        await foreach ((UsagePage page, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
+        {
+            buckets.AddRange(series);
+            summary = UsageBucket.Merge(summary, page.Summary ?? []);
+        }
+
+        return new UsageReport
+        {
+            Query = query,
+            // A stable order: parts of a bucket stay in the order in which they came.
+            TimeSeries =
+            [
+                .. buckets.GroupBy(bucket => bucket.Start)
+                    .OrderBy(parts => parts.Key)
+                    .Select(parts => parts.Aggregate((first, later) => first.MergeWith(later))),
+            ],
+            Summary = query.Expand.HasFlag(UsageExpand.Summary) ? summary : [],
+        };
+    }
+
+    private async IAsyncEnumerable<UsageBucket> StreamAsync(UsageQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // The next page may go on with the bucket that the one before ended with.
+        UsageBucket? last = null;
+        await foreach ((_, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (UsageBucket bucket in series)
+            {
+                if (last is not null && last.Start == bucket.Start)
+                {
+                    last = last.MergeWith(bucket);
+                    continue;
+                }
+
+                if (last is not null)
+                {
+                    yield return last.Start < bucket.Start ? last : throw Unusable(
+                        $"The service sent the bucket {bucket} after a later one, {last}: its pages are in no order that can be " +
+                            $"streamed. Take GetReportAsync, which sorts them.");
+                }
+
+                last = bucket;
+            }
+        }
+
+        if (last is not null)
+        {
+            yield return last;
+        }
+    }
+
+    /// <summary>Follows the pages, each with its buckets as instants.</summary>
+    private async IAsyncEnumerable<(UsagePage Page, IReadOnlyList<UsageBucket> Series)> PagesAsync(
+        UsageQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var guard = new PageGuard(options);
+        UsageBucket? last = null;
+        string? cursor = null;
+        do
+        {
+            guard.ThrowIfEndless(cursor);
+            UsagePage page = await api.GetUsageAsync(query with { Cursor = cursor }, cancellationToken).ConfigureAwait(false);
+            guard.PageCame();
+            ThrowIfNotWhole(page, query, cursor is null);
+            IReadOnlyList<UsageBucket> series = page.BucketsIn(query.Grid, last);
+            last = series is [.., var end] ? end : last;
+            yield return (page, [.. series.Where(bucket => IsInRange(bucket, query))]);
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+    }
+
+    private static void ThrowIfNotWhole(UsagePage page, UsageQuery query, bool isFirst)
+    {
+        if (page.LacksCursor)
+        {
+            throw PageGuard.CursorIsMissing();
+        }
+
+        string? missing = query.Expand.HasFlag(UsageExpand.TimeSeries) && page.TimeSeries is null ? "time series (time_series)"
+            // Whether it is repeated on later pages is not documented.
+            : query.Expand.HasFlag(UsageExpand.Summary) && page.Summary is null && isFirst ? "summary (summary)"
+            : null;
+        if (missing is not null)
+        {
+            throw Unusable(
+                $"The service answered without the {missing} that was asked for: this would pass for a time that cost nothing. Ask " +
+                    $"again; if it stays so, report it to fal with the query.");
+        }
+    }
+
+    /// <summary>
+    /// Whether a bucket is part of the range. The service is known to send an empty one that starts after it; money outside it is a fault,
+    /// since it can neither be added nor left out.
+    /// </summary>
+    private static bool IsInRange(UsageBucket bucket, UsageQuery query)
+    {
+        (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query.Grid);
+        bool outside = bucket.Start <= after || bucket.Start >= (AnalyticsCalendar.EndOf(query.Grid) ?? until);
+        return bucket.Rows.Count == 0 || !outside
+            ? !outside
+            : throw Unusable(string.Create(CultureInfo.InvariantCulture,
+                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for, {query.Range}. Ask " +
+                    $"again; if it stays so, report it to fal with the query."));
+    }
+
+    private static FalResponseException Unusable(string message) => new(message) { StatusCode = HttpStatusCode.OK };
+}

@@ -1,0 +1,47 @@
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// What the account's apps used and what it cost. Thread-safe. The key needs the permission for billing data,
+/// <c>billing:usage:read</c>. The data lags by minutes, at times by more: the newest buckets can still change.
+/// </summary>
+public interface IFalUsageClient
+{
+    /// <summary>Gets the whole answer: every page, with each bucket once and in ascending order.</summary>
+    /// <param name="query">
+    /// What to ask for; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
+    /// </param>
+    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <returns>The report, with totals by app, machine and day.</returns>
+    /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Nothing was sent.</exception>
+    /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
+    /// <exception cref="FalResponseException">
+    /// The service's cursor repeats, its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>, it does not answer with what
+    /// was asked for, or a row is one that no bill can have.
+    /// </exception>
+    /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    /// <example>
+    /// <code>
+    /// UsageReport month = await fal.Usage.GetReportAsync(AnalyticsTimeRange.Last(TimeSpan.FromDays(30)));
+    /// foreach (UsageTotals app in month.ByApp())
+    ///     Console.WriteLine($"{app.App ?? "no app"}: {app.Cost} {app.Currency}");
+    /// </code>
+    /// </example>
+    Task<UsageReport> GetReportAsync(UsageQuery? query = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Reads the time series as it is enumerated, with one page in memory. Each bucket comes once and whole, in ascending order.
+    /// </summary>
+    /// <param name="query">
+    /// What to ask for; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
+    /// <see cref="UsageQuery.Expand"/> is not looked at.
+    /// </param>
+    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <returns>The buckets; those without usage are there too, with no rows.</returns>
+    /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Thrown at the call.</exception>
+    /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
+    /// <exception cref="FalResponseException">
+    /// As for <see cref="GetReportAsync"/>; and a bucket came after a later one, which a report would sort.
+    /// </exception>
+    /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    IAsyncEnumerable<UsageBucket> StreamTimeSeriesAsync(UsageQuery? query = null, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,167 @@
+using System.Globalization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>The whole answer to a usage query: every page, every bucket once, and what the rows come to by app, machine and day.</summary>
+/// <remarks>
+/// A report is immutable and safe to share between threads. It can be made in a test with an object initializer. Totals are those of
+/// <see cref="TimeSeries"/>, or of <see cref="Summary"/> where the query asked for no time series. Each is of one currency: an account that
+/// pays in two has two of each.
+/// </remarks>
+public sealed class UsageReport
+{
+    /// <summary>The query that was answered, with its range fixed.</summary>
+    public required UsageQuery Query { get; init; }
+
+    /// <summary>The buckets in ascending order. Empty if the query asked for <see cref="UsageExpand.Summary"/> alone.</summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<UsageBucket> TimeSeries
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>The rows over the whole range, as the service computed them. Empty if the query asked for no summary.</summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<UsageRow> Summary
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>What everything comes to: one total for each currency, in the order of their codes.</summary>
+    public IReadOnlyList<UsageTotals> Totals => TotalsOf(Rows);
+
+    internal IEnumerable<UsageRow> Rows =>
+        Query.Expand.HasFlag(UsageExpand.TimeSeries) ? TimeSeries.SelectMany(bucket => bucket.Rows) : Summary;
+
+    /// <summary>Adds up the rows for each app in each environment.</summary>
+    /// <returns>The totals, by currency and within one from the highest cost to the lowest.</returns>
+    public IReadOnlyList<UsageTotals> ByApp() => ByApp(Rows);
+
+    /// <summary>Adds up the rows for each machine type.</summary>
+    /// <returns>The totals, by currency and within one from the highest cost to the lowest.</returns>
+    public IReadOnlyList<UsageTotals> ByMachineType() => HighestFirst(Rows
+        .GroupBy(row => (row.Currency, row.MachineType))
+        .Select(rows => new UsageTotals(rows.Key.Currency, rows) { MachineType = rows.Key.MachineType }));
+
+    /// <summary>Adds up the rows for each calendar day of the query's zone.</summary>
+    /// <returns>The totals in the order of the days, and within one of the currencies. A day without usage has none.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// The query asked for no time series, or for buckets that are longer than a day, or the range is so long that the service chose them.
+    /// </exception>
+    public IReadOnlyList<UsageTotals> ByDay()
+    {
+        if (!Query.Expand.HasFlag(UsageExpand.TimeSeries) || AnalyticsCalendar.TimeframeOf(Query.Grid) > AnalyticsTimeframe.Day)
+        {
+            throw new InvalidOperationException(
+                $"The report has no buckets of a day or less: set {nameof(UsageQuery.Timeframe)} " +
+                    $"to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and ask " +
+                        $"for {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
+        }
+
+        return
+        [
+            .. TimeSeries
+                .SelectMany(bucket => bucket.Rows, (bucket, row) => (Day: DateOnly.FromDateTime(bucket.Start.DateTime), Row: row))
+                .GroupBy(pair => (pair.Day, pair.Row.Currency), pair => pair.Row)
+                .OrderBy(rows => rows.Key.Day)
+                .ThenBy(rows => rows.Key.Currency, StringComparer.Ordinal)
+                .Select(rows => new UsageTotals(rows.Key.Currency, rows) { Day = rows.Key.Day }),
+        ];
+    }
+
+    /// <summary>
+    /// Says what each app cost, and what a thousand of its successful requests cost, by joining the bill with the requests of the same
+    /// time.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// A row of the bill is an app's if its name and environment are exactly the app's. The service documents that the name on a bill can
+    /// carry a suffix or be missing: no suffix is guessed at. An app whose name is listed for several owners gets no cost, since the bill
+    /// does not name the owner. What belongs to no app of the list is <see cref="AppCostReport.Unattributed"/>.
+    /// </para>
+    /// <para>
+    /// Requests are recorded by endpoint and without an environment: those of an app that is listed for several environments under one id
+    /// cannot be told apart, so that <see cref="AppCost.Requests"/> is null for it.
+    /// </para>
+    /// </remarks>
+    /// <param name="apps">
+    /// The apps of the account. Name every environment in the query for them, or the cost of the others is not attributed.
+    /// </param>
+    /// <param name="requests">
+    /// A report about these apps (<see cref="FalAppList.ToQuery"/>) over exactly the same time: with
+    /// <c>Range = usage.Query.Range</c>, and the same zone and timeframe. The cost is divided by
+    /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>.
+    /// </param>
+    /// <returns>The apps with their cost, and what is not theirs. Together they are the whole bill.</returns>
+    /// <exception cref="ArgumentException">
+    /// The report about requests covers another time or cuts it otherwise, is about calls to models, or leaves out the open buckets.
+    /// </exception>
+    public AppCostReport ByApp(FalAppList apps, AnalyticsReport requests)
+    {
+        ArgumentNullException.ThrowIfNull(apps);
+        ArgumentNullException.ThrowIfNull(requests);
+        AnalyticsTimeGrid billed = Query.Grid.Explicit;
+        AnalyticsTimeGrid asked = requests.Query.Grid.Explicit;
+        if (billed != asked)
+        {
+            throw new ArgumentException(
+                $"The requests are those of {Describe(asked)}, and the usage is that of {Describe(billed)}: ask for both over exactly " +
+                    $"the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the query for requests to those of " +
+                        $"usage.Query.",
+                nameof(requests));
+        }
+
+        if (requests.Query.Source != AnalyticsSource.Serverless)
+        {
+            throw new ArgumentException("The requests are calls to models, which the account did not serve: ask with " +
+                "AnalyticsSource.Serverless.", nameof(requests));
+        }
+
+        if (requests.Query.ClosedOnly)
+        {
+            throw new ArgumentException("The requests lack the buckets that are still open, and the usage has them: ask without " +
+                "ClosedOnly.", nameof(requests));
+        }
+
+        return AppCostReport.Of(this, apps, requests);
+    }
+
+    /// <summary>What the report holds, on one line for a log; no data.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{TimeSeries.Count} buckets, {Summary.Count} summary rows | {Query}");
+
+    /// <summary>One total for each currency, in the order of their codes.</summary>
+    internal static IReadOnlyList<UsageTotals> TotalsOf(IEnumerable<UsageRow> rows) =>
+    [
+        .. rows.GroupBy(row => row.Currency, StringComparer.Ordinal)
+            .OrderBy(same => same.Key, StringComparer.Ordinal)
+            .Select(same => new UsageTotals(same.Key, same)),
+    ];
+
+    /// <summary>Totals by app and environment.</summary>
+    internal static IReadOnlyList<UsageTotals> ByApp(IEnumerable<UsageRow> rows) => HighestFirst(rows
+        .GroupBy(row => (row.Currency, row.App, row.Environment))
+        .Select(same => new UsageTotals(same.Key.Currency, same) { App = same.Key.App, Environment = same.Key.Environment }));
+
+    private static IReadOnlyList<UsageTotals> HighestFirst(IEnumerable<UsageTotals> totals) =>
+    [
+        .. totals.OrderBy(total => total.Currency, StringComparer.Ordinal)
+            .ThenByDescending(total => total.Cost)
+            .ThenBy(total => total.App ?? total.MachineType, StringComparer.Ordinal)
+            .ThenBy(total => total.Environment, StringComparer.Ordinal),
+    ];
+
+    private static string Describe(AnalyticsTimeGrid grid) =>
+        $"{grid.Range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} in {grid.TimeZone}" +
+        (grid.BoundToTimeframe == true ? "" : ", not bound to the timeframe");
+}

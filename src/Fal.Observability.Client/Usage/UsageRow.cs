@@ -1,0 +1,104 @@
+using System.Collections.ObjectModel;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>One line of the bill: the compute of one app on one machine type, within one time bucket or over the whole range.</summary>
+/// <remarks>
+/// <para>
+/// Money and quantities are decimals and are read digit by digit, without a binary fraction in between. A decimal holds 28 digits; further
+/// ones are rounded. Machine time that was billed at another price, discount or surge is a row of its own.
+/// </para>
+/// <para>A row is immutable and safe to share between threads. It can be made in a test with an object initializer.</para>
+/// </remarks>
+[JsonConverter(typeof(UsageRowJsonConverter))]
+public sealed class UsageRow
+{
+    /// <summary>
+    /// The name that the app was billed under, without its owner. It can carry a suffix for an environment or version, so it is not always
+    /// the name of an app (<see cref="FalApp.Name"/>). Null for a line that belongs to no app.
+    /// </summary>
+    public string? App { get; init; }
+
+    /// <summary>The environment of the app, such as <c>main</c>; null where the line of the bill names none.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>The machine type, such as <c>GPU-H100</c>; null if the service leaves it out.</summary>
+    public string? MachineType { get; init; }
+
+    /// <summary>The unit of <see cref="Quantity"/>: always <c>second</c> so far; null if the service leaves it out.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>How many units were used; null if the service leaves it out.</summary>
+    public decimal? Quantity { get; init; }
+
+    /// <summary>The price of one unit before discounts in percent; null if the service leaves it out.</summary>
+    public decimal? UnitPrice { get; init; }
+
+    /// <summary>The discount in percent, 20 for 20 %; null where there is none.</summary>
+    public decimal? PercentDiscount { get; init; }
+
+    /// <summary>The cost before discounts; null if the service leaves it out.</summary>
+    public decimal? CostSubtotal { get; init; }
+
+    /// <summary>The discounts as an amount of money; null if the service leaves it out.</summary>
+    public decimal? CostDiscount { get; init; }
+
+    /// <summary>What was charged, after discounts, in <see cref="Currency"/>.</summary>
+    public required decimal CostTotal { get; init; }
+
+    /// <summary>The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>.</summary>
+    public required string Currency
+    {
+        get;
+        init
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(value);
+            field = value;
+        }
+    }
+
+    /// <summary>Whether the machine time was billed at the surge price.</summary>
+    public bool IsSurge { get; init; }
+
+    /// <summary>What the service says of the line that this version does not know, by its name on the wire.</summary>
+    public IReadOnlyDictionary<string, JsonElement> AdditionalMembers
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = NoMembers;
+
+    internal static IReadOnlyDictionary<string, JsonElement> NoMembers => ReadOnlyDictionary<string, JsonElement>.Empty;
+
+    /// <summary>The machine time in seconds; null where <see cref="Quantity"/> is missing or of another unit.</summary>
+    public decimal? MachineSeconds => Unit is null or "second" ? Quantity : null;
+
+    /// <summary>The row on one line for a log.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{App ?? "no app"} ({Environment ?? "no environment"}) on {MachineType ?? "unknown machine"}" +
+        $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {CostTotal} {Currency}");
+
+    /// <summary>
+    /// Whether two rows are the same line of the same bill, so that the second is the first once more and must not be added to it. What
+    /// is new on the wire can tell lines apart too.
+    /// </summary>
+    internal bool IsSameLineAs(UsageRow other) =>
+        App == other.App
+        && Environment == other.Environment
+        && MachineType == other.MachineType
+        && Unit == other.Unit
+        && UnitPrice == other.UnitPrice
+        && PercentDiscount == other.PercentDiscount
+        && Currency == other.Currency
+        && IsSurge == other.IsSurge
+        && AdditionalMembers.Count == other.AdditionalMembers.Count
+        && AdditionalMembers.All(member => other.AdditionalMembers.TryGetValue(member.Key, out JsonElement value)
+            && JsonMarshal.GetRawUtf8Value(member.Value).SequenceEqual(JsonMarshal.GetRawUtf8Value(value)));
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace Fal.Observability.Client;
+
+/// <summary>What rows of one currency come to together. Currencies are never added to one another: each has totals of its own.</summary>
+/// <remarks>Immutable and safe to share between threads.</remarks>
+public sealed class UsageTotals
+{
+    internal UsageTotals(string currency, IEnumerable<UsageRow> rows)
+    {
+        Currency = currency;
+        foreach (UsageRow row in rows)
+        {
+            RowCount++;
+            Cost += row.CostTotal;
+
+            // A sum over rows of which one is not known is not known.
+            Discount = RowCount == 1 ? row.CostDiscount : Discount + row.CostDiscount;
+            MachineSeconds = RowCount == 1 ? row.MachineSeconds : MachineSeconds + row.MachineSeconds;
+        }
+    }
+
+    /// <summary>The app, as in <see cref="UsageRow.App"/>, of totals by app; null for rows that belong to no app, and otherwise.</summary>
+    public string? App { get; internal init; }
+
+    /// <summary>
+    /// The environment, as in <see cref="UsageRow.Environment"/>, of totals by app; null for rows that name none, and otherwise.
+    /// </summary>
+    public string? Environment { get; internal init; }
+
+    /// <summary>The machine type of totals by machine; null for rows that name none, and otherwise.</summary>
+    public string? MachineType { get; internal init; }
+
+    /// <summary>The day, in the zone of the query, of totals by day; otherwise null.</summary>
+    public DateOnly? Day { get; internal init; }
+
+    /// <summary>The currency of every amount: a code of ISO 4217, such as <c>USD</c>.</summary>
+    public string Currency { get; }
+
+    /// <summary>What was charged, after discounts: the exact sum of the rows.</summary>
+    public decimal Cost { get; }
+
+    /// <summary>The discounts as an amount of money; null where a row does not say.</summary>
+    public decimal? Discount { get; }
+
+    /// <summary>The machine time in seconds: the exact sum of the rows; null where a row does not say.</summary>
+    public decimal? MachineSeconds { get; }
+
+    /// <summary>The machine time, rounded to the tick of 100 ns; null where a row does not say.</summary>
+    public TimeSpan? MachineTime => MachineSeconds is { } seconds
+        ? TimeSpan.FromTicks((long)Math.Clamp(decimal.Round(seconds * TimeSpan.TicksPerSecond), TimeSpan.MinValue.Ticks,
+            TimeSpan.MaxValue.Ticks))
+        : null;
+
+    /// <summary>How many rows were added.</summary>
+    public int RowCount { get; }
+
+    /// <summary>The totals on one line for a log.</summary>
+    public override string ToString()
+    {
+        string? what = Day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? MachineType
+            ?? (App is null ? null : Environment is null ? App : $"{App} ({Environment})");
+        return string.Create(CultureInfo.InvariantCulture, $"{what}{(what is null ? "" : ": ")}{Cost} {Currency}");
+    }
+}

@@ -1,0 +1,263 @@
+using System.Globalization;
+using System.Text;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests;
+
+public sealed class UsageTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static readonly UsageQuery Query = new() { Range = AnalyticsTimeRange.Between(Start, Start.AddDays(7)),
+        Timeframe = AnalyticsTimeframe.Day };
+
+    [Fact]
+    public async Task Money_is_exact_to_the_last_digit_over_ten_thousand_rows_in_pages()
+    {
+        for (int seed = 1; seed <= 5; seed++)
+        {
+            var dice = new Random(seed);
+            List<(int Day, string App, string Machine, decimal Cost, decimal Quantity, string Currency)> rows =
+            [
+                .. Enumerable.Range(0, 10_000).Select(i => (
+                    i * 7 / 10_000,
+                    $"app-{dice.Next(40)}",
+                    $"M{i}",
+                    new decimal(dice.Next(), dice.Next(), 0, false, (byte)dice.Next(8, 20)),
+                    new decimal(dice.Next(), dice.Next(0, 1000), 0, false, (byte)dice.Next(0, 7)),
+                    dice.Next(4) == 0 ? "EUR" : "USD")),
+            ];
+            string[] pages = [.. rows.Chunk(1250).Select((chunk, page) => Page(
+                page == 7 ? null : $"p{page + 2}",
+                chunk.GroupBy(row => row.Day).Select(day =>
+                    (day.Key, day.Select(row => Row(row.App, row.Machine, row.Cost, row.Quantity, row.Currency))))))];
+            using var api = new WireMockApi(number => MockResponse.Json(200, pages[number - 1]));
+            using var account = new FalAccount(api.BaseAddress);
+
+            UsageReport report = await account.Usage.GetReportAsync(Query, TestContext.Current.CancellationToken);
+
+            Assert.Equal(8, api.Requests.Count);
+            Assert.Equal(10_000, report.TimeSeries.Sum(bucket => bucket.Rows.Count));
+            foreach (UsageTotals total in report.Totals)
+            {
+                Assert.Equal(rows.Where(row => row.Currency == total.Currency).Sum(row => row.Cost), total.Cost);
+                Assert.Equal(rows.Where(row => row.Currency == total.Currency).Sum(row => row.Quantity), total.MachineSeconds);
+            }
+
+            Assert.Equal(
+                rows.GroupBy(row => (row.App, row.Currency)).ToDictionary(same => same.Key, same => same.Sum(row => row.Cost)),
+                report.ByApp().ToDictionary(total => (total.App!, total.Currency), total => total.Cost));
+            Assert.Equal(
+                rows.GroupBy(row => (row.Day, row.Currency)).ToDictionary(same => same.Key, same => same.Sum(row => row.Cost)),
+                report.ByDay().ToDictionary(total => (total.Day!.Value.Day - 1, total.Currency), total => total.Cost));
+        }
+    }
+
+    [Theory]
+    [InlineData("same", 2)]
+    [InlineData("a,b,same,c,same", 5)]
+    public async Task A_cursor_that_comes_back_ends_report_and_stream(string cursors, int requests)
+    {
+        string[] sequence = cursors.Split(',');
+        foreach (FalCall call in new[] { FalCall.UsageReport, FalCall.UsageTimeSeries })
+        {
+            using var api = new WireMockApi(number => MockResponse.Page(sequence[(number - 1) % sequence.Length]));
+            using var account = new FalAccount(api.BaseAddress);
+
+            FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
+
+            Assert.Contains($"'{sequence[(requests - 1) % sequence.Length]}'", failure.Message, StringComparison.Ordinal);
+            Assert.Equal(requests, api.Requests.Count);
+        }
+    }
+
+    [Fact]
+    public async Task Pages_without_an_end_stop_at_the_limit_and_a_promise_without_a_cursor_is_no_silent_end()
+    {
+        foreach (FalCall call in new[] { FalCall.UsageReport, FalCall.UsageTimeSeries })
+        {
+            using var endless = new WireMockApi(number => MockResponse.Page($"cursor-{number}"));
+            using var account = new FalAccount(endless.BaseAddress, options => options.MaxPages = 7);
+            Assert.Contains(nameof(FalObservabilityOptions.MaxPages), (await account.FailureOfAsync<FalResponseException>(call)).Message,
+                StringComparison.Ordinal);
+            Assert.Equal(7, endless.Requests.Count);
+
+            using var promising = new WireMockApi(MockResponse.Json(200, """{"next_cursor":null,"has_more":true,"time_series":[]}"""));
+            using var other = new FalAccount(promising.BaseAddress);
+            Assert.Contains("next_cursor", (await other.FailureOfAsync<FalResponseException>(call)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Every_page_is_asked_for_with_the_same_range_whatever_the_clock_does()
+    {
+        FalAccount? account = null;
+        using var api = new WireMockApi(number =>
+        {
+            account!.Clock.Advance(TimeSpan.FromSeconds(5));
+            return MockResponse.Page(number < 4 ? $"c{number}" : null);
+        });
+        using (account = new FalAccount(api.BaseAddress))
+        {
+            await account.Usage.GetReportAsync(AnalyticsTimeRange.Last(TimeSpan.FromDays(3)), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(["", "c1", "c2", "c3"],
+            api.Requests.Select(request => request.Query!.TryGetValue("cursor", out var cursor) ? cursor[0] : ""));
+        Assert.Single(api.Requests.Select(request => (request.Query!["start"][0], request.Query["end"][0])).Distinct());
+    }
+
+    [Fact]
+    public async Task A_bucket_cut_by_a_page_comes_out_once_and_a_line_that_comes_again_counts_once()
+    {
+        string[] pages =
+        [
+            Page("2", [(0, [Row("a", "L", 1m)]), (1, [Row("a", "L", 2m)])]),
+            // The last bucket again, with a line that has changed meanwhile and one that is new.
+            Page("3", [(1, [Row("a", "L", 3m), Row("b", "L", 4m)])]),
+            Page(null, [(1, [Row("a", "L", 5m, surge: true)]), (2, [])]),
+        ];
+        using var api = new WireMockApi(number => MockResponse.Json(200, pages[(number - 1) % 3]));
+        using var account = new FalAccount(api.BaseAddress);
+
+        UsageReport report = await account.Usage.GetReportAsync(Query, TestContext.Current.CancellationToken);
+        List<UsageBucket> streamed = await StreamAsync(account, Query);
+
+        foreach (IReadOnlyList<UsageBucket> buckets in new[] { report.TimeSeries, streamed })
+        {
+            Assert.Equal([0, 1, 2], buckets.Select(bucket => (bucket.Start - Start).Days));
+            Assert.Equal([("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.CostTotal)));
+        }
+    }
+
+    [Fact]
+    public async Task Equal_lines_of_one_page_are_added_and_a_new_member_tells_lines_of_two_pages_apart()
+    {
+        string eu = Row("a", "L", 1m).Replace("}", ",\"region\":\"eu\"}", StringComparison.Ordinal);
+        string us = Row("a", "L", 1m).Replace("}", ",\"region\":\"us\"}", StringComparison.Ordinal);
+        string[] pages = [Page("2", [(0, [eu, eu])]), Page(null, [(0, [us])])];
+        using var api = new WireMockApi(number => MockResponse.Json(200, pages[number - 1]));
+        using var account = new FalAccount(api.BaseAddress);
+
+        Assert.Equal(3m, Assert.Single((await account.Usage.GetReportAsync(Query, TestContext.Current.CancellationToken)).Totals).Cost);
+    }
+
+    [Fact]
+    public async Task A_report_sorts_what_comes_in_another_order_and_a_stream_says_that_it_cannot()
+    {
+        string[] pages = [Page("2", [(3, [Row("a", "L", 1m)]), (2, [])]), Page(null, [(1, [Row("a", "L", 2m)]), (3, [Row("b", "L", 4m)])])];
+        using var api = new WireMockApi(number => MockResponse.Json(200, pages[(number - 1) % 2]));
+        using var account = new FalAccount(api.BaseAddress);
+
+        UsageReport report = await account.Usage.GetReportAsync(Query, TestContext.Current.CancellationToken);
+
+        Assert.Equal([1, 2, 3], report.TimeSeries.Select(bucket => (bucket.Start - Start).Days));
+        Assert.Equal(7m, Assert.Single(report.Totals).Cost);
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => StreamAsync(account, Query));
+        Assert.Contains("GetReportAsync", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_empty_bucket_outside_the_range_is_left_out_and_money_there_is_an_error()
+    {
+        using var api = new WireMockApi(MockResponse.Json(200, Page(null, [(-5, []), (0, [Row("a", "L", 1m)]), (7, [])])));
+        using var account = new FalAccount(api.BaseAddress);
+        UsageReport report = await account.Usage.GetReportAsync(Query, TestContext.Current.CancellationToken);
+        Assert.Equal([0], report.TimeSeries.Select(bucket => (bucket.Start - Start).Days));
+
+        foreach (int day in new[] { -5, 7 })
+        {
+            using var wrong = new WireMockApi(MockResponse.Json(200, Page(null, [(day, [Row("a", "L", 1m)])])));
+            using var other = new FalAccount(wrong.BaseAddress);
+            FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => other.Usage.GetReportAsync(Query));
+            Assert.Contains("outside the range", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Times_without_an_offset_are_read_in_the_querys_zone()
+    {
+        using var api = new WireMockApi(MockResponse.Json(200, """{"time_series":[{"bucket":"2026-01-02T00:00:00","results":[]},{"bucket":"2026-01-03T00:00:00","results":[]}]}"""));
+        using var account = new FalAccount(api.BaseAddress);
+        UsageReport report = await account.Usage.GetReportAsync(Query with { TimeZone = "Europe/Berlin" },
+            TestContext.Current.CancellationToken);
+        Assert.Equal(["2026-01-01 23:00:00Z", "2026-01-02 23:00:00Z"],
+            report.TimeSeries.Select(bucket => bucket.Start.ToString("u", CultureInfo.InvariantCulture)));
+    }
+
+    [Theory]
+    [InlineData("""{"has_more":false}""", "time_series", UsageExpand.TimeSeries)]
+    [InlineData("""{"has_more":false,"time_series":null}""", "time_series", UsageExpand.TimeSeries)]
+    [InlineData("""{"time_series":[]}""", "summary", UsageExpand.TimeSeries | UsageExpand.Summary)]
+    [InlineData("""{"summary":[]}""", "time_series", UsageExpand.TimeSeries | UsageExpand.Summary)]
+    [InlineData("""{"error":{"type":"server_error","message":"x"}}""", "time_series", UsageExpand.TimeSeries)]
+    [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"cost_total":1}]}]}""", "$.time_series[0]", UsageExpand.TimeSeries)]
+    [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"cost_total":1e40,"currency":"USD"}]}]}""", "1e40", UsageExpand.TimeSeries)]
+    [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z"}]}""", "results", UsageExpand.TimeSeries)]
+    public async Task An_answer_that_would_pass_for_a_time_that_cost_nothing_is_an_error(string body, string names, UsageExpand expand)
+    {
+        using var api = new WireMockApi(MockResponse.Json(200, body));
+        using var account = new FalAccount(api.BaseAddress);
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() =>
+            account.Usage.GetReportAsync(Query with { Expand = expand }));
+
+        Assert.Contains(names, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_summary_that_is_repeated_on_later_pages_counts_once()
+    {
+        string summary = Row("a", "L", 1m);
+        string[] pages =
+        [
+            $$"""{"next_cursor":"2","has_more":true,"time_series":[],"summary":[{{summary}},{{Row("b", "L", 2m)}}]}""",
+            $$"""{"next_cursor":null,"has_more":false,"time_series":[],"summary":[{{summary}}]}""",
+        ];
+        using var api = new WireMockApi(number => MockResponse.Json(200, pages[number - 1]));
+        using var account = new FalAccount(api.BaseAddress);
+
+        UsageReport report = await account.Usage.GetReportAsync(Query with { Expand = UsageExpand.Summary | UsageExpand.TimeSeries },
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(3m, report.Summary.Sum(row => row.CostTotal));
+    }
+
+    [Fact]
+    public async Task A_key_without_the_permission_for_billing_is_told_its_name()
+    {
+        using var api = new WireMockApi(MockResponse.Json(403, """{"error":{"type":"authorization_error","message":"Access denied"}}"""));
+        using var account = new FalAccount(api.BaseAddress);
+        foreach (FalCall call in new[] { FalCall.UsageReport, FalCall.UsageTimeSeries, FalCall.RawUsage })
+        {
+            FalForbiddenException failure = await account.FailureOfAsync<FalForbiddenException>(call);
+            Assert.Contains("billing:usage:read", failure.Message, StringComparison.Ordinal);
+            Assert.Equal(FalForbiddenReason.PermissionOrOwnership, failure.Reason);
+        }
+    }
+
+    private static async Task<List<UsageBucket>> StreamAsync(FalAccount account, UsageQuery query)
+    {
+        List<UsageBucket> buckets = [];
+        await foreach (UsageBucket bucket in account.Usage.StreamTimeSeriesAsync(query, TestContext.Current.CancellationToken))
+        {
+            buckets.Add(bucket);
+        }
+
+        return buckets;
+    }
+
+    private static string Page(string? cursor, IEnumerable<(int Day, IEnumerable<string> Rows)> buckets)
+    {
+        var page = new StringBuilder();
+        page.Append(CultureInfo.InvariantCulture, $$"""{"next_cursor":{{(cursor is null ? "null" : $"\"{cursor}\"")}},"has_more":{{(cursor is null ? "false" : "true")}},"time_series":[""");
+        page.AppendJoin(',', buckets.Select(bucket => string.Create(CultureInfo.InvariantCulture,
+            $$"""{"bucket":"{{Start.AddDays(bucket.Day):yyyy-MM-dd'T'HH:mm:ss}}+00:00","results":[{{string.Join(',', bucket.Rows)}}]}""")));
+        return page.Append("]}\n").ToString();
+    }
+
+    private static string Row(string app, string machine, decimal cost, decimal quantity = 60, string currency = "USD",
+        bool surge = false) => string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""{"app":"{{app}}","environment":"main","machine_type":"{{machine}}","unit":"second","quantity":{{quantity}},"unit_price":0.001,"percent_discount":null,"cost_subtotal":{{cost}},"cost_discount":0,"cost_total":{{cost}},"cost":{{cost}},"currency":"{{currency}}","is_surge":{{(surge ? "true" : "false")}}}""");
+}

@@ -1,0 +1,118 @@
+using Xunit;
+
+namespace Fal.Observability.Client.Tests;
+
+public sealed class FalAppsClientTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 6, 17, 12, 34, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData(null, "null")]
+    [InlineData("", "blank")]
+    [InlineData("my-app", "owner and name with one slash")]
+    [InlineData("/my-app", "owner and name with one slash")]
+    [InlineData("my-org/", "owner and name with one slash")]
+    [InlineData("/", "owner and name with one slash")]
+    [InlineData("my-org//my-app", "owner and name with one slash")]
+    [InlineData("my-org/..", "owner and name with one slash")]
+    [InlineData("./my-app", "owner and name with one slash")]
+    [InlineData("my-org/my-app/turbo", "\"my-org/my-app\"")]
+    [InlineData("my-org/my-app/", "owner and name with one slash")]
+    [InlineData("my org/my-app", "U+0020")]
+    [InlineData("my-org/my-app\n", "U+000A")]
+    [InlineData("my-org/a,b", "comma")]
+    public async Task An_id_that_is_not_an_apps_is_refused_with_what_to_give_before_anything_is_sent(string? endpointId, string says)
+    {
+        var api = new FakeAppsApi();
+        ArgumentException refusal = await Assert.ThrowsAnyAsync<ArgumentException>(() =>
+            new FalAppsClient(api, new SteppedTimeProvider(Now)).GetRunnerHistoryAsync(endpointId!));
+        Assert.Contains(says, refusal.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("endpointId", refusal.ParamName);
+        Assert.Empty(api.Calls);
+    }
+
+    [Fact]
+    public async Task A_range_that_the_history_cannot_cover_is_refused_before_anything_is_sent()
+    {
+        var api = new FakeAppsApi();
+        var client = new FalAppsClient(api, new SteppedTimeProvider(Now));
+        AnalyticsTimeRange[] tooLong =
+        [
+            AnalyticsTimeRange.Last(TimeSpan.FromDays(90) + TimeSpan.FromTicks(1)),
+            AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 4, 1)),
+            AnalyticsTimeRange.Between(Now.AddDays(-91), Now),
+            AnalyticsTimeRange.Since(Now.AddDays(-91)),
+        ];
+        foreach (AnalyticsTimeRange range in tooLong)
+        {
+            Assert.Contains("90 days",
+                (await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetRunnerHistoryAsync("o/n", range))).Message,
+                    StringComparison.Ordinal);
+        }
+
+        await Assert.ThrowsAsync<ArgumentException>(() => client.GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Since(Now)));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => client.GetRunnerHistoryAsync("o/n", timeframe: (AnalyticsTimeframe)9));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            client.GetRunnerHistoryAsync("o/n", aggregation: (FalRunnerAggregation)9));
+        Assert.Empty(api.Calls);
+
+        await client.GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Last(TimeSpan.FromDays(90)));
+        await client.GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 3, 31)));
+        Assert.Equal(2, api.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Each_environment_is_a_call_and_the_result_names_those_that_were_asked()
+    {
+        var api = new FakeAppsApi();
+        var client = new FalAppsClient(api, TimeProvider.System);
+
+        FalAppList both = await client.ListAsync(new FalAppQuery("main", "staging", "main") { Search = "p" });
+        FalAppList main = await client.ListAsync(CancellationToken.None);
+
+        Assert.Equal(["main | names with p", "staging | names with p", "main"], api.Calls);
+        Assert.Equal(["main", "staging"], both.Environments);
+        Assert.Equal([FalEnvironments.Main], main.Environments);
+        Assert.Equal([("o/shared", "main"), ("o/shared", "staging")], both.Apps.Select(app => (app.EndpointId, app.Environment!)));
+    }
+
+    [Fact]
+    public async Task An_app_that_the_service_lists_twice_is_there_once_as_it_came_last()
+    {
+        var api = new FakeAppsApi { Environment = "main" };
+        FalAppList apps = await new FalAppsClient(api, TimeProvider.System).ListAsync(new FalAppQuery("main", "staging"));
+        Assert.Equal(2, Assert.Single(apps.Apps).MaxConcurrency);
+    }
+
+    [Fact]
+    public async Task What_the_service_leaves_out_of_a_history_is_filled_in_from_the_call()
+    {
+        FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedTimeProvider(Now))
+            .GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Last(TimeSpan.FromHours(1)), aggregation: FalRunnerAggregation.Average);
+        Assert.Equal(("o/n", "minute", "avg"), (history.EndpointId, history.Timeframe, history.Aggregation));
+        Assert.Equal(AnalyticsTimeRange.Between(Now.AddHours(-1), Now), history.Query!.Range);
+    }
+
+    private sealed class FakeAppsApi : IFalAppsApi
+    {
+        public List<string> Calls { get; } = [];
+
+        /// <summary>What the service says of every app; null for the environment that was asked for.</summary>
+        public string? Environment { get; init; }
+
+        public Task<FalAppList> ListAppsAsync(FalAppQuery? query = null, CancellationToken cancellationToken = default)
+        {
+            Calls.Add(query!.ToString());
+            string asked = query.Environments.Count == 0 ? "main" : query.Environments[0];
+            return Task.FromResult(new FalAppList { Apps = [new FalApp { EndpointId = "o/shared", Environment = Environment ?? asked,
+                MaxConcurrency = Calls.Count }] });
+        }
+
+        public Task<FalRunnerHistory> GetRunnerHistoryAsync(string owner, string name, FalRunnerHistoryQuery? query = null,
+            CancellationToken cancellationToken = default)
+        {
+            Calls.Add($"{owner}/{name}");
+            return Task.FromResult(new FalRunnerHistory { Buckets = [] });
+        }
+    }
+}
