@@ -114,7 +114,7 @@ public sealed class WrongContentTests
     [InlineData("""{"error":{"message":"boom"},"has_more":false}""")]
     [InlineData("""{"time_series":null}""")]
     [InlineData("""{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":null}]}""")]
-    [InlineData("""{"summary":[{"request_count":5}]}""")]
+    [InlineData("""{"summary":[{"endpoint_id":"a/\ufffd"}]}""")]
     public async Task The_raw_interface_refuses_them_too(string json)
     {
         using var api = new WireMockApi(MockResponse.Json(200, json));

@@ -269,7 +269,7 @@ public sealed class BodyTests
     [Theory]
     [InlineData("")]
     [InlineData("""{"time_series":[]}""")]
-    [InlineData("""{"next_cursor":"","has_more":true,"time_series":null,"summary":[],"invented":{"a":[1]}}""")]
+    [InlineData("""{"next_cursor":"","has_more":false,"time_series":[],"summary":null,"invented":{"a":[1]}}""")]
     public async Task What_is_merely_new_or_missing_is_read(string body)
     {
         if (body.Length > 0)
