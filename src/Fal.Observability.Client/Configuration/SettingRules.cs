@@ -26,7 +26,7 @@ internal static class SettingRules
         if (value > limit)
         {
             failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} ({value}) must not exceed {limitName} ({limit})."));
+                $"{setting} ({value}) must not exceed {limitName} ({limit}). Set both, since what is not set has its default."));
         }
     }
 }

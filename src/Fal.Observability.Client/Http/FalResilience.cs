@@ -43,7 +43,10 @@ internal static class FalResilience
                 {
                     string operation = args.Context.Properties.GetValue(Operation, "");
                     string cause = Cause(args.Outcome);
-                    log.Retrying(operation, args.AttemptNumber + 1, args.Outcome.Exception?.Message ?? cause, (long)args.RetryDelay.TotalMilliseconds);
+                    // The message of an exception names the operation too.
+                    string reason = args.Outcome.Exception?.Message ?? cause;
+                    reason = reason.StartsWith($"{operation}: ", StringComparison.Ordinal) ? reason[(operation.Length + 2)..] : reason;
+                    log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
                     FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
                     return default;
                 },

@@ -31,14 +31,17 @@ public interface IFalMetricsClient
     /// The samples in the order of the exposition. The call is sent when the enumeration starts; it is retried until the
     /// head of the response is there, and not after.
     /// </returns>
-    /// <exception cref="FalTimeoutException">No byte came for <see cref="FalObservabilityOptions.ReadIdleTimeout"/>.</exception>
+    /// <exception cref="FalTimeoutException">
+    /// Fewer than 1,024 bytes came within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting, and not the end.
+    /// </exception>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
     IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the metrics now and then once each interval, until it is cancelled. A failure that may pass does not end the
+    /// Reads the metrics now and then once each interval, until it is cancelled. A transient failure does not end the
     /// watch: it is logged, and the next snapshot says in <see cref="FalMetricsSnapshot.FailuresSinceLast"/> how many there
-    /// were. A tick that falls due while a read is still under way, or while the caller is busy, is skipped.
+    /// were. That holds for the first read too, so a watch waits for a service that it has never reached: call
+    /// <see cref="GetSnapshotAsync"/> once before it if that should fail. A tick that falls due while a read is still under way, or while the caller is busy, is skipped.
     /// </summary>
     /// <param name="interval">The time from one read to the next, at least 10 seconds: the service's own cache is that old.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
