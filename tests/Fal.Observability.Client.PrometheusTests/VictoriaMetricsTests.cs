@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Fal.Observability.Simulator;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -6,10 +7,19 @@ using Xunit;
 namespace Fal.Observability.Client.PrometheusTests;
 
 /// <summary>The published files and the bridge with VictoriaMetrics and vmalert, which are not Prometheus.</summary>
-public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccounts bridged) : IDisposable
+public sealed partial class VictoriaMetricsTests(MonitoredAccount account, BridgedAccounts bridged) : IDisposable
 {
     private const string Analytics = "{__name__=~\"fal_analytics_.+\"}";
     private const string Forever = "-retentionPeriod=100y";
+
+    /// <summary>The alerts of the objectives, the share of requests that may be bad, and how many of a minute are.</summary>
+    private static readonly (string Alert, double Budget, Func<FalAppMetrics, (double Bad, double All)> Count)[] Objectives =
+    [
+        ("FalErrorBudgetBurn", 0.005, app => (
+            app.RequestsCompletedByStatus.Where(count => count.Status!.StartsWith('5')).Sum(count => count.Count), app.RequestsCompleted ?? 0)),
+        ("FalLatencyBudgetBurn", 0.05, app => app.Latency is { Count: { } all } latency
+            ? (all - latency.Buckets.Single(bucket => bucket.UpperBound == 10).CumulativeCount, all) : default),
+    ];
 
     private readonly PrometheusFiles _files = new(MonitoredAccount.Key);
 
@@ -25,9 +35,10 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
             Assert.True(exitCode == 0, output);
         }
 
-        (int refused, _) = await VictoriaMetricsServer.RunAsync(
+        (int refused, string why) = await VictoriaMetricsServer.RunAsync(
             "victoria-metrics", $"-promscrape.config={_files.WithAlerting(_files.Direct)}", "-promscrape.config.strictParse", "-dryRun");
         Assert.NotEqual(0, refused);
+        Assert.Contains("field rule_files not found", why, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,14 +117,22 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
         var clock = new FakeTimeProvider(MonitoredAccount.Instant);
         await using SimulatorServer simulator = await SimulatorServer.StartAsync(
             new SimulatorOptions { TimeProvider = clock, Apps = 6, Seed = 1, Key = MonitoredAccount.Key, ScaleToZero = shown });
+        using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         using var http = new HttpClient();
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Key {MonitoredAccount.Key}");
-        await using VictoriaMetricsServer server = await VictoriaMetricsServer.StartAsync(Forever);
+        // A scrape marks a series that is gone; an import cannot, so here a series is gone when the next sample does not come.
+        await using VictoriaMetricsServer server = await VictoriaMetricsServer.StartAsync(Forever, "-search.maxStalenessInterval=15s");
 
+        var minutes = new List<FalMetricsSnapshot>();
         for (int step = 0; step < 4 * 120; step++)
         {
             string exposition = await http.GetStringAsync(new Uri($"{simulator.BaseAddress}/serverless/metrics"));
             await server.ImportAsync($"{exposition}\nup 1\n", clock.GetUtcNow(), "extra_label=job=fal&extra_label=account=acme");
+            if (step % 4 == 0)
+            {
+                minutes.Add(await fal.Metrics.GetSnapshotAsync());
+            }
+
             clock.Advance(TimeSpan.FromSeconds(15));
         }
 
@@ -121,10 +140,24 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
         await server.ReplayAsync(_files.Rules, MonitoredAccount.Instant, clock.GetUtcNow());
 
         Assert.NotEmpty(await server.QueryAsync("last_over_time(application:fal_app_queue_size:max[2h])", clock.GetUtcNow()));
-
-        // The seed brings failures and slow requests of its own: those alerts are true.
-        Assert.Empty(await server.SamplesAsync("ALERTS{alertstate=\"firing\", alertname!~\"Fal(Error|Latency)BudgetBurn\"}"));
         Assert.Empty(await server.QueryAsync("min_over_time(application:fal_app_requests_slow:max[2h]) < 0", clock.GetUtcNow()));
+        Assert.Empty(await server.SamplesAsync("ALERTS{alertstate=\"firing\", alertname!~\"Fal(Error|Latency)BudgetBurn\"}"));
+
+        // The simulated apps have failures and slow requests of their own. The budget alerts fire when those say so, and only then.
+        foreach ((string alert, double budget, Func<FalAppMetrics, (double Bad, double All)> count) in Objectives)
+        {
+            IEnumerable<string> expected =
+                from app in simulator.Apps
+                from severity in new[] { "critical", "warning" }
+                from minute in Enumerable.Range(0, minutes.Count)
+                where severity == "critical" || minute % 5 == 0
+                where Burns(minutes.Take(minute + 1).Select(snapshot => snapshot[app] is { } metrics ? count(metrics) : default), budget, severity)
+                select $"{MonitoredAccount.Instant.AddMinutes(minute).ToUnixTimeSeconds()} {app} {severity}";
+            string[] firing = await server.SamplesAsync($"ALERTS{{alertstate=\"firing\", alertname=\"{alert}\"}}");
+            Assert.Equal(
+                expected.Order(StringComparer.Ordinal),
+                firing.Select(line => FiringAlert.Replace(line, "${time} ${app} ${severity}")).Order(StringComparer.Ordinal));
+        }
     }
 
     [Fact]
@@ -137,14 +170,14 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
         await using (VictoriaMetricsServer server = await VictoriaMetricsServer.StartAsync(Forever))
         await using (BridgeHost bridge = await StartBridgeAsync(simulator, server, clock, "kept.json"))
         {
-            await WaitUntilSentAsync(bridge, expected.Length);
+            await WaitUntilSentAsync(server, bridge, expected.Length);
             Assert.Equal(expected, await server.SamplesAsync(Analytics));
         }
 
         // The simulated instant is more than a month old, which is the default retention.
         await using VictoriaMetricsServer forgetful = await VictoriaMetricsServer.StartAsync("-retentionPeriod=1");
         await using BridgeHost believer = await StartBridgeAsync(simulator, forgetful, clock, "dropped.json");
-        await WaitUntilSentAsync(believer, expected.Length);
+        await WaitUntilSentAsync(forgetful, believer, expected.Length);
         Assert.Empty(await forgetful.SamplesAsync(Analytics));
         Assert.Contains("remote write: Healthy", await believer.GetHealthAsync(), StringComparison.Ordinal);
     }
@@ -163,36 +196,40 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
 
         await using (BridgeHost bridge = await StartBridgeAsync(simulator, server, clock, "first.json"))
         {
-            await WaitUntilSentAsync(bridge, expected.Length);
+            await WaitUntilSentAsync(server, bridge, expected.Length);
         }
 
         await server.FlushAsync();
         double once = Assert.Single(await server.QueryAsync(Sum, clock.GetUtcNow())).Value;
         await using (BridgeHost bridge = await StartBridgeAsync(simulator, server, clock, "second.json"))
         {
-            await WaitUntilSentAsync(bridge, expected.Length);
+            await WaitUntilSentAsync(server, bridge, expected.Length);
         }
 
         await server.FlushAsync();
         Assert.Equal(times * once, Assert.Single(await server.QueryAsync(Sum, clock.GetUtcNow())).Value);
     }
 
-    private static async Task WaitUntilSentAsync(BridgeHost bridge, int samples)
-    {
-        while (true)
-        {
-            double sent = (await bridge.GetAsync("metrics")).Split('\n')
-                .Where(line => line.StartsWith("fal_bridge_remote_write_samples_total{", StringComparison.Ordinal))
-                .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
-            if (sent >= samples)
-            {
-                return;
-            }
+    [GeneratedRegex("""^(?<time>\d+) .*application="(?<app>[^"]+)".*severity="(?<severity>\w+)".*$""")]
+    private static partial Regex FiringAlert { get; }
 
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+    /// <summary>The rule of the Site Reliability Workbook, counted from the requests of each minute, the newest last.</summary>
+    private static bool Burns(IEnumerable<(double Bad, double All)> minutes, double budget, string severity)
+    {
+        (double Bad, double All)[] counts = [.. minutes];
+        return severity == "critical" ? Exceed(14.4, 60, 5) || Exceed(6, 360, 30) : Exceed(3, 1440, 120) || Exceed(1, 4320, 360);
+
+        bool Exceed(double rate, int longWindow, int shortWindow) =>
+            Ratio(longWindow) > rate * budget && Ratio(shortWindow) > rate * budget && counts.TakeLast(longWindow).Sum(one => one.Bad) >= 5;
+
+        double Ratio(int window) => counts.TakeLast(window).Sum(one => one.Bad) / counts.TakeLast(window).Sum(one => one.All);
     }
+
+    private static Task WaitUntilSentAsync(VictoriaMetricsServer server, BridgeHost bridge, int samples) => server.WaitUntilAsync(
+        async () => (await bridge.GetAsync("metrics")).Split('\n')
+            .Where(line => line.StartsWith("fal_bridge_remote_write_samples_total{", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)) >= samples,
+        $"the bridge has not sent {samples} samples");
 
     private static string Text(PrometheusSeries series) => Text(
         series.Labels["__name__"], series.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance" or "account")), series.Value);
