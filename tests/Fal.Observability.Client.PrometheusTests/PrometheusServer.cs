@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -18,49 +16,28 @@ public sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labels
 /// </summary>
 public sealed partial class PrometheusServer : IAsyncDisposable
 {
-    // The shell waits on a pipe that only this process holds open, and ends Prometheus when the pipe closes for whatever reason.
-    private const string Leash = """
-        prometheus "$@" & child=$!
-        exec 3<&0
-        (cat <&3 >/dev/null; kill "$child") 2>/dev/null &
-        wait "$child"
-        """;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
-
     private readonly DirectoryInfo _database;
-    private readonly ConcurrentQueue<string> _log = new();
-    private readonly HttpClient _http = new() { Timeout = Patience };
-    private readonly Process _process;
-    private readonly TaskCompletionSource<Uri> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task _reading;
+    private readonly HttpClient _http = new() { Timeout = LeashedProcess.Patience };
+    private readonly LeashedProcess _process;
+    private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private PrometheusServer(string configuration, DirectoryInfo database, IEnumerable<string> flags)
     {
         _database = database;
-        _process = new Process
-        {
-            StartInfo = new ProcessStartInfo(
-                "sh",
-                [
-                    "-c", Leash, "prometheus", $"--config.file={configuration}", $"--storage.tsdb.path={database.FullName}",
-                    "--web.listen-address=127.0.0.1:0", .. flags,
-                ])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardError = true,
-            },
-        };
-        _process.Start();
-        _reading = ReadLogAsync();
+        _process = new LeashedProcess(
+            "prometheus",
+            [
+                $"--config.file={configuration}", $"--storage.tsdb.path={database.FullName}", "--web.listen-address=127.0.0.1:0", .. flags,
+            ],
+            ReadLog);
     }
 
     /// <summary>Where it listens.</summary>
     public Uri Address => _http.BaseAddress!;
 
     /// <summary>What Prometheus has logged so far.</summary>
-    public string Log => string.Join('\n', _log);
+    public string Log => _process.Log;
 
     /// <summary>Starts a Prometheus and returns when it answers.</summary>
     /// <param name="configuration">The path of its configuration.</param>
@@ -79,13 +56,19 @@ public sealed partial class PrometheusServer : IAsyncDisposable
         var server = new PrometheusServer(configuration, database, flags);
         try
         {
-            server._http.BaseAddress = await server._ready.Task.WaitAsync(Patience);
+            Task<Uri> ready = server.WaitUntilReadyAsync();
+            if (await Task.WhenAny(ready, server._process.WaitForExitAsync()).WaitAsync(LeashedProcess.Patience) != ready)
+            {
+                throw server._process.DidNotStart();
+            }
+
+            server._http.BaseAddress = await ready;
             return server;
         }
         catch (TimeoutException)
         {
             await server.DisposeAsync();
-            throw new TimeoutException($"Prometheus was not ready after {Patience}. It says:\n{server.Log}");
+            throw new TimeoutException($"Prometheus was not ready after {LeashedProcess.Patience}. It says:\n{server.Log}");
         }
         catch
         {
@@ -124,16 +107,7 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     /// <summary>Asks again and again until the answer is yes.</summary>
     /// <param name="condition">What is asked.</param>
     /// <param name="failure">What is wrong if the answer stays no.</param>
-    public async Task WaitUntilAsync(Func<Task<bool>> condition, string failure)
-    {
-        ArgumentNullException.ThrowIfNull(condition);
-        long start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"After {Patience} {failure}. Prometheus says:\n{Log}");
-            await Task.Delay(PollInterval, TimeProvider.System);
-        }
-    }
+    public Task WaitUntilAsync(Func<Task<bool>> condition, string failure) => _process.WaitUntilAsync(condition, failure);
 
     /// <summary>Waits until a scrape that began after this call has succeeded, so that its values are what PromQL answers.</summary>
     public Task WaitForNextScrapeAsync(string job)
@@ -168,23 +142,9 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     /// <summary>Ends Prometheus and deletes its database.</summary>
     public async ValueTask DisposeAsync()
     {
-        _process.StandardInput.Close();
-        try
-        {
-            await _process.WaitForExitAsync().WaitAsync(Patience);
-        }
-        catch (TimeoutException)
-        {
-            _process.Kill(entireProcessTree: true);
-            throw;
-        }
-        finally
-        {
-            await _reading;
-            _process.Dispose();
-            _http.Dispose();
-            _database.Delete(recursive: true);
-        }
+        await _process.DisposeAsync();
+        _http.Dispose();
+        _database.Delete(recursive: true);
     }
 
     private static async Task<JsonElement> ReadDataAsync(HttpResponseMessage response, string what)
@@ -207,27 +167,22 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     [GeneratedRegex("""msg="Listening on".* address=(?<address>\S+)""")]
     private static partial Regex ListeningLine { get; }
 
-    private async Task ReadLogAsync()
+    private async Task<Uri> WaitUntilReadyAsync()
     {
-        Uri? address = null;
-        bool isReady = false;
-        while (await _process.StandardError.ReadLineAsync() is string line)
+        // Prometheus writes the two lines from two threads, in either order.
+        await _ready.Task;
+        return await _listening.Task;
+    }
+
+    private void ReadLog(string line)
+    {
+        if (ListeningLine.Match(line) is { Success: true } match)
         {
-            _log.Enqueue(line);
-            if (ListeningLine.Match(line) is { Success: true } match)
-            {
-                address = new Uri($"http://{match.Groups["address"].ValueSpan}/");
-            }
-
-            // Prometheus writes the two lines from two threads, in either order.
-            isReady |= line.Contains("Server is ready to receive web requests", StringComparison.Ordinal);
-            if (address is not null && isReady)
-            {
-                _ready.TrySetResult(address);
-            }
+            _listening.TrySetResult(new Uri($"http://{match.Groups["address"].ValueSpan}/"));
         }
-
-        _ready.TrySetException(new InvalidOperationException(
-            $"Prometheus did not start. It has to be installed, on Debian with apt-get install prometheus. It says:\n{Log}"));
+        else if (line.Contains("Server is ready to receive web requests", StringComparison.Ordinal))
+        {
+            _ready.TrySetResult();
+        }
     }
 }

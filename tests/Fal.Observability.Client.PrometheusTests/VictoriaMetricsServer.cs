@@ -8,9 +8,6 @@ namespace Fal.Observability.Client.PrometheusTests;
 /// <summary>A real VictoriaMetrics with a database and a port of its own, its HTTP API, and its vmalert.</summary>
 internal sealed class VictoriaMetricsServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
-
     private readonly DirectoryInfo _database = Directory.CreateTempSubdirectory("fal-victoria-metrics-");
     private readonly HttpClient _http;
     private readonly LeashedProcess _process;
@@ -18,7 +15,7 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
     private VictoriaMetricsServer(IEnumerable<string> flags)
     {
         Uri address = LeashedProcess.FreeAddress();
-        _http = new HttpClient { BaseAddress = address, Timeout = Patience };
+        _http = new HttpClient { BaseAddress = address, Timeout = LeashedProcess.Patience };
         _process = new LeashedProcess(
             "victoria-metrics",
             [
@@ -113,18 +110,15 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
     /// <summary>Asks again and again until the answer is not empty.</summary>
     public async Task<IReadOnlyList<PrometheusSeries>> WaitForAsync(string expression)
     {
-        long start = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            if (await QueryAsync(expression) is { Count: > 0 } answer)
-            {
-                return answer;
-            }
-
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"{expression} stayed empty. VictoriaMetrics says:\n{_process.Log}");
-            await Task.Delay(PollInterval, TimeProvider.System);
-        }
+        IReadOnlyList<PrometheusSeries> answer = [];
+        await WaitUntilAsync(async () => (answer = await QueryAsync(expression)).Count > 0, $"{expression} stayed empty");
+        return answer;
     }
+
+    /// <summary>Asks again and again until the answer is yes.</summary>
+    /// <param name="condition">What is asked.</param>
+    /// <param name="failure">What is wrong if the answer stays no.</param>
+    public Task WaitUntilAsync(Func<Task<bool>> condition, string failure) => _process.WaitUntilAsync(condition, failure);
 
     /// <summary>Every sample that it holds of the series that a selector names.</summary>
     /// <returns>One line a sample, as <see cref="PrometheusServer.SamplesAsync"/> has it, in order.</returns>
