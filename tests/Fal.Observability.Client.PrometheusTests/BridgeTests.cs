@@ -37,7 +37,7 @@ public sealed class BridgeTests(BridgedAccounts accounts)
         Assert.Equal(
             Families.Select(row => row.Data).Concat(
             [
-                "fal_up", "fal_publisher_last_success_timestamp_seconds", "fal_publisher_snapshot_age_seconds",
+                "fal_bridge_left_out_total", "fal_up", "fal_publisher_last_success_timestamp_seconds", "fal_publisher_snapshot_age_seconds",
                 "fal_publisher_scrape_duration_seconds", "fal_publisher_scrape_samples", "fal_publisher_scrape_failures_total",
             ]).Order(StringComparer.Ordinal),
             stored.Select(series => series.Labels["__name__"]).Order(StringComparer.Ordinal));

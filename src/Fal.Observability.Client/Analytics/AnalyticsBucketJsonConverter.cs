@@ -20,8 +20,8 @@ public sealed class AnalyticsBucketJsonConverter : JsonConverter<AnalyticsBucket
 
     /// <inheritdoc/>
     /// <exception cref="JsonException">
-    /// The JSON is not an object with a readable ISO 8601 time in <c>bucket</c> and a list of rows in <c>results</c>, each once, or the
-    /// id of a row is not valid text.
+    /// The JSON is not an object with a readable ISO 8601 time in <c>bucket</c> and a list of rows in <c>results</c>, each once, or a row
+    /// holds a known field twice.
     /// </exception>
     public override AnalyticsBucket Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadBucket(ref reader);
 

@@ -53,8 +53,7 @@ internal sealed class AnalyticsBucketMerger
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < rows.Count; i++)
         {
-            // Rows without an id cannot be told to be about the same endpoint.
-            if (rows[i].EndpointId.Length > 0)
+            if (rows[i].IsIdentified)
             {
                 places[rows[i].EndpointId] = i;
             }

@@ -47,7 +47,8 @@ public sealed class AnalyticsRow
 
     /// <summary>
     /// The id that the requests were recorded under: one of the query's, or a route of one (<c>owner/name/route</c>). Empty if the
-    /// service sent none: such a row is kept, because its numbers are part of the traffic.
+    /// service sent none; U+FFFD stands for what is not valid text. Such a row is kept, because its numbers are part of the traffic, and
+    /// it is never merged with another.
     /// </summary>
     public required string EndpointId
     {
@@ -58,6 +59,9 @@ public sealed class AnalyticsRow
             field = value;
         }
     }
+
+    /// <summary>Whether rows with this id are about the same endpoint. Without an id, or with one that was not valid text, nobody knows.</summary>
+    internal bool IsIdentified => EndpointId.Length > 0 && !EndpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal);
 
     /// <summary>The metrics that have a value in this row: those for which <see cref="GetValue"/> is not null.</summary>
     public AnalyticsExpand Metrics { get; private set; }

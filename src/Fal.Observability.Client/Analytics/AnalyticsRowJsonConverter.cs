@@ -104,7 +104,7 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
         return new AnalyticsRow(endpointId ?? "", metrics, packed, additional);
     }
 
-    /// <summary>Reads a list of rows of an answer, in which no two endpoints may be taken for one.</summary>
+    /// <summary>Reads a list of rows of an answer.</summary>
     internal static List<AnalyticsRow> ReadRows(ref Utf8JsonReader reader, string place)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -117,8 +117,7 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
         {
             try
             {
-                AnalyticsRow row = ReadRow(ref reader);
-                rows.Add(Problem(row.EndpointId) is { } problem ? throw new JsonException(problem) : row);
+                rows.Add(ReadRow(ref reader));
             }
             catch (JsonException e)
             {
@@ -132,11 +131,6 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
     /// <summary>A failure within one element of an answer, with the place of that element in its message and its path.</summary>
     internal static JsonException At(string place, JsonException e) =>
         new($"{place}: {e.Message}", $"$.{place}{e.Path?[1..]}", e.LineNumber, e.BytePositionInLine, e);
-
-    private static string? Problem(string endpointId) =>
-        endpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
-            ? $"The endpoint id (endpoint_id) \"{endpointId}\" is not valid text, so that it cannot be told from others like it."
-            : null;
 
     private static JsonException Twice(string name) => new($"The row holds '{name}' twice, and nothing says which of the two counts.");
 

@@ -17,6 +17,12 @@ internal sealed class FalEchoedKey
     /// <summary>So many characters of the secret in a row are a part of it, whatever follows.</summary>
     private const int SurePart = 12;
 
+    /// <summary>UTF-32 that is read as UTF-8 has three NULs beside each letter; more belong to no text.</summary>
+    private const int MostNulsInARow = 3;
+
+    /// <summary>Far more backslashes than any nesting of JSON puts before an escape.</summary>
+    private const int MostBackslashesInARow = 16;
+
     private static readonly ConditionalWeakTable<string, FalEchoedKey> Keys = [];
 
     private readonly Form[] _forms;
@@ -121,12 +127,16 @@ internal sealed class FalEchoedKey
     {
         int at = 0;
         int matched = 0;
-        while (matched < form.Text.Length && at < text.Length)
+        int nuls = 0;
+        // Each position of the text is tried, so a run without an end must not be read again from each.
+        while (matched < form.Text.Length && at < text.Length && nuls <= MostNulsInARow)
         {
             (char value, int used) = decode ? Decode(text[at..]) : (text[at], 1);
             // UTF-16 that is read as UTF-8 has a NUL beside each letter.
+            nuls++;
             if (value != '\0')
             {
+                nuls = 0;
                 if (char.ToUpperInvariant(value) != char.ToUpperInvariant(form.Text[matched]))
                 {
                     break;
@@ -160,7 +170,7 @@ internal sealed class FalEchoedKey
 
                 return (value, used);
             case '\\' when text.Length > 1:
-                int slashes = Math.Max(text.IndexOfAnyExcept('\\'), 1);
+                int slashes = Math.Max(text[..Math.Min(text.Length, MostBackslashesInARow)].IndexOfAnyExcept('\\'), 1);
                 if (slashes < text.Length && text[slashes] is 'u' or 'U' && Hex(text, slashes + 1, 4) is { } unit)
                 {
                     return (unit, slashes + 5);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -179,9 +180,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         }
 
         string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
-        if (lengths.Any(length => length != lengths[0] || !length.All(char.IsAsciiDigit)))
+        if (lengths.Any(length => length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            return $"its Content-Length is '{string.Join(", ", lengths)}', which is not one number; look for a faulty proxy on the way";
+            return $"its Content-Length is '{string.Join(", ", lengths)}', which is not one length; look for a faulty proxy on the way";
         }
 
         return codings.Length > 0 && lengths.Length > 0

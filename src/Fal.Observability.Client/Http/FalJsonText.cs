@@ -12,10 +12,7 @@ internal static class FalJsonText
 {
     private const int EscapeLength = 6;
 
-    /// <summary>
-    /// What takes the place of bytes that are not text, and what an identifier must not contain: two different identifiers could
-    /// otherwise become the same.
-    /// </summary>
+    /// <summary>What takes the place of bytes that are not text. Two different identifiers that contain it can look the same.</summary>
     public const char Replacement = '\uFFFD';
 
     /// <summary>

@@ -19,6 +19,12 @@ internal sealed class PublishedMetrics
 
     private const string AnalyticsPrefix = "fal_analytics_";
 
+    private const string BucketStart = AnalyticsPrefix + "bucket_start_timestamp_seconds";
+
+    // Reserved whether or not an account publishes analytics: which account is read first must not decide whose series these are.
+    private static readonly HashSet<string> AnalyticsNames =
+        [BucketStart, .. AnalyticsExpand.AllMetrics.GetFlags().Select(NameOf)];
+
     private readonly Meter _meter;
     private readonly ILogger _log;
     private readonly Dictionary<string, SeenSeries> _instruments = new(StringComparer.Ordinal);
@@ -83,19 +89,20 @@ internal sealed class PublishedMetrics
     {
         lock (_instruments)
         {
-            AddOwnOnce(AnalyticsPrefix + "bucket_start_timestamp_seconds", "s", "When the published analytics bucket starts, in seconds since the Unix epoch.",
+            AddOwnOnce(BucketStart, "s", "When the published analytics bucket starts, in seconds since the Unix epoch.",
                 published => published.Analytics.BucketStart is { } start ? [published.Point((start - DateTimeOffset.UnixEpoch).TotalSeconds)] : []);
             foreach (AnalyticsExpand metric in account.Analytics.Metrics)
             {
-                bool isDuration = metric.IsDuration();
                 AddOwnOnce(
-                    $"{AnalyticsPrefix}{metric.GetWireName()}{(isDuration ? "_seconds" : "")}",
-                    isDuration ? "s" : "{request}",
+                    NameOf(metric),
+                    metric.IsDuration() ? "s" : "{request}",
                     $"The metric {metric.GetWireName()} of the latest closed analytics bucket.",
                     published => published.Analytics.Values(metric).Select(row => published.Point(row.Value, KeyValuePair.Create("endpoint_id", (object?)row.EndpointId))));
             }
         }
     }
+
+    private static string NameOf(AnalyticsExpand metric) => $"{AnalyticsPrefix}{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
 
     /// <summary>The record of a name's instrument, which is made if there is none; null if there can be none.</summary>
     private SeenSeries? Declare(string name, MetricFamily family)
@@ -105,7 +112,7 @@ internal sealed class PublishedMetrics
             return seen;
         }
 
-        if (_ownNames.Contains(name) || _instruments.Count + _ownNames.Count >= MostInstruments)
+        if (_ownNames.Contains(name) || AnalyticsNames.Contains(name) || _instruments.Count + _ownNames.Count >= MostInstruments)
         {
             if (!_leftOutLogged)
             {
@@ -150,8 +157,7 @@ internal sealed class PublishedMetrics
 
     private void AddOwnOnce(string name, string? unit, string description, Func<PublishedAccount, IEnumerable<Measurement<double>>> points)
     {
-        // A family of the service that came under this name first keeps it.
-        if (!_instruments.ContainsKey(name) && _ownNames.Add(name))
+        if (_ownNames.Add(name))
         {
             _meter.CreateObservableGauge(name, () => Volatile.Read(ref _accounts).SelectMany(points), unit, description);
         }

@@ -100,6 +100,7 @@ public sealed class BodyFaultTests
         ["two Content-Lengths in one header"] = Framed(["Content-Length: 40, {0}"], "Content-Length"),
         ["a Content-Length that is no number"] = Framed(["Content-Length: all"], "Content-Length"),
         ["a negative Content-Length"] = Framed(["Content-Length: -1"], "Content-Length"),
+        ["a Content-Length beyond 64 bits"] = Framed(["Content-Length: 99999999999999999999"], "Content-Length"),
         ["the same Content-Length twice"] = Framed(["Content-Length: {0}", "Content-Length: {0}"], "complete"),
         ["Transfer-Encoding: gzip"] = Framed(["Transfer-Encoding: gzip"], "Transfer-Encoding"),
         ["Transfer-Encoding: identity"] = Framed(["Transfer-Encoding: identity"], "Transfer-Encoding"),

@@ -58,6 +58,18 @@ public sealed class FalEchoedKeyTests
     [InlineData("a%zz\\u12&amp;&#x;%")]
     public void Other_text_is_left_as_it_is(string text) => Assert.Same(text, FalApiKey.Scrub(text, Key));
 
+    [Theory]
+    [InlineData("\0")]
+    [InlineData("\\")]
+    [InlineData("%25")]
+    [InlineData("\\x00")]
+    public void A_long_run_of_what_can_belong_to_a_coding_is_read_once(string part)
+    {
+        string text = string.Concat(Enumerable.Repeat(part, 1 << 20));
+
+        Assert.Same(text, FalApiKey.Scrub(text, Key));
+    }
+
     [Fact]
     public void An_exception_that_quotes_the_key_is_copied_with_its_kind_and_its_token_and_another_is_left()
     {

@@ -55,8 +55,7 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         var once = new List<AnalyticsRow>(rows.Count);
         foreach (AnalyticsRow row in rows)
         {
-            // Rows without an id cannot be told to be about the same endpoint.
-            if (row.EndpointId.Length > 0 && once is [.., var before] && before.EndpointId == row.EndpointId)
+            if (row.IsIdentified && once is [.., var before] && before.EndpointId == row.EndpointId)
             {
                 once[^1] = before.MergeWith(row);
             }
