@@ -53,20 +53,15 @@ public sealed class InvalidTextTests
     [InlineData(FalCall.TimeSeries)]
     [InlineData(FalCall.RawServerlessAnalytics)]
     [InlineData(FalCall.RawModelsAnalytics)]
-    public async Task New_fields_that_are_not_text_fail_no_call_and_an_endpoint_that_is_none_is_named(FalCall call)
+    public async Task New_fields_and_endpoint_ids_that_are_not_text_fail_no_call(FalCall call)
     {
         foreach (string notText in NotText)
         {
-            string page = $$"""{"_":"_","time_series":[{"_":"_","bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/my-app","_":"_"}]}]}""";
-            await using RawServer tolerated = RawServer.Start(RawServer.Answer(200, "application/json", Body(page)));
-            using var account = new FalAccount(tolerated.BaseAddress);
-            await account.RunAsync(call, TestContext.Current.CancellationToken);
+            string page = $$"""{"_":"_","time_series":[{"_":"_","bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/_","_":"_"}]}]}""";
+            await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json", Body(page)));
+            using var account = new FalAccount(server.BaseAddress);
 
-            await using RawServer refused = RawServer.Start(RawServer.Answer(
-                200, "application/json", Body(page.Replace("my-app", "my-_", StringComparison.Ordinal))));
-            using var other = new FalAccount(refused.BaseAddress);
-            FalResponseException failure = await other.FailureOfAsync<FalResponseException>(call);
-            Assert.Contains("time_series[0]: results[0]: The endpoint id", failure.Message, StringComparison.Ordinal);
+            await account.RunAsync(call, TestContext.Current.CancellationToken);
 
             byte[] Body(string json) => Encoding.Latin1.GetBytes(json.Replace("_\"", $"{notText}\"", StringComparison.Ordinal));
         }
