@@ -31,7 +31,7 @@ internal static class BridgeMeasurement
         string address = $"{service.Urls.First()}/v1";
 
         (double poll, double scrape, long memory) = await MeasureAsync(
-            "Fal.Observability.PrometheusBridge.dll",
+            "Fal.Observability.Bridge.dll",
             [$"--Fal:BaseAddress={address}", "--Fal:ApiKey=simulated:key", "--Fal:Publisher:Interval=00:00:10", "--Urls=http://127.0.0.1:0"],
             "metrics",
             "metrics",

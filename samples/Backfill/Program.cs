@@ -1,7 +1,7 @@
 using System.Globalization;
 using Fal.Observability.Backfill;
 using Fal.Observability.Client;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 
 // Copies the hourly history of endpoints into a folder, one file for each day, and goes on where it was ended: kill it and start it

@@ -1,6 +1,6 @@
 using Fal.Observability.Client;
 using Fal.Observability.Quickstart;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 
 // With a key in the environment this reads your own apps; without one it reads a simulator that it starts itself.
 bool live = Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 }

@@ -1,4 +1,4 @@
-using Fal.Observability.PrometheusBridge;
+using Fal.Observability.Bridge;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;

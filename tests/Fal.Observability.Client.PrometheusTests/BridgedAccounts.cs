@@ -1,5 +1,5 @@
 using Fal.Observability.Client.PrometheusTests;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Fal.Observability.PrometheusBridge;
-using Fal.Observability.Simulator;
+using Fal.Observability.Bridge;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

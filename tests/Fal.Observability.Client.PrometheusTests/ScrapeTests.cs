@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Fal.Observability.Client.Prometheus;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;

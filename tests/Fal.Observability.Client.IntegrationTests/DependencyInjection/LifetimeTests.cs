@@ -1,4 +1,4 @@
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Fal.Observability.Client.Prometheus;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;

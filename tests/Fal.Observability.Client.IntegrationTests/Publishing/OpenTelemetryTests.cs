@@ -1,6 +1,6 @@
 using System.Globalization;
 using Fal.Observability.Client.Prometheus;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Fal.Observability.Client.Prometheus;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Fal.Observability.Backfill;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

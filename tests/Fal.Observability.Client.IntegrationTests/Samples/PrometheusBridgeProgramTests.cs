@@ -206,5 +206,5 @@ public sealed class PrometheusBridgeProgramTests
     private static Process Start(string? key, bool development, params string[] arguments) => StartIn([], key, development, arguments);
 
     private static Process StartIn(Dictionary<string, string> environment, string? key, bool development, params string[] arguments) => SampleProgram.Start(
-        "Fal.Observability.PrometheusBridge", key, environment.Append(new("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")), arguments);
+        "Fal.Observability.Bridge", key, environment.Append(new("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")), arguments);
 }

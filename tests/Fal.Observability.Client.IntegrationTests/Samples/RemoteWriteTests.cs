@@ -1,7 +1,7 @@
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.PrometheusTests;
-using Fal.Observability.PrometheusBridge.RemoteWrite;
-using Fal.Observability.Simulator;
+using Fal.Observability.Bridge.RemoteWrite;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Logging.Testing;
 using Xunit;
 

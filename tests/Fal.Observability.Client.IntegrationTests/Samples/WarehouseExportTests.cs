@@ -1,7 +1,7 @@
 using System.Globalization;
 using DuckDB.NET.Data;
-using Fal.Observability.Simulator;
-using Fal.Observability.WarehouseExport;
+using Fal.Observability.Client.Testing;
+using Fal.Observability.Cli;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

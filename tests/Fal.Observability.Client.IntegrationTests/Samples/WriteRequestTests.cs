@@ -1,7 +1,7 @@
 using System.Text;
 using Fal.Observability.Client.Prometheus;
-using Fal.Observability.PrometheusBridge;
-using Fal.Observability.PrometheusBridge.RemoteWrite;
+using Fal.Observability.Bridge;
+using Fal.Observability.Bridge.RemoteWrite;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

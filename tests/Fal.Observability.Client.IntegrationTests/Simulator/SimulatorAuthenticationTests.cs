@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Simulator;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Simulator;

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Net;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

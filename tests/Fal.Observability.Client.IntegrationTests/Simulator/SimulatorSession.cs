@@ -1,6 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
-using Fal.Observability.Simulator;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

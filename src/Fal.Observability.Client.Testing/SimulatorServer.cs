@@ -1,0 +1,314 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Primitives;
+
+namespace Fal.Observability.Client.Testing;
+
+/// <summary>
+/// A stand-in for the fal API on a loopback port, with traffic made up from a seed. It says so in a header of every
+/// response and in the text of its metrics.
+/// </summary>
+public sealed class SimulatorServer : IAsyncDisposable
+{
+    /// <summary>How many calls <see cref="Requests"/> remembers.</summary>
+    public const int MostRequests = 10_000;
+
+    private readonly SimulatorOptions _options;
+    private readonly TrafficModel _model;
+    private readonly MetricsEndpoint _metrics;
+    private readonly AnalyticsEndpoint _analytics;
+    private readonly AppsEndpoint _apps;
+    private readonly UsageEndpoint _usage;
+    private readonly WebApplication _application;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentQueue<SimulatorRequest> _requests = new();
+    private long _calls;
+
+    private SimulatorServer(SimulatorOptions options)
+    {
+        _options = options;
+        _model = new TrafficModel(options);
+        _metrics = new MetricsEndpoint(_model, options);
+        _analytics = new AnalyticsEndpoint(_model, options);
+        _apps = new AppsEndpoint(_model, options);
+        _usage = new UsageEndpoint(_model, options);
+        Truth = new SimulatorTruth(_analytics, options.TimeProvider);
+        BaseAddress = options.Url;
+        _application = BuildApplication();
+    }
+
+    /// <summary>The base address for a client, <c>http://127.0.0.1:PORT/v1</c>.</summary>
+    public Uri BaseAddress { get; private set; }
+
+    /// <summary>The key that may do everything.</summary>
+    public string Key => _options.Key;
+
+    /// <summary>A valid key that lacks the permission for every call: the answer is 403.</summary>
+    public string KeyWithoutPermission => _options.KeyWithoutPermission;
+
+    /// <summary>A valid key that lacks the permission for billing data alone: a call for usage is answered 403.</summary>
+    public string KeyWithoutBilling => _options.KeyWithoutBilling;
+
+    /// <summary>The apps that the key's account owns, by number.</summary>
+    public IReadOnlyList<string> Apps => [.. _model.Apps.Select(app => app.Name)];
+
+    /// <summary>What goes wrong.</summary>
+    public SimulatorFaults Faults => _options.Faults;
+
+    /// <summary>What the simulator would answer in one piece.</summary>
+    public SimulatorTruth Truth { get; }
+
+    /// <summary>The calls so far in the order of their arrival, the last 10,000 of them; a copy.</summary>
+    public IReadOnlyList<SimulatorRequest> Requests => [.. _requests];
+
+    /// <summary>Starts a simulator. Dispose of it to stop: calls that still hang are cut off.</summary>
+    /// <param name="options">How it behaves; null: all defaults.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<SimulatorServer> StartAsync(SimulatorOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new SimulatorOptions();
+        options.Validate();
+        var server = new SimulatorServer(options);
+        try
+        {
+            await server._application.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+        string address = server._application.Services.GetRequiredService<IServer>()
+            .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        server.BaseAddress = new Uri(new Uri(address), "v1");
+        return server;
+    }
+
+    /// <summary>Stops listening and cuts off what still hangs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stopping.CancelAsync();
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private WebApplication BuildApplication()
+    {
+        // Empty: nothing of the surroundings (variables, settings files, console) changes how it behaves.
+        WebApplicationBuilder builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // A client that reads slowly is part of what is tested.
+            kestrel.Limits.MinResponseDataRate = null;
+            IPAddress address = IPAddress.TryParse(_options.Url.Host.Trim('[', ']'), out IPAddress? literal) ? literal : IPAddress.Loopback;
+            kestrel.Listen(address, _options.Url.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        WebApplication application = builder.Build();
+        application.Run(HandleAsync);
+        return application;
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        long number = Interlocked.Increment(ref _calls);
+        string requestId = string.Create(CultureInfo.InvariantCulture, $"simulated-{_options.Seed}-{number:d8}");
+        SimulatorRequest request = Remember(context);
+
+        if (RouteOf(request.Path) is not { } route)
+        {
+            await SendAsync(context, request, Answer.Error(404, "not_found", $"Resource not found: {request.Path}", requestId), requestId);
+            return;
+        }
+        if (request.Method != HttpMethods.Get)
+        {
+            Answer refused =
+                Answer.Error(405, "validation_error", $"{request.Method} is not allowed here: use GET.", requestId, ("Allow", "GET"));
+            await SendAsync(context, request, refused, requestId);
+            return;
+        }
+
+        request.Fault = _options.Faults.Take(route);
+        if (request.Fault?.Kind == FaultKind.DroppedConnection)
+        {
+            context.Abort();
+            return;
+        }
+        Answer answer = request.Fault is { } fault
+            && FaultyDelivery.Replacement(fault, route, _options.TimeProvider.GetUtcNow(), requestId) is { } replacement
+            ? replacement
+            : Compute(context, request.Path, route, requestId);
+        await SendAsync(context, request, answer, requestId);
+    }
+
+    private static SimulatorRoute? RouteOf(string path) => path switch
+    {
+        "/v1/serverless/apps" => SimulatorRoute.Apps,
+        "/v1/serverless/usage" => SimulatorRoute.Usage,
+        _ when AppOf(path) is not null => SimulatorRoute.RunnerHistory,
+        "/v1/serverless/metrics" => SimulatorRoute.Metrics,
+        "/v1/serverless/analytics" => SimulatorRoute.ServerlessAnalytics,
+        "/v1/models/analytics" => SimulatorRoute.ModelsAnalytics,
+        _ => null,
+    };
+
+    /// <summary>The owner and name that the path of a runner history names; null where it is another path.</summary>
+    private static (string Owner, string Name)? AppOf(string path) =>
+        path.Split('/') is ["", "v1", "serverless", "apps", { Length: > 0 } owner, { Length: > 0 } name, "runners", "history"]
+            ? (Uri.UnescapeDataString(owner), Uri.UnescapeDataString(name))
+            : null;
+
+    private Answer Compute(HttpContext context, string path, SimulatorRoute route, string requestId)
+    {
+        try
+        {
+            Authorize(context.Request.Headers.Authorization, route);
+            string query = context.Request.QueryString.Value ?? "";
+            return route switch
+            {
+                SimulatorRoute.Metrics => _metrics.Answer(),
+                SimulatorRoute.Apps => _apps.List(query),
+                SimulatorRoute.RunnerHistory when AppOf(path) is { } app => _apps.History(app.Owner, app.Name, query),
+                SimulatorRoute.Usage => _usage.Answer(query),
+                _ => _analytics.Answer(query, route),
+            };
+        }
+        catch (RefusedCallException refusal)
+        {
+            return Answer.Error(refusal.Status, refusal.Type, refusal.Message, requestId);
+        }
+    }
+
+    private void Authorize(StringValues authorization, SimulatorRoute route)
+    {
+        if (StringValues.IsNullOrEmpty(authorization))
+        {
+            throw new RefusedCallException(401, "authorization_error", "Authentication required");
+        }
+
+        string value = authorization.ToString();
+        if (value == $"Key {KeyWithoutPermission}")
+        {
+            throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission for this call.");
+        }
+
+        if (value == $"Key {KeyWithoutBilling}")
+        {
+            if (route == SimulatorRoute.Usage)
+            {
+                throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission billing:usage:read.");
+            }
+
+            return;
+        }
+
+        if (value != $"Key {Key}")
+        {
+            throw new RefusedCallException(401, "authorization_error", "Invalid API key");
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, SimulatorRequest request, Answer answer, string requestId)
+    {
+        HttpResponse response = context.Response;
+        response.StatusCode = answer.Status;
+        response.ContentType = answer.ContentType;
+        response.Headers.Date = _options.TimeProvider.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
+        response.Headers["x-fal-request-id"] = requestId;
+        response.Headers["x-fal-simulator"] = string.Create(CultureInfo.InvariantCulture, $"simulated data; seed={_options.Seed}");
+        foreach ((string name, string value) in answer.Headers)
+        {
+            response.Headers[name] = value;
+        }
+
+        // An error goes out as it is: the faults of delivery are about bodies that somebody wants to read.
+        Fault? fault = answer.Status == 200 ? request.Fault : null;
+        bool gzip = answer.Body.Length > 0 && (fault?.Kind == FaultKind.TruncatedGzip || (_options.Gzip && AcceptsGzip(context.Request)));
+        response.Headers.Vary = "Accept-Encoding";
+        if (gzip)
+        {
+            response.Headers.ContentEncoding = "gzip";
+        }
+
+        ReadOnlyMemory<byte> body = gzip ? answer.Gzipped : answer.Body;
+
+        request.Status = answer.Status;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping.Token);
+        try
+        {
+            switch (fault?.Kind)
+            {
+                case FaultKind.OversizedBody:
+                    await FaultyDelivery.SendOversizedAsync(response, fault, answer, gzip, ended.Token);
+                    break;
+                case FaultKind.TruncatedLength or FaultKind.TruncatedChunked or FaultKind.TruncatedGzip
+                    or FaultKind.StalledBody or FaultKind.SlowFirstByte:
+                    await FaultyDelivery.SendAsync(response, fault, body, _options.TimeProvider, ended.Token);
+                    break;
+                default:
+                    response.ContentLength = body.Length;
+                    await response.Body.WriteAsync(body, ended.Token);
+                    break;
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+    }
+
+    /// <summary>Whether a request's <c>Accept-Encoding</c> names gzip, and not with a quality of zero.</summary>
+    private static bool AcceptsGzip(HttpRequest request) =>
+        request.GetTypedHeaders().AcceptEncoding
+            .Any(encoding => encoding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && encoding.Quality != 0);
+
+    private SimulatorRequest Remember(HttpContext context)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach ((string name, StringValues values) in context.Request.Headers)
+        {
+            headers[name] = string.Join(", ", values.ToArray());
+        }
+
+        if (headers.TryGetValue("Authorization", out string? authorization))
+        {
+            headers["Authorization"] = Redact(authorization);
+        }
+
+        var request =
+            new SimulatorRequest(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers);
+        _requests.Enqueue(request);
+        while (_requests.Count > MostRequests)
+        {
+            _requests.TryDequeue(out _);
+        }
+
+        return request;
+    }
+
+    /// <summary>
+    /// Keeps the scheme, however often it stands there, and hides the rest: a client that sends <c>Key Key id:secret</c>
+    /// is found out, and no key is written down, ours or another.
+    /// </summary>
+    private static string Redact(string authorization) =>
+        string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
+}

@@ -1,0 +1,84 @@
+namespace Fal.Observability.Client.Testing;
+
+/// <summary>
+/// A log-normal distribution of durations that can be merged exactly. It holds the count, the sum and the sum of
+/// squares of the logarithms in whole 1024ths, so that adding minutes in any order or grouping gives the same bits.
+/// </summary>
+internal struct DurationSpread
+{
+    /// <summary>Steps of the fixed-point logarithm in one unit of the natural logarithm.</summary>
+    public const double Scale = 1024;
+
+    private long _sum;
+    private long _sumOfSquares;
+
+    /// <summary>How many durations are in it.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Adds <paramref name="count"/> durations around one median; both arguments in 1024ths of a logarithm.</summary>
+    public void Add(int count, int logMedian, int logDeviation)
+    {
+        Count += count;
+        _sum += (long)count * logMedian;
+        _sumOfSquares += count * (((long)logMedian * logMedian) + ((long)logDeviation * logDeviation));
+    }
+
+    /// <summary>Adds everything that <paramref name="other"/> holds.</summary>
+    public void Add(in DurationSpread other)
+    {
+        Count += other.Count;
+        _sum += other._sum;
+        _sumOfSquares += other._sumOfSquares;
+    }
+
+    /// <summary>
+    /// The duration in seconds that lies <paramref name="deviations"/> standard deviations from the median,
+    /// or null when there is none. It never falls as <paramref name="deviations"/> rises.
+    /// </summary>
+    public readonly double? Percentile(double deviations)
+    {
+        if (Count == 0)
+        {
+            return null;
+        }
+
+        (double mean, double deviation) = Shape();
+        return Math.Round(Math.Exp(mean + (deviations * deviation)), 6);
+    }
+
+    /// <summary>The share, 0 to 1, of the durations that are at most <paramref name="seconds"/>; 1 when there is none.</summary>
+    public readonly double ShareUpTo(double seconds)
+    {
+        if (Count == 0 || double.IsPositiveInfinity(seconds))
+        {
+            return 1;
+        }
+
+        (double mean, double deviation) = Shape();
+        double distance = Math.Log(seconds) - mean;
+        if (deviation == 0)
+        {
+            return distance < 0 ? 0 : 1;
+        }
+
+        return NormalShareUpTo(distance / deviation);
+    }
+
+    private readonly (double Mean, double Deviation) Shape()
+    {
+        double mean = _sum / (double)Count;
+        double variance = Math.Max(0, (_sumOfSquares / (double)Count) - (mean * mean));
+        // One request has one duration: every percentile of it is that one.
+        variance *= (Count - 1.0) / Count;
+        return (mean / Scale, Math.Sqrt(variance) / Scale);
+    }
+
+    /// <summary>The cumulative normal distribution, by the polynomial 26.2.17 of Abramowitz and Stegun (error below 1e-7).</summary>
+    private static double NormalShareUpTo(double z)
+    {
+        double t = 1 / (1 + (0.2316419 * Math.Abs(z)));
+        double polynomial = t * (0.319381530 + (t * (-0.356563782 + (t * (1.781477937 + (t * (-1.821255978 + (t * 1.330274429))))))));
+        double tail = Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI) * polynomial;
+        return z < 0 ? tail : 1 - tail;
+    }
+}

@@ -1,0 +1,53 @@
+namespace Fal.Observability.Client.Testing;
+
+/// <summary>What happened at one endpoint in a span of minutes. Every field adds up exactly over minutes.</summary>
+internal struct TrafficTotals
+{
+    /// <summary>2xx responses.</summary>
+    public long Successes;
+
+    /// <summary>4xx responses.</summary>
+    public long UserErrors;
+
+    public long StartupErrors;
+    public long ConnectionErrors;
+    public long TimeoutErrors;
+    public long RuntimeErrors;
+
+    /// <summary>Requests that waited more than a second for a runner to start.</summary>
+    public long ColdBoots;
+
+    public long BillableMilliseconds;
+
+    /// <summary>Time from submission until execution starts, of the requests that got that far.</summary>
+    public DurationSpread Prepare;
+
+    /// <summary>Execution time of the requests that reached a runner.</summary>
+    public DurationSpread Execution;
+
+    public DurationSpread ColdBoot;
+
+    /// <summary>A runner was up, busy or not: the endpoint is reported although nobody called it.</summary>
+    public bool HadRunner;
+
+    /// <summary>5xx responses: the four causes together.</summary>
+    public readonly long Errors => StartupErrors + ConnectionErrors + TimeoutErrors + RuntimeErrors;
+
+    public readonly long Requests => Successes + UserErrors + Errors;
+
+    public void Add(in TrafficTotals other)
+    {
+        Successes += other.Successes;
+        UserErrors += other.UserErrors;
+        StartupErrors += other.StartupErrors;
+        ConnectionErrors += other.ConnectionErrors;
+        TimeoutErrors += other.TimeoutErrors;
+        RuntimeErrors += other.RuntimeErrors;
+        ColdBoots += other.ColdBoots;
+        BillableMilliseconds += other.BillableMilliseconds;
+        Prepare.Add(other.Prepare);
+        Execution.Add(other.Execution);
+        ColdBoot.Add(other.ColdBoot);
+        HadRunner |= other.HadRunner;
+    }
+}

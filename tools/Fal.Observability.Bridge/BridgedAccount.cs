@@ -1,0 +1,130 @@
+using Fal.Observability.Client;
+using Fal.Observability.Client.Prometheus;
+
+namespace Fal.Observability.Bridge;
+
+/// <summary>One account as the page shows it: its series with the label that tells accounts apart, while they are not stale.</summary>
+internal sealed class BridgedAccount
+{
+    private readonly string _label;
+    private readonly FalMetricsPublisher _publisher;
+    private readonly LeftOut _leftOut;
+    private readonly List<ClassicLabels> _labels = [];
+    private FalMetricsSnapshot? _counted;
+
+    public BridgedAccount(string label, FalMetricsPublisher publisher, LeftOut leftOut)
+    {
+        (_label, _publisher, _leftOut) = (label, publisher, leftOut);
+        leftOut.Begin(label);
+    }
+
+    /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
+    public FalMetricsSnapshot? Current => _publisher.IsStale ? null : _publisher.State.Snapshot;
+
+    /// <summary>Whether a first read has ended, with whatever outcome.</summary>
+    public bool HasBeenRead => _publisher.State.LastReadDuration is not null;
+
+    /// <summary>
+    /// The families with the account's label, under classic names. Of series that become one, the first stays. Not for two threads at once.
+    /// </summary>
+    /// <param name="snapshot">What the service sent.</param>
+    /// <param name="isOwn">Whether a name is one of the bridge's own, under which nothing of the service's is shown.</param>
+    public PrometheusExposition Show(FalMetricsSnapshot snapshot, Predicate<string> isOwn)
+    {
+        int i = 0;
+        string? lastName = null;
+        string name = "";
+        Dictionary<string, string> names = new(StringComparer.Ordinal);
+        HashSet<string> toCheck = new(StringComparer.Ordinal);
+        PrometheusExposition shown = snapshot.Exposition.Relabel(sample =>
+        {
+            // Snapshot after snapshot has the same series in the same places: their labels are made once.
+            if (i == _labels.Count)
+            {
+                _labels.Add(default);
+            }
+
+            if (_labels[i].Sent != sample.Labels || sample.Labels.Count == 0)
+            {
+                _labels[i] = ClassicLabels.Of(sample.Labels, _label);
+            }
+
+            if (!ReferenceEquals(sample.Name, lastName))
+            {
+                lastName = sample.Name;
+                if (!names.TryGetValue(lastName, out name!))
+                {
+                    names.Add(lastName, name = ClassicName.OfMetric(lastName));
+                    if (name != lastName || isOwn(name))
+                    {
+                        toCheck.Add(name);
+                    }
+                }
+            }
+
+            if (_labels[i].MayCollide)
+            {
+                toCheck.Add(name);
+            }
+
+            return _labels[i++].Labels;
+        });
+        _labels.RemoveRange(i, _labels.Count - i);
+        if (toCheck.Count > 0)
+        {
+            shown = Distinct(snapshot, shown, names, toCheck, isOwn);
+        }
+
+        _counted = snapshot;
+        return shown;
+    }
+
+    /// <summary>The families under classic names; of the names that may stand for two series, the first sample of each series.</summary>
+    private PrometheusExposition Distinct(
+        FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck, Predicate<string> isOwn)
+    {
+        // The page is made anew when another account has a new snapshot; what is left out of this one counts once.
+        LeftOut? leftOut = ReferenceEquals(snapshot, _counted) ? null : _leftOut;
+        var series = new DistinctSeries();
+        int i = 0;
+        return new PrometheusExposition(shown.Families.Zip(snapshot.Exposition.Families, ClassicFamily));
+
+        MetricFamily ClassicFamily(MetricFamily family, MetricFamily sent)
+        {
+            string name = ClassicName.OfMetric(family.Name);
+            if (name == family.Name && !family.Samples.Any(sample => toCheck.Contains(names[sample.Name])))
+            {
+                i += family.Samples.Count;
+                return family;
+            }
+
+            return new MetricFamily(
+                name, family.Type, [.. family.Samples.Zip(sent.Samples).SelectMany(pair => Classic(pair.First, pair.Second, sent))], family.Help, family.Unit);
+        }
+
+        IEnumerable<PrometheusSample> Classic(PrometheusSample sample, PrometheusSample sent, MetricFamily family)
+        {
+            ClassicLabels labels = _labels[i++];
+            string name = names[sample.Name];
+            if (isOwn(name))
+            {
+                leftOut?.OwnName(_label, sent, name);
+                yield break;
+            }
+
+            if (toCheck.Contains(name) && series.TakenBy(sent, name, labels.Labels, family) is { } first)
+            {
+                leftOut?.Series(_label, sent, name, first);
+                yield break;
+            }
+
+            if (labels.LeftOut is { } label)
+            {
+                leftOut?.Label(_label, sent, label);
+            }
+
+            yield return name == sample.Name
+                ? sample : new PrometheusSample(name, sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+namespace Fal.Observability.Bridge;
+
+/// <summary>What may stand behind the program's name: settings, or a command.</summary>
+internal static class CommandLine
+{
+    /// <summary>Where the bridge listens unless it is told.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:9464";
+
+    public const string Usage = $"""
+        Usage: [settings]                    serve /metrics, /health, /live and /ready, push by OTLP and remote write
+               history FILE [options]        write analytics as a file for promtool; 'history --help' has the options
+        Settings are those of the configuration, as --Name=value:
+          --Fal:ApiKey=...                   the account; better in the environment: FAL_KEY, or FAL_KEY_FILE
+          --Bridge:RemoteWrite:Url=...       what the bridge does
+          --urls=http://+:9464               where it listens (default: {DefaultUrl})
+        Sections: Fal, Bridge, Logging, Kestrel. Others: --http_ports, --https_ports, --environment, and --OTEL_...
+        """;
+
+    private static readonly string[] Settings = ["Fal", "Bridge", "Logging", "Kestrel", "AllowedHosts", "urls", "http_ports", "https_ports", "environment"];
+
+    /// <summary>What says where a server of ASP.NET Core listens.</summary>
+    private static readonly string[] Listening = ["urls", "http_ports", "https_ports"];
+
+    /// <summary>Whether help is asked for.</summary>
+    public static bool AsksForHelp(string[] arguments) => arguments.Any(argument => argument is "--help" or "-h" or "-?") || arguments is ["help"];
+
+    /// <summary>What is wrong with the settings of a command line; null: nothing.</summary>
+    public static string? FaultOf(string[] arguments)
+    {
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            string argument = arguments[i];
+            int end = argument.IndexOf('=', StringComparison.Ordinal);
+            string name = end < 0 ? argument : argument[..end];
+            string root = name.Split(':')[0];
+            if (!root.StartsWith("--", StringComparison.Ordinal) || !IsSetting(root[2..]))
+            {
+                return $"'{name}' is not understood.";
+            }
+
+            // A value may also be the next word.
+            if (end < 0 && ++i == arguments.Length)
+            {
+                return $"{name} has no value.";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the configuration says where to listen, in any of the ways of ASP.NET Core.</summary>
+    public static bool SaysWhereToListen(IConfiguration configuration) =>
+        Listening.Any(name => configuration[name] is { Length: > 0 }) || configuration.GetSection("Kestrel:Endpoints").Exists();
+
+    private static bool IsSetting(string name) =>
+        Settings.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase);
+}
