@@ -194,7 +194,7 @@ public sealed record UsageQuery
         Apps.Count == 0 ? "every app" : string.Join(", ", Apps),
         Search is null ? null : $"names with {Search}",
         Range.ToString(),
-        Timeframe is { } timeframe ? $"by {AnalyticsQuery.ToWire(timeframe)}" : null,
+        Timeframe is { } timeframe ? $"by {AnalyticsTimeGrid.ToWire(timeframe)}" : null,
         TimeZone,
         BoundToTimeframe == false ? "not bound to timeframe" : null,
         Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null,
