@@ -84,7 +84,7 @@ public static class FalMetricsPublisherBuilderExtensions
         var account = new PublishedAccount(
             options.AccountLabel ?? key, provider.GetRequiredKeyedService<MetricsReadings>(key), analytics, options.StaleAfter);
         return new FalMetricsPublisher(
-            account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalKeyFile>(key), time, log,
+            account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalApiKeySource>(key), time, log,
             FalObservabilityServiceCollectionExtensions.NextRandom);
     }
 }

@@ -65,9 +65,12 @@ internal static partial class FalLog
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
 
-    [LoggerMessage(27, LogLevel.Information, "Account {Account}: the key file {Path} holds another key, which is used from now on")]
-    public static partial void KeyFileChanged(this ILogger logger, string account, string path);
+    [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has another key, which is used from now on")]
+    public static partial void KeyChanged(this ILogger logger, string account, string source);
 
-    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: the key file {Path} {Problem} The key that was read before stays in use. Put the new key into the file, readable for the user that runs this process")]
-    public static partial void KeyFileUnusable(this ILogger logger, string account, string path, string problem);
+    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: {Source} {Problem} The last key stays in use. Put a new key there, where this process can read it")]
+    public static partial void KeyUnusable(this ILogger logger, string account, string source, string problem);
+
+    [LoggerMessage(29, LogLevel.Information, "{Operation}: the service refused the key with 401, and there is another key now. The call is sent once more with it")]
+    public static partial void SentWithNewKey(this ILogger logger, string operation);
 }

@@ -412,8 +412,8 @@ public sealed class PrometheusBridgeTests
         string[] told = [.. _log.GetSnapshot().Where(record => record.Message.Contains("key file", StringComparison.Ordinal)).Select(record => record.Message)];
         Assert.Equal(
             [
-                $"Account acme: the key file {path} holds another key, which is used from now on",
-                $"Account acme: the key file {path} does not exist. The key that was read before stays in use. Put the new key into the file, readable for the user that runs this process",
+                $"Account acme: the key file {path} has another key, which is used from now on",
+                $"Account acme: the key file {path} does not exist. The last key stays in use. Put a new key there, where this process can read it",
             ],
             told);
         Assert.All(_log.GetSnapshot(), record => Assert.DoesNotContain("not-the-right-one", record.Message, StringComparison.Ordinal));

@@ -93,7 +93,7 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         string keyFile = Path.GetTempFileName();
         File.WriteAllText(keyFile, "id:secret-value\n");
-        foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties())
+        foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties().Where(property => property.Name != nameof(FalObservabilityOptions.ApiKeyProvider)))
         {
             string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:30"
                 : setting.PropertyType == typeof(bool) ? "true"
