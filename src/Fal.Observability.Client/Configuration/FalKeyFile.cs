@@ -16,6 +16,13 @@ internal static class FalKeyFile
     {
         try
         {
+            // Opening a pipe or a device can wait for ever. Neither has a length.
+            if (((FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) is { Exists: true, Length: 0 })
+            {
+                problem = "is empty, or is no ordinary file.";
+                return null;
+            }
+
             using var reader = new StreamReader(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
             char[] text = new char[LongestFile + 1];
             int length = reader.ReadBlock(text, 0, text.Length);

@@ -129,9 +129,9 @@ public static class FalObservabilityServiceCollectionExtensions
         // A null service key makes an ordinary registration: one way for both.
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreateSource(provider, key)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
-            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
+            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider, key), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
+            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider, key), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(
             provider.GetRequiredKeyedService<IFalAppsApi>(key), TimeOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) => new FalUsageClient(
@@ -180,7 +180,7 @@ public static class FalObservabilityServiceCollectionExtensions
             TimeProvider time = TimeOf(provider);
             ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
             return new FalCallHandler(
-                account, FalResilience.Build(account.Options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<FalConnections>().Closed);
+                account, FalResilience.Build(account.Options, time, loggers, LogOf(provider, key), NextRandom), time, LogOf(provider, key), provider.GetRequiredService<FalConnections>().Closed);
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
         .ConfigurePrimaryHttpMessageHandler(provider => FalConnections.CreateHandler(OptionsOf(provider, key).BaseAddress!))
@@ -199,7 +199,7 @@ public static class FalObservabilityServiceCollectionExtensions
         FalObservabilityOptions options = provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(name);
         IConfiguration? configuration = provider.GetService<IConfiguration>();
         IChangeToken? unchanged = configuration?.GetReloadToken();
-        return new FalApiKeySource(options, Reloaded, key, LogOf(provider));
+        return new FalApiKeySource(options, Reloaded, key, LogOf(provider, key));
 
         // Not by the options monitor: it makes the options anew inside the reload, where settings that are not valid any more would throw.
         FalObservabilityOptions? Reloaded()
@@ -216,8 +216,8 @@ public static class FalObservabilityServiceCollectionExtensions
 
     internal static TimeProvider TimeOf(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 
-    internal static ILogger LogOf(IServiceProvider provider) =>
-        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.Category) ?? NullLogger.Instance;
+    internal static ILogger LogOf(IServiceProvider provider, string? key) =>
+        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.CategoryOf(key)) ?? NullLogger.Instance;
 
     internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 

@@ -121,6 +121,23 @@ public sealed class AddFalObservabilityTests : IDisposable
     }
 
     [Fact]
+    public void A_key_file_that_is_a_pipe_is_refused_at_once()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes with a name are made by mkfifo here.");
+        string folder = Directory.CreateTempSubdirectory("key").FullName;
+        string pipe = Path.Combine(folder, "key");
+        using (System.Diagnostics.Process make = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+        {
+            make.WaitForExit();
+        }
+
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(options => options.ApiKeyFile = pipe));
+
+        Assert.Contains($"The key file '{pipe}' is empty, or is no ordinary file.", failure.Message, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_missing_key_is_an_options_error_that_names_the_setting_and_where_to_put_it()
     {
         OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient());

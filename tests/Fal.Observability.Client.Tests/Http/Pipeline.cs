@@ -24,8 +24,9 @@ internal sealed class Pipeline : IDisposable
         var key = new FalApiKeyHandler(Options) { InnerHandler = end };
         var body = new FalBodyHandler(Options, Clock) { InnerHandler = key };
         using var loggers = new LoggerFactory([new FakeLoggerProvider(Log)]);
-        var source = new FalApiKeySource(Options, () => null, null, loggers.CreateLogger(FalLog.Category));
-        var call = new FalCallHandler(source, FalResilience.Build(Options, Clock, loggers, () => random), Clock, loggers.CreateLogger(FalLog.Category))
+        ILogger log = loggers.CreateLogger(FalLog.Category);
+        var source = new FalApiKeySource(Options, () => null, null, log);
+        var call = new FalCallHandler(source, FalResilience.Build(Options, Clock, loggers, log, () => random), Clock, log)
         {
             InnerHandler = body,
         };
