@@ -85,6 +85,6 @@ public static class FalMetricsPublisherBuilderExtensions
             options.AccountLabel ?? key, provider.GetRequiredKeyedService<MetricsReadings>(key), analytics, options.StaleAfter);
         return new FalMetricsPublisher(
             account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalApiKeySource>(key), time, log,
-            FalObservabilityServiceCollectionExtensions.NextRandom);
+            FalPipeline.NextRandom);
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Security.Cryptography;
-using System.Text.Json.Serialization;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -108,43 +106,61 @@ public static class FalObservabilityServiceCollectionExtensions
     private static void AddClients(IServiceCollection services, FalObservabilityBuilder builder)
     {
         string? key = builder.Key;
-        Func<IServiceProvider, RefitSettings> settings = SettingsOf(AnalyticsJsonContext.Default);
         if (key is null)
         {
-            services.AddRefitGeneratedClient<IFalMetricsApi>(settings, builder.MetricsHttpClientName);
-            services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
-            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
-            services.AddRefitGeneratedClient<IFalUsageApi>(SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
+            services.AddRefitGeneratedClient<IFalMetricsApi>(SettingsOf(FalArea.Metrics), builder.MetricsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAnalyticsApi>(SettingsOf(FalArea.Analytics), builder.AnalyticsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalArea.Apps), builder.AppsHttpClientName);
+            services.AddRefitGeneratedClient<IFalUsageApi>(SettingsOf(FalArea.Usage), builder.UsageHttpClientName);
         }
         else
         {
-            services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, settings, builder.MetricsHttpClientName);
-            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
-            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
-            services.AddKeyedRefitGeneratedClient<IFalUsageApi>(key, SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, SettingsOf(FalArea.Metrics), builder.MetricsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, SettingsOf(FalArea.Analytics), builder.AnalyticsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalArea.Apps), builder.AppsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalUsageApi>(key, SettingsOf(FalArea.Usage), builder.UsageHttpClientName);
         }
 
-        builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));
+        ConfigureHttpClient(services.AddHttpClient(builder.MetricsHttpClientName), key, FalArea.Metrics);
+        ConfigureHttpClient(services.AddHttpClient(builder.AnalyticsHttpClientName), key, FalArea.Analytics);
+        ConfigureHttpClient(services.AddHttpClient(builder.AppsHttpClientName), key, FalArea.Apps);
+        ConfigureHttpClient(services.AddHttpClient(builder.UsageHttpClientName), key, FalArea.Usage);
 
         // A null service key makes an ordinary registration: one way for both.
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreateSource(provider, key)));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
-            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider, key), NextRandom)));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider, key), NextRandom)));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(
-            provider.GetRequiredKeyedService<IFalAppsApi>(key), TimeOf(provider))));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) => new FalUsageClient(
-            provider.GetRequiredKeyedService<IFalUsageApi>(key), OptionsOf(provider, key), TimeOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalPipeline(
+            provider.GetRequiredKeyedService<FalApiKeySource>(key), provider.GetRequiredService<FalConnections>(), TimeOf(provider),
+            provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance, LogOf(provider, key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalMetricsApi>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalAnalyticsApi>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalAppsApi>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalUsageApi>(key))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(provider, key)));
 
-        Func<IServiceProvider, RefitSettings> SettingsOf(JsonSerializerContext json) =>
-            provider => FalRefitSettings.Create(new FalJsonContentSerializer(json), OptionsOf(provider, key), TimeOf(provider));
+        Func<IServiceProvider, RefitSettings> SettingsOf(FalArea area) => provider => PipelineOf(provider, key).CreateSettings(area);
     }
 
-    private static void ConfigurePipeline(IHttpClientBuilder client, string? key)
+    private static void ConfigureHttpClient(IHttpClientBuilder client, string? key, FalArea area)
     {
-        ConfigureHandlers(client, key);
+        client
+            .ConfigureHttpClient((provider, http) => PipelineOf(provider, key).Configure(http))
+            .ConfigureAdditionalHttpMessageHandlers((handlers, provider) =>
+            {
+                foreach (DelegatingHandler handler in PipelineOf(provider, key).CreateHandlers(area))
+                {
+                    handlers.Add(handler);
+                }
+            })
+            .ConfigurePrimaryHttpMessageHandler(provider => PipelineOf(provider, key).CreatePrimaryHandler())
+            // The facades live as long as the application; fresh DNS comes from the lifetime of the connections.
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
+            .RemoveAllLoggers()
+            .RedactLoggedHeaders(_ => true);
 
         // After everything that the user configures, so that the key is put on below every handler and logger of theirs: the
         // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
@@ -156,39 +172,11 @@ public static class FalObservabilityServiceCollectionExtensions
                 sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
             }
 
-            handlers.Services.GetRequiredService<FalConnections>().Own(handlers.PrimaryHandler);
-            handlers.PrimaryHandler = new FalApiKeyHandler(OptionsOf(handlers.Services, key)) { InnerHandler = handlers.PrimaryHandler };
+            handlers.PrimaryHandler = PipelineOf(handlers.Services, key).Authenticate(handlers.PrimaryHandler);
         }));
     }
 
-    private static void ConfigureHandlers(IHttpClientBuilder client, string? key) => client
-        .ConfigureHttpClient((provider, http) =>
-        {
-            FalObservabilityOptions options = OptionsOf(provider, key);
-            http.BaseAddress = options.BaseAddress;
-            // The deadlines are the handlers'; this one would end a streamed body in the middle.
-            http.Timeout = Timeout.InfiniteTimeSpan;
-            http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
-            if (!string.IsNullOrEmpty(options.UserAgentSuffix))
-            {
-                http.DefaultRequestHeaders.UserAgent.ParseAdd(options.UserAgentSuffix);
-            }
-        })
-        .AddHttpMessageHandler(provider =>
-        {
-            FalApiKeySource account = provider.GetRequiredKeyedService<FalApiKeySource>(key);
-            TimeProvider time = TimeOf(provider);
-            ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-            return new FalCallHandler(
-                account, FalResilience.Build(account.Options, time, loggers, LogOf(provider, key), NextRandom), time, LogOf(provider, key), provider.GetRequiredService<FalConnections>().Closed);
-        })
-        .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
-        .ConfigurePrimaryHttpMessageHandler(provider => FalConnections.CreateHandler(OptionsOf(provider, key).BaseAddress!))
-        // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
-        .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-        // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
-        .RemoveAllLoggers()
-        .RedactLoggedHeaders(_ => true);
+    private static FalPipeline PipelineOf(IServiceProvider provider, string? key) => provider.GetRequiredKeyedService<FalPipeline>(key);
 
     internal static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
         provider.GetRequiredKeyedService<FalApiKeySource>(key).Options;
@@ -218,8 +206,6 @@ public static class FalObservabilityServiceCollectionExtensions
 
     internal static ILogger LogOf(IServiceProvider provider, string? key) =>
         provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.CategoryOf(key)) ?? NullLogger.Instance;
-
-    internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 
     private sealed class RegisteredClient(IServiceProvider provider, string? key) : IFalObservabilityClient
     {
