@@ -16,8 +16,6 @@ internal sealed class FamilyTable
 
     internal int Count { get; private set; }
 
-    
-
     /// <summary>A family, by a reference that holds until the next is added.</summary>
     internal ref FamilyEntry this[int index] => ref _families[index];
 
@@ -115,8 +113,6 @@ internal struct FamilyEntry
     /// <summary>The place of the first sample among those of the exposition.</summary>
     internal int FirstSample { get; private set; }
 
-    internal readonly bool StandsTogether => _runs is null;
-
     internal void AddRun(int start, int count)
     {
         if (_sampleCount == 0)
@@ -132,7 +128,7 @@ internal struct FamilyEntry
         _sampleCount += count;
     }
 
-    internal readonly MetricFamily Build(SampleBuffer samples) => new(
+    internal readonly MetricFamily Build(SampleStore samples) => new(
         Name, Type ?? MetricType.Unknown,
         _runs is not null ? new SampleRuns(samples, _runs, _sampleCount) : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [], Help);
 }

@@ -11,10 +11,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
-    private readonly SampleFactory _factory = new();
     private readonly List<MetricFamily> _families = [];
     private readonly HashSet<string> _takenNames = new(StringComparer.Ordinal);
-    private readonly SampleBuffer _samples = new();
 
     // The family whose lines are being read.
     private int _start;
@@ -36,15 +34,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     internal override PrometheusExposition Build()
     {
-        _samples.End();
+        Samples.End();
         return new PrometheusExposition(_families, SkippedLines, SkippedLineCount);
-    }
-
-    public override void Dispose()
-    {
-        base.Dispose();
-        _samples.End();
-        _factory.ReturnTables();
     }
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
@@ -77,9 +68,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     private void ReadMetadata(scoped ref readonly PrometheusTextReader reader)
     {
-        string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
+        string name = Factory.GetName(reader.Name, reader.NameIsEscaped);
         _repeated.Forget();
-        if (name == _name && _samples.Count > _start)
+        if (name == _name && Samples.Count > _start)
         {
             Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
             return;
@@ -142,8 +133,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown,
-            _samples.Count == _start ? [] : new SampleRange(_samples, _start, _samples.Count - _start), _help, _unit));
-        _start = _samples.Count;
+            Samples.Count == _start ? [] : new SampleRange(Samples, _start, Samples.Count - _start), _help, _unit));
+        _start = Samples.Count;
         _name = _help = _unit = null;
         _type = null;
         Empty(ref _groups);
@@ -169,7 +160,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
     {
-        PrometheusSample sample = _factory.Create(in reader);
+        PrometheusSample sample = Factory.Create(in reader);
         bool belongs = _name is not null && sample.Name.StartsWith(_name, StringComparison.Ordinal)
             && OpenMetricsTypes.IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
         if (!belongs)
@@ -192,7 +183,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         bool isRepeated = _repeated.IsRepeated(in reader, in sample);
         if (!isRepeated)
         {
-            _samples.Add(sample);
+            Samples.Add(sample);
         }
 
         if (fault is not null)
