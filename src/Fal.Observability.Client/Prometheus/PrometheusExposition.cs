@@ -103,7 +103,7 @@ public sealed class PrometheusExposition
 
         MetricFamily[] families = [.. all.SelectMany(exposition => exposition.Families)];
         HashSet<string> disputed = families
-            .Where(family => family.Type != MetricType.Unknown)
+            .Where(family => family.Type != PrometheusMetricType.Unknown)
             .GroupBy(family => family.Name, StringComparer.Ordinal)
             .Where(declared => declared.DistinctBy(family => family.Type).Skip(1).Any())
             .Select(declared => declared.Key)

@@ -105,7 +105,7 @@ internal struct FamilyEntry
 
     internal string Name;
     internal string? Help;
-    internal MetricType? Type;
+    internal PrometheusMetricType? Type;
     internal bool HasSamples;
     internal int Hash;
     internal int Next;
@@ -129,6 +129,6 @@ internal struct FamilyEntry
     }
 
     internal readonly MetricFamily Build(SampleStore samples) => new(
-        Name, Type ?? MetricType.Unknown,
+        Name, Type ?? PrometheusMetricType.Unknown,
         _runs is not null ? new SampleRuns(samples, _runs, _sampleCount) : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [], Help);
 }

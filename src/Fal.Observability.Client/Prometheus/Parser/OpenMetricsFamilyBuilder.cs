@@ -17,7 +17,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     // The family whose lines are being read.
     private int _start;
     private string? _name;
-    private MetricType? _type;
+    private PrometheusMetricType? _type;
     private string? _help;
     private string? _unit;
 
@@ -102,10 +102,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                 break;
         }
 
-        static bool AllowsUnit(MetricType? type) => type is not (MetricType.Info or MetricType.StateSet);
+        static bool AllowsUnit(PrometheusMetricType? type) => type is not (PrometheusMetricType.Info or PrometheusMetricType.StateSet);
     }
 
-    private void BeginFamily(scoped ref readonly PrometheusTextReader reader, string name, MetricType? type)
+    private void BeginFamily(scoped ref readonly PrometheusTextReader reader, string name, PrometheusMetricType? type)
     {
         EndFamily(in reader);
         _name = name;
@@ -132,7 +132,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             }
         }
 
-        _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown,
+        _families.Add(new MetricFamily(_name, _type ?? PrometheusMetricType.Unknown,
             Samples.Count == _start ? [] : new SampleRange(Samples, _start, Samples.Count - _start), _help, _unit));
         _start = Samples.Count;
         _name = _help = _unit = null;
@@ -165,7 +165,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             && OpenMetricsTypes.IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
         if (!belongs)
         {
-            BeginFamily(in reader, sample.Name, MetricType.Unknown);
+            BeginFamily(in reader, sample.Name, PrometheusMetricType.Unknown);
         }
 
         ReadOnlySpan<char> suffix = sample.Name.AsSpan(_name!.Length);
@@ -205,7 +205,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             _groups.Add(group);
         }
 
-        if (!isKnownSeries && _type is MetricType.Histogram or MetricType.GaugeHistogram
+        if (!isKnownSeries && _type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram
             && _histogram.Add(sample, suffix, group, timestamp, bound) is { } histogramFault)
         {
             Refuse(in reader, Naming(histogramFault), wasKept: true);
@@ -232,14 +232,14 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private string? CheckLabels(in PrometheusSample sample, ReadOnlySpan<char> suffix, out double bound, out LabelSet group)
     {
         bound = 0;
-        group = _type == MetricType.Info ? default : sample.Labels;
-        if (_type == MetricType.StateSet)
+        group = _type == PrometheusMetricType.Info ? default : sample.Labels;
+        if (_type == PrometheusMetricType.StateSet)
         {
             group = group.Without(_name!);
             return group.Count == sample.Labels.Count ? $"a state set needs a label named as the family, {_name}" : null;
         }
 
-        if (_type == MetricType.Summary && suffix.IsEmpty)
+        if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
         {
             group = group.Without("quantile");
             return OpenMetricsTypes.TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
@@ -276,9 +276,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         return _type switch
         {
-            MetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
-            MetricType.Info when value is not 1 => "the value of an info sample is 1",
-            MetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
+            PrometheusMetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
+            PrometheusMetricType.Info when value is not 1 => "the value of an info sample is 1",
+            PrometheusMetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
             _ => null,
         };
     }
@@ -303,6 +303,6 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             return "some samples of a metric have timestamps and some have none";
         }
 
-        return timestamp < _groupTimestamp && _type != MetricType.Info ? "the timestamps of a metric go backwards" : null;
+        return timestamp < _groupTimestamp && _type != PrometheusMetricType.Info ? "the timestamps of a metric go backwards" : null;
     }
 }

@@ -157,8 +157,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
             && _families.Find(sampleName) < 0)
         {
             int stem = _families.Find(sampleName.AsSpan(0, sampleName.LastIndexOf('_')));
-            if (stem >= 0 && (_families[stem].Type is MetricType.Histogram or MetricType.GaugeHistogram
-                || (_families[stem].Type == MetricType.Summary && !isBucket)))
+            if (stem >= 0 && (_families[stem].Type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram
+                || (_families[stem].Type == PrometheusMetricType.Summary && !isBucket)))
             {
                 return stem;
             }

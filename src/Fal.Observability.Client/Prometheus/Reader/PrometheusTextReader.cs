@@ -58,7 +58,7 @@ public ref partial struct PrometheusTextReader
     private Int128 _timestampNanoseconds;
     private int _textStart;
     private int _textLength;
-    private MetricType _metricType;
+    private PrometheusMetricType _metricType;
     private bool _hasExemplar;
     private int _exemplarStart;
     private int _exemplarLabelCount;
@@ -205,7 +205,7 @@ public ref partial struct PrometheusTextReader
     public readonly long ExemplarTimestampMilliseconds => ExemplarHasTimestamp ? _exemplarTimestamp : 0;
 
     /// <summary>The type that a TYPE line declares.</summary>
-    public readonly MetricType MetricType => _metricType;
+    public readonly PrometheusMetricType MetricType => _metricType;
 
     /// <summary>
     /// The text of a HELP, UNIT or comment line, or the word of a TYPE line, as it stands; a HELP text may hold escapes.
