@@ -150,7 +150,7 @@ internal sealed class HistoryCommand
         // The format wants a family in one piece; the writer puts the samples of a series together.
         var families = report.TimeSeries.SelectMany(bucket => AnalyticsSamples.Of(bucket, label, _timeframe, leftOut))
             .GroupBy(sample => sample.Name, StringComparer.Ordinal)
-            .Select(family => new MetricFamily(family.Key, MetricType.Gauge, [.. family]));
+            .Select(family => new MetricFamily(family.Key, PrometheusMetricType.Gauge, [.. family]));
         await PrometheusTextWriter.WriteAsync(file, new PrometheusExposition(families), PrometheusFormat.OpenMetrics);
         return report.TimeSeries.Count;
     }

@@ -4,7 +4,6 @@ using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using Xunit;
-using MetricType = Fal.Observability.Client.Prometheus.MetricType;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
@@ -25,7 +24,7 @@ public sealed class OpenTelemetryTests
         FalMetricsSnapshot snapshot = host.Publisher.State.Snapshot!;
         Assert.Equal(11, snapshot.Families.Count);
         AssertSameSeries(snapshot.Families.SelectMany(family => family.Samples), scraped);
-        Assert.All(snapshot.Families, family => Assert.Equal(MetricType.Gauge, family.Type));
+        Assert.All(snapshot.Families, family => Assert.Equal(PrometheusMetricType.Gauge, family.Type));
     }
 
     [Fact]
@@ -79,7 +78,7 @@ public sealed class OpenTelemetryTests
         IReadOnlyList<PrometheusSample> scraped = await host.ScrapeFamiliesAsync();
 
         AssertSameSeries(PrometheusTextParser.ParseFamilies(Exposition).Families.SelectMany(family => family.Samples), scraped);
-        Assert.Equal(MetricType.Counter, (await host.ScrapeAsync())["new_things_total"]!.Type);
+        Assert.Equal(PrometheusMetricType.Counter, (await host.ScrapeAsync())["new_things_total"]!.Type);
     }
 
     [Fact]

@@ -18,7 +18,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using OpenTelemetry.Metrics;
 using Xunit;
-using MetricType = Fal.Observability.Client.Prometheus.MetricType;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
 
@@ -102,7 +101,7 @@ public sealed class PrometheusBridgeTests
 
         PrometheusSample sample = Assert.Single(page["fal_new"]!.Samples);
         Assert.Equal(LabelSet.Create([new("account", "acme"), new("exported_account", "b"), new("zone", "x")]), sample.Labels);
-        Assert.Equal(MetricType.Counter, page["fal_new"]!.Type);
+        Assert.Equal(PrometheusMetricType.Counter, page["fal_new"]!.Type);
         Assert.Equal([("acme", 1)], Up(page));
     }
 
@@ -177,7 +176,7 @@ public sealed class PrometheusBridgeTests
             ],
             page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
-        Assert.Equal(MetricType.Unknown, page["a_b"]!.Type);
+        Assert.Equal(PrometheusMetricType.Unknown, page["a_b"]!.Type);
         Assert.Equal([("series", 2), ("label", 2), ("own_name", 0), ("row", 0)], LeftOutOf(page, "acme"));
         Assert.Equal(LeftOutOf(page, "acme"), LeftOutOf(again, "acme"));
         Assert.Equal([("series", 4), ("label", 4), ("own_name", 0), ("row", 0)], LeftOutOf(next, "acme"));
@@ -212,7 +211,7 @@ public sealed class PrometheusBridgeTests
 
         MetricFamily family = (await PageAsync(bridge))["h_h"]!;
 
-        Assert.Equal(MetricType.Histogram, family.Type);
+        Assert.Equal(PrometheusMetricType.Histogram, family.Type);
         Assert.Equal(
             [
                 "h_h_bucket{le=\"1\",account=\"acme\"} 1", "h_h_bucket{le=\"+Inf\",account=\"acme\"} 2", "h_h_sum{account=\"acme\"} 3",

@@ -11,10 +11,7 @@ internal sealed class SampleFactory
     private const int FirstBlockLength = 32;
     private const int MaxBlockLength = 1024;
 
-    /// <summary>
-    /// So many shapes of one name are looked through for one that is there already. Who has more gets new ones: they share
-    /// less, but cost no more.
-    /// </summary>
+    /// <summary>How many shapes of a name are searched before a new one is made. Beyond it, shapes are no longer shared.</summary>
     private const int RememberedSiblings = 8;
 
     private readonly Utf8StringPool _names = new(keepsHeads: false);
@@ -27,6 +24,9 @@ internal sealed class SampleFactory
     // Where the label values of the next samples go. The first arrays are small, because the exposition may be.
     private string[] _block = [];
     private int _blockUsed;
+
+    /// <summary>Whether equal label values become one string. To look for the string costs more than to make it where few lines are read.</summary>
+    internal bool PoolsValues { get; set; } = true;
 
     /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
     internal void ReturnTables()
@@ -53,7 +53,7 @@ internal sealed class SampleFactory
 
         int start = _blockUsed;
         Span<string> values = _block.AsSpan(start, count);
-        if (count <= RememberedLabels && reader.HasPlainValues)
+        if (PoolsValues && count <= RememberedLabels && reader.HasPlainValues)
         {
             for (int ordinal = 0; ordinal < values.Length; ordinal++)
             {
@@ -65,7 +65,7 @@ internal sealed class SampleFactory
             int ordinal = 0;
             foreach (PrometheusLabel label in reader.Labels)
             {
-                values[ordinal] = label.ValueIsEscaped || ordinal >= RememberedLabels
+                values[ordinal] = !PoolsValues ? label.GetValue() : label.ValueIsEscaped || ordinal >= RememberedLabels
                     ? GetUncommonValue(label)
                     : _values.Get(label.Value, ref _lastValues[ordinal]);
                 ordinal++;
@@ -80,9 +80,6 @@ internal sealed class SampleFactory
         _blockUsed = start + count;
         return new PrometheusSample(shape, _block, start, reader.Value, reader.SampleTimestamp);
     }
-
-    /// <summary>The next sample is not to be taken for one like the last, because there were others between them.</summary>
-    internal void ForgetShape() => _shape = null;
 
     /// <summary>A name that the reader shows, the same string as in the samples.</summary>
     internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);

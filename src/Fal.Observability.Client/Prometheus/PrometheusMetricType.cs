@@ -5,7 +5,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// The text format 0.0.4 knows counter, gauge, histogram, summary and untyped; OpenMetrics 1.0 adds the others and
 /// writes <c>unknown</c> for untyped.
 /// </remarks>
-public enum MetricType
+public enum PrometheusMetricType
 {
     /// <summary>No type was declared, or it was declared as <c>untyped</c> or <c>unknown</c>. The default.</summary>
     Unknown = 0,
