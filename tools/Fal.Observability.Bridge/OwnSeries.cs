@@ -48,7 +48,7 @@ internal sealed class OwnSeries : IDisposable
     {
         lock (_one)
         {
-            return PublishersOwn.Contains(name) || _instruments.ContainsKey(name);
+            return PublishersOwn.Contains(name) || RemoteWriteWorker.Names.Contains(name) || _instruments.ContainsKey(name);
         }
     }
 

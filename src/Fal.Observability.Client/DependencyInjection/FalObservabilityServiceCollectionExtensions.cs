@@ -8,6 +8,7 @@ using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Refit;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -126,11 +127,11 @@ public static class FalObservabilityServiceCollectionExtensions
         builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));
 
         // A null service key makes an ordinary registration: one way for both.
-        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalKeyFile(OptionsOf(provider, key), key, LogOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreateSource(provider, key)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
-            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
+            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider, key), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
+            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider, key), NextRandom)));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(
             provider.GetRequiredKeyedService<IFalAppsApi>(key), TimeOf(provider))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) => new FalUsageClient(
@@ -149,7 +150,6 @@ public static class FalObservabilityServiceCollectionExtensions
         // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
         client.Services.PostConfigure<HttpClientFactoryOptions>(client.Name, factory => factory.HttpMessageHandlerBuilderActions.Add(handlers =>
         {
-            FalObservabilityOptions options = OptionsOf(handlers.Services, key);
             // The factory sees to this only where the sockets are the primary handler.
             if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
             {
@@ -157,8 +157,7 @@ public static class FalObservabilityServiceCollectionExtensions
             }
 
             handlers.Services.GetRequiredService<FalConnections>().Own(handlers.PrimaryHandler);
-            FalKeyFile file = handlers.Services.GetRequiredKeyedService<FalKeyFile>(key);
-            handlers.PrimaryHandler = new FalApiKeyHandler(file.Current, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
+            handlers.PrimaryHandler = new FalApiKeyHandler(OptionsOf(handlers.Services, key)) { InnerHandler = handlers.PrimaryHandler };
         }));
     }
 
@@ -177,11 +176,11 @@ public static class FalObservabilityServiceCollectionExtensions
         })
         .AddHttpMessageHandler(provider =>
         {
-            FalObservabilityOptions options = OptionsOf(provider, key);
+            FalApiKeySource account = provider.GetRequiredKeyedService<FalApiKeySource>(key);
             TimeProvider time = TimeOf(provider);
             ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
             return new FalCallHandler(
-                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<FalConnections>().Closed);
+                account, FalResilience.Build(account.Options, time, loggers, LogOf(provider, key), NextRandom), time, LogOf(provider, key), provider.GetRequiredService<FalConnections>().Closed);
         })
         .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
         .ConfigurePrimaryHttpMessageHandler(provider => FalConnections.CreateHandler(OptionsOf(provider, key).BaseAddress!))
@@ -192,12 +191,33 @@ public static class FalObservabilityServiceCollectionExtensions
         .RedactLoggedHeaders(_ => true);
 
     internal static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
-        provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(key ?? Options.Options.DefaultName);
+        provider.GetRequiredKeyedService<FalApiKeySource>(key).Options;
+
+    private static FalApiKeySource CreateSource(IServiceProvider provider, string? key)
+    {
+        string name = key ?? Options.Options.DefaultName;
+        FalObservabilityOptions options = provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(name);
+        IConfiguration? configuration = provider.GetService<IConfiguration>();
+        IChangeToken? unchanged = configuration?.GetReloadToken();
+        return new FalApiKeySource(options, Reloaded, key, LogOf(provider, key));
+
+        // Not by the options monitor: it makes the options anew inside the reload, where settings that are not valid any more would throw.
+        FalObservabilityOptions? Reloaded()
+        {
+            if (unchanged?.HasChanged != true)
+            {
+                return null;
+            }
+
+            unchanged = configuration!.GetReloadToken();
+            return provider.GetRequiredService<IOptionsFactory<FalObservabilityOptions>>().Create(name);
+        }
+    }
 
     internal static TimeProvider TimeOf(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 
-    internal static ILogger LogOf(IServiceProvider provider) =>
-        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.Category) ?? NullLogger.Instance;
+    internal static ILogger LogOf(IServiceProvider provider, string? key) =>
+        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.CategoryOf(key)) ?? NullLogger.Instance;
 
     internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 

@@ -109,7 +109,7 @@ public sealed class SimulatorProgramTests
     }
 
     private static Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments) =>
-        SampleProgram.Start("Fal.Observability.Client.Testing", key: null, [], arguments).EndAsync();
+        SampleProgram.Start("Fal.Observability.Simulator", key: null, [], arguments).EndAsync();
 
     /// <summary>The program while it serves, on a free port.</summary>
     private sealed class Running(Process process, Uri baseAddress) : IDisposable
@@ -119,7 +119,7 @@ public sealed class SimulatorProgramTests
         public static async Task<Running> StartAsync(params string[] arguments)
         {
             Process process =
-                SampleProgram.Start("Fal.Observability.Client.Testing", key: null, [], ["--urls", "http://127.0.0.1:0", .. arguments]);
+                SampleProgram.Start("Fal.Observability.Simulator", key: null, [], ["--urls", "http://127.0.0.1:0", .. arguments]);
             string? line;
             do
             {
