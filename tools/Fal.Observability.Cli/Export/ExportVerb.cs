@@ -73,7 +73,9 @@ internal sealed class ExportVerb
             return await Failure.ReportAsync(ExitCode.Usage, "--last is before --first.");
         }
 
-        if (parsed.GetValue(_endpoints) is null && Account.IsReal(parsed.GetValue(_baseAddress)))
+        // Without the option this is no null but an array without elements.
+        string[] named = parsed.GetValue(_endpoints) ?? [];
+        if (named.Length == 0 && Account.IsReal(parsed.GetValue(_baseAddress)))
         {
             return await Failure.ReportAsync(
                 ExitCode.Usage, "Name the endpoints: --endpoints my-org/my-app,my-org/other. 'fal-obs apps' lists those of the account.");
@@ -83,7 +85,7 @@ internal sealed class ExportVerb
         var request = new ExportRequest
         {
             // The query refuses an id that cannot be.
-            EndpointIds = new AnalyticsQuery(parsed.GetValue(_endpoints) ?? [.. account.SimulatedApps!]).EndpointIds,
+            EndpointIds = new AnalyticsQuery(named.Length > 0 ? named : [.. account.SimulatedApps!]).EndpointIds,
             Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,
             First = first,
             Last = last,
