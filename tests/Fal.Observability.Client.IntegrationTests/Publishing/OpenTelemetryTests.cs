@@ -156,6 +156,26 @@ public sealed class OpenTelemetryTests
         Assert.InRange(host.Pause, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
     }
 
+    [Theory]
+    [InlineData(507)]
+    [InlineData(522)]
+    [InlineData(530)]
+    [InlineData(599)]
+    public async Task A_status_of_the_edges_own_costs_one_read_and_no_pause(int status)
+    {
+        await using var server = RawServer.Start(RawServer.Answer(status, "text/html", "<html>"), RawServer.Answer(200, "text/plain", "a 1\n"));
+        await using ScrapedHost host = await ScrapedHost.StartAsync(server.BaseAddress);
+
+        PrometheusExposition failed = await host.ScrapeAsync();
+        Assert.InRange(host.Pause, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(16.5));
+        await host.ReadAgainAsync();
+        PrometheusExposition recovered = await host.ScrapeAsync();
+
+        Assert.Equal(0, Assert.Single(failed["fal_up"]!.Samples).Value);
+        Assert.Equal(1, Assert.Single(recovered["fal_up"]!.Samples).Value);
+        Assert.Equal(2, server.Heads.Count);
+    }
+
     [Fact]
     public async Task A_scrape_makes_no_call_and_waits_for_none()
     {
