@@ -49,7 +49,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task The_words_complete()
     {
-        (int exitCode, string output, _) = await RunAsync(key: null, ["[suggest:24]", "fal-obs export a --store"]);
+        (int exitCode, string output, _) = await RunAsync(key: null, ["[suggest:21]", "fal-obs export a --st"]);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("--store", output, StringComparison.Ordinal);
