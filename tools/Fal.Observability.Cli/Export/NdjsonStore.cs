@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>
 /// A file of newline-delimited JSON for each partition, <c>ndjson/hour/20260131.ndjson</c>, with the schema for BigQuery beside them.

@@ -1,4 +1,4 @@
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>What an answer of the service covers: its rows replace these rows of a partition, and every other row stays.</summary>
 /// <param name="Timeframe">The name of the timeframe.</param>

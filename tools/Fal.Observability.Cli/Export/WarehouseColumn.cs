@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Fal.Observability.Client;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>What a column holds.</summary>
 internal enum ColumnKind

@@ -3,7 +3,7 @@ using DuckDB.NET.Data;
 using Parquet;
 using Parquet.Schema;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>A Parquet file for each partition, <c>parquet/timeframe=hour/20260131.parquet</c>. DuckDB puts old and new rows together.</summary>
 internal sealed class ParquetStore(string folder, ExportRequest request) : IWarehouseStore

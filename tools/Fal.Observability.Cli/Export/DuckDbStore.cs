@@ -1,6 +1,6 @@
 using DuckDB.NET.Data;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>A table <c>analytics</c> in a DuckDB file, with the key (endpoint, bucket, timeframe).</summary>
 internal sealed class DuckDbStore(string folder, ExportRequest request) : IWarehouseStore

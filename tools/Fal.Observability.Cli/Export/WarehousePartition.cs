@@ -1,7 +1,7 @@
 using System.Globalization;
 using Fal.Observability.Client;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>
 /// The unit that is written whole and replaced whole, so that writing it again changes nothing: a day in UTC, or a month where the

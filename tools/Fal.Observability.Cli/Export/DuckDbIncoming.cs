@@ -1,6 +1,6 @@
 using DuckDB.NET.Data;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>An answer in two temporary tables of a connection to DuckDB: <c>incoming</c>, its rows, and <c>slice</c>, what they cover.</summary>
 internal static class DuckDbIncoming

@@ -1,4 +1,4 @@
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>A file for each partition, there whole or not at all.</summary>
 internal static class PartitionFiles

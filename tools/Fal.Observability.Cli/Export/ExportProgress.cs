@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>What was exported of an endpoint: everything from the first instant to the one up to which it is final.</summary>
 internal sealed record ExportState(DateTimeOffset First, DateTimeOffset FinalUntil);

@@ -1,6 +1,6 @@
 using Fal.Observability.Client;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>What is exported.</summary>
 internal sealed record ExportRequest

@@ -1,7 +1,7 @@
 using System.Net;
 using Fal.Observability.Client;
 
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>
 /// Exports analytics partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
@@ -100,7 +100,8 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                 ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.Covers(row.EndpointId, row.BucketStart));
                 foreach (WarehouseSlice some in new[] { whole, parted }.Where(some => some.EndpointIds.Count > 0))
                 {
-                    await store.ReplaceAsync(partition, some, [.. isParted[some.OnlyFillsIn]], cancellationToken);
+                    // What is being written is finished: an interruption takes effect before the next partition.
+                    await store.ReplaceAsync(partition, some, [.. isParted[some.OnlyFillsIn]], CancellationToken.None);
                 }
 
                 bool hasSettled = slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);

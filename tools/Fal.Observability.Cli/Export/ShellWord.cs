@@ -1,4 +1,4 @@
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>Commands to copy into a shell.</summary>
 internal static class ShellWord

@@ -1,4 +1,4 @@
-namespace Fal.Observability.Cli;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>A place that analytics are exported to.</summary>
 internal interface IWarehouseStore
