@@ -10,8 +10,9 @@ namespace Fal.Observability.Client;
 /// </summary>
 public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposable
 {
-    private readonly ServiceProvider _services;
     private readonly IFalObservabilityClient _client;
+    private readonly FalDirectClient? _direct;
+    private readonly ServiceProvider? _services;
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
@@ -35,15 +36,21 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
     public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null)
     {
+        if (build is null)
+        {
+            var options = new FalObservabilityOptions();
+            configure?.Invoke(options);
+            _client = _direct = new FalDirectClient(options);
+            return;
+        }
+
+        // What is built on offers services, so there must be some.
         var services = new ServiceCollection();
-        IFalObservabilityBuilder builder = services.AddFalObservability(configure);
-        build?.Invoke(builder);
+        build(services.AddFalObservability(configure));
         _services = services.BuildServiceProvider();
         try
         {
             _client = _services.GetRequiredService<IFalObservabilityClient>();
-            Metrics = _client.Metrics;
-            Analytics = _client.Analytics;
         }
         catch
         {
@@ -53,10 +60,10 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     }
 
     /// <inheritdoc/>
-    public IFalMetricsClient Metrics { get; }
+    public IFalMetricsClient Metrics => _client.Metrics;
 
     /// <inheritdoc/>
-    public IFalAnalyticsClient Analytics { get; }
+    public IFalAnalyticsClient Analytics => _client.Analytics;
 
     /// <inheritdoc/>
     public IFalAppsClient Apps => _client.Apps;
@@ -68,7 +75,11 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// Closes the connections. Calls that wait for a response, and later ones, throw an <see cref="ObjectDisposedException"/>; a body
     /// that is being streamed can still be read.
     /// </summary>
-    public void Dispose() => _services.Dispose();
+    public void Dispose()
+    {
+        _direct?.Dispose();
+        _services?.Dispose();
+    }
 
     private static Action<FalObservabilityOptions> WithKey(string apiKey)
     {

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Xunit;
+using YamlDotNet.RepresentationModel;
 
 namespace Fal.Observability.Client.PrometheusTests;
 
@@ -75,6 +76,34 @@ public sealed partial class PrometheusFiles : IDisposable
         string path = Path.Combine(_directory.FullName, "prometheus.yml");
         File.WriteAllText(path, $"global:\n  scrape_interval: 1s\n{more}");
         return path;
+    }
+
+    /// <summary>Writes each group of rules into a file of its own.</summary>
+    /// <returns>The files: those that record in the order of the rules, then those that alert, so that each comes after what it reads.</returns>
+    public IReadOnlyList<string> WriteRuleGroups()
+    {
+        YamlMappingNode[] groups =
+        [
+            .. Rules.SelectMany(file => (YamlSequenceNode)Load(file)["groups"]).Cast<YamlMappingNode>()
+                .OrderBy(group => ((YamlSequenceNode)group["rules"]).Any(rule => ((YamlMappingNode)rule).Children.ContainsKey("alert"))),
+        ];
+        return [.. groups.Index().Select(group => Write(PathOf($"group-{group.Index}.yml"), group.Item))];
+
+        static string Write(string path, YamlMappingNode group)
+        {
+            using StreamWriter text = File.CreateText(path);
+            new YamlStream(new YamlDocument(new YamlMappingNode("groups", new YamlSequenceNode(group)))).Save(text, assignAnchors: false);
+            return path;
+        }
+    }
+
+    /// <summary>Reads a file of YAML.</summary>
+    public static YamlNode Load(string file)
+    {
+        var stream = new YamlStream();
+        using StreamReader text = File.OpenText(file);
+        stream.Load(text);
+        return stream.Documents[0].RootNode;
     }
 
     /// <summary>A path beside the configurations.</summary>

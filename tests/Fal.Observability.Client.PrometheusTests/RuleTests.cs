@@ -22,7 +22,7 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     [Fact]
     public void No_expression_reads_what_its_own_group_records_or_mixes_recorded_with_raw_series()
     {
-        YamlMappingNode[] groups = [.. _files.Rules.SelectMany(file => (YamlSequenceNode)Load(file)["groups"]).Cast<YamlMappingNode>()];
+        YamlMappingNode[] groups = [.. _files.Rules.SelectMany(file => (YamlSequenceNode)PrometheusFiles.Load(file)["groups"]).Cast<YamlMappingNode>()];
         HashSet<string> recorded = [.. groups.SelectMany(RecordedBy)];
 
         Assert.NotEmpty(recorded);
@@ -133,23 +133,15 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     [GeneratedRegex(@"\b(rate|irate|increase|resets)\s*\(")]
     internal static partial Regex RateFunction { get; }
 
-    [GeneratedRegex(@"\b(up|(application:)?fal[_:]\w+(:\w+)*)\b")]
+    [GeneratedRegex(@"\b(up|((account|application):)?fal[_:]\w+(:\w+)*)\b")]
     private static partial Regex SeriesName { get; }
 
     [GeneratedRegex(@"\{[^}]*\}")]
     private static partial Regex Selector { get; }
 
-    private static YamlNode Load(string file)
-    {
-        var stream = new YamlStream();
-        using StreamReader text = File.OpenText(file);
-        stream.Load(text);
-        return stream.Documents[0].RootNode;
-    }
-
     private static IEnumerable<YamlMappingNode> AlertCases(string file)
     {
-        foreach (YamlNode test in (YamlSequenceNode)Load(file)["tests"])
+        foreach (YamlNode test in (YamlSequenceNode)PrometheusFiles.Load(file)["tests"])
         {
             if (((YamlMappingNode)test).Children.TryGetValue("alert_rule_test", out YamlNode? cases))
             {

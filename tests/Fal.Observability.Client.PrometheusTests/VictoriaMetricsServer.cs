@@ -52,18 +52,23 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
         return (exitCode, process.Log);
     }
 
-    /// <summary>Evaluates rules once a minute over a range of the past, and writes what they give beside what they read.</summary>
-    public async Task ReplayAsync(IEnumerable<string> rules, DateTimeOffset from, DateTimeOffset to, params string[] flags)
+    /// <summary>
+    /// Evaluates rules once a minute over a range of the past, and writes the results beside what the rules read. A replay does not wait
+    /// until its results can be read. So each group is replayed by itself, after the groups that it reads.
+    /// </summary>
+    public async Task ReplayAsync(PrometheusFiles files, DateTimeOffset from, DateTimeOffset to)
     {
-        (int exitCode, string output) = await RunAsync(
-            "vmalert",
-            [
-                .. rules.Select(file => $"-rule={file}"), $"-datasource.url={Address}", $"-remoteWrite.url={Address}", $"-remoteRead.url={Address}",
-                $"-replay.timeFrom={Text(from)}", $"-replay.timeTo={Text(to)}", "-replay.disableProgressBar", "-remoteWrite.flushInterval=100ms",
-                $"-httpListenAddr={LeashedProcess.FreeAddress().Authority}", .. flags,
-            ]);
-        Assert.True(exitCode == 0, output);
-        await FlushAsync();
+        foreach (string group in files.WriteRuleGroups())
+        {
+            (int exitCode, string output) = await RunAsync(
+                "vmalert",
+                $"-rule={group}", $"-datasource.url={Address}", $"-remoteWrite.url={Address}", $"-remoteRead.url={Address}",
+                $"-replay.timeFrom={Text(from)}", $"-replay.timeTo={Text(to)}", "-replay.disableProgressBar", "-replay.rulesDelay=0s",
+                // A replay takes its steps from this flag, whose default is 5 minutes, and not from the group's interval.
+                "-datasource.queryStep=1m", "-remoteWrite.flushInterval=100ms", $"-httpListenAddr={LeashedProcess.FreeAddress().Authority}");
+            Assert.True(exitCode == 0, output);
+            await FlushAsync();
+        }
 
         static string Text(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
     }
@@ -122,24 +127,34 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
 
     /// <summary>Every sample that it holds of the series that a selector names.</summary>
     /// <returns>One line a sample, as <see cref="PrometheusServer.SamplesAsync"/> has it, in order.</returns>
-    public async Task<string[]> SamplesAsync(string selector)
+    public async Task<string[]> SamplesAsync(string selector) =>
+    [
+        .. (await ExportAsync(selector)).Select(sample =>
+        {
+            IEnumerable<string> labels =
+                sample.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}=\"{label.Value}\"");
+            return string.Create(
+                CultureInfo.InvariantCulture, $"{sample.Time.ToUnixTimeMilliseconds() / 1000.0:0.###} {{{string.Join(',', labels)}}} {sample.Value:R}");
+        }).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Every sample that it holds of the series that a selector names, with its time.</summary>
+    public async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, DateTimeOffset Time, double Value)>> ExportAsync(string selector)
     {
         await FlushAsync();
         string lines = await _http.GetStringAsync(new Uri($"api/v1/export?match[]={Uri.EscapeDataString(selector)}", UriKind.Relative));
-        var samples = new List<string>();
+        var samples = new List<(IReadOnlyDictionary<string, string>, DateTimeOffset, double)>();
         foreach (string line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             using var document = JsonDocument.Parse(line);
-            IEnumerable<string> labels = document.RootElement.GetProperty("metric").EnumerateObject()
-                .OrderBy(label => label.Name, StringComparer.Ordinal).Select(label => $"{label.Name}=\"{label.Value.GetString()}\"");
-            string series = string.Join(',', labels);
+            var labels = document.RootElement.GetProperty("metric").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!);
             samples.AddRange(document.RootElement.GetProperty("timestamps").EnumerateArray()
                 .Zip(document.RootElement.GetProperty("values").EnumerateArray())
-                .Select(pair => string.Create(
-                    CultureInfo.InvariantCulture, $"{pair.First.GetInt64() / 1000.0:0.###} {{{series}}} {pair.Second.GetDouble():R}")));
+                .Select(pair => ((IReadOnlyDictionary<string, string>)labels,
+                    DateTimeOffset.FromUnixTimeMilliseconds(pair.First.GetInt64()), pair.Second.GetDouble())));
         }
 
-        return [.. samples.Order(StringComparer.Ordinal)];
+        return samples;
     }
 
     public async ValueTask DisposeAsync()

@@ -32,8 +32,7 @@ internal static class CommandLine
             string argument = arguments[i];
             int end = argument.IndexOf('=', StringComparison.Ordinal);
             string name = end < 0 ? argument : argument[..end];
-            string root = name.Split(':')[0];
-            if (!root.StartsWith("--", StringComparison.Ordinal) || !IsSetting(root[2..]))
+            if (!NamesSetting(name))
             {
                 return $"'{name}' is not understood.";
             }
@@ -51,6 +50,10 @@ internal static class CommandLine
     /// <summary>Whether the configuration says where to listen, in any of the ways of ASP.NET Core.</summary>
     public static bool SaysWhereToListen(IConfiguration configuration) =>
         Listening.Any(name => configuration[name] is { Length: > 0 }) || configuration.GetSection("Kestrel:Endpoints").Exists();
+
+    /// <summary>Whether an argument is a setting of the configuration, such as <c>--Fal:MaxAttempts=2</c>.</summary>
+    public static bool NamesSetting(string argument) =>
+        argument.StartsWith("--", StringComparison.Ordinal) && IsSetting(argument[2..].Split(':', '=')[0]);
 
     private static bool IsSetting(string name) =>
         Settings.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase);

@@ -23,8 +23,8 @@ internal sealed class DistinctSeries
         LabelSet own = labels.Any(label => label.Value.Length == 0) ? LabelSet.Create(labels.Where(label => label.Value.Length > 0)) : labels;
         string? partLabel = family?.Type switch
         {
-            MetricType.Histogram or MetricType.GaugeHistogram => "le",
-            MetricType.Summary => "quantile",
+            PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => "le",
+            PrometheusMetricType.Summary => "quantile",
             _ => null,
         };
         // The parts of a histogram stay together: buckets of two would be a histogram that nobody measured.

@@ -18,14 +18,19 @@ internal sealed class HistoryCommand
           --first 2026-01-01             the first day in UTC (default: 7 days ago)
           --last 2026-03-31              the last day in UTC (default: today, as far as it is final)
           --account acme                 which account of Fal:Accounts
+          --Name=value                   any setting of the bridge, such as --Fal:TotalTimeout=00:05:00
         """;
 
+    private readonly List<string> _settings = [];
     private string _path = "";
     private string[]? _endpoints;
     private AnalyticsTimeframe _timeframe = AnalyticsTimeframe.Hour;
     private DateOnly? _first;
     private DateOnly? _last;
     private string? _account;
+
+    /// <summary>The arguments that are settings of the configuration.</summary>
+    public IReadOnlyList<string> Settings => _settings;
 
     /// <summary>Reads the command line.</summary>
     /// <param name="arguments">What stands behind <c>history</c>.</param>
@@ -42,9 +47,29 @@ internal sealed class HistoryCommand
         }
 
         var parsed = new HistoryCommand { _path = path };
-        foreach (string[] pair in settings.Chunk(2))
+        for (int i = 0; i < settings.Length; i++)
         {
-            error = pair is [{ } name, { } value] ? parsed.Take(name, value) : $"{pair[0]} has no value.";
+            string name = settings[i];
+            bool isSetting = CommandLine.NamesSetting(name);
+            if (isSetting && name.Contains('=', StringComparison.Ordinal))
+            {
+                parsed._settings.Add(name);
+                continue;
+            }
+
+            if (++i == settings.Length)
+            {
+                error = $"{name} has no value.";
+            }
+            else if (isSetting)
+            {
+                parsed._settings.AddRange([name, settings[i]]);
+            }
+            else
+            {
+                error = parsed.Take(name, settings[i]);
+            }
+
             if (error is not null)
             {
                 return false;
@@ -125,7 +150,7 @@ internal sealed class HistoryCommand
         // The format wants a family in one piece; the writer puts the samples of a series together.
         var families = report.TimeSeries.SelectMany(bucket => AnalyticsSamples.Of(bucket, label, _timeframe, leftOut))
             .GroupBy(sample => sample.Name, StringComparer.Ordinal)
-            .Select(family => new MetricFamily(family.Key, MetricType.Gauge, [.. family]));
+            .Select(family => new MetricFamily(family.Key, PrometheusMetricType.Gauge, [.. family]));
         await PrometheusTextWriter.WriteAsync(file, new PrometheusExposition(families), PrometheusFormat.OpenMetrics);
         return report.TimeSeries.Count;
     }

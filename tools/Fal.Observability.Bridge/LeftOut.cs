@@ -109,12 +109,12 @@ internal sealed partial class LeftOut : IDisposable
 
     [LoggerMessage(8, LogLevel.Warning,
         "Account {Account}: the series {Series} is left out. Its classic name is {Name}, and the series {First} comes first and becomes the same "
-        + "one. Give one of them another name. Further samples are counted in fal_bridge_left_out_total and not logged.")]
+        + "one. Give one of them another name or other labels. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogSeries(string account, string series, string name, string first);
 
     [LoggerMessage(9, LogLevel.Warning,
-        "Account {Account}: the label {Label} of the series {Series} is left out. Its classic name {Name} is taken in the same series. Give the "
-        + "label another name. Further ones are counted in fal_bridge_left_out_total and not logged.")]
+        "Account {Account}: the label {Label} of the series {Series} is left out. Its classic name {Name} is taken in the same series, or "
+        + "stands for the name of the metric. Give the label another name. Further ones are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogLabel(string account, string label, string series, string name);
 
     [LoggerMessage(10, LogLevel.Warning,

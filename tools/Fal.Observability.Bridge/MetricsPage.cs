@@ -108,7 +108,7 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
             .Where(name => name.Value > 1 || series.IsOwn(name.Key)).Select(name => name.Key)];
         // Merged, as the samples of one name from different families are one family now.
         return PrometheusExposition.Merge(new PrometheusExposition(shown.SelectMany(pair => pair.Names.Overlaps(shared)
-            ? pair.Family.Samples.GroupBy(sample => sample.Name).Select(named => new MetricFamily(named.Key, MetricType.Unknown, [.. named], pair.Family.Help))
+            ? pair.Family.Samples.GroupBy(sample => sample.Name).Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], pair.Family.Help))
             : [pair.Family])));
     }
 
@@ -117,8 +117,8 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
     {
         string[] suffixes = family.Type switch
         {
-            MetricType.Histogram or MetricType.GaugeHistogram => ["", "_bucket", "_sum", "_count"],
-            MetricType.Summary => ["", "_sum", "_count"],
+            PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => ["", "_bucket", "_sum", "_count"],
+            PrometheusMetricType.Summary => ["", "_sum", "_count"],
             _ => [""],
         };
         HashSet<string> names = [.. suffixes.Select(suffix => family.Name + suffix)];

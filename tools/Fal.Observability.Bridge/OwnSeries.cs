@@ -48,7 +48,7 @@ internal sealed class OwnSeries : IDisposable
     {
         lock (_one)
         {
-            return PublishersOwn.Contains(name) || _instruments.ContainsKey(name);
+            return PublishersOwn.Contains(name) || RemoteWriteWorker.Names.Contains(name) || _instruments.ContainsKey(name);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class OwnSeries : IDisposable
             _listener.RecordObservableInstruments();
             return new PrometheusExposition(_instruments.Values.Select(instrument => new MetricFamily(
                 instrument.Name,
-                instrument is ObservableCounter<double> or ObservableCounter<long> ? MetricType.Counter : MetricType.Gauge,
+                instrument is ObservableCounter<double> or ObservableCounter<long> ? PrometheusMetricType.Counter : PrometheusMetricType.Gauge,
                 [.. _samples.Where(sample => sample.Name == instrument.Name)],
                 instrument.Description)));
         }

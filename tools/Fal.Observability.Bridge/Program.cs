@@ -24,7 +24,7 @@ try
 {
     WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = history is null ? args : [],
+        Args = history is null ? args : [.. history.Settings],
         // The settings lie beside the program, wherever it is started from.
         ContentRootPath = AppContext.BaseDirectory,
     });

@@ -47,9 +47,27 @@ internal sealed class FalEchoedKey
         _beginnings = SearchValues.Create(['%', '\\', '&', '\0', .. first]);
     }
 
+    /// <summary>Keys that this one took the place of. A call that began with one of them keeps it alive, and may still fail.</summary>
+    private WeakReference<string>[] _earlier = [];
+
     public static FalEchoedKey Of(string key) => Keys.GetValue(key, static key => new FalEchoedKey(key));
 
+    /// <summary>Masks the earlier key too, while a call still uses it.</summary>
+    public void Follows(string earlier) =>
+        _earlier = [.. Of(earlier)._earlier.Where(reference => reference.TryGetTarget(out _)), new WeakReference<string>(earlier)];
+
     public string Mask(string text)
+    {
+        text = MaskOwn(text);
+        foreach (WeakReference<string> reference in _earlier)
+        {
+            text = reference.TryGetTarget(out string? earlier) ? Of(earlier).MaskOwn(text) : text;
+        }
+
+        return text;
+    }
+
+    private string MaskOwn(string text)
     {
         StringBuilder? masked = null;
         int copied = 0;

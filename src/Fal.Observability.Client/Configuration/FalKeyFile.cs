@@ -1,19 +1,12 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// The key of an account, which may lie in a file. The file is read again before each call: its content is compared, not its time, because
-/// Kubernetes replaces a secret by exchanging a link above it.
-/// </summary>
-internal sealed class FalKeyFile(FalObservabilityOptions options, string? account, ILogger log)
+/// <summary>A file that holds a key, such as a secret of Docker or Kubernetes.</summary>
+internal static class FalKeyFile
 {
     /// <summary>Far longer than a key; what is longer is another file.</summary>
     private const int LongestFile = 4096;
-
-    private readonly string _account = account ?? "(default)";
-    private string? _problem;
 
     /// <summary>The key in a file, without the blanks and line ends around it.</summary>
     /// <param name="path">The file.</param>
@@ -23,6 +16,13 @@ internal sealed class FalKeyFile(FalObservabilityOptions options, string? accoun
     {
         try
         {
+            // Opening a pipe or a device can wait for ever. Neither has a length.
+            if (((FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) is { Exists: true, Length: 0 })
+            {
+                problem = "is empty, or is no ordinary file.";
+                return null;
+            }
+
             using var reader = new StreamReader(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
             char[] text = new char[LongestFile + 1];
             int length = reader.ReadBlock(text, 0, text.Length);
@@ -43,33 +43,4 @@ internal sealed class FalKeyFile(FalObservabilityOptions options, string? accoun
 
         return null;
     }
-
-    /// <summary>The key for the next call: the file's, else the one that was read last. Without a file, the one of the options.</summary>
-    public string Current()
-    {
-        if (!IsThere)
-        {
-            return options.ApiKey!;
-        }
-
-        string? key = Read(options.ApiKeyFile!, out string? problem);
-        if (Interlocked.Exchange(ref _problem, problem) != problem && problem is not null)
-        {
-            log.KeyFileUnusable(_account, options.ApiKeyFile!, problem);
-        }
-
-        if (key is not null && key != options.ApiKey)
-        {
-            options.ApiKey = key;
-            log.KeyFileChanged(_account, options.ApiKeyFile!);
-        }
-
-        return options.ApiKey!;
-    }
-
-    /// <summary>Whether the key lies in a file.</summary>
-    public bool IsThere => options.ApiKeyFile is not null;
-
-    /// <summary>Whether the file holds another key than the last call bore.</summary>
-    public bool HasChanged() => IsThere && Read(options.ApiKeyFile!, out _) is { } key && key != options.ApiKey;
 }

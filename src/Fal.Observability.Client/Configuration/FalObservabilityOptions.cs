@@ -43,6 +43,25 @@ public sealed class FalObservabilityOptions
     /// </value>
     public string? ApiKeyFile { get; set; }
 
+    /// <summary>
+    /// A callback that gives the key, instead of <see cref="ApiKey"/> and <see cref="ApiKeyFile"/>, for a key that changes while the program
+    /// runs, such as one in a vault. It is set in code. It is called before each call, and once more when the service refuses the key with
+    /// 401: keep the key in it for as long as you wish. It may be called by several threads at once. The time that it takes counts against
+    /// <see cref="TotalTimeout"/>.
+    /// </summary>
+    /// <value>
+    /// Null: the key does not come from a callback. When the callback throws, or gives no key that can be used, the last key stays in use and
+    /// a warning is logged. If there is no key yet, the call throws a <see cref="FalTransportException"/> that is transient, or an
+    /// <see cref="Microsoft.Extensions.Options.OptionsValidationException"/>.
+    /// </value>
+    /// <example>
+    /// <code>
+    /// services.AddOptions&lt;FalObservabilityOptions&gt;()
+    ///     .Configure&lt;IVault&gt;((options, vault) => options.ApiKeyProvider = token => vault.GetSecretAsync("fal-key", token));
+    /// </code>
+    /// </example>
+    public Func<CancellationToken, ValueTask<string>>? ApiKeyProvider { get; set; }
+
     /// <summary>What was wrong with <see cref="ApiKeyFile"/> when it was first read.</summary>
     internal string? ApiKeyFileProblem { get; private set; }
 
@@ -52,7 +71,7 @@ public sealed class FalObservabilityOptions
     /// <summary>Takes the key from where it is, if it is not set.</summary>
     internal void FindApiKey(bool inEnvironment)
     {
-        if (ApiKeyFile is null && inEnvironment)
+        if (ApiKeyFile is null && ApiKeyProvider is null && inEnvironment)
         {
             ApiKey ??= FalApiKey.FromEnvironment();
             ApiKeyFile = ApiKey is null ? FalApiKey.FileFromEnvironment() : null;

@@ -14,7 +14,17 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         var failures = new List<string>();
 
         string section = string.IsNullOrEmpty(name) ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{name}";
-        if (options.ApiKeyFileProblem is { } fileProblem)
+        if (options.ApiKeyProvider is not null)
+        {
+            // The key itself is looked at when the callback gives it.
+            if ((options.ApiKey ?? options.ApiKeyFile) is not null)
+            {
+                failures.Add(
+                    $"{nameof(options.ApiKeyProvider)} is set, and {nameof(options.ApiKey)} or {nameof(options.ApiKeyFile)} too. "
+                    + $"Remove {section}:{nameof(options.ApiKey)} and {section}:{nameof(options.ApiKeyFile)}, or do not set {nameof(options.ApiKeyProvider)} in code.");
+            }
+        }
+        else if (options.ApiKeyFileProblem is { } fileProblem)
         {
             string setting = $"{section}:{nameof(options.ApiKeyFile)}";
             failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file in {setting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");

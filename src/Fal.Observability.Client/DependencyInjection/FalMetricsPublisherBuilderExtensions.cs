@@ -48,7 +48,7 @@ public static class FalMetricsPublisherBuilderExtensions
             options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalMetricsPublisherOptions>(
                 provider, key, FalMetricsPublisherOptions.SectionName, section => section.Bind(o))).ValidateOnStart();
             services.TryAddSingleton(provider => new PublishedMetrics(
-                provider.GetRequiredService<IMeterFactory>(), FalObservabilityServiceCollectionExtensions.LogOf(provider)));
+                provider.GetRequiredService<IMeterFactory>(), FalObservabilityServiceCollectionExtensions.LogOf(provider, null)));
             services.AddMetricsReadings(key);
             services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreatePublisher(provider, key)));
             services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<FalMetricsPublisher>(key));
@@ -74,7 +74,7 @@ public static class FalMetricsPublisherBuilderExtensions
         FalMetricsPublisherOptions options =
             provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get(key ?? Options.Options.DefaultName);
         TimeProvider time = FalObservabilityServiceCollectionExtensions.TimeOf(provider);
-        ILogger log = FalObservabilityServiceCollectionExtensions.LogOf(provider);
+        ILogger log = FalObservabilityServiceCollectionExtensions.LogOf(provider, key);
         var analytics = new PublishedAnalytics(
             provider.GetRequiredKeyedService<IFalAnalyticsClient>(key),
             options,
@@ -84,7 +84,7 @@ public static class FalMetricsPublisherBuilderExtensions
         var account = new PublishedAccount(
             options.AccountLabel ?? key, provider.GetRequiredKeyedService<MetricsReadings>(key), analytics, options.StaleAfter);
         return new FalMetricsPublisher(
-            account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalKeyFile>(key), time, log,
-            FalObservabilityServiceCollectionExtensions.NextRandom);
+            account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalApiKeySource>(key), time, log,
+            FalPipeline.NextRandom);
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Security.Cryptography;
-using System.Text.Json.Serialization;
 using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -8,6 +6,7 @@ using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Refit;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -107,99 +106,106 @@ public static class FalObservabilityServiceCollectionExtensions
     private static void AddClients(IServiceCollection services, FalObservabilityBuilder builder)
     {
         string? key = builder.Key;
-        Func<IServiceProvider, RefitSettings> settings = SettingsOf(AnalyticsJsonContext.Default);
         if (key is null)
         {
-            services.AddRefitGeneratedClient<IFalMetricsApi>(settings, builder.MetricsHttpClientName);
-            services.AddRefitGeneratedClient<IFalAnalyticsApi>(settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
-            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
-            services.AddRefitGeneratedClient<IFalUsageApi>(SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
+            services.AddRefitGeneratedClient<IFalMetricsApi>(SettingsOf(FalArea.Metrics), builder.MetricsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAnalyticsApi>(SettingsOf(FalArea.Analytics), builder.AnalyticsHttpClientName);
+            services.AddRefitGeneratedClient<IFalAppsApi>(SettingsOf(FalArea.Apps), builder.AppsHttpClientName);
+            services.AddRefitGeneratedClient<IFalUsageApi>(SettingsOf(FalArea.Usage), builder.UsageHttpClientName);
         }
         else
         {
-            services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, settings, builder.MetricsHttpClientName);
-            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, settings, builder.AnalyticsHttpClientName).AddHttpMessageHandler(() => new AnalyticsQueryGuard());
-            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalAppsJsonContext.Default), builder.AppsHttpClientName).AddHttpMessageHandler(() => new FalAppsPathGuard());
-            services.AddKeyedRefitGeneratedClient<IFalUsageApi>(key, SettingsOf(UsageJsonContext.Default), builder.UsageHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalMetricsApi>(key, SettingsOf(FalArea.Metrics), builder.MetricsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAnalyticsApi>(key, SettingsOf(FalArea.Analytics), builder.AnalyticsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalAppsApi>(key, SettingsOf(FalArea.Apps), builder.AppsHttpClientName);
+            services.AddKeyedRefitGeneratedClient<IFalUsageApi>(key, SettingsOf(FalArea.Usage), builder.UsageHttpClientName);
         }
 
-        builder.ConfigureHttpClients(client => ConfigurePipeline(client, key));
+        ConfigureHttpClient(services.AddHttpClient(builder.MetricsHttpClientName), key, FalArea.Metrics);
+        ConfigureHttpClient(services.AddHttpClient(builder.AnalyticsHttpClientName), key, FalArea.Analytics);
+        ConfigureHttpClient(services.AddHttpClient(builder.AppsHttpClientName), key, FalArea.Apps);
+        ConfigureHttpClient(services.AddHttpClient(builder.UsageHttpClientName), key, FalArea.Usage);
 
         // A null service key makes an ordinary registration: one way for both.
-        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalKeyFile(OptionsOf(provider, key), key, LogOf(provider))));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) => new FalMetricsClient(
-            provider.GetRequiredKeyedService<IFalMetricsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) => new FalAnalyticsClient(
-            provider.GetRequiredKeyedService<IFalAnalyticsApi>(key), OptionsOf(provider, key), TimeOf(provider), LogOf(provider), NextRandom)));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) => new FalAppsClient(
-            provider.GetRequiredKeyedService<IFalAppsApi>(key), TimeOf(provider))));
-        services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) => new FalUsageClient(
-            provider.GetRequiredKeyedService<IFalUsageApi>(key), OptionsOf(provider, key), TimeOf(provider))));
+        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreateSource(provider, key)));
+        services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalPipeline(
+            provider.GetRequiredKeyedService<FalApiKeySource>(key), provider.GetRequiredService<FalConnections>(), TimeOf(provider),
+            provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance, LogOf(provider, key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalMetricsApi>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalAnalyticsApi>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalAppsClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalAppsApi>(key))));
+        services.Add(ServiceDescriptor.KeyedSingleton<IFalUsageClient>(key, (provider, _) =>
+            PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalUsageApi>(key))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalObservabilityClient>(key, (provider, _) => new RegisteredClient(provider, key)));
 
-        Func<IServiceProvider, RefitSettings> SettingsOf(JsonSerializerContext json) =>
-            provider => FalRefitSettings.Create(new FalJsonContentSerializer(json), OptionsOf(provider, key), TimeOf(provider));
+        Func<IServiceProvider, RefitSettings> SettingsOf(FalArea area) => provider => PipelineOf(provider, key).CreateSettings(area);
     }
 
-    private static void ConfigurePipeline(IHttpClientBuilder client, string? key)
+    private static void ConfigureHttpClient(IHttpClientBuilder client, string? key, FalArea area)
     {
-        ConfigureHandlers(client, key);
+        client
+            .ConfigureHttpClient((provider, http) => PipelineOf(provider, key).Configure(http))
+            .ConfigureAdditionalHttpMessageHandlers((handlers, provider) =>
+            {
+                foreach (DelegatingHandler handler in PipelineOf(provider, key).CreateHandlers(area))
+                {
+                    handlers.Add(handler);
+                }
+            })
+            .ConfigurePrimaryHttpMessageHandler(provider => PipelineOf(provider, key).CreatePrimaryHandler())
+            // The facades live as long as the application; fresh DNS comes from the lifetime of the connections.
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
+            .RemoveAllLoggers()
+            .RedactLoggedHeaders(_ => true);
 
         // After everything that the user configures, so that the key is put on below every handler and logger of theirs: the
         // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
         client.Services.PostConfigure<HttpClientFactoryOptions>(client.Name, factory => factory.HttpMessageHandlerBuilderActions.Add(handlers =>
         {
-            FalObservabilityOptions options = OptionsOf(handlers.Services, key);
             // The factory sees to this only where the sockets are the primary handler.
             if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
             {
                 sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
             }
 
-            handlers.Services.GetRequiredService<FalConnections>().Own(handlers.PrimaryHandler);
-            FalKeyFile file = handlers.Services.GetRequiredKeyedService<FalKeyFile>(key);
-            handlers.PrimaryHandler = new FalApiKeyHandler(file.Current, options.AllowInsecureHttp) { InnerHandler = handlers.PrimaryHandler };
+            handlers.PrimaryHandler = PipelineOf(handlers.Services, key).Authenticate(handlers.PrimaryHandler);
         }));
     }
 
-    private static void ConfigureHandlers(IHttpClientBuilder client, string? key) => client
-        .ConfigureHttpClient((provider, http) =>
-        {
-            FalObservabilityOptions options = OptionsOf(provider, key);
-            http.BaseAddress = options.BaseAddress;
-            // The deadlines are the handlers'; this one would end a streamed body in the middle.
-            http.Timeout = Timeout.InfiniteTimeSpan;
-            http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
-            if (!string.IsNullOrEmpty(options.UserAgentSuffix))
-            {
-                http.DefaultRequestHeaders.UserAgent.ParseAdd(options.UserAgentSuffix);
-            }
-        })
-        .AddHttpMessageHandler(provider =>
-        {
-            FalObservabilityOptions options = OptionsOf(provider, key);
-            TimeProvider time = TimeOf(provider);
-            ILoggerFactory loggers = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-            return new FalCallHandler(
-                options, FalResilience.Build(options, time, loggers, NextRandom), time, LogOf(provider), provider.GetRequiredService<FalConnections>().Closed);
-        })
-        .AddHttpMessageHandler(provider => new FalBodyHandler(OptionsOf(provider, key), TimeOf(provider)))
-        .ConfigurePrimaryHttpMessageHandler(provider => FalConnections.CreateHandler(OptionsOf(provider, key).BaseAddress!))
-        // The facades live as long as the application; fresh DNS comes from the connection lifetime above.
-        .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-        // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
-        .RemoveAllLoggers()
-        .RedactLoggedHeaders(_ => true);
+    private static FalPipeline PipelineOf(IServiceProvider provider, string? key) => provider.GetRequiredKeyedService<FalPipeline>(key);
 
     internal static FalObservabilityOptions OptionsOf(IServiceProvider provider, string? key) =>
-        provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(key ?? Options.Options.DefaultName);
+        provider.GetRequiredKeyedService<FalApiKeySource>(key).Options;
+
+    private static FalApiKeySource CreateSource(IServiceProvider provider, string? key)
+    {
+        string name = key ?? Options.Options.DefaultName;
+        FalObservabilityOptions options = provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(name);
+        IConfiguration? configuration = provider.GetService<IConfiguration>();
+        IChangeToken? unchanged = configuration?.GetReloadToken();
+        return new FalApiKeySource(options, Reloaded, key, LogOf(provider, key));
+
+        // Not by the options monitor: it makes the options anew inside the reload, where settings that are not valid any more would throw.
+        FalObservabilityOptions? Reloaded()
+        {
+            if (unchanged?.HasChanged != true)
+            {
+                return null;
+            }
+
+            unchanged = configuration!.GetReloadToken();
+            return provider.GetRequiredService<IOptionsFactory<FalObservabilityOptions>>().Create(name);
+        }
+    }
 
     internal static TimeProvider TimeOf(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 
-    internal static ILogger LogOf(IServiceProvider provider) =>
-        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.Category) ?? NullLogger.Instance;
-
-    internal static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
+    internal static ILogger LogOf(IServiceProvider provider, string? key) =>
+        provider.GetService<ILoggerFactory>()?.CreateLogger(FalLog.CategoryOf(key)) ?? NullLogger.Instance;
 
     private sealed class RegisteredClient(IServiceProvider provider, string? key) : IFalObservabilityClient
     {

@@ -15,7 +15,7 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
-    private readonly Func<string> _key;
+    private readonly Func<string> _defaultKey;
     private readonly bool _allowInsecureHttp;
 
     /// <summary>Creates the handler.</summary>
@@ -29,14 +29,13 @@ public sealed class FalApiKeyHandler : DelegatingHandler
             throw new ArgumentException($"The API key {problem}", nameof(apiKey));
         }
 
-        _key = () => apiKey;
+        _defaultKey = () => apiKey;
         _allowInsecureHttp = allowInsecureHttp;
     }
 
-    /// <summary>Creates the handler for a key that may change from call to call, and that was looked at before.</summary>
-    internal FalApiKeyHandler(Func<string> key, bool allowInsecureHttp) => (_key, _allowInsecureHttp) = (key, allowInsecureHttp);
-
-    private AuthenticationHeaderValue Authorization => new("Key", FalApiKey.Normalize(_key()));
+    /// <summary>Creates the handler for the key of each call, which <see cref="FalCallHandler"/> has looked up.</summary>
+    /// <param name="options">The options of the account. Their key is for a call that has none of its own.</param>
+    internal FalApiKeyHandler(FalObservabilityOptions options) => (_defaultKey, _allowInsecureHttp) = (() => options.ApiKey!, options.AllowInsecureHttp);
 
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -78,14 +77,13 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         }
     }
 
-    /// <summary>The key that a request bears, which need not be that of the next; a handler that follows a redirect takes it off.</summary>
-    private string KeyOf(HttpRequestMessage request) => request.Headers.Authorization?.Parameter ?? _key();
+    private string KeyOf(HttpRequestMessage request) => FalRequestOptions.ProgressOf(request)?.ApiKey ?? _defaultKey();
 
     private Uri? Authorize(HttpRequestMessage request)
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseInsecure(request.RequestUri);
-        request.Headers.Authorization = Authorization;
+        request.Headers.Authorization = new AuthenticationHeaderValue("Key", FalApiKey.Normalize(KeyOf(request)));
         return request.RequestUri;
     }
 

@@ -94,7 +94,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
         Stream raw = await original.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         var guard = new FalBodyGuard(
-            info, options.MaxResponseBytes, options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time)
+            info, options.MaxResponseBytes, FalRequestOptions.ProgressOf(request)?.ApiKey ?? options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time)
         {
             IsText = !AsksForJson(request),
             EndIsProven = gzip || EndIsProven(response),

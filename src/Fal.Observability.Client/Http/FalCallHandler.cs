@@ -11,9 +11,11 @@ namespace Fal.Observability.Client;
 /// log, trace and metrics. The outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
 /// </summary>
 internal sealed class FalCallHandler(
-    FalObservabilityOptions options, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log, CancellationToken closed = default)
+    FalApiKeySource account, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log, CancellationToken closed = default)
     : DelegatingHandler
 {
+    private readonly FalObservabilityOptions _options = account.Options;
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string operation = FalRoute.NameOf(request);
@@ -75,17 +77,34 @@ internal sealed class FalCallHandler(
             throw Disposed();
         }
 
-        using var deadline = new CancellationTokenSource(options.TotalTimeout, time);
+        using var deadline = new CancellationTokenSource(_options.TotalTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
         ResilienceContext context = ResilienceContextPool.Shared.Get(operation, either.Token);
         context.Properties.Set(FalResilience.Progress, progress);
         context.Properties.Set(FalResilience.Operation, operation);
         try
         {
-            return await pipeline.ExecuteAsync(
-                static (context, state) => state.Handler.SendOnceAsync(state.Request, state.Progress, context.CancellationToken),
-                context,
-                (Handler: this, Request: request, Progress: progress)).ConfigureAwait(false);
+            string key = progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+            while (true)
+            {
+                HttpResponseMessage response = await pipeline.ExecuteAsync(
+                    static (context, state) => state.Handler.SendOnceAsync(state.Request, state.Progress, context.CancellationToken),
+                    context,
+                    (Handler: this, Request: request, Progress: progress)).ConfigureAwait(false);
+                if (response.StatusCode != HttpStatusCode.Unauthorized || progress.ApiKey != key)
+                {
+                    return response;
+                }
+
+                progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+                if (progress.ApiKey == key)
+                {
+                    return response;
+                }
+
+                response.Dispose();
+                log.SentWithNewKey(operation);
+            }
         }
         catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -94,12 +113,12 @@ internal sealed class FalCallHandler(
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new FalTimeoutException(
-                $"{operation}: the call, with its retries and their waits, did not end within {nameof(options.TotalTimeout)} ({options.TotalTimeout}).",
-                FalApiKey.Scrub(e, options.ApiKey))
+                $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} ({_options.TotalTimeout}).",
+                FalApiKey.Scrub(e, _options.ApiKey))
             {
                 IsTransient = true,
-                Timeout = options.TotalTimeout,
-                Setting = nameof(options.TotalTimeout),
+                Timeout = _options.TotalTimeout,
+                Setting = nameof(_options.TotalTimeout),
             };
         }
         catch (TimeoutRejectedException e)
@@ -129,7 +148,7 @@ internal sealed class FalCallHandler(
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            log.Refused(FalRoute.NameOf(request), (int)response.StatusCode, FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type");
+            log.Refused(FalRoute.NameOf(request), (int)response.StatusCode, FalResponseInfo.From(response, _options.ApiKey).ContentType ?? "no content type");
         }
 
         return response;

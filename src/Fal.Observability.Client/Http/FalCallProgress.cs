@@ -10,6 +10,12 @@ internal sealed class FalCallProgress(TimeProvider time)
     /// <summary>How many times the call has been sent.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>
+    /// The key of the call. All of its attempts bear it, unless the service refuses it and there is another one by then. As long as the
+    /// call lasts, this reference also lets texts be searched for the key.
+    /// </summary>
+    public string? ApiKey { get; set; }
+
     /// <summary>How long ago the call began.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 

@@ -12,9 +12,12 @@ internal sealed class FalConnections : IDisposable
 {
     private readonly ConcurrentBag<HttpMessageHandler> _handlers = [];
     private readonly CancellationTokenSource _closed = new();
+    private int _isDisposed;
+
+    public FalConnections() => Closed = _closed.Token;
 
     /// <summary>Cancelled when the client, or the container that it lives in, is disposed.</summary>
-    public CancellationToken Closed => _closed.Token;
+    public CancellationToken Closed { get; }
 
     /// <summary>The primary handler, unless the user sets another.</summary>
     public static SocketsHttpHandler CreateHandler(Uri baseAddress) => new()
@@ -37,6 +40,11 @@ internal sealed class FalConnections : IDisposable
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         _closed.Cancel();
         foreach (HttpMessageHandler handler in _handlers)
         {

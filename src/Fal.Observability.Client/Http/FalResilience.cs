@@ -19,7 +19,7 @@ internal static class FalResilience
     private static readonly ResiliencePropertyKey<TimeSpan> NextDelay = new("Fal.Observability.NextDelay");
 
     public static ResiliencePipeline<HttpResponseMessage> Build(
-        FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, Func<double> random)
+        FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, ILogger log, Func<double> random)
     {
         if (options.GetResiliencePipeline() is { } replacement)
         {
@@ -31,7 +31,6 @@ internal static class FalResilience
             return ResiliencePipeline<HttpResponseMessage>.Empty;
         }
 
-        ILogger log = loggers.CreateLogger(FalLog.Category);
         return new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
 
@@ -25,13 +26,10 @@ internal static class FalRetryDelay
     /// </summary>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
     {
-        if (response.Headers.RetryAfter is { } header)
-        {
-            return NotNegative(header.Delta ?? header.Date - now);
-        }
-
-        // A fraction is not in the grammar of Retry-After, so the typed header refuses it; its meaning is plain all the same.
-        return Wait(Number(response, "Retry-After")) ?? UntilReset(Number(response, RateLimitReset), now);
+        // By its number first: the typed header refuses a fraction and a list, whose meaning is plain.
+        return Wait(Number(response, "Retry-After"))
+            ?? NotNegative(response.Headers.RetryAfter?.Date - now)
+            ?? UntilReset(Number(response, RateLimitReset), now);
     }
 
     /// <summary>The n-th retry's own delay: exponential, between half and all of it by chance, within the limits.</summary>
@@ -73,12 +71,27 @@ internal static class FalRetryDelay
         { } value => TimeSpan.FromSeconds(Math.Max(value, 0)),
     };
 
-    private static double? Number(HttpResponseMessage response, string name) =>
-        response.Headers.TryGetValues(name, out IEnumerable<string>? values)
-        && double.TryParse(values.FirstOrDefault(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
-        && double.IsFinite(number)
-            ? number
-            : null;
+    /// <summary>The number in a header; the largest where there are several, as a proxy may add its own.</summary>
+    private static double? Number(HttpResponseMessage response, string name)
+    {
+        if (!response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
+        {
+            return null;
+        }
+
+        double? largest = null;
+        foreach (string value in string.Join(',', values).Split(','))
+        {
+            if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
+            {
+                return null;
+            }
+
+            largest = Math.Max(largest ?? number, number);
+        }
+
+        return largest;
+    }
 
     private static TimeSpan? NotNegative(TimeSpan? wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
 }

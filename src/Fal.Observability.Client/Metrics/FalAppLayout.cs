@@ -26,7 +26,7 @@ internal enum FalAppMember : byte
 /// </summary>
 internal sealed class FalAppLayout
 {
-    private readonly SampleSeries[] _series;
+    private readonly PrometheusSample[] _series; // Their values are those of the first snapshot, and not used.
     private readonly (FalAppMember Member, int Kind)[] _places;
     private readonly (string State, string MachineType)[] _runners;
     private readonly (string Method, string Status)[] _received;
@@ -110,7 +110,7 @@ internal sealed class FalAppLayout
     {
         internal string Name { get; } = name;
 
-        internal List<SampleSeries> Series { get; } = [];
+        internal List<PrometheusSample> Series { get; } = [];
 
         internal List<(FalAppMember Member, int Kind)> Places { get; } = [];
 
@@ -124,7 +124,7 @@ internal sealed class FalAppLayout
 
         internal void Add(in PrometheusSample sample)
         {
-            Series.Add(new SampleSeries(sample.Shape!, sample.LabelValues!));
+            Series.Add(sample);
             LabelSet labels = sample.Labels;
             Places.Add(sample.Name switch
             {
@@ -186,7 +186,7 @@ internal sealed class FalAppLayout
     }
 
     /// <summary>The samples about an app: series of the layout, values of one snapshot.</summary>
-    private sealed class Samples(SampleSeries[] series, double[] values, long[]? timestamps) : IReadOnlyList<PrometheusSample>
+    private sealed class Samples(PrometheusSample[] series, double[] values, long[]? timestamps) : IReadOnlyList<PrometheusSample>
     {
         public int Count => series.Length;
 
@@ -196,8 +196,7 @@ internal sealed class FalAppLayout
             {
                 ArgumentOutOfRangeException.ThrowIfNegative(index);
                 ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, series.Length);
-                (SampleShape shape, string[] labelValues) = series[index];
-                return new PrometheusSample(shape, labelValues, values[index], timestamps is null ? PrometheusSample.NoTimestamp : timestamps[index]);
+                return series[index].With(values[index], timestamps is null ? PrometheusSample.NoTimestamp : timestamps[index]);
             }
         }
 

@@ -10,7 +10,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class FalAppsLayout
 {
-    // As long as the scrapes keep their layout, so long is this kept.
+    // Kept for as long as the exposition's layout object is alive.
     private static readonly ConditionalWeakTable<object, FalAppsLayout> Known = [];
 
     private readonly FalAppLayout[] _apps;
@@ -81,11 +81,12 @@ internal sealed class FalAppsLayout
         int sample = 0;
         foreach (MetricFamily family in exposition.Families)
         {
-            if (family.Samples is ExpositionLayout.Samples remembered)
+            if (family.Samples is SampleRange { Store: RepeatedStore store } range)
             {
-                for (int i = 0; i < remembered.Count;)
+                for (int i = 0; i < range.Count;)
                 {
-                    int count = remembered.GetValues(i, out ValueChunk chunk, out int place);
+                    ValueChunk chunk = store.GetValues(range.Start + i, out int place);
+                    int count = Math.Min(range.Count - i, chunk.Values.Length - place);
                     ReadOnlySpan<double> run = chunk.Values.AsSpan(place, count);
                     ReadOnlySpan<int> apps = _appOfSample.AsSpan(sample, count);
                     for (int n = 0; n < run.Length; n++)
@@ -93,11 +94,7 @@ internal sealed class FalAppsLayout
                         int app = apps[n];
                         if (app >= 0)
                         {
-                            if (chunk.HasTimestamps)
-                            {
-                                SetTimestamp(app, next[app], chunk.TimestampOf(place + n));
-                            }
-
+                            SetTimestamp(app, next[app], chunk.TimestampOf(place + n));
                             values[app][next[app]++] = run[n];
                         }
                     }

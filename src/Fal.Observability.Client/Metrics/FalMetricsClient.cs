@@ -14,6 +14,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
     private readonly PrometheusParserOptions _parsing = options.StrictMetrics ? PrometheusParserOptions.Strict : PrometheusParserOptions.Lenient;
     private readonly FalMetricsMemory _memory = new(options.MaxRememberedBytes, time);
+    private (long Skipped, string? Reason) _told;
 
     public void Dispose() => _memory.Dispose();
 
@@ -140,6 +141,15 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         if (isEmpty && InfoOf(stream) is { DeclaresMetrics: false })
         {
             throw NotMetrics(stream, "it has no sample, and no content type says that it is meant to be metrics", null);
+        }
+
+        // A service that sends the same again each time is no news at each read of a watch.
+        var told = (skipped, first?.Reason);
+        bool isNews = told != _told;
+        _told = told;
+        if (!isNews)
+        {
+            return;
         }
 
         if (skipped > 0)

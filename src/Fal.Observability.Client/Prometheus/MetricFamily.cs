@@ -13,7 +13,7 @@ public sealed class MetricFamily
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="samples"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such <paramref name="type"/>.</exception>
-    public MetricFamily(string name, MetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
+    public MetricFamily(string name, PrometheusMetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(samples);
@@ -32,8 +32,8 @@ public sealed class MetricFamily
     /// <summary>The name that the TYPE and HELP lines bear, without suffixes such as <c>_bucket</c>.</summary>
     public string Name { get; }
 
-    /// <summary>The declared type; <see cref="MetricType.Unknown"/> if none was declared.</summary>
-    public MetricType Type { get; }
+    /// <summary>The declared type; <see cref="PrometheusMetricType.Unknown"/> if none was declared.</summary>
+    public PrometheusMetricType Type { get; }
 
     /// <summary>The help text; null if there is no HELP line.</summary>
     public string? Help { get; }
@@ -53,7 +53,7 @@ public sealed class MetricFamily
 
     /// <summary>The samples as summaries, if the family is declared one.</summary>
     /// <returns>The summaries; none if the type is another one. A quantile that is no number is left out.</returns>
-    public IReadOnlyList<PrometheusSummary> GetSummaries() => Type == MetricType.Summary ? PrometheusSummary.Of(this) : [];
+    public IReadOnlyList<PrometheusSummary> GetSummaries() => Type == PrometheusMetricType.Summary ? PrometheusSummary.Of(this) : [];
 
     internal MetricFamily Relabel(Func<PrometheusSample, LabelSet?> relabel)
     {
@@ -89,7 +89,7 @@ public sealed class MetricFamily
 
     /// <summary>A family of unknown type for each of the names that the samples bear.</summary>
     internal IEnumerable<MetricFamily> SplitByName() =>
-        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal).Select(named => new MetricFamily(named.Key, MetricType.Unknown, [.. named], Help));
+        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal).Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], Help));
 
     /// <summary>The name, type and number of samples, for a debugger or a log.</summary>
     /// <returns>The text.</returns>

@@ -16,41 +16,41 @@ internal static class OpenMetricsTypes
     private static readonly string[] InfoSuffixes = ["", "_info"];
 
     /// <summary>The names that a family of a type takes: its own with these.</summary>
-    internal static ReadOnlySpan<string> TakenSuffixes(MetricType? type) => type switch
+    internal static ReadOnlySpan<string> TakenSuffixes(PrometheusMetricType? type) => type switch
     {
-        MetricType.Counter => CounterSuffixes,
-        MetricType.Summary => SummarySuffixes,
-        MetricType.Histogram => HistogramSuffixes,
-        MetricType.GaugeHistogram => GaugeHistogramSuffixes,
-        MetricType.Info => InfoSuffixes,
+        PrometheusMetricType.Counter => CounterSuffixes,
+        PrometheusMetricType.Summary => SummarySuffixes,
+        PrometheusMetricType.Histogram => HistogramSuffixes,
+        PrometheusMetricType.GaugeHistogram => GaugeHistogramSuffixes,
+        PrometheusMetricType.Info => InfoSuffixes,
         _ => NoSuffix,
     };
 
     /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>
-    internal static bool IsSampleSuffix(MetricType? type, ReadOnlySpan<char> suffix) => type switch
+    internal static bool IsSampleSuffix(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
-        MetricType.Counter => suffix is "_total" or "_created",
-        MetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
-        MetricType.Histogram => suffix is "_count" or "_sum" or "_bucket" or "_created",
-        MetricType.GaugeHistogram => suffix is "_gcount" or "_gsum" or "_bucket",
-        MetricType.Info => suffix is "_info",
+        PrometheusMetricType.Counter => suffix is "_total" or "_created",
+        PrometheusMetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
+        PrometheusMetricType.Histogram => suffix is "_count" or "_sum" or "_bucket" or "_created",
+        PrometheusMetricType.GaugeHistogram => suffix is "_gcount" or "_gsum" or "_bucket",
+        PrometheusMetricType.Info => suffix is "_info",
         _ => suffix is "",
     };
 
     /// <summary>The label that tells the samples of one metric apart; null if nothing but the name does.</summary>
-    internal static string? ReservedLabel(MetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
+    internal static string? ReservedLabel(PrometheusMetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
     {
-        "_bucket" when type is MetricType.Histogram or MetricType.GaugeHistogram => "le",
-        "" when type == MetricType.Summary => "quantile",
-        "" when type == MetricType.StateSet => family,
+        "_bucket" when type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => "le",
+        "" when type == PrometheusMetricType.Summary => "quantile",
+        "" when type == PrometheusMetricType.StateSet => family,
         _ => null,
     };
 
     /// <summary>Whether a sample of a type may have an exemplar.</summary>
-    internal static bool AllowsExemplar(MetricType? type, ReadOnlySpan<char> suffix) => type switch
+    internal static bool AllowsExemplar(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
-        MetricType.Counter => suffix is "_total",
-        MetricType.Histogram or MetricType.GaugeHistogram => suffix is "_bucket",
+        PrometheusMetricType.Counter => suffix is "_total",
+        PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => suffix is "_bucket",
         _ => false,
     };
 
@@ -97,15 +97,15 @@ internal static class OpenMetricsTypes
     }
 
     /// <summary>Whether a sample's reserved label says what its type asks for.</summary>
-    internal static bool HasReservedLabel(MetricType type, string family, in PrometheusSample sample)
+    internal static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
     {
         string? reserved = ReservedLabel(type, family, sample.Name.AsSpan(family.Length));
         string? text = reserved is null ? null : sample.Labels[reserved];
         return reserved switch
         {
             null => true,
-            "le" when type != MetricType.StateSet => TryReadBound(text, out _),
-            "quantile" when type == MetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
+            "le" when type != PrometheusMetricType.StateSet => TryReadBound(text, out _),
+            "quantile" when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
             _ => text is not null,
         };
     }

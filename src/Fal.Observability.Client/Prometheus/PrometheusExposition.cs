@@ -32,13 +32,12 @@ public sealed class PrometheusExposition
         SkippedLineCount = skippedLineCount;
     }
 
-    /// <summary>Creates an exposition that has a known layout, in which no line was skipped.</summary>
-    internal PrometheusExposition(MetricFamily[] families, object layout, Dictionary<string, int> places)
+    private PrometheusExposition(MetricFamily[] families, PrometheusExposition layout)
     {
         Families = families;
         SkippedLines = [];
         Layout = layout;
-        _places = places;
+        _places = layout._places;
     }
 
     /// <summary>The families, in the order in which their first lines stand.</summary>
@@ -104,7 +103,7 @@ public sealed class PrometheusExposition
 
         MetricFamily[] families = [.. all.SelectMany(exposition => exposition.Families)];
         HashSet<string> disputed = families
-            .Where(family => family.Type != MetricType.Unknown)
+            .Where(family => family.Type != PrometheusMetricType.Unknown)
             .GroupBy(family => family.Name, StringComparer.Ordinal)
             .Where(declared => declared.DistinctBy(family => family.Type).Skip(1).Any())
             .Select(declared => declared.Key)
@@ -119,13 +118,40 @@ public sealed class PrometheusExposition
     }
 
     /// <summary>
-    /// The same object in all expositions whose lines differ in their values only, so that what is worked out from families and series
+    /// The first of the expositions whose lines differ in their values only, so that what is worked out from families and series
     /// can be kept with it; null if nothing is known.
     /// </summary>
-    internal object? Layout { get; }
+    internal PrometheusExposition? Layout { get; private set; }
+
+    /// <summary>Makes this exposition the first of those that may follow with other values.</summary>
+    /// <returns>False if the samples of a family do not stand together.</returns>
+    internal bool TryBeginLayout()
+    {
+        if (Families.All(family => family.Samples is SampleRange || family.Samples.Count == 0))
+        {
+            _places = PlacesOf(Families.Select(family => family.Name));
+            Layout = this;
+        }
+
+        return Layout is not null;
+    }
+
+    /// <summary>The exposition that has the layout of this one and other values, without a skipped line.</summary>
+    internal PrometheusExposition Repeat(SampleStore samples)
+    {
+        var families = new MetricFamily[Families.Count];
+        for (int i = 0; i < families.Length; i++)
+        {
+            MetricFamily family = Families[i];
+            families[i] = new MetricFamily(
+                family.Name, family.Type, family.Samples is SampleRange range ? new SampleRange(samples, range.Start, range.Count) : [], family.Help);
+        }
+
+        return new PrometheusExposition(families, this);
+    }
 
     /// <summary>The place of each name, the first if there are several.</summary>
-    internal static Dictionary<string, int> PlacesOf(IEnumerable<string> names)
+    private static Dictionary<string, int> PlacesOf(IEnumerable<string> names)
     {
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         int place = 0;

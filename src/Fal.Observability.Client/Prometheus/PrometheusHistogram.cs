@@ -151,7 +151,7 @@ public sealed class PrometheusHistogram
     /// <summary>The histograms of a family, in the order in which their first samples stand.</summary>
     internal static IReadOnlyList<PrometheusHistogram> Of(MetricFamily family)
     {
-        if (family.Type == MetricType.Summary)
+        if (family.Type == PrometheusMetricType.Summary)
         {
             return [];
         }

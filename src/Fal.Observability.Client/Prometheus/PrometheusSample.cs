@@ -34,7 +34,7 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         _shape = new SampleShape(name, labels.Names, exemplar);
         _labelValues = labels.ValueArray;
         _labelStart = labels.Start;
-        _timestamp = timestampMilliseconds is { } timestamp ? Math.Max(timestamp, NoTimestamp + 1) : NoTimestamp;
+        _timestamp = timestampMilliseconds is { } timestamp ? HeldTimestamp(timestamp) : NoTimestamp;
         Value = value;
     }
 
@@ -81,8 +81,11 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     /// <summary>The timestamp, or <see cref="NoTimestamp"/>.</summary>
     internal long RawTimestamp => _shape is null ? NoTimestamp : _timestamp;
 
-    /// <summary>The label values in an array of their own.</summary>
-    internal string[] LabelValues => _labelStart == 0 && _labelValues?.Length == Labels.Count ? _labelValues : Labels.Values.ToArray();
+    /// <summary>A timestamp as samples hold it.</summary>
+    internal static long HeldTimestamp(long milliseconds) => Math.Max(milliseconds, NoTimestamp + 1);
+
+    /// <summary>A sample of the same series.</summary>
+    internal PrometheusSample With(double value, long timestamp) => new(_shape!, _labelValues!, _labelStart, value, timestamp);
 
     /// <summary>Whether two samples are equal.</summary>
     /// <param name="left">One sample.</param>

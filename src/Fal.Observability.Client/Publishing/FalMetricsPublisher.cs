@@ -28,19 +28,19 @@ public sealed class FalMetricsPublisher : BackgroundService
     private readonly PublishedAccount _account;
     private readonly PublishedMetrics _published;
     private readonly FalMetricsPublisherOptions _options;
-    private readonly FalKeyFile _keyFile;
+    private readonly FalApiKeySource _source;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Func<double> _random;
 
     internal FalMetricsPublisher(
-        PublishedAccount account, PublishedMetrics published, FalMetricsPublisherOptions options, FalKeyFile keyFile, TimeProvider time, ILogger log,
+        PublishedAccount account, PublishedMetrics published, FalMetricsPublisherOptions options, FalApiKeySource source, TimeProvider time, ILogger log,
         Func<double> random)
     {
         _account = account;
         _published = published;
         _options = options;
-        _keyFile = keyFile;
+        _source = source;
         _time = time;
         _log = log;
         _random = random;
@@ -112,19 +112,15 @@ public sealed class FalMetricsPublisher : BackgroundService
         }
     }
 
-    /// <summary>Waits; after a key was refused, only until its file holds another.</summary>
+    /// <summary>Waits; after a key was refused, only until there is another.</summary>
     private async Task PauseAsync(TimeSpan pause, bool isKeyRefused, CancellationToken stoppingToken)
     {
-        long begun = _time.GetTimestamp();
-        while (isKeyRefused && _keyFile.IsThere && pause - _time.GetElapsedTime(begun) > _options.Interval && !_keyFile.HasChanged())
+        string? refused = isKeyRefused && _source.IsRotated ? _source.Options.ApiKey : null;
+        while (pause > TimeSpan.Zero && (refused is null || await _source.GetAsync(stoppingToken).ConfigureAwait(false) == refused))
         {
-            await Task.Delay(_options.Interval, _time, stoppingToken).ConfigureAwait(false);
-        }
-
-        TimeSpan rest = pause - _time.GetElapsedTime(begun);
-        if (rest > TimeSpan.Zero && !(isKeyRefused && _keyFile.HasChanged()))
-        {
-            await Task.Delay(rest, _time, stoppingToken).ConfigureAwait(false);
+            TimeSpan step = refused is not null && pause > _options.Interval ? _options.Interval : pause;
+            await Task.Delay(step, _time, stoppingToken).ConfigureAwait(false);
+            pause -= step;
         }
     }
 

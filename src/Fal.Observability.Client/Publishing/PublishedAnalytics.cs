@@ -49,6 +49,11 @@ internal sealed class PublishedAnalytics(
             AnalyticsReport report = await client.GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken).ConfigureAwait(false);
             if (report.TimeSeries is [.., { } latest])
             {
+                if (latest.Rows.Count(row => row.EndpointId.Length == 0) is > 0 and var unidentified)
+                {
+                    log.RowsWithoutId(unidentified);
+                }
+
                 Volatile.Write(ref _last, new Reading(latest, time.GetTimestamp()));
             }
 

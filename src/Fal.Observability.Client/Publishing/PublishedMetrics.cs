@@ -127,7 +127,7 @@ internal sealed class PublishedMetrics
         _instruments.Add(name, seen = new SeenSeries());
 
         // An exporter to Prometheus gives a counter the suffix _total where it has none, and would change the series' name.
-        if (family.Type == MetricType.Counter && name.EndsWith("_total", StringComparison.Ordinal))
+        if (family.Type == PrometheusMetricType.Counter && name.EndsWith("_total", StringComparison.Ordinal))
         {
             _meter.CreateObservableCounter(name, () => Observe(name), UnitOf(name, family), family.Help);
         }

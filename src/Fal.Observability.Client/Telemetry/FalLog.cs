@@ -8,8 +8,12 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal static partial class FalLog
 {
-    /// <summary>The one category, so that one line of configuration sets the level.</summary>
+    /// <summary>The category of the default account, and the beginning of all others: one line of configuration sets the level.</summary>
     public const string Category = "Fal.Observability.Client";
+
+    /// <summary>The category of an account's events, which names the account.</summary>
+    /// <param name="account">The service key of the account's registration; null for the default one.</param>
+    public static string CategoryOf(string? account) => account is null ? Category : $"{Category}.{account}";
 
     [LoggerMessage(1, LogLevel.Debug, "{Operation} answered {Status} after {Attempts} attempt(s) in {ElapsedMilliseconds} ms")]
     public static partial void CallCompleted(this ILogger logger, string operation, int status, int attempts, long elapsedMilliseconds);
@@ -44,6 +48,9 @@ internal static partial class FalLog
     [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
+    [LoggerMessage(12, LogLevel.Warning, "The latest analytics bucket has {Count} row(s) without an endpoint id. They belong to no endpoint and are not published")]
+    public static partial void RowsWithoutId(this ILogger logger, int count);
+
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
     public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
 
@@ -65,9 +72,12 @@ internal static partial class FalLog
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
 
-    [LoggerMessage(27, LogLevel.Information, "Account {Account}: the key file {Path} holds another key, which is used from now on")]
-    public static partial void KeyFileChanged(this ILogger logger, string account, string path);
+    [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has another key, which is used from now on")]
+    public static partial void KeyChanged(this ILogger logger, string account, string source);
 
-    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: the key file {Path} {Problem} The key that was read before stays in use. Put the new key into the file, readable for the user that runs this process")]
-    public static partial void KeyFileUnusable(this ILogger logger, string account, string path, string problem);
+    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: {Source} {Problem} The last key stays in use. Put a new key there, where this process can read it")]
+    public static partial void KeyUnusable(this ILogger logger, string account, string source, string problem);
+
+    [LoggerMessage(29, LogLevel.Information, "{Operation}: the service refused the key with 401, and there is another key now. The call is sent once more with it")]
+    public static partial void SentWithNewKey(this ILogger logger, string operation);
 }

@@ -2,6 +2,8 @@ using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using Xunit;
 
@@ -60,6 +62,25 @@ public sealed class AccountsTests
         string head = Assert.Single(server.Heads);
         Assert.Contains("Authorization: Key acme:from-its-section\r\n", head, StringComparison.Ordinal);
         Assert.Contains(" acme-dashboard/2.0\r\n", head, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_log_category_names_the_account()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n!\n"));
+        var log = new FakeLogCollector();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddProvider(new FakeLoggerProvider(log)));
+        services.AddFalObservability(options => (options.ApiKey, options.BaseAddress) = ("own:own-secret", server.BaseAddress));
+        services.AddFalObservability("acme", options => (options.ApiKey, options.BaseAddress) = ("acme:acme-secret", server.BaseAddress));
+        await using ServiceProvider provider = services.BuildServiceProvider();
+
+        await provider.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync(TestContext.Current.CancellationToken);
+        await provider.GetRequiredKeyedService<IFalMetricsClient>("acme").GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            ["Fal.Observability.Client", "Fal.Observability.Client.acme"],
+            log.GetSnapshot().Where(record => record.Id.Id == 5).Select(record => record.Category));
     }
 
     [Fact]

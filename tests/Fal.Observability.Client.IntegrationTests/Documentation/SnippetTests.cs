@@ -51,7 +51,7 @@ public sealed partial class SnippetTests
         }
         """;
 
-    private static readonly MetadataReference[] Packages =
+    internal static readonly MetadataReference[] Packages =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
 
     public static TheoryData<string, int, string> Snippets()

@@ -98,7 +98,7 @@ public sealed partial class SimulatedMetricsTests
         Assert.Equal(streamed, families.Families.SelectMany(family => family.Samples));
         Assert.Equal(streamed, snapshot.Families.SelectMany(family => family.Samples));
         Assert.Equal(streamed.Count, snapshot.Apps.Sum(app => app.Samples.Count));
-        Assert.All(families.Families, family => Assert.Equal(MetricType.Gauge, family.Type));
+        Assert.All(families.Families, family => Assert.Equal(PrometheusMetricType.Gauge, family.Type));
         Assert.Equal(11, families.Families.Count);
         Assert.All(simulator.Requests, request => Assert.Equal("gzip", request.Headers["Accept-Encoding"]));
     }

@@ -4,7 +4,6 @@ using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
 using Xunit;
-using MetricType = Fal.Observability.Client.Prometheus.MetricType;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
@@ -25,7 +24,7 @@ public sealed class OpenTelemetryTests
         FalMetricsSnapshot snapshot = host.Publisher.State.Snapshot!;
         Assert.Equal(11, snapshot.Families.Count);
         AssertSameSeries(snapshot.Families.SelectMany(family => family.Samples), scraped);
-        Assert.All(snapshot.Families, family => Assert.Equal(MetricType.Gauge, family.Type));
+        Assert.All(snapshot.Families, family => Assert.Equal(PrometheusMetricType.Gauge, family.Type));
     }
 
     [Fact]
@@ -79,7 +78,7 @@ public sealed class OpenTelemetryTests
         IReadOnlyList<PrometheusSample> scraped = await host.ScrapeFamiliesAsync();
 
         AssertSameSeries(PrometheusTextParser.ParseFamilies(Exposition).Families.SelectMany(family => family.Samples), scraped);
-        Assert.Equal(MetricType.Counter, (await host.ScrapeAsync())["new_things_total"]!.Type);
+        Assert.Equal(PrometheusMetricType.Counter, (await host.ScrapeAsync())["new_things_total"]!.Type);
     }
 
     [Fact]
@@ -154,6 +153,26 @@ public sealed class OpenTelemetryTests
         Assert.Equal("authentication", Assert.Single(scraped["fal_publisher_scrape_failures_total"]!.Samples, sample => sample.Value == 1).Labels["kind"]);
         Assert.IsType<FalAuthenticationException>(host.Publisher.State.LastFailure);
         Assert.InRange(host.Pause, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+    }
+
+    [Theory]
+    [InlineData(507)]
+    [InlineData(522)]
+    [InlineData(530)]
+    [InlineData(599)]
+    public async Task A_status_of_the_edges_own_costs_one_read_and_no_pause(int status)
+    {
+        await using var server = RawServer.Start(RawServer.Answer(status, "text/html", "<html>"), RawServer.Answer(200, "text/plain", "a 1\n"));
+        await using ScrapedHost host = await ScrapedHost.StartAsync(server.BaseAddress);
+
+        PrometheusExposition failed = await host.ScrapeAsync();
+        Assert.InRange(host.Pause, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(16.5));
+        await host.ReadAgainAsync();
+        PrometheusExposition recovered = await host.ScrapeAsync();
+
+        Assert.Equal(0, Assert.Single(failed["fal_up"]!.Samples).Value);
+        Assert.Equal(1, Assert.Single(recovered["fal_up"]!.Samples).Value);
+        Assert.Equal(2, server.Heads.Count);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Fal.Observability.Client.IntegrationTests.Samples;
 /// <summary>The samples that write history into a folder, the warehouse export and the backfill, as processes.</summary>
 public sealed class HistoryProgramTests : IDisposable
 {
-    private const string Export = "Cli";
+    private const string Export = "fal-obs";
     private const string Backfill = "Backfill";
     private const string AnyKey = "test-id:test-secret-0123456789";
 
@@ -24,10 +24,10 @@ public sealed class HistoryProgramTests : IDisposable
     [InlineData(Export, "--first is '1.1.2026'", "--first", "1.1.2026")]
     [InlineData(Export, "--last is before --first.", "--first", "2026-01-02", "--last", "2026-01-01")]
     [InlineData(Export, "9999-12-31 is in the future", "--first", "9999-12-31", "--last", "9999-12-31")]
-    [InlineData(Export, "--endpoints names none", "--endpoints", "")]
+    [InlineData(Export, "--endpoints is ''; it must be one or more", "--endpoints", "")]
     [InlineData(Export, "--base-address is 'nonsense'", "--base-address", "nonsense")]
     [InlineData(Export, "'--frist' is not understood.", "--frist", "2026-01-01")]
-    [InlineData(Export, "--last has no value.", "--last")]
+    [InlineData(Export, "Required argument missing for option: '--last'.", "--last")]
     [InlineData(Backfill, "'--frist' is not understood.", "--frist", "2026-01-01")]
     [InlineData(Backfill, "--last has no value.", "--last")]
     [InlineData(Backfill, "--last is before --first.", "--first", "2026-01-02", "--last", "2026-01-01")]
@@ -36,14 +36,14 @@ public sealed class HistoryProgramTests : IDisposable
     [InlineData(Backfill, "2999-01-01 is in the future", "--first", "2999-01-01", "--last", "2999-01-02")]
     [InlineData(Backfill, "--base-address is 'nonsense'", "--base-address", "nonsense")]
     [InlineData(Backfill, "Name the endpoints", "--endpoints", "")]
-    public async Task Bad_arguments_are_named_with_the_usage_and_end_with_2(string program, string message, params string[] arguments)
+    public async Task Bad_arguments_are_named_and_end_with_2(string program, string message, params string[] arguments)
     {
         (int exitCode, string output, string errors) = await RunAsync(program, AnyKey, [_folder, .. arguments]);
 
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
         Assert.StartsWith(message, errors, StringComparison.Ordinal);
-        Assert.Contains($"{program} FOLDER", errors, StringComparison.Ordinal);
+        Assert.Equal(program == Backfill, errors.Contains("FOLDER", StringComparison.Ordinal));
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
     }
 
@@ -54,7 +54,7 @@ public sealed class HistoryProgramTests : IDisposable
         (int exitCode, string output, string errors) = await RunAsync(program, null, ["--help"]);
 
         Assert.Equal(0, exitCode);
-        Assert.Contains($"{program} FOLDER", output, StringComparison.Ordinal);
+        Assert.Contains(program == Export ? "fal-obs export <FOLDER>" : "Backfill FOLDER", output, StringComparison.Ordinal);
         Assert.Empty(errors);
     }
 
@@ -134,7 +134,7 @@ public sealed class HistoryProgramTests : IDisposable
             using var partitions = new SemaphoreSlim(0);
             using var watcher = new FileSystemWatcher(killed, $"progress-{store}.json") { EnableRaisingEvents = true };
             watcher.Renamed += (_, _) => partitions.Release();
-            using Process victim = SampleProgram.Start($"Fal.Observability.{Export}", server.Key, [], Arguments(killed));
+            using Process victim = Start(Export, server.Key, Arguments(killed));
             Task drained = Task.WhenAll(victim.StandardOutput.ReadToEndAsync(), victim.StandardError.ReadToEndAsync());
             for (int partition = 0; partition < 4; partition++)
             {
@@ -225,7 +225,11 @@ public sealed class HistoryProgramTests : IDisposable
 
     private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string program, string? key, string[] arguments)
     {
-        using Process process = SampleProgram.Start($"Fal.Observability.{program}", key, [], arguments);
+        using Process process = Start(program, key, arguments);
         return await process.EndAsync();
     }
+
+    private static Process Start(string program, string? key, string[] arguments) => program == Export
+        ? SampleProgram.Start(Export, key, [], ["export", .. arguments])
+        : SampleProgram.Start($"Fal.Observability.{program}", key, [], arguments);
 }

@@ -164,6 +164,8 @@ public sealed class PrometheusBridgeProgramTests
     [Theory]
     [InlineData("--first is 9999-01-01, which is not here yet", "--first", "9999-01-01", "--endpoints", "a/b")]
     [InlineData("Name the endpoints", "--timeframe", "Day")]
+    [InlineData("Name the endpoints", "--Fal:MaxAttempts=2", "--Fal:TotalTimeout", "00:05:00")]
+    [InlineData("MaxAttempts is 99; it", "--Fal:MaxAttempts=99", "--endpoints", "a/b")]
     public async Task A_history_that_cannot_be_asked_for_ends_with_1_and_the_reason(string reason, params string[] arguments)
     {
         using Process bridge = Start(AnyKey, development: false, ["history", Path.Combine(AppContext.BaseDirectory, "never.om"), .. arguments]);

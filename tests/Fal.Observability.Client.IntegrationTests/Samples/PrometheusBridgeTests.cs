@@ -18,7 +18,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using OpenTelemetry.Metrics;
 using Xunit;
-using MetricType = Fal.Observability.Client.Prometheus.MetricType;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
 
@@ -102,7 +101,7 @@ public sealed class PrometheusBridgeTests
 
         PrometheusSample sample = Assert.Single(page["fal_new"]!.Samples);
         Assert.Equal(LabelSet.Create([new("account", "acme"), new("exported_account", "b"), new("zone", "x")]), sample.Labels);
-        Assert.Equal(MetricType.Counter, page["fal_new"]!.Type);
+        Assert.Equal(PrometheusMetricType.Counter, page["fal_new"]!.Type);
         Assert.Equal([("acme", 1)], Up(page));
     }
 
@@ -177,7 +176,7 @@ public sealed class PrometheusBridgeTests
             ],
             page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
-        Assert.Equal(MetricType.Unknown, page["a_b"]!.Type);
+        Assert.Equal(PrometheusMetricType.Unknown, page["a_b"]!.Type);
         Assert.Equal([("series", 2), ("label", 2), ("own_name", 0), ("row", 0)], LeftOutOf(page, "acme"));
         Assert.Equal(LeftOutOf(page, "acme"), LeftOutOf(again, "acme"));
         Assert.Equal([("series", 4), ("label", 4), ("own_name", 0), ("row", 0)], LeftOutOf(next, "acme"));
@@ -212,7 +211,7 @@ public sealed class PrometheusBridgeTests
 
         MetricFamily family = (await PageAsync(bridge))["h_h"]!;
 
-        Assert.Equal(MetricType.Histogram, family.Type);
+        Assert.Equal(PrometheusMetricType.Histogram, family.Type);
         Assert.Equal(
             [
                 "h_h_bucket{le=\"1\",account=\"acme\"} 1", "h_h_bucket{le=\"+Inf\",account=\"acme\"} 2", "h_h_sum{account=\"acme\"} 3",
@@ -227,7 +226,8 @@ public sealed class PrometheusBridgeTests
     {
         const string Histogram = "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n"
             + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum 1\nfal_analytics_latency_count 1\n";
-        const string Counter = "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n# EOF\n";
+        const string Counter = "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n"
+            + "# TYPE fal_bridge_remote_write_up gauge\nfal_bridge_remote_write_up 9\n# EOF\n";
         await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Histogram));
         await using RawServer globex = RawServer.Start(RawServer.Answer(200, "application/openmetrics-text; version=1.0.0", Counter));
         await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
@@ -243,7 +243,7 @@ public sealed class PrometheusBridgeTests
             ["h_bucket{account=\"globex\"} 3", "h_bucket{le=\"+Inf\",account=\"acme\"} 1"],
             text.Split('\n').Where(line => line.StartsWith("h_bucket", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.DoesNotContain("} 9\n", text, StringComparison.Ordinal);
-        Assert.Contains(("own_name", 1), LeftOutOf(PrometheusTextParser.ParseFamilies(text), "globex"));
+        Assert.Contains(("own_name", 2), LeftOutOf(PrometheusTextParser.ParseFamilies(text), "globex"));
     }
 
     [Fact]
@@ -369,9 +369,9 @@ public sealed class PrometheusBridgeTests
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
     [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "Account 'globex': ApiKey is missing. Set Fal:Accounts:globex:ApiKey in the configuration (Fal__Accounts__globex__ApiKey in the environment)")]
     [InlineData("Fal:Accounts:globex:ApiKeyFile", "/no/such/file", "Account 'globex': The key file '/no/such/file' does not exist. Put the key into it, or name another file in Fal:Accounts:globex:ApiKeyFile.")]
-    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/null", "Account 'globex': The key file '/dev/null' is empty.")]
+    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/null", "Account 'globex': The key file '/dev/null' is empty, or is no ordinary file.")]
     [InlineData("Fal:Accounts:globex:ApiKeyFile", "/", "Account 'globex': The key file '/' is a folder.")]
-    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/zero", "Account 'globex': The key file '/dev/zero' is too long for a key.")]
+    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/zero", "Account 'globex': The key file '/dev/zero' is empty, or is no ordinary file.")]
     [InlineData("Fal:Accounts:acme:ApiKeyFile", "/dev/null", "Account 'acme': ApiKey and ApiKeyFile are both set.")]
     public async Task A_setting_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
     {
@@ -412,8 +412,8 @@ public sealed class PrometheusBridgeTests
         string[] told = [.. _log.GetSnapshot().Where(record => record.Message.Contains("key file", StringComparison.Ordinal)).Select(record => record.Message)];
         Assert.Equal(
             [
-                $"Account acme: the key file {path} holds another key, which is used from now on",
-                $"Account acme: the key file {path} does not exist. The key that was read before stays in use. Put the new key into the file, readable for the user that runs this process",
+                $"Account acme: the key file {path} has another key, which is used from now on",
+                $"Account acme: the key file {path} does not exist. The last key stays in use. Put a new key there, where this process can read it",
             ],
             told);
         Assert.All(_log.GetSnapshot(), record => Assert.DoesNotContain("not-the-right-one", record.Message, StringComparison.Ordinal));

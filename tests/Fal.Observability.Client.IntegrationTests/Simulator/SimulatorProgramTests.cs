@@ -9,21 +9,21 @@ namespace Fal.Observability.Client.IntegrationTests.Simulator;
 public sealed class SimulatorProgramTests
 {
     [Theory]
-    [InlineData("'--appz' is not a switch", "--appz", "3")]
-    [InlineData("--apps needs a value", "--apps")]
-    [InlineData("--apps: 'many' is not a whole number", "--apps", "many")]
+    [InlineData("'--appz' is not understood", "--appz", "3")]
+    [InlineData("'--apps'", "--apps")]
+    [InlineData("--apps is 'many'; it must be a whole number", "--apps", "many")]
     [InlineData("must be between 0 and 100000", "--apps", "100001")]
     [InlineData("an http address of this machine", "--urls", "http://192.0.2.1:5080")]
     [InlineData("an http address of this machine", "--urls", "https://127.0.0.1:5080")]
-    [InlineData("--limit-counts: 'pages' is not one of buckets, rows", "--limit-counts", "pages")]
-    [InlineData("--fault: 'bad-luck' is not one of rate-limited", "--fault", "bad-luck")]
+    [InlineData("--limit-counts is 'pages'; it must be buckets or rows", "--limit-counts", "pages")]
+    [InlineData("--fault is 'bad-luck'; it must be rate-limited", "--fault", "bad-luck")]
     [InlineData("every and next exclude each other", "--fault", "server-error,every=2,next=2")]
-    [InlineData("'0' is not a whole number of at least 1", "--fault", "server-error,every=0")]
-    [InlineData("--now: 'noon' is not an instant", "--now", "noon")]
-    [InlineData("--incident: 'noon' is not an instant", "--incident", "simulated/text-to-image-00000,at=noon")]
-    [InlineData("--incident: 'for=5' is not at=INSTANT, minutes=N or severity=1|2|3", "--incident", "simulated/text-to-image-00000,for=5")]
+    [InlineData("in 'every=0' it must be a whole number of at least 1", "--fault", "server-error,every=0")]
+    [InlineData("--now is 'noon'; it must be an instant", "--now", "noon")]
+    [InlineData("in 'at=noon' it must be an instant", "--incident", "simulated/text-to-image-00000,at=noon")]
+    [InlineData("'for=5' must be at=INSTANT, minutes=N or severity=1|2|3", "--incident", "simulated/text-to-image-00000,for=5")]
     [InlineData("'simulated/other', which", "--incident", "simulated/other")]
-    [InlineData("--scale-to-zero: 'on' is not one of absent, zeros", "--scale-to-zero", "on")]
+    [InlineData("--scale-to-zero is 'on'; it must be absent or zeros", "--scale-to-zero", "on")]
     [InlineData("--truth: endpoint_id is required", "--truth", "expand=summary")]
     public async Task Bad_arguments_end_with_a_clear_message_and_a_failure(string message, params string[] arguments)
     {
@@ -31,6 +31,7 @@ public sealed class SimulatorProgramTests
 
         Assert.Equal(2, exitCode);
         Assert.Contains(message, errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
         Assert.Empty(output);
     }
 
@@ -46,7 +47,7 @@ public sealed class SimulatorProgramTests
             "--limit-counts", "--summary-on", "--missing-metrics", "--bucket-order", "--bucket-offset", "--refuse", "--missing",
             "--cold-boot-500", "--fault", "--truth", "--help",
         ];
-        Assert.All(switches, name => Assert.Contains($"  {name}", output, StringComparison.Ordinal));
+        Assert.All(switches, name => Assert.Contains(name, output, StringComparison.Ordinal));
         Assert.Equal(Enum.GetNames<FaultKind>().Length,
             output.Split("KINDs of fault:")[1].Split("ROUTEs")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
@@ -109,7 +110,7 @@ public sealed class SimulatorProgramTests
     }
 
     private static Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments) =>
-        SampleProgram.Start("Fal.Observability.Client.Testing", key: null, [], arguments).EndAsync();
+        SampleProgram.Start("fal-obs", key: null, [], ["simulate", .. arguments]).EndAsync();
 
     /// <summary>The program while it serves, on a free port.</summary>
     private sealed class Running(Process process, Uri baseAddress) : IDisposable
@@ -119,7 +120,7 @@ public sealed class SimulatorProgramTests
         public static async Task<Running> StartAsync(params string[] arguments)
         {
             Process process =
-                SampleProgram.Start("Fal.Observability.Client.Testing", key: null, [], ["--urls", "http://127.0.0.1:0", .. arguments]);
+                SampleProgram.Start("fal-obs", key: null, [], ["simulate", "--urls", "http://127.0.0.1:0", .. arguments]);
             string? line;
             do
             {

@@ -93,7 +93,7 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         string keyFile = Path.GetTempFileName();
         File.WriteAllText(keyFile, "id:secret-value\n");
-        foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties())
+        foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties().Where(property => property.Name != nameof(FalObservabilityOptions.ApiKeyProvider)))
         {
             string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:30"
                 : setting.PropertyType == typeof(bool) ? "true"
@@ -118,6 +118,23 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.Contains("Fal:MaxAtempts", failure.Message, StringComparison.Ordinal);
         Assert.Contains("MaxAttempts", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Accounts", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_file_that_is_a_pipe_is_refused_at_once()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Pipes with a name are made by mkfifo here.");
+        string folder = Directory.CreateTempSubdirectory("key").FullName;
+        string pipe = Path.Combine(folder, "key");
+        using (System.Diagnostics.Process make = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+        {
+            make.WaitForExit();
+        }
+
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(options => options.ApiKeyFile = pipe));
+
+        Assert.Contains($"The key file '{pipe}' is empty, or is no ordinary file.", failure.Message, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

@@ -24,6 +24,23 @@ public sealed class FalRetryDelayTests
     }
 
     [Theory]
+    [InlineData(7.0, "7")]
+    [InlineData(2.5, "2.5")]
+    [InlineData(9.0, "1, 9")]
+    [InlineData(9.0, "9", "1")]
+    [InlineData(45.0, "Thu, 28 May 2026 20:27:25 GMT")]
+    [InlineData(null, "soon")]
+    [InlineData(null, "1, soon")]
+    [InlineData(null, "")]
+    public void The_longest_wait_that_the_service_and_its_proxies_ask_for_is_kept(double? seconds, params string[] values)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+        response.Headers.TryAddWithoutValidation("Retry-After", values);
+
+        Assert.Equal(seconds is { } wait ? TimeSpan.FromSeconds(wait) : null, FalRetryDelay.AskedFor(response, Now));
+    }
+
+    [Theory]
     [InlineData("1e300")]
     [InlineData("500000000000")]
     [InlineData("200000000000000")]

@@ -21,10 +21,12 @@ internal sealed class Pipeline : IDisposable
         Clock = new SettableClock(Time);
         Options = new FalObservabilityOptions { ApiKey = ApiKey };
         configure?.Invoke(Options);
-        var key = new FalApiKeyHandler(Options.ApiKey!) { InnerHandler = end };
+        var key = new FalApiKeyHandler(Options) { InnerHandler = end };
         var body = new FalBodyHandler(Options, Clock) { InnerHandler = key };
         using var loggers = new LoggerFactory([new FakeLoggerProvider(Log)]);
-        var call = new FalCallHandler(Options, FalResilience.Build(Options, Clock, loggers, () => random), Clock, loggers.CreateLogger(FalLog.Category))
+        ILogger log = loggers.CreateLogger(FalLog.Category);
+        var source = new FalApiKeySource(Options, () => null, null, log);
+        var call = new FalCallHandler(source, FalResilience.Build(Options, Clock, loggers, log, () => random), Clock, log)
         {
             InnerHandler = body,
         };

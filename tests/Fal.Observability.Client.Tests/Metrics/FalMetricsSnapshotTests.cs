@@ -144,7 +144,7 @@ public sealed class FalMetricsSnapshotTests
     public void The_latency_family_stays_a_gauge_and_its_le_as_it_was_written()
     {
         MetricFamily family = Parse(Documented).Exposition[FalMetricNames.RequestLatency]!;
-        Assert.Equal(MetricType.Gauge, family.Type);
+        Assert.Equal(PrometheusMetricType.Gauge, family.Type);
         Assert.Equal(["1.0", "2.5", "+Inf"], family.Samples.Select(s => s.Labels["le"]));
     }
 

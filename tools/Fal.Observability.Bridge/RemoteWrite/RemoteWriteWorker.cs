@@ -9,6 +9,14 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
     /// <summary>The meter whose instruments say it.</summary>
     public const string MeterName = "Fal.Observability.Bridge";
 
+    private const string Up = "fal_bridge_remote_write_up";
+    private const string LastSuccess = "fal_bridge_remote_write_last_success_timestamp_seconds";
+    private const string Samples = "fal_bridge_remote_write_samples_total";
+    private const string Failures = "fal_bridge_remote_write_failures_total";
+
+    /// <summary>The names of its instruments. They stay the bridge's own where no remote write is configured.</summary>
+    public static readonly string[] Names = [Up, LastSuccess, Samples, Failures];
+
     private readonly HistorySender[] _senders;
     private readonly Meter _meter;
 
@@ -17,16 +25,16 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
         _senders = [.. senders];
         _meter = meters.Create(MeterName);
         _meter.CreateObservableGauge(
-            "fal_bridge_remote_write_up", () => Observe(sender => sender.Failure is null ? 1 : 0),
+            Up, () => Observe(sender => sender.Failure is null ? 1 : 0),
             description: "1 while nothing stops the history, 0 while fal cannot be read, the receiver does not take it, or the state file cannot be written.");
         _meter.CreateObservableGauge(
-            "fal_bridge_remote_write_last_success_timestamp_seconds",
+            LastSuccess,
             () => Observe(sender => sender.LastSuccess).Where(measurement => measurement.Value > 0), "s",
             "When the receiver last had every final bucket of the history, in seconds since the Unix epoch.");
         _meter.CreateObservableCounter(
-            "fal_bridge_remote_write_samples_total", () => Observe(sender => sender.AcceptedSamples), "{sample}", "How many samples the receiver has accepted.");
+            Samples, () => Observe(sender => sender.AcceptedSamples), "{sample}", "How many samples the receiver has accepted.");
         _meter.CreateObservableCounter(
-            "fal_bridge_remote_write_failures_total",
+            Failures,
             () => _senders.SelectMany(sender => sender.Failures.Select(failure =>
                 new Measurement<long>(failure.Count, LabelsOf(sender).Append(new("kind", failure.Kind))))),
             "{failure}",
@@ -36,11 +44,14 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         string? failure = _senders.Select(sender => sender.Failure).FirstOrDefault(failure => failure is not null);
-        var accepted = _senders.ToDictionary(
-            sender => sender.Name, sender => (object)(sender.AcceptedUntil is { } until ? $"accepted until {until:u}" : "nothing is accepted yet"));
+        // Of several histories one may stop while the others go on.
+        var histories = _senders.ToDictionary(
+            sender => sender.Name,
+            sender => (object)((sender.AcceptedUntil is { } until ? $"accepted until {until:u}" : "nothing is accepted yet")
+                + (sender.Failure is { } reason ? $"; stopped by: {reason}" : "")));
         return Task.FromResult(failure is null
-            ? HealthCheckResult.Healthy(data: accepted)
-            : new HealthCheckResult(context.Registration.FailureStatus, failure, data: accepted));
+            ? HealthCheckResult.Healthy(data: histories)
+            : new HealthCheckResult(context.Registration.FailureStatus, failure, data: histories));
     }
 
     public override void Dispose()

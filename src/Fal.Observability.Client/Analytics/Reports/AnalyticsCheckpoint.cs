@@ -72,7 +72,7 @@ public sealed class AnalyticsCheckpoint
         try
         {
             content = JsonSerializer.Deserialize(
-                FalJsonText.Readable(Encoding.UTF8.GetBytes(json)), AnalyticsJsonContext.Default.AnalyticsCheckpointContent);
+                FalJsonText.Readable(Encoding.UTF8.GetBytes(json)), AnalyticsCheckpointJsonContext.Default.Content);
         }
         catch (JsonException e)
         {
@@ -89,7 +89,7 @@ public sealed class AnalyticsCheckpoint
     }
 
     /// <summary>The checkpoint as one line of JSON, for <see cref="FromJson"/>.</summary>
-    public string ToJson() => JsonSerializer.Serialize(_content, AnalyticsJsonContext.Default.AnalyticsCheckpointContent);
+    public string ToJson() => JsonSerializer.Serialize(_content, AnalyticsCheckpointJsonContext.Default.Content);
 
     /// <summary>Where it goes on, for a log line.</summary>
     public override string ToString() => _content.Next is { } next

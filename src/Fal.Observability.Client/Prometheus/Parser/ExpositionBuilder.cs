@@ -20,14 +20,23 @@ internal abstract class ExpositionBuilder : IDisposable
         _state = new PrometheusReaderState(Options);
     }
 
+    /// <summary>Who is told of the lines that are read; null if nobody.</summary>
+    internal ILineObserver? Lines { get; init; }
+
+    /// <summary>The samples so far.</summary>
+    internal SampleStore Samples { get; init; } = new SampleBuffer();
+
+    /// <summary>Makes the samples.</summary>
+    internal SampleFactory Factory { get; } = new();
+
+    /// <summary>Whether a line was skipped, refused or repaired.</summary>
+    internal bool HasReported { get; private set; }
+
     protected PrometheusParserOptions Options { get; }
 
     protected IReadOnlyList<PrometheusSkippedLine> SkippedLines => _skippedLines.Count == 0 ? [] : _skippedLines;
 
     protected long SkippedLineCount { get; private set; }
-
-    /// <summary>Whether a line was skipped, refused or repaired.</summary>
-    protected bool HasReported { get; private set; }
 
     internal void Append(ReadOnlySpan<byte> block, bool isFinalBlock)
     {
@@ -57,7 +66,15 @@ internal abstract class ExpositionBuilder : IDisposable
         Carry(block[read..]);
     }
 
-    public virtual void Dispose() => ReturnCarry();
+    /// <summary>Passes over whole lines that the caller has recognised.</summary>
+    internal void PassRepeated(int lines, int bytes) => _state = _state.After(lines, bytes);
+
+    public virtual void Dispose()
+    {
+        ReturnCarry();
+        Samples.End();
+        Factory.ReturnTables();
+    }
 
     private void ReturnCarry()
     {

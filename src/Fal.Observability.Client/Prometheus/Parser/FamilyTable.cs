@@ -16,8 +16,6 @@ internal sealed class FamilyTable
 
     internal int Count { get; private set; }
 
-    
-
     /// <summary>A family, by a reference that holds until the next is added.</summary>
     internal ref FamilyEntry this[int index] => ref _families[index];
 
@@ -107,15 +105,13 @@ internal struct FamilyEntry
 
     internal string Name;
     internal string? Help;
-    internal MetricType? Type;
+    internal PrometheusMetricType? Type;
     internal bool HasSamples;
     internal int Hash;
     internal int Next;
 
     /// <summary>The place of the first sample among those of the exposition.</summary>
     internal int FirstSample { get; private set; }
-
-    internal readonly bool StandsTogether => _runs is null;
 
     internal void AddRun(int start, int count)
     {
@@ -132,7 +128,7 @@ internal struct FamilyEntry
         _sampleCount += count;
     }
 
-    internal readonly MetricFamily Build(SampleBuffer samples) => new(
-        Name, Type ?? MetricType.Unknown,
+    internal readonly MetricFamily Build(SampleStore samples) => new(
+        Name, Type ?? PrometheusMetricType.Unknown,
         _runs is not null ? new SampleRuns(samples, _runs, _sampleCount) : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [], Help);
 }

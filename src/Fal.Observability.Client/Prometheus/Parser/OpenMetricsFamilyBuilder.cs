@@ -11,15 +11,13 @@ namespace Fal.Observability.Client.Prometheus;
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
-    private readonly SampleFactory _factory = new();
     private readonly List<MetricFamily> _families = [];
     private readonly HashSet<string> _takenNames = new(StringComparer.Ordinal);
-    private readonly SampleBuffer _samples = new();
 
     // The family whose lines are being read.
     private int _start;
     private string? _name;
-    private MetricType? _type;
+    private PrometheusMetricType? _type;
     private string? _help;
     private string? _unit;
 
@@ -36,15 +34,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     internal override PrometheusExposition Build()
     {
-        _samples.End();
+        Samples.End();
         return new PrometheusExposition(_families, SkippedLines, SkippedLineCount);
-    }
-
-    public override void Dispose()
-    {
-        base.Dispose();
-        _samples.End();
-        _factory.ReturnTables();
     }
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
@@ -77,9 +68,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     private void ReadMetadata(scoped ref readonly PrometheusTextReader reader)
     {
-        string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
+        string name = Factory.GetName(reader.Name, reader.NameIsEscaped);
         _repeated.Forget();
-        if (name == _name && _samples.Count > _start)
+        if (name == _name && Samples.Count > _start)
         {
             Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
             return;
@@ -111,10 +102,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                 break;
         }
 
-        static bool AllowsUnit(MetricType? type) => type is not (MetricType.Info or MetricType.StateSet);
+        static bool AllowsUnit(PrometheusMetricType? type) => type is not (PrometheusMetricType.Info or PrometheusMetricType.StateSet);
     }
 
-    private void BeginFamily(scoped ref readonly PrometheusTextReader reader, string name, MetricType? type)
+    private void BeginFamily(scoped ref readonly PrometheusTextReader reader, string name, PrometheusMetricType? type)
     {
         EndFamily(in reader);
         _name = name;
@@ -141,9 +132,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             }
         }
 
-        _families.Add(new MetricFamily(_name, _type ?? MetricType.Unknown,
-            _samples.Count == _start ? [] : new SampleRange(_samples, _start, _samples.Count - _start), _help, _unit));
-        _start = _samples.Count;
+        _families.Add(new MetricFamily(_name, _type ?? PrometheusMetricType.Unknown,
+            Samples.Count == _start ? [] : new SampleRange(Samples, _start, Samples.Count - _start), _help, _unit));
+        _start = Samples.Count;
         _name = _help = _unit = null;
         _type = null;
         Empty(ref _groups);
@@ -169,12 +160,12 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
     {
-        PrometheusSample sample = _factory.Create(in reader);
+        PrometheusSample sample = Factory.Create(in reader);
         bool belongs = _name is not null && sample.Name.StartsWith(_name, StringComparison.Ordinal)
             && OpenMetricsTypes.IsSampleSuffix(_type, sample.Name.AsSpan(_name.Length));
         if (!belongs)
         {
-            BeginFamily(in reader, sample.Name, MetricType.Unknown);
+            BeginFamily(in reader, sample.Name, PrometheusMetricType.Unknown);
         }
 
         ReadOnlySpan<char> suffix = sample.Name.AsSpan(_name!.Length);
@@ -192,7 +183,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         bool isRepeated = _repeated.IsRepeated(in reader, in sample);
         if (!isRepeated)
         {
-            _samples.Add(sample);
+            Samples.Add(sample);
         }
 
         if (fault is not null)
@@ -214,7 +205,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             _groups.Add(group);
         }
 
-        if (!isKnownSeries && _type is MetricType.Histogram or MetricType.GaugeHistogram
+        if (!isKnownSeries && _type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram
             && _histogram.Add(sample, suffix, group, timestamp, bound) is { } histogramFault)
         {
             Refuse(in reader, Naming(histogramFault), wasKept: true);
@@ -241,14 +232,14 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private string? CheckLabels(in PrometheusSample sample, ReadOnlySpan<char> suffix, out double bound, out LabelSet group)
     {
         bound = 0;
-        group = _type == MetricType.Info ? default : sample.Labels;
-        if (_type == MetricType.StateSet)
+        group = _type == PrometheusMetricType.Info ? default : sample.Labels;
+        if (_type == PrometheusMetricType.StateSet)
         {
             group = group.Without(_name!);
             return group.Count == sample.Labels.Count ? $"a state set needs a label named as the family, {_name}" : null;
         }
 
-        if (_type == MetricType.Summary && suffix.IsEmpty)
+        if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
         {
             group = group.Without("quantile");
             return OpenMetricsTypes.TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
@@ -285,9 +276,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         return _type switch
         {
-            MetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
-            MetricType.Info when value is not 1 => "the value of an info sample is 1",
-            MetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
+            PrometheusMetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
+            PrometheusMetricType.Info when value is not 1 => "the value of an info sample is 1",
+            PrometheusMetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
             _ => null,
         };
     }
@@ -312,6 +303,6 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             return "some samples of a metric have timestamps and some have none";
         }
 
-        return timestamp < _groupTimestamp && _type != MetricType.Info ? "the timestamps of a metric go backwards" : null;
+        return timestamp < _groupTimestamp && _type != PrometheusMetricType.Info ? "the timestamps of a metric go backwards" : null;
     }
 }

@@ -6,9 +6,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// <remarks>Immutable; safe to use from any number of threads.</remarks>
 public sealed class PrometheusSamples : IReadOnlyList<PrometheusSample>
 {
-    private readonly SampleRange _samples;
+    private readonly IReadOnlyList<PrometheusSample> _samples;
 
-    internal PrometheusSamples(SampleRange samples, IReadOnlyList<PrometheusSkippedLine> skippedLines, long skippedLineCount)
+    internal PrometheusSamples(IReadOnlyList<PrometheusSample> samples, IReadOnlyList<PrometheusSkippedLine> skippedLines, long skippedLineCount)
     {
         _samples = samples;
         SkippedLines = skippedLines;

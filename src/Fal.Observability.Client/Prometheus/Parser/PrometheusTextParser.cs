@@ -200,8 +200,8 @@ public static class PrometheusTextParser
     private static async IAsyncEnumerable<PrometheusSample> StreamAsync(
         IAsyncEnumerable<ReadOnlyMemory<byte>> blocks, PrometheusParserOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var builder = new SampleListBuilder(options);
-        SampleBuffer samples = builder.Samples;
+        var samples = new SampleBuffer();
+        using var builder = new SampleListBuilder(options) { Samples = samples };
         PrometheusFormatException? fault = null;
         await foreach (ReadOnlyMemory<byte> block in blocks.WithCancellation(cancellationToken).ConfigureAwait(false))
         {

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <summary>
 /// Collects samples in chunks: growing copies nothing, and no chunk is so large that it would go to the large object heap.
 /// </summary>
-internal sealed class SampleBuffer
+internal sealed class SampleBuffer : SampleStore
 {
     private const int ChunkShift = 10;
     private const int ChunkLength = 1 << ChunkShift;
@@ -21,18 +21,18 @@ internal sealed class SampleBuffer
     private PrometheusSample[]? _rented;
     private int _mostRented; // So many of its places were used at a time, before the buffer was emptied.
 
-    internal int Count => (_fullChunks << ChunkShift) + _used;
+    internal override int Count => (_fullChunks << ChunkShift) + _used;
 
-    internal ref readonly PrometheusSample this[int index]
+    internal override PrometheusSample this[int index]
     {
         get
         {
             Debug.Assert(index < Count);
-            return ref _chunks[index >> ChunkShift][index & (ChunkLength - 1)];
+            return _chunks[index >> ChunkShift][index & (ChunkLength - 1)];
         }
     }
 
-    internal void Add(in PrometheusSample sample)
+    internal override void Add(in PrometheusSample sample)
     {
         if (_used == _room)
         {
@@ -77,7 +77,7 @@ internal sealed class SampleBuffer
     }
 
     /// <summary>No further sample comes: what is kept of the last chunk is no larger than what is in it.</summary>
-    internal void End()
+    internal override void End()
     {
         if (_rented is not null)
         {

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <param name="samples">The buffer.</param>
 /// <param name="runs">Where each run starts in the buffer, and how many samples there are in the runs before it.</param>
 /// <param name="count">The number of samples.</param>
-internal sealed class SampleRuns(SampleBuffer samples, IReadOnlyList<(int Start, int Before)> runs, int count) : IReadOnlyList<PrometheusSample>
+internal sealed class SampleRuns(SampleStore samples, IReadOnlyList<(int Start, int Before)> runs, int count) : IReadOnlyList<PrometheusSample>
 {
     public int Count => count;
 

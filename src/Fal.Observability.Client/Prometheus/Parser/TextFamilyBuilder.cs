@@ -5,11 +5,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// As the format's documentation says: one HELP and one TYPE line a family, TYPE before the first sample. Lines of a
 /// family should stand together; where they do not, they are put together, as Prometheus' own library does.
 /// </remarks>
-internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesMemory? memory = null) : FamilyBuilder(options)
+internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
-    private readonly SampleFactory _factory = memory?.Factory ?? new SampleFactory();
     private readonly FamilyTable _families = new();
-    private readonly SampleBuffer _samples = new();
 
     // The family that the last samples belong to, from which of them on, and the name of the last. Families go by their place; -1 is none.
     private int _current = -1;
@@ -27,99 +25,55 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     internal override PrometheusExposition Build()
     {
         EndRun();
-        _samples.End();
+        Samples.End();
         var families = new MetricFamily[_families.Count];
         for (int i = 0; i < families.Length; i++)
         {
-            families[i] = _families[i].Build(_samples);
+            families[i] = _families[i].Build(Samples);
         }
 
-        return memory is { RemembersAll: true } && !HasReported && FindLayout(families) is { } layout
-            ? new ExpositionLayout(layout, memory).Expose(families)
-            : new PrometheusExposition(families, SkippedLines, SkippedLineCount);
-    }
-
-    /// <summary>Where the families stand; null if one of them stands in several places.</summary>
-    private ExpositionLayout.Family[]? FindLayout(MetricFamily[] families)
-    {
-        var layout = new ExpositionLayout.Family[families.Length];
-        for (int i = 0; i < layout.Length; i++)
-        {
-            if (!_families[i].StandsTogether)
-            {
-                return null;
-            }
-
-            MetricFamily family = families[i];
-            layout[i] = new ExpositionLayout.Family(family.Name, family.Type, family.Help, _families[i].FirstSample, family.Samples.Count);
-        }
-
-        return layout;
+        return new PrometheusExposition(families, SkippedLines, SkippedLineCount);
     }
 
     public override void Dispose()
     {
         base.Dispose();
-        _samples.End();
         _families.ReturnTables();
-        // The factory of a memory lives on with it.
-        if (memory is null)
-        {
-            _factory.ReturnTables();
-        }
     }
 
     protected override void ReadTokens(ref PrometheusTextReader reader)
     {
-        while (true)
+        while (reader.Read())
         {
-            while (memory is not null && reader.TryReplay(memory, skipOthers: false))
+            switch (reader.TokenType)
             {
-                for (int i = 0; i < memory.Run.Length; i++)
-                {
-                    AddSample(memory.SampleOfRun(i));
-                }
+                case PrometheusTokenType.Sample:
+                    PrometheusSample sample = Factory.Create(in reader);
+                    BeginName(sample.Name);
+                    Samples.Add(sample);
+                    break;
+                case PrometheusTokenType.Malformed:
+                    Skip(in reader);
+                    continue;
+                case PrometheusTokenType.Help:
+                    AddHelp(in reader);
+                    break;
+                case PrometheusTokenType.Type:
+                    AddType(in reader);
+                    break;
             }
 
-            if (!(memory is null ? reader.Read() : reader.ReadUnexpected(memory)))
-            {
-                memory?.End();
-                return;
-            }
-
-            if (reader.TokenType == PrometheusTokenType.Sample)
-            {
-                AddSample(memory is null ? _factory.Create(in reader) : memory.Recognise(in reader));
-                continue;
-            }
-
-            if (reader.TokenType == PrometheusTokenType.Malformed)
-            {
-                Skip(in reader);
-                continue;
-            }
-
-            if (reader.TokenType == PrometheusTokenType.Help)
-            {
-                AddHelp(in reader);
-            }
-            else if (reader.TokenType == PrometheusTokenType.Type)
-            {
-                AddType(in reader);
-            }
-
-            memory?.RecogniseOther(in reader);
+            Lines?.OnLine(in reader);
         }
     }
 
-    private void AddSample(in PrometheusSample sample)
+    /// <summary>The samples that are added next have this name.</summary>
+    internal void BeginName(string name)
     {
-        if (!ReferenceEquals(sample.Name, _currentName))
+        if (!ReferenceEquals(name, _currentName))
         {
-            BeginRun(sample.Name);
+            BeginRun(name);
         }
-
-        _samples.Add(sample);
     }
 
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
@@ -155,7 +109,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
 
     private ref FamilyEntry Declare(scoped ref readonly PrometheusTextReader reader)
     {
-        string name = _factory.GetName(reader.Name, reader.NameIsEscaped);
+        string name = Factory.GetName(reader.Name, reader.NameIsEscaped);
         if (!ReferenceEquals(_declaredName, name))
         {
             (_declared, _declaredName) = (_families.GetOrAdd(name), name);
@@ -174,7 +128,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
         {
             EndRun();
             _current = family;
-            _runStart = _samples.Count;
+            _runStart = Samples.Count;
             _families[family].HasSamples = true;
         }
 
@@ -185,7 +139,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
     {
         if (_current >= 0)
         {
-            _families[_current].AddRun(_runStart, _samples.Count - _runStart);
+            _families[_current].AddRun(_runStart, Samples.Count - _runStart);
             _current = -1;
         }
     }
@@ -203,8 +157,8 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options, SeriesM
             && _families.Find(sampleName) < 0)
         {
             int stem = _families.Find(sampleName.AsSpan(0, sampleName.LastIndexOf('_')));
-            if (stem >= 0 && (_families[stem].Type is MetricType.Histogram or MetricType.GaugeHistogram
-                || (_families[stem].Type == MetricType.Summary && !isBucket)))
+            if (stem >= 0 && (_families[stem].Type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram
+                || (_families[stem].Type == PrometheusMetricType.Summary && !isBucket)))
             {
                 return stem;
             }

@@ -23,6 +23,10 @@ public readonly struct PrometheusReaderState
         BytesRead = bytesRead;
         Flags = flags;
     }
+
+    /// <summary>The state after whole lines that the caller has read without a reader.</summary>
+    internal PrometheusReaderState After(long lines, long bytes) =>
+        new(Options ?? PrometheusParserOptions.Strict, LinesRead + lines, BytesRead + bytes, Flags | ReaderFlags.Started);
 }
 
 /// <summary>What must be remembered across blocks beside the place.</summary>

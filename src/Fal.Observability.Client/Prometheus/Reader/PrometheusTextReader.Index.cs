@@ -114,7 +114,7 @@ public ref partial struct PrometheusTextReader
         _indexCount = _cursor = 0;
         // What is indexed has a block behind it, so that whole vectors can be read from anywhere in it.
         int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
-        if (!Vector128.IsHardwareAccelerated || length < BlockLength || _indexIsSuspended)
+        if (!Vector128.IsHardwareAccelerated || length < BlockLength)
         {
             return false;
         }
@@ -561,21 +561,34 @@ public ref partial struct PrometheusTextReader
     /// <summary>Any value, and in the text format a timestamp after a single blank.</summary>
     private bool TryReadNumbers(int start, int end)
     {
-        _timestamp = 0;
-        ReadOnlySpan<byte> numbers = _data[start..end];
+        if (!TryReadNumbers(_data[start..end], out _value, out long? timestamp) || (timestamp is not null && _openMetrics))
+        {
+            return false;
+        }
+
+        _hasTimestamp = timestamp is not null;
+        _timestamp = timestamp.GetValueOrDefault();
+        return true;
+    }
+
+    /// <summary>Reads a value, and perhaps a timestamp of the text format after a single blank.</summary>
+    internal static bool TryReadNumbers(ReadOnlySpan<byte> numbers, out double value, out long? timestamp)
+    {
+        timestamp = null;
         int blank = numbers.IndexOf((byte)' ');
         if (blank >= 0)
         {
-            if (_openMetrics || !PrometheusNumber.TryParseMilliseconds(numbers[(blank + 1)..], out _timestamp))
+            if (!PrometheusNumber.TryParseMilliseconds(numbers[(blank + 1)..], out long milliseconds))
             {
+                value = 0;
                 return false;
             }
 
-            _hasTimestamp = true;
+            timestamp = milliseconds;
             numbers = numbers[..blank];
         }
 
-        return PrometheusNumber.TryParseValue(numbers, out _value);
+        return PrometheusNumber.TryParseValue(numbers, out value);
     }
 
     /// <summary>The line is left to the grammar, and what it has in place of names must not be taken for checked.</summary>

@@ -664,15 +664,15 @@ public ref partial struct PrometheusTextReader
         _tokenType = PrometheusTokenType.Type;
         ReadOnlySpan<byte> word = _data[i..end];
         (_textStart, _textLength) = (i, end - i);
-        MetricType? type =
-            word.SequenceEqual("gauge"u8) ? MetricType.Gauge
-            : word.SequenceEqual("counter"u8) ? MetricType.Counter
-            : word.SequenceEqual("histogram"u8) ? MetricType.Histogram
-            : word.SequenceEqual("summary"u8) ? MetricType.Summary
-            : word.SequenceEqual("gaugehistogram"u8) ? MetricType.GaugeHistogram
-            : word.SequenceEqual(_openMetrics ? "unknown"u8 : "untyped"u8) ? MetricType.Unknown
-            : _openMetrics && word.SequenceEqual("info"u8) ? MetricType.Info
-            : _openMetrics && word.SequenceEqual("stateset"u8) ? MetricType.StateSet
+        PrometheusMetricType? type =
+            word.SequenceEqual("gauge"u8) ? PrometheusMetricType.Gauge
+            : word.SequenceEqual("counter"u8) ? PrometheusMetricType.Counter
+            : word.SequenceEqual("histogram"u8) ? PrometheusMetricType.Histogram
+            : word.SequenceEqual("summary"u8) ? PrometheusMetricType.Summary
+            : word.SequenceEqual("gaugehistogram"u8) ? PrometheusMetricType.GaugeHistogram
+            : word.SequenceEqual(_openMetrics ? "unknown"u8 : "untyped"u8) ? PrometheusMetricType.Unknown
+            : _openMetrics && word.SequenceEqual("info"u8) ? PrometheusMetricType.Info
+            : _openMetrics && word.SequenceEqual("stateset"u8) ? PrometheusMetricType.StateSet
             : null;
         _metricType = type.GetValueOrDefault();
         return type is null ? LineFault.UnknownType : LineFault.None;

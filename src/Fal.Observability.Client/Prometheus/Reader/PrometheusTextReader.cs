@@ -58,7 +58,7 @@ public ref partial struct PrometheusTextReader
     private Int128 _timestampNanoseconds;
     private int _textStart;
     private int _textLength;
-    private MetricType _metricType;
+    private PrometheusMetricType _metricType;
     private bool _hasExemplar;
     private int _exemplarStart;
     private int _exemplarLabelCount;
@@ -74,7 +74,6 @@ public ref partial struct PrometheusTextReader
     private int _indexCount;
     private int _cursor;
     private bool _chunkIsAscii;
-    private bool _indexIsSuspended;
 
     // The last metric name that was checked, and what the last indexed sample line had before its first value, from the
     // line's start, and between its values.
@@ -89,13 +88,10 @@ public ref partial struct PrometheusTextReader
 
     private NameArray _names; // The label names of the line that the grammar reads, while there are few.
 
-    // So many of the next lines go to the grammar at once, after so many that the index did not help with.
+    // How many lines are left to parse without the index, and how many lines in a row the index failed on, which sets the next such number.
     private int _untriedLines;
     private int _oddRun;
     private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
-
-    // Where a replay ended at a line that is not remembered; -1 if the next replay must see for itself.
-    private int _notReplayedAt;
 
     /// <summary>Begins to read a whole exposition.</summary>
     /// <param name="utf8">The exposition.</param>
@@ -124,7 +120,7 @@ public ref partial struct PrometheusTextReader
         }
 
         _openMetrics = _options.Format == PrometheusFormat.OpenMetrics || (_flags & ReaderFlags.OpenMetrics) != 0;
-        _knownPrefixLength = _notReplayedAt = -1;
+        _knownPrefixLength = -1;
     }
 
     /// <summary>What the last <see cref="Read"/> found.</summary>
@@ -177,6 +173,15 @@ public ref partial struct PrometheusTextReader
     /// </summary>
     public readonly long TimestampMilliseconds => HasTimestamp ? _timestamp : 0;
 
+    /// <summary>The timestamp as a <see cref="PrometheusSample"/> holds it.</summary>
+    internal readonly long SampleTimestamp => _hasTimestamp ? PrometheusSample.HeldTimestamp(_timestamp) : PrometheusSample.NoTimestamp;
+
+    /// <summary>The line of a sample up to its value: the bytes that name the series.</summary>
+    internal readonly ReadOnlySpan<byte> SeriesBytes => _data[_lineStart.._numberStart];
+
+    /// <summary>The current line with its line feed, if it has one.</summary>
+    internal readonly ReadOnlySpan<byte> LineWithFeed => _data[_lineStart.._position];
+
     /// <summary>The timestamp of an OpenMetrics sample at the resolution that the rules of its families compare.</summary>
     internal readonly Int128 TimestampNanoseconds => _timestampNanoseconds;
 
@@ -200,7 +205,7 @@ public ref partial struct PrometheusTextReader
     public readonly long ExemplarTimestampMilliseconds => ExemplarHasTimestamp ? _exemplarTimestamp : 0;
 
     /// <summary>The type that a TYPE line declares.</summary>
-    public readonly MetricType MetricType => _metricType;
+    public readonly PrometheusMetricType MetricType => _metricType;
 
     /// <summary>
     /// The text of a HELP, UNIT or comment line, or the word of a TYPE line, as it stands; a HELP text may hold escapes.
@@ -354,7 +359,7 @@ public ref partial struct PrometheusTextReader
             end--;
         }
 
-        // Odd lines rarely come alone: each that was tried with the index in vain doubles how many of the next are not tried.
+        // Unusual lines come in runs: after each failed attempt, twice as many lines skip the index, at most MaxUntriedLines.
         _knownPrefixLength = -1;
         if (--_untriedLines < 0)
         {

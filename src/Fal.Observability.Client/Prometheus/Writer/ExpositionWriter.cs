@@ -30,13 +30,13 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         _family = family;
         string type = family.Type switch
         {
-            MetricType.Gauge => "gauge",
-            MetricType.Counter => "counter",
-            MetricType.Histogram => "histogram",
-            MetricType.Summary => "summary",
-            MetricType.GaugeHistogram => "gaugehistogram",
-            MetricType.Info => "info",
-            MetricType.StateSet => "stateset",
+            PrometheusMetricType.Gauge => "gauge",
+            PrometheusMetricType.Counter => "counter",
+            PrometheusMetricType.Histogram => "histogram",
+            PrometheusMetricType.Summary => "summary",
+            PrometheusMetricType.GaugeHistogram => "gaugehistogram",
+            PrometheusMetricType.Info => "info",
+            PrometheusMetricType.StateSet => "stateset",
             _ => openMetrics ? "unknown" : "untyped",
         };
         if (openMetrics)

@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>A family as one format can carry it: what its TYPE, HELP and UNIT lines say, and the samples below them.</summary>
-internal sealed record WrittenFamily(string Name, MetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
+internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
 {
     /// <summary>Finds the place of every sample before the first is written, so that a refusal leaves nothing half done.</summary>
     /// <exception cref="ArgumentException">A family cannot be written.</exception>
@@ -54,7 +54,7 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
         for (int i = 0; i < plan.Count; i++)
         {
             WrittenFamily family = plan[i];
-            int before = family.Type is MetricType.Histogram or MetricType.GaugeHistogram or MetricType.Summary
+            int before = family.Type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary
                 ? family.Samples.Select(sample => sample.Name).Distinct(StringComparer.Ordinal)
                     .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min()
                 : int.MaxValue;
@@ -79,14 +79,14 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
         List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> parts = SplitBySuffix(family, IsTextSuffix);
         string main = family.Type switch
         {
-            MetricType.Info => "_info",
-            MetricType.Counter when parts.Exists(part => part.Suffix == "_total") && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
+            PrometheusMetricType.Info => "_info",
+            PrometheusMetricType.Counter when parts.Exists(part => part.Suffix == "_total") && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
             _ => "",
         };
-        MetricType type = family.Type switch
+        PrometheusMetricType type = family.Type switch
         {
-            MetricType.Info or MetricType.StateSet => MetricType.Gauge,
-            MetricType.GaugeHistogram => MetricType.Histogram,
+            PrometheusMetricType.Info or PrometheusMetricType.StateSet => PrometheusMetricType.Gauge,
+            PrometheusMetricType.GaugeHistogram => PrometheusMetricType.Histogram,
             _ => family.Type,
         };
         int mainPart = parts.FindIndex(part => part.Suffix == main);
@@ -95,24 +95,24 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
         {
             if (i != mainPart)
             {
-                MetricType own = parts[i].Suffix == "_total" ? MetricType.Counter : MetricType.Gauge;
+                PrometheusMetricType own = parts[i].Suffix == "_total" ? PrometheusMetricType.Counter : PrometheusMetricType.Gauge;
                 plan.Add(new WrittenFamily(family.Name + parts[i].Suffix, own, null, null, parts[i].Samples));
             }
         }
     }
 
     /// <summary>Whether the text format reads a sample with this suffix as part of a family of a type.</summary>
-    private static bool IsTextSuffix(MetricType type, ReadOnlySpan<char> suffix) => type switch
+    private static bool IsTextSuffix(PrometheusMetricType type, ReadOnlySpan<char> suffix) => type switch
     {
-        MetricType.Histogram or MetricType.GaugeHistogram => suffix is "" or "_bucket" or "_sum" or "_count",
-        MetricType.Summary => suffix is "" or "_sum" or "_count",
+        PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => suffix is "" or "_bucket" or "_sum" or "_count",
+        PrometheusMetricType.Summary => suffix is "" or "_sum" or "_count",
         _ => suffix is "",
     };
 
     private static void PlanOpenMetrics(List<WrittenFamily> plan, MetricFamily family, HashSet<string> names)
     {
         if (family.Unit is { Length: > 0 } unit
-            && (family.Type is MetricType.Info or MetricType.StateSet || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
+            && (family.Type is PrometheusMetricType.Info or PrometheusMetricType.StateSet || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
         {
             throw new ArgumentException($"OpenMetrics cannot write the unit '{unit}' of the metric family '{family.Name}': "
                 + "the name must end with the unit, and infos and state sets have none.");
@@ -120,7 +120,7 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
 
         // The text format names a counter as its samples are named; here its name lacks what they add.
         const string total = "_total";
-        bool isTextCounter = family.Type == MetricType.Counter && family.Name.EndsWith(total, StringComparison.Ordinal)
+        bool isTextCounter = family.Type == PrometheusMetricType.Counter && family.Name.EndsWith(total, StringComparison.Ordinal)
             && family.Name.Length > total.Length && family.Samples.All(sample => sample.Name == family.Name);
         if (isTextCounter && !names.Contains(family.Name[..^total.Length]) && !names.Contains(family.Name[..^total.Length] + "_created"))
         {
@@ -141,12 +141,12 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
 
         if (family.Samples.Count == 0)
         {
-            plan.Add(new WrittenFamily(family.Name, MetricType.Unknown, family.Help, null, []));
+            plan.Add(new WrittenFamily(family.Name, PrometheusMetricType.Unknown, family.Help, null, []));
         }
 
         foreach ((string suffix, IReadOnlyList<PrometheusSample> part) in SplitBySuffix(family, (_, suffix) => false))
         {
-            plan.Add(new WrittenFamily(family.Name + suffix, MetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
+            plan.Add(new WrittenFamily(family.Name + suffix, PrometheusMetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
         }
     }
 
@@ -156,7 +156,7 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
     /// </summary>
     private static IReadOnlyList<PrometheusSample> WithCanonicalBounds(MetricFamily family)
     {
-        if (family.Type is not (MetricType.Histogram or MetricType.GaugeHistogram or MetricType.Summary))
+        if (family.Type is not (PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary))
         {
             return family.Samples;
         }
@@ -277,5 +277,5 @@ internal sealed record WrittenFamily(string Name, MetricType Type, string? Help,
         return isOrdered ? samples : [.. Enumerable.Range(0, keys.Length).OrderBy(i => keys[i]).Select(i => samples[i])];
     }
 
-    private delegate bool SuffixRule(MetricType type, ReadOnlySpan<char> suffix);
+    private delegate bool SuffixRule(PrometheusMetricType type, ReadOnlySpan<char> suffix);
 }

@@ -48,8 +48,8 @@ public sealed class OpenMetricsFamiliesTests
             """, Strict);
 
         Assert.Equal(
-            [("c_seconds", MetricType.Counter, 2), ("g", MetricType.Gauge, 1), ("h", MetricType.Histogram, 5), ("gh", MetricType.GaugeHistogram, 4),
-                ("s", MetricType.Summary, 3), ("i", MetricType.Info, 1), ("ss", MetricType.StateSet, 2), ("u", MetricType.Unknown, 1), ("alone", MetricType.Unknown, 1)],
+            [("c_seconds", PrometheusMetricType.Counter, 2), ("g", PrometheusMetricType.Gauge, 1), ("h", PrometheusMetricType.Histogram, 5), ("gh", PrometheusMetricType.GaugeHistogram, 4),
+                ("s", PrometheusMetricType.Summary, 3), ("i", PrometheusMetricType.Info, 1), ("ss", PrometheusMetricType.StateSet, 2), ("u", PrometheusMetricType.Unknown, 1), ("alone", PrometheusMetricType.Unknown, 1)],
             exposition.Families.Select(family => (family.Name, family.Type, family.Samples.Count)));
         MetricFamily counter = exposition["c_seconds"]!;
         Assert.Equal(("seconds", "a \"counter\"\nof seconds"), (counter.Unit, counter.Help));
@@ -101,7 +101,7 @@ public sealed class OpenMetricsFamiliesTests
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a counter\na_total{b=\"1\"} 1\na_total{b=\"2\"} 2\r\na_total{b=\"3\"} 3\n# EOF\n", Lenient);
 
         MetricFamily family = Assert.Single(exposition.Families);
-        Assert.Equal((MetricType.Counter, 3), (family.Type, family.Samples.Count));
+        Assert.Equal((PrometheusMetricType.Counter, 3), (family.Type, family.Samples.Count));
         Assert.Contains("carriage return", Assert.Single(exposition.SkippedLines).Reason, StringComparison.Ordinal);
     }
 

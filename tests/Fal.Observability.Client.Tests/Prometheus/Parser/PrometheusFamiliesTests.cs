@@ -20,9 +20,9 @@ public sealed class PrometheusFamiliesTests
 
         Assert.Equal(["a", "b"], exposition.Families.Select(family => family.Name));
         MetricFamily a = exposition["a"]!;
-        Assert.Equal((MetricType.Counter, "first line\nsecond \\ line", null, 2), (a.Type, a.Help, a.Unit, a.Samples.Count));
+        Assert.Equal((PrometheusMetricType.Counter, "first line\nsecond \\ line", null, 2), (a.Type, a.Help, a.Unit, a.Samples.Count));
         Assert.True(exposition.TryGetFamily("b", out MetricFamily? b));
-        Assert.Equal((MetricType.Unknown, null, 3.0), (b.Type, b.Help, Assert.Single(b.Samples).Value));
+        Assert.Equal((PrometheusMetricType.Unknown, null, 3.0), (b.Type, b.Help, Assert.Single(b.Samples).Value));
         Assert.Null(exposition["c"]);
         Assert.False(exposition.TryGetFamily("c", out _));
     }
@@ -60,7 +60,7 @@ public sealed class PrometheusFamiliesTests
             fal_app_request_latency{application="my/app",le="+Inf"} 24
             """)["fal_app_request_latency"]!;
 
-        Assert.Equal(MetricType.Gauge, latency.Type);
+        Assert.Equal(PrometheusMetricType.Gauge, latency.Type);
         Assert.Equal(["1.0", "+Inf"], latency.Samples.Select(sample => sample.Labels["le"]));
         PrometheusHistogram histogram = Assert.Single(latency.GetHistograms());
         Assert.Equal(LabelSet.Create([new("application", "my/app")]), histogram.Labels);
@@ -76,8 +76,8 @@ public sealed class PrometheusFamiliesTests
             fal_requests_total{application="my/app"} 10
             """);
 
-        Assert.Equal((MetricType.Gauge, 0), (exposition["fal_app_queue_size"]!.Type, exposition["fal_app_queue_size"]!.Samples.Count));
-        Assert.Equal((MetricType.Unknown, 1), (exposition["fal_requests_total"]!.Type, exposition["fal_requests_total"]!.Samples.Count));
+        Assert.Equal((PrometheusMetricType.Gauge, 0), (exposition["fal_app_queue_size"]!.Type, exposition["fal_app_queue_size"]!.Samples.Count));
+        Assert.Equal((PrometheusMetricType.Unknown, 1), (exposition["fal_requests_total"]!.Type, exposition["fal_requests_total"]!.Samples.Count));
     }
 
     [Fact]
@@ -101,12 +101,12 @@ public sealed class PrometheusFamiliesTests
     }
 
     [Theory]
-    [InlineData("# TYPE a gauge\n# TYPE a counter\na 1\n", 2, "second TYPE", MetricType.Gauge)]
-    [InlineData("# TYPE a gauge\n# TYPE a gauge\na 1\n", 2, "second TYPE", MetricType.Gauge)]
-    [InlineData("a 1\n# TYPE a gauge\n", 2, "must precede", MetricType.Unknown)]
-    [InlineData("# HELP a x\n# HELP a y\na 1\n", 2, "second HELP", MetricType.Unknown)]
-    [InlineData("# HELP a\n# HELP a x\n# HELP a x\na 1\n", 3, "second HELP", MetricType.Unknown)]
-    public void Metadata_that_contradicts_is_refused_or_skipped(string text, long line, string reason, MetricType type)
+    [InlineData("# TYPE a gauge\n# TYPE a counter\na 1\n", 2, "second TYPE", PrometheusMetricType.Gauge)]
+    [InlineData("# TYPE a gauge\n# TYPE a gauge\na 1\n", 2, "second TYPE", PrometheusMetricType.Gauge)]
+    [InlineData("a 1\n# TYPE a gauge\n", 2, "must precede", PrometheusMetricType.Unknown)]
+    [InlineData("# HELP a x\n# HELP a y\na 1\n", 2, "second HELP", PrometheusMetricType.Unknown)]
+    [InlineData("# HELP a\n# HELP a x\n# HELP a x\na 1\n", 3, "second HELP", PrometheusMetricType.Unknown)]
+    public void Metadata_that_contradicts_is_refused_or_skipped(string text, long line, string reason, PrometheusMetricType type)
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text));
         Assert.Equal(line, exception.Line);
@@ -133,12 +133,12 @@ public sealed class PrometheusFamiliesTests
     [Fact]
     public void Families_can_be_made_in_a_test()
     {
-        var family = new MetricFamily("a", MetricType.Gauge, [new PrometheusSample("a", [new("b", "c")], 1)], "help");
+        var family = new MetricFamily("a", PrometheusMetricType.Gauge, [new PrometheusSample("a", [new("b", "c")], 1)], "help");
         var exposition = new PrometheusExposition([family], [new PrometheusSkippedLine(1, 2, 3, "reason", "text")], 1);
 
         Assert.Same(family, exposition["a"]);
         Assert.Equal(1, exposition.SkippedLineCount);
-        Assert.Throws<ArgumentException>(() => new MetricFamily("", MetricType.Gauge, []));
+        Assert.Throws<ArgumentException>(() => new MetricFamily("", PrometheusMetricType.Gauge, []));
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class PrometheusFamiliesTests
         Assert.Equal([new(0.5, 2.0), new(0.9, double.NaN)], summaries[0].Quantiles);
         Assert.Equal((10.0, 4.0, "1"), (summaries[0].Sum, summaries[0].Count, summaries[0].Labels["x"]));
         Assert.Null(summaries[1].Sum);
-        Assert.Empty(new MetricFamily("s", MetricType.Gauge, family.Samples).GetSummaries());
+        Assert.Empty(new MetricFamily("s", PrometheusMetricType.Gauge, family.Samples).GetSummaries());
     }
 
     [Fact]

@@ -104,7 +104,7 @@ public sealed class PrometheusTextParserTests
 
             Assert.Equal(("I", -1.5, -123456L), (sample.Name, sample.Value, sample.TimestampMilliseconds));
             Assert.Equal("I{i=\"İ\"} -1.5 -123456", sample.ToString());
-            Assert.Equal(MetricType.Histogram, PrometheusTextParser.ParseFamilies("# TYPE a histogram\n")["a"]!.Type);
+            Assert.Equal(PrometheusMetricType.Histogram, PrometheusTextParser.ParseFamilies("# TYPE a histogram\n")["a"]!.Type);
             PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => Only("a 1\na 1,5"));
             Assert.StartsWith("Line 2, column 3: ", exception.Message, StringComparison.Ordinal);
         }
@@ -142,7 +142,7 @@ public sealed class PrometheusTextParserTests
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("\uFEFF# TYPE a gauge\r\na{b=\"c\"} 1\r\na{b=\"d\"} 2\r\n", Lenient);
 
         Assert.Equal([1.0, 2.0], exposition["a"]!.Samples.Select(sample => sample.Value));
-        Assert.Equal(MetricType.Gauge, exposition["a"]!.Type);
+        Assert.Equal(PrometheusMetricType.Gauge, exposition["a"]!.Type);
         Assert.Equal(0, exposition.SkippedLineCount);
         Assert.Equal([(1L, true), (1L, true)], exposition.SkippedLines.Select(line => (line.Line, line.WasKept)));
     }

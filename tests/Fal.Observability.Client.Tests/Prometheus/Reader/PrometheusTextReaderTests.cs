@@ -46,7 +46,7 @@ public sealed class PrometheusTextReaderTests
         Assert.Equal((PrometheusTokenType.Help, 1L, 0L), (reader.TokenType, reader.LineNumber, reader.ByteOffset));
         Assert.Equal(("a", "the \\ help\nof \"a\""), (reader.GetName(), reader.GetText()));
         Assert.True(reader.Read());
-        Assert.Equal((PrometheusTokenType.Type, MetricType.Gauge), (reader.TokenType, reader.MetricType));
+        Assert.Equal((PrometheusTokenType.Type, PrometheusMetricType.Gauge), (reader.TokenType, reader.MetricType));
         Assert.True(reader.Read());
         Assert.Equal((PrometheusTokenType.Comment, " a comment"), (reader.TokenType, reader.GetText()));
         Assert.True(reader.Read());
@@ -432,9 +432,5 @@ public sealed class PrometheusTextReaderTests
     }
 
     [Fact]
-    public void The_default_readers_read_nothing()
-    {
-        Assert.False(default(PrometheusTextReader).Read());
-        Assert.False(default(PrometheusScrapeReader).Read());
-    }
+    public void The_default_reader_reads_nothing() => Assert.False(default(PrometheusTextReader).Read());
 }

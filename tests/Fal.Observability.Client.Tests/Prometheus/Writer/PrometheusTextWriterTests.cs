@@ -83,7 +83,7 @@ public sealed class PrometheusTextWriterTests
     [MemberData(nameof(CultureScope.Names), MemberType = typeof(CultureScope))]
     public void No_culture_changes_a_byte(string culture)
     {
-        MetricFamily[] families = [new("a_İ", MetricType.Gauge, [new("a_İ", [new("b", "-1,5")], -1.5e-7, -1_500), new("a_İ", default, -1234567)])];
+        MetricFamily[] families = [new("a_İ", PrometheusMetricType.Gauge, [new("a_İ", [new("b", "-1,5")], -1.5e-7, -1_500), new("a_İ", default, -1234567)])];
         using var scope = new CultureScope(culture);
 
         Assert.Equal(
@@ -198,8 +198,8 @@ public sealed class PrometheusTextWriterTests
         var output = new ArrayBufferWriter<byte>();
         var exposition = new PrometheusExposition(
         [
-            new MetricFamily("a", MetricType.Gauge, [new PrometheusSample("a", default, 1)]),
-            new MetricFamily("b", MetricType.Gauge, [new PrometheusSample("b_bucket", default, 1)]),
+            new MetricFamily("a", PrometheusMetricType.Gauge, [new PrometheusSample("a", default, 1)]),
+            new MetricFamily("b", PrometheusMetricType.Gauge, [new PrometheusSample("b_bucket", default, 1)]),
         ]);
 
         ArgumentException refusal = Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(output, exposition));
@@ -207,16 +207,16 @@ public sealed class PrometheusTextWriterTests
         Assert.Contains("'b_bucket' does not belong to the metric family 'b' of type Gauge", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0, output.WrittenCount);
         Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(output, exposition, PrometheusFormat.OpenMetrics));
-        Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(output, new PrometheusExposition([new("a", MetricType.Gauge, [default])])));
+        Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(output, new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [default])])));
     }
 
     [Fact]
     public void What_no_format_can_carry_is_refused()
     {
-        var twice = new PrometheusExposition([new("a", MetricType.Gauge, []), new("a", MetricType.Gauge, [])]);
-        var halfPair = new PrometheusExposition([new("a", MetricType.Gauge, [new("a", [new("b", "\uD800")], 1)])]);
-        var exemplar = new PrometheusExposition([new("a", MetricType.Gauge, [new("a", default, 1, null, new PrometheusExemplar(default, 1))])]);
-        var unit = new PrometheusExposition([new("a", MetricType.Gauge, [], unit: "seconds")]);
+        var twice = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, []), new("a", PrometheusMetricType.Gauge, [])]);
+        var halfPair = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [new("a", [new("b", "\uD800")], 1)])]);
+        var exemplar = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [new("a", default, 1, null, new PrometheusExemplar(default, 1))])]);
+        var unit = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [], unit: "seconds")]);
 
         Assert.Contains("name 'a'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(twice)).Message, StringComparison.Ordinal);
         Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(halfPair)).Message, StringComparison.Ordinal);
@@ -224,7 +224,7 @@ public sealed class PrometheusTextWriterTests
         Assert.Contains("'seconds'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(unit, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(new ArrayBufferWriter<byte>(), new PrometheusSample[1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => PrometheusTextWriter.GetContentType((PrometheusFormat)9));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new MetricFamily("a", (MetricType)99, []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new MetricFamily("a", (PrometheusMetricType)99, []));
         Assert.Throws<ArgumentException>(() => PrometheusExposition.Merge(twice, null!));
     }
 
@@ -319,7 +319,7 @@ public sealed class PrometheusTextWriterTests
     [InlineData(PrometheusFormat.OpenMetrics)]
     public void A_carriage_return_at_the_end_of_a_help_text_does_not_break_the_line(PrometheusFormat format)
     {
-        string written = PrometheusTextWriter.ToText(new PrometheusExposition([new("a", MetricType.Gauge, [], "help\r")]), format);
+        string written = PrometheusTextWriter.ToText(new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [], "help\r")]), format);
 
         Assert.Equal("help", PrometheusTextParser.ParseFamilies(written, new PrometheusParserOptions { Format = format })["a"]!.Help);
     }
@@ -328,7 +328,7 @@ public sealed class PrometheusTextWriterTests
     public async Task A_stream_gets_the_same_bytes_and_stays_open()
     {
         PrometheusExposition exposition = new(
-            [new("a", MetricType.Gauge, [.. Enumerable.Range(0, 20_000).Select(i => new PrometheusSample("a", [new("b", $"value {i}")], i))])]);
+            [new("a", PrometheusMetricType.Gauge, [.. Enumerable.Range(0, 20_000).Select(i => new PrometheusSample("a", [new("b", $"value {i}")], i))])]);
         using var stream = new MemoryStream();
 
         await PrometheusTextWriter.WriteAsync(stream, exposition, cancellationToken: TestContext.Current.CancellationToken);
@@ -395,13 +395,13 @@ public sealed class PrometheusTextWriterTests
     private static PrometheusExposition Make(Random random, PrometheusFormat format)
     {
         bool openMetrics = format == PrometheusFormat.OpenMetrics;
-        MetricType[] types = openMetrics ? Enum.GetValues<MetricType>()
-            : [MetricType.Unknown, MetricType.Gauge, MetricType.Counter, MetricType.Histogram, MetricType.Summary];
+        PrometheusMetricType[] types = openMetrics ? Enum.GetValues<PrometheusMetricType>()
+            : [PrometheusMetricType.Unknown, PrometheusMetricType.Gauge, PrometheusMetricType.Counter, PrometheusMetricType.Histogram, PrometheusMetricType.Summary];
         var families = new List<MetricFamily>();
         for (int i = random.Next(1, 6); i > 0; i--)
         {
-            MetricType type = types[random.Next(types.Length)];
-            bool hasUnit = openMetrics && random.Next(3) == 0 && type is not (MetricType.Info or MetricType.StateSet);
+            PrometheusMetricType type = types[random.Next(types.Length)];
+            bool hasUnit = openMetrics && random.Next(3) == 0 && type is not (PrometheusMetricType.Info or PrometheusMetricType.StateSet);
             string name = (random.Next(2) == 0 ? "metric" : Text(random).Trim()) + $"_{i}{(hasUnit ? "_seconds" : "")}";
             string? help = random.Next(2) == 0 ? null : Text(random).TrimStart(' ', '\t').TrimEnd('\r');
             var samples = new List<PrometheusSample>();
@@ -409,23 +409,23 @@ public sealed class PrometheusTextWriterTests
             {
                 LabelSet labels = [new("group", $"{group}"), new("l" + (random.Next(2) == 0 ? "" : Text(random)), Text(random))];
                 // The samples of an info are one metric whatever their labels: all with timestamps or none.
-                long? timestamp = type == MetricType.Info || random.Next(2) == 0 ? null : random.NextInt64(-100_000, 2_000_000_000_000);
+                long? timestamp = type == PrometheusMetricType.Info || random.Next(2) == 0 ? null : random.NextInt64(-100_000, 2_000_000_000_000);
                 PrometheusExemplar? exemplar = openMetrics && random.Next(2) == 0
                     ? new PrometheusExemplar([new("trace", Text(random))], random.NextDouble(), random.Next(2) == 0 ? null : random.Next()) : null;
                 double count = random.Next(1000);
                 samples.AddRange(type switch
                 {
-                    MetricType.Counter => [new PrometheusSample(openMetrics ? name + "_total" : name, labels, count / 7, timestamp, exemplar)],
-                    MetricType.Histogram or MetricType.GaugeHistogram =>
+                    PrometheusMetricType.Counter => [new PrometheusSample(openMetrics ? name + "_total" : name, labels, count / 7, timestamp, exemplar)],
+                    PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram =>
                     [
                         new PrometheusSample(name + "_bucket", labels.With("le", "0.1"), 0, timestamp, exemplar),
                         new PrometheusSample(name + "_bucket", labels.With("le", "+Inf"), count, timestamp),
-                        new PrometheusSample(name + (type == MetricType.GaugeHistogram ? "_gcount" : "_count"), labels, count, timestamp),
-                        new PrometheusSample(name + (type == MetricType.GaugeHistogram ? "_gsum" : "_sum"), labels, random.NextDouble(), timestamp),
+                        new PrometheusSample(name + (type == PrometheusMetricType.GaugeHistogram ? "_gcount" : "_count"), labels, count, timestamp),
+                        new PrometheusSample(name + (type == PrometheusMetricType.GaugeHistogram ? "_gsum" : "_sum"), labels, random.NextDouble(), timestamp),
                     ],
-                    MetricType.Summary => [new PrometheusSample(name, labels.With("quantile", "0.5"), 0.3, timestamp), new PrometheusSample(name + "_count", labels, count, timestamp)],
-                    MetricType.Info => [new PrometheusSample(name + "_info", labels, 1, timestamp)],
-                    MetricType.StateSet => [new PrometheusSample(name, labels.With(name, "on"), 1, timestamp)],
+                    PrometheusMetricType.Summary => [new PrometheusSample(name, labels.With("quantile", "0.5"), 0.3, timestamp), new PrometheusSample(name + "_count", labels, count, timestamp)],
+                    PrometheusMetricType.Info => [new PrometheusSample(name + "_info", labels, 1, timestamp)],
+                    PrometheusMetricType.StateSet => [new PrometheusSample(name, labels.With(name, "on"), 1, timestamp)],
                     _ => (PrometheusSample[])[new PrometheusSample(name, labels, Number(random), timestamp)],
                 });
             }

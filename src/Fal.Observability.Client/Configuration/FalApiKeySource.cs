@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// The options of one account, and its key as it is now. The key may come from <see cref="FalObservabilityOptions.ApiKeyProvider"/>, from
+/// a file, or from configuration that is reloaded. It is looked up before each call. Where a new key cannot be had, the last one stays in
+/// use.
+/// </summary>
+/// <param name="options">
+/// The options that the account started with. Their <see cref="FalObservabilityOptions.ApiKey"/> is kept equal to the current key, and is
+/// the only reference to it here.
+/// </param>
+/// <param name="reloaded">
+/// The options of a configuration that was reloaded since the last look; null where it was not. Throws where they are not valid.
+/// </param>
+/// <param name="account">The name of the account; null for the default one.</param>
+/// <param name="log">Where a change of the key is logged, and a key that cannot be had.</param>
+internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalObservabilityOptions?> reloaded, string? account, ILogger log)
+{
+    private readonly string _account = account ?? "(default)";
+    private string? _problem;
+
+    /// <summary>The options that the account started with. Reloaded configuration changes none of them but the key.</summary>
+    public FalObservabilityOptions Options => options;
+
+    /// <summary>Whether the key is made to change, so that it is worth looking for another one soon after it was refused.</summary>
+    public bool IsRotated => options.ApiKeyProvider is not null || options.ApiKeyFile is not null;
+
+    /// <summary>Looks up the key for the next call.</summary>
+    /// <exception cref="FalTransportException">There is no key yet, because the provider failed. Transient.</exception>
+    /// <exception cref="OptionsValidationException">There is no key yet, because the provider gave none that can be used.</exception>
+    public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
+    {
+        string source = options.ApiKeyProvider is not null ? nameof(options.ApiKeyProvider)
+            : options.ApiKeyFile is not null ? $"the key file {options.ApiKeyFile}"
+            : "the configuration";
+        string? key;
+        string? problem;
+        Exception? failure = null;
+        if (options.ApiKeyProvider is { } provider)
+        {
+            (key, problem, failure) = await AskAsync(provider, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            key = options.ApiKeyFile is not null ? FalKeyFile.Read(options.ApiKeyFile, out problem) : ReadConfiguration(out problem);
+        }
+
+        if (Interlocked.Exchange(ref _problem, problem) != problem && problem is not null && options.ApiKey is not null)
+        {
+            log.KeyUnusable(_account, source, problem);
+        }
+
+        string? last = options.ApiKey;
+        if (key is not null && key != last)
+        {
+            options.ApiKey = key;
+            if (last is not null)
+            {
+                FalEchoedKey.Of(key).Follows(last);
+                log.KeyChanged(_account, source);
+            }
+        }
+
+        return options.ApiKey ?? throw Missing(problem!, failure);
+    }
+
+    private static async ValueTask<(string? Key, string? Problem, Exception? Failure)> AskAsync(
+        Func<CancellationToken, ValueTask<string>> provider, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string? key = await provider(cancellationToken).ConfigureAwait(false);
+            return FalApiKey.Problem(key) is { } fault ? (null, $"gave no key that can be used: it {fault}", null) : (key, null, null);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            return (null, $"failed with {e.GetType()}.", e);
+        }
+    }
+
+    private string? ReadConfiguration(out string? problem)
+    {
+        problem = null;
+        try
+        {
+            // Another source of the key takes a restart.
+            return reloaded() is { ApiKeyFile: null, ApiKeyProvider: null } current ? current.ApiKey : null;
+        }
+        catch (OptionsValidationException e)
+        {
+            problem = $"is not valid any more: {e.Message}";
+            return null;
+        }
+    }
+
+    private Exception Missing(string problem, Exception? failure)
+    {
+        string message = $"Account {_account}: {nameof(options.ApiKeyProvider)} {problem}";
+        return failure is null
+            ? new OptionsValidationException(account ?? Microsoft.Extensions.Options.Options.DefaultName, typeof(FalObservabilityOptions), [message])
+            : new FalTransportException($"{message} No call was made, because there is no key yet.", failure) { IsTransient = true };
+    }
+}

@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Refit;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// What lies between the clients of one account and the socket. A container and <see cref="FalDirectClient"/> put the same parts together.
+/// </summary>
+/// <param name="account">The options of the account, and its key.</param>
+/// <param name="connections">The owner of the primary handlers.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Makes the loggers of the resilience pipeline.</param>
+/// <param name="log">The logger of the account.</param>
+internal sealed class FalPipeline(FalApiKeySource account, FalConnections connections, TimeProvider time, ILoggerFactory loggers, ILogger log)
+{
+    public FalObservabilityOptions Options => account.Options;
+
+    public static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
+
+    /// <summary>The handlers of an area, the outermost first.</summary>
+    public IEnumerable<DelegatingHandler> CreateHandlers(FalArea area)
+    {
+        if (area.Guard is { } guard)
+        {
+            yield return guard();
+        }
+
+        yield return new FalCallHandler(account, FalResilience.Build(Options, time, loggers, log, NextRandom), time, log, connections.Closed);
+        yield return new FalBodyHandler(Options, time);
+    }
+
+    /// <summary>The primary handler, unless the user has another.</summary>
+    public HttpMessageHandler CreatePrimaryHandler() => FalConnections.CreateHandler(Options.BaseAddress!);
+
+    /// <summary>Puts the key on what a primary handler sends. It belongs below every handler and logger of the user's own.</summary>
+    public HttpMessageHandler Authenticate(HttpMessageHandler primary)
+    {
+        connections.Own(primary);
+        return new FalApiKeyHandler(Options) { InnerHandler = primary };
+    }
+
+    public void Configure(HttpClient http)
+    {
+        http.BaseAddress = Options.BaseAddress;
+        // The deadlines are the handlers'; this one would end a streamed body in the middle.
+        http.Timeout = Timeout.InfiniteTimeSpan;
+        http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
+        if (!string.IsNullOrEmpty(Options.UserAgentSuffix))
+        {
+            http.DefaultRequestHeaders.UserAgent.ParseAdd(Options.UserAgentSuffix);
+        }
+    }
+
+    public RefitSettings CreateSettings(FalArea area) => FalRefitSettings.Create(new FalJsonContentSerializer(area.Json), Options, time);
+
+    public FalMetricsClient CreateClient(IFalMetricsApi api) => new(api, Options, time, log, NextRandom);
+
+    public FalAnalyticsClient CreateClient(IFalAnalyticsApi api) => new(api, Options, time, log, NextRandom);
+
+    public FalAppsClient CreateClient(IFalAppsApi api) => new(api, time);
+
+    public FalUsageClient CreateClient(IFalUsageApi api) => new(api, Options, time);
+}

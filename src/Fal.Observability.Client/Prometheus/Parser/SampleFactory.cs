@@ -1,0 +1,194 @@
+using System.Buffers;
+using System.Text;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>Makes samples of what a reader shows, with each name and label value made a string once.</summary>
+internal sealed class SampleFactory
+{
+    private const int RememberedLabels = 16;
+
+    private const int FirstBlockLength = 32;
+    private const int MaxBlockLength = 1024;
+
+    /// <summary>How many shapes of a name are searched before a new one is made. Beyond it, shapes are no longer shared.</summary>
+    private const int RememberedSiblings = 8;
+
+    private readonly Utf8StringPool _names = new(keepsHeads: false);
+    private readonly Utf8StringPool _values = new(keepsHeads: true);
+
+    // The last value of the first label, of the second, and so on, as the pool knows it.
+    private readonly int[] _lastValues = new int[RememberedLabels];
+    private SampleShape? _shape;
+
+    // Where the label values of the next samples go. The first arrays are small, because the exposition may be.
+    private string[] _block = [];
+    private int _blockUsed;
+
+    /// <summary>Whether equal label values become one string. To look for the string costs more than to make it where few lines are read.</summary>
+    internal bool PoolsValues { get; set; } = true;
+
+    /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
+    internal void ReturnTables()
+    {
+        _names.ReturnTables();
+        _values.ReturnTables();
+    }
+
+    /// <summary>The sample that the reader shows. Every sample of a block must come here, because it may be said to be like the last.</summary>
+    internal PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
+    {
+        SampleShape? shape = _shape;
+        if (shape is null || !reader.HasSameShape)
+        {
+            _shape = shape = FindShape(in reader);
+        }
+
+        int count = reader.LabelCount;
+        if (_block.Length - _blockUsed < count)
+        {
+            _block = new string[Math.Max(count, Math.Clamp(_block.Length * 2, FirstBlockLength, MaxBlockLength))];
+            _blockUsed = 0;
+        }
+
+        int start = _blockUsed;
+        Span<string> values = _block.AsSpan(start, count);
+        if (PoolsValues && count <= RememberedLabels && reader.HasPlainValues)
+        {
+            for (int ordinal = 0; ordinal < values.Length; ordinal++)
+            {
+                values[ordinal] = _values.Get(reader.PlainValue(ordinal), ref _lastValues[ordinal], isPadded: true);
+            }
+        }
+        else
+        {
+            int ordinal = 0;
+            foreach (PrometheusLabel label in reader.Labels)
+            {
+                values[ordinal] = !PoolsValues ? label.GetValue() : label.ValueIsEscaped || ordinal >= RememberedLabels
+                    ? GetUncommonValue(label)
+                    : _values.Get(label.Value, ref _lastValues[ordinal]);
+                ordinal++;
+            }
+        }
+
+        if (reader.HasExemplar)
+        {
+            shape = new SampleShape(shape.Name, shape.LabelNames, CreateExemplar(in reader));
+        }
+
+        _blockUsed = start + count;
+        return new PrometheusSample(shape, _block, start, reader.Value, reader.SampleTimestamp);
+    }
+
+    /// <summary>A name that the reader shows, the same string as in the samples.</summary>
+    internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
+
+    private string GetName(ReadOnlySpan<byte> utf8, bool isEscaped, out int index)
+    {
+        if (!isEscaped)
+        {
+            return _names.GetName(utf8, out index);
+        }
+
+        byte[]? rented = null;
+        Span<byte> buffer = utf8.Length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
+        string name = _names.GetName(buffer[..PrometheusEscaping.Unescape(utf8, buffer, quotes: true)], out index);
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        return name;
+    }
+
+    private string GetUncommonValue(PrometheusLabel label)
+    {
+        int last = 0;
+        if (!label.ValueIsEscaped)
+        {
+            return _values.Get(label.Value, ref last);
+        }
+
+        byte[]? rented = null;
+        int length = label.Value.Length;
+        Span<byte> buffer = length <= 256 ? stackalloc byte[256] : rented = ArrayPool<byte>.Shared.Rent(length);
+        string text = _values.Get(buffer[..label.CopyValue(buffer)], ref last);
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+
+        return text;
+    }
+
+    private SampleShape FindShape(scoped ref readonly PrometheusTextReader reader)
+    {
+        string name = GetName(reader.Name, reader.NameIsEscaped, out int index);
+        SampleShape? first = index == 0 ? null : _names.ShapeOf(index);
+        int siblings = 0;
+        for (SampleShape? shape = first; shape is not null; shape = shape.Sibling)
+        {
+            if (HasLabelNames(shape.LabelNames, in reader))
+            {
+                return shape;
+            }
+
+            siblings++;
+        }
+
+        string[] labelNames = reader.LabelCount == 0 ? [] : new string[reader.LabelCount];
+        int ordinal = 0;
+        foreach (PrometheusLabel label in reader.Labels)
+        {
+            labelNames[ordinal++] = GetName(label.Name, label.NameIsEscaped);
+        }
+
+        var found = new SampleShape(name, labelNames) { Sibling = siblings < RememberedSiblings ? first : null };
+        // The names of the labels may have made the pool start anew, and the place of the name another text's.
+        if (index != 0 && _names.IsAt(index, name))
+        {
+            _names.ShapeOf(index) = found;
+        }
+
+        return found;
+    }
+
+    private bool HasLabelNames(string[] names, scoped ref readonly PrometheusTextReader reader)
+    {
+        if (names.Length != reader.LabelCount)
+        {
+            return false;
+        }
+
+        int ordinal = 0;
+        foreach (PrometheusLabel label in reader.Labels)
+        {
+            string name = names[ordinal++];
+            bool isSame = label.NameIsEscaped || !Ascii.IsValid(label.Name)
+                ? name == GetName(label.Name, label.NameIsEscaped)
+                : Ascii.Equals(label.Name, name);
+            if (!isSame)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static PrometheusExemplar CreateExemplar(scoped ref readonly PrometheusTextReader reader)
+    {
+        string[] names = reader.ExemplarLabelCount == 0 ? [] : new string[reader.ExemplarLabelCount];
+        string[] values = reader.ExemplarLabelCount == 0 ? [] : new string[reader.ExemplarLabelCount];
+        int ordinal = 0;
+        foreach (PrometheusLabel label in reader.ExemplarLabels)
+        {
+            names[ordinal] = label.GetName();
+            values[ordinal++] = label.GetValue();
+        }
+
+        return new PrometheusExemplar(
+            new LabelSet(names, values), reader.ExemplarValue, reader.ExemplarHasTimestamp ? reader.ExemplarTimestampMilliseconds : null);
+    }
+}

@@ -1,0 +1,302 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>The lines of the last scrape up to their values, and the samples that were made of them.</summary>
+/// <remarks>
+/// <para>
+/// A scrape is mostly the one before with other values. So each line is compared with the line that is expected next. If all bytes up to
+/// the value are the same, the line names the same series, and only its number is read:
+/// </para>
+/// <code>
+/// the last scrape                     this scrape
+/// a{app="x"}  -> sample 0             a{app="x"} 7     expected: sample 0 with the value 7
+/// a{app="y"}  -> sample 1             a{app="z"} 1     not expected: parsed
+/// b{app="x"}  -> sample 2             b{app="x"} 3     not expected, but found one line ahead: sample 2 with the value 3
+/// </code>
+/// <para>
+/// The text of a remembered line was checked when it was parsed, under one set of options. So a memory serves one set of options only.
+/// </para>
+/// </remarks>
+/// <param name="maxBytes">How many bytes may be kept, strings aside.</param>
+/// <param name="maxLineLength">The longest line that the options allow, in bytes.</param>
+internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObserver
+{
+    /// <summary>How many lines ahead a line is looked for, beside four for each line that was parsed since the last expected one.</summary>
+    private const int NearLines = 4;
+
+    /// <summary>The bytes of one line and one sample.</summary>
+    private const int BytesPerLine = 64;
+
+    /// <summary>The least room that a number has in a line whose text is remembered, in bytes.</summary>
+    private const int NumberRoom = 64;
+
+    // The texts of the last scrape and, until too much of it is stale, of the scrapes before it.
+    private byte[] _text = [];
+    private int _textLength;
+    private int _liveLength; // The length of the texts of the last scrape.
+
+    private RememberedLine[] _lines = [];
+    private RememberedLine[] _newLines = [];
+    private int _newCount;
+    private bool _isWhole; // Whether every line of the scrape that is being read is remembered so far.
+    private bool _isFull;
+
+    private int _line; // The line that is expected next.
+    private int _unexpected; // How many lines were parsed since the last expected one.
+
+    /// <summary>The number of lines remembered.</summary>
+    internal int LineCount { get; private set; }
+
+    /// <summary>The samples of the last scrape in the order of their lines.</summary>
+    internal RepeatedStore? Samples { get; private set; }
+
+    /// <summary>The series of the last scrape and, until too much of it is stale, of the scrapes before it.</summary>
+    internal SeriesList Series { get; private set; } = new();
+
+    /// <summary>Whether every line of the last scrape is remembered.</summary>
+    internal bool RemembersAll { get; private set; }
+
+    /// <summary>The place in the input where the next line begins.</summary>
+    internal int Position { get; set; }
+
+    /// <summary>Begins a scrape.</summary>
+    internal void Begin()
+    {
+        // Every parsed line leaves its text behind. Series that are gone must not fill the memory.
+        if (_textLength > 2L * _liveLength + ushort.MaxValue)
+        {
+            Clear();
+        }
+
+        (Position, _line, _unexpected) = (0, 0, 0);
+        (_newCount, _isWhole, _isFull) = (0, true, false);
+    }
+
+    /// <summary>Ends a scrape that was read to its end. It takes the place of the last one.</summary>
+    /// <param name="samples">The samples of the scrape; nothing is added to them later.</param>
+    /// <param name="isWhole">Whether no line was skipped or repaired.</param>
+    internal void End(RepeatedStore samples, bool isWhole)
+    {
+        if (_isFull)
+        {
+            Clear();
+            return;
+        }
+
+        (_lines, _newLines) = (_newLines, _lines);
+        (LineCount, Samples, RemembersAll) = (_newCount, samples, isWhole && _isWhole);
+        _liveLength = 0;
+        foreach (RememberedLine line in _lines.AsSpan(0, LineCount))
+        {
+            _liveLength += line.Length == RememberedLine.NeverExpected ? 0 : line.Length;
+        }
+    }
+
+    /// <summary>Forgets everything.</summary>
+    internal void Clear()
+    {
+        (_text, _lines, _newLines, Samples, Series, RemembersAll) = ([], [], [], null, new SeriesList(), false);
+        LineCount = _textLength = _liveLength = 0;
+    }
+
+    /// <summary>Reads a whole scrape that repeats the last one with other values.</summary>
+    /// <returns>The samples; null if the scrape differs in something else.</returns>
+    internal RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
+    {
+        if (!RemembersAll)
+        {
+            return null;
+        }
+
+        Begin();
+        var samples = new RepeatedStore(Series, Samples);
+        int count = 1;
+        while (count > 0 && _line < LineCount)
+        {
+            count = Follow(utf8, samples.GetRoom(out int place), place, passOthers: true);
+            samples.AddRepeated(count);
+        }
+
+        return _line == LineCount && Position == utf8.Length ? samples : null;
+    }
+
+    /// <summary>Reads samples as long as the expected lines come.</summary>
+    /// <param name="utf8">The scrape.</param>
+    /// <param name="samples">Where the values go, as many as have room.</param>
+    /// <returns>The lines, each of them a sample that is to be added.</returns>
+    internal ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
+    {
+        int line = _line;
+        int count = Follow(utf8, samples.GetRoom(out int place), place, passOthers: false);
+        if (count > 0)
+        {
+            _unexpected = 0;
+            Keep(_lines.AsSpan(line, count));
+        }
+
+        return _lines.AsSpan(line, count);
+    }
+
+    /// <summary>Looks for the next line of the input some lines ahead, in case the expected one is gone.</summary>
+    /// <returns>Whether it was found; then it is the expected one.</returns>
+    internal bool TryFindAhead(ReadOnlySpan<byte> utf8)
+    {
+        // The number of lines tried stays in proportion to the number of lines parsed, however many are new.
+        int end = (int)Math.Min(LineCount, _line + NearLines + 4L * _unexpected);
+        for (int line = _line + 1; line < end; line++)
+        {
+            if (_lines[line].Length <= utf8.Length - Position && utf8[Position..].StartsWith(TextOf(_lines[line])))
+            {
+                _line = line;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Remembers a line that was parsed.</summary>
+    public void OnLine(scoped ref readonly PrometheusTextReader reader)
+    {
+        _unexpected++;
+        bool isSample = reader.TokenType == PrometheusTokenType.Sample;
+        ReadOnlySpan<byte> text = isSample ? reader.SeriesBytes : reader.LineWithFeed;
+        int series = isSample ? Series.Count - 1 : -1;
+        // What follows a remembered text must not be able to belong to it: a letter after "a" makes another name.
+        bool isBounded = isSample ? text[^1] is (byte)' ' or (byte)'\t' or (byte)'}' : text[^1] == '\n' && !text.EndsWith("\r\n"u8);
+        if (!isBounded || text.Length > maxLineLength - NumberRoom)
+        {
+            _isWhole = false;
+            Keep([new RememberedLine(0, RememberedLine.NeverExpected, series)]);
+        }
+        else if (_line < LineCount && _lines[_line].IsSample == isSample && text.Length == _lines[_line].Length && text.SequenceEqual(TextOf(_lines[_line])))
+        {
+            // It was the expected line, with a number that only the reader can judge, or the families must see it.
+            Keep([_lines[_line]]);
+            _line++;
+        }
+        else
+        {
+            Keep([new RememberedLine(Append(text), text.Length, series)]);
+        }
+    }
+
+    /// <summary>Follows the expected lines, and reads their values, as long as they come.</summary>
+    /// <remarks>This loop is what a repeated scrape costs.</remarks>
+    private int Follow(ReadOnlySpan<byte> utf8, ValueChunk chunk, int place, bool passOthers)
+    {
+        ReadOnlySpan<byte> text = _text;
+        ReadOnlySpan<RememberedLine> lines = _lines.AsSpan(0, LineCount);
+        Span<double> values = chunk.Values.AsSpan(place);
+        int position = Position;
+        int line = _line;
+        int count = 0;
+        for (; line < lines.Length; line++)
+        {
+            RememberedLine expected = lines[line];
+            int length = expected.Length;
+            if (length > utf8.Length - position || !utf8.Slice(position, length).SequenceEqual(text.Slice(expected.Start, length)))
+            {
+                break;
+            }
+
+            if (!expected.IsSample)
+            {
+                if (!passOthers)
+                {
+                    break;
+                }
+
+                position += length;
+                continue;
+            }
+
+            if ((uint)count >= (uint)values.Length)
+            {
+                break;
+            }
+
+            ReadOnlySpan<byte> number = utf8[(position + length)..];
+            if (number.Length >= sizeof(ulong) && PrometheusNumber.TryReadDigits(PrometheusNumber.ReadWord(ref MemoryMarshal.GetReference(number)), out int digits, out uint value))
+            {
+                values[count++] = value;
+                position += length + digits + 1;
+            }
+            else if (TryReadNumbers(number, maxLineLength - length, out values[count], out long? timestamp, out int read))
+            {
+                chunk.Set(place + count, values[count], timestamp is { } known ? PrometheusSample.HeldTimestamp(known) : PrometheusSample.NoTimestamp);
+                count++;
+                position += length + read;
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        _line = line;
+        Position = position;
+        return count;
+    }
+
+    /// <summary>Reads any value, perhaps a timestamp, to the end of the line or of the input.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryReadNumbers(ReadOnlySpan<byte> text, int maxLength, out double value, out long? timestamp, out int read)
+    {
+        int newline = text.IndexOf((byte)'\n');
+        ReadOnlySpan<byte> numbers = newline < 0 ? text : text[..newline];
+        read = newline < 0 ? text.Length : newline + 1;
+        timestamp = null;
+        value = 0;
+        return numbers.Length <= maxLength && PrometheusTextReader.TryReadNumbers(numbers, out value, out timestamp);
+    }
+
+    private ReadOnlySpan<byte> TextOf(RememberedLine line) => _text.AsSpan(line.Start, line.Length);
+
+    private int Append(ReadOnlySpan<byte> text)
+    {
+        if (_isFull || _textLength + (long)text.Length + (long)_newCount * BytesPerLine > Math.Min(maxBytes, Array.MaxLength))
+        {
+            _isFull = true;
+            return 0;
+        }
+
+        int start = _textLength;
+        MakeRoom(ref _text, start, text.Length);
+        text.CopyTo(_text.AsSpan(start));
+        _textLength += text.Length;
+        return start;
+    }
+
+    private void Keep(ReadOnlySpan<RememberedLine> lines)
+    {
+        if (!_isFull)
+        {
+            MakeRoom(ref _newLines, _newCount, lines.Length);
+            lines.CopyTo(_newLines.AsSpan(_newCount));
+            _newCount += lines.Length;
+        }
+    }
+
+    private static void MakeRoom<T>(ref T[] items, int count, int more)
+    {
+        if (items.Length - count < more)
+        {
+            Array.Resize(ref items, (int)Math.Min(Array.MaxLength, Math.Max(256, Math.Max(count + (long)more, 2L * items.Length))));
+        }
+    }
+}
+
+/// <summary>A line up to its value, or a whole line that is no sample.</summary>
+/// <param name="Start">Where its text begins.</param>
+/// <param name="Length">The bytes of its text.</param>
+/// <param name="Series">The place of its series; -1 for a line that is no sample.</param>
+internal readonly record struct RememberedLine(int Start, int Length, int Series)
+{
+    /// <summary>The length of a line that is not remembered, so that no line is like it.</summary>
+    internal const int NeverExpected = int.MaxValue;
+
+    internal bool IsSample => Series >= 0;
+}

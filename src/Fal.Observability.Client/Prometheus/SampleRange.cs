@@ -1,0 +1,35 @@
+using System.Collections;
+
+namespace Fal.Observability.Client.Prometheus;
+
+/// <summary>Samples that stand together in a buffer to which nothing more is added.</summary>
+internal sealed class SampleRange(SampleStore samples, int start, int count) : IReadOnlyList<PrometheusSample>
+{
+    public int Count => count;
+
+    /// <summary>Where the samples are.</summary>
+    internal SampleStore Store => samples;
+
+    /// <summary>The place of the first sample in the buffer.</summary>
+    internal int Start => start;
+
+    public PrometheusSample this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(index);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, count);
+            return samples[start + index];
+        }
+    }
+
+    public IEnumerator<PrometheusSample> GetEnumerator()
+    {
+        for (int i = 0; i < count; i++)
+        {
+            yield return samples[start + i];
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

@@ -1,0 +1,328 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests.Secrets;
+
+/// <summary>A key that changes while the program runs, from each of the places that a key can come from, against a service that knows which keys are valid.</summary>
+public sealed class KeyRotationTests : IAsyncLifetime
+{
+    private const string OldKey = "old-id:old-secret-0123456789";
+    private const string NewKey = "new-id:new-secret-0123456789";
+
+    private readonly Service _service = new();
+    private readonly FakeLogCollector _log = new();
+
+    public async ValueTask InitializeAsync() => await _service.StartAsync();
+
+    public async ValueTask DisposeAsync() => await _service.DisposeAsync();
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("acme")]
+    public async Task Configuration_that_is_reloaded_gives_the_next_call_another_key(string? account)
+    {
+        string section = account is null ? "Fal" : $"Fal:Accounts:{account}";
+        IConfigurationRoot configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
+        await using ServiceProvider services = Services(account, null, configuration);
+        IFalMetricsClient metrics = services.GetRequiredKeyedService<IFalMetricsClient>(account);
+
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        configuration[$"{section}:ApiKey"] = NewKey;
+        configuration[$"{section}:BaseAddress"] = "https://elsewhere.example/v1";
+        configuration.Reload();
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        configuration[$"{section}:ApiKey"] = "no key";
+        configuration.Reload();
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, NewKey, NewKey, NewKey], _service.Keys);
+        Assert.Equal(
+            [27, 28], _log.GetSnapshot().Where(record => record.Level >= LogLevel.Information).Select(record => record.Id.Id));
+        Assert.DoesNotContain(_log.GetSnapshot(), record => record.Message.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_key_of_a_callback_is_asked_for_before_each_call_and_kept_for_its_retries()
+    {
+        var keys = new Queue<string>([OldKey, NewKey]);
+        using var fal = new FalObservabilityClient(options =>
+        {
+            options.BaseAddress = _service.Address;
+            options.MinRetryDelay = options.RetryBaseDelay = TimeSpan.FromMilliseconds(1);
+            options.ApiKeyProvider = _ => ValueTask.FromResult(keys.Dequeue());
+        });
+        _service.Answer(context => context.Response.StatusCode = _service.Keys.Count < 3 ? 503 : 200);
+
+        await fal.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        await fal.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, OldKey, OldKey, NewKey], _service.Keys);
+    }
+
+    [Fact]
+    public async Task A_call_that_is_refused_although_the_key_has_changed_is_sent_once_more()
+    {
+        string key = OldKey;
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(key));
+        _service.Answer(context =>
+        {
+            // The rotation takes place while the call is on its way.
+            key = NewKey;
+            context.Response.StatusCode = KeyOf(context) == NewKey ? 200 : 401;
+        });
+
+        await services.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, NewKey], _service.Keys);
+    }
+
+    [Fact]
+    public async Task A_call_that_both_keys_are_refused_for_ends_with_the_second_answer_and_shows_neither()
+    {
+        string key = OldKey;
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(key));
+        _service.Answer(context =>
+        {
+            context.Response.StatusCode = 401;
+            key = key == OldKey ? NewKey : "third-id:third-secret-0123456789";
+        }, _ => $"The keys {OldKey} and {NewKey} are not known.");
+
+        FalAuthenticationException failure = await Assert.ThrowsAsync<FalAuthenticationException>(
+            () => services.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal([OldKey, NewKey], _service.Keys);
+        Assert.Contains("are not known", failure.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("-secret-", failure.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(_log.GetSnapshot(), record => record.Message.Contains("-secret-", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_watch_goes_on_over_a_rotation()
+    {
+        string key = OldKey;
+        _service.Valid = [OldKey];
+        var clock = new SteppedClock();
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(key), clock: clock);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = services.GetRequiredService<IFalMetricsClient>()
+            .WatchAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+
+        Assert.True(await watch.MoveNextAsync());
+        (key, _service.Valid) = (NewKey, [NewKey]);
+        ValueTask<bool> next = watch.MoveNextAsync();
+        clock.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.True(await next.AsTask().OrHangs());
+        Assert.Equal([OldKey, NewKey], _service.Keys);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task No_caller_of_a_thousand_is_refused_while_the_key_changes_under_load(bool revokesBeforeTheProgramKnows)
+    {
+        string key = OldKey;
+        _service.Valid = [OldKey];
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(Volatile.Read(ref key)));
+        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+        int asked = 0;
+        _service.Answer(context =>
+        {
+            if (Interlocked.Increment(ref asked) == 500)
+            {
+                // Both at once for a service that calls overtake: those under way bear the old key when it is no longer valid.
+                _service.Valid = revokesBeforeTheProgramKnows ? [NewKey] : [OldKey, NewKey];
+                Volatile.Write(ref key, NewKey);
+                _service.Valid = [NewKey];
+            }
+
+            context.Response.StatusCode = _service.Valid.Contains(KeyOf(context)) ? 200 : 401;
+        });
+
+        await Parallel.ForAsync(0, 1000, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
+            async (_, cancellationToken) => await metrics.GetSnapshotAsync(cancellationToken));
+
+        Assert.Contains(OldKey, _service.Keys);
+        Assert.Contains(NewKey, _service.Keys);
+        Assert.Equal(NewKey, _service.Keys.Last());
+    }
+
+    [Fact]
+    public async Task Nothing_holds_the_old_key_after_its_last_call()
+    {
+        var vault = new Vault();
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(vault.Key!));
+        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+
+        WeakReference old = await CallWithAsync(OldKey);
+        await CallWithAsync(NewKey);
+        await CallWithAsync(NewKey);
+        for (int i = 0; i < 10 && old.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(old.IsAlive);
+        Assert.Equal([OldKey, NewKey, NewKey], _service.Keys);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        async Task<WeakReference> CallWithAsync(string text)
+        {
+            string key = new(text.AsSpan());
+            vault.Key = key;
+            await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+            return new WeakReference(key);
+        }
+    }
+
+    [Fact]
+    public async Task A_callback_that_fails_leaves_the_last_key_in_use_and_is_logged_once()
+    {
+        Func<string> answer = () => OldKey;
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(answer()));
+        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        answer = () => throw new HttpRequestException("The vault is sealed.");
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        answer = () => "";
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, OldKey, OldKey, OldKey], _service.Keys);
+        Assert.Equal(
+            [
+                "Account (default): ApiKeyProvider failed with System.Net.Http.HttpRequestException. The last key stays in use. Put a new key there, where this process can read it",
+                "Account (default): ApiKeyProvider gave no key that can be used: it is missing. The last key stays in use. Put a new key there, where this process can read it",
+            ],
+            _log.GetSnapshot().Where(record => record.Level == LogLevel.Warning).Select(record => record.Message));
+    }
+
+    [Fact]
+    public async Task A_callback_that_has_given_no_key_yet_fails_the_call_and_says_why()
+    {
+        Func<string> answer = () => throw new HttpRequestException("The vault is sealed.");
+        await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(answer()));
+        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+
+        FalTransportException failed = await Assert.ThrowsAsync<FalTransportException>(() => metrics.GetSnapshotAsync(TestContext.Current.CancellationToken));
+        answer = () => "hunter2 hunter2";
+        OptionsValidationException malformed = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => metrics.GetSnapshotAsync(TestContext.Current.CancellationToken));
+
+        Assert.True(failed.IsTransient);
+        Assert.Contains("ApiKeyProvider failed", failed.Message, StringComparison.Ordinal);
+        Assert.Equal("The vault is sealed.", failed.InnerException?.Message);
+        Assert.Contains("ApiKeyProvider gave no key that can be used", malformed.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", malformed.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_service.Keys);
+    }
+
+    [Fact]
+    public async Task Cancelling_the_call_cancels_the_callback()
+    {
+        using var caller = new CancellationTokenSource();
+        await using ServiceProvider services = Services(null, async cancellationToken =>
+        {
+            await caller.CancelAsync();
+            await Task.FromCanceled(cancellationToken);
+            return OldKey;
+        });
+
+        OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => services.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync(caller.Token));
+
+        Assert.Equal(caller.Token, cancelled.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData(OldKey, null)]
+    [InlineData(null, "key.txt")]
+    public void A_callback_beside_another_key_is_an_options_error(string? key, string? file)
+    {
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(options =>
+        {
+            (options.ApiKey, options.ApiKeyFile) = (key, file);
+            options.ApiKeyProvider = _ => ValueTask.FromResult(NewKey);
+        }));
+
+        Assert.Contains("ApiKeyProvider is set, and ApiKey or ApiKeyFile too. Remove Fal:ApiKey and Fal:ApiKeyFile", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static string KeyOf(HttpContext context) => context.Request.Headers.Authorization.ToString()["Key ".Length..];
+
+    private ServiceProvider Services(
+        string? account, Func<CancellationToken, ValueTask<string>>? provider, IConfiguration? configuration = null, TimeProvider? clock = null)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(clock ?? TimeProvider.System);
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new FakeLoggerProvider(_log)));
+        if (configuration is not null)
+        {
+            services.AddSingleton(configuration);
+        }
+
+        Action<FalObservabilityOptions> configure = options =>
+        {
+            if (provider is not null)
+            {
+                (options.ApiKeyProvider, options.BaseAddress) = (provider, _service.Address);
+            }
+        };
+        _ = account is null ? services.AddFalObservability(configure) : services.AddFalObservability(account, configure);
+        return services.BuildServiceProvider();
+    }
+
+    private sealed class Vault
+    {
+        public string? Key { get; set; }
+    }
+
+    /// <summary>The service, which notes the key of each request.</summary>
+    private sealed class Service : IAsyncDisposable
+    {
+        private readonly WebApplication _app;
+        private Action<HttpContext> _answer;
+        private Func<HttpContext, string> _body = _ => "# TYPE a gauge\na 1\n";
+
+        public Service()
+        {
+            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            _app = builder.Build();
+            _app.Urls.Add("http://127.0.0.1:0");
+            _answer = context => context.Response.StatusCode = Valid is null || Valid.Contains(KeyOf(context)) ? 200 : 401;
+            _app.Run(async context =>
+            {
+                Keys.Enqueue(KeyOf(context));
+                _answer(context);
+                context.Response.ContentType = "text/plain";
+                await context.Response.WriteAsync(_body(context));
+            });
+        }
+
+        public ConcurrentQueue<string> Keys { get; } = [];
+
+        public string[]? Valid { get; set; }
+
+        public Uri Address => new($"{_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}/v1");
+
+        public Task StartAsync() => _app.StartAsync();
+
+        public void Answer(Action<HttpContext> answer, Func<HttpContext, string>? body = null) => (_answer, _body) = (answer, body ?? _body);
+
+        public ValueTask DisposeAsync() => _app.DisposeAsync();
+    }
+}

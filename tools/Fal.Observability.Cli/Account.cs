@@ -1,0 +1,68 @@
+using Fal.Observability.Client;
+using Fal.Observability.Client.Testing;
+
+namespace Fal.Observability.Cli;
+
+/// <summary>The account that the data come from: the one of the key in the environment, or a simulated one.</summary>
+internal sealed class Account : IAsyncDisposable
+{
+    private static readonly string[] KeyVariables = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
+
+    private readonly SimulatorServer? _simulator;
+    private readonly FalObservabilityClient _client;
+
+    private Account(SimulatorServer? simulator, FalObservabilityClient client)
+    {
+        _simulator = simulator;
+        _client = client;
+    }
+
+    /// <summary>The client of the account.</summary>
+    public IFalObservabilityClient Client => _client;
+
+    /// <summary>The apps of a simulated account; null: the account is real.</summary>
+    public IReadOnlyList<string>? SimulatedApps => _simulator?.Apps;
+
+    /// <summary>Whether a key or another service than fal's is named, so that the data are not simulated.</summary>
+    public static bool IsReal(Uri? baseAddress) =>
+        baseAddress is not null || KeyVariables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
+
+    /// <summary>Opens the account, and says so where it is simulated.</summary>
+    /// <param name="baseAddress">Another service than fal's; null: fal's.</param>
+    /// <param name="cancellationToken">Gives up opening.</param>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The key or the address cannot be used.</exception>
+    public static async Task<Account> OpenAsync(Uri? baseAddress, CancellationToken cancellationToken)
+    {
+        SimulatorServer? simulator = IsReal(baseAddress) ? null : await SimulatorServer.StartAsync(options: null, cancellationToken);
+        try
+        {
+            var client = new FalObservabilityClient(options =>
+            {
+                options.BaseAddress = simulator?.BaseAddress ?? baseAddress ?? options.BaseAddress;
+                options.ApiKey = simulator?.Key;
+                options.UserAgentSuffix = "fal-obs";
+            });
+            if (simulator is not null)
+            {
+                await Console.Error.WriteLineAsync(
+                    "SIMULATED DATA: no key is set in FAL_KEY or FAL_KEY_FILE, so every figure comes from the built-in simulator.");
+            }
+
+            return new Account(simulator, client);
+        }
+        catch when (simulator is not null)
+        {
+            await simulator.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        if (_simulator is not null)
+        {
+            await _simulator.DisposeAsync();
+        }
+    }
+}

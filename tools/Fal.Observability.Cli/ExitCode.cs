@@ -1,0 +1,29 @@
+namespace Fal.Observability.Cli;
+
+/// <summary>What the program ends with. A signal ends it with 128 and the signal's number.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+
+    /// <summary>Something stopped the work: the service, the network, the disk.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command line or the settings are wrong. Nothing was read or written.</summary>
+    public const int Usage = 2;
+
+    /// <summary>The codes as the help lists them.</summary>
+    public const string Help = """
+        Exit codes:
+          0    done
+          1    the work stopped: the service refuses the key or cannot be reached,
+               a file cannot be written, the disk is full
+          2    the command line or a setting is wrong, nothing was done
+          130  ended by Ctrl+C (143: by SIGTERM); what was complete stays
+
+        Settings, from the environment:
+          FAL_KEY       the key; else FAL_KEY_ID and FAL_KEY_SECRET
+          FAL_KEY_FILE  a file that holds the key
+          NO_COLOR      no colours
+        Without a key all data are simulated.
+        """;
+}

@@ -1,0 +1,137 @@
+using System.Net;
+using Fal.Observability.Client;
+
+namespace Fal.Observability.Cli.Export;
+
+/// <summary>
+/// Exports analytics partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
+/// the next time, so that rows are replaced by what they have become.
+/// </summary>
+internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore store, ExportProgress progress, TimeProvider time)
+{
+    // The service lags by minutes, and by hours when it goes badly; a row that is late shows in nothing but the time.
+    private static readonly TimeSpan FinalAfter = TimeSpan.FromDays(1);
+
+    // Metrics that the service fails on may come back; those that do not must not have everything read again for ever.
+    private static readonly TimeSpan FinalWithoutMetricsAfter = TimeSpan.FromDays(30);
+
+    /// <summary>Exports what there is to export.</summary>
+    /// <param name="request">What to export.</param>
+    /// <param name="report">Told of each partition: how many are done, of how many, and the rows of this one.</param>
+    /// <param name="refused">Told once of each endpoint that the service refuses, with its reason. What was exported of it before stays.</param>
+    /// <param name="missing">
+    /// Told once of each endpoint for which the service fails on some metrics: of rows that are new their columns are empty, and rows that
+    /// were exported before stay as they are.
+    /// </param>
+    /// <param name="cancellationToken">Ends the export; what was done stays, and the next export goes on behind it.</param>
+    /// <returns>How many rows were left out because another row of the same endpoint and bucket came before them.</returns>
+    public async Task<int> RunAsync(
+        ExportRequest request,
+        Action<int, int, int> report,
+        Action<AnalyticsRefusedEndpoint> refused,
+        Action<AnalyticsMissingMetrics> missing,
+        CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset first = Instant(request.First);
+        DateTimeOffset end = request.Last is { } last && last < DateOnly.FromDateTime(now.UtcDateTime) ? Instant(last.AddDays(1)) : now;
+        await store.UpgradeAsync(cancellationToken);
+        if (await store.IsEmptyAsync(cancellationToken))
+        {
+            await progress.ForgetAsync(request.TimeframeName);
+        }
+
+        // Endpoints that have come equally far are asked for together.
+        var parts = request.EndpointIds
+            .GroupBy(id => StartOf(progress.Find(request.TimeframeName, id), first, now))
+            .Select(part => (Start: part.Key, EndpointIds: part.ToList(), Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()))
+            .ToArray();
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        int done = 0;
+        int leftOut = 0;
+        foreach ((DateTimeOffset start, List<string> endpoints, WarehousePartition[] partitions) in parts)
+        {
+            Dictionary<string, DateTimeOffset> finalUntil = endpoints.ToDictionary(id => id, _ => start, StringComparer.Ordinal);
+            HashSet<string> unsettled = [];
+            foreach (WarehousePartition partition in partitions.TakeWhile(_ => endpoints.Count > 0))
+            {
+                var slice = new WarehouseSlice(request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
+                AnalyticsReport answer;
+                try
+                {
+                    answer = await analytics.GetReportAsync(QueryOf(request, slice), progress: null, cancellationToken);
+                }
+                catch (FalApiException refusal) when (refusal is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership } or { StatusCode: HttpStatusCode.NotFound })
+                {
+                    // None of these, which may still be some of all.
+                    foreach (string endpoint in endpoints)
+                    {
+                        refused(new AnalyticsRefusedEndpoint(endpoint, refusal.StatusCode, refusal.ServiceMessage));
+                    }
+
+                    break;
+                }
+
+                foreach (AnalyticsRefusedEndpoint endpoint in answer.RefusedEndpoints.Where(endpoint => endpoints.Remove(endpoint.EndpointId)))
+                {
+                    finalUntil.Remove(endpoint.EndpointId);
+                    refused(endpoint);
+                }
+
+                foreach (AnalyticsMissingMetrics endpoint in answer.MissingMetrics.Where(endpoint => told.Add(endpoint.EndpointId)))
+                {
+                    missing(endpoint);
+                }
+
+                // A bucket that was not asked for belongs into another partition, which has it.
+                WarehouseRow[] sent = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
+                    new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
+                // Rows without an id, or with ids that differ in what no store can hold, have the same key.
+                WarehouseRow[] rows = [.. sent.DistinctBy(row => row.Key)];
+                leftOut += sent.Length - rows.Length;
+                // An endpoint and a route of it that are both asked for have rows in common.
+                HashSet<string> failing =
+                [
+                    .. endpoints.Where(id => answer.MissingMetrics.Any(
+                        endpoint => WarehouseSlice.Includes(id, endpoint.EndpointId) || WarehouseSlice.Includes(endpoint.EndpointId, id))),
+                ];
+                WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))] };
+                WarehouseSlice parted = slice with { EndpointIds = [.. failing], OnlyFillsIn = true };
+                ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.Covers(row.EndpointId, row.BucketStart));
+                foreach (WarehouseSlice some in new[] { whole, parted }.Where(some => some.EndpointIds.Count > 0))
+                {
+                    // What is being written is finished: an interruption takes effect before the next partition.
+                    await store.ReplaceAsync(partition, some, [.. isParted[some.OnlyFillsIn]], CancellationToken.None);
+                }
+
+                bool hasSettled = slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
+                unsettled.UnionWith(endpoints.Where(id => !hasSettled || (failing.Contains(id) && slice.End > now - FinalWithoutMetricsAfter)));
+                foreach (string endpoint in endpoints.Where(id => !unsettled.Contains(id)))
+                {
+                    finalUntil[endpoint] = slice.End;
+                }
+
+                await progress.SaveAsync(request.TimeframeName, start, finalUntil);
+                report(++done, parts.Sum(part => part.Partitions.Length), rows.Length);
+            }
+        }
+
+        return leftOut;
+    }
+
+    // An earlier first day is filled in, a later one takes nothing away. A clock that was ahead must not hide what has come since.
+    private static DateTimeOffset StartOf(ExportState? before, DateTimeOffset first, DateTimeOffset now) =>
+        before is null || first < before.First || before.FinalUntil > now ? first : before.FinalUntil;
+
+    private static DateTimeOffset Instant(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+
+    private static AnalyticsQuery QueryOf(ExportRequest request, WarehouseSlice slice) =>
+        new(slice.EndpointIds)
+        {
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics,
+            Range = AnalyticsTimeRange.Between(slice.Start, slice.End),
+            Timeframe = request.Timeframe,
+            RefusedEndpoints = RefusedEndpointPolicy.Skip,
+            DegradeOnServerError = true,
+        };
+}

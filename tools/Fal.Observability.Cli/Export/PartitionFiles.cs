@@ -1,0 +1,37 @@
+namespace Fal.Observability.Cli.Export;
+
+/// <summary>A file for each partition, there whole or not at all.</summary>
+internal static class PartitionFiles
+{
+    /// <summary>Has a file written beside its place and moves it there; a partition without rows has no file.</summary>
+    /// <param name="path">The place.</param>
+    /// <param name="isEmpty">Whether there is nothing to write.</param>
+    /// <param name="write">Writes the file, under the name that it is given.</param>
+    public static async Task ReplaceAsync(string path, bool isEmpty, Func<string, Task> write)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (isEmpty)
+        {
+            File.Delete(path);
+            return;
+        }
+
+        string temporary = $"{path}.tmp";
+        try
+        {
+            await write(temporary);
+            // On the disk before it gets its name, or a power cut could leave the name without the content.
+            using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(temporary, access: FileAccess.Write))
+            {
+                RandomAccess.FlushToDisk(file);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            // Half a file must not take the room that a full disk lacks.
+            File.Delete(temporary);
+        }
+    }
+}
