@@ -144,7 +144,7 @@ public sealed record UsageQuery
     }
 
     /// <summary>
-    /// Where a call of <see cref="IFalUsageApi"/> goes on: <see cref="UsagePage.NextCursor"/> of the page before. Default: null, the first
+    /// Where a call of <see cref="IFalUsageApi"/> goes on: <see cref="FalPage{TBucket,TRow}.NextCursor"/> of the page before. Default: null, the first
     /// page; an empty string is read as null. Reports and streams follow the pages by themselves.
     /// </summary>
     public string? Cursor
