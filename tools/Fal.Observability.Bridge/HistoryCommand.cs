@@ -113,7 +113,7 @@ internal sealed class HistoryCommand
         // First of all, so that a place that cannot be written is known before an hour of reading.
         LeftOut leftOut = services.GetRequiredService<LeftOut>();
         // A link stays a link, and a pipe or a device is written into: neither is a file that another could take the place of.
-        string target = File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path;
+        string target = new FileInfo(_path).LinkTarget is null ? _path : File.ResolveLinkTarget(_path, returnFinalTarget: true)!.FullName;
         bool isInPlace = new FileInfo(target) is { Exists: true, Length: 0 };
         string written = isInPlace ? target : $"{target}.tmp";
         FileStream file = new(written, isInPlace ? FileMode.Open : FileMode.Create, FileAccess.Write);
