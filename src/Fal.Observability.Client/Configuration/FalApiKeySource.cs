@@ -28,14 +28,16 @@ internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalO
     /// <summary>Whether the key is made to change, so that it is worth looking for another one soon after it was refused.</summary>
     public bool IsRotated => options.ApiKeyProvider is not null || options.ApiKeyFile is not null;
 
+    /// <summary>Where the key comes from, for the log.</summary>
+    private string Source => options.ApiKeyProvider is not null ? nameof(options.ApiKeyProvider)
+        : options.ApiKeyFile is not null ? $"the key file {options.ApiKeyFile}"
+        : "the configuration";
+
     /// <summary>Looks up the key for the next call.</summary>
     /// <exception cref="FalTransportException">There is no key yet, because the provider failed. Transient.</exception>
     /// <exception cref="OptionsValidationException">There is no key yet, because the provider gave none that can be used.</exception>
     public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
     {
-        string source = options.ApiKeyProvider is not null ? nameof(options.ApiKeyProvider)
-            : options.ApiKeyFile is not null ? $"the key file {options.ApiKeyFile}"
-            : "the configuration";
         string? key;
         string? problem;
         Exception? failure = null;
@@ -50,7 +52,7 @@ internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalO
 
         if (Interlocked.Exchange(ref _problem, problem) != problem && problem is not null && options.ApiKey is not null)
         {
-            log.KeyUnusable(_account, source, problem);
+            log.KeyUnusable(_account, Source, problem);
         }
 
         string? last = options.ApiKey;
@@ -60,7 +62,7 @@ internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalO
             if (last is not null)
             {
                 FalEchoedKey.Of(key).Follows(last);
-                log.KeyChanged(_account, source);
+                log.KeyChanged(_account, Source);
             }
         }
 

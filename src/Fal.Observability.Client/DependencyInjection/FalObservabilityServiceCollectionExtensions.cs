@@ -225,13 +225,13 @@ public static class FalObservabilityServiceCollectionExtensions
 
         public IServiceCollection Services => services;
 
-        public string MetricsHttpClientName => Name("Metrics");
+        public string MetricsHttpClientName => Name(FalArea.Metrics);
 
-        public string AnalyticsHttpClientName => Name("Analytics");
+        public string AnalyticsHttpClientName => Name(FalArea.Analytics);
 
-        public string AppsHttpClientName => Name("Apps");
+        public string AppsHttpClientName => Name(FalArea.Apps);
 
-        public string UsageHttpClientName => Name("Usage");
+        public string UsageHttpClientName => Name(FalArea.Usage);
 
         public IFalObservabilityBuilder ConfigureHttpClients(Action<IHttpClientBuilder> configure)
         {
@@ -243,6 +243,6 @@ public static class FalObservabilityServiceCollectionExtensions
             return this;
         }
 
-        private string Name(string area) => key is null ? $"Fal.Observability.{area}" : $"Fal.Observability.{area}:{key}";
+        private string Name(FalArea area) => key is null ? $"Fal.Observability.{area.Name}" : $"Fal.Observability.{area.Name}:{key}";
     }
 }

@@ -131,7 +131,7 @@ public sealed class FalAppMetrics
     }
 
     private double? Completed(char statusClass) =>
-        Total(RequestsCompletedByStatus, requests => requests.Status?.StartsWith(statusClass) == true ? requests.Count : 0);
+        Total(RequestsCompletedByStatus, requests => requests.Status is [var first, _, _] && first == statusClass ? requests.Count : 0);
 
     private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
 

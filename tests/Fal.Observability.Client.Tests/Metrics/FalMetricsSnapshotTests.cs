@@ -160,6 +160,15 @@ public sealed class FalMetricsSnapshotTests
     }
 
     [Fact]
+    public void A_status_that_is_no_status_is_of_no_class()
+    {
+        string[] statuses = ["204", "404", "503", "5", "50000", "5xx?", "", "timeout"];
+        var app = new FalAppMetrics { Name = "my/app", RequestsCompletedByStatus = [.. statuses.Select(status => new FalRequestCount("GET", status, 1))] };
+
+        Assert.Equal((1, 1, 1, 1 / 8.0), (app.SuccessCount, app.UserErrorCount, app.ErrorCount, app.ErrorRate));
+    }
+
+    [Fact]
     public void A_snapshot_can_be_made_of_apps_written_by_hand()
     {
         FalMetricsSnapshot snapshot = FalMetricsSnapshot.Create([new FalAppMetrics { Name = "a/b", QueueSize = 250 }], DateTimeOffset.UnixEpoch);
