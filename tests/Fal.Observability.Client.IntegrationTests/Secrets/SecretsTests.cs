@@ -67,6 +67,36 @@ public sealed class SecretsTests
         ["nothing"] = exchange => exchange.ClientLeavesAsync(),
     };
 
+    /// <summary>The log events of a watch or a publisher that goes on over a failed read.</summary>
+    private static readonly int[] GoingOn = [6, 9, 20, 21, 25];
+
+    /// <summary>Everything that makes calls, and how many of them at once.</summary>
+    private static readonly (int Calls, Func<FalAccount, CancellationToken, Task> RunAsync)[] Callers =
+    [
+        .. Enum.GetValues<FalCall>().Select(call => (1, new Func<FalAccount, CancellationToken, Task>((account, token) => account.RunAsync(call, token)))),
+        (1, async (account, token) =>
+        {
+            await foreach (FalMetricsSnapshot _ in account.Metrics.WatchAsync(TimeSpan.FromDays(1), token))
+            {
+                // None comes.
+            }
+        }),
+        (1, async (account, token) =>
+        {
+            AnalyticsQuery query = new("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(1)), Timeframe = AnalyticsTimeframe.Hour };
+            await foreach (AnalyticsBucket _ in account.Analytics.WatchAsync(query, TimeSpan.FromDays(1), token))
+            {
+                // None comes.
+            }
+        }),
+        (2, async (account, token) =>
+        {
+            FalMetricsPublisher publisher = account.Services.GetRequiredService<FalMetricsPublisher>();
+            await publisher.StartAsync(token);
+            await publisher.ExecuteTask!;
+        }),
+    ];
+
     public static TheoryData<string> Names => [.. FarSides.Keys];
 
     [Theory]
@@ -128,8 +158,12 @@ public sealed class SecretsTests
         Assert.Contains("url.full=", all, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_broken_status_line_with_the_key_shows_it_nowhere_however_the_call_ends()
+    [Theory]
+    [InlineData("cancellation")]
+    [InlineData("the attempt's time-out")]
+    [InlineData("the total time-out")]
+    [InlineData("disposal")]
+    public async Task A_broken_status_line_with_the_key_shows_it_nowhere_however_the_call_ends(string how)
     {
         var gate = new SemaphoreSlim(0);
         await using var server = RawServer.Start(async exchange =>
@@ -142,17 +176,25 @@ public sealed class SecretsTests
         });
         using var witness = new Witness();
         var random = new Random(20261128);
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < 6 * Callers.Length; i++)
         {
             using var caller = new CancellationTokenSource();
-            var account = new FalAccount(server.BaseAddress, options => (options.ApiKey, options.MaxAttempts) = (Key, 1));
-            Task running = account.RunAsync((FalCall)(i % Enum.GetValues<FalCall>().Length), caller.Token);
-            await server.ArrivalAsync();
-            Action end = (i / 10 % 4) switch
+            var account = new FalAccount(
+                server.BaseAddress,
+                options => (options.ApiKey, options.MaxAttempts) = (Key, 1),
+                fal => fal.AddMetricsPublisher(options => options.AnalyticsEndpointIds.Add("my-org/my-app")));
+            (int calls, Func<FalAccount, CancellationToken, Task> run) = Callers[i % Callers.Length];
+            Task running = run(account, caller.Token);
+            for (int call = 0; call < calls; call++)
             {
-                0 => caller.Cancel,
-                1 => () => account.Clock.Advance(account.Options.AttemptTimeout),
-                2 => () => account.Clock.Advance(account.Options.TotalTimeout),
+                await server.ArrivalAsync();
+            }
+
+            Action end = how switch
+            {
+                "cancellation" => caller.Cancel,
+                "the attempt's time-out" => () => account.Clock.Advance(account.Options.AttemptTimeout),
+                "the total time-out" => () => account.Clock.Advance(account.Options.TotalTimeout),
                 _ => account.Dispose,
             };
             // The two race, and either may be some steps ahead.
@@ -161,13 +203,15 @@ public sealed class SecretsTests
                 Task.Run(() =>
                 {
                     Thread.SpinWait(Math.Max(ahead, 0) * 100);
-                    gate.Release();
+                    gate.Release(calls);
                 }),
                 Task.Run(() =>
                 {
                     Thread.SpinWait(Math.Max(-ahead, 0) * 100);
                     end();
                 }));
+            await EndedOrGoesOnAsync().OrHangs();
+            await caller.CancelAsync();
             if (await Record.ExceptionAsync(() => running.OrHangs()) is { } failure)
             {
                 witness.Take(failure);
@@ -175,6 +219,14 @@ public sealed class SecretsTests
 
             witness.Take(account.Log);
             account.Dispose();
+
+            async Task EndedOrGoesOnAsync()
+            {
+                while (!running.IsCompleted && GoingOn.Sum(id => account.Events(id).Count) < calls)
+                {
+                    await Task.Yield();
+                }
+            }
         }
 
         AssertNothingOf(witness);
