@@ -47,11 +47,7 @@ public sealed class SecretsTests
             exchange.Reset();
             return Task.CompletedTask;
         },
-        ["what is no HTTP"] = async exchange =>
-        {
-            await exchange.WriteAsync("220 mail.example ESMTP\r\n");
-            exchange.Close();
-        },
+        ["what is no HTTP"] = Saying("220 mail.example ESMTP\r\n"),
         ["the request itself"] = async exchange =>
         {
             await exchange.WriteAsync($"HTTP/1.1 200 Key {Key}\r\nKey {Key}\r\n{exchange.RequestHead}");
@@ -59,11 +55,12 @@ public sealed class SecretsTests
         },
         ["400 in UTF-16"] = RawServer.Answer(400, "text/plain", Encoding.Unicode.GetBytes($"bad key {Key}")),
         ["metrics in UTF-16"] = RawServer.Answer(200, "text/plain", Encoding.Unicode.GetBytes($"# {Key}\n{Key} 1\n")),
-        ["a broken status line"] = async exchange =>
-        {
-            await exchange.WriteAsync($"Authorization: Key {Key}\r\n\r\n");
-            exchange.Close();
-        },
+        ["a broken status line"] = Saying($"Authorization: Key {Key}\r\n\r\n"),
+        ["a broken header"] = Saying($"HTTP/1.1 200 OK\r\n{Key}\r\n\r\n"),
+        ["a broken chunk"] = Saying($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na \r\n{Key}\r\n"),
+        ["a broken trailer"] = Saying($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{Secret} {Key}\r\n\r\n"),
+        ["a chunk in place of an error"] = Saying($"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n{Key}\r\n"),
+        ["another protocol"] = Saying($"HTTP/1.1 101 {Key}\r\nUpgrade: {Key}\r\n\r\n{Key}"),
         ["nothing"] = exchange => exchange.ClientLeavesAsync(),
     };
 
@@ -301,6 +298,12 @@ public sealed class SecretsTests
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
         Assert.Null(request.Headers.Authorization);
     }
+
+    private static Func<RawExchange, Task> Saying(string text) => async exchange =>
+    {
+        await exchange.WriteAsync(text);
+        exchange.Close();
+    };
 
     private static Func<RawExchange, Task> Error(int status) => RawServer.Answer(
         status,

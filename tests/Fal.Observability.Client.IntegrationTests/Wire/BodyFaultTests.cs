@@ -93,6 +93,8 @@ public sealed class BodyFaultTests
     {
         // Gzip members: RFC 1952, section 2.2.
         ["two gzip members"] = Gzipped(body => [.. Gzip(body[..40]), .. Gzip(body[40..])], "complete"),
+        ["a gzip member with a name, a comment and an extra field"] = Gzipped(body => NamedMember(body), "complete"),
+        ["an empty gzip member alone"] = new(Gzipped(_ => EmptyMember, "").Write, "nothing", "empty"),
         ["an empty gzip member first"] = Gzipped(body => [.. EmptyMember, .. Gzip(body)], "complete"),
         ["zeros behind the gzip trailer"] = Gzipped(body => [.. Gzip(body), .. new byte[512]], "complete"),
         ["a second gzip member without its last byte"] = Gzipped(body => [.. Gzip(body[..40]), .. Gzip(body[40..])[..^1]], "truncated"),
@@ -134,6 +136,15 @@ public sealed class BodyFaultTests
         ["an unknown Transfer-Encoding and a length"] = Framed(["Transfer-Encoding: x-own", "Content-Length: {0}"], "Transfer-Encoding"),
         ["Transfer-Encoding: gzip, chunked"] = new(Chunked(Gzip, "gzip, chunked"), "Transfer-Encoding", "Transfer-Encoding"),
         ["chunks and a length"] = new(Chunked(body => body, "chunked", "Content-Length: 40"), "Content-Length", "Content-Length"),
+
+        ["chunks without an end"] = new(
+            (exchange, body, type) => exchange.WriteAsync(RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body)), "truncated", "truncated"),
+        ["a chunk whose size is no number"] = new(
+            (exchange, body, type) => exchange.WriteAsync(
+                RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body), "size\r\n"u8.ToArray()), "chunks", "chunks"),
+        ["a chunk longer than its size"] = new(
+            (exchange, body, type) => exchange.WriteAsync(
+                RawServer.Head(200, type, "Transfer-Encoding: chunked"), "5\r\n"u8.ToArray(), body, "\r\n"u8.ToArray()), "chunks", "chunks"),
 
         // The client cannot see what follows a body of length 0: it reads as what it says, an account without apps.
         ["Content-Length: 0 with a body behind it"] = new(
@@ -301,10 +312,15 @@ public sealed class BodyFaultTests
     {
         byte[] sent = keepJson && type == "application/json" ? body : change(body);
         string[] headers = header is null ? [$"Transfer-Encoding: {coding}"] : [header, $"Transfer-Encoding: {coding}"];
-        byte[] chunk = sent.Length == 0 ? [] : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n"u8];
-        await exchange.WriteAsync(RawServer.Head(200, type, headers), chunk, "0\r\n\r\n"u8.ToArray());
+        await exchange.WriteAsync(RawServer.Head(200, type, headers), sent.Length == 0 ? [] : Chunk(sent), "0\r\n\r\n"u8.ToArray());
         exchange.Close();
     };
+
+    private static byte[] Chunk(byte[] bytes) => [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
+
+    /// <summary>A member with the optional fields of RFC 1952, section 2.3.1.</summary>
+    private static byte[] NamedMember(byte[] body) =>
+        [.. Gzip(body)[..3], 4 | 8 | 16, .. Gzip(body)[4..10], 2, 0, 0, 0, .. "metrics\0of fal\0"u8, .. Gzip(body)[10..]];
 
     private static byte[] Changed(byte[] bytes, Index at)
     {
