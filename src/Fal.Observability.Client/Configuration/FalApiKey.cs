@@ -60,7 +60,7 @@ internal static class FalApiKey
 
     /// <summary>
     /// A text from outside in which every occurrence of the key, or of its secret part, is masked: as it is, in another case, encoded
-    /// (percent, JSON, HTML, base64, hexadecimal, UTF-16 read as UTF-8), or cut off in its middle.
+    /// (percent, JSON, HTML, base64, hexadecimal, UTF-16 read as UTF-8), broken into lines, or cut off in its middle.
     /// </summary>
     public static string Scrub(string text, string? key) => string.IsNullOrEmpty(key) || text.Length == 0 ? text : FalEchoedKey.Of(key).Mask(text);
 

@@ -17,13 +17,19 @@ internal sealed class FalEchoedKey
     /// <summary>So many characters of the secret in a row are a part of it, whatever follows.</summary>
     private const int SurePart = 12;
 
-    /// <summary>UTF-32 that is read as UTF-8 has three NULs beside each letter; more belong to no text.</summary>
-    private const int MostNulsInARow = 3;
+    /// <summary>
+    /// The longest run of NULs, line ends and indentation within a key. UTF-32 that is read as UTF-8 has three NULs beside each letter, and a
+    /// header that is folded has a line end and a few blanks.
+    /// </summary>
+    private const int MostGapsInARow = 6;
 
     /// <summary>Far more backslashes than any nesting of JSON puts before an escape.</summary>
     private const int MostBackslashesInARow = 16;
 
     private static readonly ConditionalWeakTable<string, FalEchoedKey> Keys = [];
+
+    /// <summary>How the bytes of a key can be made, before they are written as base64 or in hexadecimal.</summary>
+    private static readonly Encoding[] Encodings = [Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode];
 
     private readonly Form[] _forms;
     private readonly SearchValues<char> _beginnings;
@@ -32,19 +38,19 @@ internal sealed class FalEchoedKey
     {
         string bare = FalApiKey.Normalize(key);
         string secret = bare[(bare.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        byte[] bytes = Encoding.UTF8.GetBytes(secret);
         _forms =
         [
             .. new Form[]
             {
                 new(bare, IsWholeKey: true, IsBase64: false),
                 new(secret, IsWholeKey: false, IsBase64: false),
-                new(Convert.ToHexString(bytes), IsWholeKey: false, IsBase64: false),
-            }.Concat(Base64FormsOf(bytes)).Where(form => form.Text.Length >= ShortestSecret),
+            }.Concat(Encodings.SelectMany(encoding => BinaryFormsOf(encoding.GetBytes(secret))))
+                .Where(form => form.Text.Length >= ShortestSecret)
+                .Distinct(),
         ];
         // What every coding begins with, and the first character of each form.
         IEnumerable<char> first = _forms.Select(form => form.Text[0]).SelectMany(c => new[] { char.ToUpperInvariant(c), char.ToLowerInvariant(c) });
-        _beginnings = SearchValues.Create(['%', '\\', '&', '\0', .. first]);
+        _beginnings = SearchValues.Create(['%', '\\', '&', .. first]);
     }
 
     /// <summary>Keys that this one took the place of. A call that began with one of them keeps it alive, and may still fail.</summary>
@@ -107,11 +113,12 @@ internal sealed class FalEchoedKey
     }
 
     /// <summary>
-    /// The base64 forms of a secret that stands anywhere in what was encoded: it can begin at each of the three places of a group, and
-    /// the characters that hold bits of its neighbours too are left out.
+    /// The forms of a secret in hexadecimal and in base64. It stands anywhere in what was encoded as base64: it can begin at each of the
+    /// three places of a group, and the characters that hold bits of its neighbours too are left out.
     /// </summary>
-    private static IEnumerable<Form> Base64FormsOf(byte[] secret)
+    private static IEnumerable<Form> BinaryFormsOf(byte[] secret)
     {
+        yield return new Form(Convert.ToHexString(secret), IsWholeKey: false, IsBase64: false);
         for (int before = 0; before < 3; before++)
         {
             string encoded = Convert.ToBase64String([.. new byte[before], .. secret]);
@@ -144,32 +151,35 @@ internal sealed class FalEchoedKey
     private static int Match(ReadOnlySpan<char> text, Form form, bool decode)
     {
         int at = 0;
+        int end = 0;
         int matched = 0;
-        int nuls = 0;
-        // Each position of the text is tried, so a run without an end must not be read again from each.
-        while (matched < form.Text.Length && at < text.Length && nuls <= MostNulsInARow)
+        int gaps = 0;
+        // A run without an end must not be read again from each letter before it.
+        while (matched < form.Text.Length && at < text.Length && gaps <= MostGapsInARow)
         {
             (char value, int used) = decode ? Decode(text[at..]) : (text[at], 1);
-            // UTF-16 that is read as UTF-8 has a NUL beside each letter.
-            nuls++;
-            if (value != '\0')
+            at += used;
+            // UTF-16 that is read as UTF-8 has a NUL beside each letter. A line can end anywhere, and the next one be indented.
+            if (matched > 0 && (value is '\0' or '\r' or '\n' || (gaps > 0 && value is ' ' or '\t')))
             {
-                nuls = 0;
-                if (char.ToUpperInvariant(value) != char.ToUpperInvariant(form.Text[matched]))
-                {
-                    break;
-                }
-
-                matched++;
+                gaps++;
+                continue;
             }
 
-            at += used;
+            gaps = 0;
+            if (char.ToUpperInvariant(value) != char.ToUpperInvariant(form.Text[matched]))
+            {
+                break;
+            }
+
+            matched++;
+            end = at;
         }
 
         bool isWhole = matched == form.Text.Length;
         bool isPart = !form.IsWholeKey && (matched >= SurePart
-            || (matched >= ShortestSecret && (at == text.Length || !char.IsAsciiLetterOrDigit(text[at]))));
-        return isWhole || isPart ? at : 0;
+            || (matched >= ShortestSecret && (end == text.Length || !char.IsAsciiLetterOrDigit(text[end]))));
+        return isWhole || isPart ? end : 0;
     }
 
     /// <summary>The character that the text begins with, and how much of the text it takes, where it may be encoded.</summary>
@@ -199,7 +209,7 @@ internal sealed class FalEchoedKey
                     return (octet, slashes + 3);
                 }
 
-                return (text[1], 2);
+                return (text[1] switch { 'n' => '\n', 'r' => '\r', 't' => '\t', _ => text[1] }, 2);
             case '&' when text[..Math.Min(text.Length, 12)].IndexOf(';') is var end and > 0
                 && WebUtility.HtmlDecode(text[..(end + 1)].ToString()) is [var decoded]:
                 return (decoded, end + 1);

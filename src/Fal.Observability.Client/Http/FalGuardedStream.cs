@@ -249,7 +249,10 @@ internal sealed class FalGuardedStream : FalForwardStream
             }
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
-                throw owner.Fault("the connection ended before the body did: it is truncated", e, transient: true);
+                string what = e is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
+                    ? "its chunks are malformed, so that nobody can say where it ends; look for a faulty proxy on the way"
+                    : "the connection ended before the body did: it is truncated";
+                throw owner.Fault(what, e, transient: true);
             }
         }
 

@@ -24,13 +24,9 @@ internal static class FalRetryDelay
     /// <c>x-ratelimit-reset</c>, which on fal's surfaces is a number of seconds from now; one so large that it can only be an instant
     /// is read as a Unix time, in seconds or milliseconds. Null when it did not ask, or not in a way that can be read; never negative.
     /// </summary>
-    public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
-    {
-        // By its number first: the typed header refuses a fraction and a list, whose meaning is plain.
-        return Wait(Number(response, "Retry-After"))
-            ?? NotNegative(response.Headers.RetryAfter?.Date - now)
-            ?? UntilReset(Number(response, RateLimitReset), now);
-    }
+    public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now) =>
+        Longest(response, "Retry-After", value => Wait(Number(value)) ?? Until(value, now))
+            ?? Longest(response, RateLimitReset, value => UntilReset(Number(value), now));
 
     /// <summary>The n-th retry's own delay: exponential, between half and all of it by chance, within the limits.</summary>
     public static TimeSpan Exponential(int retry, FalObservabilityOptions options, double random)
@@ -71,18 +67,33 @@ internal static class FalRetryDelay
         { } value => TimeSpan.FromSeconds(Math.Max(value, 0)),
     };
 
-    /// <summary>The number in a header; the largest where there are several, as a proxy may add its own.</summary>
-    private static double? Number(HttpResponseMessage response, string name)
+    /// <summary>The wait of a header; the longest where there are several, as a proxy may add its own. Null if one cannot be read.</summary>
+    private static TimeSpan? Longest(HttpResponseMessage response, string name, Func<string, TimeSpan?> waitOf)
     {
-        if (!response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
+        TimeSpan? longest = null;
+        if (response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values))
         {
-            return null;
+            foreach (string value in values)
+            {
+                if (waitOf(value) is not { } wait)
+                {
+                    return null;
+                }
+
+                longest = longest > wait ? longest : wait;
+            }
         }
 
+        return longest;
+    }
+
+    /// <summary>The number of a value; the largest of a list.</summary>
+    private static double? Number(string value)
+    {
         double? largest = null;
-        foreach (string value in string.Join(',', values).Split(','))
+        foreach (string part in value.Split(','))
         {
-            if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
+            if (!double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
             {
                 return null;
             }
@@ -92,6 +103,9 @@ internal static class FalRetryDelay
 
         return largest;
     }
+
+    private static TimeSpan? Until(string value, DateTimeOffset now) =>
+        RetryConditionHeaderValue.TryParse(value, out RetryConditionHeaderValue? parsed) ? NotNegative(parsed.Date - now) : null;
 
     private static TimeSpan? NotNegative(TimeSpan? wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
 }

@@ -140,6 +140,77 @@ public sealed class WatchTests
     }
 
     [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task Reads_once_each_interval_when_the_clock_is_set(int hours)
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"));
+        using var account = new FalAccount(server.BaseAddress);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await watch.MoveNextAsync());
+
+        for (int read = 1; read <= 3; read++)
+        {
+            Task<bool> next = watch.MoveNextAsync().AsTask();
+            account.Clock.SetBy = read * TimeSpan.FromHours(hours);
+            account.Clock.Advance(Interval / 2);
+            Assert.Equal(read, server.Heads.Count);
+            account.Clock.Advance(Interval / 2);
+            Assert.True(await next.OrHangs());
+            Assert.Equal(read + 1, server.Heads.Count);
+        }
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task Waits_as_long_as_the_service_asks_for_when_the_clock_is_set(int hours)
+    {
+        // Longer than any limit of the client's, so that the clock's timers tell the wait.
+        await using var server = RawServer.Start(
+            RawServer.Answer(429, "text/plain", "", "Retry-After: 700"), RawServer.Answer(200, "text/plain", "a 1\n"));
+        using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+
+        Task<bool> next = watch.MoveNextAsync().AsTask();
+        // What was asked for, and up to a fifth by chance.
+        TimeSpan wait = await account.Clock.TimerAsync(TimeSpan.FromSeconds(700), TimeSpan.FromSeconds(840));
+        account.Clock.SetBy = TimeSpan.FromHours(hours);
+        account.Clock.Advance(wait - TimeSpan.FromMilliseconds(1));
+        Assert.Single(server.Heads);
+        account.Clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.True(await next.OrHangs());
+        Assert.Equal(2, server.Heads.Count);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task The_analytics_are_read_once_each_interval_when_the_clock_is_set(int hours)
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
+        using var account = new FalAccount(server.BaseAddress);
+        AnalyticsQuery query = new("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(3)), Timeframe = AnalyticsTimeframe.Hour };
+        using var caller = new CancellationTokenSource();
+        await using IAsyncEnumerator<AnalyticsBucket> watch = account.Analytics.WatchAsync(query, Interval, caller.Token).GetAsyncEnumerator(caller.Token);
+
+        Task<bool> next = watch.MoveNextAsync().AsTask();
+        await server.ArrivalAsync();
+        for (int read = 1; read <= 3; read++)
+        {
+            await EventAsync(account, 1, read).OrHangs();
+            account.Clock.SetBy = read * TimeSpan.FromHours(hours);
+            account.Clock.Advance(Interval);
+            await server.ArrivalAsync();
+            Assert.Equal(read + 1, server.Heads.Count);
+        }
+
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.OrHangs());
+    }
+
+    [Theory]
     [InlineData(9.999)]
     [InlineData(0)]
     [InlineData(-15)]

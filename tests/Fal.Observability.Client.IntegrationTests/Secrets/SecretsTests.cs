@@ -47,11 +47,7 @@ public sealed class SecretsTests
             exchange.Reset();
             return Task.CompletedTask;
         },
-        ["what is no HTTP"] = async exchange =>
-        {
-            await exchange.WriteAsync("220 mail.example ESMTP\r\n");
-            exchange.Close();
-        },
+        ["what is no HTTP"] = Saying("220 mail.example ESMTP\r\n"),
         ["the request itself"] = async exchange =>
         {
             await exchange.WriteAsync($"HTTP/1.1 200 Key {Key}\r\nKey {Key}\r\n{exchange.RequestHead}");
@@ -59,13 +55,44 @@ public sealed class SecretsTests
         },
         ["400 in UTF-16"] = RawServer.Answer(400, "text/plain", Encoding.Unicode.GetBytes($"bad key {Key}")),
         ["metrics in UTF-16"] = RawServer.Answer(200, "text/plain", Encoding.Unicode.GetBytes($"# {Key}\n{Key} 1\n")),
-        ["a broken status line"] = async exchange =>
-        {
-            await exchange.WriteAsync($"Authorization: Key {Key}\r\n\r\n");
-            exchange.Close();
-        },
+        ["a broken status line"] = Saying($"Authorization: Key {Key}\r\n\r\n"),
+        ["a broken header"] = Saying($"HTTP/1.1 200 OK\r\n{Key}\r\n\r\n"),
+        ["a broken chunk"] = Saying($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na \r\n{Key}\r\n"),
+        ["a broken trailer"] = Saying($"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{Secret} {Key}\r\n\r\n"),
+        ["a chunk in place of an error"] = Saying($"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n{Key}\r\n"),
+        ["another protocol"] = Saying($"HTTP/1.1 101 {Key}\r\nUpgrade: {Key}\r\n\r\n{Key}"),
         ["nothing"] = exchange => exchange.ClientLeavesAsync(),
     };
+
+    /// <summary>The log events of a watch or a publisher that goes on over a failed read.</summary>
+    private static readonly int[] GoingOn = [6, 9, 20, 21, 25];
+
+    /// <summary>Everything that makes calls, and how many of them at once.</summary>
+    private static readonly (int Calls, Func<FalAccount, CancellationToken, Task> RunAsync)[] Callers =
+    [
+        .. Enum.GetValues<FalCall>().Select(call => (1, new Func<FalAccount, CancellationToken, Task>((account, token) => account.RunAsync(call, token)))),
+        (1, async (account, token) =>
+        {
+            await foreach (FalMetricsSnapshot _ in account.Metrics.WatchAsync(TimeSpan.FromDays(1), token))
+            {
+                // None comes.
+            }
+        }),
+        (1, async (account, token) =>
+        {
+            AnalyticsQuery query = new("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(1)), Timeframe = AnalyticsTimeframe.Hour };
+            await foreach (AnalyticsBucket _ in account.Analytics.WatchAsync(query, TimeSpan.FromDays(1), token))
+            {
+                // None comes.
+            }
+        }),
+        (2, async (account, token) =>
+        {
+            FalMetricsPublisher publisher = account.Services.GetRequiredService<FalMetricsPublisher>();
+            await publisher.StartAsync(token);
+            await publisher.ExecuteTask!;
+        }),
+    ];
 
     public static TheoryData<string> Names => [.. FarSides.Keys];
 
@@ -128,8 +155,12 @@ public sealed class SecretsTests
         Assert.Contains("url.full=", all, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_broken_status_line_with_the_key_shows_it_nowhere_however_the_call_ends()
+    [Theory]
+    [InlineData("cancellation")]
+    [InlineData("the attempt's time-out")]
+    [InlineData("the total time-out")]
+    [InlineData("disposal")]
+    public async Task A_broken_status_line_with_the_key_shows_it_nowhere_however_the_call_ends(string how)
     {
         var gate = new SemaphoreSlim(0);
         await using var server = RawServer.Start(async exchange =>
@@ -142,17 +173,25 @@ public sealed class SecretsTests
         });
         using var witness = new Witness();
         var random = new Random(20261128);
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < 6 * Callers.Length; i++)
         {
             using var caller = new CancellationTokenSource();
-            var account = new FalAccount(server.BaseAddress, options => (options.ApiKey, options.MaxAttempts) = (Key, 1));
-            Task running = account.RunAsync((FalCall)(i % Enum.GetValues<FalCall>().Length), caller.Token);
-            await server.ArrivalAsync();
-            Action end = (i / 10 % 4) switch
+            var account = new FalAccount(
+                server.BaseAddress,
+                options => (options.ApiKey, options.MaxAttempts) = (Key, 1),
+                fal => fal.AddMetricsPublisher(options => options.AnalyticsEndpointIds.Add("my-org/my-app")));
+            (int calls, Func<FalAccount, CancellationToken, Task> run) = Callers[i % Callers.Length];
+            Task running = run(account, caller.Token);
+            for (int call = 0; call < calls; call++)
             {
-                0 => caller.Cancel,
-                1 => () => account.Clock.Advance(account.Options.AttemptTimeout),
-                2 => () => account.Clock.Advance(account.Options.TotalTimeout),
+                await server.ArrivalAsync();
+            }
+
+            Action end = how switch
+            {
+                "cancellation" => caller.Cancel,
+                "the attempt's time-out" => () => account.Clock.Advance(account.Options.AttemptTimeout),
+                "the total time-out" => () => account.Clock.Advance(account.Options.TotalTimeout),
                 _ => account.Dispose,
             };
             // The two race, and either may be some steps ahead.
@@ -161,13 +200,15 @@ public sealed class SecretsTests
                 Task.Run(() =>
                 {
                     Thread.SpinWait(Math.Max(ahead, 0) * 100);
-                    gate.Release();
+                    gate.Release(calls);
                 }),
                 Task.Run(() =>
                 {
                     Thread.SpinWait(Math.Max(-ahead, 0) * 100);
                     end();
                 }));
+            await EndedOrGoesOnAsync().OrHangs();
+            await caller.CancelAsync();
             if (await Record.ExceptionAsync(() => running.OrHangs()) is { } failure)
             {
                 witness.Take(failure);
@@ -175,6 +216,14 @@ public sealed class SecretsTests
 
             witness.Take(account.Log);
             account.Dispose();
+
+            async Task EndedOrGoesOnAsync()
+            {
+                while (!running.IsCompleted && GoingOn.Sum(id => account.Events(id).Count) < calls)
+                {
+                    await Task.Yield();
+                }
+            }
         }
 
         AssertNothingOf(witness);
@@ -249,6 +298,12 @@ public sealed class SecretsTests
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
         Assert.Null(request.Headers.Authorization);
     }
+
+    private static Func<RawExchange, Task> Saying(string text) => async exchange =>
+    {
+        await exchange.WriteAsync(text);
+        exchange.Close();
+    };
 
     private static Func<RawExchange, Task> Error(int status) => RawServer.Answer(
         status,

@@ -15,14 +15,20 @@ public sealed class BodyFaultTests
     private const string Metrics = "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
     private const string Page = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/my-app","request_count":7}]}],"summary":[{"endpoint_id":"my-org/my-app","request_count":7}]}""";
 
+    private const string Apps = """{"apps":[{"endpoint_id":"my-org/a"},{"endpoint_id":"my-org/b"}]}""";
+    private const string Runners = """{"endpoint_id":"my-org/my-app","timeframe":"day","aggregation":"max","history":[{"timestamp":"2026-01-01T00:00:00.000Z","running":5}]}""";
+    private const string Usage = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/my-app","cost_total":11,"currency":"USD"}]}],"summary":[{"endpoint_id":"my-org/my-app","cost_total":11,"currency":"USD"}]}""";
+
+    private static readonly UsageQuery UsageQuery = new() { Range = FalAccount.Query.Range };
+
     /// <summary>What each operation gives of the body that is sent; null where it hands nothing on.</summary>
     private static readonly Dictionary<string, Operation> Operations = new()
     {
-        ["GetSnapshotAsync"] = new(IsText: true, IsStream: false, async (account, cancellation) =>
+        ["GetSnapshotAsync"] = new(Metrics, 3, IsStream: false, async (account, cancellation) =>
             (await account.Metrics.GetSnapshotAsync(cancellation)).Apps.Sum(app => app.QueueSize ?? 0)),
-        ["GetFamiliesAsync"] = new(IsText: true, IsStream: false, async (account, cancellation) =>
+        ["GetFamiliesAsync"] = new(Metrics, 3, IsStream: false, async (account, cancellation) =>
             (await account.Metrics.GetFamiliesAsync(cancellation)).Families.SelectMany(family => family.Samples).Sum(sample => sample.Value)),
-        ["StreamSamplesAsync"] = new(IsText: true, IsStream: true, async (account, cancellation) =>
+        ["StreamSamplesAsync"] = new(Metrics, 3, IsStream: true, async (account, cancellation) =>
         {
             double sum = 0;
             await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(cancellation))
@@ -32,15 +38,15 @@ public sealed class BodyFaultTests
 
             return sum;
         }),
-        ["IFalMetricsApi"] = new(IsText: true, IsStream: false, (account, cancellation) => ReadRawAsync(account, false, cancellation)),
-        ["IFalMetricsApi, streaming"] = new(IsText: true, IsStream: true, (account, cancellation) => ReadRawAsync(account, true, cancellation)),
-        ["GetPageAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["IFalMetricsApi"] = new(Metrics, 3, IsStream: false, (account, cancellation) => ReadRawAsync(account, false, cancellation)),
+        ["IFalMetricsApi, streaming"] = new(Metrics, 3, IsStream: true, (account, cancellation) => ReadRawAsync(account, true, cancellation)),
+        ["GetPageAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
             CountOf(await account.Analytics.GetPageAsync(FalAccount.Query, cancellation))),
-        ["GetPageAsync of models"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["GetPageAsync of models"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
             CountOf(await account.Analytics.GetPageAsync(FalAccount.Query with { Source = AnalyticsSource.Models }, cancellation))),
-        ["GetNextPageAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["GetNextPageAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
             CountOf((await account.Analytics.GetNextPageAsync(new AnalyticsPage { Query = FalAccount.Query, NextCursor = "2" }, cancellation))!)),
-        ["StreamTimeSeriesAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["StreamTimeSeriesAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
         {
             double sum = 0;
             await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, cancellation))
@@ -50,12 +56,33 @@ public sealed class BodyFaultTests
 
             return sum;
         }),
-        ["GetReportAsync"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["GetReportAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
             (await account.Analytics.GetReportAsync(FalAccount.Query, cancellation)).TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0)),
-        ["IFalAnalyticsApi, serverless"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["IFalAnalyticsApi, serverless"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
             CountOf(await account.AnalyticsApi.GetServerlessAnalyticsAsync(FalAccount.Query, cancellation))),
-        ["IFalAnalyticsApi, models"] = new(IsText: false, IsStream: false, async (account, cancellation) =>
+        ["IFalAnalyticsApi, models"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
             CountOf(await account.AnalyticsApi.GetModelsAnalyticsAsync(FalAccount.Query, cancellation))),
+        ["ListAsync of apps"] = new(Apps, 2, IsStream: false, async (account, cancellation) => (await account.Apps.ListAsync(cancellation)).Apps.Count),
+        ["GetRunnerHistoryAsync"] = new(Runners, 5, IsStream: false, async (account, cancellation) => RunningIn(
+            await account.Apps.GetRunnerHistoryAsync("my-org/my-app", FalAccount.Query.Range, AnalyticsTimeframe.Day, cancellationToken: cancellation))),
+        ["GetReportAsync of usage"] = new(Usage, 11, IsStream: false, async (account, cancellation) =>
+            CostOf((await account.Usage.GetReportAsync(UsageQuery, cancellation)).TimeSeries)),
+        ["StreamTimeSeriesAsync of usage"] = new(Usage, 11, IsStream: false, async (account, cancellation) =>
+        {
+            double sum = 0;
+            await foreach (UsageBucket bucket in account.Usage.StreamTimeSeriesAsync(UsageQuery, cancellation))
+            {
+                sum += CostOf([bucket]);
+            }
+
+            return sum;
+        }),
+        ["IFalAppsApi, apps"] = new(Apps, 2, IsStream: false, async (account, cancellation) =>
+            (await account.AppsApi.ListAppsAsync(cancellationToken: cancellation)).Apps.Count),
+        ["IFalAppsApi, runners"] = new(Runners, 5, IsStream: false, async (account, cancellation) =>
+            RunningIn(await account.AppsApi.GetRunnerHistoryAsync("my-org", "my-app", cancellationToken: cancellation))),
+        ["IFalUsageApi"] = new(Usage, 11, IsStream: false, async (account, cancellation) =>
+            CostOf((await account.UsageApi.GetUsageAsync(UsageQuery, cancellation)).TimeSeries!)),
     };
 
     /// <summary>
@@ -66,6 +93,8 @@ public sealed class BodyFaultTests
     {
         // Gzip members: RFC 1952, section 2.2.
         ["two gzip members"] = Gzipped(body => [.. Gzip(body[..40]), .. Gzip(body[40..])], "complete"),
+        ["a gzip member with a name, a comment and an extra field"] = Gzipped(body => NamedMember(body), "complete"),
+        ["an empty gzip member alone"] = new(Gzipped(_ => EmptyMember, "").Write, "nothing", "empty"),
         ["an empty gzip member first"] = Gzipped(body => [.. EmptyMember, .. Gzip(body)], "complete"),
         ["zeros behind the gzip trailer"] = Gzipped(body => [.. Gzip(body), .. new byte[512]], "complete"),
         ["a second gzip member without its last byte"] = Gzipped(body => [.. Gzip(body[..40]), .. Gzip(body[40..])[..^1]], "truncated"),
@@ -108,6 +137,15 @@ public sealed class BodyFaultTests
         ["Transfer-Encoding: gzip, chunked"] = new(Chunked(Gzip, "gzip, chunked"), "Transfer-Encoding", "Transfer-Encoding"),
         ["chunks and a length"] = new(Chunked(body => body, "chunked", "Content-Length: 40"), "Content-Length", "Content-Length"),
 
+        ["chunks without an end"] = new(
+            (exchange, body, type) => exchange.WriteAsync(RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body)), "truncated", "truncated"),
+        ["a chunk whose size is no number"] = new(
+            (exchange, body, type) => exchange.WriteAsync(
+                RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body), "size\r\n"u8.ToArray()), "chunks", "chunks"),
+        ["a chunk longer than its size"] = new(
+            (exchange, body, type) => exchange.WriteAsync(
+                RawServer.Head(200, type, "Transfer-Encoding: chunked"), "5\r\n"u8.ToArray(), body, "\r\n"u8.ToArray()), "chunks", "chunks"),
+
         // The client cannot see what follows a body of length 0: it reads as what it says, an account without apps.
         ["Content-Length: 0 with a body behind it"] = new(
             async (exchange, body, type) =>
@@ -149,7 +187,7 @@ public sealed class BodyFaultTests
     {
         Fault fault = Faults[faultName];
         Operation operation = Operations[operationName];
-        byte[] body = Encoding.UTF8.GetBytes(operation.IsText ? Metrics : Page);
+        byte[] body = Encoding.UTF8.GetBytes(operation.Body);
         string type = operation.IsText ? "text/plain; version=0.0.4" : "application/json";
         await using var server = RawServer.Start(async exchange =>
         {
@@ -167,8 +205,7 @@ public sealed class BodyFaultTests
 
         if (expected is "complete" or "nothing")
         {
-            double whole = operation.IsText ? 3 : 7;
-            Assert.Equal(expected == "complete" ? whole : 0, await running);
+            Assert.Equal(expected == "complete" ? operation.Whole : 0, await running);
             return;
         }
 
@@ -235,6 +272,10 @@ public sealed class BodyFaultTests
 
     private static double CountOf(AnalyticsPage page) => page.TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0);
 
+    private static double RunningIn(FalRunnerHistory history) => history.Buckets.Sum(bucket => bucket.Running ?? 0);
+
+    private static double CostOf(IReadOnlyList<UsageBucket> buckets) => (double)buckets.SelectMany(bucket => bucket.Rows).Sum(row => row.CostTotal);
+
     private static async Task<double> ReadRawAsync(FalAccount account, bool streaming, CancellationToken cancellationToken)
     {
         await using Stream body = await account.MetricsApi.GetMetricsAsync(streaming, cancellationToken);
@@ -271,10 +312,15 @@ public sealed class BodyFaultTests
     {
         byte[] sent = keepJson && type == "application/json" ? body : change(body);
         string[] headers = header is null ? [$"Transfer-Encoding: {coding}"] : [header, $"Transfer-Encoding: {coding}"];
-        byte[] chunk = sent.Length == 0 ? [] : [.. Encoding.ASCII.GetBytes($"{sent.Length:x}\r\n"), .. sent, .. "\r\n"u8];
-        await exchange.WriteAsync(RawServer.Head(200, type, headers), chunk, "0\r\n\r\n"u8.ToArray());
+        await exchange.WriteAsync(RawServer.Head(200, type, headers), sent.Length == 0 ? [] : Chunk(sent), "0\r\n\r\n"u8.ToArray());
         exchange.Close();
     };
+
+    private static byte[] Chunk(byte[] bytes) => [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
+
+    /// <summary>A member with the optional fields of RFC 1952, section 2.3.1.</summary>
+    private static byte[] NamedMember(byte[] body) =>
+        [.. Gzip(body)[..3], 4 | 8 | 16, .. Gzip(body)[4..10], 2, 0, 0, 0, .. "metrics\0of fal\0"u8, .. Gzip(body)[10..]];
 
     private static byte[] Changed(byte[] bytes, Index at)
     {
@@ -293,8 +339,11 @@ public sealed class BodyFaultTests
         return compressed.ToArray();
     }
 
-    /// <summary>One way to read an answer, and the sum of what it hands on.</summary>
-    private sealed record Operation(bool IsText, bool IsStream, Func<FalAccount, CancellationToken, Task<double>> RunAsync);
+    /// <summary>One way to read an answer: the answer, the sum of all that is in it, and the sum of what the operation hands on.</summary>
+    private sealed record Operation(string Body, double Whole, bool IsStream, Func<FalAccount, CancellationToken, Task<double>> RunAsync)
+    {
+        public bool IsText => Body == Metrics;
+    }
 
     /// <summary>One way to send a body, and the outcome for text and for JSON: null is any exception of the client's own.</summary>
     private sealed record Fault(Func<RawExchange, byte[], string, Task> Write, string? Text, string? Json);

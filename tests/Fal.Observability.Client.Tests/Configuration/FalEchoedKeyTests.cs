@@ -28,6 +28,14 @@ public sealed class FalEchoedKeyTests
         ["base64 with what stands before it"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"Key {text}\r\n")),
         ["base64 with something longer before it"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"Keys {text}\r\n")),
         ["base64 for addresses"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_').TrimEnd('='),
+        ["base64 of UTF-16"] = text => Convert.ToBase64String(Encoding.Unicode.GetBytes(text)),
+        ["base64 of UTF-16 with what stands before it"] = text => Convert.ToBase64String(Encoding.Unicode.GetBytes($"Key {text}\r\n")),
+        ["base64 of UTF-16 of the other byte order"] = text => Convert.ToBase64String(Encoding.BigEndianUnicode.GetBytes(text)),
+        ["base64 in lines"] = text => Broken(Convert.ToBase64String(Encoding.UTF8.GetBytes(text)), "\r\n"),
+        ["broken by line feeds"] = text => Broken(text, "\n"),
+        ["broken by line ends that are indented"] = text => Broken(text, "\r\n    "),
+        ["broken by line feeds in JSON"] = text => Broken(text, "\\r\\n"),
+        ["hexadecimal of UTF-16"] = text => Convert.ToHexString(Encoding.Unicode.GetBytes(text)),
         ["hexadecimal"] = text => Convert.ToHexString(Encoding.UTF8.GetBytes(text)),
         ["cut off"] = text => text[..^8],
         ["cut off, with dots"] = text => text[..^8] + "...",
@@ -69,6 +77,8 @@ public sealed class FalEchoedKeyTests
 
         Assert.Same(text, FalApiKey.Scrub(text, Key));
     }
+
+    private static string Broken(string text, string by) => string.Join(by, text.Chunk(4).Select(line => new string(line)));
 
     [Fact]
     public void An_exception_that_quotes_the_key_is_copied_with_its_kind_and_its_token_and_another_is_left()

@@ -29,6 +29,8 @@ public sealed class FalRetryDelayTests
     [InlineData(9.0, "1, 9")]
     [InlineData(9.0, "9", "1")]
     [InlineData(45.0, "Thu, 28 May 2026 20:27:25 GMT")]
+    [InlineData(45.0, "3", "Thu, 28 May 2026 20:27:25 GMT")]
+    [InlineData(50.0, "Thu, 28 May 2026 20:27:30 GMT", "Thu, 28 May 2026 20:27:25 GMT")]
     [InlineData(null, "soon")]
     [InlineData(null, "1, soon")]
     [InlineData(null, "")]
