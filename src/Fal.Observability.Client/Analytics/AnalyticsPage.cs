@@ -22,7 +22,7 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
     }
 
     /// <summary>
-    /// The query that this page answers, with its range fixed: what to send again, with <see cref="NextCursor"/>, for the next page.
+    /// The query that this page answers, with its range fixed: what to send again, with <see cref="FalPage{TBucket,TRow}.NextCursor"/>, for the next page.
     /// Null on a page that no client has fetched, such as one read from JSON.
     /// </summary>
     public AnalyticsQuery? Query { get; init; }

@@ -33,7 +33,7 @@ public abstract class FalPage<TBucket, TRow>
     }
 
     /// <summary>
-    /// Where the next page starts, for the query's <see cref="FalPagedQuery.Cursor"/>; null on the last page. Opaque: its content means
+    /// Where the next page starts, for the query that asks for it; null on the last page. Opaque: its content means
     /// nothing to a client.
     /// </summary>
     public string? NextCursor
