@@ -136,7 +136,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <c>Days(day, day)</c> is one day.
     /// </summary>
     /// <remarks>
-    /// The days are sent as dates, and the service reads them in <see cref="AnalyticsQuery.TimeZone"/> (UTC if that is not set).
+    /// The days are sent as dates, and the service reads them in <see cref="FalPagedQuery.TimeZone"/> (UTC if that is not set).
     /// </remarks>
     /// <param name="first">The first day.</param>
     /// <param name="last">The last day, itself included; not before <paramref name="first"/>.</param>

@@ -116,7 +116,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
     /// have helped.
     /// </summary>
     /// <param name="requests">
-    /// What the app's requests did in the same buckets: a report over the app with the same <see cref="AnalyticsQuery.Timeframe"/> and the
+    /// What the app's requests did in the same buckets: a report over the app with the same <see cref="FalRangeQuery.Timeframe"/> and the
     /// metric <see cref="AnalyticsExpand.P90PrepareDuration"/>. Rows of other apps are passed over.
     /// </param>
     /// <param name="longerThan">

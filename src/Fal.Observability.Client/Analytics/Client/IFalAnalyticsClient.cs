@@ -6,7 +6,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 public interface IFalAnalyticsClient
 {
-    /// <summary>Asks for one page: the first, or the one that <see cref="AnalyticsQuery.Cursor"/> points at.</summary>
+    /// <summary>Asks for one page: the first, or the one that <see cref="FalPagedQuery.Cursor"/> points at.</summary>
     /// <param name="query">What to ask for.</param>
     /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
     /// <returns>
@@ -131,7 +131,7 @@ public interface IFalAnalyticsClient
     /// </remarks>
     /// <param name="query">
     /// What to ask for: with a <see cref="AnalyticsTimeRange.Last"/> range, how far to look back, and a timeframe. The structure flags,
-    /// <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="AnalyticsQuery.BoundToTimeframe"/> are not looked at.
+    /// <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="FalPagedQuery.BoundToTimeframe"/> are not looked at.
     /// </param>
     /// <param name="interval">The time between reads, 10 seconds to 1 day. The first one starts at once.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
