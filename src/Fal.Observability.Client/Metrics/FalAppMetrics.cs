@@ -59,7 +59,25 @@ public sealed class FalAppMetrics
     /// <summary>All requests completed in the last minute, with whatever status.</summary>
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
-    /// <summary>How long completed requests took; null where the service sent no latency for the app.</summary>
+    /// <summary>
+    /// Requests completed in the last minute with a 2xx status; 0 if there were others only, null if the service sent nothing about
+    /// completed requests.
+    /// </summary>
+    public double? SuccessCount => CompletedWith('2');
+
+    /// <summary>
+    /// Requests completed in the last minute with a 4xx status, the caller's errors; 0 if there were others only, null if the service sent
+    /// nothing about completed requests.
+    /// </summary>
+    public double? UserErrorCount => CompletedWith('4');
+
+    /// <summary>
+    /// Requests completed in the last minute with a 5xx status, the server's errors; 0 if there were others only, null if the service sent
+    /// nothing about completed requests.
+    /// </summary>
+    public double? ErrorCount => CompletedWith('5');
+
+    /// <summary>How long the requests that completed in the last minute took; null where the service sent no latency for the app.</summary>
     public LatencyDistribution? Latency { get => field ??= _layout is { HasLatency: true } ? _layout.GetLatency(_values) : null; init; }
 
     /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
@@ -117,6 +135,9 @@ public sealed class FalAppMetrics
     }
 
     private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
+
+    private double? CompletedWith(char firstDigit) =>
+        Total(RequestsCompletedByStatus, requests => requests.Status.Length == 3 && requests.Status[0] == firstDigit ? requests.Count : 0);
 
     /// <summary>A quotient that is null, and never infinite or NaN, where there is nothing to divide by.</summary>
     private static double? Share(double? sum, double? count) => count > 0 ? sum / count : null;

@@ -10,7 +10,9 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class UsageReport
 {
-    /// <summary>The query that was answered, with its range fixed.</summary>
+    /// <summary>
+    /// The query that was answered, with its range fixed as it was sent. <see cref="AnsweredRange"/> says which time came back.
+    /// </summary>
     public required UsageQuery Query { get; init; }
 
     /// <summary>The buckets in ascending order. Empty if the query asked for <see cref="UsageExpand.Summary"/> alone.</summary>
@@ -28,6 +30,30 @@ public sealed class UsageReport
     /// <summary>The rows over the whole range, as the service computed them. Empty if the query asked for no summary.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<UsageRow> Summary
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>
+    /// The time that the buckets cover. It can be longer than the range of <see cref="Query"/>, which is what was asked for: the service
+    /// moves the ends of a range outward to whole buckets unless <see cref="FalPagedQuery.BoundToTimeframe"/> is false. Null without a
+    /// time series.
+    /// </summary>
+    public AnalyticsTimeRange? AnsweredRange => TimeSeries is [var first, ..]
+        ? AnalyticsCalendar.Covered(Query.Grid, first.Start, TimeSeries[^1].Start)
+        : null;
+
+    /// <summary>
+    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no client has
+    /// fetched.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<FalAnswer> Answers
     {
         get;
         init

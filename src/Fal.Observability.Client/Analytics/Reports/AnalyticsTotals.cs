@@ -11,7 +11,8 @@ namespace Fal.Observability.Client;
 /// </para>
 /// <para>
 /// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero.
-/// Counts are added exactly, whatever their size. Immutable.
+/// Counts are added exactly, whatever their size. A count beyond <see cref="long.MaxValue"/> is null in its property, an
+/// <see cref="OverflowException"/> in <see cref="GetCount"/>, and rounded in <see cref="GetValue"/>. Immutable.
 /// </para>
 /// </remarks>
 public sealed class AnalyticsTotals
@@ -49,16 +50,66 @@ public sealed class AnalyticsTotals
     /// <summary>How many rows were added.</summary>
     public int RowCount { get; private set; }
 
-    /// <summary>Successful requests among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>All requests. Null where it is not known: add <see cref="AnalyticsExpand.RequestCount"/> to the query.</summary>
+    public long? RequestCount => Count(AnalyticsExpand.RequestCount);
+
+    /// <summary>Requests answered with a 2xx status. Null where it is not known: add <see cref="AnalyticsExpand.SuccessCount"/> to the query.</summary>
+    public long? SuccessCount => Count(AnalyticsExpand.SuccessCount);
+
+    /// <summary>Requests answered with a 4xx status, the caller's errors. Null where it is not known: add <see cref="AnalyticsExpand.UserErrorCount"/> to the query.</summary>
+    public long? UserErrorCount => Count(AnalyticsExpand.UserErrorCount);
+
+    /// <summary>Requests answered with a 5xx status, the server's errors. Null where it is not known: add <see cref="AnalyticsExpand.ErrorCount"/> to the query.</summary>
+    public long? ErrorCount => Count(AnalyticsExpand.ErrorCount);
+
+    /// <summary>Runners that did not start in time or could not be scheduled. Null where it is not known: add <see cref="AnalyticsExpand.StartupErrorCount"/> to the query.</summary>
+    public long? StartupErrorCount => Count(AnalyticsExpand.StartupErrorCount);
+
+    /// <summary>Connections that timed out, were refused or broke. Null where it is not known: add <see cref="AnalyticsExpand.ConnectionErrorCount"/> to the query.</summary>
+    public long? ConnectionErrorCount => Count(AnalyticsExpand.ConnectionErrorCount);
+
+    /// <summary>Requests that ran into their time limit. Null where it is not known: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</summary>
+    public long? TimeoutErrorCount => Count(AnalyticsExpand.TimeoutErrorCount);
+
+    /// <summary>Requests that failed inside the app. Null where it is not known: add <see cref="AnalyticsExpand.RuntimeErrorCount"/> to the query.</summary>
+    public long? RuntimeErrorCount => Count(AnalyticsExpand.RuntimeErrorCount);
+
+    /// <summary>Requests that waited more than one second for a runner to start. Null where it is not known: add <see cref="AnalyticsExpand.ColdBootCount"/> to the query.</summary>
+    public long? ColdBootCount => Count(AnalyticsExpand.ColdBootCount);
+
+    /// <summary>
+    /// The time that was billed, summed over the rows and rounded to the tick. Null where it is not known: add
+    /// <see cref="AnalyticsExpand.TotalBillableDuration"/> to the query.
+    /// </summary>
+    public TimeSpan? TotalBillableDuration =>
+        GetValue(AnalyticsExpand.TotalBillableDuration) is { } seconds ? AnswerJson.ToTimeSpan(seconds) : null;
+
+    /// <summary>Successful requests (2xx) among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 
-    /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
 
-    /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
 
-    /// <summary>Requests that waited for a cold boot among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that waited for a cold boot among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
     /// <summary>Adds up rows.</summary>
@@ -81,14 +132,27 @@ public sealed class AnalyticsTotals
 
     /// <summary>Adds up the rows of buckets for each endpoint.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
-    /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>.</returns>
+    /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids.</returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
-    public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets)
+    public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets) =>
+        By(buckets, static id => id);
+
+    /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
+    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <returns>
+    /// The totals by the app's id, <c>owner/name</c>, in ordinal order of the ids. The id of an app is the first two parts of the ids of its
+    /// routes (<c>owner/name/route</c>).
+    /// </returns>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    public static IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsBucket> buckets) => By(buckets, FalAppId.AppOf);
+
+    private static SortedDictionary<string, AnalyticsTotals> By(IEnumerable<AnalyticsBucket> buckets, Func<string, string> key)
     {
         ArgumentNullException.ThrowIfNull(buckets);
-        return WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows)
-            .GroupBy(row => row?.EndpointId ?? throw new ArgumentException("A bucket has a row that is null.", nameof(buckets)), StringComparer.Ordinal)
-            .ToDictionary(rows => rows.Key, rows => new AnalyticsTotals(rows), StringComparer.Ordinal);
+        return new SortedDictionary<string, AnalyticsTotals>(WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows)
+            .GroupBy(row => key(row?.EndpointId ?? throw new ArgumentException("A bucket has a row that is null.", nameof(buckets))),
+                StringComparer.Ordinal)
+            .ToDictionary(rows => rows.Key, rows => new AnalyticsTotals(rows)), StringComparer.Ordinal);
     }
 
     /// <summary>The total of one metric: a number of requests, or of billed seconds.</summary>
@@ -121,6 +185,8 @@ public sealed class AnalyticsTotals
         : throw new OverflowException(string.Create(CultureInfo.InvariantCulture,
             $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it rounded."));
 
+    private long? Count(AnalyticsExpand metric) => Sum(metric) is { } sum && sum <= long.MaxValue ? (long)sum : null;
+
     private Int128? Sum(AnalyticsExpand metric)
     {
         AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
@@ -132,6 +198,9 @@ public sealed class AnalyticsTotals
     /// <summary>The buckets, as long as none of them is null.</summary>
     internal static IEnumerable<AnalyticsBucket> WithoutNull(IEnumerable<AnalyticsBucket> buckets, string parameterName) =>
         buckets.Select(bucket => bucket ?? throw new ArgumentException("One of the buckets is null.", parameterName));
+
+    /// <summary>Whether the values of several rows can be added for a metric.</summary>
+    internal static bool CanAdd(AnalyticsExpand metric) => (metric & (Counts | AnalyticsExpand.TotalBillableDuration)) != 0;
 
     private double? ShareOfRequests(AnalyticsExpand count) =>
         GetValue(count) is { } part && GetValue(AnalyticsExpand.RequestCount) is > 0 and { } all ? part / all : null;
