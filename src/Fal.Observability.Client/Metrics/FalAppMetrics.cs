@@ -59,25 +59,21 @@ public sealed class FalAppMetrics
     /// <summary>All requests completed in the last minute, with whatever status.</summary>
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
-    /// <summary>
-    /// Requests completed in the last minute with a 2xx status; 0 if there were others only, null if the service sent nothing about
-    /// completed requests.
-    /// </summary>
-    public double? SuccessCount => CompletedWith('2');
+    /// <summary>Requests completed with a 2xx status in the last minute; null where the service sent nothing about completed requests.</summary>
+    public double? SuccessCount => Completed('2');
+
+    /// <summary>Requests completed with a 4xx status in the last minute, the caller's errors; null where the service sent nothing about completed requests.</summary>
+    public double? UserErrorCount => Completed('4');
+
+    /// <summary>Requests completed with a 5xx status in the last minute, the server's errors; null where the service sent nothing about completed requests.</summary>
+    public double? ErrorCount => Completed('5');
 
     /// <summary>
-    /// Requests completed in the last minute with a 4xx status, the caller's errors; 0 if there were others only, null if the service sent
-    /// nothing about completed requests.
+    /// The share of <see cref="ErrorCount"/> in the requests that were completed in the last minute, from 0 to 1; null where there was none.
     /// </summary>
-    public double? UserErrorCount => CompletedWith('4');
+    public double? ErrorRate => Share(ErrorCount, RequestsCompleted);
 
-    /// <summary>
-    /// Requests completed in the last minute with a 5xx status, the server's errors; 0 if there were others only, null if the service sent
-    /// nothing about completed requests.
-    /// </summary>
-    public double? ErrorCount => CompletedWith('5');
-
-    /// <summary>How long the requests that completed in the last minute took; null where the service sent no latency for the app.</summary>
+    /// <summary>How long the requests took that were completed in the last minute; null where the service sent no latency for the app.</summary>
     public LatencyDistribution? Latency { get => field ??= _layout is { HasLatency: true } ? _layout.GetLatency(_values) : null; init; }
 
     /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
@@ -134,10 +130,10 @@ public sealed class FalAppMetrics
         static string Text(double? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?";
     }
 
-    private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
+    private double? Completed(char statusClass) =>
+        Total(RequestsCompletedByStatus, requests => requests.Status is { Length: 3 } status && status[0] == statusClass ? requests.Count : 0);
 
-    private double? CompletedWith(char firstDigit) =>
-        Total(RequestsCompletedByStatus, requests => requests.Status.Length == 3 && requests.Status[0] == firstDigit ? requests.Count : 0);
+    private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
 
     /// <summary>A quotient that is null, and never infinite or NaN, where there is nothing to divide by.</summary>
     private static double? Share(double? sum, double? count) => count > 0 ? sum / count : null;

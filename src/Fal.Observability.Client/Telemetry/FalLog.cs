@@ -48,7 +48,7 @@ internal static partial class FalLog
     [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
-    [LoggerMessage(12, LogLevel.Warning, "The latest analytics bucket has {Count} row(s) without an endpoint id. They belong to no endpoint and are not published")]
+    [LoggerMessage(12, LogLevel.Warning, "The latest analytics bucket has {Count} row(s) without an endpoint id that can be read. They belong to no endpoint and are not published")]
     public static partial void RowsWithoutId(this ILogger logger, int count);
 
     [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them to Expand, or take AnalyticsExpand.Volume")]

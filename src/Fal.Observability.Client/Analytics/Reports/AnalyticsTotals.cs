@@ -11,8 +11,7 @@ namespace Fal.Observability.Client;
 /// </para>
 /// <para>
 /// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero.
-/// Counts are added exactly, whatever their size. A count beyond <see cref="long.MaxValue"/> is null in its property, an
-/// <see cref="OverflowException"/> in <see cref="GetCount"/>, and rounded in <see cref="GetValue"/>. Immutable.
+/// Counts are added exactly, whatever their size. Immutable.
 /// </para>
 /// </remarks>
 public sealed class AnalyticsTotals
@@ -50,32 +49,50 @@ public sealed class AnalyticsTotals
     /// <summary>How many rows were added.</summary>
     public int RowCount { get; private set; }
 
-    /// <summary>All requests. Null where it is not known: add <see cref="AnalyticsExpand.RequestCount"/> to the query.</summary>
-    public long? RequestCount => Count(AnalyticsExpand.RequestCount);
+    /// <summary>All requests.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.RequestCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? RequestCount => GetCount(AnalyticsExpand.RequestCount);
 
-    /// <summary>Requests answered with a 2xx status. Null where it is not known: add <see cref="AnalyticsExpand.SuccessCount"/> to the query.</summary>
-    public long? SuccessCount => Count(AnalyticsExpand.SuccessCount);
+    /// <summary>Requests answered with a 2xx status.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.SuccessCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? SuccessCount => GetCount(AnalyticsExpand.SuccessCount);
 
-    /// <summary>Requests answered with a 4xx status, the caller's errors. Null where it is not known: add <see cref="AnalyticsExpand.UserErrorCount"/> to the query.</summary>
-    public long? UserErrorCount => Count(AnalyticsExpand.UserErrorCount);
+    /// <summary>Requests answered with a 4xx status, the caller's errors.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.UserErrorCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? UserErrorCount => GetCount(AnalyticsExpand.UserErrorCount);
 
-    /// <summary>Requests answered with a 5xx status, the server's errors. Null where it is not known: add <see cref="AnalyticsExpand.ErrorCount"/> to the query.</summary>
-    public long? ErrorCount => Count(AnalyticsExpand.ErrorCount);
+    /// <summary>Requests answered with a 5xx status, the server's errors.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ErrorCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? ErrorCount => GetCount(AnalyticsExpand.ErrorCount);
 
-    /// <summary>Runners that did not start in time or could not be scheduled. Null where it is not known: add <see cref="AnalyticsExpand.StartupErrorCount"/> to the query.</summary>
-    public long? StartupErrorCount => Count(AnalyticsExpand.StartupErrorCount);
+    /// <summary>Runners that did not start in time or could not be scheduled.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.StartupErrorCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? StartupErrorCount => GetCount(AnalyticsExpand.StartupErrorCount);
 
-    /// <summary>Connections that timed out, were refused or broke. Null where it is not known: add <see cref="AnalyticsExpand.ConnectionErrorCount"/> to the query.</summary>
-    public long? ConnectionErrorCount => Count(AnalyticsExpand.ConnectionErrorCount);
+    /// <summary>Connections that timed out, were refused or broke.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ConnectionErrorCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? ConnectionErrorCount => GetCount(AnalyticsExpand.ConnectionErrorCount);
 
-    /// <summary>Requests that ran into their time limit. Null where it is not known: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</summary>
-    public long? TimeoutErrorCount => Count(AnalyticsExpand.TimeoutErrorCount);
+    /// <summary>Requests that ran into their time limit.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? TimeoutErrorCount => GetCount(AnalyticsExpand.TimeoutErrorCount);
 
-    /// <summary>Requests that failed inside the app. Null where it is not known: add <see cref="AnalyticsExpand.RuntimeErrorCount"/> to the query.</summary>
-    public long? RuntimeErrorCount => Count(AnalyticsExpand.RuntimeErrorCount);
+    /// <summary>Requests that failed inside the app.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.RuntimeErrorCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? RuntimeErrorCount => GetCount(AnalyticsExpand.RuntimeErrorCount);
 
-    /// <summary>Requests that waited more than one second for a runner to start. Null where it is not known: add <see cref="AnalyticsExpand.ColdBootCount"/> to the query.</summary>
-    public long? ColdBootCount => Count(AnalyticsExpand.ColdBootCount);
+    /// <summary>Requests that waited more than one second for a runner to start.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ColdBootCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? ColdBootCount => GetCount(AnalyticsExpand.ColdBootCount);
 
     /// <summary>
     /// The time that was billed, summed over the rows and rounded to the tick. Null where it is not known: add
@@ -184,8 +201,6 @@ public sealed class AnalyticsTotals
         : sum <= long.MaxValue ? (long)sum
         : throw new OverflowException(string.Create(CultureInfo.InvariantCulture,
             $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it rounded."));
-
-    private long? Count(AnalyticsExpand metric) => Sum(metric) is { } sum && sum <= long.MaxValue ? (long)sum : null;
 
     private Int128? Sum(AnalyticsExpand metric)
     {

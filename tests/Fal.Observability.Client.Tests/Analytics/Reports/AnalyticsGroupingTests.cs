@@ -86,7 +86,8 @@ public sealed class AnalyticsGroupingTests
         AnalyticsTotals unknown = AnalyticsTotals.Of([new AnalyticsRow { EndpointId = "o/a", RequestCount = 1 }]);
         Assert.Null(unknown.ErrorCount);
         Assert.Null(unknown.TotalBillableDuration);
-        Assert.Null(AnalyticsTotals.Of(Enumerable.Repeat(new AnalyticsRow { EndpointId = "o/a", RequestCount = long.MaxValue }, 2)).RequestCount);
+        Assert.Throws<OverflowException>(() =>
+            AnalyticsTotals.Of(Enumerable.Repeat(new AnalyticsRow { EndpointId = "o/a", RequestCount = long.MaxValue }, 2)).RequestCount);
     }
 
     [Fact]
