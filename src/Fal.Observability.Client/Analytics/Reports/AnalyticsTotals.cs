@@ -141,6 +141,12 @@ public sealed class AnalyticsTotals
     /// <summary>Adds up the rows of buckets over all their endpoints.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    /// <example>
+    /// <code>
+    /// AnalyticsTotals totals = AnalyticsTotals.Of(report.TimeSeries);
+    /// Console.WriteLine($"{totals.ErrorCount} of {totals.RequestCount} requests failed ({totals.ErrorRate:P2}).");
+    /// </code>
+    /// </example>
     public static AnalyticsTotals Of(IEnumerable<AnalyticsBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);

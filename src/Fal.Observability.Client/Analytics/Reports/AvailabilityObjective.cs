@@ -59,6 +59,12 @@ public sealed class AvailabilityObjective
     /// <see cref="Window"/> or longer: <see cref="AvailabilityStatus.Coverage"/> tells how much of it there is.
     /// </param>
     /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
+    /// <example>
+    /// <code>
+    /// AvailabilityStatus status = new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate(report);
+    /// Console.WriteLine($"{status.ErrorBudgetConsumed:P0} of the error budget is used up.");
+    /// </code>
+    /// </example>
     public AvailabilityStatus Evaluate(AnalyticsReport report)
     {
         Period[] periods = PeriodsOf(report);
