@@ -85,6 +85,16 @@ public enum ScaledToZero
     Zeros,
 }
 
+/// <summary>What an error body says. The service has been seen to say less than its documentation promises.</summary>
+public enum ErrorBodies
+{
+    /// <summary>The type and the message, as the live service sends them. The id of the request is in the header <c>x-vercel-id</c>.</summary>
+    AsSeen,
+
+    /// <summary>As documented: <c>request_id</c> and <c>docs_url</c> too, and the header <c>x-fal-request-id</c> on every response.</summary>
+    AsDocumented,
+}
+
 /// <summary>How a simulator behaves. The defaults are those of the program.</summary>
 public sealed class SimulatorOptions
 {
@@ -127,6 +137,9 @@ public sealed class SimulatorOptions
 
     /// <summary>Responses are compressed for clients that accept gzip. Default true.</summary>
     public bool Gzip { get; set; } = true;
+
+    /// <summary>What an error body says. Default as the live service has been seen to send it.</summary>
+    public ErrorBodies ErrorBodies { get; set; }
 
     /// <summary>The <c>limit</c> of a call that names none, and the highest one in force, at least 1. Default 100.</summary>
     public int PageSize { get; set; } = 100;
@@ -192,6 +205,12 @@ public sealed class SimulatorOptions
                 "billing data.");
         }
 
+        if (Key == KeyWithoutServerless)
+        {
+            throw new ArgumentException("Key must not end in ':no-serverless': that is the secret of the key whose account has no access " +
+                "to Serverless.");
+        }
+
         if (Key == KeyWithoutPermission)
         {
             throw new ArgumentException("Key must not end in ':no-permission': that is the secret of the key that lacks the permission.");
@@ -229,6 +248,8 @@ public sealed class SimulatorOptions
 
     /// <summary>Minutes, counted from the Unix epoch, from this one on are not in the warehouse yet.</summary>
     internal int VisibleEnd() => (int)((TimeProvider.GetUtcNow() - AnalyticsLag).ToUnixTimeSeconds() / 60);
+
+    internal string KeyWithoutServerless => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-serverless";
 
     internal string KeyWithoutPermission => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-permission";
 }

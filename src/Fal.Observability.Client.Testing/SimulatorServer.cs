@@ -59,6 +59,9 @@ public sealed class SimulatorServer : IAsyncDisposable
     /// <summary>A valid key that lacks the permission for billing data alone: a call for usage is answered 403.</summary>
     public string KeyWithoutBilling => _options.KeyWithoutBilling;
 
+    /// <summary>A key whose account has no access to Serverless: every call is answered 403 with a message of its own.</summary>
+    public string KeyWithoutServerless => _options.KeyWithoutServerless;
+
     /// <summary>The apps that the key's account owns, by number.</summary>
     public IReadOnlyList<string> Apps => [.. _model.Apps.Select(app => app.Name)];
 
@@ -132,17 +135,18 @@ public sealed class SimulatorServer : IAsyncDisposable
     {
         long number = Interlocked.Increment(ref _calls);
         string requestId = string.Create(CultureInfo.InvariantCulture, $"simulated-{_options.Seed}-{number:d8}");
+        string? documentedId = _options.ErrorBodies == ErrorBodies.AsDocumented ? requestId : null;
         SimulatorRequest request = Remember(context);
 
         if (RouteOf(request.Path) is not { } route)
         {
-            await SendAsync(context, request, Answer.Error(404, "not_found", $"Resource not found: {request.Path}", requestId), requestId);
+            await SendAsync(context, request, Answer.Error(404, "not_found", $"Resource not found: {request.Path}", documentedId), requestId);
             return;
         }
         if (request.Method != HttpMethods.Get)
         {
             Answer refused =
-                Answer.Error(405, "validation_error", $"{request.Method} is not allowed here: use GET.", requestId, ("Allow", "GET"));
+                Answer.Error(405, "validation_error", $"{request.Method} is not allowed here: use GET.", documentedId, ("Allow", "GET"));
             await SendAsync(context, request, refused, requestId);
             return;
         }
@@ -154,9 +158,9 @@ public sealed class SimulatorServer : IAsyncDisposable
             return;
         }
         Answer answer = request.Fault is { } fault
-            && FaultyDelivery.Replacement(fault, route, _options.TimeProvider.GetUtcNow(), requestId) is { } replacement
+            && FaultyDelivery.Replacement(fault, route, _options.TimeProvider.GetUtcNow(), documentedId) is { } replacement
             ? replacement
-            : Compute(context, request.Path, route, requestId);
+            : Compute(context, request.Path, route, documentedId);
         await SendAsync(context, request, answer, requestId);
     }
 
@@ -177,7 +181,7 @@ public sealed class SimulatorServer : IAsyncDisposable
             ? (Uri.UnescapeDataString(owner), Uri.UnescapeDataString(name))
             : null;
 
-    private Answer Compute(HttpContext context, string path, SimulatorRoute route, string requestId)
+    private Answer Compute(HttpContext context, string path, SimulatorRoute route, string? requestId)
     {
         try
         {
@@ -211,6 +215,14 @@ public sealed class SimulatorServer : IAsyncDisposable
             throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission for this call.");
         }
 
+        if (value == $"Key {KeyWithoutServerless}")
+        {
+            // The service puts the id of the key, which is no secret, into this message.
+            throw new RefusedCallException(403, "authorization_error",
+                $"Unable to use 'key={Key[..Key.IndexOf(':', StringComparison.Ordinal)]}' auth: Insufficient permissions: Please visit " +
+                    "the dashboard to request access.");
+        }
+
         if (value == $"Key {KeyWithoutBilling}")
         {
             if (route == SimulatorRoute.Usage)
@@ -233,7 +245,16 @@ public sealed class SimulatorServer : IAsyncDisposable
         response.StatusCode = answer.Status;
         response.ContentType = answer.ContentType;
         response.Headers.Date = _options.TimeProvider.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
-        response.Headers["x-fal-request-id"] = requestId;
+        response.Headers.Server = "Vercel";
+        response.Headers.CacheControl = "public, max-age=0, must-revalidate";
+        response.Headers.StrictTransportSecurity = "max-age=63072000";
+        response.Headers["x-vercel-cache"] = answer.Status == 200 ? "BYPASS" : "MISS";
+        response.Headers["x-vercel-id"] = $"lo0::{requestId}";
+        if (_options.ErrorBodies == ErrorBodies.AsDocumented)
+        {
+            response.Headers["x-fal-request-id"] = requestId;
+        }
+
         response.Headers["x-fal-simulator"] = string.Create(CultureInfo.InvariantCulture, $"simulated data; seed={_options.Seed}");
         foreach ((string name, string value) in answer.Headers)
         {
@@ -265,7 +286,12 @@ public sealed class SimulatorServer : IAsyncDisposable
                     await FaultyDelivery.SendAsync(response, fault, body, _options.TimeProvider, ended.Token);
                     break;
                 default:
-                    response.ContentLength = body.Length;
+                    if (answer.ContentType is null)
+                    {
+                        response.ContentLength = body.Length;
+                    }
+
+                    // Without a length Kestrel sends chunks, as the service's edge does.
                     await response.Body.WriteAsync(body, ended.Token);
                     break;
             }

@@ -18,6 +18,12 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
     /// <exception cref="ArgumentException"><paramref name="apiKey"/> is null or blank: the environment is not asked for another.</exception>
     /// <exception cref="OptionsValidationException"><paramref name="apiKey"/> is malformed. The message does not quote it.</exception>
+    /// <example>
+    /// <code>
+    /// using var fal = new FalObservabilityClient("key-id:key-secret");
+    /// FalMetricsSnapshot now = await fal.Metrics.GetSnapshotAsync();
+    /// </code>
+    /// </example>
     public FalObservabilityClient(string apiKey)
         : this(WithKey(apiKey))
     {
@@ -34,6 +40,11 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <see cref="TimeProvider"/>. If null, nothing is logged and the system's clock is used.
     /// </param>
     /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
+    /// <example>
+    /// <code>
+    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // the key comes from FAL_KEY
+    /// </code>
+    /// </example>
     public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null)
     {
         if (build is null)

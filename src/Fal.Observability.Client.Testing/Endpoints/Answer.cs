@@ -22,8 +22,13 @@ internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byt
     /// <summary>Response headers beyond those of every response.</summary>
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
-    /// <summary>The error body that every documented status shares.</summary>
-    public static Answer Error(int status, string type, string message, string requestId, params (string Name, string Value)[] headers)
+    /// <summary>The error body that every status shares.</summary>
+    /// <param name="status">The status.</param>
+    /// <param name="type">The kind of error.</param>
+    /// <param name="message">What went wrong.</param>
+    /// <param name="requestId">The id of the request in a body as documented; null: a body as the service sends it, without one.</param>
+    /// <param name="headers">Headers of the response.</param>
+    public static Answer Error(int status, string type, string message, string? requestId, params (string Name, string Value)[] headers)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -32,11 +37,16 @@ internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byt
             json.WriteStartObject("error");
             json.WriteString("type", type);
             json.WriteString("message", message);
-            json.WriteString("docs_url", "https://fal.ai/docs");
-            json.WriteString("request_id", requestId);
+            if (requestId is not null)
+            {
+                json.WriteString("docs_url", "https://fal.ai/docs");
+                json.WriteString("request_id", requestId);
+            }
+
             json.WriteEndObject();
             json.WriteEndObject();
         }
+        buffer.Write("\n"u8);
         return new Answer(status, Json, buffer.WrittenMemory) { Headers = headers };
     }
 

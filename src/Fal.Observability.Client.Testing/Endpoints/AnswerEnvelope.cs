@@ -22,6 +22,7 @@ internal static class AnswerEnvelope
             json.WriteEndObject();
         }
 
+        buffer.Write("\n"u8);
         return buffer.WrittenMemory;
     }
 

@@ -54,7 +54,8 @@ internal sealed class QueryParameters(string query)
             throw RefusedCallException.Invalid($"bound_to_timeframe is '{bound}': it must be the string 'true' or 'false'.");
         }
 
-        return new RequestedTime(start, end, zone, TimeframeOf(Single("timeframe")), bound == "true");
+        var time = new RequestedTime(start, end, zone, TimeframeOf(Single("timeframe")), bound == "true");
+        return time.Bound && Single("end") is null ? time.IntoTheFuture() : time;
     }
 
     /// <summary>The <c>limit</c>, at most a page.</summary>
@@ -82,7 +83,9 @@ internal sealed class QueryParameters(string query)
         }
 
         var bytes = new byte[64];
-        if (cursor.Length > bytes.Length || !Convert.TryFromBase64String(cursor, bytes, out int length)
+        string padded = cursor.PadRight((cursor.Length + 3) / 4 * 4, '=');
+        if (cursor.Contains('=', StringComparison.Ordinal) || cursor.Length > bytes.Length
+            || !Convert.TryFromBase64String(padded, bytes, out int length)
             || Encoding.ASCII.GetString(bytes, 0, length).Split('.') is not [string number, string owner]
             || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int page) || page < 1)
         {
@@ -96,9 +99,12 @@ internal sealed class QueryParameters(string query)
         return page;
     }
 
-    /// <summary>The cursor of a page: opaque to the caller, its number and what it belongs to inside.</summary>
+    /// <summary>
+    /// The cursor of a page: opaque to the caller, its number and what it belongs to inside. Base64 without padding, as the service writes it.
+    /// </summary>
     public string Cursor(int page) =>
-        Convert.ToBase64String(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{page}.{Fingerprint():x16}")));
+        Convert.ToBase64String(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{page}.{Fingerprint():x16}")))
+            .TrimEnd('=');
 
     /// <summary>A number that stands for all parameters but the cursor (FNV-1a).</summary>
     public ulong Fingerprint()

@@ -39,6 +39,19 @@ internal sealed record RequestedTime(DateTimeOffset Start, DateTimeOffset End, T
         }
     }
 
+    /// <summary>
+    /// The range up to the end of the bucket after the one that holds its end: the service answers so where no end is given, and the last
+    /// bucket has not begun.
+    /// </summary>
+    public RequestedTime IntoTheFuture()
+    {
+        var calendar = new CalendarBuckets(Zone, ResolvedTimeframe);
+        return this with
+        {
+            Timeframe = ResolvedTimeframe, End = new DateTimeOffset(calendar.After(calendar.After(calendar.StartOf(End.UtcDateTime)))),
+        };
+    }
+
     /// <summary>The buckets, oldest first.</summary>
     public List<TimeBucket> Buckets()
     {

@@ -18,7 +18,7 @@ internal static class FaultyDelivery
         "<!DOCTYPE html><html><head><title>Welcome</title></head><body>Not what was asked for (simulated).</body></html>"u8.ToArray();
 
     /// <summary>The response that a fault puts in the place of the proper one; null: the proper one is sent, badly.</summary>
-    public static Answer? Replacement(Fault fault, SimulatorRoute route, DateTimeOffset now, string requestId)
+    public static Answer? Replacement(Fault fault, SimulatorRoute route, DateTimeOffset now, string? requestId)
     {
         string seconds = ((long)fault.Wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         return fault.Kind switch

@@ -23,7 +23,7 @@ namespace Fal.Observability.Client;
 /// };
 /// </code>
 /// </example>
-public sealed record AnalyticsQuery
+public sealed record AnalyticsQuery : FalPagedQuery
 {
     /// <summary>The most endpoint ids that the service takes in one call: 50.</summary>
     public const int MaxEndpointIdsPerCall = 50;
@@ -112,74 +112,6 @@ public sealed record AnalyticsQuery
         }
     } = ReadOnlyCollection<string>.Empty;
 
-    /// <summary>The time to cover. Default: the last 24 hours.</summary>
-    public AnalyticsTimeRange Range { get; init; }
-
-    /// <summary>
-    /// The IANA name of the zone whose calendar cuts the time into buckets, such as <c>Europe/Berlin</c>. Default: null, which
-    /// is UTC. The name is not looked up here: a trimmed container has no zones, and the service knows them all.
-    /// </summary>
-    /// <exception cref="ArgumentException">The name is empty or holds a comma, a blank or a control character.</exception>
-    public string? TimeZone
-    {
-        get;
-        init
-        {
-            AnalyticsTimeGrid.ThrowIfNoZone(value, nameof(TimeZone));
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// The length of a bucket. Default: null, the service chooses by the length of the range: see <see cref="AnalyticsTimeframe"/>.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
-    public AnalyticsTimeframe? Timeframe
-    {
-        get;
-        init
-        {
-            AnalyticsTimeGrid.ThrowIfUnknown(value, nameof(value));
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// Whether the service moves the range outward to whole buckets. Default: null, the service's own default, which is true.
-    /// With false the first and the last bucket can be cut.
-    /// </summary>
-    public bool? BoundToTimeframe { get; init; }
-
-    /// <summary>
-    /// The most items on a page, at least 1. Default: null, the service chooses. Whether it counts buckets or rows, and how many
-    /// it allows, the service does not document.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
-    public int? Limit
-    {
-        get;
-        init
-        {
-            if (value < 1)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(value), value, "The limit must be at least 1, or null to let the service choose.");
-            }
-
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// Where to go on: <see cref="FalPage{TBucket,TRow}.NextCursor"/> of the page before. Default: null, the first page; an empty string is
-    /// read as null. The query must otherwise be the one that the cursor came from, with the same fixed range.
-    /// </summary>
-    public string? Cursor
-    {
-        get;
-        init => field = string.IsNullOrEmpty(value) ? null : value;
-    }
-
     /// <summary>
     /// Whose traffic is meant. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.
     /// </summary>
@@ -236,9 +168,6 @@ public sealed record AnalyticsQuery
     /// without effect on a summary.
     /// </summary>
     public bool ClosedOnly { get; init; }
-
-    /// <summary>Which time is covered, and how it is cut.</summary>
-    internal AnalyticsTimeGrid Grid => new(Range, Timeframe, TimeZone, BoundToTimeframe);
 
     /// <summary>
     /// What is asked for when the names in <see cref="AdditionalExpand"/> that this version knows are counted as flags and the
@@ -335,16 +264,10 @@ public sealed record AnalyticsQuery
 
     /// <summary>Whether another query has the same values, with lists compared element by element in order.</summary>
     /// <param name="other">The other query.</param>
-    public bool Equals(AnalyticsQuery? other) => other is not null
+    public bool Equals(AnalyticsQuery? other) => base.Equals(other)
         && EndpointIds.SequenceEqual(other.EndpointIds, StringComparer.Ordinal)
         && Expand == other.Expand
         && AdditionalExpand.SequenceEqual(other.AdditionalExpand, StringComparer.Ordinal)
-        && Range == other.Range
-        && TimeZone == other.TimeZone
-        && Timeframe == other.Timeframe
-        && BoundToTimeframe == other.BoundToTimeframe
-        && Limit == other.Limit
-        && Cursor == other.Cursor
         && Source == other.Source
         && RefusedEndpoints == other.RefusedEndpoints
         && DegradeOnServerError == other.DegradeOnServerError
@@ -360,10 +283,7 @@ public sealed record AnalyticsQuery
         }
 
         hash.Add(Expand);
-        hash.Add(Range);
-        hash.Add(TimeZone, StringComparer.Ordinal);
-        hash.Add(Timeframe);
-        hash.Add(Cursor, StringComparer.Ordinal);
+        hash.Add(base.GetHashCode());
         hash.Add(Source);
         return hash.ToHashCode();
     }
@@ -381,12 +301,12 @@ public sealed record AnalyticsQuery
         IEnumerable<string> values = EffectiveExpand.GetFlags()
             .Select(flag => flag.GetWireName())
             .Union(AdditionalExpand, StringComparer.Ordinal);
-        text.Append(" | ").AppendJoin(", ", values).Append(" | ").Append(Range.ToString());
-        AppendIfSet(Timeframe is { } timeframe ? $"by {ToWire(timeframe)}" : null);
-        AppendIfSet(TimeZone);
-        AppendIfSet(BoundToTimeframe == false ? "not bound to timeframe" : null);
-        AppendIfSet(Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null);
-        AppendIfSet(Cursor is not null ? $"cursor {Cursor}" : null);
+        text.Append(" | ").AppendJoin(", ", values);
+        foreach (string? part in TimeParts)
+        {
+            AppendIfSet(part);
+        }
+
         AppendIfSet(Source == AnalyticsSource.Models ? "own calls to models" : null);
         AppendIfSet(RefusedEndpoints == RefusedEndpointPolicy.Skip ? "skips refused endpoints" : null);
         AppendIfSet(DegradeOnServerError ? "degrades on server error" : null);
@@ -401,16 +321,6 @@ public sealed record AnalyticsQuery
             }
         }
     }
-
-    /// <summary>The value of the parameter <c>timeframe</c>.</summary>
-    internal static string ToWire(AnalyticsTimeframe timeframe) => timeframe switch
-    {
-        AnalyticsTimeframe.Minute => "minute",
-        AnalyticsTimeframe.Hour => "hour",
-        AnalyticsTimeframe.Day => "day",
-        AnalyticsTimeframe.Week => "week",
-        _ => "month",
-    };
 
     private static void ThrowIfEmpty(string[] ids, string parameterName)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Refit;
 
 namespace Fal.Observability.Client;
@@ -38,7 +37,6 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
         }
 
         value.Grid.AddTo(ref builder, keyPrefix);
-        builder.Add(keyPrefix + "limit", value.Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
-        builder.Add(keyPrefix + "cursor", value.Cursor, preEncoded: false);
+        value.AddPageTo(ref builder, keyPrefix);
     }
 }

@@ -92,6 +92,28 @@ internal sealed class AnalyticsCalendar
         };
     }
 
+    /// <summary>The time that a series of buckets covers; null where the length of the last is not known.</summary>
+    /// <param name="grid">The time of the query.</param>
+    /// <param name="first">The start of the first bucket.</param>
+    /// <param name="last">The start of the last.</param>
+    public static AnalyticsTimeRange? Covered(AnalyticsTimeGrid grid, DateTimeOffset first, DateTimeOffset last)
+    {
+        if (grid.Timeframe is null && !grid.Range.IsFixed)
+        {
+            return null;
+        }
+
+        DateTimeOffset end = EndOf(last, TryCreate(grid), TimeframeOf(grid));
+        if (grid.BoundToTimeframe == false)
+        {
+            // The service cuts the first and the last bucket.
+            first = grid.Range.Start > first ? grid.Range.Start.Value : first;
+            end = EndOf(grid) < end ? EndOf(grid)!.Value : end;
+        }
+
+        return first < end ? AnalyticsTimeRange.Between(first, end) : null;
+    }
+
     /// <summary>
     /// Where the buckets of an answer may start: after the first instant, and up to the second. The service moves both ends of a range
     /// outward to whole buckets, and adds one that starts after the present.

@@ -62,24 +62,4 @@ internal readonly record struct AnalyticsTimeGrid(
             }
         }
     }
-
-    /// <summary>Refuses a timeframe that is not one of the named ones.</summary>
-    public static void ThrowIfUnknown(AnalyticsTimeframe? timeframe, string parameterName)
-    {
-        if (timeframe is < AnalyticsTimeframe.Minute or > AnalyticsTimeframe.Month)
-        {
-            throw new ArgumentOutOfRangeException(
-                parameterName, timeframe, "The timeframe must be Minute, Hour, Day, Week or Month, or null to let the service choose.");
-        }
-    }
-
-    /// <summary>Refuses what cannot be the name of a zone; null is UTC.</summary>
-    public static void ThrowIfNoZone(string? timeZone, string parameterName)
-    {
-        if (timeZone is not null)
-        {
-            WireToken.ThrowIfInvalid(timeZone, "time zone", parameterName,
-                "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
-        }
-    }
 }

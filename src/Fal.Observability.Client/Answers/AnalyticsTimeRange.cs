@@ -72,6 +72,11 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <summary>The stretch of time that ends now.</summary>
     /// <param name="duration">Its length: more than zero, at most 36,500 days.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is outside that range.</exception>
+    /// <example>
+    /// <code>
+    /// AnalyticsTimeRange week = AnalyticsTimeRange.Last(TimeSpan.FromDays(7));
+    /// </code>
+    /// </example>
     public static AnalyticsTimeRange Last(TimeSpan duration)
     {
         if (duration <= TimeSpan.Zero || duration > Longest)
@@ -136,13 +141,18 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <c>Days(day, day)</c> is one day.
     /// </summary>
     /// <remarks>
-    /// The days are sent as dates, and the service reads them in <see cref="AnalyticsQuery.TimeZone"/> (UTC if that is not set).
+    /// The days are sent as dates, and the service reads them in <see cref="FalPagedQuery.TimeZone"/> (UTC if that is not set).
     /// </remarks>
     /// <param name="first">The first day.</param>
     /// <param name="last">The last day, itself included; not before <paramref name="first"/>.</param>
     /// <exception cref="ArgumentException">
     /// <paramref name="last"/> is before <paramref name="first"/>, or is 9999-12-31, after which no exclusive end can be named.
     /// </exception>
+    /// <example>
+    /// <code>
+    /// AnalyticsTimeRange july = AnalyticsTimeRange.Days(new DateOnly(2026, 7, 1), new DateOnly(2026, 7, 31));
+    /// </code>
+    /// </example>
     public static AnalyticsTimeRange Days(DateOnly first, DateOnly last)
     {
         if (last < first)

@@ -4,7 +4,7 @@ namespace Fal.Observability.Client;
 /// <remarks>
 /// If a query names none, the service chooses by the length of the range: minutes under two hours, hours under two
 /// days, days under 64 days, weeks under 183 days, months from there on. Hours and longer follow the calendar of
-/// <see cref="AnalyticsQuery.TimeZone"/>, so that a day has 23 or 25 hours where the clocks change.
+/// <see cref="FalPagedQuery.TimeZone"/>, so that a day has 23 or 25 hours where the clocks change.
 /// </remarks>
 public enum AnalyticsTimeframe
 {

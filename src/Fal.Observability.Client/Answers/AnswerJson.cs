@@ -74,6 +74,23 @@ internal static class AnswerJson
         return text;
     }
 
+    /// <summary>Reads an instant; null where the value is something else. A time without an offset is UTC.</summary>
+    public static DateTimeOffset? ReadInstantIfAny(ref Utf8JsonReader reader)
+    {
+        BucketStart? instant = reader.TokenType == JsonTokenType.String ? TryReadStart(ref reader) : null;
+        reader.TrySkip();
+        return instant?.Instant;
+    }
+
+    /// <summary>Writes up to when the data of an answer is complete, where that is known.</summary>
+    public static void WriteAsOf(Utf8JsonWriter writer, FalAnswer answer)
+    {
+        if (answer.AsOf is { } asOf)
+        {
+            writer.WriteString("as_of"u8, asOf);
+        }
+    }
+
     /// <summary>Reads the start of a time bucket.</summary>
     public static BucketStart ReadStart(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.String
         ? throw new JsonException($"The start of a time bucket must be a string, and is a JSON value of the kind {reader.TokenType}.")

@@ -5,7 +5,7 @@ namespace Fal.Observability.Client;
 /// <summary>One page of an answer that is cut into time buckets.</summary>
 /// <typeparam name="TBucket">The type of a bucket.</typeparam>
 /// <typeparam name="TRow">The type of a row.</typeparam>
-public abstract class FalPage<TBucket, TRow>
+public abstract class FalPage<TBucket, TRow> : IFalAnswered
     where TBucket : FalBucket<TRow>, IFalJson<TBucket>
     where TRow : class, IFalJson<TRow>
 {
@@ -13,10 +13,12 @@ public abstract class FalPage<TBucket, TRow>
     private const string MoreName = "has_more";
     private const string TimeSeriesName = "time_series";
     private const string SummaryName = "summary";
+    private const string AsOfName = "as_of";
 
-    private static readonly string[] Members = [CursorName, MoreName, TimeSeriesName, SummaryName];
+    private static readonly string[] Members = [CursorName, MoreName, TimeSeriesName, SummaryName, AsOfName];
 
     private readonly bool _saysMore;
+    private FalAnswer _answer = new();
 
     private protected FalPage()
     {
@@ -26,6 +28,7 @@ public abstract class FalPage<TBucket, TRow>
     private protected FalPage(FalPage<TBucket, TRow> page)
     {
         _saysMore = page._saysMore;
+        _answer = page._answer;
         LacksTimeSeries = page.LacksTimeSeries;
         LacksSummary = page.LacksSummary;
         NextCursor = page.NextCursor;
@@ -77,6 +80,23 @@ public abstract class FalPage<TBucket, TRow>
         }
     } = [];
 
+    /// <summary>Where the answer came from: the id of its request, and when it arrived.</summary>
+    public FalAnswer Answer
+    {
+        get => _answer;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _answer = value;
+        }
+    }
+
+    FalAnswer IFalAnswered.Answer
+    {
+        get => _answer;
+        set => _answer = value;
+    }
+
     /// <summary>Whether the page promises more and has no cursor to it.</summary>
     internal bool LacksCursor => _saysMore && NextCursor is null;
 
@@ -122,6 +142,7 @@ public abstract class FalPage<TBucket, TRow>
     {
         string? cursor = null;
         bool saysMore = false;
+        DateTimeOffset? asOf = null;
         List<TBucket>? timeSeries = null;
         List<TRow>? summary = null;
         var members = new AnswerMembers(ref reader, "The page", Members);
@@ -138,6 +159,9 @@ public abstract class FalPage<TBucket, TRow>
                 case TimeSeriesName:
                     timeSeries = reader.TokenType == JsonTokenType.Null ? null : AnswerJson.ReadList<TBucket>(ref reader, name);
                     break;
+                case AsOfName:
+                    asOf = AnswerJson.ReadInstantIfAny(ref reader);
+                    break;
                 default:
                     summary = reader.TokenType == JsonTokenType.Null ? null : AnswerJson.ReadList<TRow>(ref reader, name);
                     break;
@@ -152,6 +176,7 @@ public abstract class FalPage<TBucket, TRow>
             {
                 NextCursor = cursor,
                 HasMore = saysMore,
+                Answer = new FalAnswer { AsOf = asOf },
                 TimeSeries = timeSeries ?? [],
                 Summary = summary ?? [],
                 LacksTimeSeries = timeSeries is null,
@@ -174,6 +199,7 @@ public abstract class FalPage<TBucket, TRow>
             AnswerJson.WriteList(writer, SummaryName, Summary);
         }
 
+        AnswerJson.WriteAsOf(writer, Answer);
         writer.WriteEndObject();
     }
 

@@ -6,10 +6,11 @@ namespace Fal.Observability.Client;
 /// <summary>The apps of the account in the environments that were asked for.</summary>
 /// <remarks>A list is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<FalAppList>))]
-public sealed class FalAppList : IFalJson<FalAppList>
+public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
 {
-    private static readonly string[] Members = ["apps"];
+    private static readonly string[] Members = ["apps", "as_of"];
 
+    private IReadOnlyList<FalAnswer> _answers = [];
     private readonly Lazy<Dictionary<string, FalApp>> _byEndpoint;
 
     /// <summary>A list, for an object initializer.</summary>
@@ -47,6 +48,21 @@ public sealed class FalAppList : IFalJson<FalAppList>
         }
     } = [];
 
+    /// <summary>
+    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a list that no client has
+    /// fetched.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<FalAnswer> Answers
+    {
+        get => _answers;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _answers = [.. value];
+        }
+    }
+
     /// <summary>The app that an endpoint belongs to.</summary>
     /// <param name="endpointId">The id of an app or of one of its routes, such as <see cref="AnalyticsRow.EndpointId"/>.</param>
     /// <returns>
@@ -78,7 +94,7 @@ public sealed class FalAppList : IFalJson<FalAppList>
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
     /// <returns>
-    /// The totals by <see cref="FalApp.EndpointId"/>. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
+    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
     /// </returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsBucket> buckets)
@@ -90,34 +106,58 @@ public sealed class FalAppList : IFalJson<FalAppList>
     /// <summary>Adds up rows for each app, the rows of its routes included.</summary>
     /// <param name="rows">Rows of buckets or of a summary, none of them twice.</param>
     /// <returns>
-    /// The totals by <see cref="FalApp.EndpointId"/>. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
+    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
     /// </returns>
     /// <exception cref="ArgumentException">A row is null.</exception>
     public IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsRow> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        return rows
-            .GroupBy(row => IdOf(row?.EndpointId ?? throw new ArgumentException("One of the rows is null.", nameof(rows))),
-                StringComparer.Ordinal)
-            .ToDictionary(same => same.Key, AnalyticsTotals.Of, StringComparer.Ordinal);
+        return new SortedDictionary<string, AnalyticsTotals>(
+            rows.GroupBy(row => IdOf(row?.EndpointId ?? throw new ArgumentException("One of the rows is null.", nameof(rows))),
+                    StringComparer.Ordinal)
+                .ToDictionary(same => same.Key, AnalyticsTotals.Of),
+            StringComparer.Ordinal);
+    }
+
+    FalAnswer IFalAnswered.Answer
+    {
+        get => _answers is [.., var last] ? last : new FalAnswer();
+        set => _answers = [value];
     }
 
     static FalAppList IFalJson<FalAppList>.ReadJson(ref Utf8JsonReader reader)
     {
         List<FalApp>? apps = null;
+        DateTimeOffset? asOf = null;
         var members = new AnswerMembers(ref reader, "The list of apps", Members);
         while (members.Next(ref reader) is { } name)
         {
-            apps = AnswerJson.ReadList<FalApp>(ref reader, name);
+            if (name == "apps")
+            {
+                apps = AnswerJson.ReadList<FalApp>(ref reader, name);
+            }
+            else
+            {
+                asOf = AnswerJson.ReadInstantIfAny(ref reader);
+            }
         }
 
-        return new FalAppList { Apps = apps ?? throw new JsonException("The answer has no 'apps'. An account without apps has an empty list.") };
+        return new FalAppList
+        {
+            Apps = apps ?? throw new JsonException("The answer has no 'apps'. An account without apps has an empty list."),
+            Answers = asOf is null ? [] : [new FalAnswer { AsOf = asOf }],
+        };
     }
 
     void IFalJson<FalAppList>.WriteJson(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
         AnswerJson.WriteList(writer, "apps", Apps);
+        if (Answers.Min(answer => answer.AsOf) is { } asOf)
+        {
+            writer.WriteString("as_of"u8, asOf);
+        }
+
         writer.WriteEndObject();
     }
 

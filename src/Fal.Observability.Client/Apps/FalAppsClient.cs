@@ -7,18 +7,22 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAp
     {
         query ??= new FalAppQuery();
         List<FalApp> apps = [];
+        List<FalAnswer> answers = [];
         IEnumerable<FalAppQuery> calls = query.Environments.Count <= 1
             ? [query]
             : query.Environments.Select(name => query with { Environments = [name] });
         foreach (FalAppQuery call in calls)
         {
-            apps.AddRange((await api.ListAppsAsync(call, cancellationToken).ConfigureAwait(false)).Apps);
+            FalAppList list = await api.ListAppsAsync(call, cancellationToken).ConfigureAwait(false);
+            apps.AddRange(list.Apps);
+            answers.AddRange(list.Answers);
         }
 
         return new FalAppList
         {
             Apps = [.. apps.GroupBy(app => (app.EndpointId, app.Environment)).Select(same => same.Last())],
             Environments = query.Environments.Count == 0 ? [FalEnvironments.Main] : query.Environments,
+            Answers = answers,
         };
     }
 

@@ -7,9 +7,11 @@ namespace Fal.Observability.Client;
 /// <summary>How many runners an app had over a range of time, and what follows from it.</summary>
 /// <remarks>A history is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<FalRunnerHistory>))]
-public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
+public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 {
-    private static readonly string[] Members = ["endpoint_id", "timeframe", "aggregation", "history"];
+    private static readonly string[] Members = ["endpoint_id", "timeframe", "aggregation", "history", "as_of"];
+
+    private FalAnswer _answer = new();
 
     /// <summary>The app's id, <c>owner/name</c>; empty if neither the service nor the call named it.</summary>
     public string EndpointId
@@ -48,6 +50,17 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
 
     /// <summary>The query that was answered, with its range fixed. Null on a history that no client has fetched.</summary>
     public FalRunnerHistoryQuery? Query { get; init; }
+
+    /// <summary>Where the answer came from: the id of its request, and when it arrived.</summary>
+    public FalAnswer Answer
+    {
+        get => _answer;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _answer = value;
+        }
+    }
 
     /// <summary>
     /// The share of paid runner time that was idle, from 0 to 1: idle runners among those that ran, idled or drained, each bucket by its
@@ -116,7 +129,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
     /// have helped.
     /// </summary>
     /// <param name="requests">
-    /// What the app's requests did in the same buckets: a report over the app with the same <see cref="AnalyticsQuery.Timeframe"/> and the
+    /// What the app's requests did in the same buckets: a report over the app with the same <see cref="FalRangeQuery.Timeframe"/> and the
     /// metric <see cref="AnalyticsExpand.P90PrepareDuration"/>. Rows of other apps are passed over.
     /// </param>
     /// <param name="longerThan">
@@ -161,12 +174,19 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
         return [.. Buckets.Where(bucket => bucket.Pending > 0 && waited.Contains(bucket.Start))];
     }
 
+    FalAnswer IFalAnswered.Answer
+    {
+        get => _answer;
+        set => _answer = value;
+    }
+
     static FalRunnerHistory IFalJson<FalRunnerHistory>.ReadJson(ref Utf8JsonReader reader)
     {
         string? endpointId = null;
         string? timeframe = null;
         string? aggregation = null;
         List<FalRunnerBucket>? buckets = null;
+        DateTimeOffset? asOf = null;
         var members = new AnswerMembers(ref reader, "The runner history", Members);
         while (members.Next(ref reader) is { } name)
         {
@@ -181,6 +201,9 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
                 case "aggregation":
                     aggregation = AnswerJson.ReadTextIfAny(ref reader);
                     break;
+                case "as_of":
+                    asOf = AnswerJson.ReadInstantIfAny(ref reader);
+                    break;
                 default:
                     buckets = AnswerJson.ReadList<FalRunnerBucket>(ref reader, name);
                     break;
@@ -193,6 +216,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
             Timeframe = timeframe,
             Aggregation = aggregation,
             Buckets = buckets ?? throw new JsonException("The answer has no 'history', the list of buckets."),
+            Answer = new FalAnswer { AsOf = asOf },
         };
     }
 
@@ -203,6 +227,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
         writer.WriteString("timeframe"u8, Timeframe);
         writer.WriteString("aggregation"u8, Aggregation);
         AnswerJson.WriteList(writer, "history", Buckets);
+        AnswerJson.WriteAsOf(writer, Answer);
         writer.WriteEndObject();
     }
 
@@ -236,6 +261,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
                     .Select(same => same.Last()),
             ],
             Query = query,
+            Answer = Answer,
         };
     }
 

@@ -3,49 +3,11 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>Which part of an app's runner history is meant, and how it is cut into buckets.</summary>
-/// <remarks>Immutable and safe to share between threads. What cannot be valid is refused where it is set.</remarks>
-public sealed record FalRunnerHistoryQuery
+/// <remarks>Buckets are cut in UTC. Immutable and safe to share between threads. What cannot be valid is refused where it is set.</remarks>
+public sealed record FalRunnerHistoryQuery : FalRangeQuery
 {
     /// <summary>How far the history reaches: 90 days. No range can be longer.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(90);
-
-    /// <summary>The time to cover. Default: the last 24 hours.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is longer than <see cref="Longest"/>.</exception>
-    public AnalyticsTimeRange Range
-    {
-        get;
-        init
-        {
-            // Known without a clock for all but an open end, which is checked when it is resolved.
-            TimeSpan? length = value.Duration
-                ?? (value.FirstDay is { } first
-                    ? TimeSpan.FromDays(value.LastDay!.Value.DayNumber - first.DayNumber + 1)
-                    : value.End - value.Start);
-            if (length > Longest)
-            {
-                throw new ArgumentOutOfRangeException(nameof(value), value, string.Create(CultureInfo.InvariantCulture,
-                    $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} " +
-                        $"days: ask for a shorter range."));
-            }
-
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// The length of a bucket. Default: null, the service chooses by the length of the range: see <see cref="AnalyticsTimeframe"/>. Buckets
-    /// are cut in UTC.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
-    public AnalyticsTimeframe? Timeframe
-    {
-        get;
-        init
-        {
-            AnalyticsTimeGrid.ThrowIfUnknown(value, nameof(value));
-            field = value;
-        }
-    }
 
     /// <summary>How the numbers within a bucket become one. Default: <see cref="FalRunnerAggregation.Max"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
@@ -63,9 +25,6 @@ public sealed record FalRunnerHistoryQuery
         }
     }
 
-    /// <summary>Which time is covered, and how it is cut. The call has no parameter for a zone.</summary>
-    internal AnalyticsTimeGrid Grid => new(Range, Timeframe, null, null);
-
     /// <summary>The same query with a range whose ends are fixed.</summary>
     /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
     /// <returns>The query itself where its range is fixed already.</returns>
@@ -73,4 +32,22 @@ public sealed record FalRunnerHistoryQuery
     /// The range has an open end, and starts at <paramref name="now"/> or later or is longer than <see cref="Longest"/>.
     /// </exception>
     public FalRunnerHistoryQuery Resolve(DateTimeOffset now) => Range.IsFixed ? this : this with { Range = Range.Resolve(now) };
+
+    // The call has no parameter for a zone.
+    internal override AnalyticsTimeGrid Grid => new(Range, Timeframe, null, null);
+
+    private protected override void ThrowIfTooLong(AnalyticsTimeRange range)
+    {
+        // Known without a clock for all but an open end, which is checked when it is resolved.
+        TimeSpan? length = range.Duration
+            ?? (range.FirstDay is { } first
+                ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)
+                : range.End - range.Start);
+        if (length > Longest)
+        {
+            throw new ArgumentOutOfRangeException(nameof(range), range, string.Create(CultureInfo.InvariantCulture,
+                $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} days: ask " +
+                    $"for a shorter range."));
+        }
+    }
 }

@@ -27,6 +27,12 @@ public static class FalHealthChecksBuilderExtensions
     /// makes the call itself, at most one in 10 seconds however often it is asked, and one in 5 minutes while the key is refused.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// services.AddFalObservability();
+    /// services.AddHealthChecks().AddFal();
+    /// </code>
+    /// </example>
     public static IHealthChecksBuilder AddFal(
         this IHealthChecksBuilder builder,
         string? account = null,

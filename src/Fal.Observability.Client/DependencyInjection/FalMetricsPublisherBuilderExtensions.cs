@@ -36,6 +36,11 @@ public static class FalMetricsPublisherBuilderExtensions
     /// <see cref="BackgroundService.StartAsync"/> of the <see cref="FalMetricsPublisher"/> is called.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// services.AddFalObservability().AddMetricsPublisher();
+    /// </code>
+    /// </example>
     public static IFalObservabilityBuilder AddMetricsPublisher(this IFalObservabilityBuilder builder, Action<FalMetricsPublisherOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -45,6 +45,11 @@ public static class FalObservabilityServiceCollectionExtensions
     /// starts, and without a host when the first of the services is resolved.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    /// <example>
+    /// <code>
+    /// services.AddFalObservability(options =&gt; options.ApiKey = vault["fal"]);
+    /// </code>
+    /// </example>
     public static IFalObservabilityBuilder AddFalObservability(this IServiceCollection services, Action<FalObservabilityOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -66,6 +71,12 @@ public static class FalObservabilityServiceCollectionExtensions
     /// <returns>A builder to refine the registration with.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="account"/> is null.</exception>
     /// <exception cref="ArgumentException"><paramref name="account"/> is blank, or holds a colon, as an API key does.</exception>
+    /// <example>
+    /// <code>
+    /// services.AddFalObservability("acme", options =&gt; options.ApiKey = vault["acme"]);
+    /// services.AddFalObservability("globex", options =&gt; options.ApiKey = vault["globex"]);
+    /// </code>
+    /// </example>
     public static IFalObservabilityBuilder AddFalObservability(
         this IServiceCollection services, string account, Action<FalObservabilityOptions>? configure = null)
     {

@@ -52,7 +52,7 @@ internal sealed class FalPipeline(FalApiKeySource account, FalConnections connec
         }
     }
 
-    public RefitSettings CreateSettings(FalArea area) => FalRefitSettings.Create(new FalJsonContentSerializer(area.Json), Options, time);
+    public RefitSettings CreateSettings(FalArea area) => FalRefitSettings.Create(new FalJsonContentSerializer(area.Json, time), Options, time);
 
     public FalMetricsClient CreateClient(IFalMetricsApi api) => new(api, Options, time, log, NextRandom);
 

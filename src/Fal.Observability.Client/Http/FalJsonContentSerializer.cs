@@ -10,17 +10,24 @@ namespace Fal.Observability.Client;
 /// Reads JSON bodies with source-generated metadata, straight from the bytes that <see cref="FalBodyHandler"/> took, where
 /// Refit's own serializer would copy them through a stream first.
 /// </summary>
-internal sealed class FalJsonContentSerializer(Func<JsonSerializerContext> context) : IHttpContentSerializer
+internal sealed class FalJsonContentSerializer(Func<JsonSerializerContext> context, TimeProvider time) : IHttpContentSerializer
 {
     public HttpContent ToHttpContent<T>(T item) => throw new NotSupportedException("The API has no call with a request body.");
 
     public async Task<T?> FromHttpContentAsync<T>(HttpContent content, CancellationToken cancellationToken = default)
     {
         var type = (JsonTypeInfo<T>)(context().GetTypeInfo(typeof(T)) ?? throw new NotSupportedException($"No JSON metadata for {typeof(T)}."));
-        return content is FalBufferedContent body
+        var body = content as FalBufferedContent;
+        T value = body is not null
             ? Read(body.Memory.Span, type)
             // The content comes from a user's own pipeline, without our handlers.
             : Read(await content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false), type);
+        if (value is IFalAnswered answered)
+        {
+            answered.Answer = answered.Answer with { RequestId = body?.Info.RequestId, ReceivedAt = time.GetUtcNow() };
+        }
+
+        return value;
     }
 
     public string? GetFieldNameForProperty(PropertyInfo propertyInfo) => null;

@@ -20,7 +20,10 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
     public Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => ReadSnapshotAsync(0, cancellationToken);
 
-    public async Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default)
+    public async Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default) =>
+        (await ReadAsync(cancellationToken).ConfigureAwait(false)).Exposition;
+
+    private async Task<(PrometheusExposition Exposition, string? RequestId)> ReadAsync(CancellationToken cancellationToken)
     {
         Stream stream = await api.GetMetricsAsync(streaming: false, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
@@ -42,7 +45,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                 ?? (exposition.SkippedLines is [var kept, ..] ? kept : null);
             Judge(stream, parsing.Format, exposition.Families.All(family => family.Samples.Count == 0), exposition.SkippedLineCount, first);
             cancellationToken.ThrowIfCancellationRequested();
-            return exposition;
+            return (exposition, InfoOf(stream)?.RequestId);
         }
     }
 
@@ -178,8 +181,8 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
     private async Task<FalMetricsSnapshot> ReadSnapshotAsync(int failuresSinceLast, CancellationToken cancellationToken)
     {
-        PrometheusExposition exposition = await GetFamiliesAsync(cancellationToken).ConfigureAwait(false);
-        return FalMetricsSnapshot.Create(exposition, time.GetUtcNow(), failuresSinceLast);
+        (PrometheusExposition exposition, string? requestId) = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        return FalMetricsSnapshot.Create(exposition, time.GetUtcNow(), failuresSinceLast, requestId);
     }
 
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<PrometheusSample> samples, Stream stream)

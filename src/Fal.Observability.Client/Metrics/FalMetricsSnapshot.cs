@@ -10,8 +10,9 @@ public sealed class FalMetricsSnapshot
 {
     private readonly Dictionary<string, int> _places;
 
-    private FalMetricsSnapshot(FalAppMetrics[] apps, Dictionary<string, int> places, PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast)
+    private FalMetricsSnapshot(FalAppMetrics[] apps, Dictionary<string, int> places, PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast, string? requestId)
     {
+        RequestId = requestId;
         Exposition = exposition;
         Timestamp = timestamp;
         FailuresSinceLast = failuresSinceLast;
@@ -21,6 +22,12 @@ public sealed class FalMetricsSnapshot
 
     /// <summary>When the response had arrived, by the client's clock. The service's own cache may be up to 10 seconds older.</summary>
     public DateTimeOffset Timestamp { get; }
+
+    /// <summary>
+    /// The id of the request, for fal's support: that of the service, else that of the network edge in front of it. Null where neither named
+    /// one, and on a snapshot that no client has fetched.
+    /// </summary>
+    public string? RequestId { get; }
 
     /// <summary>The apps, in the order in which the exposition first names them. Empty for an idle account.</summary>
     public IReadOnlyList<FalAppMetrics> Apps { get; }
@@ -62,10 +69,17 @@ public sealed class FalMetricsSnapshot
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="failuresSinceLast"/> is negative.</exception>
     public static FalMetricsSnapshot Create(PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast = 0)
     {
-        ArgumentNullException.ThrowIfNull(exposition);
         ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
+        return Create(exposition, timestamp, failuresSinceLast, null);
+    }
+
+    /// <summary>A snapshot as it was read.</summary>
+    internal static FalMetricsSnapshot Create(
+        PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast, string? requestId)
+    {
+        ArgumentNullException.ThrowIfNull(exposition);
         var layout = FalAppsLayout.Of(exposition);
-        return new FalMetricsSnapshot(layout.Read(exposition), layout.Places, exposition, timestamp, failuresSinceLast);
+        return new FalMetricsSnapshot(layout.Read(exposition), layout.Places, exposition, timestamp, failuresSinceLast, requestId);
     }
 
     /// <summary>Makes a snapshot from apps that a test wrote by hand; it has no families.</summary>
@@ -82,7 +96,7 @@ public sealed class FalMetricsSnapshot
         ArgumentOutOfRangeException.ThrowIfNegative(failuresSinceLast);
         FalAppMetrics[] all = [.. apps];
         var places = all.Select((app, place) => (app.Name, place)).ToDictionary(app => app.Name, app => app.place, StringComparer.Ordinal);
-        return new FalMetricsSnapshot(all, places, new PrometheusExposition([]), timestamp, failuresSinceLast);
+        return new FalMetricsSnapshot(all, places, new PrometheusExposition([]), timestamp, failuresSinceLast, null);
     }
 
     /// <summary>The time and the number of apps, for a log line.</summary>

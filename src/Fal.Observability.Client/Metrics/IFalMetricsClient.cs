@@ -15,12 +15,26 @@ public interface IFalMetricsClient
     /// <exception cref="FalForbiddenException">The key lacks the permission, or the network edge refused the call.</exception>
     /// <exception cref="FalResponseException">The body is not Prometheus text; with <see cref="FalObservabilityOptions.StrictMetrics"/>, also one malformed line.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
+    /// <example>
+    /// <code>
+    /// FalMetricsSnapshot now = await fal.Metrics.GetSnapshotAsync();
+    /// foreach (FalAppMetrics app in now.Apps)
+    ///     Console.WriteLine($"{app.Name}: {app.QueueSize} queued, {app.ErrorCount} server errors in the last minute");
+    /// </code>
+    /// </example>
     Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Reads the metrics once, as Prometheus families: for what is not about one app, or for handing on.</summary>
     /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
     /// <returns>Every family of the exposition, known to this version or not.</returns>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
+    /// <example>
+    /// <code>
+    /// PrometheusExposition exposition = await fal.Metrics.GetFamiliesAsync();
+    /// foreach (MetricFamily family in exposition.Families)
+    ///     Console.WriteLine($"{family.Name}: {family.Samples.Count} samples");
+    /// </code>
+    /// </example>
     Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -35,6 +49,12 @@ public interface IFalMetricsClient
     /// Fewer than 1,024 bytes came within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting, and not the end.
     /// </exception>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
+    /// <example>
+    /// <code>
+    /// await foreach (PrometheusSample sample in fal.Metrics.StreamSamplesAsync())
+    ///     Console.WriteLine($"{sample.Name} {sample.Labels["application"]} {sample.Value}");
+    /// </code>
+    /// </example>
     IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -50,5 +70,11 @@ public interface IFalMetricsClient
     /// <exception cref="FalAuthenticationException">The key was not accepted; the watch has ended.</exception>
     /// <exception cref="FalForbiddenException">The call was refused; the watch has ended.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <example>
+    /// <code>
+    /// await foreach (FalMetricsSnapshot now in fal.Metrics.WatchAsync(TimeSpan.FromSeconds(15)))
+    ///     Console.WriteLine($"{now.Timestamp:T}: {now.Apps.Sum(app =&gt; app.QueueSize)} requests in queues");
+    /// </code>
+    /// </example>
     IAsyncEnumerable<FalMetricsSnapshot> WatchAsync(TimeSpan interval, CancellationToken cancellationToken = default);
 }

@@ -53,6 +53,12 @@ public sealed class LatencyDistribution
     /// count of the bucket without an upper bound is NaN, the highest finite bound, as Prometheus gives it.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="quantile"/> is NaN, negative or above 1.</exception>
+    /// <example>
+    /// <code>
+    /// FalMetricsSnapshot now = await fal.Metrics.GetSnapshotAsync();
+    /// double? seconds = now["my-org/my-app"]?.Latency?.Quantile(0.99);
+    /// </code>
+    /// </example>
     public double? Quantile(double quantile)
     {
         if (!(quantile is >= 0 and <= 1))

@@ -51,6 +51,9 @@ internal static partial class FalLog
     [LoggerMessage(12, LogLevel.Warning, "The latest analytics bucket has {Count} row(s) without an endpoint id that can be read. They belong to no endpoint and are not published")]
     public static partial void RowsWithoutId(this ILogger logger, int count);
 
+    [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them to Expand, or take AnalyticsExpand.Volume")]
+    public static partial void RatesAreNull(this ILogger logger, string metrics);
+
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
     public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
 

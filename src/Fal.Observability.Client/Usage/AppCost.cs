@@ -18,7 +18,7 @@ public sealed class AppCost
 
     /// <summary>
     /// What the app used and cost. Null where no row of the bill has exactly its name and environment, or where apps of several owners
-    /// have its name.
+    /// have its name, unless the caller gave it rows.
     /// </summary>
     public UsageTotals? Usage { get; }
 

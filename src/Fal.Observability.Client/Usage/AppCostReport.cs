@@ -29,13 +29,20 @@ public sealed class AppCostReport
     /// <summary>The whole bill: one total for each currency.</summary>
     public IReadOnlyList<UsageTotals> Total { get; }
 
-    internal static AppCostReport Of(UsageReport usage, FalAppList apps, AnalyticsReport requests)
+    internal static AppCostReport Of(
+        UsageReport usage, FalAppList apps, AnalyticsReport requests, Func<UsageRow, FalApp?>? appOf)
     {
         // The bill does not name the owner: a name that several have is nobody's.
         HashSet<string> shared = Several(apps.Apps, app => app.Name, app => app.Owner);
         HashSet<string> inSeveralEnvironments = Several(apps.Apps, app => app.EndpointId, app => app.Environment);
-        ILookup<(string?, string?), UsageRow> rows = usage.Rows.ToLookup(row => (row.App, row.Environment));
-        HashSet<(string?, string?)> joined = [];
+        var exact = new Dictionary<(string?, string?), FalApp>();
+        foreach (FalApp app in apps.Apps.Where(app => app.Environment is not null && !shared.Contains(app.Name)))
+        {
+            exact.TryAdd((app.Name, app.Environment), app);
+        }
+
+        HashSet<FalApp> listed = [.. apps.Apps];
+        ILookup<FalApp?, UsageRow> rows = usage.Rows.ToLookup(row => exact.GetValueOrDefault((row.App, row.Environment)) ?? Given(row));
 
         IEnumerable<AnalyticsRow> requestRows = requests.Query.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries)
             || requests.Summary.Count == 0
@@ -52,18 +59,14 @@ public sealed class AppCostReport
             AnalyticsTotals? ofApp = asked.Contains(app.EndpointId) && !inSeveralEnvironments.Contains(app.EndpointId)
                 ? totals.GetValueOrDefault(app.EndpointId, none)
                 : null;
-            (string?, string?) key = (app.Name, app.Environment);
-            bool isOwn = app.Environment is not null && !shared.Contains(app.Name) && rows.Contains(key);
-            if (!isOwn)
+            if (rows.Contains(app))
+            {
+                costs.AddRange(UsageReport.TotalsOf(rows[app], app).Select(cost => new AppCost(app, cost, ofApp)));
+            }
+            // An app that is listed twice has its cost once.
+            else if (!exact.TryGetValue((app.Name, app.Environment), out FalApp? first) || first == app || !rows.Contains(first))
             {
                 costs.Add(new AppCost(app, null, ofApp));
-                continue;
-            }
-
-            // An app that is listed twice has its cost once.
-            if (joined.Add(key))
-            {
-                costs.AddRange(UsageReport.ByApp(rows[key]).Select(cost => new AppCost(app, cost, ofApp)));
             }
         }
 
@@ -78,8 +81,13 @@ public sealed class AppCostReport
         return new AppCostReport(
             usage,
             ordered,
-            [.. rows.Where(group => joined.Contains(group.Key)).SelectMany(group => group)],
-            [.. rows.Where(group => !joined.Contains(group.Key)).SelectMany(group => group)]);
+            [.. rows.Where(group => group.Key is not null).SelectMany(group => group)],
+            [.. rows[null]]);
+
+        FalApp? Given(UsageRow row) => appOf?.Invoke(row) is not { } app ? null
+            : listed.Contains(app) ? app
+            : throw new ArgumentException(
+                $"The row {row} was given to {app}, which is not one of the apps: return an app of the list, or null.", nameof(appOf));
     }
 
     /// <summary>The keys under which apps differ in something.</summary>

@@ -26,15 +26,18 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
     {
         List<UsageBucket> buckets = [];
         IReadOnlyList<UsageRow> summary = [];
+        List<FalAnswer> answers = [];
         await foreach ((UsagePage page, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
         {
             buckets.AddRange(series);
+            answers.Add(page.Answer);
             summary = UsageBucket.Merge(summary, page.Summary);
         }
 
         return new UsageReport
         {
             Query = query,
+            Answers = answers,
             // A stable order: parts of a bucket stay in the order in which they came.
             TimeSeries =
             [

@@ -43,5 +43,11 @@ public interface IFalUsageClient
     /// As for <see cref="GetReportAsync"/>; and a bucket came after a later one, which a report would sort.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    /// <example>
+    /// <code>
+    /// await foreach (UsageBucket bucket in fal.Usage.StreamTimeSeriesAsync(new UsageQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(365)) }))
+    ///     Console.WriteLine($"{bucket.Start:d}: {bucket.Rows.Count} lines of the bill");
+    /// </code>
+    /// </example>
     IAsyncEnumerable<UsageBucket> StreamTimeSeriesAsync(UsageQuery? query = null, CancellationToken cancellationToken = default);
 }

@@ -16,7 +16,7 @@ namespace Fal.Observability.Client;
 /// var query = new UsageQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(30)), Timeframe = AnalyticsTimeframe.Day };
 /// </code>
 /// </example>
-public sealed record UsageQuery
+public sealed record UsageQuery : FalPagedQuery
 {
     /// <summary>The most apps that the service takes as a filter: 50.</summary>
     public const int MaxApps = 50;
@@ -86,76 +86,6 @@ public sealed record UsageQuery
         }
     } = UsageExpand.TimeSeries;
 
-    /// <summary>The time to cover. Default: the last 24 hours.</summary>
-    public AnalyticsTimeRange Range { get; init; }
-
-    /// <summary>
-    /// The IANA name of the zone whose calendar cuts the time into buckets, such as <c>Europe/Berlin</c>. Default: null, which is UTC. The
-    /// name is not looked up here: the service judges it.
-    /// </summary>
-    /// <exception cref="ArgumentException">The name is empty or holds a comma, a blank or a control character.</exception>
-    public string? TimeZone
-    {
-        get;
-        init
-        {
-            AnalyticsTimeGrid.ThrowIfNoZone(value, nameof(TimeZone));
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// The length of a bucket. Default: null, the service chooses by the length of the range: see <see cref="AnalyticsTimeframe"/>.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
-    public AnalyticsTimeframe? Timeframe
-    {
-        get;
-        init
-        {
-            AnalyticsTimeGrid.ThrowIfUnknown(value, nameof(value));
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// Whether the service moves the range outward to whole buckets. Default: null, the service's own default, which is true. With false
-    /// the first and the last bucket can be cut.
-    /// </summary>
-    public bool? BoundToTimeframe { get; init; }
-
-    /// <summary>
-    /// The most items on a page, at least 1. Default: null, the service chooses. Reports and streams read every page, whatever the limit.
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
-    public int? Limit
-    {
-        get;
-        init
-        {
-            if (value < 1)
-            {
-                throw new ArgumentOutOfRangeException(nameof(value), value,
-                    "The limit must be at least 1, or null to let the service choose.");
-            }
-
-            field = value;
-        }
-    }
-
-    /// <summary>
-    /// Where a call of <see cref="IFalUsageApi"/> goes on: <see cref="FalPage{TBucket,TRow}.NextCursor"/> of the page before. Default: null, the first
-    /// page; an empty string is read as null. Reports and streams follow the pages by themselves.
-    /// </summary>
-    public string? Cursor
-    {
-        get;
-        init => field = string.IsNullOrEmpty(value) ? null : value;
-    }
-
-    /// <summary>Which time is covered, and how it is cut.</summary>
-    internal AnalyticsTimeGrid Grid => new(Range, Timeframe, TimeZone, BoundToTimeframe);
-
     /// <summary>The same query with a range whose ends are fixed, so that every page of the answer is about the same time.</summary>
     /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
     /// <returns>The query itself where its range is fixed already.</returns>
@@ -164,40 +94,18 @@ public sealed record UsageQuery
 
     /// <summary>Whether another query has the same values, with lists compared element by element in order.</summary>
     /// <param name="other">The other query.</param>
-    public bool Equals(UsageQuery? other) => other is not null
+    public bool Equals(UsageQuery? other) => base.Equals(other)
         && Apps.SequenceEqual(other.Apps, StringComparer.Ordinal)
         && Search == other.Search
-        && Expand == other.Expand
-        && Grid == other.Grid
-        && Limit == other.Limit
-        && Cursor == other.Cursor;
+        && Expand == other.Expand;
 
     /// <inheritdoc/>
-    public override int GetHashCode()
-    {
-        var hash = new HashCode();
-        foreach (string app in Apps)
-        {
-            hash.Add(app, StringComparer.Ordinal);
-        }
-
-        hash.Add(Search, StringComparer.Ordinal);
-        hash.Add(Expand);
-        hash.Add(Grid);
-        hash.Add(Cursor, StringComparer.Ordinal);
-        return hash.ToHashCode();
-    }
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Apps.Count, Search, Expand);
 
     /// <summary>The query on one line for a log.</summary>
     public override string ToString() => string.Join(" | ", new[]
     {
         Apps.Count == 0 ? "every app" : string.Join(", ", Apps),
         Search is null ? null : $"names with {Search}",
-        Range.ToString(),
-        Timeframe is { } timeframe ? $"by {AnalyticsTimeGrid.ToWire(timeframe)}" : null,
-        TimeZone,
-        BoundToTimeframe == false ? "not bound to timeframe" : null,
-        Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null,
-        Cursor is null ? null : $"cursor {Cursor}",
-    }.OfType<string>());
+    }.Concat(TimeParts).OfType<string>());
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Refit;
 
 namespace Fal.Observability.Client;
@@ -13,10 +12,7 @@ internal sealed class UsageQueryConverter : IQueryConverter<UsageQuery>
     public void Flatten(UsageQuery value, string keyPrefix, ref GeneratedQueryStringBuilder builder, RefitSettings settings)
     {
         ArgumentNullException.ThrowIfNull(value);
-
-        // A null value leaves its parameter out.
-        builder.Add(keyPrefix + "limit", value.Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
-        builder.Add(keyPrefix + "cursor", value.Cursor, preEncoded: false);
+        value.AddPageTo(ref builder, keyPrefix);
         value.Grid.AddTo(ref builder, keyPrefix);
         foreach (string app in value.Apps)
         {

@@ -10,7 +10,9 @@ namespace Fal.Observability.Client;
 /// </remarks>
 public sealed class UsageReport
 {
-    /// <summary>The query that was answered, with its range fixed.</summary>
+    /// <summary>
+    /// The query that was answered, with its range fixed as it was sent. <see cref="AnsweredRange"/> says which time came back.
+    /// </summary>
     public required UsageQuery Query { get; init; }
 
     /// <summary>The buckets in ascending order. Empty if the query asked for <see cref="UsageExpand.Summary"/> alone.</summary>
@@ -28,6 +30,30 @@ public sealed class UsageReport
     /// <summary>The rows over the whole range, as the service computed them. Empty if the query asked for no summary.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<UsageRow> Summary
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>
+    /// The time that the buckets cover. It can be longer than the range of <see cref="Query"/>, which is what was asked for: the service
+    /// moves the ends of a range outward to whole buckets unless <see cref="FalPagedQuery.BoundToTimeframe"/> is false. Null without a
+    /// time series.
+    /// </summary>
+    public AnalyticsTimeRange? AnsweredRange => TimeSeries is [var first, ..]
+        ? AnalyticsCalendar.Covered(Query.Grid, first.Start, TimeSeries[^1].Start)
+        : null;
+
+    /// <summary>
+    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no client has
+    /// fetched.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<FalAnswer> Answers
     {
         get;
         init
@@ -86,8 +112,8 @@ public sealed class UsageReport
     /// <remarks>
     /// <para>
     /// A row of the bill is an app's if its name and environment are exactly the app's. The service documents that the name on a bill can
-    /// carry a suffix or be missing: no suffix is guessed at. An app whose name is listed for several owners gets no cost, since the bill
-    /// does not name the owner. What belongs to no app of the list is <see cref="AppCostReport.Unattributed"/>.
+    /// carry a suffix or be missing: no suffix is guessed at, and <paramref name="appOf"/> can say whose such a row is. An app whose name is
+    /// listed for several owners gets no cost by its name, since the bill does not name the owner. What belongs to no app of the list is <see cref="AppCostReport.Unattributed"/>.
     /// </para>
     /// <para>
     /// Requests are recorded by endpoint and without an environment: those of an app that is listed for several environments under one id
@@ -102,11 +128,21 @@ public sealed class UsageReport
     /// <c>Range = usage.Query.Range</c>, and the same zone and timeframe. The cost is divided by
     /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>.
     /// </param>
+    /// <param name="appOf">
+    /// Says whose a row is that no app has by exact name and environment: one of <paramref name="apps"/>, or null for nobody's. Default: all
+    /// such rows are nobody's. A row that an app has by name is not asked about.
+    /// </param>
     /// <returns>The apps with their cost, and what is not theirs. Together they are the whole bill.</returns>
     /// <exception cref="ArgumentException">
-    /// The report about requests covers another time or cuts it otherwise, is about calls to models, or leaves out the open buckets.
+    /// The report about requests covers another time or cuts it otherwise, is about calls to models, or leaves out the open buckets; or
+    /// <paramref name="appOf"/> returned an app that is not in the list.
     /// </exception>
-    public AppCostReport ByApp(FalAppList apps, AnalyticsReport requests)
+    /// <example>
+    /// <code>
+    /// AppCostReport costs = usage.ByApp(apps, requests, row => row.App == "painter-staging" ? apps.AppOf("my-org/painter") : null);
+    /// </code>
+    /// </example>
+    public AppCostReport ByApp(FalAppList apps, AnalyticsReport requests, Func<UsageRow, FalApp?>? appOf = null)
     {
         ArgumentNullException.ThrowIfNull(apps);
         ArgumentNullException.ThrowIfNull(requests);
@@ -133,7 +169,7 @@ public sealed class UsageReport
                 "ClosedOnly.", nameof(requests));
         }
 
-        return AppCostReport.Of(this, apps, requests);
+        return AppCostReport.Of(this, apps, requests, appOf);
     }
 
     /// <summary>What the report holds, on one line for a log; no data.</summary>
@@ -141,11 +177,11 @@ public sealed class UsageReport
         string.Create(CultureInfo.InvariantCulture, $"{TimeSeries.Count} buckets, {Summary.Count} summary rows | {Query}");
 
     /// <summary>One total for each currency, in the order of their codes.</summary>
-    internal static IReadOnlyList<UsageTotals> TotalsOf(IEnumerable<UsageRow> rows) =>
+    internal static IReadOnlyList<UsageTotals> TotalsOf(IEnumerable<UsageRow> rows, FalApp? app = null) =>
     [
         .. rows.GroupBy(row => row.Currency, StringComparer.Ordinal)
             .OrderBy(same => same.Key, StringComparer.Ordinal)
-            .Select(same => new UsageTotals(same.Key, same)),
+            .Select(same => new UsageTotals(same.Key, same) { App = app?.Name, Environment = app?.Environment }),
     ];
 
     /// <summary>Totals by app and environment.</summary>

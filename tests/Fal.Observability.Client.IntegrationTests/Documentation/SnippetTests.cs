@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
 
-/// <summary>The C# of the README and the documents compiles as it is printed, so that nobody copies what does not work.</summary>
+/// <summary>The C# of the README, the documents and the comments of the package compiles as it is printed, so that nobody copies what does not work.</summary>
 public sealed partial class SnippetTests
 {
     /// <summary>What the text around a snippet has told the reader: the names that it may use, and a web application's namespaces.</summary>
@@ -31,6 +32,11 @@ public sealed partial class SnippetTests
         global using Polly.Retry;
         global using static Surroundings;
 
+        internal interface IVault
+        {
+            ValueTask<string> GetSecretAsync(string name, CancellationToken cancellationToken);
+        }
+
         internal static class Surroundings
         {
             internal static IFalObservabilityClient fal = null!;
@@ -44,7 +50,10 @@ public sealed partial class SnippetTests
             internal static CancellationToken stoppingToken, cancellationToken, ct;
             internal static AnalyticsQuery query = null!;
             internal static string[] endpointIds = null!;
-            internal static AnalyticsReport report = null!;
+            internal static AnalyticsReport report = null!, requests = null!;
+            internal static AnalyticsRow row = null!;
+            internal static FalAppList apps = null!;
+            internal static UsageReport usage = null!;
             internal static IProgress<AnalyticsProgress> progress = null!;
             internal static PrometheusExposition exposition = null!;
             internal static string body = null!;
@@ -63,6 +72,16 @@ public sealed partial class SnippetTests
             foreach (Match match in CSharpBlock().Matches(text))
             {
                 snippets.Add(Path.GetFileName(path), text.AsSpan(0, match.Index).Count('\n') + 1, match.Groups["code"].Value);
+            }
+        }
+
+        // The examples in the comments of the package, by the member that they belong to.
+        var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Fal.Observability.Client.xml"));
+        foreach (XElement member in comments.Descendants("member"))
+        {
+            foreach (XElement code in member.Elements("example").Elements("code"))
+            {
+                snippets.Add((string)member.Attribute("name")!, 0, code.Value);
             }
         }
 
@@ -94,6 +113,7 @@ public sealed partial class SnippetTests
     {
         Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "README.md");
         Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "publishing.md");
+        Assert.True(Snippets().Count(snippet => snippet.Data.Item1.StartsWith("M:Fal.", StringComparison.Ordinal)) >= 20);
     }
 
     [GeneratedRegex("^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]

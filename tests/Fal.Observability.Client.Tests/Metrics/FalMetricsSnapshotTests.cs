@@ -195,6 +195,23 @@ public sealed class FalMetricsSnapshotTests
         Assert.StartsWith("p50 1.7 s, p90 2.5 s", app.Latency.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Completed_requests_are_counted_by_the_class_of_their_status()
+    {
+        var app = new FalAppMetrics
+        {
+            Name = "o/a",
+            RequestsCompletedByStatus =
+            [
+                new("POST", "200", 10), new("GET", "204", 2), new("POST", "404", 3), new("POST", "500", 1), new("POST", "503", 4),
+                new("POST", "5", 100), new("POST", "", 100), new("POST", "301", 7), new("POST", "50000", 100),
+            ],
+        };
+        Assert.Equal((12, 3, 5), (app.SuccessCount, app.UserErrorCount, app.ErrorCount));
+        Assert.Null(new FalAppMetrics { Name = "o/a" }.ErrorCount);
+        Assert.Equal(0, new FalAppMetrics { Name = "o/a", RequestsCompletedByStatus = [new("POST", "200", 1)] }.ErrorCount);
+    }
+
     private static FalMetricsSnapshot Parse(string text) =>
         FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(text), DateTimeOffset.UnixEpoch);
 }

@@ -128,6 +128,35 @@ public sealed class UsageReportTests
     }
 
     [Fact]
+    public void Rows_under_another_name_are_an_apps_where_the_caller_says_so_and_no_others()
+    {
+        FalApp painter = App("o/painter", "main");
+        var apps = new FalAppList { Apps = [painter, App("o/twin", "main"), App("p/twin", "main")] };
+        UsageReport usage = Report(
+            (0, Row("painter", 2, "USD")), (1, Row("painter-v2", 5, "USD")), (1, Row("painter-v2", 1, "EUR")), (2, Row("twin", 8, "USD")),
+            (2, Row(null, 16, "USD")), (3, Row("painter-v3", 32, "USD")));
+        List<string?> asked = [];
+
+        AppCostReport costs = usage.ByApp(apps, Requests(apps.ToQuery(), ("o/painter", 7000)), row =>
+        {
+            asked.Add(row.App);
+            return row.App switch { "painter-v2" => painter, "twin" => apps.AppOf("p/twin"), _ => null };
+        });
+
+        Assert.DoesNotContain("painter", asked);
+        Assert.Equal(
+            ["o/painter 1 EUR", "p/twin 8 USD", "o/painter 7 USD", "o/twin  "],
+            costs.Apps.Select(app => FormattableString.Invariant($"{app.App.EndpointId} {app.Cost} {app.Currency}")));
+        Assert.Equal(1m, costs.Apps[2].CostPerThousandSuccesses);
+        Assert.Equal([("painter-v3", 32m), (null, 16m)], costs.Unattributed.Select(rest => (rest.App, rest.Cost)));
+        Assert.Equal(costs.Total.Sum(total => total.Cost), costs.Attributed.Sum(part => part.Cost) + costs.Unattributed.Sum(rest => rest.Cost));
+
+        ArgumentException stranger = Assert.Throws<ArgumentException>(() =>
+            usage.ByApp(apps, Requests(apps.ToQuery()), _ => App("o/painter", "main")));
+        Assert.Contains("return an app of the list", stranger.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Attributed_and_unattributed_are_the_whole_bill_whatever_is_on_it()
     {
         for (int seed = 0; seed < 200; seed++)

@@ -158,6 +158,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
             Summary = summary,
             RefusedEndpoints = run.RefusedEndpoints,
             MissingMetrics = run.MissingMetrics,
+            Answers = run.Answers,
             Calls = run.Calls,
             Retries = run.Retries,
         };

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 public interface IFalAnalyticsClient
 {
-    /// <summary>Asks for one page: the first, or the one that <see cref="AnalyticsQuery.Cursor"/> points at.</summary>
+    /// <summary>Asks for one page: the first, or the one that <see cref="FalPagedQuery.Cursor"/> points at.</summary>
     /// <param name="query">What to ask for.</param>
     /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
     /// <returns>
@@ -21,6 +21,12 @@ public interface IFalAnalyticsClient
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks a permission, or an endpoint is not the account's.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
+    /// <example>
+    /// <code>
+    /// AnalyticsPage page = await fal.Analytics.GetPageAsync(new AnalyticsQuery("my-org/my-app") { Limit = 24 });
+    /// Console.WriteLine($"{page.TimeSeries.Count} buckets; more: {page.HasMore}");
+    /// </code>
+    /// </example>
     Task<AnalyticsPage> GetPageAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>Asks for the page after one, with the same query and the same fixed range.</summary>
@@ -30,6 +36,12 @@ public interface IFalAnalyticsClient
     /// <exception cref="ArgumentException"><paramref name="page"/> carries no query: it did not come from this client.</exception>
     /// <exception cref="FalResponseException">The service's cursor does not advance, or it says that there is more and names no cursor.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
+    /// <example>
+    /// <code>
+    /// for (AnalyticsPage? page = await fal.Analytics.GetPageAsync(query); page is not null; page = await fal.Analytics.GetNextPageAsync(page))
+    ///     Console.WriteLine($"{page.TimeSeries.Count} buckets");
+    /// </code>
+    /// </example>
     Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -55,6 +67,17 @@ public interface IFalAnalyticsClient
     /// to skip it.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    /// <example>
+    /// <code>
+    /// AnalyticsReport week = await fal.Analytics.GetReportAsync(new AnalyticsQuery("my-org/my-app")
+    /// {
+    ///     Expand = AnalyticsExpand.Volume | AnalyticsExpand.P90Duration,
+    ///     Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(7)),
+    ///     Timeframe = AnalyticsTimeframe.Hour,
+    /// });
+    /// Console.WriteLine($"{AnalyticsTotals.Of(week.TimeSeries).ErrorRate:P2} of the requests failed.");
+    /// </code>
+    /// </example>
     Task<AnalyticsReport> GetReportAsync(
         AnalyticsQuery query, IProgress<AnalyticsProgress>? progress = null, CancellationToken cancellationToken = default);
 
@@ -80,6 +103,13 @@ public interface IFalAnalyticsClient
     /// one was handed on.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
+    /// <example>
+    /// <code>
+    /// await foreach (AnalyticsBucket bucket in fal.Analytics.StreamTimeSeriesAsync(query))
+    ///     foreach (AnalyticsRow row in bucket.Rows)
+    ///         Console.WriteLine($"{bucket.Start:u} {row.EndpointId}: {row.RequestCount} requests");
+    /// </code>
+    /// </example>
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -115,6 +145,12 @@ public interface IFalAnalyticsClient
     /// The query cannot be valid, or <paramref name="resumeFrom"/> belongs to another one. Thrown at the call, before any request.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed, after its retries. The windows before stay valid.</exception>
+    /// <example>
+    /// <code>
+    /// await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query with { ClosedOnly = true }))
+    ///     File.WriteAllText("checkpoint.json", window.Checkpoint.ToJson()); // after the window itself is stored
+    /// </code>
+    /// </example>
     IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
         AnalyticsQuery query, AnalyticsCheckpoint? resumeFrom = null, CancellationToken cancellationToken = default);
 
@@ -131,12 +167,19 @@ public interface IFalAnalyticsClient
     /// </remarks>
     /// <param name="query">
     /// What to ask for: with a <see cref="AnalyticsTimeRange.Last"/> range, how far to look back, and a timeframe. The structure flags,
-    /// <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="AnalyticsQuery.BoundToTimeframe"/> are not looked at.
+    /// <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="FalPagedQuery.BoundToTimeframe"/> are not looked at.
     /// </param>
     /// <param name="interval">The time between reads, 10 seconds to 1 day. The first one starts at once.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>The buckets, without an end.</returns>
     /// <exception cref="ArgumentException">The query cannot be valid or watched, or the interval is out of its range. Thrown at the call.</exception>
     /// <exception cref="FalObservabilityException">A read failed in a way that no later read can mend.</exception>
+    /// <example>
+    /// <code>
+    /// var lastDay = new AnalyticsQuery("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(1)), Timeframe = AnalyticsTimeframe.Hour };
+    /// await foreach (AnalyticsBucket bucket in fal.Analytics.WatchAsync(lastDay, TimeSpan.FromMinutes(5)))
+    ///     Console.WriteLine(bucket);
+    /// </code>
+    /// </example>
     IAsyncEnumerable<AnalyticsBucket> WatchAsync(AnalyticsQuery query, TimeSpan interval, CancellationToken cancellationToken = default);
 }

@@ -31,6 +31,7 @@ internal sealed class AnalyticsRun : IDisposable
     private readonly DateTimeOffset? _end;
     private volatile bool _keyIsGood;
     private int _calls;
+    private readonly ConcurrentQueue<FalAnswer> _answers = new();
     private int _bucketsBeyondEnd;
     private long _rowsBeyondEnd;
 
@@ -67,10 +68,18 @@ internal sealed class AnalyticsRun : IDisposable
             _refused[endpoint.EndpointId] = endpoint;
         }
 
+        AnalyticsExpand lacking = AnalyticsExpand.Volume & ~query.EffectiveExpand;
+        if (lacking is not (AnalyticsExpand.None or AnalyticsExpand.Volume))
+        {
+            log.RatesAreNull(string.Join(", ", lacking.GetFlags().Select(flag => $"{nameof(AnalyticsExpand)}.{flag}")));
+        }
+
         _groups = GroupsOf(query.EndpointIds.Where(id => !_refused.ContainsKey(id)), AnalyticsExpand.None);
     }
 
     public AnalyticsQuery Query { get; }
+
+    public IReadOnlyList<FalAnswer> Answers => [.. _answers];
 
     public int Calls => Volatile.Read(ref _calls);
 
@@ -209,6 +218,7 @@ internal sealed class AnalyticsRun : IDisposable
             Interlocked.Increment(ref _calls);
             AnalyticsPage page = await _caller.SendAsync(query, previous, _now, cancellationToken).ConfigureAwait(false);
             _keyIsGood = true;
+            _answers.Enqueue(page.Answer);
             return page;
         }
         finally

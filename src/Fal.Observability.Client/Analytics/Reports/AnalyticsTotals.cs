@@ -49,48 +49,84 @@ public sealed class AnalyticsTotals
     /// <summary>How many rows were added.</summary>
     public int RowCount { get; private set; }
 
-    /// <summary>All requests; null where a row has no value.</summary>
+    /// <summary>All requests.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.RequestCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? RequestCount => GetCount(AnalyticsExpand.RequestCount);
 
-    /// <summary>Requests answered with a 2xx status; null where a row has no value.</summary>
+    /// <summary>Requests answered with a 2xx status.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.SuccessCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? SuccessCount => GetCount(AnalyticsExpand.SuccessCount);
 
-    /// <summary>Requests answered with a 4xx status, the caller's errors; null where a row has no value.</summary>
+    /// <summary>Requests answered with a 4xx status, the caller's errors.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.UserErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? UserErrorCount => GetCount(AnalyticsExpand.UserErrorCount);
 
-    /// <summary>Requests answered with a 5xx status, the server's errors; null where a row has no value.</summary>
+    /// <summary>Requests answered with a 5xx status, the server's errors.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ErrorCount => GetCount(AnalyticsExpand.ErrorCount);
 
-    /// <summary>Runners that did not start in time or could not be scheduled; null where a row has no value.</summary>
+    /// <summary>Runners that did not start in time or could not be scheduled.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.StartupErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? StartupErrorCount => GetCount(AnalyticsExpand.StartupErrorCount);
 
-    /// <summary>Connections that timed out, were refused or broke; null where a row has no value.</summary>
+    /// <summary>Connections that timed out, were refused or broke.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ConnectionErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ConnectionErrorCount => GetCount(AnalyticsExpand.ConnectionErrorCount);
 
-    /// <summary>Requests that ran into their time limit; null where a row has no value.</summary>
+    /// <summary>Requests that ran into their time limit.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? TimeoutErrorCount => GetCount(AnalyticsExpand.TimeoutErrorCount);
 
-    /// <summary>Requests that failed inside the app; null where a row has no value.</summary>
+    /// <summary>Requests that failed inside the app.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.RuntimeErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? RuntimeErrorCount => GetCount(AnalyticsExpand.RuntimeErrorCount);
 
-    /// <summary>Successful requests among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that waited more than one second for a runner to start.</summary>
+    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ColdBootCount"/> to the query.</value>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? ColdBootCount => GetCount(AnalyticsExpand.ColdBootCount);
+
+    /// <summary>
+    /// The time that was billed, summed over the rows and rounded to the tick. Null where it is not known: add
+    /// <see cref="AnalyticsExpand.TotalBillableDuration"/> to the query.
+    /// </summary>
+    public TimeSpan? TotalBillableDuration =>
+        GetValue(AnalyticsExpand.TotalBillableDuration) is { } seconds ? AnswerJson.ToTimeSpan(seconds) : null;
+
+    /// <summary>Successful requests (2xx) among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 
-    /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
 
-    /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
 
-    /// <summary>Requests that waited for a cold boot among all, from 0 to 1; null where a count is not known or there was no request.</summary>
+    /// <summary>Requests that waited for a cold boot among all, from 0 to 1.</summary>
+    /// <value>
+    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// </value>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
     /// <summary>Adds up rows.</summary>
@@ -105,6 +141,12 @@ public sealed class AnalyticsTotals
     /// <summary>Adds up the rows of buckets over all their endpoints.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    /// <example>
+    /// <code>
+    /// AnalyticsTotals totals = AnalyticsTotals.Of(report.TimeSeries);
+    /// Console.WriteLine($"{totals.ErrorCount} of {totals.RequestCount} requests failed ({totals.ErrorRate:P2}).");
+    /// </code>
+    /// </example>
     public static AnalyticsTotals Of(IEnumerable<AnalyticsBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);
@@ -113,14 +155,27 @@ public sealed class AnalyticsTotals
 
     /// <summary>Adds up the rows of buckets for each endpoint.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
-    /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>.</returns>
+    /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids.</returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
-    public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets)
+    public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets) =>
+        By(buckets, static id => id);
+
+    /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
+    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <returns>
+    /// The totals by the app's id, <c>owner/name</c>, in ordinal order of the ids. The id of an app is the first two parts of the ids of its
+    /// routes (<c>owner/name/route</c>).
+    /// </returns>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    public static IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsBucket> buckets) => By(buckets, FalAppId.AppOf);
+
+    private static SortedDictionary<string, AnalyticsTotals> By(IEnumerable<AnalyticsBucket> buckets, Func<string, string> key)
     {
         ArgumentNullException.ThrowIfNull(buckets);
-        return WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows)
-            .GroupBy(row => row?.EndpointId ?? throw new ArgumentException("A bucket has a row that is null.", nameof(buckets)), StringComparer.Ordinal)
-            .ToDictionary(rows => rows.Key, rows => new AnalyticsTotals(rows), StringComparer.Ordinal);
+        return new SortedDictionary<string, AnalyticsTotals>(WithoutNull(buckets, nameof(buckets)).SelectMany(bucket => bucket.Rows)
+            .GroupBy(row => key(row?.EndpointId ?? throw new ArgumentException("A bucket has a row that is null.", nameof(buckets))),
+                StringComparer.Ordinal)
+            .ToDictionary(rows => rows.Key, rows => new AnalyticsTotals(rows)), StringComparer.Ordinal);
     }
 
     /// <summary>The total of one metric: a number of requests, or of billed seconds.</summary>
@@ -164,6 +219,9 @@ public sealed class AnalyticsTotals
     /// <summary>The buckets, as long as none of them is null.</summary>
     internal static IEnumerable<AnalyticsBucket> WithoutNull(IEnumerable<AnalyticsBucket> buckets, string parameterName) =>
         buckets.Select(bucket => bucket ?? throw new ArgumentException("One of the buckets is null.", parameterName));
+
+    /// <summary>Whether the values of several rows can be added for a metric.</summary>
+    internal static bool CanAdd(AnalyticsExpand metric) => (metric & (Counts | AnalyticsExpand.TotalBillableDuration)) != 0;
 
     private double? ShareOfRequests(AnalyticsExpand count) =>
         GetValue(count) is { } part && GetValue(AnalyticsExpand.RequestCount) is > 0 and { } all ? part / all : null;

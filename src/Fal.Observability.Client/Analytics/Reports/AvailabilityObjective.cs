@@ -59,6 +59,12 @@ public sealed class AvailabilityObjective
     /// <see cref="Window"/> or longer: <see cref="AvailabilityStatus.Coverage"/> tells how much of it there is.
     /// </param>
     /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
+    /// <example>
+    /// <code>
+    /// AvailabilityStatus status = new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate(report);
+    /// Console.WriteLine($"{status.ErrorBudgetConsumed:P0} of the error budget is used up.");
+    /// </code>
+    /// </example>
     public AvailabilityStatus Evaluate(AnalyticsReport report)
     {
         Period[] periods = PeriodsOf(report);
@@ -80,12 +86,37 @@ public sealed class AvailabilityObjective
 
     /// <summary>Measures how the objective is kept by each endpoint of a report, as <see cref="Evaluate(AnalyticsReport)"/> does for all.</summary>
     /// <param name="report">The report.</param>
-    /// <returns>The status by <see cref="AnalyticsRow.EndpointId"/>, of the endpoints that have a row in the window.</returns>
+    /// <returns>
+    /// The status by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids, of the endpoints that have a row in the window.
+    /// </returns>
     /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
     public IReadOnlyDictionary<string, AvailabilityStatus> EvaluateByEndpoint(AnalyticsReport report)
     {
         Period[] periods = PeriodsOf(report);
-        return MeasureByEndpoint(periods, periods[^1].End);
+        return MeasureBy(static id => id, periods, periods[^1].End);
+    }
+
+    /// <summary>
+    /// Measures how the objective is kept by each app of a report, the requests to its routes included, as
+    /// <see cref="Evaluate(AnalyticsReport)"/> does for all.
+    /// </summary>
+    /// <param name="report">The report.</param>
+    /// <returns>
+    /// The status by the app's id, <c>owner/name</c>, in ordinal order of the ids, of the apps that have a row in the window. For the worst
+    /// first, order by <see cref="AvailabilityStatus.ErrorBudgetConsumed"/>.
+    /// </returns>
+    /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
+    /// <example>
+    /// <code>
+    /// var objective = new AvailabilityObjective(0.999, TimeSpan.FromDays(30));
+    /// foreach ((string app, AvailabilityStatus status) in objective.EvaluateByApp(report).OrderByDescending(app => app.Value.ErrorBudgetConsumed))
+    ///     Console.WriteLine($"{app}: {status.ErrorBudgetConsumed:P0} of the error budget is used up");
+    /// </code>
+    /// </example>
+    public IReadOnlyDictionary<string, AvailabilityStatus> EvaluateByApp(AnalyticsReport report)
+    {
+        Period[] periods = PeriodsOf(report);
+        return MeasureBy(FalAppId.AppOf, periods, periods[^1].End);
     }
 
     /// <summary>
@@ -94,10 +125,24 @@ public sealed class AvailabilityObjective
     /// </summary>
     /// <param name="buckets">The buckets.</param>
     /// <param name="asOf">The instant to judge by.</param>
-    /// <returns>The status by <see cref="AnalyticsRow.EndpointId"/>, of the endpoints that have a row in the window.</returns>
+    /// <returns>
+    /// The status by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids, of the endpoints that have a row in the window.
+    /// </returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public IReadOnlyDictionary<string, AvailabilityStatus> EvaluateByEndpoint(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) =>
-        MeasureByEndpoint(PeriodsOf(buckets, asOf), asOf);
+        MeasureBy(static id => id, PeriodsOf(buckets, asOf), asOf);
+
+    /// <summary>
+    /// Measures how the objective is kept by each app, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for all.
+    /// </summary>
+    /// <param name="buckets">The buckets.</param>
+    /// <param name="asOf">The instant to judge by.</param>
+    /// <returns>
+    /// The status by the app's id, <c>owner/name</c>, in ordinal order of the ids, of the apps that have a row in the window.
+    /// </returns>
+    /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
+    public IReadOnlyDictionary<string, AvailabilityStatus> EvaluateByApp(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) =>
+        MeasureBy(FalAppId.AppOf, PeriodsOf(buckets, asOf), asOf);
 
     private static Period[] PeriodsOf(AnalyticsReport report)
     {
@@ -146,9 +191,9 @@ public sealed class AvailabilityObjective
             AnalyticsCalendar.Add(start, length ?? (asOf - start < ShortBurnWindow ? asOf - start : ShortBurnWindow));
     }
 
-    private Dictionary<string, AvailabilityStatus> MeasureByEndpoint(Period[] periods, DateTimeOffset asOf)
+    private SortedDictionary<string, AvailabilityStatus> MeasureBy(Func<string, string> key, Period[] periods, DateTimeOffset asOf)
     {
-        var byEndpoint = new Dictionary<string, List<(int Period, AnalyticsRow Row)>>(StringComparer.Ordinal);
+        var byKey = new Dictionary<string, List<(int Period, AnalyticsRow Row)>>(StringComparer.Ordinal);
         DateTimeOffset end = periods is [.., var last] ? last.End : asOf;
         for (int i = 0; i < periods.Length; i++)
         {
@@ -159,29 +204,29 @@ public sealed class AvailabilityObjective
 
             foreach (AnalyticsRow row in periods[i].Rows)
             {
-                string id = row?.EndpointId ?? throw NullRow();
-                if (!byEndpoint.TryGetValue(id, out List<(int Period, AnalyticsRow Row)>? rows))
+                string id = key(row?.EndpointId ?? throw NullRow());
+                if (!byKey.TryGetValue(id, out List<(int Period, AnalyticsRow Row)>? rows))
                 {
-                    byEndpoint[id] = rows = [];
+                    byKey[id] = rows = [];
                 }
 
                 rows.Add((i, row));
             }
         }
 
-        return byEndpoint.ToDictionary(
-            endpoint => endpoint.Key,
-            endpoint =>
-            {
-                Period[] own = [.. periods.Select(period => period with { Rows = [] })];
-                foreach (IGrouping<int, (int Period, AnalyticsRow Row)> rows in endpoint.Value.GroupBy(entry => entry.Period))
-                {
-                    own[rows.Key] = own[rows.Key] with { Rows = [.. rows.Select(entry => entry.Row)] };
-                }
-
-                return Measure(own, asOf);
-            },
+        return new SortedDictionary<string, AvailabilityStatus>(byKey.ToDictionary(group => group.Key, group => MeasureOne(group.Value)),
             StringComparer.Ordinal);
+
+        AvailabilityStatus MeasureOne(List<(int Period, AnalyticsRow Row)> entries)
+        {
+            Period[] own = [.. periods.Select(period => period with { Rows = [] })];
+            foreach (IGrouping<int, AnalyticsRow> rows in entries.GroupBy(entry => entry.Period, entry => entry.Row))
+            {
+                own[rows.Key] = own[rows.Key] with { Rows = [.. rows] };
+            }
+
+            return Measure(own, asOf);
+        }
     }
 
     private AvailabilityStatus Measure(Period[] periods, DateTimeOffset asOf)
