@@ -11,7 +11,10 @@ internal sealed class FalEchoedKey
 {
     private const string Redacted = "[redacted]";
 
-    /// <summary>A secret this short is no secret, and masking it would mangle ordinary text.</summary>
+    /// <summary>
+    /// Masking what is shorter would mangle ordinary text. Of a key with a shorter secret the whole is masked, in every coding, and the
+    /// secret by itself is not.
+    /// </summary>
     private const int ShortestSecret = 6;
 
     /// <summary>So many characters of the secret in a row are a part of it, whatever follows.</summary>
@@ -32,15 +35,14 @@ internal sealed class FalEchoedKey
     {
         string bare = FalApiKey.Normalize(key);
         string secret = bare[(bare.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        byte[] bytes = Encoding.UTF8.GetBytes(secret);
+        bool isShort = secret.Length < ShortestSecret;
+        byte[] bytes = Encoding.UTF8.GetBytes(isShort ? bare : secret);
         _forms =
         [
-            .. new Form[]
-            {
-                new(bare, IsWholeKey: true, IsBase64: false),
-                new(secret, IsWholeKey: false, IsBase64: false),
-                new(Convert.ToHexString(bytes), IsWholeKey: false, IsBase64: false),
-            }.Concat(Base64FormsOf(bytes)).Where(form => form.Text.Length >= ShortestSecret),
+            new(bare, IsWholeKey: true, IsBase64: false),
+            .. isShort ? Array.Empty<Form>() : [new(secret, IsWholeKey: false, IsBase64: false)],
+            new(Convert.ToHexString(bytes), isShort, IsBase64: false),
+            .. Base64FormsOf(bytes, isShort),
         ];
         // What every coding begins with, and the first character of each form.
         IEnumerable<char> first = _forms.Select(form => form.Text[0]).SelectMany(c => new[] { char.ToUpperInvariant(c), char.ToLowerInvariant(c) });
@@ -110,7 +112,7 @@ internal sealed class FalEchoedKey
     /// The base64 forms of a secret that stands anywhere in what was encoded: it can begin at each of the three places of a group, and
     /// the characters that hold bits of its neighbours too are left out.
     /// </summary>
-    private static IEnumerable<Form> Base64FormsOf(byte[] secret)
+    private static IEnumerable<Form> Base64FormsOf(byte[] secret, bool isWholeKey)
     {
         for (int before = 0; before < 3; before++)
         {
@@ -118,8 +120,8 @@ internal sealed class FalEchoedKey
             int begin = ((before * 8) + 5) / 6;
             int end = (before + secret.Length) * 8 / 6;
             string own = encoded[begin..end];
-            yield return new Form(own, IsWholeKey: false, IsBase64: true);
-            yield return new Form(own.Replace('+', '-').Replace('/', '_'), IsWholeKey: false, IsBase64: true);
+            yield return new Form(own, isWholeKey, IsBase64: true);
+            yield return new Form(own.Replace('+', '-').Replace('/', '_'), isWholeKey, IsBase64: true);
         }
     }
 
