@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
@@ -9,44 +9,25 @@ namespace Fal.Observability.Client;
 /// A bucket is immutable and safe to share between threads. Its length is the timeframe of the query; the service does not
 /// repeat it. Fields of a bucket that this version does not know are passed over.
 /// </remarks>
-[JsonConverter(typeof(AnalyticsBucketJsonConverter))]
-public sealed class AnalyticsBucket
+[JsonConverter(typeof(FalJsonConverter<AnalyticsBucket>))]
+public sealed class AnalyticsBucket : FalBucket<AnalyticsRow>, IFalJson<AnalyticsBucket>
 {
-    private readonly IReadOnlyList<AnalyticsRow> _rows;
+    // In a spelling that the service never uses.
+    private const string IsProvisionalName = "isProvisional";
+    private const string IsOpenName = "isOpen";
+
+    private static readonly string[] Members = ["bucket", "results", IsProvisionalName, IsOpenName];
 
     /// <summary>A bucket without rows, for an object initializer.</summary>
     public AnalyticsBucket()
     {
-        HasOffset = true;
-        _rows = [];
     }
 
     /// <summary>A bucket as it was read or merged. The list becomes part of the bucket.</summary>
     [SetsRequiredMembers]
-    internal AnalyticsBucket(DateTimeOffset start, bool hasOffset, IReadOnlyList<AnalyticsRow> rows)
+    internal AnalyticsBucket(BucketStart start, IReadOnlyList<AnalyticsRow> rows)
+        : base(start, rows)
     {
-        Start = start;
-        HasOffset = hasOffset;
-        _rows = rows;
-    }
-
-    /// <summary>
-    /// The instant at which the bucket starts, with the offset that the service sent: that of the query's zone at this instant. Where
-    /// the service sent none, the time is read in the query's zone, or in UTC if the query names none or the machine does not know it.
-    /// Where the clocks go back, a time without an offset comes twice: its neighbours tell which is meant, unless pages descend and one
-    /// begins there, or a page ends within such a bucket.
-    /// </summary>
-    public required DateTimeOffset Start { get; init; }
-
-    /// <summary>The rows, in the order in which the service sent them. Empty for a bucket without traffic.</summary>
-    public IReadOnlyList<AnalyticsRow> Rows
-    {
-        get => _rows;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _rows = [.. value];
-        }
     }
 
     /// <summary>
@@ -62,17 +43,65 @@ public sealed class AnalyticsBucket
     /// </summary>
     public bool IsOpen { get; init; }
 
-    /// <summary>Whether the offset of <see cref="Start"/> was given. Without one it reads as UTC until a zone is known.</summary>
-    internal bool HasOffset { get; }
+    static AnalyticsBucket IFalJson<AnalyticsBucket>.ReadJson(ref Utf8JsonReader reader)
+    {
+        BucketStart? start = null;
+        List<AnalyticsRow>? rows = null;
+        bool isProvisional = false;
+        bool isOpen = false;
+        var members = new AnswerMembers(ref reader, "A time bucket", Members);
+        while (members.Next(ref reader) is { } name)
+        {
+            switch (name)
+            {
+                case "bucket":
+                    start = AnswerJson.ReadStart(ref reader);
+                    break;
+                case "results":
+                    rows = AnswerJson.ReadList<AnalyticsRow>(ref reader, name);
+                    break;
+                case IsProvisionalName:
+                    isProvisional = ReadMark(ref reader);
+                    break;
+                default:
+                    isOpen = ReadMark(ref reader);
+                    break;
+            }
+        }
 
-    /// <summary>The start and the number of rows, for a log line: <c>2026-01-15T12:00:00-05:00 (3 rows)</c>.</summary>
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Start:yyyy-MM-dd'T'HH:mm:sszzz} ({Rows.Count} rows)");
+        (BucketStart at, IReadOnlyList<AnalyticsRow> whole) = Require(start, rows);
+        return new AnalyticsBucket(at, whole) { IsProvisional = isProvisional, IsOpen = isOpen };
+    }
+
+    void IFalJson<AnalyticsBucket>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        AnswerJson.WriteStart(writer, "bucket", Origin);
+        AnswerJson.WriteList(writer, "results", Rows);
+        if (IsProvisional)
+        {
+            writer.WriteBoolean(IsProvisionalName, true);
+        }
+
+        if (IsOpen)
+        {
+            writer.WriteBoolean(IsOpenName, true);
+        }
+
+        writer.WriteEndObject();
+    }
 
     /// <summary>This bucket with other rows, and as provisional and open as any of the parts that they came from.</summary>
-    internal AnalyticsBucket With(IReadOnlyList<AnalyticsRow> rows, IReadOnlyList<AnalyticsBucket> parts) => new(Start, HasOffset, rows)
+    internal AnalyticsBucket With(IReadOnlyList<AnalyticsRow> rows, IReadOnlyList<AnalyticsBucket> parts) => new(Origin, rows)
     {
         IsProvisional = parts.Any(part => part.IsProvisional),
         IsOpen = parts.Any(part => part.IsOpen),
     };
+
+    private static bool ReadMark(ref Utf8JsonReader reader)
+    {
+        bool value = reader.TokenType == JsonTokenType.True;
+        reader.TrySkip();
+        return value;
+    }
 }

@@ -171,7 +171,7 @@ public sealed record AnalyticsQuery
     }
 
     /// <summary>
-    /// Where to go on: <see cref="AnalyticsPage.NextCursor"/> of the page before. Default: null, the first page; an empty string is
+    /// Where to go on: <see cref="FalPage{TBucket,TRow}.NextCursor"/> of the page before. Default: null, the first page; an empty string is
     /// read as null. The query must otherwise be the one that the cursor came from, with the same fixed range.
     /// </summary>
     public string? Cursor

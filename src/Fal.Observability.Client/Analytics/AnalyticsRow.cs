@@ -24,8 +24,8 @@ namespace Fal.Observability.Client;
 /// values when it is written as JSON and read again.
 /// </para>
 /// </remarks>
-[JsonConverter(typeof(AnalyticsRowJsonConverter))]
-public sealed class AnalyticsRow
+[JsonConverter(typeof(FalJsonConverter<AnalyticsRow>))]
+public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
 {
     // One page can hold 72,000 rows, most of them with few of the metrics: the values that are there lie in one array without gaps,
     // in the order of their flags. A count is stored as it is, a duration as the bits of its seconds.
@@ -338,21 +338,14 @@ public sealed class AnalyticsRow
         return merged;
     }
 
-    // Not TimeSpan.FromSeconds, which is a tick off for numbers such as 0.043. The whole seconds are exact, so that a sum of many years
-    // is as exact as the number that was sent. Beyond what a TimeSpan holds (29,000 years) it is the longest one.
-    internal static TimeSpan ToTimeSpan(double seconds)
-    {
-        double whole = Math.Truncate(seconds);
-        return Math.Abs(whole) >= (long)TimeSpan.MaxValue.TotalSeconds
-            ? (seconds > 0 ? TimeSpan.MaxValue : TimeSpan.MinValue)
-            : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
-    }
+    static AnalyticsRow IFalJson<AnalyticsRow>.ReadJson(ref Utf8JsonReader reader) => AnalyticsRowJson.Read(ref reader);
 
+    void IFalJson<AnalyticsRow>.WriteJson(Utf8JsonWriter writer) => AnalyticsRowJson.Write(writer, this);
 
     private long? Count(AnalyticsExpand metric) => Find(metric);
 
     private TimeSpan? Duration(AnalyticsExpand metric) =>
-        Find(metric) is { } bits ? ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;
+        Find(metric) is { } bits ? AnswerJson.ToTimeSpan(BitConverter.Int64BitsToDouble(bits)) : null;
 
     private double? ShareOfRequests(AnalyticsExpand count) =>
         Find(count) is { } part && Find(AnalyticsExpand.RequestCount) is > 0 and { } all ? (double)part / all : null;

@@ -14,7 +14,7 @@ namespace Fal.Observability.Client;
 /// <para>
 /// A page is checked by itself: it has a time series or a summary, and every row names its endpoint. It is not held against the query:
 /// whether the list that was asked for is the one that came, whether the buckets lie in the range, and whether there is a cursor where
-/// <see cref="AnalyticsPage.HasMore"/> is true, is left to you.
+/// <see cref="FalPage{TBucket,TRow}.HasMore"/> is true, is left to you.
 /// </para>
 /// </remarks>
 public interface IFalAnalyticsApi

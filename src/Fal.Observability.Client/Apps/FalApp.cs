@@ -10,14 +10,13 @@ namespace Fal.Observability.Client;
 /// An app is immutable and safe to share between threads. It can be made in a test with an object initializer. Everything but
 /// <see cref="EndpointId"/> can be missing in an answer; a value that is not of its kind reads as missing.
 /// </remarks>
-public sealed class FalApp
+[JsonConverter(typeof(FalJsonConverter<FalApp>))]
+public sealed class FalApp : IFalJson<FalApp>
 {
     /// <summary>
     /// The id, <c>owner/name</c>: what analytics and runner history ask for. It covers the app's routes, whose ids are this one and a
     /// path (<c>owner/name/route</c>).
     /// </summary>
-    [JsonPropertyName("endpoint_id")]
-    [JsonConverter(typeof(FalIdJsonConverter))]
     public required string EndpointId
     {
         get;
@@ -29,8 +28,6 @@ public sealed class FalApp
     }
 
     /// <summary>The name, without the owner. If the service leaves it out: the second part of <see cref="EndpointId"/>.</summary>
-    [JsonPropertyName("name")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     [AllowNull]
     public string Name
     {
@@ -39,8 +36,6 @@ public sealed class FalApp
     }
 
     /// <summary>The nickname of the owner. If the service leaves it out: the first part of <see cref="EndpointId"/>.</summary>
-    [JsonPropertyName("owner")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     [AllowNull]
     public string Owner
     {
@@ -49,51 +44,33 @@ public sealed class FalApp
     }
 
     /// <summary>The environment that the app is deployed in, such as <see cref="FalEnvironments.Main"/>; null if it is not known.</summary>
-    [JsonPropertyName("environment")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     public string? Environment { get; init; }
 
     /// <summary>
     /// The machine type that the app runs on, such as <c>GPU-H100</c>; null if it is not known. The live metrics use other names for
     /// the same machines, such as <c>NVIDIA H100 80GB HBM3</c>.
     /// </summary>
-    [JsonPropertyName("machine_type")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     public string? MachineType { get; init; }
 
     /// <summary>Who can call the app: see <see cref="FalAuthModes"/>; null if it is not known.</summary>
-    [JsonPropertyName("auth_mode")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     public string? AuthMode { get; init; }
 
     /// <summary>How long a runner stays up after its last request; null if it is not known.</summary>
-    [JsonPropertyName("keep_alive")]
-    [JsonConverter(typeof(FalSecondsJsonConverter))]
     public TimeSpan? KeepAlive { get; init; }
 
     /// <summary>How many runners are kept up without requests; null if it is not known.</summary>
-    [JsonPropertyName("min_concurrency")]
-    [JsonConverter(typeof(FalWholeNumberJsonConverter))]
     public int? MinConcurrency { get; init; }
 
     /// <summary>How many runners there can be at a time; null if it is not known.</summary>
-    [JsonPropertyName("max_concurrency")]
-    [JsonConverter(typeof(FalWholeNumberJsonConverter))]
     public int? MaxConcurrency { get; init; }
 
     /// <summary>How long a request can take; null if it is not known.</summary>
-    [JsonPropertyName("request_timeout")]
-    [JsonConverter(typeof(FalSecondsJsonConverter))]
     public TimeSpan? RequestTimeout { get; init; }
 
     /// <summary>How long a runner can take to start; null if it is not known.</summary>
-    [JsonPropertyName("startup_timeout")]
-    [JsonConverter(typeof(FalSecondsJsonConverter))]
     public TimeSpan? StartupTimeout { get; init; }
 
     /// <summary>The regions that the app can run in, such as <c>us</c>. Empty if they are not known.</summary>
-    [JsonPropertyName("valid_regions")]
-    [JsonConverter(typeof(FalTextListJsonConverter))]
     [AllowNull]
     public IReadOnlyList<string> ValidRegions
     {
@@ -102,16 +79,12 @@ public sealed class FalApp
     } = [];
 
     /// <summary>When the app was updated last; null if it is not known.</summary>
-    [JsonPropertyName("updated_at")]
-    [JsonConverter(typeof(FalOptionalInstantJsonConverter))]
     public DateTimeOffset? UpdatedAt { get; init; }
 
     /// <summary>
     /// The ids of the app's routes, under which its requests are recorded. Null unless <see cref="FalAppQuery.WithEndpoints"/> asked for
     /// them.
     /// </summary>
-    [JsonPropertyName("endpoints")]
-    [JsonConverter(typeof(FalTextListJsonConverter))]
     public IReadOnlyList<string>? Endpoints
     {
         get;
@@ -119,13 +92,52 @@ public sealed class FalApp
     }
 
     /// <summary>What the service says of the app that this version does not know, by its name on the wire.</summary>
-    [JsonIgnore]
-    public IReadOnlyDictionary<string, JsonElement> AdditionalMembers =>
-        Additional is null ? ReadOnlyDictionary<string, JsonElement>.Empty : new ReadOnlyDictionary<string, JsonElement>(Additional);
+    public IReadOnlyDictionary<string, JsonElement> AdditionalMembers { get; private init; } =
+        ReadOnlyDictionary<string, JsonElement>.Empty;
 
-    [JsonInclude]
-    [JsonExtensionData]
-    internal Dictionary<string, JsonElement>? Additional { get; set; }
+    static FalApp IFalJson<FalApp>.ReadJson(ref Utf8JsonReader reader)
+    {
+        var app = new AnswerObject(ref reader, "An app");
+        return new FalApp
+        {
+            EndpointId = app.RequiredText("endpoint_id"),
+            Name = app.TextIfAny("name"),
+            Owner = app.TextIfAny("owner"),
+            Environment = app.TextIfAny("environment"),
+            MachineType = app.TextIfAny("machine_type"),
+            AuthMode = app.TextIfAny("auth_mode"),
+            KeepAlive = app.SecondsIfAny("keep_alive"),
+            MinConcurrency = app.WholeNumberIfAny("min_concurrency"),
+            MaxConcurrency = app.WholeNumberIfAny("max_concurrency"),
+            RequestTimeout = app.SecondsIfAny("request_timeout"),
+            StartupTimeout = app.SecondsIfAny("startup_timeout"),
+            ValidRegions = app.TextsIfAny("valid_regions"),
+            UpdatedAt = app.InstantIfAny("updated_at"),
+            Endpoints = app.TextsIfAny("endpoints"),
+            AdditionalMembers = app.Others,
+        };
+    }
+
+    void IFalJson<FalApp>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("endpoint_id"u8, EndpointId);
+        writer.WriteString("name"u8, Name);
+        writer.WriteString("owner"u8, Owner);
+        writer.WriteString("environment"u8, Environment);
+        writer.WriteString("machine_type"u8, MachineType);
+        writer.WriteString("auth_mode"u8, AuthMode);
+        AnswerJson.Write(writer, "keep_alive", KeepAlive);
+        AnswerJson.Write(writer, "min_concurrency", (double?)MinConcurrency);
+        AnswerJson.Write(writer, "max_concurrency", (double?)MaxConcurrency);
+        AnswerJson.Write(writer, "request_timeout", RequestTimeout);
+        AnswerJson.Write(writer, "startup_timeout", StartupTimeout);
+        AnswerJson.Write(writer, "valid_regions", ValidRegions);
+        AnswerJson.Write(writer, "updated_at", UpdatedAt);
+        AnswerJson.Write(writer, "endpoints", Endpoints);
+        AnswerJson.WriteOthers(writer, AdditionalMembers);
+        writer.WriteEndObject();
+    }
 
     /// <summary>The id, environment and machine type, for a log line: <c>my-org/my-app (main, GPU-H100)</c>.</summary>
     public override string ToString() => $"{EndpointId} ({Environment ?? "environment unknown"}, {MachineType ?? "machine unknown"})";

@@ -1,11 +1,15 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
 /// <summary>The apps of the account in the environments that were asked for.</summary>
 /// <remarks>A list is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
-public sealed class FalAppList
+[JsonConverter(typeof(FalJsonConverter<FalAppList>))]
+public sealed class FalAppList : IFalJson<FalAppList>
 {
+    private static readonly string[] Members = ["apps"];
+
     private readonly Lazy<Dictionary<string, FalApp>> _byEndpoint;
 
     /// <summary>A list, for an object initializer.</summary>
@@ -19,16 +23,13 @@ public sealed class FalAppList
     /// environments is there once for each.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    [JsonPropertyName("apps")]
     public required IReadOnlyList<FalApp> Apps
     {
         get;
         init
         {
-            // A JSON null arrives here in spite of the type, for the list and for its elements.
-            field = value is null
-                ? throw new ArgumentNullException(nameof(value), "The list of apps ('apps') is null.")
-                : [.. value.Where(app => app is not null)];
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
         }
     }
 
@@ -36,7 +37,6 @@ public sealed class FalAppList
     /// The environments that were asked for: the apps of others are not in the list. <see cref="FalEnvironments.Main"/> where the query
     /// named none. Empty on a list that no client has fetched.
     /// </summary>
-    [JsonIgnore]
     public IReadOnlyList<string> Environments
     {
         get;
@@ -100,6 +100,25 @@ public sealed class FalAppList
             .GroupBy(row => IdOf(row?.EndpointId ?? throw new ArgumentException("One of the rows is null.", nameof(rows))),
                 StringComparer.Ordinal)
             .ToDictionary(same => same.Key, AnalyticsTotals.Of, StringComparer.Ordinal);
+    }
+
+    static FalAppList IFalJson<FalAppList>.ReadJson(ref Utf8JsonReader reader)
+    {
+        List<FalApp>? apps = null;
+        var members = new AnswerMembers(ref reader, "The list of apps", Members);
+        while (members.Next(ref reader) is { } name)
+        {
+            apps = AnswerJson.ReadList<FalApp>(ref reader, name);
+        }
+
+        return new FalAppList { Apps = apps ?? throw new JsonException("The answer has no 'apps'. An account without apps has an empty list.") };
+    }
+
+    void IFalJson<FalAppList>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        AnswerJson.WriteList(writer, "apps", Apps);
+        writer.WriteEndObject();
     }
 
     /// <summary>The environments and the number of apps, for a log line: <c>12 apps in main, staging</c>.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
@@ -8,32 +9,51 @@ namespace Fal.Observability.Client;
 /// A number is the highest of the bucket or the mean over it, as <see cref="FalRunnerHistory.Aggregation"/> says; null if the service
 /// leaves it out. The highest numbers of two states can be of different moments. Immutable and safe to share between threads.
 /// </remarks>
-public sealed class FalRunnerBucket
+[JsonConverter(typeof(FalJsonConverter<FalRunnerBucket>))]
+public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>
 {
     /// <summary>The instant at which the bucket starts, in UTC.</summary>
-    [JsonPropertyName("timestamp")]
-    [JsonConverter(typeof(FalInstantJsonConverter))]
     public required DateTimeOffset Start { get; init; }
 
     /// <summary>Runners that were processing requests.</summary>
-    [JsonPropertyName("running")]
-    [JsonConverter(typeof(FalRunnerNumberJsonConverter))]
     public double? Running { get; init; }
 
     /// <summary>Runners that were up and had no request: billed, and not used.</summary>
-    [JsonPropertyName("idle")]
-    [JsonConverter(typeof(FalRunnerNumberJsonConverter))]
     public double? Idle { get; init; }
 
     /// <summary>Runners that waited for a machine or were starting.</summary>
-    [JsonPropertyName("pending")]
-    [JsonConverter(typeof(FalRunnerNumberJsonConverter))]
     public double? Pending { get; init; }
 
     /// <summary>Runners that were finishing their requests before they shut down.</summary>
-    [JsonPropertyName("draining")]
-    [JsonConverter(typeof(FalRunnerNumberJsonConverter))]
     public double? Draining { get; init; }
+
+    static FalRunnerBucket IFalJson<FalRunnerBucket>.ReadJson(ref Utf8JsonReader reader)
+    {
+        var bucket = new AnswerObject(ref reader, "A bucket of runners");
+        return new FalRunnerBucket
+        {
+            Start = bucket.RequiredInstant("timestamp"),
+            Running = Count("running"),
+            Idle = Count("idle"),
+            Pending = Count("pending"),
+            Draining = Count("draining"),
+        };
+
+        // What cannot be a number of runners is refused: it would pass for a measurement.
+        double? Count(string name) => bucket.Amount<double>(
+            name, value => value.TryGetDouble(out double number) && number >= 0 && double.IsFinite(number) ? number : null);
+    }
+
+    void IFalJson<FalRunnerBucket>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("timestamp"u8, Start);
+        AnswerJson.Write(writer, "running", Running);
+        AnswerJson.Write(writer, "idle", Idle);
+        AnswerJson.Write(writer, "pending", Pending);
+        AnswerJson.Write(writer, "draining", Draining);
+        writer.WriteEndObject();
+    }
 
     /// <summary>The numbers on one line for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

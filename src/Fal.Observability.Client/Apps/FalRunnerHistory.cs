@@ -1,34 +1,34 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
 /// <summary>How many runners an app had over a range of time, and what follows from it.</summary>
 /// <remarks>A history is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
-public sealed class FalRunnerHistory
+[JsonConverter(typeof(FalJsonConverter<FalRunnerHistory>))]
+public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>
 {
+    private static readonly string[] Members = ["endpoint_id", "timeframe", "aggregation", "history"];
+
     /// <summary>The app's id, <c>owner/name</c>; empty if neither the service nor the call named it.</summary>
-    [JsonPropertyName("endpoint_id")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
-    [AllowNull]
     public string EndpointId
     {
         get;
-        init => field = value ?? "";
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
     } = "";
 
     /// <summary>The length of the buckets in the service's words, such as <c>hour</c>; null if it does not name it.</summary>
-    [JsonPropertyName("timeframe")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     public string? Timeframe { get; init; }
 
     /// <summary>
     /// What the numbers are in the service's words, <c>max</c> for the highest of a bucket and <c>avg</c> for the mean over it; null if it
     /// does not name it.
     /// </summary>
-    [JsonPropertyName("aggregation")]
-    [JsonConverter(typeof(FalTextJsonConverter))]
     public string? Aggregation { get; init; }
 
     /// <summary>
@@ -36,21 +36,17 @@ public sealed class FalRunnerHistory
     /// <see cref="IFalAppsApi"/> they are as they were sent.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    [JsonPropertyName("history")]
     public required IReadOnlyList<FalRunnerBucket> Buckets
     {
         get;
         init
         {
-            // A JSON null arrives here in spite of the type, for the list and for its elements.
-            field = value is null
-                ? throw new ArgumentNullException(nameof(value), "The list of buckets ('history') is null.")
-                : [.. value.Where(bucket => bucket is not null)];
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
         }
     }
 
     /// <summary>The query that was answered, with its range fixed. Null on a history that no client has fetched.</summary>
-    [JsonIgnore]
     public FalRunnerHistoryQuery? Query { get; init; }
 
     /// <summary>
@@ -61,7 +57,6 @@ public sealed class FalRunnerHistory
     /// Null unless the history was asked for with <see cref="FalRunnerAggregation.Average"/>, since the highest numbers of different
     /// moments make no share; null too where no runner was up. A bucket without one of the three numbers is left out.
     /// </value>
-    [JsonIgnore]
     public double? IdleShare
     {
         get
@@ -95,7 +90,6 @@ public sealed class FalRunnerHistory
     /// Null unless the history was asked for with <see cref="FalRunnerAggregation.Max"/>, the default, since a mean hides the peak; null
     /// too where no bucket has a number.
     /// </value>
-    [JsonIgnore]
     public double? PeakRunning => Is(FalRunnerAggregation.Max) ? Buckets.Max(bucket => bucket.Running) : null;
 
     /// <summary>
@@ -150,10 +144,10 @@ public sealed class FalRunnerHistory
 
         AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query.Grid);
         bool inUtc = query.TimeZone is null or "UTC" || timeframe is AnalyticsTimeframe.Minute;
-        if (!inUtc || (Timeframe is not null && Timeframe != AnalyticsQuery.ToWire(timeframe)))
+        if (!inUtc || (Timeframe is not null && Timeframe != AnalyticsTimeGrid.ToWire(timeframe)))
         {
             throw new ArgumentException(
-                $"The buckets of the report ({AnalyticsQuery.ToWire(timeframe)}, {query.TimeZone ?? "UTC"}) are not those of the history " +
+                $"The buckets of the report ({AnalyticsTimeGrid.ToWire(timeframe)}, {query.TimeZone ?? "UTC"}) are not those of the history " +
                     $"({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
                 nameof(requests));
         }
@@ -167,19 +161,83 @@ public sealed class FalRunnerHistory
         return [.. Buckets.Where(bucket => bucket.Pending > 0 && waited.Contains(bucket.Start))];
     }
 
+    static FalRunnerHistory IFalJson<FalRunnerHistory>.ReadJson(ref Utf8JsonReader reader)
+    {
+        string? endpointId = null;
+        string? timeframe = null;
+        string? aggregation = null;
+        List<FalRunnerBucket>? buckets = null;
+        var members = new AnswerMembers(ref reader, "The runner history", Members);
+        while (members.Next(ref reader) is { } name)
+        {
+            switch (name)
+            {
+                case "endpoint_id":
+                    endpointId = AnswerJson.ReadTextIfAny(ref reader);
+                    break;
+                case "timeframe":
+                    timeframe = AnswerJson.ReadTextIfAny(ref reader);
+                    break;
+                case "aggregation":
+                    aggregation = AnswerJson.ReadTextIfAny(ref reader);
+                    break;
+                default:
+                    buckets = AnswerJson.ReadList<FalRunnerBucket>(ref reader, name);
+                    break;
+            }
+        }
+
+        return new FalRunnerHistory
+        {
+            EndpointId = endpointId ?? "",
+            Timeframe = timeframe,
+            Aggregation = aggregation,
+            Buckets = buckets ?? throw new JsonException("The answer has no 'history', the list of buckets."),
+        };
+    }
+
+    void IFalJson<FalRunnerHistory>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("endpoint_id"u8, EndpointId);
+        writer.WriteString("timeframe"u8, Timeframe);
+        writer.WriteString("aggregation"u8, Aggregation);
+        AnswerJson.WriteList(writer, "history", Buckets);
+        writer.WriteEndObject();
+    }
+
     /// <summary>The app, the number of buckets and what they are, for a log line.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{EndpointId}: {Buckets.Count} buckets ({Timeframe}, {Aggregation})");
 
     /// <summary>This history as the answer to a query: in ascending order, with what the service left out filled in.</summary>
-    internal FalRunnerHistory AsAnswerTo(string endpointId, FalRunnerHistoryQuery query) => new()
+    /// <exception cref="FalResponseException">The history is that of another app, or of another time.</exception>
+    internal FalRunnerHistory AsAnswerTo(string endpointId, FalRunnerHistoryQuery query)
     {
-        EndpointId = EndpointId.Length > 0 ? EndpointId : endpointId,
-        Timeframe = Timeframe ?? AnalyticsQuery.ToWire(AnalyticsCalendar.TimeframeOf(query.Grid)),
-        Aggregation = Aggregation ?? WireName(query.Aggregation),
-        Buckets = [.. Buckets.GroupBy(bucket => bucket.Start).OrderBy(same => same.Key).Select(same => same.Last())],
-        Query = query,
-    };
+        if (EndpointId.Length > 0 && !EndpointId.Equals(endpointId, StringComparison.OrdinalIgnoreCase))
+        {
+            throw PageGuard.Unusable(
+                $"The service answered with the runner history of {EndpointId}, and {endpointId} was asked for: the answer belongs to " +
+                    $"another question. Ask again; if it stays so, report it to fal with the query.");
+        }
+
+        query.Grid.ThrowIfOutside(Buckets.Select(bucket => bucket.Start));
+        return new FalRunnerHistory
+        {
+            EndpointId = endpointId,
+            Timeframe = Timeframe ?? AnalyticsTimeGrid.ToWire(AnalyticsCalendar.TimeframeOf(query.Grid)),
+            Aggregation = Aggregation ?? WireName(query.Aggregation),
+            Buckets =
+            [
+                // Ends are exclusive, and the service ends answers with a bucket that starts after the present.
+                .. Buckets.Where(bucket => !(bucket.Start >= AnalyticsCalendar.EndOf(query.Grid)))
+                    .GroupBy(bucket => bucket.Start)
+                    .OrderBy(same => same.Key)
+                    .Select(same => same.Last()),
+            ],
+            Query = query,
+        };
+    }
 
     private static string WireName(FalRunnerAggregation aggregation) => aggregation == FalRunnerAggregation.Average
         ? FalRunnerHistoryQueryConverter.Average

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Net;
 using System.Runtime.CompilerServices;
 
 namespace Fal.Observability.Client;
@@ -31,7 +29,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         await foreach ((UsagePage page, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
         {
             buckets.AddRange(series);
-            summary = UsageBucket.Merge(summary, page.Summary ?? []);
+            summary = UsageBucket.Merge(summary, page.Summary);
         }
 
         return new UsageReport
@@ -64,7 +62,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
 
                 if (last is not null)
                 {
-                    yield return last.Start < bucket.Start ? last : throw Unusable(
+                    yield return last.Start < bucket.Start ? last : throw PageGuard.Unusable(
                         $"The service sent the bucket {bucket} after a later one, {last}: its pages are in no order that can be " +
                             $"streamed. Take GetReportAsync, which sorts them.");
                 }
@@ -84,55 +82,40 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         UsageQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var guard = new PageGuard(options);
-        UsageBucket? last = null;
+        DateTimeOffset? last = null;
         string? cursor = null;
         do
         {
             guard.ThrowIfEndless(cursor);
             UsagePage page = await api.GetUsageAsync(query with { Cursor = cursor }, cancellationToken).ConfigureAwait(false);
             guard.PageCame();
-            ThrowIfNotWhole(page, query, cursor is null);
+            if (page.LacksCursor)
+            {
+                throw PageGuard.CursorIsMissing();
+            }
+
+            page.ThrowIfIncomplete(
+                query.Expand.HasFlag(UsageExpand.TimeSeries), query.Expand.HasFlag(UsageExpand.Summary), isFirst: cursor is null);
             IReadOnlyList<UsageBucket> series = page.BucketsIn(query.Grid, last);
-            last = series is [.., var end] ? end : last;
+            query.Grid.ThrowIfOutside(series.Select(bucket => bucket.Start));
+            last = series is [.., var end] ? end.Start : last;
             yield return (page, [.. series.Where(bucket => IsInRange(bucket, query))]);
             cursor = page.NextCursor;
         }
         while (cursor is not null);
     }
 
-    private static void ThrowIfNotWhole(UsagePage page, UsageQuery query, bool isFirst)
-    {
-        if (page.LacksCursor)
-        {
-            throw PageGuard.CursorIsMissing();
-        }
-
-        string? missing = query.Expand.HasFlag(UsageExpand.TimeSeries) && page.TimeSeries is null ? "time series (time_series)"
-            // Whether it is repeated on later pages is not documented.
-            : query.Expand.HasFlag(UsageExpand.Summary) && page.Summary is null && isFirst ? "summary (summary)"
-            : null;
-        if (missing is not null)
-        {
-            throw Unusable(
-                $"The service answered without the {missing} that was asked for: this would pass for a time that cost nothing. Ask " +
-                    $"again; if it stays so, report it to fal with the query.");
-        }
-    }
-
     /// <summary>
-    /// Whether a bucket is part of the range. The service is known to send an empty one that starts after it; money outside it is a fault,
-    /// since it can neither be added nor left out.
+    /// Whether a bucket starts before the end of the range, which is exclusive. The service is known to send an empty one that does not;
+    /// money in it is a fault, since it can neither be added nor left out.
     /// </summary>
     private static bool IsInRange(UsageBucket bucket, UsageQuery query)
     {
-        (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(query.Grid);
-        bool outside = bucket.Start <= after || bucket.Start >= (AnalyticsCalendar.EndOf(query.Grid) ?? until);
-        return bucket.Rows.Count == 0 || !outside
-            ? !outside
-            : throw Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for, {query.Range}. Ask " +
-                    $"again; if it stays so, report it to fal with the query."));
+        bool isBeyond = bucket.Start >= AnalyticsCalendar.EndOf(query.Grid);
+        return isBeyond && bucket.Rows.Count > 0
+            ? throw PageGuard.Unusable(
+                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for ({query.Range}). Ask again; " +
+                    $"if it stays so, report it to fal with the query.")
+            : !isBeyond;
     }
-
-    private static FalResponseException Unusable(string message) => new(message) { StatusCode = HttpStatusCode.OK };
 }

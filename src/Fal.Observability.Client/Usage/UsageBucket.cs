@@ -1,59 +1,59 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
 /// <summary>One stretch of time of a usage answer, with a row for each line of the bill in it.</summary>
 /// <remarks>A bucket is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
-[JsonConverter(typeof(UsageBucketJsonConverter))]
-public sealed class UsageBucket
+[JsonConverter(typeof(FalJsonConverter<UsageBucket>))]
+public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
 {
-    private readonly IReadOnlyList<UsageRow> _rows;
+    private static readonly string[] Members = ["bucket", "results"];
 
     /// <summary>A bucket without rows, for an object initializer.</summary>
     public UsageBucket()
     {
-        HasOffset = true;
-        _rows = [];
     }
 
     /// <summary>A bucket as it was read or merged. The list becomes part of the bucket.</summary>
     [SetsRequiredMembers]
-    internal UsageBucket(DateTimeOffset start, bool hasOffset, IReadOnlyList<UsageRow> rows)
+    internal UsageBucket(BucketStart start, IReadOnlyList<UsageRow> rows)
+        : base(start, rows)
     {
-        Start = start;
-        HasOffset = hasOffset;
-        _rows = rows;
     }
 
-    /// <summary>
-    /// The instant at which the bucket starts, with the offset of the query's zone. Where the service sends no offset, the time is read in
-    /// the query's zone, or in UTC if the query names none or the machine does not know it.
-    /// </summary>
-    public required DateTimeOffset Start { get; init; }
-
-    /// <summary>The rows, in the order in which the service sent them. Empty for a bucket without usage.</summary>
-    /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<UsageRow> Rows
+    static UsageBucket IFalJson<UsageBucket>.ReadJson(ref Utf8JsonReader reader)
     {
-        get => _rows;
-        init
+        BucketStart? start = null;
+        List<UsageRow>? rows = null;
+        var members = new AnswerMembers(ref reader, "A time bucket", Members);
+        while (members.Next(ref reader) is { } name)
         {
-            ArgumentNullException.ThrowIfNull(value);
-            _rows = [.. value];
+            if (name == "bucket")
+            {
+                start = AnswerJson.ReadStart(ref reader);
+            }
+            else
+            {
+                rows = AnswerJson.ReadList<UsageRow>(ref reader, name);
+            }
         }
+
+        (BucketStart at, IReadOnlyList<UsageRow> whole) = Require(start, rows);
+        return new UsageBucket(at, whole);
     }
 
-    /// <summary>Whether the offset of <see cref="Start"/> was given. Without one it reads as UTC until a zone is known.</summary>
-    internal bool HasOffset { get; }
-
-    /// <summary>The start and the number of rows, for a log line: <c>2026-01-15T12:00:00-05:00 (3 rows)</c>.</summary>
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Start:yyyy-MM-dd'T'HH:mm:sszzz} ({Rows.Count} rows)");
+    void IFalJson<UsageBucket>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        AnswerJson.WriteStart(writer, "bucket", Origin);
+        AnswerJson.WriteList(writer, "results", Rows);
+        writer.WriteEndObject();
+    }
 
     /// <summary>One bucket out of two parts of it: a line that is in both is the same line once more, and the later counts.</summary>
-    internal UsageBucket MergeWith(UsageBucket later) => new(Start, HasOffset, Merge(Rows, later.Rows));
+    internal UsageBucket MergeWith(UsageBucket later) => new(Origin, Merge(Rows, later.Rows));
 
     /// <summary>The rows of two pages: a line that is on both is the same line once more, and the later counts.</summary>
     internal static IReadOnlyList<UsageRow> Merge(IReadOnlyList<UsageRow> first, IReadOnlyList<UsageRow> later) =>

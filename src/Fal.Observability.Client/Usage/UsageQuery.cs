@@ -144,7 +144,7 @@ public sealed record UsageQuery
     }
 
     /// <summary>
-    /// Where a call of <see cref="IFalUsageApi"/> goes on: <see cref="UsagePage.NextCursor"/> of the page before. Default: null, the first
+    /// Where a call of <see cref="IFalUsageApi"/> goes on: <see cref="FalPage{TBucket,TRow}.NextCursor"/> of the page before. Default: null, the first
     /// page; an empty string is read as null. Reports and streams follow the pages by themselves.
     /// </summary>
     public string? Cursor
@@ -194,7 +194,7 @@ public sealed record UsageQuery
         Apps.Count == 0 ? "every app" : string.Join(", ", Apps),
         Search is null ? null : $"names with {Search}",
         Range.ToString(),
-        Timeframe is { } timeframe ? $"by {AnalyticsQuery.ToWire(timeframe)}" : null,
+        Timeframe is { } timeframe ? $"by {AnalyticsTimeGrid.ToWire(timeframe)}" : null,
         TimeZone,
         BoundToTimeframe == false ? "not bound to timeframe" : null,
         Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null,

@@ -162,6 +162,6 @@ public sealed class UsageReport
     ];
 
     private static string Describe(AnalyticsTimeGrid grid) =>
-        $"{grid.Range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} in {grid.TimeZone}" +
+        $"{grid.Range} by {AnalyticsTimeGrid.ToWire(grid.Timeframe!.Value)} in {grid.TimeZone}" +
         (grid.BoundToTimeframe == true ? "" : ", not bound to the timeframe");
 }

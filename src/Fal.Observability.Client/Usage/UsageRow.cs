@@ -14,9 +14,12 @@ namespace Fal.Observability.Client;
 /// </para>
 /// <para>A row is immutable and safe to share between threads. It can be made in a test with an object initializer.</para>
 /// </remarks>
-[JsonConverter(typeof(UsageRowJsonConverter))]
-public sealed class UsageRow
+[JsonConverter(typeof(FalJsonConverter<UsageRow>))]
+public sealed class UsageRow : IFalJson<UsageRow>
 {
+    /// <summary>An amount that no bill reaches, and below which the sum of any number of rows fits into a decimal.</summary>
+    private const decimal Unbelievable = 1e18m;
+
     /// <summary>
     /// The name that the app was billed under, without its owner. It can carry a suffix for an environment or version, so it is not always
     /// the name of an app (<see cref="FalApp.Name"/>). Null for a line that belongs to no app.
@@ -73,12 +76,57 @@ public sealed class UsageRow
             ArgumentNullException.ThrowIfNull(value);
             field = value;
         }
-    } = NoMembers;
-
-    internal static IReadOnlyDictionary<string, JsonElement> NoMembers => ReadOnlyDictionary<string, JsonElement>.Empty;
+    } = ReadOnlyDictionary<string, JsonElement>.Empty;
 
     /// <summary>The machine time in seconds; null where <see cref="Quantity"/> is missing or of another unit.</summary>
     public decimal? MachineSeconds => Unit is null or "second" ? Quantity : null;
+
+    static UsageRow IFalJson<UsageRow>.ReadJson(ref Utf8JsonReader reader)
+    {
+        var row = new AnswerObject(ref reader, "A row of usage");
+        // The old name of cost_total, which the service still sends beside it.
+        decimal? deprecatedTotal = Amount("cost");
+        return new UsageRow
+        {
+            // A name of another kind cannot be passed over: the row would be added to those without one.
+            App = row.Text("app"),
+            Environment = row.Text("environment"),
+            MachineType = row.Text("machine_type"),
+            Unit = row.Text("unit"),
+            Quantity = Amount("quantity"),
+            UnitPrice = Amount("unit_price"),
+            PercentDiscount = Amount("percent_discount"),
+            CostSubtotal = Amount("cost_subtotal"),
+            CostDiscount = Amount("cost_discount"),
+            CostTotal = Amount("cost_total") ?? deprecatedTotal
+                ?? throw new JsonException("A row of usage has no 'cost_total', what was charged."),
+            Currency = row.RequiredText("currency"),
+            IsSurge = row.Take("is_surge")?.ValueKind == JsonValueKind.True,
+            AdditionalMembers = row.Others,
+        };
+
+        decimal? Amount(string name) => row.Amount<decimal>(
+            name, value => value.TryGetDecimal(out decimal amount) && Math.Abs(amount) < Unbelievable ? amount : null);
+    }
+
+    void IFalJson<UsageRow>.WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("app"u8, App);
+        writer.WriteString("environment"u8, Environment);
+        writer.WriteString("machine_type"u8, MachineType);
+        writer.WriteString("unit"u8, Unit);
+        AnswerJson.Write(writer, "quantity", Quantity);
+        AnswerJson.Write(writer, "unit_price", UnitPrice);
+        AnswerJson.Write(writer, "percent_discount", PercentDiscount);
+        AnswerJson.Write(writer, "cost_subtotal", CostSubtotal);
+        AnswerJson.Write(writer, "cost_discount", CostDiscount);
+        AnswerJson.Write(writer, "cost_total", CostTotal);
+        writer.WriteString("currency"u8, Currency);
+        writer.WriteBoolean("is_surge"u8, IsSurge);
+        AnswerJson.WriteOthers(writer, AdditionalMembers);
+        writer.WriteEndObject();
+    }
 
     /// <summary>The row on one line for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

@@ -41,7 +41,7 @@ public sealed class AppsTests
             "my-org/my-app", AnalyticsTimeRange.Last(TimeSpan.FromDays(90)), AnalyticsTimeframe.Hour,
                 cancellationToken: TestContext.Current.CancellationToken);
 
-        Assert.Equal(Enumerable.Range(0, 90 * 24 + 1).Select(hour => first.AddHours(hour)), history.Buckets.Select(bucket => bucket.Start));
+        Assert.Equal(Enumerable.Range(0, 90 * 24).Select(hour => first.AddHours(hour)), history.Buckets.Select(bucket => bucket.Start));
         Assert.Equal(4, history.PeakRunning);
         Assert.Single(api.Requests);
     }
@@ -66,7 +66,7 @@ public sealed class AppsTests
     [InlineData("""{"apps":null}""", FalCall.AppList, "'apps'")]
     [InlineData("""{"error":{"type":"server_error","message":"x"}}""", FalCall.AppList, "apps")]
     [InlineData("{}", FalCall.RawApps, "apps")]
-    [InlineData("[]", FalCall.RawApps, "FalAppList")]
+    [InlineData("[]", FalCall.RawApps, "The list of apps must be an object")]
     [InlineData("""{"history":[{"timestamp":"2026-01-01T00:00:00Z","idle":-2}]}""", FalCall.RunnerHistory, "$.history[0].idle")]
     [InlineData("""{"history":null}""", FalCall.RawRunnerHistory, "'history'")]
     [InlineData("""{"endpoint_id":"o/n"}""", FalCall.RunnerHistory, "history")]

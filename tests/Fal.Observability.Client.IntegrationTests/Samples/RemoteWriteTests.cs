@@ -8,6 +8,7 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests.Samples;
 
 /// <summary>The bridge's remote write before a receiver that fails in every way: nothing accepted is lost, and every series stays in order.</summary>
+[Collection(nameof(ScrapedHost))]
 public sealed class RemoteWriteTests : IDisposable
 {
     private const int Minutes = 4;

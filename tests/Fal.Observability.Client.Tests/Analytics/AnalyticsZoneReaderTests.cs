@@ -161,8 +161,8 @@ public sealed class AnalyticsZoneReaderTests
             IEnumerable<DateTimeOffset> part = instants.Skip(read.Count).Take(pageLengths[Math.Min(page, pageLengths.Length - 1)]);
             previous = Json.ReadPage(Json.Write(new AnalyticsPage
             {
-                TimeSeries = [.. part.Select(instant => new AnalyticsBucket(
-                    new DateTimeOffset(TimeZoneInfo.ConvertTime(instant, zone).DateTime, TimeSpan.Zero), hasOffset: false, []))],
+                TimeSeries = [.. part.Select(instant => new AnalyticsBucket(new BucketStart(
+                    new DateTimeOffset(TimeZoneInfo.ConvertTime(instant, zone).DateTime, TimeSpan.Zero), HasOffset: false), []))],
             })).AsAnswerTo(query, previous);
             read.AddRange(previous.TimeSeries.Select(bucket => bucket.Start));
         }

@@ -11,7 +11,7 @@ public sealed class FalRunnerHistoryTests
     public void Buckets_are_read_with_whatever_is_new_or_missing()
     {
         FalRunnerHistory history = Read("""
-            {"endpoint_id":"o/n","timeframe":"fortnight","aggregation":"p95","new":[1],"history":[null,
+            {"endpoint_id":"o/n","timeframe":"fortnight","aggregation":"p95","new":[1],"history":[
             {"timestamp":"2026-07-01T12:00:00.000Z","running":2,"idle":1.25,"pending":null,"weird":7},
             {"timestamp":"2026-07-01T13:00:00","running":0,"idle":0,"pending":0,"draining":0}]}
             """);
@@ -26,6 +26,11 @@ public sealed class FalRunnerHistoryTests
 
     [Theory]
     [InlineData("""{"history":[{"running":1}]}""", "timestamp")]
+    [InlineData("""{"history":[null]}""", "$.history[0]")]
+    [InlineData("""{"history":null}""", "$.history")]
+    [InlineData("""{}""", "'history'")]
+    [InlineData("""{"history":[],"history":[]}""", "'history' twice")]
+    [InlineData("""{"history":[{"timestamp":"2026-07-01T12:00:00Z","running":1,"running":2}]}""", "'running' twice")]
     [InlineData("""{"history":[{"timestamp":"yesterday"}]}""", "$.history[0].timestamp")]
     [InlineData("""{"history":[{"timestamp":1782907200}]}""", "$.history[0].timestamp")]
     [InlineData("""{"history":[{"timestamp":"2026-07-01T12:00:00Z","running":-1}]}""", "$.history[0].running")]

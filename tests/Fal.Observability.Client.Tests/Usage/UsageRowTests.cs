@@ -75,6 +75,7 @@ public sealed class UsageRowTests
     [InlineData("""{"cost_total":1,"quantity":true,"currency":"USD"}""", "quantity")]
     [InlineData("""{"cost_total":1,"app":["a"],"currency":"USD"}""", "app")]
     [InlineData("""{"cost_total":1,"environment":1,"currency":"USD"}""", "environment")]
+    [InlineData("""{"cost_total":1,"cost_total":2,"currency":"USD"}""", "'cost_total' twice")]
     [InlineData("7", "object")]
     public void A_row_that_no_bill_can_have_is_refused_by_name(string json, string says) =>
         Assert.Contains(says, Assert.Throws<JsonException>(() => Read(json)).Message, StringComparison.Ordinal);
@@ -100,6 +101,10 @@ public sealed class UsageRowTests
     [InlineData("""{"time_series":[{"results":[]}]}""", "bucket")]
     [InlineData("""{"time_series":[{"bucket":"soon","results":[]}]}""", "soon")]
     [InlineData("""{"time_series":[{"bucket":"2026-01-15T00:00:00Z","results":[null]}]}""", "object")]
+    [InlineData("""{"time_series":[{"bucket":"2026-01-15T00:00:00Z","results":[],"results":[]}]}""", "'results' twice")]
+    [InlineData("""{"time_series":[],"time_series":[]}""", "'time_series' twice")]
+    [InlineData("""{"time_series":null}""", "time_series")]
+    [InlineData("""{"summary":[],"summary":[]}""", "'summary' twice")]
     public void A_bucket_that_would_pass_for_a_time_that_cost_nothing_is_refused(string json, string says) =>
         Assert.Contains(says, Assert.Throws<JsonException>(() =>
             JsonSerializer.Deserialize(json, UsageJsonContext.Default.UsagePage)).Message, StringComparison.Ordinal);

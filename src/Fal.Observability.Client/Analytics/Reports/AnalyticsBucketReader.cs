@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 
 namespace Fal.Observability.Client;
 
@@ -171,7 +170,7 @@ internal sealed class AnalyticsBucketReader
         {
             if (_exactEnds)
             {
-                throw Unusable(string.Create(CultureInfo.InvariantCulture,
+                throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
                     $"The service sent the bucket {bucket}, which the window that begins at {_notBefore:u} cuts: its buckets do not begin where the zone's do. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)} so that the range is one window."));
             }
 
@@ -184,13 +183,11 @@ internal sealed class AnalyticsBucketReader
         }
         else if (!_restarted)
         {
-            throw Unusable(string.Create(CultureInfo.InvariantCulture,
+            throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
                 $"The service sent the bucket {bucket} after a later one, {_handedOut:u}, had been handed on. Its pages are in no order that can be streamed: take GetReportAsync or StreamWindowsAsync, which sort them."));
         }
     }
 
-    private static FalResponseException TooManyToSort(long rows) => Unusable(string.Create(CultureInfo.InvariantCulture,
+    private static FalResponseException TooManyToSort(long rows) => PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
         $"The service does not send its buckets in ascending order, and sorting the window needs more than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
-
-    private static FalResponseException Unusable(string message) => new(message) { StatusCode = HttpStatusCode.OK };
 }

@@ -117,7 +117,7 @@ public sealed class AvailabilityObjective
             [
                 .. AnalyticsTotals.WithoutNull(report.TimeSeries, nameof(report))
                     .Where(bucket => !bucket.IsOpen)
-                    .Select(bucket => new Period(bucket.Start, AnalyticsCalendar.EndOf(bucket, calendar, timeframe), bucket.Rows))
+                    .Select(bucket => new Period(bucket.Start, AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe), bucket.Rows))
                     .OrderBy(period => period.End),
             ];
         }

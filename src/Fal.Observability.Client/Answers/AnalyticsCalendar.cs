@@ -57,7 +57,7 @@ internal sealed class AnalyticsCalendar
             if (windows.Count == MaxWindows)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The range {range} by {AnalyticsQuery.ToWire(grid.Timeframe!.Value)} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+                    $"The range {range} by {AnalyticsTimeGrid.ToWire(grid.Timeframe!.Value)} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
             }
 
             windows.Add(Between(start, cut));
@@ -76,9 +76,8 @@ internal sealed class AnalyticsCalendar
     /// When a bucket is over. Without a calendar that knows the zone it is judged by its own offset, and without a timeframe by the
     /// one that the service documents for the length of the range.
     /// </summary>
-    public static DateTimeOffset EndOf(AnalyticsBucket bucket, AnalyticsCalendar? calendar, AnalyticsTimeframe timeframe)
+    public static DateTimeOffset EndOf(DateTimeOffset start, AnalyticsCalendar? calendar, AnalyticsTimeframe timeframe)
     {
-        DateTimeOffset start = bucket.Start;
         if (timeframe <= AnalyticsTimeframe.Hour || start.UtcDateTime < FirstDate || start.UtcDateTime > LastDate)
         {
             return Add(start, LongestBucket(timeframe));

@@ -1,22 +1,14 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.ComponentModel;
-using System.Globalization;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// Reads and writes an <see cref="AnalyticsRow"/> as the service's JSON. It hangs on the type, so that rows can be part of other types
-/// and of other source-generated contexts; nobody needs to name it.
-/// </summary>
-[EditorBrowsable(EditorBrowsableState.Never)]
-public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
+/// <summary>Reads and writes an <see cref="AnalyticsRow"/> as the service's JSON.</summary>
+internal static class AnalyticsRowJson
 {
     private const int LongestRememberedText = 128;
     private const int LongestShortNumber = 15;
@@ -27,25 +19,9 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
     // compared before it is used again: a lost race or a collision costs one string, never a wrong one.
     private static readonly string?[] RecentTexts = new string?[1024];
 
-    /// <inheritdoc/>
-    /// <exception cref="JsonException">The JSON is not an object, or holds a metric or the endpoint id twice.</exception>
-    public override AnalyticsRow Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadRow(ref reader);
-
-    /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, AnalyticsRow value, JsonSerializerOptions options)
+    public static AnalyticsRow Read(ref Utf8JsonReader reader)
     {
-        ArgumentNullException.ThrowIfNull(writer);
-        ArgumentNullException.ThrowIfNull(value);
-        WriteRow(writer, value);
-    }
-
-    internal static AnalyticsRow ReadRow(ref Utf8JsonReader reader)
-    {
-        if (reader.TokenType != JsonTokenType.StartObject)
-        {
-            throw new JsonException($"A row of analytics must be an object, and here is a JSON value of the kind {reader.TokenType}.");
-        }
-
+        AnswerJson.ThrowIfNotObject(ref reader, "A row of analytics");
         string? endpointId = null;
         var named = AnalyticsExpand.None;
         var metrics = AnalyticsExpand.None;
@@ -104,37 +80,9 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
         return new AnalyticsRow(endpointId ?? "", metrics, packed, additional);
     }
 
-    /// <summary>Reads a list of rows of an answer.</summary>
-    internal static List<AnalyticsRow> ReadRows(ref Utf8JsonReader reader, string place)
-    {
-        if (reader.TokenType != JsonTokenType.StartArray)
-        {
-            throw new JsonException($"'{place}' must be a list of rows, and is a JSON value of the kind {reader.TokenType}.");
-        }
+    private static JsonException Twice(string name) => AnswerJson.Twice("The row", name);
 
-        List<AnalyticsRow> rows = [];
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            try
-            {
-                rows.Add(ReadRow(ref reader));
-            }
-            catch (JsonException e)
-            {
-                throw At(string.Create(CultureInfo.InvariantCulture, $"{place}[{rows.Count}]"), e);
-            }
-        }
-
-        return rows;
-    }
-
-    /// <summary>A failure within one element of an answer, with the place of that element in its message and its path.</summary>
-    internal static JsonException At(string place, JsonException e) =>
-        new($"{place}: {e.Message}", $"$.{place}{e.Path?[1..]}", e.LineNumber, e.BytePositionInLine, e);
-
-    private static JsonException Twice(string name) => new($"The row holds '{name}' twice, and nothing says which of the two counts.");
-
-    internal static void WriteRow(Utf8JsonWriter writer, AnalyticsRow row)
+    public static void Write(Utf8JsonWriter writer, AnalyticsRow row)
     {
         writer.WriteStartObject();
         writer.WriteString("endpoint_id"u8, row.EndpointId);
@@ -153,49 +101,8 @@ public sealed class AnalyticsRowJsonConverter : JsonConverter<AnalyticsRow>
             }
         }
 
-        foreach ((string name, JsonElement value) in row.AdditionalMetrics)
-        {
-            writer.WritePropertyName(name);
-            WriteAsSent(writer, value);
-        }
-
+        AnswerJson.WriteOthers(writer, row.AdditionalMetrics);
         writer.WriteEndObject();
-    }
-
-    // The text as it came, without the blanks between its tokens. JsonElement.WriteTo decodes strings, and throws at one that holds half
-    // of a surrogate pair.
-    private static void WriteAsSent(Utf8JsonWriter writer, JsonElement value)
-    {
-        ReadOnlySpan<byte> sent = JsonMarshal.GetRawUtf8Value(value);
-        if (value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
-        {
-            writer.WriteRawValue(sent, skipInputValidation: true);
-            return;
-        }
-
-        byte[] dense = new byte[sent.Length];
-        int length = 0;
-        bool inString = false;
-        for (int i = 0; i < sent.Length; i++)
-        {
-            byte b = sent[i];
-            if (!inString && (b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
-            {
-                continue;
-            }
-
-            dense[length++] = b;
-            if (inString && b == '\\')
-            {
-                dense[length++] = sent[++i];
-            }
-            else if (b == '"')
-            {
-                inString = !inString;
-            }
-        }
-
-        writer.WriteRawValue(dense.AsSpan(0, length), skipInputValidation: true);
     }
 
     // The bits that the row stores. A number that its kind cannot hold is not read, so that it is kept as it was sent.

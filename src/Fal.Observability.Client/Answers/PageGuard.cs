@@ -35,28 +35,22 @@ internal sealed class PageGuard(FalObservabilityOptions options)
 
         if (_pages >= options.MaxPages)
         {
-            throw new FalResponseException(string.Create(CultureInfo.InvariantCulture,
+            throw Unusable(string.Create(CultureInfo.InvariantCulture,
                 $"The service has sent {_pages} pages and names another: more than {nameof(FalObservabilityOptions.MaxPages)} allows. " +
-                    $"Ask for a shorter range or a coarser timeframe, or raise the limit."))
-            {
-                StatusCode = HttpStatusCode.OK,
-            };
+                    $"Ask for a shorter range or a coarser timeframe, or raise the limit."));
         }
     }
 
     /// <summary>The failure of a service whose cursor does not advance.</summary>
-    public static FalResponseException CursorRepeats(string cursor, FalObservabilityOptions options) => new(
+    public static FalResponseException CursorRepeats(string cursor, FalObservabilityOptions options) => Unusable(
         $"The service answered with the cursor '{FalApiKey.Scrub(cursor, options.ApiKey)}', which it has given before: following it " +
-            $"would never end. This is a fault of the service; report it to fal with the query.")
-    {
-        StatusCode = HttpStatusCode.OK,
-    };
+            $"would never end. This is a fault of the service; report it to fal with the query.");
 
     /// <summary>The failure of a page that promises another and does not say where it is.</summary>
-    public static FalResponseException CursorIsMissing() => new(
+    public static FalResponseException CursorIsMissing() => Unusable(
         "The service says that there is more (has_more) and names no cursor to it (next_cursor): the rest cannot be asked for, and what " +
-            "came would pass for the whole. Ask again, or for a shorter range; if it stays so, report it to fal with the query.")
-    {
-        StatusCode = HttpStatusCode.OK,
-    };
+            "came would pass for the whole. Ask again, or for a shorter range; if it stays so, report it to fal with the query.");
+
+    /// <summary>The failure of an answer with status 200 that is not one to the question.</summary>
+    public static FalResponseException Unusable(string message) => new(message) { StatusCode = HttpStatusCode.OK };
 }

@@ -19,28 +19,22 @@ internal sealed class AnalyticsZoneReader
     private readonly AnalyticsTimeRange _range;
     private readonly AnalyticsTimeframe? _timeframe;
 
-    /// <param name="zone">The zone of the query, as this machine knows it.</param>
     /// <param name="grid">The time of the query.</param>
-    public AnalyticsZoneReader(TimeZoneInfo zone, AnalyticsTimeGrid grid)
+    public AnalyticsZoneReader(AnalyticsTimeGrid grid)
     {
-        _zone = zone;
+        _zone = grid.ZoneOrUtc;
         _range = grid.Range;
         _timeframe = grid.Timeframe ?? (grid.Range.IsFixed ? AnalyticsCalendar.TimeframeOf(grid) : null);
     }
 
-    /// <summary>The buckets with their starts as instants.</summary>
-    /// <param name="buckets">The buckets of one page.</param>
-    /// <param name="preceding">The last bucket of the page before, already read, if there is one.</param>
-    public IReadOnlyList<AnalyticsBucket> Read(IReadOnlyList<AnalyticsBucket> buckets, AnalyticsBucket? preceding)
+    /// <summary>The starts as instants.</summary>
+    /// <param name="starts">The starts of the buckets of one page.</param>
+    /// <param name="preceding">The start of the last bucket of the page before, already read, if there is one.</param>
+    public IReadOnlyList<BucketStart> Read(IReadOnlyList<BucketStart> starts, DateTimeOffset? preceding)
     {
-        if (buckets.All(bucket => bucket.HasOffset))
-        {
-            return buckets;
-        }
-
-        DateTimeOffset[][] possible = [.. buckets.Select(StartsOf)];
+        DateTimeOffset[][] possible = [.. starts.Select(StartsOf)];
         List<Reading> readings = [InOrder(possible, preceding, ascending: true), InOrder(possible, preceding, ascending: false)];
-        if (preceding is not null && (possible[0].Contains(preceding.Start) || readings.TrueForAll(reading => reading.Breaks > 0)))
+        if (preceding is not null && (possible[0].Contains(preceding.Value) || readings.TrueForAll(reading => reading.Breaks > 0)))
         {
             // The page may go on with the bucket that the one before ended with, which then comes once more.
             readings.Add(InOrder(possible, preceding, ascending: true, goesOn: true));
@@ -48,19 +42,19 @@ internal sealed class AnalyticsZoneReader
         }
 
         DateTimeOffset[] best = Best(readings);
-        return [.. buckets.Zip(best, (bucket, start) => IsReadable(bucket) ? new AnalyticsBucket(start, hasOffset: true, bucket.Rows) : bucket)];
+        return [.. starts.Zip(best, (start, instant) => IsReadable(start) ? new BucketStart(instant, HasOffset: true) : start)];
     }
 
     /// <summary>Without an offset and not at an end of the calendar, beyond which no offset may lead.</summary>
-    private static bool IsReadable(AnalyticsBucket bucket) => !bucket.HasOffset && bucket.Start.Year is not (1 or 9999);
+    private static bool IsReadable(BucketStart start) => !start.HasOffset && start.Instant.Year is not (1 or 9999);
 
     /// <summary>The instants that a bucket may start at, in ascending order: one as a rule, two where the clocks go back.</summary>
-    private DateTimeOffset[] StartsOf(AnalyticsBucket bucket)
+    private DateTimeOffset[] StartsOf(BucketStart start)
     {
-        DateTime local = bucket.Start.DateTime;
-        if (!IsReadable(bucket))
+        DateTime local = start.Instant.DateTime;
+        if (!IsReadable(start))
         {
-            return [bucket.Start];
+            return [start.Instant];
         }
 
         if (!_zone.IsAmbiguousTime(local))
@@ -76,7 +70,7 @@ internal sealed class AnalyticsZoneReader
             return [both[0]];
         }
 
-        DateTimeOffset[] possible = [.. both.Where(start => IsInRange(start) && IsBoundary(start))];
+        DateTimeOffset[] possible = [.. both.Where(instant => IsInRange(instant) && IsBoundary(instant))];
         return possible.Length > 0 ? possible : both;
     }
 
@@ -91,13 +85,13 @@ internal sealed class AnalyticsZoneReader
         || _zone.GetUtcOffset(start) != _zone.GetUtcOffset(start.AddTicks(-1));
 
     /// <summary>The starts as they are if the buckets ascend, or descend.</summary>
-    private static Reading InOrder(DateTimeOffset[][] possible, AnalyticsBucket? preceding, bool ascending, bool goesOn = false)
+    private static Reading InOrder(DateTimeOffset[][] possible, DateTimeOffset? preceding, bool ascending, bool goesOn = false)
     {
         var starts = new DateTimeOffset[possible.Length];
         int breaks = 0;
         int steps = 0;
         var shortest = TimeSpan.MaxValue;
-        DateTimeOffset? before = preceding?.Start;
+        DateTimeOffset? before = preceding;
         for (int i = 0; i < starts.Length; i++)
         {
             DateTimeOffset[] choices = possible[i];
@@ -124,7 +118,7 @@ internal sealed class AnalyticsZoneReader
             before = starts[i];
         }
 
-        return new Reading(starts, breaks, (starts[^1] - (preceding?.Start ?? starts[0])).Duration(), steps, shortest);
+        return new Reading(starts, breaks, (starts[^1] - (preceding ?? starts[0])).Duration(), steps, shortest);
     }
 
     /// <summary>The reading with the fewest breaks, and of those the one with the fewest gaps; the first of equals.</summary>

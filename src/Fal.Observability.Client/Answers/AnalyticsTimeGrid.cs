@@ -1,3 +1,4 @@
+using System.Globalization;
 using Refit;
 
 namespace Fal.Observability.Client;
@@ -31,9 +32,35 @@ internal readonly record struct AnalyticsTimeGrid(
         builder.Add(keyPrefix + "start", start, preEncoded: false);
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", TimeZone, preEncoded: false);
-        builder.Add(keyPrefix + "timeframe", Timeframe is { } timeframe ? AnalyticsQuery.ToWire(timeframe) : null, preEncoded: false);
+        builder.Add(keyPrefix + "timeframe", Timeframe is { } timeframe ? ToWire(timeframe) : null, preEncoded: false);
         string? bound = BoundToTimeframe switch { true => "true", false => "false", null => null };
         builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
+    }
+
+    /// <summary>The value of the parameter <c>timeframe</c>.</summary>
+    public static string ToWire(AnalyticsTimeframe timeframe) => timeframe switch
+    {
+        AnalyticsTimeframe.Minute => "minute",
+        AnalyticsTimeframe.Hour => "hour",
+        AnalyticsTimeframe.Day => "day",
+        AnalyticsTimeframe.Week => "week",
+        _ => "month",
+    };
+
+    /// <summary>Refuses buckets of another time than the one that was asked for.</summary>
+    /// <exception cref="FalResponseException">A bucket lies outside the range.</exception>
+    public void ThrowIfOutside(IEnumerable<DateTimeOffset> starts)
+    {
+        (DateTimeOffset after, DateTimeOffset until) = AnalyticsCalendar.StartsOf(this);
+        foreach (DateTimeOffset start in starts)
+        {
+            if (start <= after || start > until)
+            {
+                throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
+                    $"The service sent the time bucket {start:yyyy-MM-dd'T'HH:mm:sszzz}, which lies outside the range that was asked for " +
+                    $"({Range}): the answer belongs to another question. Ask again; if it stays so, report it to fal with the query."));
+            }
+        }
     }
 
     /// <summary>Refuses a timeframe that is not one of the named ones.</summary>

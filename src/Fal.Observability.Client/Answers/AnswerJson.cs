@@ -1,0 +1,233 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Fal.Observability.Client;
+
+/// <summary>
+/// How every JSON answer is read: what is new is kept or passed over, and what would lose data without a word is an error with its place
+/// in <see cref="JsonException.Path"/>.
+/// </summary>
+internal static class AnswerJson
+{
+    private const int LongestQuotedText = 64;
+
+    /// <summary>Reads a list, each of whose elements must be there.</summary>
+    /// <param name="reader">The reader, at the value of a member.</param>
+    /// <param name="name">The name of the member.</param>
+    public static List<T> ReadList<T>(ref Utf8JsonReader reader, string name)
+        where T : class, IFalJson<T>
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException($"'{name}' must be a list, and is a JSON value of the kind {reader.TokenType}.", $"$.{name}", null, null);
+        }
+
+        List<T> items = [];
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            try
+            {
+                items.Add(T.ReadJson(ref reader));
+            }
+            catch (JsonException e)
+            {
+                string path = string.Create(CultureInfo.InvariantCulture, $"$.{name}[{items.Count}]{e.Path?[1..]}");
+                throw new JsonException(e.Message, path, e.LineNumber, e.BytePositionInLine, e);
+            }
+        }
+
+        return items;
+    }
+
+    /// <summary>Writes a list as a member.</summary>
+    public static void WriteList<T>(Utf8JsonWriter writer, string name, IReadOnlyList<T> items)
+        where T : class, IFalJson<T>
+    {
+        writer.WriteStartArray(name);
+        foreach (T item in items)
+        {
+            item.WriteJson(writer);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    /// <summary>Refuses a value that is not an object.</summary>
+    public static void ThrowIfNotObject(ref Utf8JsonReader reader, string what)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new JsonException($"{what} must be an object, and is a JSON value of the kind {reader.TokenType}.");
+        }
+    }
+
+    /// <summary>The failure of an object that holds a known member twice.</summary>
+    public static JsonException Twice(string what, string name) =>
+        new($"{what} holds '{name}' twice, and nothing says which of the two counts.");
+
+    /// <summary>Reads a text; null where the value is something else.</summary>
+    public static string? ReadTextIfAny(ref Utf8JsonReader reader)
+    {
+        string? text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        reader.TrySkip();
+        return text;
+    }
+
+    /// <summary>Reads the start of a time bucket.</summary>
+    public static BucketStart ReadStart(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.String
+        ? throw new JsonException($"The start of a time bucket must be a string, and is a JSON value of the kind {reader.TokenType}.")
+        : TryReadStart(ref reader) ?? throw new JsonException(
+            $"The start of a time bucket, \"{Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
+
+    /// <summary>Reads an instant; null where the value is something else.</summary>
+    public static BucketStart? StartOf(JsonElement value)
+    {
+        var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(value));
+        reader.Read();
+        return reader.TokenType == JsonTokenType.String ? TryReadStart(ref reader) : null;
+    }
+
+    /// <summary>Writes the start of a time bucket as it was read.</summary>
+    public static void WriteStart(Utf8JsonWriter writer, string name, BucketStart start)
+    {
+        if (start.HasOffset)
+        {
+            writer.WriteString(name, start.Instant);
+        }
+        else
+        {
+            // Of unspecified kind, so that it is written without an offset again.
+            writer.WriteString(name, start.Instant.DateTime);
+        }
+    }
+
+    /// <summary>A number of seconds, rounded to the tick; the longest time there is where it is beyond.</summary>
+    public static TimeSpan ToTimeSpan(double seconds)
+    {
+        // TimeSpan.FromSeconds is a tick off for numbers such as 0.043. The whole seconds are taken apart, so that a sum of many years is
+        // as exact as the number that was sent.
+        double whole = Math.Truncate(seconds);
+        return Math.Abs(whole) >= (long)TimeSpan.MaxValue.TotalSeconds
+            ? (seconds > 0 ? TimeSpan.MaxValue : TimeSpan.MinValue)
+            : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
+    }
+
+    /// <summary>Writes a number; null where there is none.</summary>
+    public static void Write(Utf8JsonWriter writer, string name, decimal? value)
+    {
+        if (value is { } number)
+        {
+            writer.WriteNumber(name, number);
+        }
+        else
+        {
+            writer.WriteNull(name);
+        }
+    }
+
+    /// <summary>Writes a number; null where there is none.</summary>
+    public static void Write(Utf8JsonWriter writer, string name, double? value)
+    {
+        if (value is { } number)
+        {
+            writer.WriteNumber(name, number);
+        }
+        else
+        {
+            writer.WriteNull(name);
+        }
+    }
+
+    /// <summary>Writes a time as seconds; null where there is none.</summary>
+    public static void Write(Utf8JsonWriter writer, string name, TimeSpan? value) =>
+        Write(writer, name, (decimal?)value?.Ticks / TimeSpan.TicksPerSecond);
+
+    /// <summary>Writes an instant; null where there is none.</summary>
+    public static void Write(Utf8JsonWriter writer, string name, DateTimeOffset? value)
+    {
+        if (value is { } instant)
+        {
+            writer.WriteString(name, instant);
+        }
+        else
+        {
+            writer.WriteNull(name);
+        }
+    }
+
+    /// <summary>Writes a list of texts; null where there is none.</summary>
+    public static void Write(Utf8JsonWriter writer, string name, IReadOnlyList<string>? texts)
+    {
+        if (texts is null)
+        {
+            writer.WriteNull(name);
+            return;
+        }
+
+        writer.WriteStartArray(name);
+        foreach (string text in texts)
+        {
+            writer.WriteStringValue(text);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    /// <summary>Writes the members that this version does not know, as they came.</summary>
+    public static void WriteOthers(Utf8JsonWriter writer, IReadOnlyDictionary<string, JsonElement> others)
+    {
+        foreach ((string name, JsonElement value) in others)
+        {
+            writer.WritePropertyName(name);
+            WriteAsSent(writer, value);
+        }
+    }
+
+    /// <summary>A text as a message shows it: cut where it is long.</summary>
+    public static string Quoted(string text) => text.Length > LongestQuotedText ? text[..LongestQuotedText] + "..." : text;
+
+    // A time without an offset is asked for as a DateTime, which leaves it alone: as a DateTimeOffset it would be read in the
+    // machine's zone.
+    private static BucketStart? TryReadStart(ref Utf8JsonReader reader) =>
+        reader.TryGetDateTime(out DateTime local) && local.Kind == DateTimeKind.Unspecified
+            ? new BucketStart(new DateTimeOffset(local, TimeSpan.Zero), HasOffset: false)
+            : reader.TryGetDateTimeOffset(out DateTimeOffset instant) ? new BucketStart(instant, HasOffset: true)
+            : null;
+
+    // The text as it came, without the blanks between its tokens. JsonElement.WriteTo decodes strings, and throws at one that holds half
+    // of a surrogate pair.
+    private static void WriteAsSent(Utf8JsonWriter writer, JsonElement value)
+    {
+        ReadOnlySpan<byte> sent = JsonMarshal.GetRawUtf8Value(value);
+        if (value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
+        {
+            writer.WriteRawValue(sent, skipInputValidation: true);
+            return;
+        }
+
+        byte[] dense = new byte[sent.Length];
+        int length = 0;
+        bool inString = false;
+        for (int i = 0; i < sent.Length; i++)
+        {
+            byte b = sent[i];
+            if (!inString && (b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
+            {
+                continue;
+            }
+
+            dense[length++] = b;
+            if (inString && b == '\\')
+            {
+                dense[length++] = sent[++i];
+            }
+            else if (b == '"')
+            {
+                inString = !inString;
+            }
+        }
+
+        writer.WriteRawValue(dense.AsSpan(0, length), skipInputValidation: true);
+    }
+}

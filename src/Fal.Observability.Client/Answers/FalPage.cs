@@ -1,0 +1,209 @@
+using System.Text.Json;
+
+namespace Fal.Observability.Client;
+
+/// <summary>One page of an answer that is cut into time buckets.</summary>
+/// <typeparam name="TBucket">The type of a bucket.</typeparam>
+/// <typeparam name="TRow">The type of a row.</typeparam>
+public abstract class FalPage<TBucket, TRow>
+    where TBucket : FalBucket<TRow>, IFalJson<TBucket>
+    where TRow : class, IFalJson<TRow>
+{
+    private const string CursorName = "next_cursor";
+    private const string MoreName = "has_more";
+    private const string TimeSeriesName = "time_series";
+    private const string SummaryName = "summary";
+
+    private static readonly string[] Members = [CursorName, MoreName, TimeSeriesName, SummaryName];
+
+    private readonly bool _saysMore;
+
+    private protected FalPage()
+    {
+    }
+
+    /// <summary>The same page, for other buckets.</summary>
+    private protected FalPage(FalPage<TBucket, TRow> page)
+    {
+        _saysMore = page._saysMore;
+        LacksTimeSeries = page.LacksTimeSeries;
+        LacksSummary = page.LacksSummary;
+        NextCursor = page.NextCursor;
+        Summary = page.Summary;
+    }
+
+    /// <summary>
+    /// Where the next page starts, for the query that asks for it; null on the last page. Opaque: its content means
+    /// nothing to a client.
+    /// </summary>
+    public string? NextCursor
+    {
+        get;
+        init => field = string.IsNullOrEmpty(value) ? null : value;
+    }
+
+    /// <summary>Whether there is a next page: <see cref="NextCursor"/> is set, or the service says that there is more.</summary>
+    /// <remarks>
+    /// Where the service says so and names no cursor, reports and streams throw: the rest of the answer cannot be asked for.
+    /// </remarks>
+    public bool HasMore
+    {
+        get => _saysMore || NextCursor is not null;
+        init => _saysMore = value;
+    }
+
+    /// <summary>The buckets. Empty if the query asked for no time series.</summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<TBucket> TimeSeries
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>The rows over the whole range. Empty if the query asked for no summary.</summary>
+    /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<TRow> Summary
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = [.. value];
+        }
+    } = [];
+
+    /// <summary>Whether the page promises more and has no cursor to it.</summary>
+    internal bool LacksCursor => _saysMore && NextCursor is null;
+
+    /// <summary>Whether the JSON had no time series, not even an empty one.</summary>
+    internal bool LacksTimeSeries { get; init; }
+
+    /// <summary>Whether the JSON had no summary, not even an empty one.</summary>
+    internal bool LacksSummary { get; init; }
+
+    /// <summary>Refuses a page that lacks a list that was asked for: it would pass for one in which there is nothing.</summary>
+    /// <param name="asksSeries">Whether the query asks for a time series.</param>
+    /// <param name="asksSummary">Whether the query asks for a summary.</param>
+    /// <param name="isFirst">Whether no page came before.</param>
+    /// <exception cref="FalResponseException">A list is missing.</exception>
+    internal void ThrowIfIncomplete(bool asksSeries, bool asksSummary, bool isFirst)
+    {
+        // Whether the summary is repeated beside the buckets of a later page, the service does not document.
+        string? missing = asksSeries && LacksTimeSeries ? "time series (time_series)"
+            : asksSummary && LacksSummary && (isFirst || !asksSeries) ? "summary (summary)"
+            : null;
+        if (missing is not null)
+        {
+            throw PageGuard.Unusable(
+                $"The service answered without a {missing}, which was asked for. The answer would pass for a time in which there was " +
+                    $"nothing, although the service lists even quiet buckets. Ask again; if it stays so, report it to fal with the query.");
+        }
+    }
+
+    /// <summary>The buckets with times that came without an offset read in the query's zone.</summary>
+    /// <param name="grid">The time of the query.</param>
+    /// <param name="preceding">
+    /// The start of the last bucket before the page, if there is one: it tells apart the two hours of a local time that comes twice.
+    /// </param>
+    /// <param name="at">Makes a bucket that starts at another instant.</param>
+    private protected IReadOnlyList<TBucket> BucketsIn(
+        AnalyticsTimeGrid grid, DateTimeOffset? preceding, Func<TBucket, BucketStart, TBucket> at) =>
+        TimeSeries.All(bucket => bucket.Origin.HasOffset)
+            ? TimeSeries
+            : [.. TimeSeries.Zip(new AnalyticsZoneReader(grid).Read([.. TimeSeries.Select(bucket => bucket.Origin)], preceding), at)];
+
+    private protected static TPage Read<TPage>(ref Utf8JsonReader reader)
+        where TPage : FalPage<TBucket, TRow>, new()
+    {
+        string? cursor = null;
+        bool saysMore = false;
+        List<TBucket>? timeSeries = null;
+        List<TRow>? summary = null;
+        var members = new AnswerMembers(ref reader, "The page", Members);
+        while (members.Next(ref reader) is { } name)
+        {
+            switch (name)
+            {
+                case CursorName:
+                    cursor = ReadCursor(ref reader);
+                    break;
+                case MoreName:
+                    saysMore = ReadMore(ref reader);
+                    break;
+                case TimeSeriesName:
+                    timeSeries = reader.TokenType == JsonTokenType.Null ? null : AnswerJson.ReadList<TBucket>(ref reader, name);
+                    break;
+                default:
+                    summary = reader.TokenType == JsonTokenType.Null ? null : AnswerJson.ReadList<TRow>(ref reader, name);
+                    break;
+            }
+        }
+
+        return timeSeries is null && summary is null
+            ? throw new JsonException(
+                "The page has neither a time series (time_series) nor a summary (summary). It would pass for a time in which there was " +
+                    "nothing, for which the service sends an empty list.")
+            : new TPage
+            {
+                NextCursor = cursor,
+                HasMore = saysMore,
+                TimeSeries = timeSeries ?? [],
+                Summary = summary ?? [],
+                LacksTimeSeries = timeSeries is null,
+                LacksSummary = summary is null,
+            };
+    }
+
+    private protected void Write(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString(CursorName, NextCursor);
+        writer.WriteBoolean(MoreName, HasMore);
+        if (!LacksTimeSeries)
+        {
+            AnswerJson.WriteList(writer, TimeSeriesName, TimeSeries);
+        }
+
+        if (!LacksSummary)
+        {
+            AnswerJson.WriteList(writer, SummaryName, Summary);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static string? ReadCursor(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Null))
+        {
+            throw new JsonException(
+                $"The cursor of a page (next_cursor) must be a string, and is a JSON value of the kind {reader.TokenType}.");
+        }
+
+        string? cursor = reader.GetString();
+        return cursor?.Contains(FalJsonText.Replacement, StringComparison.Ordinal) == true
+            ? throw new JsonException(
+                $"The cursor of a page (next_cursor), \"{cursor}\", is not valid text and cannot be sent back as it came.")
+            : cursor;
+    }
+
+    /// <summary>Whether the flag promises more, in any of the usual spellings of yes. What is none of them promises nothing.</summary>
+    private static bool ReadMore(ref Utf8JsonReader reader)
+    {
+        bool more = reader.TokenType switch
+        {
+            JsonTokenType.True => true,
+            JsonTokenType.Number => reader.TryGetDouble(out double number) && number != 0,
+            JsonTokenType.String => reader.ValueTextEquals("1"u8)
+                || string.Equals(reader.GetString(), "true", StringComparison.OrdinalIgnoreCase),
+            _ => false,
+        };
+        reader.TrySkip();
+        return more;
+    }
+}
