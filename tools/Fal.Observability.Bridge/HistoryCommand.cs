@@ -40,7 +40,7 @@ internal sealed class HistoryCommand
     {
         command = null;
         error = null;
-        if (arguments is not [{ } path, .. { } settings] || path.StartsWith('-'))
+        if (arguments is not [{ Length: > 0 } path, .. { } settings] || path.StartsWith('-'))
         {
             error = "Name the file to write.";
             return false;
@@ -112,8 +112,11 @@ internal sealed class HistoryCommand
         };
         // First of all, so that a place that cannot be written is known before an hour of reading.
         LeftOut leftOut = services.GetRequiredService<LeftOut>();
-        string temporary = $"{_path}.tmp";
-        FileStream file = File.Create(temporary);
+        // A link stays a link, and a pipe or a device is written into: neither is a file that another could take the place of.
+        string target = new FileInfo(_path).LinkTarget is null ? _path : File.ResolveLinkTarget(_path, returnFinalTarget: true)!.FullName;
+        bool isInPlace = new FileInfo(target) is { Exists: true, Length: 0 };
+        string written = isInPlace ? target : $"{target}.tmp";
+        FileStream file = new(written, isInPlace ? FileMode.Open : FileMode.Create, FileAccess.Write);
         int buckets;
         try
         {
@@ -122,11 +125,17 @@ internal sealed class HistoryCommand
                 buckets = await WriteAsync(file, analytics, query, label, leftOut);
             }
 
-            File.Move(temporary, _path, overwrite: true);
+            if (!isInPlace)
+            {
+                File.Move(written, target, overwrite: true);
+            }
         }
         finally
         {
-            File.Delete(temporary);
+            if (!isInPlace)
+            {
+                File.Delete(written);
+            }
         }
 
         if (leftOut.Total is > 0 and long total)

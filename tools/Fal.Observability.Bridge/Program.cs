@@ -6,22 +6,22 @@ using Microsoft.Extensions.Options;
 // Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
 bool isHistory = args is ["history", ..];
 string usage = isHistory ? HistoryCommand.Usage : CommandLine.Usage;
-if (CommandLine.AsksForHelp(args))
-{
-    Console.WriteLine(usage);
-    return 0;
-}
-
 HistoryCommand? history = null;
-string? fault = null;
-if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(args)) is not null)
-{
-    await Console.Error.WriteLineAsync($"{fault}{Environment.NewLine}{usage}");
-    return 2;
-}
-
 try
 {
+    if (CommandLine.AsksForHelp(args))
+    {
+        Console.WriteLine(usage);
+        return 0;
+    }
+
+    string? fault = null;
+    if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(args)) is not null)
+    {
+        await Console.Error.WriteLineAsync($"{fault}{Environment.NewLine}{usage}");
+        return 2;
+    }
+
     WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
         Args = history is null ? args : [.. history.Settings],

@@ -72,7 +72,8 @@ internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalO
     {
         try
         {
-            string? key = await provider(cancellationToken).ConfigureAwait(false);
+            // A callback that ignores the token must not hold up the deadline, the caller's cancellation or the disposal.
+            string? key = await provider(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
             return FalApiKey.Problem(key) is { } fault ? (null, $"gave no key that can be used: it {fault}", null) : (key, null, null);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

@@ -59,7 +59,21 @@ public sealed class FalAppMetrics
     /// <summary>All requests completed in the last minute, with whatever status.</summary>
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
-    /// <summary>How long completed requests took; null where the service sent no latency for the app.</summary>
+    /// <summary>Requests completed with a 2xx status in the last minute; null where the service sent nothing about completed requests.</summary>
+    public double? SuccessCount => Completed('2');
+
+    /// <summary>Requests completed with a 4xx status in the last minute, the caller's errors; null where the service sent nothing about completed requests.</summary>
+    public double? UserErrorCount => Completed('4');
+
+    /// <summary>Requests completed with a 5xx status in the last minute, the server's errors; null where the service sent nothing about completed requests.</summary>
+    public double? ErrorCount => Completed('5');
+
+    /// <summary>
+    /// The share of <see cref="ErrorCount"/> in the requests that were completed in the last minute, from 0 to 1; null where there was none.
+    /// </summary>
+    public double? ErrorRate => Share(ErrorCount, RequestsCompleted);
+
+    /// <summary>How long the requests took that were completed in the last minute; null where the service sent no latency for the app.</summary>
     public LatencyDistribution? Latency { get => field ??= _layout is { HasLatency: true } ? _layout.GetLatency(_values) : null; init; }
 
     /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
@@ -115,6 +129,9 @@ public sealed class FalAppMetrics
 
         static string Text(double? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "?";
     }
+
+    private double? Completed(char statusClass) =>
+        Total(RequestsCompletedByStatus, requests => requests.Status?.StartsWith(statusClass) == true ? requests.Count : 0);
 
     private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
 

@@ -40,7 +40,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
             PrometheusSkippedLine? first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept)
                 ?? (exposition.SkippedLines is [var kept, ..] ? kept : null);
-            Judge(stream, parsing.Format, exposition.Families.Count == 0, exposition.SkippedLineCount, first);
+            Judge(stream, parsing.Format, exposition.Families.All(family => family.Samples.Count == 0), exposition.SkippedLineCount, first);
             cancellationToken.ThrowIfCancellationRequested();
             return exposition;
         }
@@ -126,7 +126,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
     /// <summary>Refuses a body that must not read as an account without apps, and logs what the parser reported of any other.</summary>
     /// <param name="stream">The body.</param>
     /// <param name="format">What the body was read as.</param>
-    /// <param name="isEmpty">Whether nothing was read.</param>
+    /// <param name="isEmpty">Whether it has no sample.</param>
     /// <param name="skipped">How many lines were left out.</param>
     /// <param name="first">The first of them, else the first that was reported and kept; null if there is none.</param>
     private void Judge(Stream stream, PrometheusFormat format, bool isEmpty, long skipped, PrometheusSkippedLine? first)

@@ -31,12 +31,12 @@ internal sealed class PublishedAnalytics(
         DegradeOnServerError = true,
     };
 
-    /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an endpoint.</summary>
+    /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an id that can be read.</summary>
     public IEnumerable<(string EndpointId, double Value)> Values(AnalyticsExpand metric)
     {
         foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
         {
-            if (row.EndpointId.Length > 0 && row.GetValue(metric) is { } value)
+            if (row.IsIdentified && row.GetValue(metric) is { } value)
             {
                 yield return (row.EndpointId, value);
             }
@@ -51,7 +51,7 @@ internal sealed class PublishedAnalytics(
             AnalyticsReport report = await client.GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken).ConfigureAwait(false);
             if (report.TimeSeries is [.., { } latest])
             {
-                int rowsWithoutId = latest.Rows.Count(row => row.EndpointId.Length == 0);
+                int rowsWithoutId = latest.Rows.Count(row => !row.IsIdentified);
                 if (rowsWithoutId > 0 && rowsWithoutId != _rowsWithoutId)
                 {
                     log.RowsWithoutId(account, rowsWithoutId);

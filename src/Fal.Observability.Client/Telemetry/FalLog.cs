@@ -48,7 +48,7 @@ internal static partial class FalLog
     [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
-    [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no endpoint id. They belong to no endpoint and are left out")]
+    [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no endpoint id that can be read. They belong to no endpoint and are left out")]
     public static partial void RowsWithoutId(this ILogger logger, string account, int count);
 
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s{OrSooner} ({Failure})")]

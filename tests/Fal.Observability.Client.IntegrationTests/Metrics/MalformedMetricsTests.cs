@@ -27,6 +27,22 @@ public sealed class MalformedMetricsTests
         Assert.Contains($"line 3, column {skipped.Column}: {skipped.Reason}", Assert.Single(account.Events(5)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData("# TYPE a gauge\nbroken\n")]
+    [InlineData("# HELP a b\n# TYPE a gauge\n{\"error\":1}\n")]
+    public async Task A_body_of_which_no_line_is_a_sample_is_no_idle_account_though_it_names_a_family(string body)
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain; version=0.0.4", body));
+        using var account = new FalAccount(server.BaseAddress);
+
+        foreach (FalCall call in (FalCall[])[FalCall.Snapshot, FalCall.Families, FalCall.Samples])
+        {
+            FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
+
+            Assert.Contains("no line of it is a sample", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Is_logged_again_only_when_it_changes()
     {

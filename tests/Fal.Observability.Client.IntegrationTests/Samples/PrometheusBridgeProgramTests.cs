@@ -161,6 +161,29 @@ public sealed class PrometheusBridgeProgramTests
         Assert.DoesNotContain("windows", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_history_is_written_into_a_new_file_over_an_old_one_and_through_a_link()
+    {
+        string folder = Directory.CreateTempSubdirectory("history").FullName;
+        string file = Path.Combine(folder, "history.om");
+        string link = Path.Combine(folder, "link.om");
+        File.CreateSymbolicLink(link, file);
+
+        foreach (string path in (string[])[file, file, link])
+        {
+            using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
+            (int exitCode, _, string errors) = await bridge.EndAsync();
+
+            Assert.True(exitCode == 0, errors);
+            Assert.EndsWith("# EOF\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            await File.WriteAllTextAsync(file, "old", TestContext.Current.CancellationToken);
+        }
+
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+        Assert.Equal(2, Directory.GetFiles(folder).Length);
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Theory]
     [InlineData("--first is 9999-01-01, which is not here yet", "--first", "9999-01-01", "--endpoints", "a/b")]
     [InlineData("Name the endpoints", "--timeframe", "Day")]

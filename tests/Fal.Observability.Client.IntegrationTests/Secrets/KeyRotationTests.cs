@@ -247,6 +247,30 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.Equal(caller.Token, cancelled.CancellationToken);
     }
 
+    [Fact]
+    public async Task A_callback_that_never_answers_holds_up_neither_the_deadline_nor_the_disposal()
+    {
+        var called = new SemaphoreSlim(0);
+        Func<CancellationToken, ValueTask<string>> never = _ =>
+        {
+            called.Release();
+            return new ValueTask<string>(new TaskCompletionSource<string>().Task);
+        };
+        var clock = new SteppedClock();
+        ServiceProvider services = Services(null, never, clock: clock);
+        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+
+        Task<FalMetricsSnapshot> late = metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        Assert.True(await called.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        clock.Advance(TimeSpan.FromSeconds(100));
+        FalTimeoutException timeout = await Assert.ThrowsAsync<FalTimeoutException>(() => late.OrHangs());
+        Task<FalMetricsSnapshot> waiting = metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        await services.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.OrHangs());
+        Assert.Equal("TotalTimeout", timeout.Setting);
+    }
+
     [Theory]
     [InlineData(OldKey, null)]
     [InlineData(null, "key.txt")]

@@ -54,6 +54,7 @@ public sealed class FalMetricsSnapshotTests
         Assert.Equal(23, app.RunnersOnMachine("NVIDIA B200"));
         Assert.Equal([new("POST", "200", 18), new("POST", "500", 2), new("GET", "200", 4)], app.RequestsCompletedByStatus);
         Assert.Equal(24, app.RequestsCompleted);
+        Assert.Equal((22, 0, 2, 2 / 24.0), (app.SuccessCount, app.UserErrorCount, app.ErrorCount, app.ErrorRate));
         Assert.Equal([new("POST", "", 30)], app.RequestsReceivedByMethod);
         Assert.Equal(30, app.RequestsReceived);
         Assert.Equal(24, app.Latency!.Count);
@@ -78,6 +79,7 @@ public sealed class FalMetricsSnapshotTests
         Assert.Null(other.RunnerCount);
         Assert.Null(other.RunnersInState(FalRunnerStates.Running));
         Assert.Null(other.RequestsCompleted);
+        Assert.Equal((null, null, null, null), (other.SuccessCount, other.UserErrorCount, other.ErrorCount, other.ErrorRate));
         Assert.Null(other.Latency);
         Assert.Null(other.RunnerGpuCount);
         Assert.Null(other.GpuUtilizationPercentPerGpu);

@@ -115,6 +115,13 @@ internal sealed class ExportVerb
     private static async Task<int> ExportAsync(
         Account account, string folder, string storeName, ExportRequest request, CancellationToken cancellationToken)
     {
+        if (storeName == "duckdb" && Path.GetFullPath(folder).Contains('?', StringComparison.Ordinal))
+        {
+            return await Failure.ReportAsync(
+                ExitCode.Usage,
+                $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it takes the question mark for the end of the path. Name another folder, or another --store.");
+        }
+
         if (SimulatedFolder.Claim(folder, isSimulated: account.SimulatedApps is not null) is { } refusal)
         {
             return await Failure.ReportAsync(ExitCode.Usage, refusal);

@@ -49,6 +49,38 @@ public sealed class AnalyticsTotals
     /// <summary>How many rows were added.</summary>
     public int RowCount { get; private set; }
 
+    /// <summary>All requests; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? RequestCount => GetCount(AnalyticsExpand.RequestCount);
+
+    /// <summary>Requests answered with a 2xx status; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? SuccessCount => GetCount(AnalyticsExpand.SuccessCount);
+
+    /// <summary>Requests answered with a 4xx status, the caller's errors; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? UserErrorCount => GetCount(AnalyticsExpand.UserErrorCount);
+
+    /// <summary>Requests answered with a 5xx status, the server's errors; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? ErrorCount => GetCount(AnalyticsExpand.ErrorCount);
+
+    /// <summary>Runners that did not start in time or could not be scheduled; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? StartupErrorCount => GetCount(AnalyticsExpand.StartupErrorCount);
+
+    /// <summary>Connections that timed out, were refused or broke; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? ConnectionErrorCount => GetCount(AnalyticsExpand.ConnectionErrorCount);
+
+    /// <summary>Requests that ran into their time limit; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? TimeoutErrorCount => GetCount(AnalyticsExpand.TimeoutErrorCount);
+
+    /// <summary>Requests that failed inside the app; null where a row has no value.</summary>
+    /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
+    public long? RuntimeErrorCount => GetCount(AnalyticsExpand.RuntimeErrorCount);
+
     /// <summary>Successful requests among all, from 0 to 1; null where a count is not known or there was no request.</summary>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 

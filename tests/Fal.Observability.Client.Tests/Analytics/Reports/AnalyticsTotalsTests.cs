@@ -16,6 +16,7 @@ public sealed class AnalyticsTotalsTests
         ]);
 
         Assert.Equal(1000, totals.GetValue(AnalyticsExpand.RequestCount));
+        Assert.Equal((1000L, 999L, null, 1L), (totals.RequestCount, totals.SuccessCount, totals.UserErrorCount, totals.ErrorCount));
         Assert.Equal(1.75, totals.GetValue(AnalyticsExpand.TotalBillableDuration));
         // The mean of the rates of the two rows would be 0.5.
         Assert.Equal(0.999, totals.SuccessRate);
