@@ -33,7 +33,7 @@ internal static class AnalyticsSamples
                 var sample = new PrometheusSample(NameOf(metric), labels, row.GetValue(metric)!.Value, timestamp);
                 if (series.TakenBy(sample, sample.Name, labels) is { } first)
                 {
-                    leftOut.Series(account, sample, sample.Name, first);
+                    leftOut.Series(account, sample, sample.Name, first, isSame: first == SentSeries.Of(sample, family: null));
                 }
                 else
                 {

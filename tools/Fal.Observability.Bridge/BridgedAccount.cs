@@ -10,6 +10,7 @@ internal sealed class BridgedAccount
     private readonly FalMetricsPublisher _publisher;
     private readonly LeftOut _leftOut;
     private readonly List<ClassicLabels> _labels = [];
+    private readonly HashSet<ulong> _identities = [];
     private FalMetricsSnapshot? _counted;
 
     public BridgedAccount(string label, FalMetricsPublisher publisher, LeftOut leftOut)
@@ -34,6 +35,7 @@ internal sealed class BridgedAccount
         int i = 0;
         string? lastName = null;
         string name = "";
+        ulong nameIdentity = 0;
         Dictionary<string, string> names = new(StringComparer.Ordinal);
         HashSet<string> toCheck = new(StringComparer.Ordinal);
         PrometheusExposition shown = snapshot.Exposition.Relabel(sample =>
@@ -60,9 +62,12 @@ internal sealed class BridgedAccount
                         toCheck.Add(name);
                     }
                 }
+
+                nameIdentity = ClassicLabels.IdentityOf(name);
             }
 
-            if (_labels[i].MayCollide)
+            // The service itself may send a series twice. The identities say so at a fraction of what comparing the series costs.
+            if (_labels[i].MayCollide || !_identities.Add(nameIdentity ^ _labels[i].Identity))
             {
                 toCheck.Add(name);
             }
@@ -70,6 +75,7 @@ internal sealed class BridgedAccount
             return _labels[i++].Labels;
         });
         _labels.RemoveRange(i, _labels.Count - i);
+        _identities.Clear();
         if (toCheck.Count > 0)
         {
             shown = Distinct(snapshot, shown, names, toCheck, isOwn);
@@ -86,45 +92,77 @@ internal sealed class BridgedAccount
         // The page is made anew when another account has a new snapshot; what is left out of this one counts once.
         LeftOut? leftOut = ReferenceEquals(snapshot, _counted) ? null : _leftOut;
         var series = new DistinctSeries();
-        int i = 0;
-        return new PrometheusExposition(shown.Families.Zip(snapshot.Exposition.Families, ClassicFamily));
+        int begin = 0;
+        return new PrometheusExposition(shown.Families.Zip(snapshot.Exposition.Families, ClassicFamily).OfType<MetricFamily>());
 
-        MetricFamily ClassicFamily(MetricFamily family, MetricFamily sent)
+        MetricFamily? ClassicFamily(MetricFamily family, MetricFamily sent)
         {
+            int first = begin;
+            begin += family.Samples.Count;
             string name = ClassicName.OfMetric(family.Name);
-            if (name == family.Name && !family.Samples.Any(sample => toCheck.Contains(names[sample.Name])))
+            if (name == family.Name
+                && !toCheck.Overlaps(SentSeries.PartNamesOf(name, family.Type)) && !family.Samples.Any(sample => toCheck.Contains(names[sample.Name])))
             {
-                i += family.Samples.Count;
                 return family;
             }
 
-            return new MetricFamily(
-                name, family.Type, [.. family.Samples.Zip(sent.Samples).SelectMany(pair => Classic(pair.First, pair.Second, sent))], family.Help, family.Unit);
+            Dictionary<SentSeries, LostPart> withoutPart = WithoutPart(sent, first);
+            PrometheusSample[] samples = [.. family.Samples.Zip(sent.Samples).Index().SelectMany(item =>
+                Classic(item.Item.First, item.Item.Second, sent, _labels[first + item.Index], withoutPart))];
+            // A family of which nothing is left would take its names from those that stay.
+            return samples.Length > 0 || sent.Samples.Count == 0 ? new MetricFamily(name, family.Type, samples, family.Help, family.Unit) : null;
         }
 
-        IEnumerable<PrometheusSample> Classic(PrometheusSample sample, PrometheusSample sent, MetricFamily family)
+        // A histogram without one of its parts would mislead, so it stays whole or is left out whole.
+        Dictionary<SentSeries, LostPart> WithoutPart(MetricFamily family, int first)
         {
-            ClassicLabels labels = _labels[i++];
+            var withoutPart = new Dictionary<SentSeries, LostPart>();
+            if (SentSeries.PartLabelOf(family) is not null)
+            {
+                foreach ((int i, PrometheusSample sample) in family.Samples.Index())
+                {
+                    string name = names[sample.Name];
+                    if (series.LostPartOf(sample, name, _labels[first + i].Labels, family) is { } lost)
+                    {
+                        withoutPart.TryAdd(SentSeries.Of(sample, family), lost);
+                    }
+                    else if (isOwn(name))
+                    {
+                        withoutPart.TryAdd(SentSeries.Of(sample, family), new LostPart(name, To: null));
+                    }
+                }
+            }
+
+            return withoutPart;
+        }
+
+        IEnumerable<PrometheusSample> Classic(
+            PrometheusSample sample, PrometheusSample sent, MetricFamily family, ClassicLabels labels, Dictionary<SentSeries, LostPart> withoutPart)
+        {
             string name = names[sample.Name];
-            if (isOwn(name))
+            if (withoutPart.Count > 0 && withoutPart.TryGetValue(SentSeries.Of(sent, family), out LostPart lost))
             {
-                leftOut?.OwnName(_label, sent, name);
-                yield break;
+                leftOut?.Whole(_label, SentSeries.Of(sent, family), lost);
             }
-
-            if (toCheck.Contains(name) && series.TakenBy(sent, name, labels.Labels, family) is { } first)
+            else if (isOwn(name))
             {
-                leftOut?.Series(_label, sent, name, first);
-                yield break;
+                leftOut?.OwnName(_label, SentSeries.Of(sent, family), name);
             }
-
-            if (labels.LeftOut is { } label)
+            else if ((toCheck.Contains(name) || SentSeries.PartLabelOf(family) is not null)
+                && series.TakenBy(sent, name, labels.Labels, family) is { } first)
             {
-                leftOut?.Label(_label, sent, label);
+                leftOut?.Series(_label, sent, name, first, isSame: first == SentSeries.Of(sent, family));
             }
+            else
+            {
+                if (labels.LeftOut is { } label)
+                {
+                    leftOut?.Label(_label, sent, label);
+                }
 
-            yield return name == sample.Name
-                ? sample : new PrometheusSample(name, sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar);
+                yield return name == sample.Name
+                    ? sample : new PrometheusSample(name, sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar);
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 using Fal.Observability.Client.Prometheus;
 
@@ -8,7 +10,8 @@ namespace Fal.Observability.Bridge;
 /// <param name="Labels">Under classic names, each once. Of labels that become one name, the first that has a value stays.</param>
 /// <param name="LeftOut">The name of a label that was left out, because an earlier one has its classic name; null if none was.</param>
 /// <param name="MayCollide">Whether a series with other labels may have become the same: a name changed, or a value is empty.</param>
-internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, string? LeftOut, bool MayCollide)
+/// <param name="Identity">A hash of the classic labels, in whatever order they stand. Labels of one hash are almost surely the same.</param>
+internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, string? LeftOut, bool MayCollide, ulong Identity)
 {
     /// <summary>The label that holds the metric's name, in the model of Prometheus and in remote write.</summary>
     public const string MetricName = "__name__";
@@ -27,7 +30,7 @@ internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, st
     {
         if (!sent.Any(label => label.Key == AccountLabel || label.Value.Length == 0 || !ClassicName.IsLabel(label.Key)))
         {
-            return new ClassicLabels(sent, sent.With(AccountLabel, account), LeftOut: null, MayCollide: false);
+            return new ClassicLabels(sent, sent.With(AccountLabel, account), LeftOut: null, MayCollide: false, IdentityOf(sent));
         }
 
         string exported = ExportedPrefix + AccountLabel;
@@ -40,6 +43,9 @@ internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, st
             KeyValuePair.Create(label.Key == AccountLabel ? exported : ClassicName.OfLabel(label.Key), label.Value)));
         return classic with { Labels = classic.Labels.With(AccountLabel, account) };
     }
+
+    /// <summary>A hash of a text.</summary>
+    public static ulong IdentityOf(string text, long seed = 0) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(text.AsSpan()), seed);
 
     /// <summary>A text that UTF-8 can carry: each half of a surrogate pair that stands alone becomes U+FFFD.</summary>
     public static string WellFormed(string value) =>
@@ -63,7 +69,18 @@ internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, st
         }
 
         bool isChanged = !labels.Keys.SequenceEqual(sent.Select(label => label.Key));
-        return new ClassicLabels(
-            sent, isChanged ? LabelSet.Create(labels) : sent, leftOut, isChanged || labels.Values.Any(value => value.Length == 0));
+        LabelSet classic = isChanged ? LabelSet.Create(labels) : sent;
+        return new ClassicLabels(sent, classic, leftOut, isChanged || labels.Values.Any(value => value.Length == 0), IdentityOf(classic));
+    }
+
+    private static ulong IdentityOf(LabelSet labels)
+    {
+        ulong identity = 0;
+        foreach ((string name, string value) in labels)
+        {
+            identity += IdentityOf(value, seed: (long)IdentityOf(name));
+        }
+
+        return identity;
     }
 }

@@ -51,12 +51,40 @@ internal sealed partial class LeftOut : IDisposable
         }
     }
 
-    /// <summary>A sample, as its classic name is that of an earlier series.</summary>
-    public void Series(string account, in PrometheusSample sent, string name, SentSeries first)
+    /// <summary>A sample, as an earlier one has its classic name and labels.</summary>
+    /// <param name="account">The value of the label <c>account</c>.</param>
+    /// <param name="sent">The sample as it was sent.</param>
+    /// <param name="name">Its classic name.</param>
+    /// <param name="first">The series of the earlier one.</param>
+    /// <param name="isSame">Whether it is the same series, sent twice.</param>
+    public void Series(string account, in PrometheusSample sent, string name, SentSeries first, bool isSame)
     {
-        if (IsNew(account, 0, $"{sent.Name}\n{name}\n{first.Name}"))
+        if (!IsNew(account, 0, $"{sent.Name}\n{name}\n{first.Name}"))
         {
-            LogSeries(account, new SentSeries(sent.Name, sent.Labels).ToString(), name, first.ToString());
+            return;
+        }
+
+        string series = new SentSeries(sent.Name, sent.Labels).ToString();
+        if (isSame)
+        {
+            LogTwice(account, series);
+        }
+        else
+        {
+            LogSeries(account, series, name, first.ToString());
+        }
+    }
+
+    /// <summary>A sample of a histogram or a summary that cannot have all its parts.</summary>
+    public void Whole(string account, SentSeries series, LostPart part)
+    {
+        if (part.To is not { } other)
+        {
+            OwnName(account, series, part.Name);
+        }
+        else if (IsNew(account, 0, $"{series.Name}\n{part.Name}\n{other.Name}"))
+        {
+            LogWhole(account, series.ToString(), part.Name, other.ToString());
         }
     }
 
@@ -69,12 +97,12 @@ internal sealed partial class LeftOut : IDisposable
         }
     }
 
-    /// <summary>A sample, as its name is the bridge's own.</summary>
-    public void OwnName(string account, in PrometheusSample sent, string name)
+    /// <summary>A sample, as its name, or that of a part of its series, is the bridge's own.</summary>
+    public void OwnName(string account, SentSeries series, string name)
     {
-        if (IsNew(account, 2, sent.Name))
+        if (IsNew(account, 2, $"{series.Name}\n{name}"))
         {
-            LogOwnName(account, new SentSeries(sent.Name, sent.Labels).ToString(), name);
+            LogOwnName(account, series.ToString(), name);
         }
     }
 
@@ -126,4 +154,15 @@ internal sealed partial class LeftOut : IDisposable
         "Account {Account}: an analytics row of one {Timeframe} is left out. The service sent it without an endpoint id, so it belongs to no "
         + "series. Further rows are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogRow(string account, string timeframe);
+
+    [LoggerMessage(12, LogLevel.Warning,
+        "Account {Account}: the service sends the series {Series} more than once. The first sample stays and the others are left out. Report it to "
+        + "whoever exposes the metric. Further samples are counted in fal_bridge_left_out_total and not logged.")]
+    private partial void LogTwice(string account, string series);
+
+    [LoggerMessage(13, LogLevel.Warning,
+        "Account {Account}: the series {Series} is left out with all its parts. The name {Name} of one of them belongs to the series {First}, and "
+        + "a histogram or summary without a part would mislead. Give one of them another name or other labels. Further samples are counted in "
+        + "fal_bridge_left_out_total and not logged.")]
+    private partial void LogWhole(string account, string series, string name, string first);
 }

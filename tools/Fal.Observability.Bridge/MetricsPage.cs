@@ -115,13 +115,7 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
     /// <summary>Every name that a family takes on the page: of its samples, and of those that its type may have.</summary>
     private static HashSet<string> NamesOf(MetricFamily family)
     {
-        string[] suffixes = family.Type switch
-        {
-            PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => ["", "_bucket", "_sum", "_count"],
-            PrometheusMetricType.Summary => ["", "_sum", "_count"],
-            _ => [""],
-        };
-        HashSet<string> names = [.. suffixes.Select(suffix => family.Name + suffix)];
+        HashSet<string> names = [family.Name, .. SentSeries.PartNamesOf(family.Name, family.Type)];
         string last = "";
         foreach (PrometheusSample sample in family.Samples)
         {

@@ -11,7 +11,10 @@ internal sealed class FalEchoedKey
 {
     private const string Redacted = "[redacted]";
 
-    /// <summary>A secret this short is no secret, and masking it would mangle ordinary text.</summary>
+    /// <summary>
+    /// Masking what is shorter would mangle ordinary text. Of a key with a shorter secret the whole is masked, in every coding, and the
+    /// secret by itself is not.
+    /// </summary>
     private const int ShortestSecret = 6;
 
     /// <summary>So many characters of the secret in a row are a part of it, whatever follows.</summary>
@@ -38,14 +41,12 @@ internal sealed class FalEchoedKey
     {
         string bare = FalApiKey.Normalize(key);
         string secret = bare[(bare.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        bool isShort = secret.Length < ShortestSecret;
+        string hidden = isShort ? bare : secret;
         _forms =
         [
-            .. new Form[]
-            {
-                new(bare, IsWholeKey: true, IsBase64: false),
-                new(secret, IsWholeKey: false, IsBase64: false),
-            }.Concat(Encodings.SelectMany(encoding => BinaryFormsOf(encoding.GetBytes(secret))))
-                .Where(form => form.Text.Length >= ShortestSecret)
+            .. new Form[] { new(bare, IsWholeKey: true, IsBase64: false), new(hidden, isShort, IsBase64: false) }
+                .Concat(Encodings.SelectMany(encoding => BinaryFormsOf(encoding.GetBytes(hidden), isShort)))
                 .Distinct(),
         ];
         // What every coding begins with, and the first character of each form.
@@ -116,17 +117,17 @@ internal sealed class FalEchoedKey
     /// The forms of a secret in hexadecimal and in base64. It stands anywhere in what was encoded as base64: it can begin at each of the
     /// three places of a group, and the characters that hold bits of its neighbours too are left out.
     /// </summary>
-    private static IEnumerable<Form> BinaryFormsOf(byte[] secret)
+    private static IEnumerable<Form> BinaryFormsOf(byte[] secret, bool isWholeKey)
     {
-        yield return new Form(Convert.ToHexString(secret), IsWholeKey: false, IsBase64: false);
+        yield return new Form(Convert.ToHexString(secret), isWholeKey, IsBase64: false);
         for (int before = 0; before < 3; before++)
         {
             string encoded = Convert.ToBase64String([.. new byte[before], .. secret]);
             int begin = ((before * 8) + 5) / 6;
             int end = (before + secret.Length) * 8 / 6;
             string own = encoded[begin..end];
-            yield return new Form(own, IsWholeKey: false, IsBase64: true);
-            yield return new Form(own.Replace('+', '-').Replace('/', '_'), IsWholeKey: false, IsBase64: true);
+            yield return new Form(own, isWholeKey, IsBase64: true);
+            yield return new Form(own.Replace('+', '-').Replace('/', '_'), isWholeKey, IsBase64: true);
         }
     }
 

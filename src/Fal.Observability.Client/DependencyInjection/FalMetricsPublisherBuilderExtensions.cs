@@ -80,14 +80,16 @@ public static class FalMetricsPublisherBuilderExtensions
             provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get(key ?? Options.Options.DefaultName);
         TimeProvider time = FalObservabilityServiceCollectionExtensions.TimeOf(provider);
         ILogger log = FalObservabilityServiceCollectionExtensions.LogOf(provider, key);
+        MetricsReadings readings = provider.GetRequiredKeyedService<MetricsReadings>(key);
         var analytics = new PublishedAnalytics(
+            readings.Name,
             provider.GetRequiredKeyedService<IFalAnalyticsClient>(key),
             options,
             FalObservabilityServiceCollectionExtensions.OptionsOf(provider, key).ProvisionalAge,
             time,
             log);
         var account = new PublishedAccount(
-            options.AccountLabel ?? key, provider.GetRequiredKeyedService<MetricsReadings>(key), analytics, options.StaleAfter);
+            options.AccountLabel ?? key, readings, analytics, options.StaleAfter);
         return new FalMetricsPublisher(
             account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalApiKeySource>(key), time, log,
             FalPipeline.NextRandom);

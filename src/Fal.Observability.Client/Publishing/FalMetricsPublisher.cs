@@ -81,18 +81,20 @@ public sealed class FalMetricsPublisher : BackgroundService
 
     private async Task PublishMetricsAsync(CancellationToken stoppingToken)
     {
-        string name = Account ?? "(default)";
+        string name = _account.Readings.Name;
         while (true)
         {
             int failuresBefore = State.FailuresInARow;
             await _account.Readings.ReadAsync(stoppingToken).ConfigureAwait(false);
             TimeSpan pause = Jittered(_account.Readings.PauseAfterLast(_options.Interval));
             FalMetricsState state = State;
+            bool waitsForKey = state.LastFailure is FalAuthenticationException or FalForbiddenException && _source.IsRotated;
             if (state.LastFailure is { } failure)
             {
                 if (failure is FalObservabilityException)
                 {
-                    _log.PublishReadFailed(name, state.FailuresInARow, pause.TotalSeconds, failure.Message);
+                    _log.PublishReadFailed(
+                        name, state.FailuresInARow, pause.TotalSeconds, waitsForKey ? ", or sooner if the key changes" : "", failure.Message);
                 }
                 else
                 {
@@ -108,14 +110,14 @@ public sealed class FalMetricsPublisher : BackgroundService
                 }
             }
 
-            await PauseAsync(pause, isKeyRefused: state.LastFailure is FalAuthenticationException or FalForbiddenException, stoppingToken).ConfigureAwait(false);
+            await PauseAsync(pause, waitsForKey, stoppingToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Waits; after a key was refused, only until there is another.</summary>
-    private async Task PauseAsync(TimeSpan pause, bool isKeyRefused, CancellationToken stoppingToken)
+    private async Task PauseAsync(TimeSpan pause, bool waitsForKey, CancellationToken stoppingToken)
     {
-        string? refused = isKeyRefused && _source.IsRotated ? _source.Options.ApiKey : null;
+        string? refused = waitsForKey ? _source.Options.ApiKey : null;
         while (pause > TimeSpan.Zero && (refused is null || await _source.GetAsync(stoppingToken).ConfigureAwait(false) == refused))
         {
             TimeSpan step = refused is not null && pause > _options.Interval ? _options.Interval : pause;

@@ -28,6 +28,9 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     /// <summary>The service key of the registration; null for the default one.</summary>
     public string? Account => account;
 
+    /// <summary>What the log calls the account.</summary>
+    public string Name => account ?? "(default)";
+
     public FalMetricsState State => Volatile.Read(ref _state);
 
     /// <summary>How old the last good snapshot is; null if there is none.</summary>

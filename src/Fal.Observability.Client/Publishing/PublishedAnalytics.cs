@@ -4,10 +4,12 @@ namespace Fal.Observability.Client;
 
 /// <summary>The latest closed analytics bucket of an account's chosen endpoints, read once for each bucket.</summary>
 internal sealed class PublishedAnalytics(
-    IFalAnalyticsClient client, FalMetricsPublisherOptions options, TimeSpan provisionalAge, TimeProvider time, ILogger log)
+    string account, IFalAnalyticsClient client, FalMetricsPublisherOptions options, TimeSpan provisionalAge, TimeProvider time, ILogger log)
 {
     private readonly TimeSpan _bucketLength = LengthOf(options.AnalyticsTimeframe);
     private Reading? _last;
+    private string? _failure;
+    private int _rowsWithoutId;
 
     /// <summary>The metrics that are published, one flag each.</summary>
     public IReadOnlyList<AnalyticsExpand> Metrics { get; } = options.AnalyticsMetrics.GetFlags();
@@ -49,12 +51,20 @@ internal sealed class PublishedAnalytics(
             AnalyticsReport report = await client.GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken).ConfigureAwait(false);
             if (report.TimeSeries is [.., { } latest])
             {
-                if (latest.Rows.Count(row => !row.IsIdentified) is > 0 and var unidentified)
+                int rowsWithoutId = latest.Rows.Count(row => !row.IsIdentified);
+                if (rowsWithoutId > 0 && rowsWithoutId != _rowsWithoutId)
                 {
-                    log.RowsWithoutId(unidentified);
+                    log.RowsWithoutId(account, rowsWithoutId);
                 }
 
+                _rowsWithoutId = rowsWithoutId;
                 Volatile.Write(ref _last, new Reading(latest, time.GetTimestamp()));
+            }
+
+            if (_failure is not null)
+            {
+                _failure = null;
+                log.AnalyticsPublishRecovered(account);
             }
 
             TimeSpan sinceClosed = TimeSpan.FromTicks((time.GetUtcNow() - provisionalAge).UtcTicks % _bucketLength.Ticks);
@@ -63,7 +73,13 @@ internal sealed class PublishedAnalytics(
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             TimeSpan pause = MetricsReadings.PauseAfter(failure, usual: MetricsReadings.RefusedPause);
-            log.AnalyticsPublishFailed(pause.TotalMinutes, failure.Message);
+            string kind = MetricsReadings.KindOf(failure);
+            if (kind != _failure)
+            {
+                _failure = kind;
+                log.AnalyticsPublishFailed(account, failure.Message, pause.TotalMinutes);
+            }
+
             return pause;
         }
     }

@@ -76,7 +76,7 @@ internal sealed class PublishedMetrics
         {
             foreach ((string name, PublishedSeries series) in account.Take(snapshot))
             {
-                if (series.Samples.Count > 0 && Declare(name, series.Family) is { } seen && seen.PassesLimit(account.Label, series.Samples))
+                if (series.Samples.Count > 0 && Declare(name, series.Family, account) is { } seen && seen.PassesLimit(account.Label, series.Samples))
                 {
                     _log.CardinalityLimitPassed(name, OpenTelemetryPointLimit);
                 }
@@ -105,7 +105,7 @@ internal sealed class PublishedMetrics
     private static string NameOf(AnalyticsExpand metric) => $"{AnalyticsPrefix}{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
 
     /// <summary>The record of a name's instrument, which is made if there is none; null if there can be none.</summary>
-    private SeenSeries? Declare(string name, MetricFamily family)
+    private SeenSeries? Declare(string name, MetricFamily family, PublishedAccount account)
     {
         if (_instruments.TryGetValue(name, out SeenSeries? seen))
         {
@@ -117,7 +117,7 @@ internal sealed class PublishedMetrics
             if (!_leftOutLogged)
             {
                 _leftOutLogged = true;
-                _log.InstrumentLeftOut(name, MostInstruments);
+                _log.InstrumentLeftOut(name, account.Readings.Name, MostInstruments);
             }
 
             return null;

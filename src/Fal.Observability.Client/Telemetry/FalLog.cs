@@ -48,14 +48,15 @@ internal static partial class FalLog
     [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
-    [LoggerMessage(12, LogLevel.Warning, "The latest analytics bucket has {Count} row(s) without an endpoint id that can be read. They belong to no endpoint and are not published")]
-    public static partial void RowsWithoutId(this ILogger logger, int count);
+    [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no endpoint id that can be read. They belong to no endpoint and are left out")]
+    public static partial void RowsWithoutId(this ILogger logger, string account, int count);
 
     [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them to Expand, or take AnalyticsExpand.Volume")]
     public static partial void RatesAreNull(this ILogger logger, string metrics);
 
-    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s ({Failure})")]
-    public static partial void PublishReadFailed(this ILogger logger, string account, int failures, double seconds, string failure);
+    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s{OrSooner} ({Failure})")]
+    public static partial void PublishReadFailed(
+        this ILogger logger, string account, int failures, double seconds, string orSooner, string failure);
 
     [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: read {Failures} in a row ended in an exception that is not the client's own; the next one starts in {Seconds:0} s")]
     public static partial void PublishReadBroke(this ILogger logger, Exception exception, string account, int failures, double seconds);
@@ -66,11 +67,11 @@ internal static partial class FalLog
     [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its limit into one point, whatever they say: raise the pipeline's cardinality limit of this metric, as docs/publishing.md shows")]
     public static partial void CardinalityLimitPassed(this ILogger logger, string metric, int limit);
 
-    [LoggerMessage(24, LogLevel.Warning, "{Metric} is not published: the publisher has an instrument of that name itself, or more than {Limit} names have come. Later ones that are left out are not logged")]
-    public static partial void InstrumentLeftOut(this ILogger logger, string metric, int limit);
+    [LoggerMessage(24, LogLevel.Warning, "{Metric} of account {Account} is not published: the publisher has an instrument of that name itself, or more than {Limit} names have come. Later ones that are left out are not logged")]
+    public static partial void InstrumentLeftOut(this ILogger logger, string metric, string account, int limit);
 
-    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics: a read failed; the next one starts in {Minutes:0} minutes ({Failure})")]
-    public static partial void AnalyticsPublishFailed(this ILogger logger, double minutes, string failure);
+    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}); the next one starts in {Minutes:0} minutes. Further failures of this kind are not logged")]
+    public static partial void AnalyticsPublishFailed(this ILogger logger, string account, string failure, double minutes);
 
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
@@ -83,4 +84,7 @@ internal static partial class FalLog
 
     [LoggerMessage(29, LogLevel.Information, "{Operation}: the service refused the key with 401, and there is another key now. The call is sent once more with it")]
     public static partial void SentWithNewKey(this ILogger logger, string operation);
+
+    [LoggerMessage(30, LogLevel.Information, "Publishing the analytics of account {Account}: the reads succeed again")]
+    public static partial void AnalyticsPublishRecovered(this ILogger logger, string account);
 }

@@ -222,6 +222,83 @@ public sealed class PrometheusBridgeTests
     }
 
     [Fact]
+    public async Task A_histogram_that_cannot_have_all_its_parts_is_left_out_whole_and_one_that_comes_first_stays_whole()
+    {
+        const string Parts = """
+            # TYPE h_sum gauge
+            h_sum 5
+            # TYPE h histogram
+            h_bucket{le="1"} 1
+            h_bucket{le="+Inf"} 2
+            h_sum 3
+            h_count 2
+            h_bucket{le="+Inf",k="v"} 4
+            h_sum{k="v"} 5
+            h_count{k="v"} 4
+            # TYPE q summary
+            q{quantile="0.5"} 1
+            q_sum 2
+            q_count 3
+            # TYPE q_count gauge
+            q_count 9
+            # TYPE h_count gauge
+            h_count 8
+            # TYPE fal_analytics_request summary
+            fal_analytics_request_sum 6
+            fal_analytics_request_count 6
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Parts));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.Equal(
+            [
+                "h_bucket{le=\"+Inf\",k=\"v\",account=\"acme\"} 4", "h_count{account=\"acme\"} 8", "h_count{k=\"v\",account=\"acme\"} 4",
+                "h_sum{account=\"acme\"} 5", "h_sum{k=\"v\",account=\"acme\"} 5", "q_count{account=\"acme\"} 3", "q_sum{account=\"acme\"} 2",
+                "q{quantile=\"0.5\",account=\"acme\"} 1",
+            ],
+            page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
+                .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
+        Assert.Null(page["fal_analytics_request"]);
+        Assert.Equal([("series", 5), ("label", 0), ("own_name", 2), ("row", 0)], LeftOutOf(page, "acme"));
+        Assert.Collection(
+            _log.GetSnapshot().Where(record => record.Id.Id is 8 or 10 or 12 or 13).Select(record => record.Message),
+            message => Assert.StartsWith("Account acme: the service sends the series h_sum more than once.", message, StringComparison.Ordinal),
+            message => Assert.StartsWith(
+                "Account acme: the series h is left out with all its parts. The name h_sum of one of them belongs to the series h_sum,", message,
+                StringComparison.Ordinal),
+            message => Assert.StartsWith(
+                "Account acme: the series q_count is left out. Its classic name is q_count, and the series q comes first", message, StringComparison.Ordinal),
+            message => Assert.StartsWith(
+                "Account acme: the series fal_analytics_request is left out. The name fal_analytics_request_count is one of the bridge's own", message,
+                StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_series_that_the_service_sends_twice_is_shown_once_logged_and_counted()
+    {
+        const string Twice = """
+            # TYPE w gauge
+            w{a="1",b="2"} 1
+            w 3
+            w{b="2",a="1"} 2
+            w{a="1",b="2"} 4
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Twice));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.Equal(["w{a=\"1\",b=\"2\",account=\"acme\"} 1", "w{account=\"acme\"} 3"], page["w"]!.Samples.Select(sample => sample.ToString()));
+        Assert.Equal([("series", 2), ("label", 0), ("own_name", 0), ("row", 0)], LeftOutOf(page, "acme"));
+        FakeLogRecord told = Assert.Single(_log.GetSnapshot(), record => record.Id.Id is 8 or 12);
+        Assert.StartsWith("Account acme: the service sends the series w{b=\"2\",a=\"1\"} more than once.", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_name_that_stands_for_two_things_has_no_type_and_one_of_the_bridges_own_is_the_bridges()
     {
         const string Histogram = "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n"

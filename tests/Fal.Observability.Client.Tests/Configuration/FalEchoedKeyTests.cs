@@ -43,6 +43,8 @@ public sealed class FalEchoedKeyTests
 
     public static TheoryData<string> Names => [.. Codings.Keys];
 
+    public static TheoryData<string> WholeNames => [.. Codings.Keys.Where(name => !name.StartsWith("cut off", StringComparison.Ordinal))];
+
     [Theory]
     [MemberData(nameof(Names))]
     public void A_key_is_masked_however_it_is_written(string coding)
@@ -56,6 +58,19 @@ public sealed class FalEchoedKeyTests
             Assert.DoesNotContain(echoed[^6..].TrimEnd('.'), masked, StringComparison.Ordinal);
             string idAlone = coding.StartsWith("cut off", StringComparison.Ordinal) ? "key-id-1a2b3c:..." : Codings[coding]("key-id-1a2b3c:");
             Assert.True(masked.Length < $"You sent '{idAlone}[redacted]___' to us.".Length, masked);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WholeNames))]
+    public void A_key_with_a_secret_too_short_for_one_is_masked_as_a_whole(string coding)
+    {
+        foreach (string key in new[] { "ab:cd", "a:b", "id:12345" })
+        {
+            string masked = FalApiKey.Scrub($"You sent '{Codings[coding](key)}' to us.", key);
+
+            Assert.Contains("[redacted]", masked, StringComparison.Ordinal);
+            Assert.DoesNotContain(Codings[coding](key), masked, StringComparison.Ordinal);
         }
     }
 

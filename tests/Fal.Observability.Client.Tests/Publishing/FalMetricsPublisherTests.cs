@@ -338,7 +338,30 @@ public sealed class FalMetricsPublisherTests
 
         Assert.Equal(1, Assert.Single(host.Collect("fal_up")).Value);
         Assert.Equal(1, Assert.Single(host.Collect("a")).Value);
-        Assert.Contains("fal_up", Assert.Single(host.Events(24)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("fal_up of account (default) is not published", Assert.Single(host.Events(24)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, @" starts in \d+ s, or sooner if the key changes \(refused\)$")]
+    [InlineData(false, @" starts in \d+ s \(refused\)$")]
+    public async Task After_a_key_was_refused_the_log_says_whether_a_new_key_shortens_the_wait(bool isRotated, string wait)
+    {
+        await using var host = new PublisherHost(register: services =>
+        {
+            if (isRotated)
+            {
+                services.Configure<FalObservabilityOptions>(options =>
+                {
+                    options.ApiKey = null;
+                    options.ApiKeyProvider = _ => ValueTask.FromResult("id:secret-value");
+                });
+            }
+        });
+        host.Client.Fail(new FalAuthenticationException("refused"));
+        await host.StartAsync();
+        await host.PauseAsync();
+
+        Assert.Matches(wait, Assert.Single(host.Events(20)).Message);
     }
 
     [Fact]

@@ -67,8 +67,46 @@ public sealed class PublishedAnalyticsTests
         await host.PauseAsync(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
 
         Assert.Empty(Analytics(host));
-        Assert.Contains("no permission", host.Events(25)[0].Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Publishing the analytics of account (default): a read failed (no permission)", Assert.Single(host.Events(25)).Message, StringComparison.Ordinal);
         Assert.Equal(1, Assert.Single(host.Collect("fal_up")).Value);
+    }
+
+    [Fact]
+    public async Task Reads_that_succeed_again_are_logged_once()
+    {
+        await using PublisherHost host = HostOf();
+        _service.Before = _ => throw new FalForbiddenException("no permission") { Reason = FalForbiddenReason.EdgeChallenge };
+        await host.StartAsync();
+        TimeSpan pause = await host.PauseAsync(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+        _service.Before = _ => Task.CompletedTask;
+        Assert.Empty(host.Events(30));
+        for (int i = 0; i < 2; i++)
+        {
+            host.Clock.Advance(pause);
+            pause = await host.PauseAsync(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(61));
+        }
+
+        Assert.Equal("Publishing the analytics of account (default): the reads succeed again", Assert.Single(host.Events(30)).Message);
+    }
+
+    [Fact]
+    public async Task Rows_without_an_id_are_left_out_and_logged_once_with_the_account()
+    {
+        _service.Order = buckets => buckets.Select(bucket => new AnalyticsBucket
+        {
+            Start = bucket.Start, Rows = [bucket.Rows[0], new AnalyticsRow { EndpointId = "", RequestCount = 7 }],
+        });
+        await using PublisherHost host = HostOf();
+        await host.StartAsync();
+        TimeSpan pause = await FirstPauseAsync(host);
+        host.Clock.Advance(pause);
+        await host.PauseAsync(TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(61));
+
+        Assert.Equal("my/app", Assert.Single(host.Collect("fal_analytics_request_count")).Labels["endpoint_id"]);
+        Assert.StartsWith(
+            "Publishing the analytics of account (default): 1 row(s) of the latest bucket have no endpoint id that can be read", Assert.Single(host.Events(12)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
