@@ -32,20 +32,10 @@ internal readonly record struct AnalyticsTimeGrid(
         builder.Add(keyPrefix + "start", start, preEncoded: false);
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", TimeZone, preEncoded: false);
-        builder.Add(keyPrefix + "timeframe", Timeframe is { } timeframe ? ToWire(timeframe) : null, preEncoded: false);
+        builder.Add(keyPrefix + "timeframe", Timeframe?.GetWireName(), preEncoded: false);
         string? bound = BoundToTimeframe switch { true => "true", false => "false", null => null };
         builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
     }
-
-    /// <summary>The value of the parameter <c>timeframe</c>.</summary>
-    public static string ToWire(AnalyticsTimeframe timeframe) => timeframe switch
-    {
-        AnalyticsTimeframe.Minute => "minute",
-        AnalyticsTimeframe.Hour => "hour",
-        AnalyticsTimeframe.Day => "day",
-        AnalyticsTimeframe.Week => "week",
-        _ => "month",
-    };
 
     /// <summary>Refuses buckets of another time than the one that was asked for.</summary>
     /// <exception cref="FalResponseException">A bucket lies outside the range.</exception>

@@ -43,7 +43,7 @@ public abstract record FalRangeQuery
 
     /// <summary>What the query says of the time, in parts for a line in a log.</summary>
     private protected virtual IEnumerable<string?> TimeParts =>
-        [Range.ToString(), Timeframe is { } timeframe ? $"by {AnalyticsTimeGrid.ToWire(timeframe)}" : null];
+        [Range.ToString(), Timeframe is { } timeframe ? $"by {timeframe.GetWireName()}" : null];
 
     private protected virtual void ThrowIfTooLong(AnalyticsTimeRange range)
     {

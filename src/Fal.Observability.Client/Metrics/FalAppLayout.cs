@@ -139,7 +139,7 @@ internal sealed class FalAppLayout
                 FalMetricNames.RequestsReceived => (FalAppMember.RequestsReceived, Received.PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
                 FalMetricNames.RequestsCompleted => (FalAppMember.RequestsCompleted, Completed.PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
                 // A bound that is no number has no place in a distribution; the sample itself stays among the others.
-                FalMetricNames.RequestLatency when LatencyDistribution.TryParseBound(labels["le"], out double bound) => (FalAppMember.Latency, Bounds.PlaceOf(bound)),
+                FalMetricNames.RequestLatency when ReservedLabels.TryParseBound(labels[ReservedLabels.Bucket], out double bound) => (FalAppMember.Latency, Bounds.PlaceOf(bound)),
                 _ => (FalAppMember.None, 0),
             });
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>What OpenMetrics 1.0 says of the metric types: the names that their samples bear, the labels they reserve.</summary>
+/// <summary>What OpenMetrics 1.0 says of the metric types: the names that their samples have, and the exemplars they allow.</summary>
 internal static class OpenMetricsTypes
 {
     /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
@@ -37,15 +37,6 @@ internal static class OpenMetricsTypes
         _ => suffix is "",
     };
 
-    /// <summary>The label that tells the samples of one metric apart; null if nothing but the name does.</summary>
-    internal static string? ReservedLabel(PrometheusMetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
-    {
-        "_bucket" when type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => "le",
-        "" when type == PrometheusMetricType.Summary => "quantile",
-        "" when type == PrometheusMetricType.StateSet => family,
-        _ => null,
-    };
-
     /// <summary>Whether a sample of a type may have an exemplar.</summary>
     internal static bool AllowsExemplar(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
@@ -65,11 +56,11 @@ internal static class OpenMetricsTypes
         return length <= MaxExemplarLength;
     }
 
-    /// <summary>Infinity has one spelling, so that the bucket it bounds is the same series everywhere.</summary>
-    internal static bool TryReadBound(string? text, out double bound)
-    {
-        return PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
-    }
+    /// <summary>
+    /// Reads a bound or quantile. OpenMetrics has one spelling for infinity, so that the bucket it bounds is the same series everywhere.
+    /// </summary>
+    internal static bool TryReadBound(string? text, out double bound) =>
+        ReservedLabels.TryParseBound(text, out bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
 
     /// <summary>
     /// A bound or quantile as OpenMetrics asks for it in its section "Canonical Numbers", and as Prometheus' own library writes it: 1.0,
@@ -99,13 +90,13 @@ internal static class OpenMetricsTypes
     /// <summary>Whether a sample's reserved label says what its type asks for.</summary>
     internal static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
     {
-        string? reserved = ReservedLabel(type, family, sample.Name.AsSpan(family.Length));
+        string? reserved = ReservedLabels.Of(type, family, sample.Name.AsSpan(family.Length));
         string? text = reserved is null ? null : sample.Labels[reserved];
         return reserved switch
         {
             null => true,
-            "le" when type != PrometheusMetricType.StateSet => TryReadBound(text, out _),
-            "quantile" when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
+            ReservedLabels.Bucket when type != PrometheusMetricType.StateSet => TryReadBound(text, out _),
+            ReservedLabels.Quantile when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
             _ => text is not null,
         };
     }

@@ -163,8 +163,8 @@ public sealed class PrometheusHistogram
             ReadOnlySpan<char> suffix = sample.Name.StartsWith(family.Name, StringComparison.Ordinal)
                 ? sample.Name.AsSpan(family.Name.Length)
                 : sample.Name;
-            bool isBucket = suffix is "_bucket" or "" && sample.Labels.TryGetValue("le", out _);
-            LabelSet labels = isBucket ? sample.Labels.Without("le") : sample.Labels;
+            bool isBucket = suffix is "_bucket" or "" && sample.Labels.TryGetValue(ReservedLabels.Bucket, out _);
+            LabelSet labels = isBucket ? sample.Labels.Without(ReservedLabels.Bucket) : sample.Labels;
             if (!parts.TryGetValue(labels, out Parts? part))
             {
                 part = new Parts(labels);
@@ -174,7 +174,7 @@ public sealed class PrometheusHistogram
 
             if (isBucket)
             {
-                if (PrometheusNumber.TryParseValue(sample.Labels["le"], out double bound))
+                if (ReservedLabels.TryParseBound(sample.Labels[ReservedLabels.Bucket], out double bound))
                 {
                     part.Buckets.Add(new HistogramBucket(bound, sample.Value));
                 }

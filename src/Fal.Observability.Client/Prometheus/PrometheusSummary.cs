@@ -44,7 +44,7 @@ public sealed class PrometheusSummary
         foreach (PrometheusSample sample in family.Samples)
         {
             bool isQuantile = sample.Name == family.Name;
-            LabelSet labels = isQuantile ? sample.Labels.Without("quantile") : sample.Labels;
+            LabelSet labels = isQuantile ? sample.Labels.Without(ReservedLabels.Quantile) : sample.Labels;
             if (!parts.TryGetValue(labels, out Parts? part))
             {
                 part = new Parts(labels);
@@ -54,7 +54,7 @@ public sealed class PrometheusSummary
 
             if (isQuantile)
             {
-                if (PrometheusNumber.TryParseValue(sample.Labels["quantile"], out double quantile))
+                if (ReservedLabels.TryParseBound(sample.Labels[ReservedLabels.Quantile], out double quantile))
                 {
                     part.Quantiles.Add(new(quantile, sample.Value));
                 }

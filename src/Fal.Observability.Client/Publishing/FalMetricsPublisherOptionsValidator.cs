@@ -26,6 +26,7 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
         if (options.AnalyticsTimeframe is not (AnalyticsTimeframe.Minute or AnalyticsTimeframe.Hour or AnalyticsTimeframe.Day))
         {
             failures.Add($"{nameof(options.AnalyticsTimeframe)} is {options.AnalyticsTimeframe}; it must be Minute, Hour or Day.");
+            return;
         }
 
         if ((options.AnalyticsMetrics & ~AnalyticsExpand.AllMetrics) != 0 || options.AnalyticsMetrics == 0)

@@ -241,8 +241,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
         {
-            group = group.Without("quantile");
-            return OpenMetricsTypes.TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
+            group = group.Without(ReservedLabels.Quantile);
+            return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Quantile], out bound) && bound is >= 0 and <= 1
                 ? null
                 : "a sample of a summary needs a label quantile from 0 to 1";
         }
@@ -252,8 +252,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             return null;
         }
 
-        group = group.Without("le");
-        return OpenMetricsTypes.TryReadBound(sample.Labels["le"], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
+        group = group.Without(ReservedLabels.Bucket);
+        return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Bucket], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
     }
 
     private string? CheckValue(in PrometheusSample sample, ReadOnlySpan<char> suffix)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.Unicode;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -28,17 +29,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
     internal void WriteHead(WrittenFamily family)
     {
         _family = family;
-        string type = family.Type switch
-        {
-            PrometheusMetricType.Gauge => "gauge",
-            PrometheusMetricType.Counter => "counter",
-            PrometheusMetricType.Histogram => "histogram",
-            PrometheusMetricType.Summary => "summary",
-            PrometheusMetricType.GaugeHistogram => "gaugehistogram",
-            PrometheusMetricType.Info => "info",
-            PrometheusMetricType.StateSet => "stateset",
-            _ => openMetrics ? "unknown" : "untyped",
-        };
+        string type = Encoding.ASCII.GetString(MetricTypeWord.Of(family.Type, openMetrics));
         if (openMetrics)
         {
             WriteMetadata("# TYPE ", family.Name, type);
@@ -134,7 +125,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         for (int i = 0; i <= names.Length; i++)
         {
             string? labelName = i < names.Length ? names[i] : null;
-            if (labelName == "__name__")
+            if (labelName == ReservedLabels.MetricName)
             {
                 throw new ArgumentException($"A sample of '{shape.Name}' has a label __name__, which is reserved for the metric's name: give the sample that name instead.");
             }

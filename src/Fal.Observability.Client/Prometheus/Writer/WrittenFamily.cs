@@ -135,7 +135,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         if (isAllowed && !TakesNameOfAnother(family, names))
         {
             plan.Add(new WrittenFamily(family.Name, family.Type, family.Help, family.Unit,
-                Grouped(samples, name => OpenMetricsTypes.ReservedLabel(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
+                Grouped(samples, name => ReservedLabels.Of(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
             return;
         }
 
@@ -166,7 +166,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         for (int i = 0; i < family.Samples.Count; i++)
         {
             PrometheusSample sample = family.Samples[i];
-            string? label = IsPartOf(sample.Name, family.Name) ? OpenMetricsTypes.ReservedLabel(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length)) : null;
+            string? label = IsPartOf(sample.Name, family.Name) ? ReservedLabels.Of(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length)) : null;
             if (label is null || sample.Labels[label] is not { } text)
             {
                 continue;
