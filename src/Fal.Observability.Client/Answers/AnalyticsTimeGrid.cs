@@ -22,6 +22,25 @@ internal readonly record struct AnalyticsTimeGrid(
     /// <summary>The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal.</summary>
     public AnalyticsTimeGrid Explicit => new(Range, AnalyticsCalendar.TimeframeOf(this), TimeZone ?? "UTC", BoundToTimeframe ?? true);
 
+    /// <summary>What is set, in parts for a line in a log.</summary>
+    public IEnumerable<string> Words
+    {
+        get
+        {
+            string?[] parts =
+            [
+                Range.ToString(),
+                Timeframe is { } timeframe ? $"by {timeframe.GetWireName()}" : null,
+                TimeZone,
+                BoundToTimeframe == false ? "not bound to timeframe" : null,
+            ];
+            return parts.OfType<string>();
+        }
+    }
+
+    /// <summary>A text that two grids have in common if they were set alike. Checkpoints keep it.</summary>
+    public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
+
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
     /// <exception cref="ArgumentException">The range needs a clock.</exception>
     public void AddTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
