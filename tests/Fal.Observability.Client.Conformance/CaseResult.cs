@@ -13,7 +13,7 @@ internal sealed record CaseResult(string Level, string Answer, string? Failure, 
     /// <param name="case">The case.</param>
     /// <param name="path">How the input is given.</param>
     /// <param name="invert">Whether accept and reject change places: then every case but <c>either</c> must fail.</param>
-    internal static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
+    public static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
     {
         var options = new PrometheusParserOptions { Format = @case.Format };
         yield return Judge(@case, "reader", Demanded(@case.Reader, invert), path.Samples(@case.Input, options).Select(read => (Func<string?>)(() =>

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal static class OpenMetricsTypes
 {
     /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
-    internal const int MaxExemplarLength = 128;
+    public const int MaxExemplarLength = 128;
 
     private static readonly string[] NoSuffix = [""];
     private static readonly string[] CounterSuffixes = ["", "_total", "_created"];
@@ -16,7 +16,7 @@ internal static class OpenMetricsTypes
     private static readonly string[] InfoSuffixes = ["", "_info"];
 
     /// <summary>The names that a family of a type takes: its own with these.</summary>
-    internal static ReadOnlySpan<string> TakenSuffixes(PrometheusMetricType? type) => type switch
+    public static ReadOnlySpan<string> TakenSuffixes(PrometheusMetricType? type) => type switch
     {
         PrometheusMetricType.Counter => CounterSuffixes,
         PrometheusMetricType.Summary => SummarySuffixes,
@@ -27,7 +27,7 @@ internal static class OpenMetricsTypes
     };
 
     /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>
-    internal static bool IsSampleSuffix(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
+    public static bool IsSampleSuffix(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Counter => suffix is "_total" or "_created",
         PrometheusMetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
@@ -38,14 +38,14 @@ internal static class OpenMetricsTypes
     };
 
     /// <summary>Whether a sample of a type may have an exemplar.</summary>
-    internal static bool AllowsExemplar(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
+    public static bool AllowsExemplar(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Counter => suffix is "_total",
         PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => suffix is "_bucket",
         _ => false,
     };
 
-    internal static bool AllowsLength(PrometheusExemplar exemplar)
+    public static bool AllowsLength(PrometheusExemplar exemplar)
     {
         int length = 0;
         foreach ((string name, string value) in exemplar.Labels)
@@ -59,14 +59,14 @@ internal static class OpenMetricsTypes
     /// <summary>
     /// Reads a bound or quantile. OpenMetrics has one spelling for infinity, so that the bucket it bounds is the same series everywhere.
     /// </summary>
-    internal static bool TryReadBound(string? text, out double bound) =>
+    public static bool TryReadBound(string? text, out double bound) =>
         ReservedLabels.TryParseBound(text, out bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
 
     /// <summary>
     /// A bound or quantile as OpenMetrics asks for it in its section "Canonical Numbers", and as Prometheus' own library writes it: 1.0,
     /// 0.001, 1e+06. The shortest digits that read back to the same number.
     /// </summary>
-    internal static string FormatBound(double bound)
+    public static string FormatBound(double bound)
     {
         double size = Math.Abs(bound);
         if (size is 0 or >= 1e-4 and < 1e6 || !double.IsFinite(bound))
@@ -88,7 +88,7 @@ internal static class OpenMetricsTypes
     }
 
     /// <summary>Whether a sample's reserved label says what its type asks for.</summary>
-    internal static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
+    public static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
     {
         string? reserved = ReservedLabels.Of(type, family, sample.Name.AsSpan(family.Length));
         string? text = reserved is null ? null : sample.Labels[reserved];

@@ -248,14 +248,14 @@ public sealed class PrometheusHistogram
 
     private sealed class Parts(LabelSet labels)
     {
-        internal LabelSet Labels { get; } = labels;
+        public LabelSet Labels { get; } = labels;
 
-        internal List<HistogramBucket> Buckets { get; } = [];
+        public List<HistogramBucket> Buckets { get; } = [];
 
-        internal double? Sum { get; set; }
+        public double? Sum { get; set; }
 
-        internal double? Count { get; set; }
+        public double? Count { get; set; }
 
-        internal double? Created { get; set; }
+        public double? Created { get; set; }
     }
 }

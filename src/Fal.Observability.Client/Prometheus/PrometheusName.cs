@@ -30,10 +30,10 @@ internal static class PrometheusName
     }
 
     /// <summary>The length of the classic metric name that <paramref name="text"/> begins with; 0 if with none.</summary>
-    internal static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes, MetricKind);
+    public static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes, MetricKind);
 
     /// <summary>The length of the classic label name that <paramref name="text"/> begins with; 0 if with none.</summary>
-    internal static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes, LabelKind);
+    public static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes, LabelKind);
 
     /// <summary>Most names are short, and a search with a set costs more than the first bytes of it do.</summary>
     private static int Length(ReadOnlySpan<byte> text, SearchValues<byte> allowed, byte kind)
@@ -61,9 +61,9 @@ internal static class PrometheusName
         return length;
     }
 
-    internal static bool IsClassicMetricName(string name) =>
+    public static bool IsClassicMetricName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.AsSpan().IndexOfAnyExcept(MetricChars) < 0;
 
-    internal static bool IsClassicLabelName(string name) =>
+    public static bool IsClassicLabelName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.AsSpan().IndexOfAnyExcept(LabelChars) < 0;
 }

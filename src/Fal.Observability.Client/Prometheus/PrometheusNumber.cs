@@ -34,24 +34,24 @@ internal static class PrometheusNumber
     private const int MaxDigits = 19;
 
     /// <summary>So many bytes from its beginning on may be read to read a decimal number.</summary>
-    internal const int DecimalWindow = 64;
+    public const int DecimalWindow = 64;
 
     /// <summary>The digit zero in each byte of a word.</summary>
     private const ulong Zeros = 0x3030303030303030;
 
     /// <summary>Eight bytes, the first in the lowest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong ReadWord(ref byte text)
+    public static ulong ReadWord(ref byte text)
     {
         ulong word = Unsafe.ReadUnaligned<ulong>(ref text);
         return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
     }
 
-    internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
+    public static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
 
     /// <summary>The number in a label value such as that of <c>le</c>; without the label there is none.</summary>
-    internal static bool TryParseValue(string? text, out double value)
+    public static bool TryParseValue(string? text, out double value)
     {
         const int usual = 64;
         Span<byte> utf8 = text is not { Length: > usual } ? stackalloc byte[3 * usual] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
@@ -63,7 +63,7 @@ internal static class PrometheusNumber
     /// <param name="length">How many digits there are.</param>
     /// <param name="value">The number.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool TryReadDigits(ulong text, out int length, out uint value)
+    public static bool TryReadDigits(ulong text, out int length, out uint value)
     {
         // A byte that becomes zero is a line feed; to take one from each byte sets the highest bit of the first that is zero.
         ulong feeds = text ^ 0x0A0A0A0A0A0A0A0A;
@@ -93,7 +93,7 @@ internal static class PrometheusNumber
     /// <param name="length">How many bytes it has.</param>
     /// <param name="value">The number.</param>
     /// <returns>False if it is something else, be it a number.</returns>
-    internal static bool TryReadDecimal(ref byte text, out int length, out double value)
+    public static bool TryReadDecimal(ref byte text, out int length, out double value)
     {
         bool isNegative = text == '-';
         ref byte digits = ref Unsafe.Add(ref text, isNegative ? 1 : 0);
@@ -280,7 +280,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>A whole number of milliseconds, perhaps negative.</summary>
-    internal static bool TryParseMilliseconds(ReadOnlySpan<byte> text, out long milliseconds)
+    public static bool TryParseMilliseconds(ReadOnlySpan<byte> text, out long milliseconds)
     {
         milliseconds = 0;
         bool negative = text.Length > 0 && text[0] == '-';
@@ -336,7 +336,7 @@ internal static class PrometheusNumber
     /// <summary>
     /// Decimal seconds as whole nanoseconds, what is finer cut off. Beyond what fits, the nearest that fits.
     /// </summary>
-    internal static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
+    public static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
     {
         nanoseconds = 0;
         if (!Decimal.TryScan(text, out Decimal number))
@@ -392,7 +392,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>Nanoseconds as milliseconds, cut towards zero; beyond what fits, the nearest that fits.</summary>
-    internal static long ToMilliseconds(Int128 nanoseconds)
+    public static long ToMilliseconds(Int128 nanoseconds)
     {
         if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
         {
@@ -409,14 +409,14 @@ internal static class PrometheusNumber
         /// <summary>An exponent beyond this is out of range for every purpose, whatever the digits.</summary>
         private const int ExponentLimit = 1_000_000_000;
 
-        internal ulong Significand;
-        internal int Exponent;
-        internal bool IsNegative;
+        public ulong Significand;
+        public int Exponent;
+        public bool IsNegative;
 
         /// <summary>Whether digits that are not zero did not fit into the significand.</summary>
-        internal bool IsTruncated;
+        public bool IsTruncated;
 
-        internal static bool TryScan(ReadOnlySpan<byte> text, out Decimal number)
+        public static bool TryScan(ReadOnlySpan<byte> text, out Decimal number)
         {
             number = default;
             int i = 0;
@@ -479,7 +479,7 @@ internal static class PrometheusNumber
             return i == text.Length || TryScanExponent(text[i..], ref number.Exponent);
         }
 
-        internal static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
+        public static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
         {
             if ((text[0] | 0x20) != 'e')
             {
@@ -518,7 +518,7 @@ internal static class PrometheusNumber
         }
 
         /// <summary>The digits of a number already known to be one, as far as 128 bits surely hold them: in two words.</summary>
-        internal static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
+        public static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
             ulong high = 0;
             ulong low = 0;

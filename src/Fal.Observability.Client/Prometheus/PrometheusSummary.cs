@@ -78,14 +78,14 @@ public sealed class PrometheusSummary
 
     private sealed class Parts(LabelSet labels)
     {
-        internal LabelSet Labels { get; } = labels;
+        public LabelSet Labels { get; } = labels;
 
-        internal List<KeyValuePair<double, double>> Quantiles { get; } = [];
+        public List<KeyValuePair<double, double>> Quantiles { get; } = [];
 
-        internal double? Sum { get; set; }
+        public double? Sum { get; set; }
 
-        internal double? Count { get; set; }
+        public double? Count { get; set; }
 
-        internal double? Created { get; set; }
+        public double? Created { get; set; }
     }
 }

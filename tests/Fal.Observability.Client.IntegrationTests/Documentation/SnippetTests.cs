@@ -39,24 +39,24 @@ public sealed partial class SnippetTests
 
         internal static class Surroundings
         {
-            internal static IFalObservabilityClient fal = null!;
-            internal static WebApplicationBuilder builder = null!;
-            internal static IServiceCollection services = null!;
-            internal static OpenTelemetry.OpenTelemetryBuilder openTelemetry = null!;
-            internal static ILogger logger = null!;
-            internal static HttpResponse response = null!;
-            internal static System.Net.IWebProxy proxy = null!;
-            internal static Dictionary<string, string> vault = null!;
-            internal static CancellationToken stoppingToken, cancellationToken, ct;
-            internal static AnalyticsQuery query = null!;
-            internal static string[] endpointIds = null!;
-            internal static AnalyticsReport report = null!, requests = null!;
-            internal static AnalyticsRow row = null!;
-            internal static FalAppList apps = null!;
-            internal static UsageReport usage = null!;
-            internal static IProgress<AnalyticsProgress> progress = null!;
-            internal static PrometheusExposition exposition = null!;
-            internal static string body = null!;
+            public static IFalObservabilityClient fal = null!;
+            public static WebApplicationBuilder builder = null!;
+            public static IServiceCollection services = null!;
+            public static OpenTelemetry.OpenTelemetryBuilder openTelemetry = null!;
+            public static ILogger logger = null!;
+            public static HttpResponse response = null!;
+            public static System.Net.IWebProxy proxy = null!;
+            public static Dictionary<string, string> vault = null!;
+            public static CancellationToken stoppingToken, cancellationToken, ct;
+            public static AnalyticsQuery query = null!;
+            public static string[] endpointIds = null!;
+            public static AnalyticsReport report = null!, requests = null!;
+            public static AnalyticsRow row = null!;
+            public static FalAppList apps = null!;
+            public static UsageReport usage = null!;
+            public static IProgress<AnalyticsProgress> progress = null!;
+            public static PrometheusExposition exposition = null!;
+            public static string body = null!;
         }
         """;
 

@@ -32,7 +32,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private readonly OpenMetricsHistogramRules _histogram = new();
     private RepeatedSamples _repeated;
 
-    internal override PrometheusExposition Build()
+    public override PrometheusExposition Build()
     {
         Samples.End();
         return new PrometheusExposition(_families, SkippedLines, SkippedLineCount);

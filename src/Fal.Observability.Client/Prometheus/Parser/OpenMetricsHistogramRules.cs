@@ -18,7 +18,7 @@ internal sealed class OpenMetricsHistogramRules
 
     /// <summary>Takes the next sample of a family.</summary>
     /// <returns>What is wrong, with this sample or with the histogram that ended before it; null for nothing.</returns>
-    internal string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
+    public string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
     {
         string? fault = null;
         if (_isOpen && (group != _group || timestamp != _timestamp))
@@ -64,7 +64,7 @@ internal sealed class OpenMetricsHistogramRules
 
     /// <summary>No further sample of the histogram comes.</summary>
     /// <returns>What is wrong with it, null for nothing.</returns>
-    internal string? End()
+    public string? End()
     {
         string? fault = !_isOpen ? null
             : _bound != double.PositiveInfinity ? "a histogram without a bucket le=\"+Inf\""

@@ -12,7 +12,7 @@ internal struct RepeatedSamples
 
     /// <summary>Takes the sample that the reader shows.</summary>
     /// <returns>Whether it is a repetition, which is no sample of the exposition.</returns>
-    internal bool IsRepeated(scoped ref readonly PrometheusTextReader reader, in PrometheusSample sample)
+    public bool IsRepeated(scoped ref readonly PrometheusTextReader reader, in PrometheusSample sample)
     {
         if (!reader.HasTimestamp)
         {
@@ -26,5 +26,5 @@ internal struct RepeatedSamples
     }
 
     /// <summary>Another line stands between: what comes next repeats nothing.</summary>
-    internal void Forget() => _name = null;
+    public void Forget() => _name = null;
 }

@@ -26,17 +26,17 @@ internal sealed class SampleFactory
     private int _blockUsed;
 
     /// <summary>Whether equal label values become one string. To look for the string costs more than to make it where few lines are read.</summary>
-    internal bool PoolsValues { get; set; } = true;
+    public bool PoolsValues { get; set; } = true;
 
     /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
-    internal void ReturnTables()
+    public void ReturnTables()
     {
         _names.ReturnTables();
         _values.ReturnTables();
     }
 
     /// <summary>The sample that the reader shows. Every sample of a block must come here, because it may be said to be like the last.</summary>
-    internal PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
+    public PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
     {
         SampleShape? shape = _shape;
         if (shape is null || !reader.HasSameShape)
@@ -82,7 +82,7 @@ internal sealed class SampleFactory
     }
 
     /// <summary>A name that the reader shows, the same string as in the samples.</summary>
-    internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
+    public string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
 
     private string GetName(ReadOnlySpan<byte> utf8, bool isEscaped, out int index)
     {

@@ -31,17 +31,17 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     private struct Entry
     {
         /// <summary>The first bytes of the text, so that a short text is compared in one step and decoded never.</summary>
-        internal Vector256<byte> Head;
-        internal int Utf8Length;
-        internal int Successor;
-        internal string Text;
-        internal SampleShape? Shape;
-        internal uint Hash;
-        internal int Next;
+        public Vector256<byte> Head;
+        public int Utf8Length;
+        public int Successor;
+        public string Text;
+        public SampleShape? Shape;
+        public uint Hash;
+        public int Next;
     }
 
     /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
-    internal void ReturnTables()
+    public void ReturnTables()
     {
         ArrayPool<int>.Shared.Return(_buckets);
         ReturnEntries(_entries);
@@ -62,17 +62,17 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     }
 
     /// <summary>The string for a metric name, and the first of the shapes that samples of this name have.</summary>
-    internal string GetName(ReadOnlySpan<byte> utf8, out int index)
+    public string GetName(ReadOnlySpan<byte> utf8, out int index)
     {
         index = 0;
         return Find(utf8, ref index);
     }
 
     /// <summary>The first shape kept with a name; 0 keeps none.</summary>
-    internal ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
+    public ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
 
     /// <summary>Whether a text that was found at <paramref name="index"/> is there still.</summary>
-    internal bool IsAt(int index, string text) => index < _count && ReferenceEquals(_entries[index].Text, text);
+    public bool IsAt(int index, string text) => index < _count && ReferenceEquals(_entries[index].Text, text);
 
     /// <summary>The string for <paramref name="utf8"/>.</summary>
     /// <param name="utf8">Valid UTF-8.</param>
@@ -81,7 +81,7 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     /// </param>
     /// <param name="isPadded">Whether so many bytes as a <see cref="Vector256"/> has may be read from the text's beginning.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal string Get(ReadOnlySpan<byte> utf8, ref int last, bool isPadded = false)
+    public string Get(ReadOnlySpan<byte> utf8, ref int last, bool isPadded = false)
     {
         int length = utf8.Length;
         if (isPadded && (uint)(length - 1) < (uint)Vector256<byte>.Count && (uint)last < (uint)_count)

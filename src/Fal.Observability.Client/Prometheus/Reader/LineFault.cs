@@ -52,7 +52,7 @@ internal enum LineFault
 internal static class LineFaultExtensions
 {
     /// <summary>The reason in words, where the byte at the fault helps with that byte.</summary>
-    internal static string Describe(this LineFault fault, int byteAtFault) => fault switch
+    public static string Describe(this LineFault fault, int byteAtFault) => fault switch
     {
         > LineFault.InExemplar => "the exemplar cannot be read: " + (fault & ~LineFault.InExemplar).Describe(byteAtFault),
         LineFault.ByteOrderMark => "the input begins with a byte order mark (EF BB BF); the format is UTF-8 without one",
@@ -97,7 +97,7 @@ internal static class LineFaultExtensions
     };
 
     /// <summary>Whether the line, or what it says beside its exemplar, is read all the same once the fault is reported.</summary>
-    internal static bool IsRepairable(this LineFault fault) =>
+    public static bool IsRepairable(this LineFault fault) =>
         fault is LineFault.ByteOrderMark or LineFault.CarriageReturnAtEnd or LineFault.MissingEnd or > LineFault.InExemplar;
 
     private static string Show(int value) => value switch

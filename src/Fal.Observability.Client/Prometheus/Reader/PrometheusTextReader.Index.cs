@@ -646,8 +646,8 @@ public ref partial struct PrometheusTextReader
     /// <summary>A part of the buffer.</summary>
     private struct Part
     {
-        internal int Start;
-        internal int Length;
+        public int Start;
+        public int Length;
     }
 
     [InlineArray(FewLabels)]

@@ -47,22 +47,22 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     private int _unexpected; // How many lines were parsed since the last expected one.
 
     /// <summary>The number of lines remembered.</summary>
-    internal int LineCount { get; private set; }
+    public int LineCount { get; private set; }
 
     /// <summary>The samples of the last scrape in the order of their lines.</summary>
-    internal RepeatedStore? Samples { get; private set; }
+    public RepeatedStore? Samples { get; private set; }
 
     /// <summary>The series of the last scrape and, until too much of it is stale, of the scrapes before it.</summary>
-    internal SeriesList Series { get; private set; } = new();
+    public SeriesList Series { get; private set; } = new();
 
     /// <summary>Whether every line of the last scrape is remembered.</summary>
-    internal bool RemembersAll { get; private set; }
+    public bool RemembersAll { get; private set; }
 
     /// <summary>The place in the input where the next line begins.</summary>
-    internal int Position { get; set; }
+    public int Position { get; set; }
 
     /// <summary>Begins a scrape.</summary>
-    internal void Begin()
+    public void Begin()
     {
         // Every parsed line leaves its text behind. Series that are gone must not fill the memory.
         if (_textLength > 2L * _liveLength + ushort.MaxValue)
@@ -77,7 +77,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>Ends a scrape that was read to its end. It takes the place of the last one.</summary>
     /// <param name="samples">The samples of the scrape; nothing is added to them later.</param>
     /// <param name="isWhole">Whether no line was skipped or repaired.</param>
-    internal void End(RepeatedStore samples, bool isWhole)
+    public void End(RepeatedStore samples, bool isWhole)
     {
         if (_isFull)
         {
@@ -95,7 +95,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     }
 
     /// <summary>Forgets everything.</summary>
-    internal void Clear()
+    public void Clear()
     {
         (_text, _lines, _newLines, Samples, Series, RemembersAll) = ([], [], [], null, new SeriesList(), false);
         LineCount = _textLength = _liveLength = 0;
@@ -103,7 +103,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 
     /// <summary>Reads a whole scrape that repeats the last one with other values.</summary>
     /// <returns>The samples; null if the scrape differs in something else.</returns>
-    internal RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
+    public RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
     {
         if (!RemembersAll)
         {
@@ -126,7 +126,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <param name="utf8">The scrape.</param>
     /// <param name="samples">Where the values go, as many as have room.</param>
     /// <returns>The lines, each of them a sample that is to be added.</returns>
-    internal ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
+    public ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
     {
         int line = _line;
         int count = Follow(utf8, samples.GetRoom(out int place), place, passOthers: false);
@@ -141,7 +141,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 
     /// <summary>Looks for the next line of the input some lines ahead, in case the expected one is gone.</summary>
     /// <returns>Whether it was found; then it is the expected one.</returns>
-    internal bool TryFindAhead(ReadOnlySpan<byte> utf8)
+    public bool TryFindAhead(ReadOnlySpan<byte> utf8)
     {
         // The number of lines tried stays in proportion to the number of lines parsed, however many are new.
         int end = (int)Math.Min(LineCount, _line + NearLines + 4L * _unexpected);
@@ -296,7 +296,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 internal readonly record struct RememberedLine(int Start, int Length, int Series)
 {
     /// <summary>The length of a line that is not remembered, so that no line is like it.</summary>
-    internal const int NeverExpected = int.MaxValue;
+    public const int NeverExpected = int.MaxValue;
 
-    internal bool IsSample => Series >= 0;
+    public bool IsSample => Series >= 0;
 }

@@ -26,7 +26,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
     // The family that was begun last, for what OpenMetrics allows in it; null where samples stand alone.
     private WrittenFamily? _family;
 
-    internal void WriteHead(WrittenFamily family)
+    public void WriteHead(WrittenFamily family)
     {
         _family = family;
         string type = Encoding.ASCII.GetString(MetricTypeWord.Of(family.Type, openMetrics));
@@ -55,7 +55,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         }
     }
 
-    internal void WriteSample(in PrometheusSample sample)
+    public void WriteSample(in PrometheusSample sample)
     {
         SampleShape shape = sample.Shape!;
         if (!ReferenceEquals(shape, _shape))
@@ -95,7 +95,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         output.Advance(line.Length);
     }
 
-    internal void WriteEnd()
+    public void WriteEnd()
     {
         if (openMetrics)
         {
@@ -214,19 +214,19 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
     {
         private readonly Span<byte> _room = room;
 
-        internal int Length { get; private set; }
+        public int Length { get; private set; }
 
-        internal readonly byte[] ToArray() => _room[..Length].ToArray();
+        public readonly byte[] ToArray() => _room[..Length].ToArray();
 
-        internal void Append(byte value) => _room[Length++] = value;
+        public void Append(byte value) => _room[Length++] = value;
 
-        internal void Append(ReadOnlySpan<byte> bytes)
+        public void Append(ReadOnlySpan<byte> bytes)
         {
             bytes.CopyTo(_room[Length..]);
             Length += bytes.Length;
         }
 
-        internal void AppendName(string name, bool isClassic)
+        public void AppendName(string name, bool isClassic)
         {
             if (isClassic)
             {
@@ -239,7 +239,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             Append((byte)'"');
         }
 
-        internal void AppendEscaped(ReadOnlySpan<char> text, bool escapeQuotes = true)
+        public void AppendEscaped(ReadOnlySpan<char> text, bool escapeQuotes = true)
         {
             int special;
             while ((special = text.IndexOfAny(Escaped)) >= 0)
@@ -258,7 +258,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         }
 
         /// <summary>The shortest text that reads back to the same bits.</summary>
-        internal void AppendNumber(double value)
+        public void AppendNumber(double value)
         {
             if (double.IsInteger(value) && Math.Abs(value) < 1e15 && !(value == 0 && double.IsNegative(value)))
             {
@@ -277,7 +277,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         }
 
         /// <summary>The text format has milliseconds, OpenMetrics seconds with a fraction.</summary>
-        internal void AppendTimestamp(long milliseconds, bool openMetrics)
+        public void AppendTimestamp(long milliseconds, bool openMetrics)
         {
             Append((byte)' ');
             if (!openMetrics)

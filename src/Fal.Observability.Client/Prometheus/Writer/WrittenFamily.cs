@@ -5,7 +5,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
 {
     /// <summary>Finds the place of every sample before the first is written, so that a refusal leaves nothing half done.</summary>
     /// <exception cref="ArgumentException">A family cannot be written.</exception>
-    internal static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
+    public static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
     {
         var names = new HashSet<string>(families.Select(family => family.Name), StringComparer.Ordinal);
         var plan = new List<WrittenFamily>(families.Count);
