@@ -214,7 +214,7 @@ internal static class PrometheusNumber
             digits -= exponent;
         }
 
-        return digits > 0 && (i == text.Length || Decimal.TryScanExponent(text[i..], ref exponent))
+        return digits > 0 && (i == text.Length || ScannedNumber.TryScanExponent(text[i..], ref exponent))
             && TryRound(significand, exponent, text[0] == '-', out value);
     }
 
@@ -226,7 +226,7 @@ internal static class PrometheusNumber
             return false;
         }
 
-        if (!Decimal.TryScan(text, out Decimal number))
+        if (!ScannedNumber.TryScan(text, out ScannedNumber number))
         {
             return TryParseSpecial(text, out value);
         }
@@ -339,7 +339,7 @@ internal static class PrometheusNumber
     public static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
     {
         nanoseconds = 0;
-        if (!Decimal.TryScan(text, out Decimal number))
+        if (!ScannedNumber.TryScan(text, out ScannedNumber number))
         {
             return false;
         }
@@ -357,7 +357,7 @@ internal static class PrometheusNumber
         int exponent = number.Exponent;
         if (number.IsTruncated)
         {
-            (magnitude, exponent) = Decimal.ScanWide(text);
+            (magnitude, exponent) = ScannedNumber.ScanWide(text);
         }
 
         exponent += 9;
@@ -404,7 +404,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>A decimal number taken apart: significand times ten to the exponent.</summary>
-    private struct Decimal
+    private struct ScannedNumber
     {
         /// <summary>An exponent beyond this is out of range for every purpose, whatever the digits.</summary>
         private const int ExponentLimit = 1_000_000_000;
@@ -416,7 +416,7 @@ internal static class PrometheusNumber
         /// <summary>Whether digits that are not zero did not fit into the significand.</summary>
         public bool IsTruncated;
 
-        public static bool TryScan(ReadOnlySpan<byte> text, out Decimal number)
+        public static bool TryScan(ReadOnlySpan<byte> text, out ScannedNumber number)
         {
             number = default;
             int i = 0;
