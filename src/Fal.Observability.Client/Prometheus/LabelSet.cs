@@ -72,17 +72,17 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
             (string name, string value) = labels[i];
             if (string.IsNullOrEmpty(name))
             {
-                throw new ArgumentException("A label needs a name.", nameof(labels));
+                throw new ArgumentException("A label name must not be null or empty.", nameof(labels));
             }
 
             if (value is null)
             {
-                throw new ArgumentException($"The label '{name}' has no value; an empty one is \"\".", nameof(labels));
+                throw new ArgumentException($"The value of the label '{name}' is null. Use \"\" for an empty value.", nameof(labels));
             }
 
             if (taken is null ? Array.IndexOf(names, name, 0, i) >= 0 : !taken.Add(name))
             {
-                throw new ArgumentException($"The label '{name}' is given twice.", nameof(labels));
+                throw new ArgumentException($"Duplicate label '{name}'. Give each label name once.", nameof(labels));
             }
 
             names[i] = name;
@@ -287,7 +287,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         /// <exception cref="InvalidOperationException">The enumeration has not begun, or it has ended.</exception>
         public readonly KeyValuePair<string, string> Current => (uint)_index < (uint)_labels.Count
             ? new(_labels._names![_index], _labels.Values[_index])
-            : throw new InvalidOperationException("There is no current label: call MoveNext first, and only go on while it returns true.");
+            : throw new InvalidOperationException("There is no current label. Call MoveNext, and read Current only if it returned true.");
 
         readonly object IEnumerator.Current => Current;
 

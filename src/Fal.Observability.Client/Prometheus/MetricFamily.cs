@@ -19,7 +19,7 @@ public sealed class MetricFamily
         ArgumentNullException.ThrowIfNull(samples);
         if (!Enum.IsDefined(type))
         {
-            throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such metric type.");
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Unknown metric type. Use a named value of PrometheusMetricType.");
         }
 
         Name = name;

@@ -57,14 +57,14 @@ public static class PrometheusRate
     {
         if (end <= start)
         {
-            throw new ArgumentException("The range must end after it begins.");
+            throw new ArgumentException("The end of the range must be later than its start.");
         }
 
         for (int i = 0; i < points.Length; i++)
         {
             if (points[i].TimestampMilliseconds < (i == 0 ? start : points[i - 1].TimestampMilliseconds) || points[i].TimestampMilliseconds > end)
             {
-                throw new ArgumentException("The samples must lie in the range and be in order of time.", nameof(points));
+                throw new ArgumentException("The samples must be inside the range and in ascending order of time.", nameof(points));
             }
         }
 

@@ -72,7 +72,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         _repeated.Forget();
         if (name == _name && Samples.Count > _start)
         {
-            Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
+            Refuse(in reader, "HELP, TYPE and UNIT lines must precede the samples of their metric family");
             return;
         }
 
@@ -95,10 +95,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             case PrometheusTokenType.Help when _help is not null:
             case PrometheusTokenType.Type when _type is not null:
             case PrometheusTokenType.Unit when _unit is not null:
-                Refuse(in reader, "a second line of the same kind for the same metric family");
+                Refuse(in reader, "duplicate HELP, TYPE or UNIT line for the metric family");
                 break;
             default:
-                Refuse(in reader, "a metric family of type info or stateset has no unit");
+                Refuse(in reader, "a metric family of type info or stateset must not have a unit");
                 break;
         }
 
@@ -128,7 +128,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         {
             if (!_takenNames.Add(_name + suffix))
             {
-                Refuse(in reader, Naming("a name that another family has already, " + _name + suffix), wasKept: true);
+                Refuse(in reader, Naming("another family already uses the name " + _name + suffix), wasKept: true);
             }
         }
 
@@ -156,7 +156,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     }
 
     /// <summary>A rule may only be found broken when the next family begins: then the reason has to say which it was.</summary>
-    private string Naming(string fault) => $"the metric family {_name}, which ends before this line, has {fault}";
+    private string Naming(string fault) => $"metric family {_name}, which ends before this line: {fault}";
 
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
     {
@@ -177,7 +177,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         bool isKnownSeries = fault is null && isSameGroup && timestamp == _groupTimestamp && IsKnown(sample);
         if (isKnownSeries && timestamp is null)
         {
-            fault = "a second sample of the same series without timestamps to tell them apart";
+            fault = "duplicate sample of a series; without timestamps the two cannot be told apart";
         }
 
         bool isRepeated = _repeated.IsRepeated(in reader, in sample);
@@ -236,7 +236,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         if (_type == PrometheusMetricType.StateSet)
         {
             group = group.Without(_name!);
-            return group.Count == sample.Labels.Count ? $"a state set needs a label named as the family, {_name}" : null;
+            return group.Count == sample.Labels.Count ? $"a sample of a state set must have a label with the name of its family, {_name}" : null;
         }
 
         if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
@@ -244,7 +244,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             group = group.Without("quantile");
             return OpenMetricsTypes.TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
                 ? null
-                : "a sample of a summary needs a label quantile from 0 to 1";
+                : "a sample of a summary must have a label quantile with a number from 0 to 1";
         }
 
         if (suffix is not "_bucket")
@@ -253,7 +253,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         group = group.Without("le");
-        return OpenMetricsTypes.TryReadBound(sample.Labels["le"], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
+        return OpenMetricsTypes.TryReadBound(sample.Labels["le"], out bound)
+            ? null
+            : "a bucket must have a label le with a number; the last bucket has +Inf";
     }
 
     private string? CheckValue(in PrometheusSample sample, ReadOnlySpan<char> suffix)
@@ -266,25 +268,25 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" or "_gsum" && double.IsNaN(value))
         {
-            return "a value that counts or sums cannot be NaN";
+            return "a count or a sum must not be NaN";
         }
 
         if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" && value < 0)
         {
-            return "a value that counts or sums cannot be negative";
+            return "a count or a sum must not be negative";
         }
 
         return _type switch
         {
-            PrometheusMetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
-            PrometheusMetricType.Info when value is not 1 => "the value of an info sample is 1",
-            PrometheusMetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
+            PrometheusMetricType.StateSet when value is not (0 or 1) => "the value of a state must be 0 or 1",
+            PrometheusMetricType.Info when value is not 1 => "the value of an info sample must be 1",
+            PrometheusMetricType.Summary when suffix.IsEmpty && value < 0 => "the value of a quantile must not be negative",
             _ => null,
         };
     }
 
     private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix) =>
-        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix) ? null : "only buckets and the totals of counters have exemplars";
+        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix) ? null : "only buckets and the totals of counters may have exemplars";
 
     private string? CheckGroup(LabelSet group, Int128? timestamp)
     {
@@ -295,14 +297,14 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         if (_group != group)
         {
-            return _groups.Contains(group) ? "the samples of a metric do not stand together: others are between them" : null;
+            return _groups.Contains(group) ? "the samples of a metric must be consecutive; other samples are between them" : null;
         }
 
         if (timestamp is null != _groupTimestamp is null)
         {
-            return "some samples of a metric have timestamps and some have none";
+            return "either all samples of a metric must have timestamps or none";
         }
 
-        return timestamp < _groupTimestamp && _type != PrometheusMetricType.Info ? "the timestamps of a metric go backwards" : null;
+        return timestamp < _groupTimestamp && _type != PrometheusMetricType.Info ? "the timestamps of a metric must not decrease" : null;
     }
 }

@@ -86,7 +86,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
         }
         else if (!reader.Text.IsEmpty)
         {
-            Refuse(in reader, "a second HELP line for the same metric family");
+            Refuse(in reader, "duplicate HELP line for the metric family");
         }
     }
 
@@ -95,11 +95,11 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
         ref FamilyEntry family = ref Declare(in reader);
         if (family.Type is not null)
         {
-            Refuse(in reader, "a second TYPE line for the same metric family");
+            Refuse(in reader, "duplicate TYPE line for the metric family");
         }
         else if (family.HasSamples)
         {
-            Refuse(in reader, "the TYPE line follows samples of its metric family; it must precede them");
+            Refuse(in reader, "the TYPE line must precede the samples of its metric family");
         }
         else
         {

@@ -24,7 +24,7 @@ public sealed record PrometheusParserOptions
         {
             if (value is < PrometheusFormat.Detect or > PrometheusFormat.OpenMetrics)
             {
-                throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such format: take one of the names of PrometheusFormat.");
+                throw new ArgumentOutOfRangeException(nameof(value), value, "Unknown format. Use a named value of PrometheusFormat.");
             }
 
             _format = value;

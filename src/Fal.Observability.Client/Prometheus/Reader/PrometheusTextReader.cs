@@ -234,7 +234,7 @@ public ref partial struct PrometheusTextReader
     {
         if (_tokenType != PrometheusTokenType.Malformed)
         {
-            throw new InvalidOperationException("The current token is not a malformed line; look at TokenType first.");
+            throw new InvalidOperationException("The current token is not a malformed line. Check TokenType before this call.");
         }
 
         return new PrometheusSkippedLine(LineNumber, Column(_faultPosition), _bytesBefore + _faultPosition,

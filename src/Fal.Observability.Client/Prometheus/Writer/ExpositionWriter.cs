@@ -136,7 +136,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             string? labelName = i < names.Length ? names[i] : null;
             if (labelName == "__name__")
             {
-                throw new ArgumentException($"A sample of '{shape.Name}' has a label __name__, which is reserved for the metric's name: give the sample that name instead.");
+                throw new ArgumentException(
+                    $"A sample of '{shape.Name}' has the label __name__, which is reserved for the metric name. Set the name of the sample instead.");
             }
 
             var piece = new Line(new byte[(i == 0 ? LongestUtf8(shape.Name) : 0) + (labelName is null ? 0 : LongestUtf8(labelName)) + 16]);
@@ -177,13 +178,14 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         if (_family is { } family && !OpenMetricsTypes.AllowsExemplar(family.Type, sampleName.AsSpan(family.Name.Length)))
         {
             throw new ArgumentException(
-                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows one on buckets and on the totals of counters only.");
+                $"The sample '{sampleName}' has an exemplar. OpenMetrics allows exemplars only on buckets and on the totals of counters: remove it.");
         }
 
         if (!OpenMetricsTypes.AllowsLength(exemplar))
         {
             throw new ArgumentException(
-                $"The exemplar of the sample '{sampleName}' has labels of more than {OpenMetricsTypes.MaxExemplarLength} characters, the most that OpenMetrics allows.");
+                $"The labels of the exemplar of the sample '{sampleName}' have more than {OpenMetricsTypes.MaxExemplarLength} characters, "
+                + "the limit of OpenMetrics: shorten or remove them.");
         }
 
         int longest = NumbersLength;
@@ -322,7 +324,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         {
             if (Utf8.FromUtf16(text, _room[Length..], out _, out int written, replaceInvalidSequences: false) != OperationStatus.Done)
             {
-                throw new ArgumentException("A name, a label value or a help text holds half a surrogate pair, which UTF-8 cannot carry.");
+                throw new ArgumentException(
+                    "A name, a label value or a help text contains an unpaired surrogate, which UTF-8 cannot encode: remove or replace it.");
             }
 
             Length += written;

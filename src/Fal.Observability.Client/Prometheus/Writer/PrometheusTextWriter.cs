@@ -85,7 +85,7 @@ public static class PrometheusTextWriter
         {
             if (sample.Name.Length == 0)
             {
-                throw new ArgumentException("A sample has no name; default(PrometheusSample) cannot be written.", nameof(samples));
+                throw new ArgumentException("A sample has no name. default(PrometheusSample) cannot be written.", nameof(samples));
             }
 
             writer.WriteSample(sample);
@@ -190,6 +190,6 @@ public static class PrometheusTextWriter
     {
         PrometheusFormat.Detect or PrometheusFormat.Text => false,
         PrometheusFormat.OpenMetrics => true,
-        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "There is no such exposition format."),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown format. Use a named value of PrometheusFormat."),
     };
 }

@@ -35,9 +35,9 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
                 if (!taken.TryAdd(family.Name + suffix, family))
                 {
                     throw new ArgumentException(taken[family.Name + suffix].Name == family.Name
-                        ? $"Two metric families have the name '{family.Name}': give each name once."
+                        ? $"Duplicate metric family '{family.Name}': merge the two, or rename one of them."
                         : $"The metric families '{taken[family.Name + suffix].Name}' and '{family.Name}' both have samples named "
-                        + $"'{family.Name + suffix}', which no reader could tell apart: leave one of them out.");
+                        + $"'{family.Name + suffix}', which a reader cannot tell apart: remove or rename one of the families.");
                 }
             }
         }
@@ -114,8 +114,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         if (family.Unit is { Length: > 0 } unit
             && (family.Type is PrometheusMetricType.Info or PrometheusMetricType.StateSet || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
         {
-            throw new ArgumentException($"OpenMetrics cannot write the unit '{unit}' of the metric family '{family.Name}': "
-                + "the name must end with the unit, and infos and state sets have none.");
+            throw new ArgumentException($"OpenMetrics does not allow the unit '{unit}' for the metric family '{family.Name}': "
+                + "the name must end with an underscore and the unit, and a family of type info or stateset must not have a unit.");
         }
 
         // The text format names a counter as its samples are named; here its name lacks what they add.
@@ -240,7 +240,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         bool isKnown = suffix.Length == 0 || OpenMetricsTypes.IsSampleSuffix(family.Type, suffix) || IsTextSuffix(family.Type, suffix);
         return isKnown ? suffix
             : throw new ArgumentException($"The sample '{name}' does not belong to the metric family '{family.Name}' of type {family.Type}: "
-                + "put it into a family of its own, or give that family the type whose samples are named so.");
+                + "put it into a family of its own, or give this family the type that has such samples.");
     }
 
     /// <summary>
@@ -259,8 +259,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
             PrometheusSample sample = samples[i];
             if (!seen.Add((sample.Name, sample.Labels, sample.TimestampMilliseconds)))
             {
-                throw new ArgumentException($"The series {sample.Name}{sample.Labels} stands twice{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
-                    + "which OpenMetrics does not allow: leave one out, or give them labels that tell them apart.");
+                throw new ArgumentException($"Duplicate series {sample.Name}{sample.Labels}{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
+                    + "which OpenMetrics does not allow: remove one of the samples, or give them different labels.");
             }
 
             string? reserved = reservedLabel(sample.Name);
