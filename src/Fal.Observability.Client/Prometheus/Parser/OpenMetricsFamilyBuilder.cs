@@ -1,32 +1,32 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Collects the families of an OpenMetrics exposition and holds them to the specification: what a type allows, how the
-/// samples of a family are grouped and ordered, what the values of counters, buckets and states may be.
+/// Collects the families of an OpenMetrics exposition and checks them against the specification: the samples that a type allows, the
+/// grouping and order of samples, and the values of counters, buckets and states.
 /// </summary>
 /// <remarks>
-/// Where the specification leaves room, the rules are those of the reference parser in Python, which alone passes the
-/// official suite. In lenient mode these rules are reported and cost no sample: the samples of the families are those that
-/// <see cref="SampleListBuilder"/> gives for the same input.
+/// Where the specification is not precise, the rules are those of the reference parser in Python. It is the only one that passes
+/// the official test suite. In lenient mode, a broken rule is reported and no sample is dropped: the families contain the samples
+/// that <see cref="SampleListBuilder"/> gives for the same input.
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
     private readonly List<MetricFamily> _families = [];
     private readonly HashSet<string> _takenNames = new(StringComparer.Ordinal);
 
-    // The family whose lines are being read.
+    // The current family.
     private int _start;
     private string? _name;
     private PrometheusMetricType? _type;
     private string? _help;
     private string? _unit;
 
-    // Its metric groups: the samples that share their labels but for the one that their type reserves.
+    // The metrics of the family. The samples of a metric have equal labels, apart from the label that their type reserves.
     private HashSet<LabelSet> _groups = [];
     private LabelSet? _group;
     private Int128? _groupTimestamp;
 
-    // The series of the group at its timestamp. Mostly there is one only: the set has it once there are more.
+    // The series of the current metric and timestamp. Mostly there is only one, so the set is filled from the second on.
     private (string Name, LabelSet Labels) _firstSeries;
     private HashSet<(string Name, LabelSet Labels)> _series = [];
     private readonly OpenMetricsHistogramRules _histogram = new();
@@ -51,7 +51,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                     EndFamily(in reader);
                     break;
                 case PrometheusTokenType.Malformed:
-                    // Without # EOF there is no better moment to close the last family than when that is reported.
+                    // Without # EOF, the report about its absence is the last chance to check the last family.
                     if (reader.LacksEnd)
                     {
                         EndFamily(in reader);
@@ -142,7 +142,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         _groupTimestamp = null;
     }
 
-    /// <summary>To clear a set costs what it could hold: one that was large once is not kept.</summary>
+    /// <summary>Empties a set. Clearing costs time in proportion to its capacity, so a set that grew large is replaced.</summary>
     private static void Empty<T>(ref HashSet<T> set)
     {
         if (set.Count > 256)
@@ -155,7 +155,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
     }
 
-    /// <summary>A rule may only be found broken when the next family begins: then the reason has to say which it was.</summary>
+    /// <summary>Adds the family to a reason. Some faults appear only when the next family begins, so the line does not name it.</summary>
     private string Naming(string fault) => $"metric family {_name}, which ends before this line: {fault}";
 
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
@@ -212,7 +212,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
     }
 
-    /// <summary>Whether the group has had this series at its timestamp.</summary>
+    /// <summary>Whether the current metric already has this series at its timestamp.</summary>
     private bool IsKnown(in PrometheusSample sample)
     {
         if (_series.Count == 0)
@@ -228,7 +228,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         return !_series.Add((sample.Name, sample.Labels));
     }
 
-    /// <summary>The label that a type reserves, and the labels without it, which make the group.</summary>
+    /// <summary>Checks the label that the type reserves. The labels without it identify the metric (the group).</summary>
     private string? CheckLabels(in PrometheusSample sample, ReadOnlySpan<char> suffix, out double bound, out LabelSet group)
     {
         bound = 0;

@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// The rules of OpenMetrics for the samples of one histogram at one time, which only hold or break as its samples come in.
+/// Checks the OpenMetrics rules for one histogram at one timestamp. Most of them can be decided only after its last sample.
 /// </summary>
 internal sealed class OpenMetricsHistogramRules
 {
@@ -16,8 +16,8 @@ internal sealed class OpenMetricsHistogramRules
     private bool _hasGaugeSum;
     private bool _hasNegativeGaugeSum;
 
-    /// <summary>Takes the next sample of a family.</summary>
-    /// <returns>What is wrong, with this sample or with the histogram that ended before it; null for nothing.</returns>
+    /// <summary>Adds the next sample of the family.</summary>
+    /// <returns>The fault of this sample, or of the histogram that ended before it; null if there is none.</returns>
     internal string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
     {
         string? fault = null;
@@ -62,8 +62,8 @@ internal sealed class OpenMetricsHistogramRules
         return fault;
     }
 
-    /// <summary>No further sample of the histogram comes.</summary>
-    /// <returns>What is wrong with it, null for nothing.</returns>
+    /// <summary>Ends the histogram.</summary>
+    /// <returns>Its fault; null if there is none.</returns>
     internal string? End()
     {
         string? fault = !_isOpen ? null

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Why a line is refused. A code, so that a skipped line costs no string unless somebody asks for the reason.</summary>
+/// <summary>The reason why a line is malformed. It is a code, so that a skipped line allocates no string unless a report needs it.</summary>
 internal enum LineFault
 {
     None = 0,
@@ -45,13 +45,13 @@ internal enum LineFault
     CutOff,
     MissingEnd,
 
-    /// <summary>Added to another fault: it is one of the exemplar, and the sample before it is complete.</summary>
+    /// <summary>A flag for another fault: the fault is in the exemplar, and the sample is complete.</summary>
     InExemplar = 0x100,
 }
 
 internal static class LineFaultExtensions
 {
-    /// <summary>The reason in words, where the byte at the fault helps with that byte.</summary>
+    /// <summary>Returns the reason in words. Some reasons contain the byte at the fault.</summary>
     internal static string Describe(this LineFault fault, int byteAtFault) => fault switch
     {
         > LineFault.InExemplar => "invalid exemplar: " + (fault & ~LineFault.InExemplar).Describe(byteAtFault),
@@ -99,7 +99,7 @@ internal static class LineFaultExtensions
         _ => "the line is malformed",
     };
 
-    /// <summary>Whether the line, or what it says beside its exemplar, is read all the same once the fault is reported.</summary>
+    /// <summary>Whether the line, perhaps without its exemplar, is read after the fault was reported.</summary>
     internal static bool IsRepairable(this LineFault fault) =>
         fault is LineFault.ByteOrderMark or LineFault.CarriageReturnAtEnd or LineFault.MissingEnd or > LineFault.InExemplar;
 

@@ -1,9 +1,10 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>A family as one format can carry it: what its TYPE, HELP and UNIT lines say, and the samples below them.</summary>
-internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
+/// <summary>A family as one format can express it: the content of its TYPE, HELP and UNIT lines, and its samples.</summary>
+internal sealed record WrittenFamily(
+    string Name, PrometheusMetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
 {
-    /// <summary>Finds the place of every sample before the first is written, so that a refusal leaves nothing half done.</summary>
+    /// <summary>Assigns every sample to a family before anything is written, so that an exception leaves no partial output.</summary>
     /// <exception cref="ArgumentException">A family cannot be written.</exception>
     internal static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
     {
@@ -44,8 +45,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
     }
 
     /// <summary>
-    /// A reader of the text format gives a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the histogram
-    /// <c>a</c>: so where both are there, the histogram comes first.
+    /// A reader of the text format assigns a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the
+    /// histogram <c>a</c>. If both exist, the histogram must therefore come first.
     /// </summary>
     private static List<WrittenFamily> OwnersFirst(List<WrittenFamily> plan)
     {
@@ -101,7 +102,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         }
     }
 
-    /// <summary>Whether the text format reads a sample with this suffix as part of a family of a type.</summary>
+    /// <summary>Whether a sample with this suffix belongs to a family of this type in the text format.</summary>
     private static bool IsTextSuffix(PrometheusMetricType type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => suffix is "" or "_bucket" or "_sum" or "_count",
@@ -118,7 +119,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
                 + "the name must end with an underscore and the unit, and a family of type info or stateset must not have a unit.");
         }
 
-        // The text format names a counter as its samples are named; here its name lacks what they add.
+        // In the text format, a counter has the name of its samples. In OpenMetrics, its name lacks _total.
         const string total = "_total";
         bool isTextCounter = family.Type == PrometheusMetricType.Counter && family.Name.EndsWith(total, StringComparison.Ordinal)
             && family.Name.Length > total.Length && family.Samples.All(sample => sample.Name == family.Name);
@@ -151,8 +152,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
     }
 
     /// <summary>
-    /// The samples of a histogram or summary with their bounds and quantiles in the one spelling that OpenMetrics asks for, so that a
-    /// series has the same labels whichever program writes it.
+    /// The samples of a histogram or summary, with bounds and quantiles in the canonical form of OpenMetrics. A series then has the
+    /// same labels, whichever program writes it.
     /// </summary>
     private static IReadOnlyList<PrometheusSample> WithCanonicalBounds(MetricFamily family)
     {
@@ -203,7 +204,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
 
     private static bool IsPartOf(string sampleName, string family) => sampleName.StartsWith(family, StringComparison.Ordinal);
 
-    /// <summary>The samples by the suffixes of their names; those that a format holds together are one part, under no suffix.</summary>
+    /// <summary>Groups samples by the suffixes of their names. Samples that the format keeps together are one group without a suffix.</summary>
     private static List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> SplitBySuffix(MetricFamily family, SuffixRule belongsTogether)
     {
         List<string> suffixes = [];
@@ -244,10 +245,10 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
     }
 
     /// <summary>
-    /// The samples with those of one metric together and in order of time, the metrics in the order in which they begin: the text format
-    /// does not ask for that, OpenMetrics does.
+    /// Groups the samples by metric, in the order of their first samples, and sorts each group by time. OpenMetrics requires this; the
+    /// text format does not.
     /// </summary>
-    /// <exception cref="ArgumentException">Two samples are the same series at the same time.</exception>
+    /// <exception cref="ArgumentException">Two samples have the same series and the same time.</exception>
     private static IReadOnlyList<PrometheusSample> Grouped(IReadOnlyList<PrometheusSample> samples, Func<string, string?> reservedLabel)
     {
         var groups = new Dictionary<LabelSet, int>();

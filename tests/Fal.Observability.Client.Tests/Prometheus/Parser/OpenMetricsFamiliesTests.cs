@@ -65,7 +65,7 @@ public sealed class OpenMetricsFamiliesTests
     [InlineData("# TYPE a counter\na_total NaN\n", 2, "NaN")]
     [InlineData("# TYPE a info\na_info 2\n", 2, "value of an info sample must be 1")]
     [InlineData("# TYPE a stateset\na{a=\"x\"} 2\n", 2, "0 or 1")]
-    [InlineData("# TYPE a stateset\na{b=\"x\"} 1\n", 2, "label named as the family")]
+    [InlineData("# TYPE a stateset\na{b=\"x\"} 1\n", 2, "label with the name of its family")]
     [InlineData("# TYPE a summary\na 1\n", 2, "quantile")]
     [InlineData("# TYPE a summary\na{quantile=\"2\"} 1\n", 2, "quantile")]
     [InlineData("# TYPE a summary\na{quantile=\"0.5\"} -1\n", 2, "negative")]
@@ -202,7 +202,7 @@ public sealed class OpenMetricsFamiliesTests
 
     [Theory]
     [InlineData("# {e=\"123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"} 1", "128 characters")]
-    [InlineData("# {e=\"x\"} 1e400", "double can hold")]
+    [InlineData("# {e=\"x\"} 1e400", "fits into a double")]
     [InlineData("# {e=\"x\"}", "expected # {labels} value")]
     [InlineData("# {e=\"x\",e=\"y\"} 1", "duplicate label name")]
     [InlineData("# {e=\"x} 1", "closing quote is missing")]
