@@ -13,7 +13,8 @@ public sealed class MetricFamily
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="samples"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="type"/> is not one of the named values.</exception>
-    public MetricFamily(string name, PrometheusMetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
+    public MetricFamily(
+        string name, PrometheusMetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(samples);
@@ -67,12 +68,15 @@ public sealed class MetricFamily
             }
 
             // The samples of a family mostly get the same names. Let them share a shape, as parsed samples do.
-            if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
+            if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar
+                || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
             {
                 shape = new SampleShape(sample.Name, labels.Names, sample.Exemplar);
             }
 
-            samples.Add(new PrometheusSample(shape, labels.ValueArray, labels.Start, sample.Value, sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
+            samples.Add(new PrometheusSample(
+                shape, labels.ValueArray, labels.Start, sample.Value,
+                sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
         }
 
         return new MetricFamily(Name, Type, samples, Help, Unit);
@@ -89,9 +93,11 @@ public sealed class MetricFamily
 
     /// <summary>Returns a family of unknown type for each sample name.</summary>
     internal IEnumerable<MetricFamily> SplitByName() =>
-        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal).Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], Help));
+        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal)
+            .Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], Help));
 
     /// <summary>Returns the name, the type and the number of samples, for a debugger or a log.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} ({Type}, {Samples.Count} samples)");
+    public override string ToString() =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} ({Type}, {Samples.Count} samples)");
 }

@@ -68,7 +68,8 @@ internal static class OpenMetricsTypes
     /// <summary>Parses a bound. Infinity must be written <c>+Inf</c>, so that the last bucket is the same series everywhere.</summary>
     internal static bool TryReadBound(string? text, out double bound)
     {
-        return PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
+        return PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound)
+            && (!double.IsPositiveInfinity(bound) || text == "+Inf");
     }
 
     /// <summary>
@@ -93,7 +94,8 @@ internal static class OpenMetricsTypes
         while (double.Parse(scientific, CultureInfo.InvariantCulture) != bound);
 
         int exponent = scientific.IndexOf('e', StringComparison.Ordinal) + 1;
-        return string.Create(CultureInfo.InvariantCulture, $"{scientific.AsSpan(0, exponent + 1)}{int.Parse(scientific.AsSpan(exponent + 1), CultureInfo.InvariantCulture):00}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{scientific.AsSpan(0, exponent + 1)}{int.Parse(scientific.AsSpan(exponent + 1), CultureInfo.InvariantCulture):00}");
     }
 
     /// <summary>Whether the reserved label of a sample has a value that its type allows.</summary>

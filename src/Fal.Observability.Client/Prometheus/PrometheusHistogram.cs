@@ -40,7 +40,9 @@ public sealed class PrometheusHistogram
     /// <summary>The number of observations (<c>_count</c>, <c>_gcount</c>); null if there is none.</summary>
     public double? Count { get; }
 
-    /// <summary>The time at which counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if unknown.</summary>
+    /// <summary>
+    /// The time at which counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if unknown.
+    /// </summary>
     public double? CreatedSeconds { get; }
 
     /// <summary>The quantile of this histogram; see <see cref="Quantile(double, ReadOnlySpan{HistogramBucket})"/>.</summary>

@@ -16,7 +16,9 @@ public enum PrometheusMetricType
     /// <summary>A value that only increases, and is reset to zero when its source restarts.</summary>
     Counter,
 
-    /// <summary>Counts of observations in buckets, with the sum and number of observations: <c>_bucket</c>, <c>_sum</c>, <c>_count</c>.</summary>
+    /// <summary>
+    /// Counts of observations in buckets, with the sum and number of observations: <c>_bucket</c>, <c>_sum</c>, <c>_count</c>.
+    /// </summary>
     Histogram,
 
     /// <summary>Quantiles that the source computed, with the sum and number of observations: <c>_sum</c>, <c>_count</c>.</summary>

@@ -50,7 +50,9 @@ internal static class PrometheusNumber
     internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
 
-    /// <summary>Parses the number in a label value such as that of <c>le</c>. Fails for null, which means that the label is missing.</summary>
+    /// <summary>
+    /// Parses the number in a label value such as that of <c>le</c>. Fails for null, which means that the label is missing.
+    /// </summary>
     internal static bool TryParseValue(string? text, out double value)
     {
         const int usual = 64;

@@ -62,7 +62,8 @@ public static class PrometheusRate
 
         for (int i = 0; i < points.Length; i++)
         {
-            if (points[i].TimestampMilliseconds < (i == 0 ? start : points[i - 1].TimestampMilliseconds) || points[i].TimestampMilliseconds > end)
+            if (points[i].TimestampMilliseconds < (i == 0 ? start : points[i - 1].TimestampMilliseconds)
+                || points[i].TimestampMilliseconds > end)
             {
                 throw new ArgumentException("The samples must be inside the range and in ascending order of time.", nameof(points));
             }

@@ -57,7 +57,8 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     public string Name => _shape?.Name ?? "";
 
     /// <summary>The labels, in the order of the input.</summary>
-    public LabelSet Labels => _shape is null || _shape.LabelNames.Length == 0 ? default : new LabelSet(_shape.LabelNames, _labelValues!, _labelStart);
+    public LabelSet Labels =>
+        _shape is null || _shape.LabelNames.Length == 0 ? default : new LabelSet(_shape.LabelNames, _labelValues!, _labelStart);
 
     /// <summary>The value, which may be NaN or infinite.</summary>
     public double Value { get; }

@@ -11,7 +11,8 @@ public sealed class PrometheusSummary
     /// <param name="createdSeconds">The time at which counting began, in seconds since the Unix epoch; null if unknown.</param>
     /// <exception cref="ArgumentNullException"><paramref name="quantiles"/> is null.</exception>
     public PrometheusSummary(
-        LabelSet labels, IEnumerable<KeyValuePair<double, double>> quantiles, double? sum = null, double? count = null, double? createdSeconds = null)
+        LabelSet labels, IEnumerable<KeyValuePair<double, double>> quantiles,
+        double? sum = null, double? count = null, double? createdSeconds = null)
     {
         ArgumentNullException.ThrowIfNull(quantiles);
         Labels = labels;
@@ -33,7 +34,9 @@ public sealed class PrometheusSummary
     /// <summary>The number of observations (<c>_count</c>); null if there is none.</summary>
     public double? Count { get; }
 
-    /// <summary>The time at which counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if unknown.</summary>
+    /// <summary>
+    /// The time at which counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if unknown.
+    /// </summary>
     public double? CreatedSeconds { get; }
 
     /// <summary>The summaries of a family, in the order of their first samples.</summary>

@@ -130,5 +130,7 @@ internal struct FamilyEntry
 
     internal readonly MetricFamily Build(SampleStore samples) => new(
         Name, Type ?? PrometheusMetricType.Unknown,
-        _runs is not null ? new SampleRuns(samples, _runs, _sampleCount) : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [], Help);
+        _runs is not null ? new SampleRuns(samples, _runs, _sampleCount)
+            : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [],
+        Help);
 }

@@ -236,7 +236,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         if (_type == PrometheusMetricType.StateSet)
         {
             group = group.Without(_name!);
-            return group.Count == sample.Labels.Count ? $"a sample of a state set must have a label with the name of its family, {_name}" : null;
+            return group.Count == sample.Labels.Count
+                ? $"a sample of a state set must have a label with the name of its family, {_name}"
+                : null;
         }
 
         if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
@@ -286,7 +288,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     }
 
     private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix) =>
-        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix) ? null : "only buckets and the totals of counters may have exemplars";
+        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix)
+            ? null
+            : "only buckets and the totals of counters may have exemplars";
 
     private string? CheckGroup(LabelSet group, Int128? timestamp)
     {

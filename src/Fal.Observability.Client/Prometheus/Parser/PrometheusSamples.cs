@@ -8,7 +8,8 @@ public sealed class PrometheusSamples : IReadOnlyList<PrometheusSample>
 {
     private readonly IReadOnlyList<PrometheusSample> _samples;
 
-    internal PrometheusSamples(IReadOnlyList<PrometheusSample> samples, IReadOnlyList<PrometheusSkippedLine> skippedLines, long skippedLineCount)
+    internal PrometheusSamples(
+        IReadOnlyList<PrometheusSample> samples, IReadOnlyList<PrometheusSkippedLine> skippedLines, long skippedLineCount)
     {
         _samples = samples;
         SkippedLines = skippedLines;

@@ -35,7 +35,9 @@ internal sealed class SampleFactory
         _values.ReturnTables();
     }
 
-    /// <summary>Creates the current sample. Call it for every sample of a block, because a shape may be known only as "like the last one".</summary>
+    /// <summary>
+    /// Creates the current sample. Call it for every sample of a block, because a shape may be known only as "like the last one".
+    /// </summary>
     internal PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
     {
         SampleShape? shape = _shape;

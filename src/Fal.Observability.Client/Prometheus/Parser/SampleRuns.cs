@@ -6,7 +6,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// <param name="samples">The buffer.</param>
 /// <param name="runs">The start of each run in the buffer, and the number of samples in all earlier runs.</param>
 /// <param name="count">The number of samples.</param>
-internal sealed class SampleRuns(SampleStore samples, IReadOnlyList<(int Start, int Before)> runs, int count) : IReadOnlyList<PrometheusSample>
+internal sealed class SampleRuns(SampleStore samples, IReadOnlyList<(int Start, int Before)> runs, int count)
+    : IReadOnlyList<PrometheusSample>
 {
     public int Count => count;
 

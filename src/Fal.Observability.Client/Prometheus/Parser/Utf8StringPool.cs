@@ -14,7 +14,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// <param name="keepsHeads">Whether to keep the first bytes of each text, so that a text can be compared with a guess in one step.</param>
 internal sealed class Utf8StringPool(bool keepsHeads)
 {
-    /// <summary>The number of strings at which the pool starts again, because an endless stream of new values must not fill the memory.</summary>
+    /// <summary>
+    /// The number of strings at which the pool starts again, because an endless stream of new values must not fill the memory.
+    /// </summary>
     private const int MaxEntries = 1 << 16;
 
     /// <summary>The length, in bytes, up to which texts are pooled. Longer texts rarely repeat.</summary>

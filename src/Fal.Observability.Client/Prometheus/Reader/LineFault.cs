@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The reason why a line is malformed. It is a code, so that a skipped line allocates no string unless a report needs it.</summary>
+/// <summary>
+/// The reason why a line is malformed. It is a code, so that a skipped line allocates no string unless a report needs it.
+/// </summary>
 internal enum LineFault
 {
     None = 0,
@@ -92,7 +94,8 @@ internal static class LineFaultExtensions
         LineFault.UnknownType => "this format does not have the metric type",
         LineFault.UnitNotInName => "the metric name must end with an underscore and the unit",
         LineFault.UnknownComment => "OpenMetrics allows no comments except HELP, TYPE, UNIT and EOF",
-        LineFault.ExemplarTooLong => string.Create(CultureInfo.InvariantCulture, $"its labels have more than {OpenMetricsTypes.MaxExemplarLength} characters"),
+        LineFault.ExemplarTooLong => string.Create(CultureInfo.InvariantCulture,
+            $"its labels have more than {OpenMetricsTypes.MaxExemplarLength} characters"),
         LineFault.TextAfterEnd => "the exposition continues after # EOF",
         LineFault.CutOff => "the exposition is truncated: it ends within this line, without # EOF",
         LineFault.MissingEnd => "the exposition does not end with # EOF; it may be truncated",

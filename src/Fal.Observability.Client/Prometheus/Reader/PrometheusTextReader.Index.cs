@@ -347,7 +347,8 @@ public ref partial struct PrometheusTextReader
         {
             sameShape = false;
             int duplicate = 0;
-            if (labels > 1 && CheckDistinctNames(new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
+            if (labels > 1 && CheckDistinctNames(
+                new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
                 place + 1 - line, labels, ref duplicate) != LineFault.None)
             {
                 return Forget();
@@ -465,12 +466,15 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>The length of the classic metric name at a position. Consecutive lines mostly have the same name, so try that first.</summary>
+    /// <summary>
+    /// The length of the classic metric name at a position. Consecutive lines mostly have the same name, so try that first.
+    /// </summary>
     private int KnownNameLength(int place, int end)
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
         int length = _knownNameLength;
-        if (length > 0 && place + length < end && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
+        if (length > 0 && place + length < end
+            && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
             && _data[place + length] is (byte)' ' or (byte)'{')
         {
             return length;

@@ -34,7 +34,9 @@ public ref partial struct PrometheusTextReader
         return fault;
     }
 
-    /// <summary>Skips spaces and tabs in the text format, which allows them between tokens. OpenMetrics allows only single spaces.</summary>
+    /// <summary>
+    /// Skips spaces and tabs in the text format, which allows them between tokens. OpenMetrics allows only single spaces.
+    /// </summary>
     private readonly void SkipBlanks(ref int i, int end)
     {
         if (!_openMetrics)
@@ -223,7 +225,9 @@ public ref partial struct PrometheusTextReader
         return LineFault.None;
     }
 
-    /// <summary>Reports a lone carriage return as such. With old Mac line ends the whole text is one line, which fails at a number.</summary>
+    /// <summary>
+    /// Reports a lone carriage return as such. With old Mac line ends the whole text is one line, which fails at a number.
+    /// </summary>
     private readonly LineFault NumberFault(LineFault fault, ref int i, int tokenEnd)
     {
         for (int at = i; at < tokenEnd; at++)
@@ -414,7 +418,8 @@ public ref partial struct PrometheusTextReader
     {
         for (int n = 0; n < count; n++)
         {
-            if (_names[n].Length == name.Length && _data.Slice(_names[n].Start, name.Length).SequenceEqual(_data.Slice(name.Start, name.Length)))
+            if (_names[n].Length == name.Length
+                && _data.Slice(_names[n].Start, name.Length).SequenceEqual(_data.Slice(name.Start, name.Length)))
             {
                 return true;
             }

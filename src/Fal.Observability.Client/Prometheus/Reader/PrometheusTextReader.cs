@@ -158,7 +158,10 @@ public ref partial struct PrometheusTextReader
     public readonly PrometheusLabelEnumerator Labels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(_data, ref _labelsCursor < 0 ? ref Unsafe.NullRef<ushort>() : ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor), _indexBase, _labelsStart, LabelCount);
+        get => new(
+            _data,
+            ref _labelsCursor < 0 ? ref Unsafe.NullRef<ushort>() : ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor),
+            _indexBase, _labelsStart, LabelCount);
     }
 
     /// <summary>
@@ -250,7 +253,10 @@ public ref partial struct PrometheusTextReader
     internal readonly PrometheusSkippedLine DescribeLine(string reason, bool wasKept)
     {
         int position = _tokenType == PrometheusTokenType.Sample || _nameLength > 0 ? Math.Max(_nameStart, _lineStart) : _lineStart;
-        return new PrometheusSkippedLine(_linesRead, Column(position), _bytesBefore + position, reason, Show(_lineStart, _lineEnd)) { WasKept = wasKept };
+        return new PrometheusSkippedLine(_linesRead, Column(position), _bytesBefore + position, reason, Show(_lineStart, _lineEnd))
+        {
+            WasKept = wasKept,
+        };
     }
 
     /// <summary>Whether the input is read as OpenMetrics.</summary>
@@ -300,7 +306,8 @@ public ref partial struct PrometheusTextReader
     {
         while (true)
         {
-            if ((_flags & (ReaderFlags.Started | ReaderFlags.DroppingLine | ReaderFlags.EndSeen)) != ReaderFlags.Started && !PrepareToRead(out bool isToken))
+            if ((_flags & (ReaderFlags.Started | ReaderFlags.DroppingLine | ReaderFlags.EndSeen)) != ReaderFlags.Started
+                && !PrepareToRead(out bool isToken))
             {
                 return isToken;
             }
@@ -380,7 +387,8 @@ public ref partial struct PrometheusTextReader
         else
         {
             fault = ReadLine(start, end, out faultPosition);
-            if (_openMetrics && !hasFeed && (fault.IsRepairable() || (fault == LineFault.None && _tokenType != PrometheusTokenType.EndOfExposition)))
+            if (_openMetrics && !hasFeed
+                && (fault.IsRepairable() || (fault == LineFault.None && _tokenType != PrometheusTokenType.EndOfExposition)))
             {
                 // A complete line cannot be distinguished from one that was cut inside its value.
                 (fault, faultPosition) = (LineFault.CutOff, end);

@@ -15,7 +15,9 @@ public enum PrometheusTokenType
     /// <summary>A <c># TYPE</c> line: <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.MetricType"/>.</summary>
     Type,
 
-    /// <summary>A <c># UNIT</c> line (OpenMetrics only): <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.Text"/>.</summary>
+    /// <summary>
+    /// A <c># UNIT</c> line (OpenMetrics only): <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.Text"/>.
+    /// </summary>
     Unit,
 
     /// <summary>A comment (text format only): <see cref="PrometheusTextReader.Text"/>.</summary>

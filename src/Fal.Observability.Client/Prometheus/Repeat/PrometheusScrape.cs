@@ -157,7 +157,9 @@ public sealed class PrometheusScrape
         }
     }
 
-    /// <summary>Whether the memory can be used. In OpenMetrics, the meaning of a line depends on the lines before it, so it cannot.</summary>
+    /// <summary>
+    /// Whether the memory can be used. In OpenMetrics, the meaning of a line depends on the lines before it, so it cannot.
+    /// </summary>
     private bool IsText(ReadOnlySpan<byte> utf8) => _options.Format switch
     {
         PrometheusFormat.Detect => !PrometheusTextReader.EndsLikeOpenMetrics(utf8),

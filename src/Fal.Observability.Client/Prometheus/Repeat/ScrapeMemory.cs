@@ -24,7 +24,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// <param name="maxLineLength">The longest line that the options allow, in bytes.</param>
 internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObserver
 {
-    /// <summary>The number of lines ahead that are searched. Four more are searched for each line parsed since the last expected one.</summary>
+    /// <summary>
+    /// The number of lines ahead that are searched. Four more are searched for each line parsed since the last expected one.
+    /// </summary>
     private const int NearLines = 4;
 
     /// <summary>The approximate size, in bytes, of one remembered line and its sample.</summary>

@@ -137,7 +137,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             if (labelName == "__name__")
             {
                 throw new ArgumentException(
-                    $"A sample of '{shape.Name}' has the label __name__, which is reserved for the metric name. Set the name of the sample instead.");
+                    $"A sample of '{shape.Name}' has the label __name__, which is reserved for the metric name: "
+                    + "set the name of the sample instead.");
             }
 
             var piece = new Line(new byte[(i == 0 ? LongestUtf8(shape.Name) : 0) + (labelName is null ? 0 : LongestUtf8(labelName)) + 16]);
@@ -178,7 +179,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         if (_family is { } family && !OpenMetricsTypes.AllowsExemplar(family.Type, sampleName.AsSpan(family.Name.Length)))
         {
             throw new ArgumentException(
-                $"The sample '{sampleName}' has an exemplar. OpenMetrics allows exemplars only on buckets and on the totals of counters: remove it.");
+                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows exemplars only on buckets and on the totals of counters: "
+                + "remove the exemplar.");
         }
 
         if (!OpenMetricsTypes.AllowsLength(exemplar))
@@ -325,7 +327,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             if (Utf8.FromUtf16(text, _room[Length..], out _, out int written, replaceInvalidSequences: false) != OperationStatus.Done)
             {
                 throw new ArgumentException(
-                    "A name, a label value or a help text contains an unpaired surrogate, which UTF-8 cannot encode: remove or replace it.");
+                    "A name, a label value or a help text contains an unpaired surrogate, which UTF-8 cannot encode: "
+                    + "remove or replace it.");
             }
 
             Length += written;

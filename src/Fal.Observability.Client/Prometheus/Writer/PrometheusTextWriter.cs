@@ -79,7 +79,8 @@ public static class PrometheusTextWriter
     /// A sample is <c>default</c>, which has no name, or a text contains an unpaired surrogate, which UTF-8 cannot encode.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The format is not one of the named values.</exception>
-    public static void Write(IBufferWriter<byte> output, IEnumerable<PrometheusSample> samples, PrometheusFormat format = PrometheusFormat.Text)
+    public static void Write(
+        IBufferWriter<byte> output, IEnumerable<PrometheusSample> samples, PrometheusFormat format = PrometheusFormat.Text)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(samples);
@@ -112,7 +113,8 @@ public static class PrometheusTextWriter
     /// <exception cref="ArgumentOutOfRangeException">The format is not one of the named values.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Task WriteAsync(
-        Stream output, PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text, CancellationToken cancellationToken = default)
+        Stream output, PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(exposition);

@@ -50,14 +50,16 @@ internal sealed record WrittenFamily(
     /// </summary>
     private static List<WrittenFamily> OwnersFirst(List<WrittenFamily> plan)
     {
-        Dictionary<string, int> places = plan.Select((family, place) => (family.Name, place)).ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
+        Dictionary<string, int> places = plan.Select((family, place) => (family.Name, place))
+            .ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
         var moved = new List<(int Before, WrittenFamily Family)>();
         for (int i = 0; i < plan.Count; i++)
         {
             WrittenFamily family = plan[i];
             int before = family.Type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary
                 ? family.Samples.Select(sample => sample.Name).Distinct(StringComparer.Ordinal)
-                    .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min()
+                    .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue))
+                    .DefaultIfEmpty(int.MaxValue).Min()
                 : int.MaxValue;
             if (before < i)
             {
@@ -81,7 +83,8 @@ internal sealed record WrittenFamily(
         string main = family.Type switch
         {
             PrometheusMetricType.Info => "_info",
-            PrometheusMetricType.Counter when parts.Exists(part => part.Suffix == "_total") && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
+            PrometheusMetricType.Counter when parts.Exists(part => part.Suffix == "_total")
+                && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
             _ => "",
         };
         PrometheusMetricType type = family.Type switch
@@ -113,7 +116,8 @@ internal sealed record WrittenFamily(
     private static void PlanOpenMetrics(List<WrittenFamily> plan, MetricFamily family, HashSet<string> names)
     {
         if (family.Unit is { Length: > 0 } unit
-            && (family.Type is PrometheusMetricType.Info or PrometheusMetricType.StateSet || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
+            && (family.Type is PrometheusMetricType.Info or PrometheusMetricType.StateSet
+                || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
         {
             throw new ArgumentException($"OpenMetrics does not allow the unit '{unit}' for the metric family '{family.Name}': "
                 + "the name must end with an underscore and the unit, and a family of type info or stateset must not have a unit.");
@@ -147,7 +151,9 @@ internal sealed record WrittenFamily(
 
         foreach ((string suffix, IReadOnlyList<PrometheusSample> part) in SplitBySuffix(family, (_, suffix) => false))
         {
-            plan.Add(new WrittenFamily(family.Name + suffix, PrometheusMetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
+            plan.Add(new WrittenFamily(
+                family.Name + suffix, PrometheusMetricType.Unknown,
+                suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
         }
     }
 
@@ -167,7 +173,9 @@ internal sealed record WrittenFamily(
         for (int i = 0; i < family.Samples.Count; i++)
         {
             PrometheusSample sample = family.Samples[i];
-            string? label = IsPartOf(sample.Name, family.Name) ? OpenMetricsTypes.ReservedLabel(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length)) : null;
+            string? label = IsPartOf(sample.Name, family.Name)
+                ? OpenMetricsTypes.ReservedLabel(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length))
+                : null;
             if (label is null || sample.Labels[label] is not { } text)
             {
                 continue;
@@ -182,7 +190,8 @@ internal sealed record WrittenFamily(
             if (canonical != text)
             {
                 changed ??= [.. family.Samples];
-                changed[i] = new PrometheusSample(sample.Shape!, sample.Labels.With(label, canonical).ValueArray, sample.Value, sample.RawTimestamp);
+                changed[i] = new PrometheusSample(
+                    sample.Shape!, sample.Labels.With(label, canonical).ValueArray, sample.Value, sample.RawTimestamp);
             }
         }
 
@@ -204,8 +213,11 @@ internal sealed record WrittenFamily(
 
     private static bool IsPartOf(string sampleName, string family) => sampleName.StartsWith(family, StringComparison.Ordinal);
 
-    /// <summary>Groups samples by the suffixes of their names. Samples that the format keeps together are one group without a suffix.</summary>
-    private static List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> SplitBySuffix(MetricFamily family, SuffixRule belongsTogether)
+    /// <summary>
+    /// Groups samples by the suffixes of their names. Samples that the format keeps together are one group without a suffix.
+    /// </summary>
+    private static List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> SplitBySuffix(
+        MetricFamily family, SuffixRule belongsTogether)
     {
         List<string> suffixes = [];
         var partOf = new int[family.Samples.Count];
@@ -231,7 +243,8 @@ internal sealed record WrittenFamily(
         }
 
         return suffixes.Count == 1 ? [(suffixes[0], family.Samples)]
-            : suffixes.ConvertAll(suffix => (suffix, (IReadOnlyList<PrometheusSample>)family.Samples.Where((_, i) => suffixes[partOf[i]] == suffix).ToList()));
+            : suffixes.ConvertAll(suffix => (suffix,
+                (IReadOnlyList<PrometheusSample>)family.Samples.Where((_, i) => suffixes[partOf[i]] == suffix).ToList()));
     }
 
     private static string SuffixOf(in PrometheusSample sample, MetricFamily family)
@@ -240,7 +253,8 @@ internal sealed record WrittenFamily(
         string suffix = IsPartOf(name, family.Name) ? name[family.Name.Length..] : " ";
         bool isKnown = suffix.Length == 0 || OpenMetricsTypes.IsSampleSuffix(family.Type, suffix) || IsTextSuffix(family.Type, suffix);
         return isKnown ? suffix
-            : throw new ArgumentException($"The sample '{name}' does not belong to the metric family '{family.Name}' of type {family.Type}: "
+            : throw new ArgumentException(
+                $"The sample '{name}' does not belong to the metric family '{family.Name}' of type {family.Type}: "
                 + "put it into a family of its own, or give this family the type that has such samples.");
     }
 
@@ -260,7 +274,9 @@ internal sealed record WrittenFamily(
             PrometheusSample sample = samples[i];
             if (!seen.Add((sample.Name, sample.Labels, sample.TimestampMilliseconds)))
             {
-                throw new ArgumentException($"Duplicate series {sample.Name}{sample.Labels}{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
+                throw new ArgumentException(
+                    $"Duplicate series {sample.Name}{sample.Labels}"
+                    + $"{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
                     + "which OpenMetrics does not allow: remove one of the samples, or give them different labels.");
             }
 
