@@ -179,8 +179,8 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         if (_family is { } family && !OpenMetricsTypes.AllowsExemplar(family.Type, sampleName.AsSpan(family.Name.Length)))
         {
             throw new ArgumentException(
-                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows exemplars only on buckets and on the totals of counters: "
-                + "remove the exemplar.");
+                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows exemplars only on buckets and on the totals of "
+                + "counters: remove the exemplar.");
         }
 
         if (!OpenMetricsTypes.AllowsLength(exemplar))

@@ -56,7 +56,8 @@ internal sealed record WrittenFamily(
         for (int i = 0; i < plan.Count; i++)
         {
             WrittenFamily family = plan[i];
-            int before = family.Type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary
+            int before = family.Type
+                is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary
                 ? family.Samples.Select(sample => sample.Name).Distinct(StringComparer.Ordinal)
                     .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue))
                     .DefaultIfEmpty(int.MaxValue).Min()
