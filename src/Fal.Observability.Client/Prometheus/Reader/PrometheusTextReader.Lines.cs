@@ -402,7 +402,7 @@ public ref partial struct PrometheusTextReader
             if (afterComma)
             {
                 i++;
-                // OpenMetrics allows no blank here, but its reference parser does, and its tests with quoted names have one.
+                // OpenMetrics allows no space here. Its reference parser accepts one, and its test cases with quoted names contain one.
                 SkipBlanksAndTabs(ref i, end);
             }
             else if (i < end && _data[i] != '}')
