@@ -18,5 +18,14 @@ internal static class Repository
             .Order(StringComparer.Ordinal),
     ];
 
+    /// <summary>Every C# file, by its path from the root.</summary>
+    public static IEnumerable<string> Sources { get; } =
+    [
+        .. new[] { "src", "tests", "tools", "samples", "benchmarks" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
+            .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal),
+    ];
+
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path)).ReplaceLineEndings("\n");
 }
