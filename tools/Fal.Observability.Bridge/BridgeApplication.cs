@@ -11,7 +11,9 @@ namespace Fal.Observability.Bridge;
 /// <summary>What the bridge is made of, from its configuration.</summary>
 internal static partial class BridgeApplication
 {
-    private const string AccountsSection = "Fal:Accounts";
+    /// <summary>The section with an entry for each of several accounts.</summary>
+    public const string AccountsSection = "Fal:Accounts";
+
     private const string DefaultAccountLabel = "default";
 
     private const string Paths = """
@@ -52,7 +54,7 @@ internal static partial class BridgeApplication
             account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
             services.AddSingleton(provider => new BridgedAccount(
                 LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key), provider.GetRequiredService<LeftOut>()));
-            health.AddFal(key);
+            health.AddFal(key, name: key ?? DefaultAccountLabel);
         }
 
         if (options.RemoteWrite.Url is not null)

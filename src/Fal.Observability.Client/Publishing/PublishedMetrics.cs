@@ -29,8 +29,9 @@ internal sealed class PublishedMetrics
     private readonly ILogger _log;
     private readonly Dictionary<string, SeenSeries> _instruments = new(StringComparer.Ordinal);
     private readonly HashSet<string> _ownNames = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ownNamesLogged = new(StringComparer.Ordinal);
     private PublishedAccount[] _accounts = [];
-    private bool _leftOutLogged;
+    private bool _limitLogged;
 
     public PublishedMetrics(IMeterFactory meters, ILogger log)
     {
@@ -112,12 +113,22 @@ internal sealed class PublishedMetrics
             return seen;
         }
 
-        if (_ownNames.Contains(name) || AnalyticsNames.Contains(name) || _instruments.Count + _ownNames.Count >= MostInstruments)
+        if (_ownNames.Contains(name) || AnalyticsNames.Contains(name))
         {
-            if (!_leftOutLogged)
+            if (_ownNamesLogged.Add(name))
             {
-                _leftOutLogged = true;
-                _log.InstrumentLeftOut(name, account.Readings.Name, MostInstruments);
+                _log.NameIsOwn(name, account.Readings.Name);
+            }
+
+            return null;
+        }
+
+        if (_instruments.Count + _ownNames.Count >= MostInstruments)
+        {
+            if (!_limitLogged)
+            {
+                _limitLogged = true;
+                _log.TooManyNames(name, account.Readings.Name, MostInstruments);
             }
 
             return null;
