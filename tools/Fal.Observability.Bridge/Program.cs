@@ -30,6 +30,7 @@ try
         // The settings lie beside the program, wherever it is started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
+    BridgeApplication.ReadSettingsFile(builder.Configuration);
     if (isHealth)
     {
         return await HealthCommand.RunAsync(builder.Configuration);

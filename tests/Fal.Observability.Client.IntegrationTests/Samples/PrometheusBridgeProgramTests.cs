@@ -23,6 +23,7 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData(AnyKey, "urls is 'http://127.0.0.1:70000'; its port must be", "--urls=http://127.0.0.1:70000")]
     [InlineData(AnyKey, "urls is 'http://unix:/tmp/x.sock'; its host must be", "--urls=http://unix:/tmp/x.sock")]
     [InlineData(AnyKey, "Kestrel:Endpoints:page:Url is 'http://bridge.example:0'; its host must be", "--Kestrel:Endpoints:page:Url=http://bridge.example:0")]
+    [InlineData(AnyKey, "Bridge:SettingsFile names '/no/such/file.json', and there is no such file. Create it, or name another.", "--Bridge:SettingsFile=/no/such/file.json")]
     [InlineData(AnyKey, "http_ports is 'localhost:0'; it must be a port from 0 to 65535.", "--http_ports=localhost:0")]
     [InlineData(AnyKey, "https_ports is '0x1'; it must be a port", "--https_ports=0x1")]
     public async Task A_start_that_fails_says_why_in_one_line_and_ends_with_2(string? key, string message, params string[] arguments)
@@ -102,6 +103,26 @@ public sealed class PrometheusBridgeProgramTests
         Assert.StartsWith("default: ", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains("Accounts: default at http://127.0.0.1:9/v1. Remote write: none. OTLP: none.", rest, StringComparison.Ordinal);
         Assert.DoesNotContain("HealthChecks", rest, StringComparison.Ordinal);
+        Assert.Empty(await errors);
+    }
+
+    [Fact]
+    public async Task A_settings_file_is_read_and_the_environment_overrides_it()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
+        string file = Path.Combine(folder.FullName, "settings.json");
+        await File.WriteAllTextAsync(
+            file, """{ "urls": "http://127.0.0.1:0", "Fal": { "Accounts": { "acme": { "ApiKey": "test-id:test-secret-0123456789", "BaseAddress": "http://x" } } } }""",
+            TestContext.Current.CancellationToken);
+        using Process bridge = StartIn(
+            new() { ["Bridge__SettingsFile"] = file, ["Fal__Accounts__acme__BaseAddress"] = "http://127.0.0.1:9/v1" }, key: null, development: false);
+        Task<string> errors = bridge.StandardError.ReadToEndAsync();
+        (Uri address, _) = await ListeningAsync(bridge);
+        string rest = await StopAsync(bridge);
+        folder.Delete(recursive: true);
+
+        Assert.NotEqual(9464, address.Port);
+        Assert.Contains("Accounts: acme at http://127.0.0.1:9/v1.", rest, StringComparison.Ordinal);
         Assert.Empty(await errors);
     }
 
