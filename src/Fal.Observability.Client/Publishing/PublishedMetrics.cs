@@ -130,7 +130,8 @@ internal sealed class PublishedMetrics
             {
                 _limitLogged = true;
                 _log.InstrumentLeftOut(
-                    name, account.Readings.Name, string.Create(CultureInfo.InvariantCulture, $"the most that can be published are {MostInstruments} metrics"));
+                    name, account.Readings.Name,
+                    string.Create(CultureInfo.InvariantCulture, $"{MostInstruments} metrics are published already, which is the limit"));
             }
 
             return null;
