@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Fal.Observability.Bridge;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
@@ -157,27 +159,25 @@ public sealed class PrometheusBridgeProgramTests
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1:0")]
-    [InlineData("http://[::1]:0")]
-    [InlineData("http://0.0.0.0:0")]
-    [InlineData("http://[::]:0")]
-    [InlineData("http://*:0")]
-    [InlineData("http://+:0")]
-    public async Task An_address_of_this_machine_starts_it_and_health_asks_there(string url)
+    [InlineData("http://127.0.0.1:")]
+    [InlineData("http://0.0.0.0:")]
+    [InlineData("http://*:")]
+    [InlineData("http://+:")]
+    public async Task An_address_of_this_machine_starts_it_and_health_asks_there(string prefix)
     {
-        using Process bridge = Start(key: null, development: false, "--simulate", $"--urls={url}");
+        using Process bridge = Start(key: null, development: false, "--simulate", $"--urls={prefix}0");
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
         (Uri address, _) = await ListeningAsync(bridge);
         string port = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         using (var http = new HttpClient())
         {
             // The first read may not have ended yet, and health would say so.
-            while (!(await http.GetAsync(new Uri($"http://{(url.Contains("::1", StringComparison.Ordinal) ? "[::1]" : "localhost")}:{port}/ready")).OrHangs()).IsSuccessStatusCode)
+            while (!(await http.GetAsync(new Uri($"http://localhost:{port}/ready")).OrHangs()).IsSuccessStatusCode)
             {
             }
         }
 
-        using Process health = Start(AnyKey, development: false, "health", $"--urls={url[..^1]}{port}");
+        using Process health = Start(AnyKey, development: false, "health", $"--urls={prefix}{port}");
         (int exitCode, string output, string failure) = await health.EndAsync();
         await StopAsync(bridge);
 
@@ -186,6 +186,14 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Single(output.TrimEnd().Split('\n'));
         Assert.Empty(await errors);
     }
+
+    [Theory]
+    [InlineData("http://[::]:9464")]
+    [InlineData("http://[::1]:9464")]
+    [InlineData("HTTP://LOCALHOST:9464/")]
+    [InlineData("https://0.0.0.0:9464; http://*:9465;")]
+    public void An_address_of_this_machine_is_accepted(string urls) => Assert.All(
+        ListenAddresses.From(new ConfigurationBuilder().AddInMemoryCollection([new("urls", urls)]).Build()), address => Assert.InRange(address.Port, 9464, 9465));
 
     [Theory]
     [InlineData("The bridge is not ready: ", "answers 503")]
