@@ -6,9 +6,11 @@ namespace Fal.Observability.Bridge;
 /// <summary>Analytics as samples at their own time: one series for each metric of each endpoint, its timestamp the start of the bucket.</summary>
 internal static class AnalyticsSamples
 {
+    private static readonly IReadOnlyList<AnalyticsExpand> All = AnalyticsExpand.AllMetrics.GetFlags();
+
     /// <summary>
-    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without an endpoint id belongs to
-    /// no series.
+    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without an endpoint id that can be
+    /// read belongs to no series, and a value that is not a finite number to no sample.
     /// </summary>
     /// <param name="bucket">The bucket.</param>
     /// <param name="account">The value of the label <c>account</c>.</param>
@@ -20,27 +22,39 @@ internal static class AnalyticsSamples
         long timestamp = bucket.Start.ToUnixTimeMilliseconds();
         foreach (AnalyticsRow row in bucket.Rows)
         {
-            if (row.EndpointId.Length == 0)
+            if (!row.IsIdentified)
             {
                 leftOut.Row(account, NameOf(timeframe));
                 continue;
             }
 
-            LabelSet labels =
-                [new("account", account), new("endpoint_id", ClassicLabels.WellFormed(row.EndpointId)), new("timeframe", NameOf(timeframe))];
-            foreach (AnalyticsExpand metric in row.Metrics.GetFlags())
+            // Two ids that UTF-8 cannot carry may become the same one.
+            LabelSet sent = LabelsOf(row.EndpointId);
+            string id = ClassicLabels.WellFormed(row.EndpointId);
+            LabelSet labels = id == row.EndpointId ? sent : LabelsOf(id);
+            foreach (AnalyticsExpand metric in All)
             {
-                var sample = new PrometheusSample(NameOf(metric), labels, row.GetValue(metric)!.Value, timestamp);
-                if (series.TakenBy(sample, sample.Name, labels) is { } first)
+                if (row.GetNumber(metric) is { } value)
                 {
-                    leftOut.Series(account, sample, sample.Name, first, isSame: first == SentSeries.Of(sample, family: null));
+                    var sample = new PrometheusSample(NameOf(metric), sent, value, timestamp);
+                    if (series.TakenBy(sample, sample.Name, labels) is { } first)
+                    {
+                        leftOut.Series(account, sample, sample.Name, first, isSame: first == SentSeries.Of(sample, family: null));
+                    }
+                    else
+                    {
+                        yield return new PrometheusSample(sample.Name, labels, value, timestamp);
+                    }
                 }
-                else
+                else if (row.AdditionalMetrics.ContainsKey(metric.GetWireName()))
                 {
-                    yield return sample;
+                    leftOut.Value(account, row.EndpointId, metric.GetWireName());
                 }
             }
         }
+
+        LabelSet LabelsOf(string endpointId) =>
+            [new("account", account), new("endpoint_id", endpointId), new("timeframe", NameOf(timeframe))];
     }
 
     /// <summary>The name of a metric's series, here and where the publisher shows the latest bucket.</summary>

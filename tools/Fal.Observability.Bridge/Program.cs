@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 // Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
 bool isHistory = args is ["history", ..];
+bool isHealth = args is [HealthCommand.Name, ..];
 string usage = isHistory ? HistoryCommand.Usage : CommandLine.Usage;
+string[] settings = [.. isHealth ? args[1..] : args];
 HistoryCommand? history = null;
 try
 {
@@ -16,24 +18,45 @@ try
     }
 
     string? fault = null;
-    if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(args)) is not null)
+    if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(settings)) is not null)
     {
-        await Console.Error.WriteLineAsync($"{fault}{Environment.NewLine}{usage}");
-        return 2;
+        await Console.Error.WriteLineAsync(isHistory ? $"{fault}{Environment.NewLine}{usage}" : $"{fault} 'fal-bridge --help' lists what is.");
+        return isHealth ? 1 : 2;
     }
 
     WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = history is null ? args : [.. history.Settings],
+        Args = history is null ? [.. settings.Where(argument => argument != CommandLine.Simulate)] : [.. history.Settings],
         // The settings lie beside the program, wherever it is started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
-    // Only for whoever tries it out: simulated figures among real ones would be worse than a bridge that does not start.
-    bool simulates = builder.Environment.IsDevelopment() && !BridgeApplication.NamesAccount(builder.Configuration);
+    BridgeApplication.ReadSettingsFile(builder.Configuration);
+    if (isHealth)
+    {
+        return await HealthCommand.RunAsync(builder.Configuration);
+    }
+
+    bool namesAccount = BridgeApplication.NamesAccount(builder.Configuration);
+    bool simulates = settings.Contains(CommandLine.Simulate);
+    if (simulates && namesAccount)
+    {
+        throw new InvalidOperationException(
+            $"{CommandLine.Simulate} is for a start without an account, and the settings name one. Leave one of the two out.");
+    }
+
+    // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.
+    simulates |= isHistory && !namesAccount && builder.Environment.IsDevelopment();
+    if (!simulates && !namesAccount)
+    {
+        throw new InvalidOperationException(
+            $"No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of {BridgeApplication.AccountsSection}."
+            + $" To try the bridge without a key, start it with {CommandLine.Simulate}.");
+    }
+
     await using SimulatorServer? simulator = simulates ? await SimulatorServer.StartAsync() : null;
     if (simulator is not null)
     {
-        Console.WriteLine("SIMULATED DATA: no fal key is configured, so every figure comes from the built-in simulator.");
+        Console.WriteLine("SIMULATED DATA: every figure comes from the built-in simulator.");
         builder.Configuration["Fal:ApiKey"] = simulator.Key;
         builder.Configuration["Fal:BaseAddress"] = simulator.BaseAddress.ToString();
         builder.Configuration["Fal:Publisher:AccountLabel"] = "simulated";
@@ -42,9 +65,9 @@ try
     // What stops the start is told below; the host would tell it with a page of stack trace.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     // Not in appsettings.json, which would overrule ASPNETCORE_URLS.
-    if (!CommandLine.SaysWhereToListen(builder.Configuration))
+    if (ListenAddresses.From(builder.Configuration).Count == 0)
     {
-        builder.WebHost.UseUrls(CommandLine.DefaultUrl);
+        builder.WebHost.UseUrls(ListenAddresses.Default);
     }
 
     builder.AddBridge();
@@ -69,6 +92,7 @@ catch (Exception e) when (e is FalObservabilityException or OptionsValidationExc
 {
     // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
     string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
-    await Console.Error.WriteLineAsync($"{(history is null ? "The bridge cannot start." : "The history was not written.")} {reason}");
-    return history is null ? 2 : 1;
+    string what = isHealth ? "The bridge cannot be asked." : history is null ? "The bridge cannot start." : "The history was not written.";
+    await Console.Error.WriteLineAsync($"{what} {reason}");
+    return history is null && !isHealth ? 2 : 1;
 }
