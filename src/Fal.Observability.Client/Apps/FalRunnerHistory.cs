@@ -242,7 +242,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         if (EndpointId.Length > 0 && !EndpointId.Equals(endpointId, StringComparison.OrdinalIgnoreCase))
         {
             throw PageGuard.Unusable(
-                $"The service answered with the runner history of {EndpointId}, and {endpointId} was asked for: the answer belongs to " +
+                $"The service answered with the runner history of {FalErrorReader.Quoted(EndpointId)}, and {endpointId} was asked for: the answer belongs to " +
                     $"another question. Ask again; if it stays so, report it to fal with the query.");
         }
 

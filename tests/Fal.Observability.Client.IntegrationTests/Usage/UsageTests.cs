@@ -205,6 +205,23 @@ public sealed class UsageTests
         Assert.Contains(names, failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\\ud800", "\\udbff")]
+    [InlineData("\\udc00", "\\ud800")]
+    [InlineData("\u00ff", "\u00fe")]
+    public async Task Two_apps_whose_names_are_not_text_are_never_billed_as_one(string one, string other)
+    {
+        // Each character is one byte of the body.
+        string page = Page(null, [(0, [Row($"a{one}", "L", 1m), Row($"a{other}", "L", 2m)])]);
+        await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json", Encoding.Latin1.GetBytes(page)));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => account.Usage.GetReportAsync(Query));
+
+        Assert.Contains("'app' is \"a\uFFFD\"", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("$.time_series[0].results[0].app", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_summary_that_is_repeated_on_later_pages_counts_once()
     {

@@ -80,6 +80,19 @@ public sealed class UsageRowTests
     public void A_row_that_no_bill_can_have_is_refused_by_name(string json, string says) =>
         Assert.Contains(says, Assert.Throws<JsonException>(() => Read(json)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("app")]
+    [InlineData("environment")]
+    [InlineData("machine_type")]
+    [InlineData("currency")]
+    public void A_name_that_is_not_text_is_refused_because_another_could_read_the_same(string member)
+    {
+        string json = $$"""{"cost_total":1,"currency":"USD","{{member}}":"painter\ufffd"}""";
+        json = member == "currency" ? """{"cost_total":1,"currency":"painter\ufffd"}""" : json;
+        JsonException refusal = Assert.Throws<JsonException>(() => Read(json));
+        Assert.Contains($"'{member}' is \"painter\uFFFD\"", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_page_is_the_same_when_it_is_written_and_read_again()
     {
