@@ -50,8 +50,11 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// <summary>The discounts as an amount of money; null if the service leaves it out.</summary>
     public decimal? CostDiscount { get; init; }
 
-    /// <summary>What was charged, after discounts, in <see cref="Currency"/>.</summary>
-    public required decimal CostTotal { get; init; }
+    /// <summary>
+    /// What was charged, after discounts, in <see cref="Currency"/>: <c>cost_total</c> on the wire. <see cref="UsageTotals.Cost"/> and
+    /// <see cref="AppCost.Cost"/> are sums of it.
+    /// </summary>
+    public required decimal Cost { get; init; }
 
     /// <summary>The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>.</summary>
     public required string Currency
@@ -98,7 +101,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
             PercentDiscount = Amount("percent_discount"),
             CostSubtotal = Amount("cost_subtotal"),
             CostDiscount = Amount("cost_discount"),
-            CostTotal = Amount("cost_total") ?? deprecatedTotal
+            Cost = Amount("cost_total") ?? deprecatedTotal
                 ?? throw new JsonException("A row of usage has no 'cost_total', what was charged."),
             Currency = row.RequiredText("currency"),
             IsSurge = row.Take("is_surge")?.ValueKind == JsonValueKind.True,
@@ -121,7 +124,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
         AnswerJson.Write(writer, "percent_discount", PercentDiscount);
         AnswerJson.Write(writer, "cost_subtotal", CostSubtotal);
         AnswerJson.Write(writer, "cost_discount", CostDiscount);
-        AnswerJson.Write(writer, "cost_total", CostTotal);
+        AnswerJson.Write(writer, "cost_total", Cost);
         writer.WriteString("currency"u8, Currency);
         writer.WriteBoolean("is_surge"u8, IsSurge);
         AnswerJson.WriteOthers(writer, AdditionalMembers);
@@ -131,7 +134,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// <summary>The row on one line for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{App ?? "no app"} ({Environment ?? "no environment"}) on {MachineType ?? "unknown machine"}" +
-        $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {CostTotal} {Currency}");
+        $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {Cost} {Currency}");
 
     /// <summary>
     /// Whether two rows are the same line of the same bill, so that the second is the first once more and must not be added to it. What

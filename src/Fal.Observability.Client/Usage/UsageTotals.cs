@@ -12,7 +12,7 @@ public sealed class UsageTotals
         foreach (UsageRow row in rows)
         {
             RowCount++;
-            Cost += row.CostTotal;
+            Cost += row.Cost;
 
             // A sum over rows of which one is not known is not known.
             Discount = RowCount == 1 ? row.CostDiscount : Discount + row.CostDiscount;
@@ -37,7 +37,7 @@ public sealed class UsageTotals
     /// <summary>The currency of every amount: a code of ISO 4217, such as <c>USD</c>.</summary>
     public string Currency { get; }
 
-    /// <summary>What was charged, after discounts: the exact sum of the rows.</summary>
+    /// <summary>What was charged, after discounts: the exact sum of <see cref="UsageRow.Cost"/> over the rows.</summary>
     public decimal Cost { get; }
 
     /// <summary>The discounts as an amount of money; null where a row does not say.</summary>

@@ -126,7 +126,7 @@ public sealed class UsageTests
         foreach (IReadOnlyList<UsageBucket> buckets in new[] { report.TimeSeries, streamed })
         {
             Assert.Equal([0, 1, 2], buckets.Select(bucket => (bucket.Start - Start).Days));
-            Assert.Equal([("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.CostTotal)));
+            Assert.Equal([("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.Cost)));
         }
     }
 
@@ -237,7 +237,7 @@ public sealed class UsageTests
         UsageReport report = await account.Usage.GetReportAsync(Query with { Expand = UsageExpand.Summary | UsageExpand.TimeSeries },
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(3m, report.Summary.Sum(row => row.CostTotal));
+        Assert.Equal(3m, report.Summary.Sum(row => row.Cost));
     }
 
     [Fact]

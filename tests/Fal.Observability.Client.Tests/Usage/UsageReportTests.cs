@@ -280,7 +280,7 @@ public sealed class UsageReportTests
             decimal? seconds = 60) =>
         new()
         {
-            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, CostTotal = cost,
+            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, Cost = cost,
                 Currency = currency, IsSurge = surge,
         };
 }

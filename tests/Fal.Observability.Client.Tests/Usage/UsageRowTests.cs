@@ -15,7 +15,7 @@ public sealed class UsageRowTests
         Assert.Equal(("painter-prod", "main", "GPU-H100", "second"), (row.App, row.Environment, row.MachineType, row.Unit));
         Assert.Equal((1200.5m, 0.00099m, 20m), (row.Quantity, row.UnitPrice, row.PercentDiscount));
         Assert.Equal((1.188495m, 0.237699m, 0.950796m, "USD", true),
-            (row.CostSubtotal, row.CostDiscount, row.CostTotal, row.Currency, row.IsSurge));
+            (row.CostSubtotal, row.CostDiscount, row.Cost, row.Currency, row.IsSurge));
         Assert.Equal(1200.5m, row.MachineSeconds);
         Assert.Equal(["region"], row.AdditionalMembers.Keys);
     }
@@ -41,7 +41,7 @@ public sealed class UsageRowTests
 
     [Fact]
     public void The_old_name_of_the_total_stands_in_for_it() =>
-        Assert.Equal(1.5m, Read("""{"cost":1.5,"cost_total":null,"currency":"USD"}""").CostTotal);
+        Assert.Equal(1.5m, Read("""{"cost":1.5,"cost_total":null,"currency":"USD"}""").Cost);
 
     [Fact]
     public void A_quantity_of_a_new_unit_is_no_machine_time()
@@ -62,7 +62,7 @@ public sealed class UsageRowTests
     public void Money_does_not_pass_through_a_double(string sent, string read)
     {
         decimal expected = decimal.Parse(read, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal(expected, Read($$"""{"cost_total":{{sent}},"currency":"USD"}""").CostTotal);
+        Assert.Equal(expected, Read($$"""{"cost_total":{{sent}},"currency":"USD"}""").Cost);
     }
 
     [Theory]
