@@ -65,6 +65,15 @@ internal sealed class AnswerObject
         ? text
         : throw Unusable(name, "is missing or blank, and the rest of the object means nothing without it.");
 
+    /// <summary>A switch; false where it is missing.</summary>
+    /// <exception cref="JsonException">The value is of another kind.</exception>
+    public bool Flag(string name) => Take(name) is { } value && value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Unusable(name, $"must be true or false, and is a JSON value of the kind {value.ValueKind}."),
+    };
+
     /// <summary>A text; null where it is missing or of another kind.</summary>
     public string? TextIfAny(string name) =>
         Take(name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;

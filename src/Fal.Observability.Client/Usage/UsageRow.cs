@@ -56,14 +56,17 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// </summary>
     public required decimal Cost { get; init; }
 
-    /// <summary>The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>.</summary>
+    /// <summary>
+    /// The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>. It is in upper case, however the service writes it,
+    /// so that one currency is never taken for two.
+    /// </summary>
     public required string Currency
     {
         get;
         init
         {
             ArgumentException.ThrowIfNullOrWhiteSpace(value);
-            field = value;
+            field = value.ToUpperInvariant();
         }
     }
 
@@ -104,7 +107,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
             Cost = Amount("cost_total") ?? deprecatedTotal
                 ?? throw new JsonException("A row of usage has no 'cost_total', what was charged."),
             Currency = row.RequiredText("currency"),
-            IsSurge = row.Take("is_surge")?.ValueKind == JsonValueKind.True,
+            IsSurge = row.Flag("is_surge"),
             AdditionalMembers = row.Others,
         };
 
@@ -140,16 +143,20 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// Whether two rows are the same line of the same bill, so that the second is the first once more and must not be added to it. What
     /// is new on the wire can tell lines apart too.
     /// </summary>
-    internal bool IsSameLineAs(UsageRow other) =>
-        App == other.App
-        && Environment == other.Environment
-        && MachineType == other.MachineType
-        && Unit == other.Unit
-        && UnitPrice == other.UnitPrice
-        && PercentDiscount == other.PercentDiscount
-        && Currency == other.Currency
-        && IsSurge == other.IsSurge
-        && AdditionalMembers.Count == other.AdditionalMembers.Count
-        && AdditionalMembers.All(member => other.AdditionalMembers.TryGetValue(member.Key, out JsonElement value)
-            && JsonMarshal.GetRawUtf8Value(member.Value).SequenceEqual(JsonMarshal.GetRawUtf8Value(value)));
+    internal sealed class SameLine : IEqualityComparer<UsageRow>
+    {
+        public static readonly SameLine Comparer = new();
+
+        public bool Equals(UsageRow? x, UsageRow? y) => x is null || y is null
+            ? x == y
+            : IdentityOf(x) == IdentityOf(y)
+                && x.AdditionalMembers.Count == y.AdditionalMembers.Count
+                && x.AdditionalMembers.All(member => y.AdditionalMembers.TryGetValue(member.Key, out JsonElement value)
+                    && JsonMarshal.GetRawUtf8Value(member.Value).SequenceEqual(JsonMarshal.GetRawUtf8Value(value)));
+
+        public int GetHashCode(UsageRow obj) => IdentityOf(obj).GetHashCode();
+
+        private static (string?, string?, string?, string?, decimal?, decimal?, string, bool) IdentityOf(UsageRow row) => (
+            row.App, row.Environment, row.MachineType, row.Unit, row.UnitPrice, row.PercentDiscount, row.Currency, row.IsSurge);
+    }
 }

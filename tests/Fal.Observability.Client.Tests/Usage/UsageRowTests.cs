@@ -43,6 +43,20 @@ public sealed class UsageRowTests
     public void The_old_name_of_the_total_stands_in_for_it() =>
         Assert.Equal(1.5m, Read("""{"cost":1.5,"cost_total":null,"currency":"USD"}""").Cost);
 
+    [Theory]
+    [InlineData("tr-TR")]
+    [InlineData("")]
+    public void A_currency_in_lower_case_is_the_same_currency(string culture)
+    {
+        using var scope = new CultureScope(culture);
+        UsageReport report = new()
+        {
+            Query = new UsageQuery { Expand = UsageExpand.Summary },
+            Summary = [Read("""{"cost_total":1,"currency":"inr"}"""), Read("""{"cost_total":2,"currency":"INR"}""")],
+        };
+        Assert.Equal([("INR", 3m)], report.Totals.Select(total => (total.Currency, total.Cost)));
+    }
+
     [Fact]
     public void A_quantity_of_a_new_unit_is_no_machine_time()
     {
@@ -76,6 +90,10 @@ public sealed class UsageRowTests
     [InlineData("""{"cost_total":1,"app":["a"],"currency":"USD"}""", "app")]
     [InlineData("""{"cost_total":1,"environment":1,"currency":"USD"}""", "environment")]
     [InlineData("""{"cost_total":1,"cost_total":2,"currency":"USD"}""", "'cost_total' twice")]
+    [InlineData("""{"cost_total":1,"currency":"USD","is_surge":"true"}""", "is_surge")]
+    [InlineData("""{"cost_total":1,"currency":"USD","is_surge":1}""", "is_surge")]
+    [InlineData("""{"cost_total":1,"currency":null}""", "currency")]
+    [InlineData("""{"cost_total":1,"currency":""}""", "currency")]
     [InlineData("7", "object")]
     public void A_row_that_no_bill_can_have_is_refused_by_name(string json, string says) =>
         Assert.Contains(says, Assert.Throws<JsonException>(() => Read(json)).Message, StringComparison.Ordinal);
