@@ -141,13 +141,13 @@ public sealed class AddFalObservabilityTests : IDisposable
     public void A_missing_key_is_an_options_error_that_names_every_place_to_put_it_and_no_other()
     {
         SetEnvironment(null, null, null);
-        Action[] withoutConfiguration =
+        Func<object>[] withoutConfiguration =
         [
             () => new FalObservabilityClient(),
             () => new FalObservabilityClient(build: _ => { }),
             () => new FalObservabilityClient(options => options.ApiKey = ""),
         ];
-        foreach (Action make in withoutConfiguration)
+        foreach (Func<object> make in withoutConfiguration)
         {
             string message = Assert.Throws<OptionsValidationException>(make).Message;
             Assert.All(["ApiKey in code", "new FalObservabilityClient(key)", "variable FAL_KEY,", "FAL_KEY_ID and FAL_KEY_SECRET", "ApiKeyFile or FAL_KEY_FILE"],
