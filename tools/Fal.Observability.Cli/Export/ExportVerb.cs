@@ -2,16 +2,17 @@ using System.CommandLine;
 using System.Globalization;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
-using Spectre.Console;
-using AnalyticsQuery = Fal.Observability.Client.AnalyticsQuery;
 
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports analytics to a warehouse. Run again, as often as you like, it goes on where it ended and replaces what was provisional.
+/// Exports what an account did and cost to a warehouse. Run again, as often as you like, it goes on where it ended and replaces what was
+/// provisional.
 /// </summary>
 internal sealed class ExportVerb
 {
+    private const int DefaultDays = 30;
+
     /// <summary>Every store by its name on the command line. No other name makes a store.</summary>
     public static readonly (string Word, Func<string, ExportRequest, IWarehouseStore> Open)[] Stores =
     [
@@ -25,73 +26,51 @@ internal sealed class ExportVerb
     private readonly Option<string?> _store = Words.Choice<string?>(
         "--store", "What to write (default: duckdb, a file analytics.duckdb in the folder).", [.. Stores.Select(store => (store.Word, (string?)store.Word))]);
 
-    private readonly Option<string[]?> _endpoints = Words.Option<string[]?>(
-        "--endpoints", "a/b,c/d", "Which endpoints. 'fal-obs apps' lists those of the account.", Words.List);
-
-    private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Choice<AnalyticsTimeframe?>(
-        "--timeframe", "The length of a bucket (default: hour).",
-        ("minute", AnalyticsTimeframe.Minute), ("hour", AnalyticsTimeframe.Hour), ("day", AnalyticsTimeframe.Day));
-
-    private readonly Option<DateOnly?> _first = Words.Option("--first", "DAY", "The first day in UTC (default: 30 days before the last).", Words.Day);
-    private readonly Option<DateOnly?> _last = Words.Option("--last", "DAY", "The last day in UTC (default: until now).", Words.Day);
+    private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
     private readonly Option<Uri?> _baseAddress = Words.BaseAddress();
+    private readonly EndpointChoice _endpoints;
+    private readonly DayRange _days;
     private readonly Interruption _interruption;
 
-    private ExportVerb(Interruption interruption) => _interruption = interruption;
-
-    public static Command Create(Interruption interruption)
+    private ExportVerb(Command verb, Interruption interruption)
     {
-        var export = new ExportVerb(interruption);
-        var verb = new Command("export", "Copy analytics to DuckDB, Parquet, or newline-delimited JSON for BigQuery.")
-        {
-            export._folder, export._store, export._endpoints, export._timeframe, export._first, export._last, export._baseAddress,
-        };
+        _interruption = interruption;
+        verb.Add(_folder);
+        verb.Add(_store);
+        _endpoints = new EndpointChoice(verb);
+        verb.Add(_timeframe);
+        _days = new DayRange(verb, DefaultDays);
+        verb.Add(_baseAddress);
         verb.Validators.Add(result =>
         {
-            if (result.GetValue(export._folder) is { Length: 0 })
+            if (result.GetResult(_folder) is { Tokens.Count: > 0 } && result.GetValue(_folder) is { Length: 0 })
             {
                 result.AddError("FOLDER is empty; it must be the folder to export to.");
             }
         });
-        verb.SetAction(export.RunAsync);
+        verb.SetAction(RunAsync);
+    }
+
+    public static Command Create(Interruption interruption)
+    {
+        var verb = new Command("export", "Copy analytics to DuckDB, Parquet, or newline-delimited JSON for BigQuery.");
+        _ = new ExportVerb(verb, interruption);
         return verb;
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        DateOnly today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
-        DateOnly? last = parsed.GetValue(_last);
-        DateOnly first = parsed.GetValue(_first) ?? (last ?? today).AddDays(-30);
-        if (first > today)
-        {
-            return await Failure.ReportAsync(
-                ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"{first:yyyy-MM-dd} is in the future: there is nothing to export yet."));
-        }
-
-        if (last < first)
-        {
-            return await Failure.ReportAsync(ExitCode.Usage, "--last is before --first.");
-        }
-
-        // Without the option this is no null but an array without elements.
-        string[] named = parsed.GetValue(_endpoints) ?? [];
-        if (named.Length == 0 && Account.IsReal(parsed.GetValue(_baseAddress)))
-        {
-            return await Failure.ReportAsync(
-                ExitCode.Usage, "Name the endpoints: --endpoints my-org/my-app,my-org/other. 'fal-obs apps' lists those of the account.");
-        }
-
+        (DateOnly first, DateOnly? last) = _days.Of(parsed);
         await using Account account = await Account.OpenAsync(parsed.GetValue(_baseAddress), cancellationToken);
-        var request = new ExportRequest
-        {
-            // The query refuses an id that cannot be.
-            EndpointIds = new AnalyticsQuery(named.Length > 0 ? named : [.. account.SimulatedApps!]).EndpointIds,
-            Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,
-            First = first,
-            Last = last,
-        };
         try
         {
+                var request = new ExportRequest
+            {
+                EndpointIds = await _endpoints.OfAsync(parsed, account, cancellationToken),
+                Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,
+                First = first,
+                Last = last,
+            };
             return await ExportAsync(account, parsed.GetValue(_folder)!, parsed.GetValue(_store) ?? Stores[0].Word, request, cancellationToken);
         }
         catch (OperationCanceledException) when (_interruption.Code != 0)
@@ -104,7 +83,7 @@ internal sealed class ExportVerb
             return await Failure.ReportAsync(
                 ExitCode.Failed, "DuckDB has no native library for this system here, and --store duckdb and parquet need it: use --store ndjson.");
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) when (!Failure.IsUsage(e) && e is not (OutOfMemoryException or StandardOutputException))
         {
             return await Failure.ReportAsync(
                 ExitCode.Failed,
@@ -122,7 +101,7 @@ internal sealed class ExportVerb
                 $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it takes the question mark for the end of the path. Name another folder, or another --store.");
         }
 
-        if (SimulatedFolder.Claim(folder, isSimulated: account.SimulatedApps is not null) is { } refusal)
+        if (SimulatedFolder.Claim(folder, account.IsSimulated) is { } refusal)
         {
             return await Failure.ReportAsync(ExitCode.Usage, refusal);
         }
@@ -134,7 +113,8 @@ internal sealed class ExportVerb
         var exporter = new Exporter(account.Client.Analytics, store, new ExportProgress(folder, storeName), TimeProvider.System);
         long rows = 0;
         int refusals = 0;
-        int leftOut = await WithProgressAsync($"{request.TimeframeName}s of {request.EndpointIds.Count} endpoints", progress => exporter.RunAsync(
+        int leftOut = 0;
+        await Screen.WithProgressAsync($"{request.TimeframeName}s of {request.EndpointIds.Count} endpoints", async progress => leftOut = await exporter.RunAsync(
             request,
             (done, all, written) =>
             {
@@ -147,7 +127,7 @@ internal sealed class ExportVerb
                 Console.WriteLine(Screen.OneLine($"left out: {refused.EndpointId}: {refused.Message}"));
             },
             missing => Console.WriteLine(Screen.OneLine(
-                $"left empty: {missing.EndpointId}: the service fails on {string.Join(", ", missing.Metrics.GetFlags().Select(metric => metric.GetWireName()))}")),
+                $"left empty: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}")),
             cancellationToken));
         if (refusals == request.EndpointIds.Count)
         {
@@ -159,29 +139,7 @@ internal sealed class ExportVerb
             Console.WriteLine($"{leftOut} rows left out: another row of the same bucket has the same endpoint id, or none either.");
         }
 
-        Console.WriteLine($"{rows} rows written. Next:{Environment.NewLine}{store.Describe()}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} rows written. Next:{Environment.NewLine}{store.Describe()}"));
         return ExitCode.Done;
-    }
-
-    /// <summary>Shows a bar while the work runs, if there is a terminal to show it on.</summary>
-    private static async Task<int> WithProgressAsync(string title, Func<Action<int, int>, Task<int>> work)
-    {
-        if (Screen.Progress() is not { } console)
-        {
-            return await work((_, _) => { });
-        }
-
-        int result = 0;
-        await console.Progress().StartAsync(async progress =>
-        {
-            ProgressTask bar = progress.AddTask(Markup.Escape(title));
-            result = await work((done, all) =>
-            {
-                bar.MaxValue = all;
-                bar.Value = done;
-            });
-            bar.Value = bar.MaxValue;
-        });
-        return result;
     }
 }
