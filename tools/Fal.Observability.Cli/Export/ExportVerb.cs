@@ -14,17 +14,21 @@ internal sealed class ExportVerb
     private const int DefaultDays = 30;
 
     /// <summary>Every store by its name on the command line. No other name makes a store.</summary>
-    public static readonly (string Word, Func<string, ExportRequest, IWarehouseStore> Open)[] Stores =
+    public static readonly (string Word, Func<string, WarehouseTable, ExportRequest, IWarehouseStore> Open)[] Stores =
     [
-        ("duckdb", (folder, request) => new DuckDbStore(folder, request)),
-        ("parquet", (folder, request) => new ParquetStore(folder, request)),
-        ("ndjson", (folder, request) => new NdjsonStore(folder, request)),
+        ("duckdb", (folder, table, request) => new DuckDbStore(folder, table, request)),
+        ("parquet", (folder, table, request) => new ParquetStore(folder, table, request)),
+        ("ndjson", (folder, table, request) => new NdjsonStore(folder, table, request)),
     ];
 
     private readonly Argument<string> _folder = new("FOLDER") { Description = "Where to. Simulated and real data need a folder each." };
 
     private readonly Option<string?> _store = Words.Choice<string?>(
         "--store", "What to write (default: duckdb, a file analytics.duckdb in the folder).", [.. Stores.Select(store => (store.Word, (string?)store.Word))]);
+
+    private readonly Option<WarehouseTable[]?> _tables = Words.Option<WarehouseTable[]?>(
+        "--tables", "NAMES", $"Which tables, with commas between them (default: {string.Join(',', WarehouseTable.All.Select(table => table.Name))}).",
+        text => [.. Words.List(text).Select(name => Words.OneOf(name, [.. WarehouseTable.All.Select(table => (table.Name, table))]))]);
 
     private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
     private readonly Option<Uri?> _baseAddress = Words.BaseAddress();
@@ -37,6 +41,7 @@ internal sealed class ExportVerb
         _interruption = interruption;
         verb.Add(_folder);
         verb.Add(_store);
+        verb.Add(_tables);
         _endpoints = new EndpointChoice(verb);
         verb.Add(_timeframe);
         _days = new DayRange(verb, DefaultDays);
@@ -53,7 +58,7 @@ internal sealed class ExportVerb
 
     public static Command Create(Interruption interruption)
     {
-        var verb = new Command("export", "Copy analytics to DuckDB, Parquet, or newline-delimited JSON for BigQuery.");
+        var verb = new Command("export", "Copy analytics, usage and runner history to DuckDB, Parquet, or newline-delimited JSON for BigQuery.");
         _ = new ExportVerb(verb, interruption);
         return verb;
     }
@@ -71,7 +76,7 @@ internal sealed class ExportVerb
                 First = first,
                 Last = last,
             };
-            return await ExportAsync(account, parsed.GetValue(_folder)!, parsed.GetValue(_store) ?? Stores[0].Word, request, cancellationToken);
+            return await ExportAsync(account, parsed.GetValue(_folder)!, parsed.GetValue(_store) ?? Stores[0].Word, parsed.GetValue(_tables) ?? [], request, cancellationToken);
         }
         catch (OperationCanceledException) when (_interruption.Code != 0)
         {
@@ -92,7 +97,7 @@ internal sealed class ExportVerb
     }
 
     private static async Task<int> ExportAsync(
-        Account account, string folder, string storeName, ExportRequest request, CancellationToken cancellationToken)
+        Account account, string folder, string storeName, WarehouseTable[] named, ExportRequest request, CancellationToken cancellationToken)
     {
         if (storeName == "duckdb" && Path.GetFullPath(folder).Contains('?', StringComparison.Ordinal))
         {
@@ -106,40 +111,101 @@ internal sealed class ExportVerb
             return await Failure.ReportAsync(ExitCode.Usage, refusal);
         }
 
-        // One export at a time in a folder: the system lets go of the lock however the program ends.
-        await using FileStream one = new(
-            Path.Combine(folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
-        IWarehouseStore store = Stores.Single(one => one.Word == storeName).Open(folder, request);
-        var exporter = new Exporter(account.Client.Analytics, store, new ExportProgress(folder, storeName), TimeProvider.System);
+        await using FileStream? one = TryLock(folder);
+        if (one is null)
+        {
+            return await Failure.ReportAsync(
+                ExitCode.Failed, $"Another export is writing into '{folder}'. Run the same command again when it has ended.");
+        }
+
+        if (request.EndpointIds.Count == 0)
+        {
+            await Console.Error.WriteLineAsync("The account owns no app in this environment, so only its usage can be exported.");
+        }
+
+        var progress = new ExportProgress(folder, storeName);
+        List<string> next = [];
+        List<WarehouseTable> refused = [];
+        long rows = 0;
+        foreach (IWarehouseSource source in Sources(account.Client).Where(source => named.Length == 0 || named.Contains(source.Table)))
+        {
+            IWarehouseStore store = Stores.Single(one => one.Word == storeName).Open(folder, source.Table, request);
+            (long written, bool isRefused) = await ExportAsync(source, store, progress, request, cancellationToken);
+            rows += written;
+            if (isRefused)
+            {
+                refused.Add(source.Table);
+            }
+            else if (source.SubjectsOf(request).Count > 0)
+            {
+                next.Add(store.Describe());
+            }
+        }
+
+        // A key without the permission for billing is no failure, unless somebody asked for the table by its name.
+        if (refused.FirstOrDefault(table => table == WarehouseTable.Analytics || named.Contains(table)) is { } lost)
+        {
+            return await Failure.ReportAsync(ExitCode.Failed, $"The service refuses everything that the table {lost.Name} holds. Of the other tables, {rows} rows were written.");
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} rows written. Next:"));
+        next.ForEach(Console.WriteLine);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Lets one export at a time into a folder. The system gives the lock back however the program ends.</summary>
+    /// <returns>The lock; null where another program has it.</returns>
+    private static FileStream? TryLock(string folder)
+    {
+        // As .NET passes them on: ERROR_SHARING_VIOLATION of Windows, EWOULDBLOCK of Linux and of macOS.
+        int[] sharingViolations = [unchecked((int)0x80070020), 11, 35];
+        try
+        {
+            return new FileStream(
+                Path.Combine(folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (sharingViolations.Contains(e.HResult))
+        {
+            return null;
+        }
+    }
+
+    private static IWarehouseSource[] Sources(IFalObservabilityClient client) =>
+    [
+        new AnalyticsRows(client.Analytics),
+        new UsageRows(client.Usage, TimeProvider.System),
+        new RunnerRows(client.Apps, TimeProvider.System),
+    ];
+
+    private static async Task<(long Rows, bool IsRefused)> ExportAsync(
+        IWarehouseSource source, IWarehouseStore store, ExportProgress progress, ExportRequest request, CancellationToken cancellationToken)
+    {
+        string table = source.Table.Name;
+        int subjects = source.SubjectsOf(request).Count;
+        var exporter = new Exporter(source, store, progress, TimeProvider.System);
         long rows = 0;
         int refusals = 0;
         int leftOut = 0;
-        await Screen.WithProgressAsync($"{request.TimeframeName}s of {request.EndpointIds.Count} endpoints", async progress => leftOut = await exporter.RunAsync(
+        await Screen.WithProgressAsync($"{table}, {request.TimeframeName}s", async show => leftOut = await exporter.RunAsync(
             request,
             (done, all, written) =>
             {
                 rows += written;
-                progress(done, all);
+                show(done, all);
             },
             refused =>
             {
                 refusals++;
-                Console.WriteLine(Screen.OneLine($"left out: {refused.EndpointId}: {refused.Message}"));
+                Console.WriteLine(Screen.OneLine($"left out of {table}: {refused.EndpointId}: {refused.Message ?? $"the service answers {(int)refused.StatusCode}"}"));
             },
             missing => Console.WriteLine(Screen.OneLine(
-                $"left empty: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}")),
+                $"left empty in {table}: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}")),
             cancellationToken));
-        if (refusals == request.EndpointIds.Count)
-        {
-            return await Failure.ReportAsync(ExitCode.Failed, "Nothing was exported: the service refuses every endpoint that was named.");
-        }
-
         if (leftOut > 0)
         {
-            Console.WriteLine($"{leftOut} rows left out: another row of the same bucket has the same endpoint id, or none either.");
+            Console.WriteLine($"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or none either.");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} rows written. Next:{Environment.NewLine}{store.Describe()}"));
-        return ExitCode.Done;
+        return (rows, subjects > 0 && refusals == subjects);
     }
 }
