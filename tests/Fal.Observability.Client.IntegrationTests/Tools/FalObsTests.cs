@@ -18,7 +18,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("'exprot' is not understood.", "exprot")]
     [InlineData("'--jsn' is not understood.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
-    [InlineData("FOLDER is empty", "export", "")]
+    [InlineData("FOLDER is '', which is empty", "export", "")]
     [InlineData("'b' is one FOLDER too many.", "export", "a", "b")]
     [InlineData("Option '--last' expects a single argument", "export", "a", "--last", "2026-01-01", "--last", "2026-01-02")]
     [InlineData("Required argument 'FILE' missing", "history")]
@@ -166,14 +166,49 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task An_export_into_a_file_instead_of_a_folder_is_one_line_that_names_it()
     {
-        string file = Path.Combine(_folder, "file");
+        string file = InFolder("FOLDER/file");
         await File.WriteAllTextAsync(file, "");
 
-        (int exitCode, _, string errors) = await RunAsync("id:secret", ["export", file, "--endpoints", "a/b", "--base-address", "http://127.0.0.1:9/v1"]);
+        (int exitCode, _, string errors) = await RunAsync(key: null, ["export", file]);
+
+        Assert.Equal(2, exitCode);
+        Assert.StartsWith($"FOLDER is '{file}', which is a file", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("junk")]
+    [InlineData("PAR1junkjunkjunkPAR1")]
+    public async Task A_file_that_is_no_parquet_file_is_named_without_the_statement_that_read_it(string content)
+    {
+        string[] arguments = ["export", InFolder("FOLDER/export"), "--store", "parquet", "--tables", "analytics", "--first", "2026-05-01", "--last", "2026-05-01"];
+        Assert.Equal(0, (await RunAsync(key: null, arguments)).ExitCode);
+        string file = Assert.Single(Directory.GetFiles(_folder, "*.parquet", SearchOption.AllDirectories));
+        await File.WriteAllTextAsync(file, content);
+        File.Delete(InFolder("FOLDER/export/progress-parquet.json"));
+
+        (int exitCode, _, string errors) = await RunAsync(key: null, arguments);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains(file, errors, StringComparison.Ordinal);
-        Assert.Single(errors.TrimEnd().Split('\n'));
+        string line = errors.TrimEnd().Split('\n')[^1];
+        Assert.Contains(file, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("SELECT", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Error:", errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1, "--tables", "usage")]
+    public async Task A_key_that_may_not_read_bills_leaves_out_usage_and_fails_only_where_usage_was_named(int code, params string[] options)
+    {
+        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 2 });
+        string[] arguments = ["export", _folder, "--store", "ndjson", "--timeframe", "day", .. options, "--base-address", server.BaseAddress.ToString()];
+
+        (int exitCode, string output, _) = await RunAsync(server.KeyWithoutBilling, arguments);
+
+        Assert.Equal(code, exitCode);
+        Assert.Single(output.Split('\n'), line => line.StartsWith("left out of usage: the whole account: ", StringComparison.Ordinal));
+        Assert.Equal(code == 0, Directory.Exists(InFolder("FOLDER/ndjson")) && Directory.Exists(InFolder("FOLDER/ndjson-runners")));
+        Assert.False(Directory.Exists(InFolder("FOLDER/ndjson-usage")));
     }
 
     [Theory]

@@ -48,9 +48,9 @@ internal sealed class ExportVerb
         verb.Add(_baseAddress);
         verb.Validators.Add(result =>
         {
-            if (result.GetResult(_folder) is { Tokens.Count: > 0 } && result.GetValue(_folder) is { Length: 0 })
+            if (result.GetResult(_folder) is { Tokens.Count: > 0 } && result.GetValue(_folder) is { } path && (path.Length == 0 || File.Exists(path)))
             {
-                result.AddError("FOLDER is empty; it must be the folder to export to.");
+                result.AddError($"FOLDER is '{path}', which is {(path.Length == 0 ? "empty" : "a file")}; it must be the folder to export to.");
             }
         });
         verb.SetAction(RunAsync);
