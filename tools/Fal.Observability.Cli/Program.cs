@@ -8,7 +8,8 @@ using Fal.Observability.Cli.History;
 using Fal.Observability.Cli.Simulate;
 
 // fal-obs: one verb for each thing that people ask of their account.
-Console.SetOut(new StandardOutput(Console.Out));
+using var output = new StandardOutput(Console.Out);
+Console.SetOut(output);
 using var interruption = new Interruption();
 var root = new RootCommand("The observability data of your apps on fal.")
 {

@@ -1,4 +1,3 @@
-using System.Net;
 using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli.Export;

@@ -109,7 +109,7 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         name, ColumnKind.Text, false, item => value(item.Value) is { } text ? WarehouseRow.WellFormed(text) : null);
 
     /// <summary>A highest number of runners, which is whole; null where the service sends a fraction, which the column cannot hold.</summary>
-    private static object? WholeOrNull(double? number) => number is { } value && value == Math.Truncate(value) && value < long.MaxValue ? (long)value : null;
+    private static long? WholeOrNull(double? number) => number is { } value && value == Math.Truncate(value) && value < long.MaxValue ? (long)value : null;
 
     /// <summary>The amounts with more digits behind the point than their column holds.</summary>
     private static IEnumerable<KeyValuePair<string, decimal>> TooFine(UsageRow row) => Amounts
