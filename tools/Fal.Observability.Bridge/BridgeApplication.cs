@@ -27,7 +27,7 @@ internal static partial class BridgeApplication
 
         """;
 
-    private static readonly string[] KeySettings = ["Fal:ApiKey", "Fal:ApiKeyFile", "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
+    private static readonly string[] KeySettings = ["Fal:ApiKey", "Fal:ApiKeyFile", .. KeyVariables.All];
 
     /// <summary>Whether the configuration or the environment says anything about an account.</summary>
     public static bool NamesAccount(IConfiguration configuration) =>
@@ -144,7 +144,7 @@ internal static partial class BridgeApplication
 
     /// <summary>The analytics of an account, and the label that its series bear.</summary>
     /// <exception cref="InvalidOperationException">There is no such account.</exception>
-    public static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
+    private static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
         provider.GetKeyedService<IFalAnalyticsClient>(key) is { } analytics
             ? (analytics, LabelOf(provider, key))
             : throw new InvalidOperationException(key is null

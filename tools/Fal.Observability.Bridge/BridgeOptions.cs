@@ -191,7 +191,7 @@ internal sealed class HistoryOptions
     }
 
     /// <summary>Reads a timeframe that has buckets in UTC, in any case of letters.</summary>
-    public static bool TryParseTimeframe(string text, out AnalyticsTimeframe timeframe) =>
+    private static bool TryParseTimeframe(string text, out AnalyticsTimeframe timeframe) =>
         Enum.TryParse(text, ignoreCase: true, out timeframe) && Timeframes.Contains(timeframe);
 
     /// <summary>Refuses what cannot work.</summary>

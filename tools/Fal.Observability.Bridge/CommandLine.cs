@@ -10,7 +10,6 @@ internal static class CommandLine
         Usage: fal-bridge [settings]         serve /metrics, /health, /live and /ready, push by OTLP and remote write
                fal-bridge {Simulate}       the same with simulated data, without a key
                fal-bridge health [settings]  ask the bridge on this machine whether it is ready: exit code 0 or 1
-               history FILE [options]        write analytics as a file for promtool; 'history --help' has the options
         Settings are those of the configuration, as --Name=value or as variables of the environment:
           --Fal:ApiKey=...                   the account; better in the environment: FAL_KEY, or FAL_KEY_FILE
           --Bridge:RemoteWrite:Url=...       what the bridge does

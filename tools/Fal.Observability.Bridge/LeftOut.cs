@@ -6,7 +6,7 @@ using Fal.Observability.Bridge.RemoteWrite;
 namespace Fal.Observability.Bridge;
 
 /// <summary>Counts what the service sent and the bridge cannot pass on, and tells the log once of each case.</summary>
-internal sealed partial class LeftOut : IDisposable
+internal sealed partial class LeftOut : ILeftOut, IDisposable
 {
     /// <summary>The most cases that are told: a service that makes up names must not fill the memory or the log.</summary>
     private const int MostTold = 1000;

@@ -4,29 +4,25 @@ using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 
 // Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
-bool isHistory = args is ["history", ..];
 bool isHealth = args is [HealthCommand.Name, ..];
-string usage = isHistory ? HistoryCommand.Usage : CommandLine.Usage;
 string[] settings = [.. isHealth ? args[1..] : args];
-HistoryCommand? history = null;
 try
 {
     if (CommandLine.AsksForHelp(args))
     {
-        Console.WriteLine(usage);
+        Console.WriteLine(CommandLine.Usage);
         return 0;
     }
 
-    string? fault = null;
-    if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(settings)) is not null)
+    if (CommandLine.FaultOf(settings) is { } fault)
     {
-        await Console.Error.WriteLineAsync(isHistory ? $"{fault}{Environment.NewLine}{usage}" : $"{fault} 'fal-bridge --help' lists what is.");
+        await Console.Error.WriteLineAsync($"{fault} 'fal-bridge --help' lists what is.");
         return isHealth ? 1 : 2;
     }
 
     WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = history is null ? [.. settings.Where(argument => argument != CommandLine.Simulate)] : [.. history.Settings],
+        Args = [.. settings.Where(argument => argument != CommandLine.Simulate)],
         // The settings lie beside the program, wherever it is started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
@@ -45,7 +41,6 @@ try
     }
 
     // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.
-    simulates |= isHistory && !namesAccount && builder.Environment.IsDevelopment();
     if (!simulates && !namesAccount)
     {
         throw new InvalidOperationException(
@@ -72,12 +67,6 @@ try
 
     builder.AddBridge();
     await using WebApplication app = builder.Build();
-    if (history is not null)
-    {
-        await history.RunAsync(app.Services, simulator?.Apps);
-        return 0;
-    }
-
     app.MapBridge();
     if (await app.RunBridgeAsync() is not { } failure)
     {
@@ -92,7 +81,6 @@ catch (Exception e) when (e is FalObservabilityException or OptionsValidationExc
 {
     // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
     string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
-    string what = isHealth ? "The bridge cannot be asked." : history is null ? "The bridge cannot start." : "The history was not written.";
-    await Console.Error.WriteLineAsync($"{what} {reason}");
-    return history is null && !isHealth ? 2 : 1;
+    await Console.Error.WriteLineAsync($"{(isHealth ? "The bridge cannot be asked." : "The bridge cannot start.")} {reason}");
+    return isHealth ? 1 : 2;
 }

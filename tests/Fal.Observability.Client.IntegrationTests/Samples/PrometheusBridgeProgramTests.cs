@@ -77,7 +77,6 @@ public sealed class PrometheusBridgeProgramTests
     [Theory]
     [InlineData("Usage: fal-bridge [settings]", "--help")]
     [InlineData("Usage: fal-bridge [settings]", "health", "--help")]
-    [InlineData("Usage: history FILE", "history", "--help")]
     public async Task Help_is_the_usage(string usage, params string[] arguments)
     {
         using Process bridge = Start(key: null, development: false, arguments);
@@ -232,79 +231,6 @@ public sealed class PrometheusBridgeProgramTests
             sample => Assert.Contains("account=\"simulated\"", sample, StringComparison.Ordinal));
         Assert.Contains("shutting down", rest, StringComparison.Ordinal);
         Assert.Empty(await errors);
-    }
-
-    [Theory]
-    [InlineData("Name the file", "history")]
-    [InlineData("'--endpoint' is not understood", "history", "h.om", "--endpoint", "a/b")]
-    [InlineData("--last has no value", "history", "h.om", "--last")]
-    [InlineData("--first is '1.1.2026'", "history", "h.om", "--first", "1.1.2026")]
-    [InlineData("--timeframe is 'week'", "history", "h.om", "--timeframe", "week")]
-    [InlineData("--last is before --first", "history", "h.om", "--first", "2026-01-02", "--last", "2026-01-01")]
-    public async Task A_history_with_bad_arguments_says_which_and_ends_with_2(string message, params string[] arguments)
-    {
-        using Process bridge = Start(AnyKey, development: false, arguments);
-
-        (int exitCode, string output, string errors) = await bridge.EndAsync();
-
-        Assert.Equal(2, exitCode);
-        Assert.Empty(output);
-        Assert.StartsWith(message, errors, StringComparison.Ordinal);
-        Assert.Contains("Usage: history FILE", errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_history_file_that_cannot_be_written_ends_with_1_and_the_reason()
-    {
-        string path = Path.Combine(AppContext.BaseDirectory, "no-such-folder", "history.om");
-        using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
-
-        (int exitCode, _, string errors) = await bridge.EndAsync();
-
-        Assert.Equal(1, exitCode);
-        Assert.Contains("The history was not written.", errors, StringComparison.Ordinal);
-        Assert.Contains("no-such-folder", errors, StringComparison.Ordinal);
-        // Nothing was read in vain.
-        Assert.DoesNotContain("windows", errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_history_is_written_into_a_new_file_over_an_old_one_and_through_a_link()
-    {
-        string folder = Directory.CreateTempSubdirectory("history").FullName;
-        string file = Path.Combine(folder, "history.om");
-        string link = Path.Combine(folder, "link.om");
-        File.CreateSymbolicLink(link, file);
-
-        foreach (string path in (string[])[file, file, link])
-        {
-            using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
-            (int exitCode, _, string errors) = await bridge.EndAsync();
-
-            Assert.True(exitCode == 0, errors);
-            Assert.EndsWith("# EOF\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
-            await File.WriteAllTextAsync(file, "old", TestContext.Current.CancellationToken);
-        }
-
-        Assert.NotNull(new FileInfo(link).LinkTarget);
-        Assert.Equal(2, Directory.GetFiles(folder).Length);
-        Directory.Delete(folder, recursive: true);
-    }
-
-    [Theory]
-    [InlineData("--first is 9999-01-01, which is not here yet", "--first", "9999-01-01", "--endpoints", "a/b")]
-    [InlineData("Name the endpoints", "--timeframe", "Day")]
-    [InlineData("Name the endpoints", "--Fal:MaxAttempts=2", "--Fal:TotalTimeout", "00:05:00")]
-    [InlineData("MaxAttempts is 99; it", "--Fal:MaxAttempts=99", "--endpoints", "a/b")]
-    public async Task A_history_that_cannot_be_asked_for_ends_with_1_and_the_reason(string reason, params string[] arguments)
-    {
-        using Process bridge = Start(AnyKey, development: false, ["history", Path.Combine(AppContext.BaseDirectory, "never.om"), .. arguments]);
-
-        (int exitCode, _, string errors) = await bridge.EndAsync();
-
-        Assert.Equal(1, exitCode);
-        Assert.StartsWith($"The history was not written. {reason}", errors, StringComparison.Ordinal);
-        Assert.DoesNotContain("Parameter", errors, StringComparison.Ordinal);
     }
 
     /// <summary>Reads the output up to the line that says where it listens.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Bridge;
+using Fal.Observability.Tools;
 using Fal.Observability.Bridge.RemoteWrite;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;

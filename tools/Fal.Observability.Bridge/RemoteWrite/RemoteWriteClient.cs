@@ -219,7 +219,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
             _ when answer.Says(TooOld) =>
                 " The samples are older than the receiver takes, or than those that it has of the same series. Set its out_of_order_time_window"
                 + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
-                + " 'history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
+                + " 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>
                 " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were final.",
             >= HttpStatusCode.Ambiguous and < HttpStatusCode.BadRequest =>

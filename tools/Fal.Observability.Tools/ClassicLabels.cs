@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Fal.Observability.Client.Prometheus;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>The labels of a series as they were sent, and under classic names.</summary>
 /// <param name="Sent">As they were sent.</param>

@@ -1,6 +1,6 @@
 using Fal.Observability.Client.Prometheus;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>
 /// Tells which samples stay where different series become one under their classic names: the first does. It serves one snapshot of one

@@ -1,7 +1,7 @@
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>Analytics as samples at their own time: one series for each metric of each endpoint, its timestamp the start of the bucket.</summary>
 internal static class AnalyticsSamples
@@ -16,7 +16,7 @@ internal static class AnalyticsSamples
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="timeframe">The length of the bucket: minutes and hours of one endpoint are different series.</param>
     /// <param name="leftOut">Is told what has no place among the samples.</param>
-    public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe, LeftOut leftOut)
+    public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe, ILeftOut leftOut)
     {
         var series = new DistinctSeries();
         long timestamp = bucket.Start.ToUnixTimeMilliseconds();

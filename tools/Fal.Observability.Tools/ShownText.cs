@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>Text of the service's as a person can tell it apart in a log.</summary>
 internal static class ShownText
