@@ -5,7 +5,7 @@ using Fal.Observability.Client.Testing;
 // With a key in the environment this reads your own apps; without one it reads a simulator that it starts itself.
 bool live = Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 }
     || Environment.GetEnvironmentVariable("FAL_KEY_ID") is { Length: > 0 };
-await using SimulatorServer? simulator = live ? null : await SimulatorServer.StartAsync();
+await using FalSimulator? simulator = live ? null : await FalSimulator.StartAsync(options => options.Seed = 1);
 
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>

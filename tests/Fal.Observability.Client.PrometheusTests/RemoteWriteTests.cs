@@ -21,7 +21,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Analytics_come_back_at_their_own_times_with_the_same_values()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
 
@@ -48,7 +48,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_bucket_that_was_sent_before_a_crash_can_be_sent_again()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
         await using (await StartBridgeAsync(simulator, prometheus, minutes: 30))
@@ -74,11 +74,11 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData("storage:\n  tsdb:\n    out_of_order_time_window: 1h\n")]
     public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works(string storage)
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
         // Scrapes itself, so its head is at the present.
         const string Itself = "scrape_configs:\n- job_name: itself\n  static_configs:\n  - targets: [\"ADDRESS\"]\n";
-        await using SimulatorServer target = await SimulatorServer.StartAsync();
+        await using FalSimulator target = await FalSimulator.StartAsync(options => options.Seed = 1);
         string itself = Itself.Replace("ADDRESS", target.BaseAddress.Authority, StringComparison.Ordinal);
         await using (PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration($"{itself}{storage}"), Receives))
         {
@@ -104,7 +104,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Blocks_made_of_the_history_file_answer_with_the_same_values()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer unused = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         await using BridgeHost bridge = await StartBridgeAsync(simulator, unused, minutes: 0);
         string file = _files.PathOf("history.om");
@@ -129,7 +129,7 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     /// <summary>What the report of the same range holds, as Prometheus is to hold it.</summary>
-    internal static async Task<string[]> ReportAsync(SimulatorServer simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
+    internal static async Task<string[]> ReportAsync(FalSimulator simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
     {
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps.Take(3))
@@ -161,7 +161,7 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Equal(expected, held.Order(StringComparer.Ordinal));
     }
 
-    private Task<BridgeHost> StartBridgeAsync(SimulatorServer simulator, PrometheusServer prometheus, int minutes)
+    private Task<BridgeHost> StartBridgeAsync(FalSimulator simulator, PrometheusServer prometheus, int minutes)
     {
         var settings = new Dictionary<string, string?>
         {

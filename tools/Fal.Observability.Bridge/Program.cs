@@ -30,7 +30,7 @@ try
     });
     // Only for whoever tries it out: simulated figures among real ones would be worse than a bridge that does not start.
     bool simulates = builder.Environment.IsDevelopment() && !BridgeApplication.NamesAccount(builder.Configuration);
-    await using SimulatorServer? simulator = simulates ? await SimulatorServer.StartAsync() : null;
+    await using FalSimulator? simulator = simulates ? await FalSimulator.StartAsync(options => options.Seed = 1) : null;
     if (simulator is not null)
     {
         Console.WriteLine("SIMULATED DATA: no fal key is configured, so every figure comes from the built-in simulator.");

@@ -8,10 +8,10 @@ internal sealed class Account : IAsyncDisposable
 {
     private static readonly string[] KeyVariables = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
 
-    private readonly SimulatorServer? _simulator;
+    private readonly FalSimulator? _simulator;
     private readonly FalObservabilityClient _client;
 
-    private Account(SimulatorServer? simulator, FalObservabilityClient client)
+    private Account(FalSimulator? simulator, FalObservabilityClient client)
     {
         _simulator = simulator;
         _client = client;
@@ -33,7 +33,7 @@ internal sealed class Account : IAsyncDisposable
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The key or the address cannot be used.</exception>
     public static async Task<Account> OpenAsync(Uri? baseAddress, CancellationToken cancellationToken)
     {
-        SimulatorServer? simulator = IsReal(baseAddress) ? null : await SimulatorServer.StartAsync(options: null, cancellationToken);
+        FalSimulator? simulator = IsReal(baseAddress) ? null : await FalSimulator.StartAsync(options => options.Seed = 1, cancellationToken);
         try
         {
             var client = new FalObservabilityClient(options =>

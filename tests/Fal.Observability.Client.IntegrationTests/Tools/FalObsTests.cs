@@ -58,7 +58,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task Apps_are_a_table_of_the_list_and_the_live_metrics()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3 });
 
         (int exitCode, string output, string errors) =
             await RunAsync(server.Key, ["apps", "--base-address", server.BaseAddress.ToString()]);
@@ -75,7 +75,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData(false)]
     public async Task Json_says_whether_it_is_simulated(bool isSimulated)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 12 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 12 });
         string[] address = isSimulated ? [] : ["--base-address", server.BaseAddress.ToString()];
 
         (int exitCode, string output, string errors) = await RunAsync(isSimulated ? null : server.Key, ["apps", "--json", .. address]);
@@ -90,7 +90,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_key_file_makes_the_data_real()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string file = Path.Combine(_folder, "key");
         await File.WriteAllTextAsync(file, server.Key);
 
@@ -105,7 +105,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_wrong_key_is_one_line_with_the_cause()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
 
         (int exitCode, string output, string errors) =
             await RunAsync("wrong:secret-0123456789", ["apps", "--base-address", server.BaseAddress.ToString()]);
@@ -121,7 +121,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("TERM", 143)]
     public async Task An_interrupted_export_keeps_what_is_complete_and_says_so_by_its_exit_code(string signal, int code)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         using var partitions = new SemaphoreSlim(0);
         using var watcher = new FileSystemWatcher(_folder, "progress-ndjson.json") { EnableRaisingEvents = true };
         watcher.Renamed += (_, _) => partitions.Release();
