@@ -8,11 +8,11 @@ internal static class SimulatorWords
 {
     private static readonly (string Word, FaultKind Value)[] FaultKinds =
     [
-        ("status", FaultKind.Status),
         ("rate-limited", FaultKind.RateLimited),
         ("rate-limited-seconds", FaultKind.RateLimitedSeconds),
         ("rate-limited-date", FaultKind.RateLimitedDate),
         ("rate-limited-reset", FaultKind.RateLimitedReset),
+        ("status", FaultKind.Status),
         ("server-error", FaultKind.ServerError),
         ("bad-gateway", FaultKind.BadGateway),
         ("service-unavailable", FaultKind.ServiceUnavailable),
