@@ -2,24 +2,25 @@ using Xunit;
 
 namespace Fal.Observability.Client.Testing.Tests;
 
+/// <summary>The example of the readme.</summary>
+public class QueueTests
+{
+    [Fact]
+    public async Task A_long_queue_is_reported()
+    {
+        await using FalSimulator sim = await FalSimulator.StartAsync();
+        sim.App("my-org/my-app").Queue = 250;
+        using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (sim.Key, sim.BaseAddress));
+
+        FalMetricsSnapshot now = await fal.Metrics.GetSnapshotAsync();
+
+        Assert.Equal(250, now["my-org/my-app"]?.QueueSize);
+    }
+}
+
 /// <summary>The example of the package's readme and of docs/testing.md: it stands here as it is printed there, and runs.</summary>
 public sealed class ReadmeExampleTests
 {
-    public class QueueTests
-    {
-        [Fact]
-        public async Task A_long_queue_is_reported()
-        {
-            await using FalSimulator sim = await FalSimulator.StartAsync();
-            sim.App("my-org/my-app").Queue = 250;
-            using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (sim.Key, sim.BaseAddress));
-
-            FalMetricsSnapshot now = await fal.Metrics.GetSnapshotAsync();
-
-            Assert.Equal(250, now["my-org/my-app"]?.QueueSize);
-        }
-    }
-
     [Theory]
     [InlineData("README.md")]
     [InlineData("testing.md")]
