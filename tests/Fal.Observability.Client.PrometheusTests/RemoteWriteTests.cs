@@ -22,7 +22,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Analytics_come_back_at_their_own_times_with_the_same_values()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
 
@@ -49,7 +49,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_bucket_that_was_sent_before_a_crash_can_be_sent_again()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
         await using (await StartBridgeAsync(simulator, prometheus, minutes: 30))
@@ -75,11 +75,11 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData("storage:\n  tsdb:\n    out_of_order_time_window: 1h\n")]
     public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works(string storage)
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
         // Scrapes itself, so its head is at the present.
         const string Itself = "scrape_configs:\n- job_name: itself\n  static_configs:\n  - targets: [\"ADDRESS\"]\n";
-        await using SimulatorServer target = await SimulatorServer.StartAsync();
+        await using FalSimulator target = await FalSimulator.StartAsync(options => options.Seed = 1);
         string itself = Itself.Replace("ADDRESS", target.BaseAddress.Authority, StringComparison.Ordinal);
         await using (PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration($"{itself}{storage}"), Receives))
         {
@@ -106,7 +106,7 @@ public sealed class RemoteWriteTests : IDisposable
     public async Task Blocks_made_of_the_history_file_answer_with_the_same_values()
     {
         // The program has the clock of the machine, and so has this simulator.
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(TimeProvider.System);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(TimeProvider.System);
         var end = new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero).AddDays(-1);
         string file = _files.PathOf("history.om");
         await WriteHistoryAsync(
@@ -130,7 +130,7 @@ public sealed class RemoteWriteTests : IDisposable
     private static string Day(DateTimeOffset instant) => instant.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>Runs <c>fal-obs history</c> for three apps of a simulator.</summary>
-    private static async Task WriteHistoryAsync(SimulatorServer simulator, string file, params string[] options)
+    private static async Task WriteHistoryAsync(FalSimulator simulator, string file, params string[] options)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "fal-obs.dll");
         string[] arguments =
@@ -144,7 +144,7 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     /// <summary>What the report of the same range holds, as Prometheus is to hold it.</summary>
-    internal static async Task<string[]> ReportAsync(SimulatorServer simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
+    internal static async Task<string[]> ReportAsync(FalSimulator simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
     {
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps.Take(3))
@@ -176,7 +176,7 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Equal(expected, held.Order(StringComparer.Ordinal));
     }
 
-    private Task<BridgeHost> StartBridgeAsync(SimulatorServer simulator, PrometheusServer prometheus, int minutes)
+    private Task<BridgeHost> StartBridgeAsync(FalSimulator simulator, PrometheusServer prometheus, int minutes)
     {
         var settings = new Dictionary<string, string?>
         {

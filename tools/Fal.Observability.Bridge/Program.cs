@@ -48,7 +48,7 @@ try
             + $" To try the bridge without a key, start it with {CommandLine.Simulate}.");
     }
 
-    await using SimulatorServer? simulator = simulates ? await SimulatorServer.StartAsync() : null;
+    await using FalSimulator? simulator = simulates ? await FalSimulator.StartAsync(options => options.Seed = 1) : null;
     if (simulator is not null)
     {
         Console.WriteLine("SIMULATED DATA: every figure comes from the built-in simulator.");

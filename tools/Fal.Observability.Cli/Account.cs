@@ -6,10 +6,10 @@ namespace Fal.Observability.Cli;
 /// <summary>The account that the data come from: the one of the key in the environment, or a simulated one.</summary>
 internal sealed class Account : IAsyncDisposable
 {
-    private readonly SimulatorServer? _simulator;
+    private readonly FalSimulator? _simulator;
     private readonly FalObservabilityClient _client;
 
-    private Account(SimulatorServer? simulator, FalObservabilityClient client)
+    private Account(FalSimulator? simulator, FalObservabilityClient client)
     {
         _simulator = simulator;
         _client = client;
@@ -31,7 +31,7 @@ internal sealed class Account : IAsyncDisposable
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The key or the address cannot be used.</exception>
     public static async Task<Account> OpenAsync(Uri? baseAddress, CancellationToken cancellationToken)
     {
-        SimulatorServer? simulator = IsReal(baseAddress) ? null : await SimulatorServer.StartAsync(options: null, cancellationToken);
+        FalSimulator? simulator = IsReal(baseAddress) ? null : await FalSimulator.StartAsync(options => options.Seed = 1, cancellationToken);
         try
         {
             var client = new FalObservabilityClient(options =>

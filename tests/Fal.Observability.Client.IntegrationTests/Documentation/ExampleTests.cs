@@ -41,8 +41,8 @@ public sealed partial class ExampleTests
     public async Task An_example_prints_what_its_page_says(string page)
     {
         var clock = new StandingClock(Now);
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Seed = 7, TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 7, TimeProvider = clock }, TestContext.Current.CancellationToken);
         Simulated.Service = simulator;
         Simulated.Clock = clock;
 
@@ -129,7 +129,7 @@ public sealed partial class ExampleTests
 /// <summary>Takes the place of the service for the programs that the pages show.</summary>
 public static class Simulated
 {
-    public static SimulatorServer Service { get; set; } = null!;
+    public static FalSimulator Service { get; set; } = null!;
 
     public static TimeProvider Clock { get; set; } = null!;
 

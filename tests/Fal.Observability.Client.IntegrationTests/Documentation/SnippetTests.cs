@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
@@ -21,6 +22,7 @@ public sealed partial class SnippetTests
         global using System.Threading.Tasks;
         global using Fal.Observability.Client;
         global using Fal.Observability.Client.Prometheus;
+        global using Fal.Observability.Client.Testing;
         global using Microsoft.AspNetCore.Builder;
         global using Microsoft.AspNetCore.Http;
         global using Microsoft.Extensions.DependencyInjection;
@@ -57,6 +59,10 @@ public sealed partial class SnippetTests
             internal static IProgress<AnalyticsProgress> progress = null!;
             internal static PrometheusExposition exposition = null!;
             internal static string body = null!;
+            internal static FalSimulator sim = null!;
+            internal static SimulatedApp app = null!;
+            internal static TimeProvider clock = null!;
+            internal static DateTimeOffset noon;
         }
         """;
 
@@ -94,12 +100,15 @@ public sealed partial class SnippetTests
     {
         var options = new CSharpParseOptions(LanguageVersion.Latest);
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        SyntaxTree snippet = CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken);
+        bool isProgram = snippet.GetRoot(cancellationToken).ChildNodes().OfType<GlobalStatementSyntax>().Any();
         var compilation = CSharpCompilation.Create("Snippet",
             [
                 CSharpSyntaxTree.ParseText(Surroundings, options, cancellationToken: cancellationToken),
-                CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken),
+                snippet,
             ],
-            Packages, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+            Packages, new CSharpCompilationOptions(
+                isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
 
         string[] errors = [.. compilation.GetDiagnostics(cancellationToken)
             .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)

@@ -75,11 +75,22 @@ public sealed class HistoryProgramTests : IDisposable
         Assert.DoesNotContain("(Parameter", errors, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [MemberData(nameof(Programs))]
-    public async Task Simulated_and_real_data_are_never_mixed(string program)
+    [Fact]
+    public async Task Simulated_data_of_a_backfill_go_to_a_folder_of_their_own()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        (int exitCode, string output, _) = await RunAsync(Backfill, null, [_folder, .. Days]);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains($"SIMULATED DATA: no FAL_KEY in the environment", output, StringComparison.Ordinal);
+        Assert.All(Files().Keys, file => Assert.StartsWith("simulated", Path.GetRelativePath(_folder, file), StringComparison.Ordinal));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(_folder, "simulated"), "*.jsonl"));
+    }
+
+    [Fact]
+    public async Task Simulated_and_real_data_of_an_export_are_never_mixed()
+    {
+        const string program = Export;
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string[] real = [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()];
         string[] simulated = [_folder, .. Days, "--endpoints", server.Apps[0]];
 
@@ -121,7 +132,7 @@ public sealed class HistoryProgramTests : IDisposable
     [InlineData("ndjson")]
     public async Task An_export_that_is_killed_goes_on_to_what_it_would_have_been(string store)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string whole = Path.Combine(_folder, "whole");
         string killed = Path.Combine(_folder, "killed");
         string[] Arguments(string folder) =>
@@ -193,7 +204,7 @@ public sealed class HistoryProgramTests : IDisposable
     [MemberData(nameof(Programs))]
     public async Task What_stops_it_is_one_line_with_the_cause_before_what_to_do(string program)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
 
         (int exitCode, _, string errors) =
             await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]);
@@ -209,7 +220,7 @@ public sealed class HistoryProgramTests : IDisposable
     [Fact]
     public async Task An_export_that_a_file_stops_says_which_before_what_to_do()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         await File.WriteAllTextAsync(Path.Combine(_folder, "analytics.duckdb"), "something else\nthan a table");
 
         (int exitCode, _, string errors) =

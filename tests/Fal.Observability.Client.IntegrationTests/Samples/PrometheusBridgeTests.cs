@@ -29,14 +29,14 @@ public sealed class PrometheusBridgeTests
 
     private readonly SteppedClock _clock = new();
     private readonly FakeLogCollector _log = new();
-    private readonly Dictionary<SimulatorServer, SimulatorFaults> _faults = [];
+    private readonly Dictionary<FalSimulator, SimulatorFaults> _faults = [];
     private readonly FakeTimeProvider _serviceClock = new(SteppedClock.FirstInstant);
 
     [Fact]
     public async Task The_page_holds_every_series_of_every_account_with_its_label()
     {
-        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
-        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using FalSimulator acme = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator globex = await StartSimulatorAsync(seed: 2);
         await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
 
         PrometheusExposition page = await PageAsync(bridge);
@@ -48,7 +48,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task The_page_follows_the_service_where_series_come_and_go()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
         HashSet<string> seen = [];
         for (int i = 0; i < 6; i++)
@@ -66,8 +66,8 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task An_account_that_is_stale_is_left_out_and_down_while_the_others_go_on_and_comes_back()
     {
-        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
-        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using FalSimulator acme = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator globex = await StartSimulatorAsync(seed: 2);
         await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
         _faults[acme].Next(9, new Fault(FaultKind.ServerError));
 
@@ -334,7 +334,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task Health_names_an_account_as_the_settings_do()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost several = await StartAsync(("acme", simulator.BaseAddress), ("globex", simulator.BaseAddress));
         await using BridgeHost one = await BridgeHost.StartAsync(
             new Dictionary<string, string?> { ["Fal:ApiKey"] = FalAccount.Key, ["Fal:BaseAddress"] = simulator.BaseAddress.ToString() }, _clock);
@@ -536,7 +536,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task A_head_of_the_page_is_answered()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(bridge.Address, "metrics"));
@@ -569,7 +569,7 @@ public sealed class PrometheusBridgeTests
     public async Task A_wrong_key_is_an_account_that_is_down_and_healths_page_says_what_to_do_without_the_key()
     {
         const string Wrong = "test-id:not-the-secret-0123456789";
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         Dictionary<string, string?> settings = new(Settings(("acme", simulator.BaseAddress))) { ["Fal:Accounts:acme:ApiKey"] = Wrong };
         await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
         await _clock.TimerAsync(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
@@ -628,7 +628,7 @@ public sealed class PrometheusBridgeTests
         string path = Path.Combine(folder, "key");
         Publish("one", "test-id:not-the-right-one-at-all\n");
         File.CreateSymbolicLink(path, Path.Combine("..data", "key"));
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         Dictionary<string, string?> settings = new(Settings(("acme", simulator.BaseAddress))) { ["Fal:Accounts:acme:ApiKeyFile"] = path };
         settings.Remove("Fal:Accounts:acme:ApiKey");
         await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
@@ -668,8 +668,8 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task An_orchestrator_sees_a_bridge_that_lives_and_is_ready_though_an_account_is_refused()
     {
-        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
-        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using FalSimulator acme = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator globex = await StartSimulatorAsync(seed: 2);
         Dictionary<string, string?> settings = new(Settings(("acme", acme.BaseAddress), ("globex", globex.BaseAddress)))
         {
             ["Fal:Accounts:acme:ApiKey"] = "test-id:not-the-secret-0123456789",
@@ -700,7 +700,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task The_root_lists_the_paths_and_each_of_them_answers()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
 
         string[] paths = [.. (await bridge.GetAsync("")).Split('\n').Where(line => line.StartsWith('/')).Select(line => line.Split(' ')[0])];
@@ -786,7 +786,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task The_log_says_at_the_start_what_is_read_and_where_it_goes_without_what_may_be_secret()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
         string state = Path.Combine(folder.FullName, "state.json");
         Dictionary<string, string?> more = OtlpTo("http://127.0.0.1:9/?token=hidden");
@@ -809,7 +809,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task OTLP_over_HTTP_arrives_with_every_family_and_the_account()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         var bodies = new ConcurrentQueue<(string Path, string Body)>();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -837,7 +837,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task A_collector_that_cannot_be_reached_is_named_in_the_log_and_the_page_goes_on()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], OtlpTo("http://127.0.0.1:9"));
 
         bridge.Services.GetRequiredService<MeterProvider>().ForceFlush(60_000);
@@ -923,10 +923,10 @@ public sealed class PrometheusBridgeTests
         PrometheusTextParser.ParseFamilies(await bridge.GetAsync("metrics"), PrometheusParserOptions.Strict);
 
     /// <summary>The service's families on the page are those of the accounts' present snapshots, with the label of each.</summary>
-    private static async Task AssertShowsAsync(PrometheusExposition page, params (string Account, SimulatorServer Simulator)[] accounts)
+    private static async Task AssertShowsAsync(PrometheusExposition page, params (string Account, FalSimulator Simulator)[] accounts)
     {
         List<string> expected = [];
-        foreach ((string account, SimulatorServer simulator) in accounts)
+        foreach ((string account, FalSimulator simulator) in accounts)
         {
             using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
             FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
@@ -941,10 +941,10 @@ public sealed class PrometheusBridgeTests
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
     }
 
-    private async Task<SimulatorServer> StartSimulatorAsync(int seed)
+    private async Task<FalSimulator> StartSimulatorAsync(int seed)
     {
-        var options = new SimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = _serviceClock };
-        SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        var options = new FalSimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = _serviceClock };
+        FalSimulator simulator = await FalSimulator.StartAsync(options);
         _faults[simulator] = options.Faults;
         return simulator;
     }

@@ -64,7 +64,7 @@ public sealed class WarehouseTableTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task The_bill_of_an_account_is_the_same_in_the_store_and_an_export_again_changes_nothing(string store)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3, TimeProvider = _time });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time });
         using FalObservabilityClient fal = ClientOf(simulator.BaseAddress, simulator.Key);
 
         await ExportAsync(new UsageRows(fal.Usage, _time), store, simulator.Apps);
@@ -85,7 +85,7 @@ public sealed class WarehouseTableTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Numbers_of_runners_are_the_same_in_the_store_as_in_the_history(string store)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3, TimeProvider = _time });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time });
         using FalObservabilityClient fal = ClientOf(simulator.BaseAddress, simulator.Key);
 
         await ExportAsync(new RunnerRows(fal.Apps, _time), store, [.. simulator.Apps, $"{simulator.Apps[0]}/route"]);
@@ -111,7 +111,7 @@ public sealed class WarehouseTableTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task A_runner_history_that_is_too_old_for_the_service_stays(string store)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 1, TimeProvider = _time });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 1, TimeProvider = _time });
         using FalObservabilityClient fal = ClientOf(simulator.BaseAddress, simulator.Key);
         await ExportAsync(new RunnerRows(fal.Apps, _time), store, simulator.Apps);
         string[] before = Texts("runners", store, "running_max");

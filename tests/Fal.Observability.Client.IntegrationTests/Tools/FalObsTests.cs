@@ -77,7 +77,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task Apps_are_a_table_of_the_list_and_the_live_metrics()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3 });
 
         (int exitCode, string output, string errors) =
             await RunAsync(server.Key, ["apps", "--base-address", server.BaseAddress.ToString()]);
@@ -94,7 +94,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData(false)]
     public async Task Json_says_whether_it_is_simulated(bool isSimulated)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 12 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 12 });
         string[] address = isSimulated ? [] : ["--base-address", server.BaseAddress.ToString()];
 
         (int exitCode, string output, string errors) = await RunAsync(isSimulated ? null : server.Key, ["apps", "--json", .. address]);
@@ -109,7 +109,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_key_file_makes_the_data_real()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string file = Path.Combine(_folder, "key");
         await File.WriteAllTextAsync(file, server.Key);
 
@@ -124,7 +124,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_wrong_key_is_one_line_with_the_cause()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
 
         (int exitCode, string output, string errors) =
             await RunAsync("wrong:secret-0123456789", ["apps", "--base-address", server.BaseAddress.ToString()]);
@@ -140,7 +140,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("TERM", 143)]
     public async Task An_interrupted_export_keeps_what_is_complete_and_says_so_by_its_exit_code(string signal, int code)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         using var partitions = new SemaphoreSlim(0);
         using var watcher = new FileSystemWatcher(_folder, "progress-ndjson.json") { EnableRaisingEvents = true };
         watcher.Renamed += (_, _) => partitions.Release();
@@ -200,7 +200,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData(1, "--tables", "usage")]
     public async Task A_key_that_may_not_read_bills_leaves_out_usage_and_fails_only_where_usage_was_named(int code, params string[] options)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 2 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 2 });
         string[] arguments = ["export", _folder, "--store", "ndjson", "--timeframe", "day", .. options, "--base-address", server.BaseAddress.ToString()];
 
         (int exitCode, string output, _) = await RunAsync(server.KeyWithoutBilling, arguments);
@@ -280,9 +280,9 @@ public sealed class FalObsTests : IDisposable
     public async Task An_interrupted_history_leaves_no_file_and_says_so_by_its_exit_code(string signal, int code)
     {
         // The first answer never comes, so the history is interrupted while it reads.
-        var options = new SimulatorOptions();
+        var options = new FalSimulatorOptions { Seed = 1 };
         options.Faults.Every(1, new Fault(FaultKind.StalledBody) { Wait = TimeSpan.FromMinutes(10) }, SimulatorRoute.ServerlessAnalytics);
-        await using SimulatorServer server = await SimulatorServer.StartAsync(options);
+        await using FalSimulator server = await FalSimulator.StartAsync(options);
         string file = InFolder("FOLDER/history.om");
         await File.WriteAllTextAsync(file, "old");
         using var begun = new SemaphoreSlim(0);
@@ -304,7 +304,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_history_of_an_account_covers_every_app_that_it_owns_under_its_label()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 5 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
         string file = InFolder("FOLDER/history.om");
 
         (int exitCode, _, string errors) = await RunAsync(

@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>One endpoint id and the character of its traffic, drawn once from its key.</summary>
-internal sealed class SimulatedEndpoint
+internal sealed class DrawnEndpoint : IAccountEndpoint
 {
     private const int MinutesPerDay = 24 * 60;
     private const int BlockMinutes = 4 * 60;
@@ -44,7 +44,7 @@ internal sealed class SimulatedEndpoint
     /// <param name="peakLoad">Requests a minute at the busiest time of a weekday.</param>
     /// <param name="keepsRunner">A runner stays up without traffic.</param>
     /// <param name="officeHoursOnly">No traffic at all outside the busy half of the day.</param>
-    public SimulatedEndpoint(string id, ulong key, AppTimeline timeline, double peakLoad, bool keepsRunner, bool officeHoursOnly)
+    public DrawnEndpoint(string id, ulong key, AppTimeline timeline, double peakLoad, bool keepsRunner, bool officeHoursOnly)
     {
         Id = id;
         _key = key;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>A route of the API.</summary>
@@ -95,11 +97,13 @@ public enum ErrorBodies
     AsDocumented,
 }
 
-/// <summary>How a simulator behaves. The defaults are those of the program.</summary>
-public sealed class SimulatorOptions
+/// <summary>How a simulator behaves.</summary>
+public sealed class FalSimulatorOptions
 {
-    /// <summary>The most apps that an account may have.</summary>
-    public const int MostApps = 100_000;
+    /// <summary>The most apps that can be drawn from a seed.</summary>
+    internal const int MostApps = 100_000;
+
+    private const int DefaultApps = 12;
 
     private static readonly TimeSpan LongestIncident = TimeSpan.FromDays(30);
 
@@ -108,23 +112,27 @@ public sealed class SimulatorOptions
     /// </summary>
     public Uri Url { get; set; } = new("http://127.0.0.1:0");
 
-    /// <summary>How many apps the account owns, 0 to 100,000. Default 12.</summary>
-    public int Apps { get; set; } = 12;
+    /// <summary>
+    /// Draws an account with traffic from this number: the same number gives the same traffic. Default null: the account has the apps
+    /// that a script names, and no others.
+    /// </summary>
+    public int? Seed { get; set; }
 
-    /// <summary>Decides all traffic. Default 1.</summary>
-    public int Seed { get; set; } = 1;
+    /// <summary>How many apps are drawn from the seed, 0 to 100,000. Default null: 12 if there is a seed. Not allowed without one.</summary>
+    public int? Apps { get; set; }
 
     /// <summary>The key that may do everything, <c>id:secret</c>. Default <c>simulated:key</c>.</summary>
     public string Key { get; set; } = "simulated:key";
 
     /// <summary>
-    /// All apps scale to zero: each has one burst of 6 to 15 minutes in every half hour, and no runner outside it. The value says what
-    /// the metrics show of an app meanwhile. Default null: every second app keeps a runner, and traffic follows the day.
+    /// All apps scale to zero. An app that is drawn from the seed has one burst of 6 to 15 minutes in every half hour, and no runner outside
+    /// it. The value says what the metrics show of an app without runners, requests and queue. Default null: every second app that is drawn
+    /// keeps a runner, its traffic follows the day, and the metrics show every scripted app.
     /// </summary>
     public ScaledToZero? ScaleToZero { get; set; }
 
     /// <summary>
-    /// Incidents at given times, besides those that the seed brings. Read when the simulator starts. Default none. An app whose
+    /// Incidents of drawn apps at given times, besides those that the seed brings. Read when the simulator starts. Default none. An app whose
     /// traffic is too thin to show its incident has 30 requests a minute at each of its endpoints meanwhile.
     /// </summary>
     public IList<SimulatedIncident> Incidents { get; } = [];
@@ -166,7 +174,7 @@ public sealed class SimulatorOptions
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it and says what is allowed.</exception>
-    public void Validate()
+    internal void Validate()
     {
         if (!Url.IsAbsoluteUri || Url.Scheme != Uri.UriSchemeHttp || !Url.IsLoopback || Url.PathAndQuery != "/")
         {
@@ -176,7 +184,13 @@ public sealed class SimulatorOptions
 
         if (Apps is < 0 or > MostApps)
         {
-            throw new ArgumentException($"Apps is {Apps}: it must be between 0 and {MostApps}.");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Apps is {Apps}: it must be between 0 and {MostApps}."));
+        }
+
+        if (Seed is null && (Apps is not null || Incidents.Count > 0))
+        {
+            throw new ArgumentException(
+                $"{(Apps is null ? nameof(Incidents) : nameof(Apps))} is set, but Seed is not: set Seed to draw apps, or script apps with App.");
         }
 
         if (PageSize < 1)
@@ -219,11 +233,11 @@ public sealed class SimulatorOptions
 
     private void Validate(SimulatedIncident incident)
     {
-        if (!Enumerable.Range(0, Apps).Any(index => SimulatedApp.NameOf(index) == incident.App))
+        if (!Enumerable.Range(0, DrawnApps).Any(index => DrawnApp.NameOf(index) == incident.App))
         {
             throw new ArgumentException(
-                $"Incidents has one of '{incident.App}', which is not one of the account's {Apps} apps: "
-                + $"give an app id such as {SimulatedApp.NameOf(0)}.");
+                $"Incidents has one of '{incident.App}', which is not one of the account's {DrawnApps} apps: "
+                + $"give an app id such as {DrawnApp.NameOf(0)}.");
         }
 
         if (incident.Duration <= TimeSpan.Zero || incident.Duration > LongestIncident)
@@ -243,6 +257,12 @@ public sealed class SimulatorOptions
             throw new ArgumentException($"Incidents has one of {incident.App} of severity {incident.Severity}: it must be 1, 2 or 3.");
         }
     }
+
+    /// <summary>How many apps are drawn.</summary>
+    internal int DrawnApps => Seed is null ? 0 : Apps ?? DefaultApps;
+
+    /// <summary>Where the data come from, in words.</summary>
+    internal string Source => Seed is { } seed ? string.Create(CultureInfo.InvariantCulture, $"seed={seed}") : "scripted";
 
     internal string KeyWithoutBilling => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-billing";
 

@@ -1,9 +1,9 @@
-namespace Fal.Observability.Client.Testing;
+namespace Fal.Observability.Cli.Export;
 
 /// <summary>
 /// Keeps simulated and real data in folders of their own: once they are mixed, nothing in a file tells which figure is which.
 /// </summary>
-public static class SimulatedFolder
+internal static class SimulatedFolder
 {
     private const string Mark = "SIMULATED-DATA.txt";
 

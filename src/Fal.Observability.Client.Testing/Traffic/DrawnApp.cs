@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Testing;
 
-/// <summary>One app of the account: its endpoints, its runners, and what its gauges show.</summary>
-internal sealed class SimulatedApp
+/// <summary>An app that is drawn from the seed: its endpoints, its runners, and what its gauges show.</summary>
+internal sealed class DrawnApp : IAccountApp
 {
     private static readonly string[] Kinds =
     [
@@ -22,18 +22,21 @@ internal sealed class SimulatedApp
     private readonly int _gpusPerRunner;
     private readonly int _requestsPerRunner;
     private readonly double _memoryPerRunner;
+    private readonly ScaledToZero? _scaleToZero;
+    private readonly DrawnEndpoint[] _endpoints;
     private RunnerBlock?[]? _blocks;
 
     /// <summary>
     /// Which features an app has follows from its number, so that a dozen apps show all of them with any seed:
     /// every third has a route, every fourth runs without GPUs, every eighth on two machine types.
     /// </summary>
-    public SimulatedApp(SimulatorOptions options, int index)
+    public DrawnApp(FalSimulatorOptions options, int seed, int index)
     {
-        _key = new Dice((ulong)options.Seed, index).Next();
+        _key = new Dice((ulong)seed, index).Next();
         var dice = new Dice(_key, 0);
         Name = NameOf(index);
         ServesGet = index % 5 == 1;
+        _scaleToZero = options.ScaleToZero;
         _keepsRunner = index % 2 == 0 && options.ScaleToZero is null;
 
         double peakLoad = PeakLoads[index % PeakLoads.Length] * dice.Between(1, 8);
@@ -49,13 +52,13 @@ internal sealed class SimulatedApp
             _key,
             [.. options.Incidents.Where(incident => incident.App == Name).Select(incident => PlannedIncident.From(incident, now))],
             options.ScaleToZero is not null);
-        var endpoints = new SimulatedEndpoint[ids.Length];
+        var endpoints = new DrawnEndpoint[ids.Length];
         for (int i = 0; i < ids.Length; i++)
         {
             double load = i == 0 ? peakLoad : peakLoad * dice.Between(0.05, 0.4);
-            endpoints[i] = new SimulatedEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, officeHoursOnly);
+            endpoints[i] = new DrawnEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, officeHoursOnly);
         }
-        Endpoints = endpoints;
+        Endpoints = _endpoints = endpoints;
 
         bool hasGpu = index % 4 != 3;
         string[] machines = hasGpu ? GpuMachines : CpuMachines;
@@ -74,7 +77,7 @@ internal sealed class SimulatedApp
     public static string NameOf(int index) => $"simulated/{Kinds[index % Kinds.Length]}-{index:D5}";
 
     /// <summary>The app's own endpoint first, then its routes.</summary>
-    public IReadOnlyList<SimulatedEndpoint> Endpoints { get; }
+    public IReadOnlyList<IAccountEndpoint> Endpoints { get; }
 
     /// <summary>One machine type, or two.</summary>
     public IReadOnlyList<string> MachineTypes { get; }
@@ -83,10 +86,10 @@ internal sealed class SimulatedApp
     public AppSettings Settings { get; }
 
     /// <summary>A tenth of the successful requests are GETs; else all are POSTs.</summary>
-    public bool ServesGet { get; }
+    private bool ServesGet { get; }
 
     /// <summary>Its runners have GPUs.</summary>
-    public bool HasGpu => _gpusPerRunner > 0;
+    private bool HasGpu => _gpusPerRunner > 0;
 
     /// <summary>
     /// The gauges as they stand in the ten seconds <paramref name="slot"/> of the minute after
@@ -101,22 +104,64 @@ internal sealed class SimulatedApp
         double busy = runners == 0 ? 0 : concurrent / (double)(runners * _requestsPerRunner);
         int gpus = runners * _gpusPerRunner;
         long queue = QueueAt(minute);
+        long received = Math.Max(0, totals.Requests + queue - QueueAt(minute - 1));
+        bool atZero = runners + state.Pending + state.Dead == 0 && queue == 0;
+        bool showsZeros = atZero && _scaleToZero == ScaledToZero.Zeros;
+        bool shows = runners > 0 || showsZeros;
+        double cpu = Math.Round(runners * (4 + (70 * busy * dice.Between(0.8, 1.2))), 2);
+        double memory = Math.Round(runners * _memoryPerRunner * dice.Between(0.97, 1.03));
+        double gpu = Math.Round(gpus * Math.Min(100, 98 * busy * dice.Between(0.9, 1.1)), 2);
+        double vram = Math.Round(gpus * dice.Between(55, 60), 2);
+        bool showsGpus = shows && HasGpu;
 
         return new AppGauges
         {
-            Traffic = totals,
-            Received = Math.Max(0, totals.Requests + queue - QueueAt(minute - 1)),
+            IsAbsent = atZero && _scaleToZero == ScaledToZero.Absent,
+            Runners = [.. MachineTypes.SelectMany((machine, i) => new RunnerCount[]
+            {
+                new(machine, RunnerState.Dead, ShareOf(state.Dead, i)),
+                new(machine, RunnerState.Pending, ShareOf(state.Pending, i)),
+                new(machine, RunnerState.Running, ShareOf(runners, i)),
+            }).Where(count => count.Count > 0 || (showsZeros && count.State == RunnerState.Running))],
+            Completed = Completed(totals),
+            Received = Received(totals, received),
             Queue = queue,
             Concurrent = concurrent,
-            Running = runners,
-            Pending = state.Pending,
-            Dead = state.Dead,
-            CpuPercent = Math.Round(runners * (4 + (70 * busy * dice.Between(0.8, 1.2))), 2),
-            MemoryBytes = Math.Round(runners * _memoryPerRunner * dice.Between(0.97, 1.03)),
-            GpuCount = gpus,
-            GpuPercent = Math.Round(gpus * Math.Min(100, 98 * busy * dice.Between(0.9, 1.1)), 2),
-            VramPercent = Math.Round(gpus * dice.Between(55, 60), 2),
+            Latency = shows ? totals.Execution : null,
+            LatencyCount = totals.Requests,
+            CpuPercent = shows ? cpu : null,
+            MemoryBytes = shows ? memory : null,
+            GpuCount = showsGpus ? gpus : null,
+            GpuPercent = showsGpus ? gpu : null,
+            VramPercent = showsGpus ? vram : null,
         };
+    }
+
+    public IEnumerable<BilledSeconds> BillOf(int first, int end)
+    {
+        var regular = new long[MachineTypes.Count];
+        var surge = new long[MachineTypes.Count];
+        for (int minute = first; minute < end; minute++)
+        {
+            RunnerMinute runners = RunnersAt(minute);
+            int paid = runners.Up + runners.Draining;
+            long[] seconds = Settings.SurgesAt(minute) ? surge : regular;
+            for (int machine = 0; machine < MachineTypes.Count; machine++)
+            {
+                seconds[machine] += 60L * ShareOf(paid, machine);
+            }
+        }
+
+        for (int machine = 0; machine < MachineTypes.Count; machine++)
+        {
+            foreach ((long seconds, bool isSurge) in new[] { (regular[machine], false), (surge[machine], true) })
+            {
+                if (seconds > 0)
+                {
+                    yield return new BilledSeconds(MachineTypes[machine], seconds, isSurge);
+                }
+            }
+        }
     }
 
     /// <summary>The runners in a minute.</summary>
@@ -135,8 +180,34 @@ internal sealed class SimulatedApp
         return block.Minutes[offset];
     }
 
+    private CompletedCount[] Completed(in TrafficTotals traffic)
+    {
+        long gets = Gets(traffic);
+        long unprocessable = traffic.UserErrors * 2 / 3;
+        CompletedCount[] all =
+        [
+            new("GET", 200, gets),
+            new("POST", 200, traffic.Successes - gets),
+            new("POST", 400, traffic.UserErrors - unprocessable),
+            new("POST", 422, unprocessable),
+            new("POST", 500, traffic.RuntimeErrors),
+            new("POST", 502, traffic.ConnectionErrors),
+            new("POST", 503, traffic.StartupErrors),
+            new("POST", 504, traffic.TimeoutErrors),
+        ];
+        return Array.FindAll(all, completed => completed.Count > 0);
+    }
+
+    private ReceivedCount[] Received(in TrafficTotals traffic, long received)
+    {
+        long gets = Math.Min(Gets(traffic), received);
+        return Array.FindAll([new ReceivedCount("GET", gets), new ReceivedCount("POST", received - gets)], count => count.Count > 0);
+    }
+
+    private long Gets(in TrafficTotals traffic) => ServesGet ? traffic.Successes / 10 : 0;
+
     /// <summary>How many runners of a number are of a machine type; the first gets the odd one.</summary>
-    public int ShareOf(int count, int machineType) => (count + MachineTypes.Count - 1 - machineType) / MachineTypes.Count;
+    private int ShareOf(int count, int machineType) => (count + MachineTypes.Count - 1 - machineType) / MachineTypes.Count;
 
     private RunnerMinute[] RunnersOf(int block)
     {
@@ -157,7 +228,7 @@ internal sealed class SimulatedApp
     {
         var totals = default(TrafficTotals);
         double work = 0;
-        foreach (SimulatedEndpoint endpoint in Endpoints)
+        foreach (DrawnEndpoint endpoint in _endpoints)
         {
             TrafficTotals traffic = endpoint.Traffic(minute, minute + 1);
             totals.Add(traffic);
@@ -183,7 +254,7 @@ internal sealed class SimulatedApp
     {
         const double MostRequests = 1.3;
         const int MostPending = 4;
-        double work = Endpoints.Sum(endpoint => endpoint.MostLoad * MostRequests * endpoint.MeanSeconds / 60);
+        double work = _endpoints.Sum(endpoint => endpoint.MostLoad * MostRequests * endpoint.MeanSeconds / 60);
         return 2 + MostPending + (int)Math.Ceiling(1.25 * work * new Incident(3, 0).Slowdown / _requestsPerRunner);
     }
 
@@ -191,7 +262,7 @@ internal sealed class SimulatedApp
     {
         Incident incident = _timeline.IncidentAt(minute);
         double load = 0;
-        foreach (SimulatedEndpoint endpoint in Endpoints)
+        foreach (DrawnEndpoint endpoint in _endpoints)
         {
             load += endpoint.LoadAt(minute, incident);
         }
@@ -201,31 +272,4 @@ internal sealed class SimulatedApp
     }
 
     private sealed record RunnerBlock(int Number, RunnerMinute[] Minutes);
-}
-
-/// <summary>What the metrics endpoint shows of one app.</summary>
-internal readonly record struct AppGauges
-{
-    /// <summary>Completed requests of the last whole minute.</summary>
-    public TrafficTotals Traffic { get; init; }
-
-    /// <summary>Completed requests of that minute and what the queue grew by.</summary>
-    public long Received { get; init; }
-
-    public long Queue { get; init; }
-    public int Concurrent { get; init; }
-    public int Running { get; init; }
-    public int Pending { get; init; }
-    public int Dead { get; init; }
-    public double CpuPercent { get; init; }
-    public double MemoryBytes { get; init; }
-
-    /// <summary>0 for an app without GPUs.</summary>
-    public int GpuCount { get; init; }
-
-    public double GpuPercent { get; init; }
-    public double VramPercent { get; init; }
-
-    /// <summary>Nothing of the app is up, and nothing waits for it.</summary>
-    public bool AtZero => Running + Pending + Dead == 0 && Queue == 0;
 }

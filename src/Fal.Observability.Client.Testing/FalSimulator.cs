@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -15,15 +16,22 @@ using Microsoft.Extensions.Primitives;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
-/// A stand-in for the fal API on a loopback port, with traffic made up from a seed. It says so in a header of every
-/// response and in the text of its metrics.
+/// A stand-in for fal's observability endpoints, on a loopback port of its own. A test scripts what it answers, or has an account drawn
+/// from a seed. It says in a header of every response and in the text of its metrics that the data are simulated. Safe to use from several
+/// threads.
 /// </summary>
-public sealed class SimulatorServer : IAsyncDisposable
+/// <example>
+/// <code>
+/// await using FalSimulator sim = await FalSimulator.StartAsync();
+/// sim.App("my-org/my-app").Queue = 250;
+/// </code>
+/// </example>
+public sealed class FalSimulator : IAsyncDisposable
 {
     /// <summary>How many calls <see cref="Requests"/> remembers.</summary>
     public const int MostRequests = 10_000;
 
-    private readonly SimulatorOptions _options;
+    private readonly FalSimulatorOptions _options;
     private readonly TrafficModel _model;
     private readonly MetricsEndpoint _metrics;
     private readonly AnalyticsEndpoint _analytics;
@@ -32,9 +40,11 @@ public sealed class SimulatorServer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<SimulatorRequest> _requests = new();
+    private readonly Channel<SimulatorRequest> _unread = Channel.CreateBounded<SimulatorRequest>(
+        new BoundedChannelOptions(MostRequests) { FullMode = BoundedChannelFullMode.DropOldest });
     private long _calls;
 
-    private SimulatorServer(SimulatorOptions options)
+    private FalSimulator(FalSimulatorOptions options)
     {
         _options = options;
         _model = new TrafficModel(options);
@@ -62,41 +72,82 @@ public sealed class SimulatorServer : IAsyncDisposable
     /// <summary>A key whose account has no access to Serverless: every call is answered 403 with a message of its own.</summary>
     public string KeyWithoutServerless => _options.KeyWithoutServerless;
 
-    /// <summary>The apps that the key's account owns, by number.</summary>
+    /// <summary>The ids of the apps that the account owns: those that are drawn from the seed, then those that are scripted.</summary>
     public IReadOnlyList<string> Apps => [.. _model.Apps.Select(app => app.Name)];
 
-    /// <summary>What goes wrong.</summary>
+    /// <summary>What goes wrong. Default nothing.</summary>
     public SimulatorFaults Faults => _options.Faults;
 
     /// <summary>What the simulator would answer in one piece.</summary>
-    public SimulatorTruth Truth { get; }
+    internal SimulatorTruth Truth { get; }
 
     /// <summary>The calls so far in the order of their arrival, the last 10,000 of them; a copy.</summary>
     public IReadOnlyList<SimulatorRequest> Requests => [.. _requests];
 
-    /// <summary>Starts a simulator. Dispose of it to stop: calls that still hang are cut off.</summary>
-    /// <param name="options">How it behaves; null: all defaults.</param>
+    /// <summary>Starts a simulator on a free port. Dispose of it to stop it: calls that still hang are cut off.</summary>
+    /// <param name="configure">
+    /// Changes how it behaves; null: all defaults. <c>options => options.Seed = 42</c> draws an account with traffic.
+    /// </param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="IOException">The port is taken.</exception>
-    public static async Task<SimulatorServer> StartAsync(SimulatorOptions? options = null, CancellationToken cancellationToken = default)
+    /// <exception cref="IOException">The port that the options name is taken.</exception>
+    public static Task<FalSimulator> StartAsync(Action<FalSimulatorOptions>? configure = null, CancellationToken cancellationToken = default)
     {
-        options ??= new SimulatorOptions();
+        var options = new FalSimulatorOptions();
+        configure?.Invoke(options);
+        return StartAsync(options, cancellationToken);
+    }
+
+    /// <summary>Starts a simulator with options that somebody else put together.</summary>
+    internal static async Task<FalSimulator> StartAsync(FalSimulatorOptions options, CancellationToken cancellationToken = default)
+    {
         options.Validate();
-        var server = new SimulatorServer(options);
+        var server = new FalSimulator(options);
         try
         {
-            await server._application.StartAsync(cancellationToken);
+            await server._application.StartAsync(cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            await server.DisposeAsync();
+            await server.DisposeAsync().ConfigureAwait(false);
             throw;
         }
         string address = server._application.Services.GetRequiredService<IServer>()
             .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         server.BaseAddress = new Uri(new Uri(address), "v1");
         return server;
+    }
+
+    /// <summary>
+    /// The script of an app. An app that nobody named before is new to the account, with an empty queue, no runners and no requests.
+    /// </summary>
+    /// <param name="id">The app id, <c>owner/name</c>.</param>
+    /// <exception cref="ArgumentException">It is not an app id, or the id of an app that is drawn from the seed.</exception>
+    public SimulatedApp App(string id) => _model.Scripted.App(id);
+
+    /// <summary>Takes a scripted app out of the account: calls that name it are refused from now on.</summary>
+    /// <param name="id">The app id.</param>
+    /// <returns>Whether it was a scripted app of the account.</returns>
+    public bool RemoveApp(string id) => _model.Scripted.Remove(id);
+
+    /// <summary>
+    /// Waits for the next call. Each call is returned once, in the order of arrival, and none is missed: a call that came before this
+    /// was asked is returned at once. Of calls that nobody asks for, the last 10,000 are kept.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>The call, as soon as it has arrived; <see cref="SimulatorRequest.WaitForAnswerAsync"/> waits for its answer.</returns>
+    /// <exception cref="ObjectDisposedException">The simulator is disposed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<SimulatorRequest> NextRequestAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _unread.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(FalSimulator), "The simulator was disposed before another call arrived.");
+        }
     }
 
     /// <summary>Stops listening and cuts off what still hangs.</summary>
@@ -107,9 +158,10 @@ public sealed class SimulatorServer : IAsyncDisposable
             return;
         }
 
-        await _stopping.CancelAsync();
-        await _application.StopAsync();
-        await _application.DisposeAsync();
+        _unread.Writer.TryComplete();
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _application.StopAsync().ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 
@@ -134,11 +186,22 @@ public sealed class SimulatorServer : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         long number = Interlocked.Increment(ref _calls);
-        string requestId = string.Create(CultureInfo.InvariantCulture, $"simulated-{_options.Seed}-{number:d8}");
+        string requestId = string.Create(CultureInfo.InvariantCulture, $"simulated-{_options.Seed ?? 0}-{number:d8}");
         string? documentedId = _options.ErrorBodies == ErrorBodies.AsDocumented ? requestId : null;
         SimulatorRequest request = Remember(context);
+        try
+        {
+            await AnswerAsync(context, request, requestId, documentedId);
+        }
+        finally
+        {
+            request.End();
+        }
+    }
 
-        if (RouteOf(request.Path) is not { } route)
+    private async Task AnswerAsync(HttpContext context, SimulatorRequest request, string requestId, string? documentedId)
+    {
+        if (request.Route is not { } route)
         {
             await SendAsync(context, request, Answer.Error(404, "not_found", $"Resource not found: {request.Path}", documentedId), requestId);
             return;
@@ -152,11 +215,22 @@ public sealed class SimulatorServer : IAsyncDisposable
         }
 
         request.Fault = _options.Faults.Take(route);
-        if (request.Fault?.Kind == FaultKind.DroppedConnection)
+        switch (request.Fault?.Kind)
         {
-            context.Abort();
-            return;
+            case FaultKind.DroppedConnection:
+                context.Abort();
+                return;
+            case FaultKind.Silence:
+                using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping.Token))
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, _options.TimeProvider, ended.Token)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+
+                context.Abort();
+                return;
         }
+
         Answer answer = request.Fault is { } fault
             && FaultyDelivery.Replacement(fault, route, _options.TimeProvider.GetUtcNow(), documentedId) is { } replacement
             ? replacement
@@ -164,7 +238,7 @@ public sealed class SimulatorServer : IAsyncDisposable
         await SendAsync(context, request, answer, requestId);
     }
 
-    private static SimulatorRoute? RouteOf(string path) => path switch
+    internal static SimulatorRoute? RouteOf(string path) => path switch
     {
         "/v1/serverless/apps" => SimulatorRoute.Apps,
         "/v1/serverless/usage" => SimulatorRoute.Usage,
@@ -255,7 +329,7 @@ public sealed class SimulatorServer : IAsyncDisposable
             response.Headers["x-fal-request-id"] = requestId;
         }
 
-        response.Headers["x-fal-simulator"] = string.Create(CultureInfo.InvariantCulture, $"simulated data; seed={_options.Seed}");
+        response.Headers["x-fal-simulator"] = $"simulated data; {_options.Source}";
         foreach ((string name, string value) in answer.Headers)
         {
             response.Headers[name] = value;
@@ -272,7 +346,7 @@ public sealed class SimulatorServer : IAsyncDisposable
 
         ReadOnlyMemory<byte> body = gzip ? answer.Gzipped : answer.Body;
 
-        request.Status = answer.Status;
+        request.Answer(answer.Status);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping.Token);
         try
         {
@@ -321,8 +395,11 @@ public sealed class SimulatorServer : IAsyncDisposable
         }
 
         var request =
-            new SimulatorRequest(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers);
+            new SimulatorRequest(
+                context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, headers,
+                _options.TimeProvider.GetUtcNow());
         _requests.Enqueue(request);
+        _unread.Writer.TryWrite(request);
         while (_requests.Count > MostRequests)
         {
             _requests.TryDequeue(out _);
