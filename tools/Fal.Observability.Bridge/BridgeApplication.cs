@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Fal.Observability.Client;
 using Fal.Observability.Bridge.RemoteWrite;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -32,6 +33,30 @@ internal static partial class BridgeApplication
     public static bool NamesAccount(IConfiguration configuration) =>
         AccountsIn(configuration).Any() || configuration["Fal:BaseAddress"] is not null
         || KeySettings.Any(name => configuration[name] is { Length: > 0 });
+
+    /// <summary>
+    /// Reads the file that <see cref="BridgeOptions.SettingsFile"/> names, where it names one. It comes after the files beside the program, and
+    /// before the environment and the command line.
+    /// </summary>
+    /// <exception cref="IOException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not JSON.</exception>
+    public static void ReadSettingsFile(ConfigurationManager configuration)
+    {
+        if (configuration[BridgeOptions.SettingsFile] is not { Length: > 0 } path)
+        {
+            return;
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"{BridgeOptions.SettingsFile} names '{path}', and there is no such file. Create it, or name another.");
+        }
+
+        IList<IConfigurationSource> sources = configuration.Sources;
+        var file = new JsonConfigurationSource { Path = Path.GetFullPath(path), ReloadOnChange = true };
+        file.ResolveFileProvider();
+        sources.Insert(sources.IndexOf(sources.OfType<JsonConfigurationSource>().Last()) + 1, file);
+    }
 
     /// <summary>Adds accounts, page, health checks, and OTLP and remote write where they are configured.</summary>
     /// <exception cref="InvalidOperationException">A setting of the section <c>Bridge</c> is wrong; the message says which.</exception>

@@ -103,7 +103,8 @@ internal sealed class BridgedAccount
 
     /// <summary>The families under classic names; of the names that may stand for two series, the first sample of each series.</summary>
     private PrometheusExposition Distinct(
-        FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck, Predicate<string> isReserved)
+        FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck,
+        Predicate<string> isReserved)
     {
         // The page is made anew when another account has a new snapshot; what is left out of this one counts once.
         LeftOut? leftOut = ReferenceEquals(snapshot, _counted) ? null : _leftOut;

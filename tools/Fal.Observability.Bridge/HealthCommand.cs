@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 
 namespace Fal.Observability.Bridge;
 
@@ -21,8 +20,8 @@ internal static class HealthCommand
     public static async Task<int> RunAsync(IConfiguration configuration)
     {
         IReadOnlyList<BindingAddress> addresses = ListenAddresses.From(configuration);
-        BindingAddress address = addresses.FirstOrDefault(address => address.Scheme == Uri.UriSchemeHttp) ?? addresses.FirstOrDefault()
-            ?? BindingAddress.Parse(ListenAddresses.Default);
+        BindingAddress address = addresses.FirstOrDefault(address => address.Scheme == Uri.UriSchemeHttp)
+            ?? (addresses is [var first, ..] ? first : BindingAddress.Parse(ListenAddresses.Default));
         if (address.Port == 0)
         {
             return await FailAsync("The settings name port 0, so the bridge chose a port that nobody else knows. Name a port.");
@@ -32,7 +31,9 @@ internal static class HealthCommand
         // The name in the certificate is that of this machine elsewhere, and the question holds no secret. A proxy does not know this machine.
         using var handler = new HttpClientHandler
         {
-            ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator, UseProxy = false,
+            ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator,
+            CheckCertificateRevocationList = true,
+            UseProxy = false,
         };
         using var http = new HttpClient(handler) { Timeout = Limit };
         try

@@ -157,7 +157,8 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
         {
             return [.. _counts.SelectMany(account => account.Value.Select((count, kind) =>
                 new Measurement<long>(
-                    count + OfPublisher(account.Key, Kinds[kind]), new("account", account.Key), new KeyValuePair<string, object?>("kind", Kinds[kind]))))];
+                    count + OfPublisher(account.Key, Kinds[kind]),
+                    new("account", account.Key), new KeyValuePair<string, object?>("kind", Kinds[kind]))))];
         }
     }
 

@@ -21,7 +21,8 @@ internal static class ListenAddresses
     public static IReadOnlyList<BindingAddress> From(IConfiguration configuration)
     {
         // In the order in which the server looks: what comes first overrides the others.
-        BindingAddress[] endpoints = [.. configuration.GetSection(EndpointsSection).GetChildren().Select(endpoint => Parse(endpoint["Url"] ?? "", $"{endpoint.Path}:Url"))];
+        BindingAddress[] endpoints =
+            [.. configuration.GetSection(EndpointsSection).GetChildren().Select(endpoint => Parse(endpoint["Url"] ?? "", $"{endpoint.Path}:Url"))];
         BindingAddress[] urls = [.. Parts(configuration["urls"]).Select(url => Parse(url, "urls"))];
         BindingAddress[] ports = [.. Ports.SelectMany(name => Parts(configuration[name]).Select(port => OfPort(port, name)))];
         return endpoints.Length > 0 ? endpoints : urls.Length > 0 ? urls : ports;
@@ -50,7 +51,8 @@ internal static class ListenAddresses
         {
             throw Refusal(
                 url, setting,
-                $"its host must be an IP address, localhost, or * for every address of this machine, such as {Default}. Any other host would be taken for *");
+                $"its host must be an IP address, localhost, or * for every address of this machine, such as {Default}."
+                + " Any other host would be taken for *");
         }
 
         return address.Port is >= 0 and <= IPEndPoint.MaxPort ? address : throw Refusal(url, setting, "its port must be from 0 to 65535");
@@ -59,5 +61,6 @@ internal static class ListenAddresses
     private static bool IsOfThisMachine(string host) =>
         host is "*" or "+" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host, out _);
 
-    private static InvalidOperationException Refusal(string value, string setting, string demand) => new($"{setting} is '{ShownText.Of(value)}'; {demand}.");
+    private static InvalidOperationException Refusal(string value, string setting, string demand) =>
+        new($"{setting} is '{ShownText.Of(value)}'; {demand}.");
 }

@@ -84,7 +84,8 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
             if (!_rendered.Of.AsSpan().SequenceEqual(current))
             {
                 PrometheusExposition all = PrometheusExposition.Merge(
-                    _accounts.Zip(current).Where(pair => pair.Second is not null).Select(pair => pair.First.Show(pair.Second!, IsReserved)));
+                    _accounts.Zip(current).Where(pair => pair.Second is not null)
+                        .Select(pair => pair.First.Show(pair.Second!, IsReserved)));
                 // A large account has a large text: the memory of the one before last is used again, once nobody is being sent it any more.
                 ArrayBufferWriter<byte> text = _before is { IsHeld: false } ? _before.Text : new ArrayBufferWriter<byte>(4096);
                 text.ResetWrittenCount();

@@ -26,6 +26,7 @@ try
         // The settings lie beside the program, wherever it is started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
+    BridgeApplication.ReadSettingsFile(builder.Configuration);
     if (isHealth)
     {
         return await HealthCommand.RunAsync(builder.Configuration);
@@ -35,14 +36,16 @@ try
     bool simulates = settings.Contains(CommandLine.Simulate);
     if (simulates && namesAccount)
     {
-        throw new InvalidOperationException($"{CommandLine.Simulate} is for a start without an account, and the settings name one. Leave one of the two out.");
+        throw new InvalidOperationException(
+            $"{CommandLine.Simulate} is for a start without an account, and the settings name one. Leave one of the two out.");
     }
 
     // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.
     if (!simulates && !namesAccount)
     {
         throw new InvalidOperationException(
-            $"No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of {BridgeApplication.AccountsSection}. To try the bridge without a key, start it with {CommandLine.Simulate}.");
+            $"No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of {BridgeApplication.AccountsSection}."
+            + $" To try the bridge without a key, start it with {CommandLine.Simulate}.");
     }
 
     await using SimulatorServer? simulator = simulates ? await SimulatorServer.StartAsync() : null;

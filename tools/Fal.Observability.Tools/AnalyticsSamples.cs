@@ -34,7 +34,7 @@ internal static class AnalyticsSamples
             LabelSet labels = id == row.EndpointId ? sent : LabelsOf(id);
             foreach (AnalyticsExpand metric in All)
             {
-                if (row.GetValue(metric) is { } value)
+                if (row.GetNumber(metric) is { } value)
                 {
                     var sample = new PrometheusSample(NameOf(metric), sent, value, timestamp);
                     if (series.TakenBy(sample, sample.Name, labels) is { } first)

@@ -66,10 +66,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// </summary>
     public bool IsIdentified => EndpointId.Length > 0 && !EndpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal);
 
-    /// <summary>
-    /// The metrics whose value is a number of their kind: a duration, or a count that a <see cref="long"/> holds. A count that is no such
-    /// number is in <see cref="AdditionalMetrics"/>, and <see cref="GetValue"/> gives it too.
-    /// </summary>
+    /// <summary>The metrics that have a value in this row: those for which <see cref="GetValue"/> is not null.</summary>
     public AnalyticsExpand Metrics { get; private set; }
 
     /// <summary>All requests (<c>request_count</c>).</summary>
@@ -284,22 +281,27 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <summary>The number of one metric as it was sent: requests of a count, seconds of a duration.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>
-    /// The number, or null where the row has none that is finite. A count beyond 2^53 is rounded here; <see cref="GetCount"/> gives it
-    /// exactly. A count that no <see cref="long"/> holds, such as 2^63 or 1.5, is given here too.
+    /// The number, or null where the row has none. A count beyond 2^53 is rounded here; <see cref="GetCount"/> gives it exactly.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
     public double? GetValue(AnalyticsExpand metric)
     {
         int index = AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
-        return Find(metric) is not { } bits ? FindUntyped(metric)
+        return Find(metric) is not { } bits ? null
             : AnalyticsExpandExtensions.IsDurationAt(index) ? BitConverter.Int64BitsToDouble(bits)
             : bits;
     }
 
-    /// <summary>A number that the metric's type cannot hold.</summary>
-    private double? FindUntyped(AnalyticsExpand metric) =>
+    /// <summary>
+    /// The number of one metric for a chart or a time series, which have no other type: what <see cref="GetValue"/> gives, and also a count
+    /// that no <see cref="long"/> holds, such as 2^63 or 1.5.
+    /// </summary>
+    /// <param name="metric">Exactly one metric flag.</param>
+    /// <returns>Requests of a count, seconds of a duration; null where the row has no number, or none that is finite.</returns>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    public double? GetNumber(AnalyticsExpand metric) => GetValue(metric) ?? (
         _additional is not null && _additional.TryGetValue(metric.GetWireName(), out JsonElement sent) && sent.ValueKind == JsonValueKind.Number
-        && sent.TryGetDouble(out double number) && double.IsFinite(number) ? number : null;
+        && sent.TryGetDouble(out double number) && double.IsFinite(number) ? number : null);
 
     /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
     /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>

@@ -45,7 +45,7 @@ internal sealed class PublishedAnalytics(
     {
         foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
         {
-            if (row.IsIdentified && row.GetValue(metric) is { } value)
+            if (row.IsIdentified && row.GetNumber(metric) is { } value)
             {
                 yield return (row.EndpointId, value);
             }
@@ -97,7 +97,8 @@ internal sealed class PublishedAnalytics(
 
         AnalyticsRow[] identified = [.. latest.Rows.Where(row => row.IsIdentified)];
         int rows = latest.Rows.Count - identified.Length;
-        int values = identified.Sum(row => Metrics.Count(metric => row.GetValue(metric) is null && row.AdditionalMetrics.ContainsKey(metric.GetWireName())));
+        int values = identified.Sum(row => Metrics.Count(metric =>
+            row.GetNumber(metric) is null && row.AdditionalMetrics.ContainsKey(metric.GetWireName())));
         if (rows > 0 && rows != _rowsWithoutId)
         {
             log.RowsWithoutId(account, rows);

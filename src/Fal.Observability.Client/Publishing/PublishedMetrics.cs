@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using Fal.Observability.Client.Prometheus;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -117,7 +118,7 @@ internal sealed class PublishedMetrics
         {
             if (_ownNamesLogged.Add(name))
             {
-                _log.NameIsOwn(name, account.Readings.Name);
+                _log.InstrumentLeftOut(name, account.Readings.Name, "the publisher uses this name for a metric of its own");
             }
 
             return null;
@@ -128,7 +129,9 @@ internal sealed class PublishedMetrics
             if (!_limitLogged)
             {
                 _limitLogged = true;
-                _log.TooManyNames(name, account.Readings.Name, MostInstruments);
+                _log.InstrumentLeftOut(
+                    name, account.Readings.Name,
+                    string.Create(CultureInfo.InvariantCulture, $"{MostInstruments} metrics are published already, which is the limit"));
             }
 
             return null;

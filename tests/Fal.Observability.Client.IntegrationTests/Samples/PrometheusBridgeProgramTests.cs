@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Fal.Observability.Bridge;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
@@ -23,6 +25,7 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData(AnyKey, "urls is 'http://127.0.0.1:70000'; its port must be", "--urls=http://127.0.0.1:70000")]
     [InlineData(AnyKey, "urls is 'http://unix:/tmp/x.sock'; its host must be", "--urls=http://unix:/tmp/x.sock")]
     [InlineData(AnyKey, "Kestrel:Endpoints:page:Url is 'http://bridge.example:0'; its host must be", "--Kestrel:Endpoints:page:Url=http://bridge.example:0")]
+    [InlineData(AnyKey, "Bridge:SettingsFile names '/no/such/file.json', and there is no such file. Create it, or name another.", "--Bridge:SettingsFile=/no/such/file.json")]
     [InlineData(AnyKey, "http_ports is 'localhost:0'; it must be a port from 0 to 65535.", "--http_ports=localhost:0")]
     [InlineData(AnyKey, "https_ports is '0x1'; it must be a port", "--https_ports=0x1")]
     public async Task A_start_that_fails_says_why_in_one_line_and_ends_with_2(string? key, string message, params string[] arguments)
@@ -105,6 +108,26 @@ public sealed class PrometheusBridgeProgramTests
     }
 
     [Fact]
+    public async Task A_settings_file_is_read_and_the_environment_overrides_it()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
+        string file = Path.Combine(folder.FullName, "settings.json");
+        await File.WriteAllTextAsync(
+            file, """{ "urls": "http://127.0.0.1:0", "Fal": { "Accounts": { "acme": { "ApiKey": "test-id:test-secret-0123456789", "BaseAddress": "http://x" } } } }""",
+            TestContext.Current.CancellationToken);
+        using Process bridge = StartIn(
+            new() { ["Bridge__SettingsFile"] = file, ["Fal__Accounts__acme__BaseAddress"] = "http://127.0.0.1:9/v1" }, key: null, development: false);
+        Task<string> errors = bridge.StandardError.ReadToEndAsync();
+        (Uri address, _) = await ListeningAsync(bridge);
+        string rest = await StopAsync(bridge);
+        folder.Delete(recursive: true);
+
+        Assert.NotEqual(9464, address.Port);
+        Assert.Contains("Accounts: acme at http://127.0.0.1:9/v1.", rest, StringComparison.Ordinal);
+        Assert.Empty(await errors);
+    }
+
+    [Fact]
     public async Task A_taken_port_is_named()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
@@ -135,27 +158,25 @@ public sealed class PrometheusBridgeProgramTests
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1:0")]
-    [InlineData("http://[::1]:0")]
-    [InlineData("http://0.0.0.0:0")]
-    [InlineData("http://[::]:0")]
-    [InlineData("http://*:0")]
-    [InlineData("http://+:0")]
-    public async Task An_address_of_this_machine_starts_it_and_health_asks_there(string url)
+    [InlineData("http://127.0.0.1:")]
+    [InlineData("http://0.0.0.0:")]
+    [InlineData("http://*:")]
+    [InlineData("http://+:")]
+    public async Task An_address_of_this_machine_starts_it_and_health_asks_there(string prefix)
     {
-        using Process bridge = Start(key: null, development: false, "--simulate", $"--urls={url}");
+        using Process bridge = Start(key: null, development: false, "--simulate", $"--urls={prefix}0");
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
         (Uri address, _) = await ListeningAsync(bridge);
         string port = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         using (var http = new HttpClient())
         {
             // The first read may not have ended yet, and health would say so.
-            while (!(await http.GetAsync(new Uri($"http://{(url.Contains("::1", StringComparison.Ordinal) ? "[::1]" : "localhost")}:{port}/ready")).OrHangs()).IsSuccessStatusCode)
+            while (!(await http.GetAsync(new Uri($"http://localhost:{port}/ready")).OrHangs()).IsSuccessStatusCode)
             {
             }
         }
 
-        using Process health = Start(AnyKey, development: false, "health", $"--urls={url[..^1]}{port}");
+        using Process health = Start(AnyKey, development: false, "health", $"--urls={prefix}{port}");
         (int exitCode, string output, string failure) = await health.EndAsync();
         await StopAsync(bridge);
 
@@ -164,6 +185,14 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Single(output.TrimEnd().Split('\n'));
         Assert.Empty(await errors);
     }
+
+    [Theory]
+    [InlineData("http://[::]:9464")]
+    [InlineData("http://[::1]:9464")]
+    [InlineData("HTTP://LOCALHOST:9464/")]
+    [InlineData("https://0.0.0.0:9464; http://*:9465;")]
+    public void An_address_of_this_machine_is_accepted(string urls) => Assert.All(
+        ListenAddresses.From(new ConfigurationBuilder().AddInMemoryCollection([new("urls", urls)]).Build()), address => Assert.InRange(address.Port, 9464, 9465));
 
     [Theory]
     [InlineData("The bridge is not ready: ", "answers 503")]

@@ -584,7 +584,7 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite.")]
+    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite, SettingsFile.")]
     [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Bridge:RemoteWrite:Ulr is no setting. The settings are Url, ")]
     [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest is 'many'; it must be a whole number")]
     [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is '0'; it must be")]

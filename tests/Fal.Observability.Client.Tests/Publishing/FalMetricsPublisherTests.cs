@@ -340,22 +340,10 @@ public sealed class FalMetricsPublisherTests
         Assert.Equal(1, Assert.Single(host.Collect("a")).Value);
         Assert.Equal(
             [
-                "The metric fal_up of account (default) is not published, because the publisher uses this name for a metric of its own.",
-                "The metric fal_publisher_scrape_samples of account (default) is not published, because the publisher uses this name for a metric of its own.",
+                "fal_up of account (default) is not published, because the publisher uses this name for a metric of its own.",
+                "fal_publisher_scrape_samples of account (default) is not published, because the publisher uses this name for a metric of its own.",
             ],
             host.Events(24).Select(record => record.Message.Split(" Read")[0]));
-    }
-
-    [Fact]
-    public async Task More_names_than_can_be_published_are_logged_once_with_the_limit_as_the_cause()
-    {
-        await using var host = new PublisherHost();
-        host.Client.Answer(string.Concat(Enumerable.Range(0, 1100).Select(i => $"m{i} 1\n")));
-        await host.StartAsync();
-        await host.PauseAsync();
-
-        Assert.Contains("because 1000 metrics are published already", Assert.Single(host.Events(31)).Message, StringComparison.Ordinal);
-        Assert.Empty(host.Events(24));
     }
 
     [Theory]
