@@ -5,7 +5,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Conformance;
 
-/// <summary>A way in which an exposition reaches the parser.</summary>
+/// <summary>A way to pass an exposition to the parser.</summary>
 internal abstract class InputPath
 {
     internal static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
@@ -23,10 +23,10 @@ internal abstract class InputPath
         _ => null,
     };
 
-    /// <summary>Reads the samples, once for each way of cutting that the path has.</summary>
+    /// <summary>Reads the samples, once for each way in which the path cuts the input.</summary>
     internal abstract IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options);
 
-    /// <summary>Reads the families, once for each way of cutting that the path has.</summary>
+    /// <summary>Reads the families, once for each way in which the path cuts the input.</summary>
     internal abstract IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options);
 
     private sealed class SpanPath : InputPath
@@ -46,11 +46,11 @@ internal abstract class InputPath
         internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Text(input), options)];
 
-        /// <summary>What is not UTF-8 cannot be a string; half a surrogate pair is the string's own way to be wrong.</summary>
+        /// <summary>A string cannot contain invalid UTF-8. Its equivalent is an unpaired surrogate.</summary>
         private static string Text(byte[] input) => Encoding.UTF8.GetString(input).Replace('\uFFFD', '\uD800');
     }
 
-    /// <summary>Every way to cut in two, for inputs of a size that allows it; cuts spread over larger ones.</summary>
+    /// <summary>Cuts a small input in two at every position, and a larger input at positions spread over it.</summary>
     private sealed class SplitPath : InputPath
     {
         internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
@@ -118,7 +118,7 @@ internal abstract class InputPath
             [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
     }
 
-    /// <summary>What was read is written and read again: nothing may be lost on the way.</summary>
+    /// <summary>Writes the result and reads it again, which must not lose anything.</summary>
     private sealed class RewritePath : InputPath
     {
         internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
@@ -147,7 +147,7 @@ internal abstract class InputPath
             },
         ];
 
-        /// <summary>OpenMetrics has nanoseconds, the model milliseconds: samples that only nanoseconds tell apart cannot be written apart.</summary>
+        /// <summary>Detects samples that differ only below a millisecond. The model has milliseconds, so they cannot be written.</summary>
         private static bool FallTogether(IEnumerable<PrometheusSample> samples, PrometheusParserOptions options) =>
             options.Format == PrometheusFormat.OpenMetrics
             && samples.GroupBy(sample => (sample.Name, sample.Labels, sample.TimestampMilliseconds)).Any(series => series.Skip(1).Any());
@@ -181,7 +181,7 @@ internal abstract class InputPath
         }
     }
 
-    /// <summary>Gives what it has in small pieces, as a slow connection does.</summary>
+    /// <summary>A stream that returns small pieces, like a slow connection.</summary>
     private sealed class TricklingStream(byte[] input) : MemoryStream(input, writable: false)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -85,7 +85,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         if (interval < ServiceCache || interval > LongestInterval)
         {
             throw new ArgumentOutOfRangeException(nameof(interval), interval,
-                $"The interval must be from {ServiceCache}, the age of the service's own cache, to {LongestInterval}.");
+                $"The interval must be from {ServiceCache} to {LongestInterval}. The service caches its metrics for {ServiceCache}, so a shorter interval would read the same values again.");
         }
 
         return WatchEveryAsync(interval, cancellationToken);

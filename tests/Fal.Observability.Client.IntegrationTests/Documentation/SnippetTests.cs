@@ -72,12 +72,12 @@ public sealed partial class SnippetTests
     public static TheoryData<string, int, string> Snippets()
     {
         var snippets = new TheoryData<string, int, string>();
-        foreach (string path in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "docs"), "*.md").Order(StringComparer.Ordinal))
+        foreach (string page in Repository.Pages)
         {
-            string text = File.ReadAllText(path);
+            string text = Repository.Read(page);
             foreach (Match match in CSharpBlock().Matches(text))
             {
-                snippets.Add(Path.GetFileName(path), text.AsSpan(0, match.Index).Count('\n') + 1, match.Groups["code"].Value);
+                snippets.Add(page, text.AsSpan(0, match.Index).Count('\n') + 1, match.Groups["code"].Value);
             }
         }
 
@@ -121,10 +121,10 @@ public sealed partial class SnippetTests
     public void Snippets_are_found_in_the_readme_and_the_documents()
     {
         Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "README.md");
-        Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "publishing.md");
+        Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "docs/publishing.md");
         Assert.True(Snippets().Count(snippet => snippet.Data.Item1.StartsWith("M:Fal.", StringComparison.Ordinal)) >= 20);
     }
 
-    [GeneratedRegex("^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex("^```csharp\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CSharpBlock();
 }

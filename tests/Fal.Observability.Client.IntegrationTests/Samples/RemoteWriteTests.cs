@@ -91,7 +91,10 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData(404, "page not found", "--web.enable-remote-write-receiver", "/api/v1/write")]
     [InlineData(405, "Method Not Allowed", "--web.enable-remote-write-receiver", "/api/v1/write")]
     [InlineData(413, "too much", "MaxSamplesPerRequest", "413")]
-    [InlineData(422, "who knows", "422: who knows", "refused")]
+    [InlineData(422, "who knows", "422: who knows", "look into the receiver's log")]
+    [InlineData(302, "", "redirects. The bridge does not follow redirects", "Set Bridge:RemoteWrite:Url to the final address")]
+    [InlineData(400, "bad", "400: bad. The receiver does not accept the request.", "remote write 1.0")]
+    [InlineData(415, "", "does not read remote write 1.0", "Set Bridge:RemoteWrite:Url")]
     public async Task A_refusal_stops_the_history_there_says_why_and_loses_nothing(int status, string body, string advice, string more)
     {
         await using FalSimulator simulator = await StartSimulatorAsync();

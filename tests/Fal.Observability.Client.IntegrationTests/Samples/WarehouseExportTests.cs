@@ -358,7 +358,7 @@ public sealed class WarehouseExportTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "progress-duckdb.json"), content);
 
-        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find("hour", "a/b"));
+        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find(WarehouseTable.Analytics, "hour", "a/b"));
 
         Assert.Contains("progress-duckdb.json", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
@@ -508,7 +508,7 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request = Request(simulator, first: 16);
         await ExportAsync(fal, request, "parquet");
         List<string> whole = Read("parquet");
-        await new ExportProgress(_folder, "parquet").SaveAsync("hour", Now.AddDays(-2), request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1))));
+        await new ExportProgress(_folder, "parquet").SaveAsync(WarehouseTable.Analytics, "hour", Now.AddDays(-2), request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1))));
         File.Delete(Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet"));
 
         await ExportAsync(fal, request, "parquet");
@@ -516,10 +516,10 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Equal(whole, Read("parquet"));
     }
 
-    private static WarehouseRow Row(string endpoint, long requests) =>
-        new(new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests });
+    private static WarehouseRow Row(string endpoint, long requests) => WarehouseTable.Analytics.RowOf(new(
+        new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests }, endpoint));
 
-    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) => new("hour", [endpoint], partition.Start, partition.End);
+    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) => new(WarehouseTable.Analytics, "hour", [endpoint], partition.Start, partition.End);
 
     private Task<FalSimulator> StartAsync(TimeSpan lag = default) =>
         FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time, AnalyticsLag = lag });
@@ -535,13 +535,13 @@ public sealed class WarehouseExportTests : IDisposable
         new() { EndpointIds = simulator.Apps, First = new DateOnly(2026, 6, first) };
 
     private Exporter ExporterOf(FalObservabilityClient fal, ExportRequest request, string store) =>
-        new(fal.Analytics, StoreOf(store, request), new ExportProgress(_folder, store), _time);
+        new(new AnalyticsRows(fal.Analytics), StoreOf(store, request), new ExportProgress(_folder, store), _time);
 
     private IWarehouseStore StoreOf(string name, ExportRequest request) => name switch
     {
-        "duckdb" => new DuckDbStore(_folder, request),
-        "parquet" => new ParquetStore(_folder, request),
-        _ => new NdjsonStore(_folder, request),
+        "duckdb" => new DuckDbStore(_folder, WarehouseTable.Analytics, request),
+        "parquet" => new ParquetStore(_folder, WarehouseTable.Analytics, request),
+        _ => new NdjsonStore(_folder, WarehouseTable.Analytics, request),
     };
 
     private Task<int> ExportAsync(FalObservabilityClient fal, ExportRequest request, string store) =>

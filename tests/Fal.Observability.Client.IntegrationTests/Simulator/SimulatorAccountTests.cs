@@ -118,7 +118,7 @@ public sealed class SimulatorAccountTests
         Assert.Contains(usage.Summary, row => row.IsSurge);
         Assert.Contains(usage.Summary, row => row.PercentDiscount == 20);
         Assert.All(usage.Summary, row =>
-            Assert.Equal(row.CostTotal, (row.Quantity * row.UnitPrice * (1 - ((row.PercentDiscount ?? 0) / 100)))!.Value));
+            Assert.Equal(row.Cost, (row.Quantity * row.UnitPrice * (1 - ((row.PercentDiscount ?? 0) / 100)))!.Value));
     }
 
     [Theory]
@@ -147,22 +147,22 @@ public sealed class SimulatorAccountTests
             Assert.Equal(25, report.TimeSeries.Count);
             Assert.Equal(
                 report.Summary.OrderBy(row => row.ToString(), StringComparer.Ordinal)
-                    .Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)),
+                    .Select(row => (row.App, row.MachineType, row.IsSurge, row.Cost)),
                 report.TimeSeries.SelectMany(bucket => bucket.Rows).GroupBy(row => (row.App, row.Environment, row.MachineType, row.IsSurge))
                     .Select(rows => new UsageRow
                     {
                         App = rows.Key.App, Environment = rows.Key.Environment, MachineType = rows.Key.MachineType,
                             IsSurge = rows.Key.IsSurge, Unit = "second",
-                        Quantity = rows.Sum(row => row.Quantity), CostTotal = rows.Sum(row => row.CostTotal), Currency = "USD",
+                        Quantity = rows.Sum(row => row.Quantity), Cost = rows.Sum(row => row.Cost), Currency = "USD",
                     })
                     .OrderBy(row => row.ToString(), StringComparer.Ordinal)
-                        .Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)));
+                        .Select(row => (row.App, row.MachineType, row.IsSurge, row.Cost)));
             if (order == BucketOrder.Ascending)
             {
                 decimal streamed = 0;
                 await foreach (UsageBucket bucket in account.Usage.StreamTimeSeriesAsync(query, TestContext.Current.CancellationToken))
                 {
-                    streamed += bucket.Rows.Sum(row => row.CostTotal);
+                    streamed += bucket.Rows.Sum(row => row.Cost);
                 }
 
                 Assert.Equal(Assert.Single(report.Totals).Cost, streamed);

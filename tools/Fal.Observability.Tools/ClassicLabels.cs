@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Fal.Observability.Client.Prometheus;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>The labels of a series as they were sent, and under classic names.</summary>
 /// <param name="Sent">As they were sent.</param>
 /// <param name="Labels">Under classic names, each once. Of labels that become one name, the first that has a value stays.</param>
-/// <param name="LeftOut">The name of a label that was left out, because an earlier one has its classic name; null if none was.</param>
+/// <param name="LeftOut">The names of the labels that were left out, because an earlier one has the same classic name.</param>
 /// <param name="MayCollide">Whether a series with other labels may have become the same: a name changed, or a value is empty.</param>
 /// <param name="Identity">A hash of the classic labels, in whatever order they stand. Labels of one hash are almost surely the same.</param>
-internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, string? LeftOut, bool MayCollide, ulong Identity)
+internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, IReadOnlyList<string> LeftOut, bool MayCollide, ulong Identity)
 {
     /// <summary>The label that holds the metric's name, in the model of Prometheus and in remote write.</summary>
     public const string MetricName = "__name__";
@@ -30,7 +30,7 @@ internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, st
     {
         if (!sent.Any(label => label.Key == AccountLabel || label.Value.Length == 0 || !ClassicName.IsLabel(label.Key)))
         {
-            return new ClassicLabels(sent, sent.With(AccountLabel, account), LeftOut: null, MayCollide: false, IdentityOf(sent));
+            return new ClassicLabels(sent, sent.With(AccountLabel, account), LeftOut: [], MayCollide: false, IdentityOf(sent));
         }
 
         string exported = ExportedPrefix + AccountLabel;
@@ -54,13 +54,13 @@ internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, st
     private static ClassicLabels Of(LabelSet sent, IEnumerable<KeyValuePair<string, string>> renamed)
     {
         var labels = new OrderedDictionary<string, string>(sent.Count, StringComparer.Ordinal);
-        string? leftOut = null;
+        List<string> leftOut = [];
         foreach (((string name, string value), (string sentName, _)) in renamed.Zip(sent))
         {
             // To Prometheus a label without a value is none, so it cannot stand in another's way.
             if (name == MetricName || (!labels.TryAdd(name, value) && value.Length > 0 && labels[name].Length > 0))
             {
-                leftOut ??= sentName;
+                leftOut.Add(sentName);
             }
             else if (value.Length > 0)
             {

@@ -1,6 +1,6 @@
 using Fal.Observability.Client.Prometheus;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>
 /// Tells which samples stay where different series become one under their classic names: the first does. It serves one snapshot of one
@@ -11,7 +11,7 @@ internal sealed class DistinctSeries
     private const string BucketLabel = "le";
 
     private readonly Dictionary<(string Name, LabelSet Labels, string? PartLabel), SentSeries> _owners = [];
-    private readonly Dictionary<(string Name, LabelSet Labels, long? Timestamp), SentSeries> _taken = [];
+    private readonly Dictionary<(string Name, LabelSet Labels), SentSeries> _taken = [];
     private readonly Dictionary<(string Name, LabelSet Labels), SentSeries> _contested = [];
 
     /// <summary>Takes a place for a sample.</summary>
@@ -78,12 +78,12 @@ internal sealed class DistinctSeries
         // The parts of a histogram stay together: buckets of two would be a histogram that nobody measured.
         return family is not null && SentSeries.PartLabelOf(family) is { } partLabel
             ? new Place(
-                (ClassicName.OfMetric(family.Name), own.Without(partLabel), partLabel), (name, own, sent.TimestampMilliseconds), SentSeries.Of(sent, family))
-            : new Place((name, own, null), (name, own, sent.TimestampMilliseconds), SentSeries.Of(sent, family));
+                (ClassicName.OfMetric(family.Name), own.Without(partLabel), partLabel), (name, own), SentSeries.Of(sent, family))
+            : new Place((name, own, null), (name, own), SentSeries.Of(sent, family));
     }
 
     private readonly record struct Place(
-        (string Name, LabelSet Labels, string? PartLabel) Whole, (string Name, LabelSet Labels, long? Timestamp) Own, SentSeries Series);
+        (string Name, LabelSet Labels, string? PartLabel) Whole, (string Name, LabelSet Labels) Own, SentSeries Series);
 }
 
 /// <summary>A series as the service sent it; of a histogram and of a summary, all its parts.</summary>

@@ -1,4 +1,4 @@
-namespace Fal.Observability.Cli.Export;
+namespace Fal.Observability.Cli;
 
 /// <summary>Commands to copy into a shell.</summary>
 internal static class ShellWord

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Fal.Observability.Bridge;
+namespace Fal.Observability.Tools;
 
 /// <summary>
 /// Names as every Prometheus reads them: one before 3.0 does not read a page with a quoted name on it. Each character that they cannot hold
