@@ -216,7 +216,7 @@ public sealed class ScriptTests
 
         Assert.Equal(
             [("GPU-H100", 3 * 7200m, 3 * 7200 * 0.002m * 0.75m), ("own machine", 7200m, 7200 * 0.002m * 0.75m)],
-            usage.Summary.Select(row => (row.MachineType!, row.Quantity!.Value, row.CostTotal)));
+            usage.Summary.Select(row => (row.MachineType!, row.Quantity!.Value, row.Cost)));
         Assert.All(usage.Summary, row => Assert.Equal(("my-app", "staging", 25m), (row.App, row.Environment, row.PercentDiscount)));
     }
 

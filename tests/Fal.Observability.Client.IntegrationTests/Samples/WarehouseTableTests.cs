@@ -75,7 +75,7 @@ public sealed class WarehouseTableTests : IDisposable
         {
             Range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 6, 15, 0, 0, 0, TimeSpan.Zero), Now), Timeframe = AnalyticsTimeframe.Hour,
         });
-        decimal[] expected = [.. report.TimeSeries.SelectMany(bucket => bucket.Rows).Select(row => row.CostTotal).Order()];
+        decimal[] expected = [.. report.TimeSeries.SelectMany(bucket => bucket.Rows).Select(row => row.Cost).Order()];
         Assert.NotEmpty(expected);
         Assert.Equal(expected, once.Select(text => decimal.Parse(text, CultureInfo.InvariantCulture)).Order());
         Assert.Equal(once, Amounts(store, "cost_total"));

@@ -69,7 +69,7 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         ("percent_discount", row => row.PercentDiscount),
         ("cost_subtotal", row => row.CostSubtotal),
         ("cost_discount", row => row.CostDiscount),
-        ("cost_total", row => row.CostTotal),
+        ("cost_total", row => row.Cost),
     ];
 
     private static IReadOnlyList<(string Name, Func<FalRunnerBucket, double?> Value)> RunnerStates =>
