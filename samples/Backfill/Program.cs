@@ -65,24 +65,21 @@ if (named?.Length == 0 || (live && named is null))
 bool begun = false;
 try
 {
-    await using SimulatorServer? simulator = live ? null : await SimulatorServer.StartAsync();
+    await using FalSimulator? simulator = live ? null : await FalSimulator.StartAsync(options => options.Seed = 1);
     using var fal = new FalObservabilityClient(options =>
     {
         options.BucketsPerWindow = 24;
         options.BaseAddress = simulator?.BaseAddress ?? address ?? options.BaseAddress;
         options.ApiKey = simulator?.Key;
     });
-    if (SimulatedFolder.Claim(folder, isSimulated: !live) is { } refusal)
-    {
-        Console.Error.WriteLine(refusal);
-        return 2;
-    }
-
     if (simulator is not null)
     {
-        Console.WriteLine("SIMULATED DATA: no FAL_KEY in the environment, so every figure comes from the built-in simulator.");
+        // In a folder of its own: in one file nothing tells which figure is real.
+        folder = Path.Combine(folder, "simulated");
+        Console.WriteLine($"SIMULATED DATA: no FAL_KEY in the environment, so the built-in simulator makes up every figure in {folder}.");
     }
 
+    Directory.CreateDirectory(folder);
     // One backfill at a time in a folder: the system lets go of the lock however the program ends.
     await using FileStream one = File.Open(Path.Combine(folder, "backfill.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
     // The query refuses an id that cannot be.

@@ -3,9 +3,9 @@ using Fal.Observability.Quickstart;
 using Fal.Observability.Client.Testing;
 
 // With a key in the environment this reads your own apps; without one it reads a simulator that it starts itself.
-bool live = Environment.GetEnvironmentVariable("FAL_KEY") is { Length: > 0 }
-    || Environment.GetEnvironmentVariable("FAL_KEY_ID") is { Length: > 0 };
-await using SimulatorServer? simulator = live ? null : await SimulatorServer.StartAsync();
+string[] keys = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
+bool live = keys.Any(key => Environment.GetEnvironmentVariable(key) is { Length: > 0 });
+await using FalSimulator? simulator = live ? null : await FalSimulator.StartAsync(options => options.Seed = 1);
 
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
@@ -27,7 +27,10 @@ try
 
     Console.WriteLine(live
         ? "Your apps on fal."
-        : "SIMULATED DATA: no FAL_KEY in the environment, so every figure below comes from the built-in simulator.");
+        : """
+            SIMULATED DATA: no key is set in FAL_KEY or FAL_KEY_FILE, so every figure below
+            comes from the built-in simulator.
+            """);
     Console.WriteLine();
 
     // The live metrics: one call, typed for each app.
@@ -38,14 +41,14 @@ try
     string[] endpoints = [.. now.Apps.OrderByDescending(app => app.RequestsReceived ?? 0).Take(10).Select(app => app.Name)];
     if (endpoints.Length == 0)
     {
-        Console.WriteLine("No app has metrics at the moment, so there is nothing to ask the analytics about.");
+        Console.WriteLine("No app has metrics now, so there is nothing to ask the analytics about.");
         return 0;
     }
 
     var week = new AnalyticsQuery(endpoints)
     {
-        Expand = AnalyticsExpand.Summary | AnalyticsExpand.Volume | AnalyticsExpand.ColdBootCount
-            | AnalyticsExpand.P50Duration | AnalyticsExpand.P90Duration | AnalyticsExpand.P99Duration,
+        Expand = AnalyticsExpand.Summary | AnalyticsExpand.Volume
+            | AnalyticsExpand.P50Duration | AnalyticsExpand.P99Duration,
         Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(7)),
         Timeframe = AnalyticsTimeframe.Day,
     };
@@ -58,6 +61,14 @@ try
         await Report.WriteDaysAsync(busiest.EndpointId, fal.Analytics.StreamTimeSeriesAsync(days, stop.Token));
     }
 
+    Console.WriteLine("""
+
+        Try next:
+          your own apps          FAL_KEY=id:secret dotnet run --project samples/Quickstart
+          an alert on a queue    dotnet run --project samples/QueueAlert
+          an SLO in a pipeline   dotnet run --project samples/SlaCheck
+          all samples            samples/README.md
+        """);
     return 0;
 }
 catch (FalObservabilityException failure)

@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
-/// An incident to order with <see cref="SimulatorOptions.Incidents"/>. While it lasts, the app's requests fail more often and take
+/// An incident to order with <see cref="FalSimulatorOptions.Incidents"/>. While it lasts, the app's requests fail more often and take
 /// longer, fewer complete, its queue grows, and runners wait or die. Metrics and analytics tell the same of it.
 /// </summary>
 /// <param name="App">The app id, <c>owner/name</c>. Its routes are struck too.</param>

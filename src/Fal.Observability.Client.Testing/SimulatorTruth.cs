@@ -5,7 +5,7 @@ namespace Fal.Observability.Client.Testing;
 /// that a client's merged report is compared with. Buckets ascend, rows stand in the order of the requested ids, an
 /// app's own before those of its routes. Minutes that are not over yet are quiet, as they are over the wire.
 /// </summary>
-public sealed class SimulatorTruth
+internal sealed class SimulatorTruth
 {
     private readonly AnalyticsEndpoint _analytics;
     private readonly TimeProvider _time;

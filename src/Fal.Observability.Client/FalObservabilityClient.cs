@@ -32,12 +32,12 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <summary>Creates a client from options.</summary>
     /// <param name="configure">
     /// Sets the options. If null, or if it sets no key, the key comes from the environment: <c>FAL_KEY</c>, else
-    /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>.
+    /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>, else the file that <c>FAL_KEY_FILE</c> names. No configuration file is read.
     /// </param>
     /// <param name="build">
     /// Refines the client: its HTTP clients by <see cref="IFalObservabilityBuilder.ConfigureHttpClients"/>, and by
     /// <see cref="IFalObservabilityBuilder.Services"/> logging (<c>Services.AddLogging(...)</c>) or another
-    /// <see cref="TimeProvider"/>. If null, nothing is logged and the system's clock is used.
+    /// <see cref="TimeProvider"/>. If null, nothing is logged and the system's clock is used. docs/options.md of the project shows how a console program logs.
     /// </param>
     /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
     /// <example>

@@ -70,7 +70,7 @@ Check("an app has its routes and times", list.Apps.All(app => app.Endpoints is n
 FalRunnerHistory history = await fal.Apps.GetRunnerHistoryAsync(list.Apps[0].EndpointId, aggregation: FalRunnerAggregation.Average);
 Check("a history has buckets in order", history.Buckets.Count >= 24 && history.Buckets.Zip(history.Buckets.Skip(1), (a, b) => a.Start < b.Start).All(ascends => ascends));
 UsageReport usage = await fal.Usage.GetReportAsync(new UsageQuery { Expand = UsageExpand.TimeSeries | UsageExpand.Summary, Limit = 7 });
-Check("the bill adds up to its summary", usage.Totals.Count > 0 && usage.Totals.Sum(total => total.Cost) == usage.Summary.Sum(row => row.CostTotal));
+Check("the bill adds up to its summary", usage.Totals.Count > 0 && usage.Totals.Sum(total => total.Cost) == usage.Summary.Sum(row => row.Cost));
 int billed = 0;
 await foreach (UsageBucket bucket in fal.Usage.StreamTimeSeriesAsync(new UsageQuery { Limit = 7 }))
 {

@@ -2,18 +2,18 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Conformance;
 
-/// <summary>What one level of the parser made of a case.</summary>
+/// <summary>The result of one level of the parser for a case.</summary>
 /// <param name="Level"><c>reader</c> or <c>families</c>.</param>
-/// <param name="Answer">Whether the input was accepted, or why it was rejected.</param>
-/// <param name="Failure">How the answer differs from what the case demands, or null.</param>
-/// <param name="WasCompared">Whether samples were compared with expected ones.</param>
+/// <param name="Answer">Whether the input was accepted, or the reason for its rejection.</param>
+/// <param name="Failure">The difference between the answer and the required result, or null.</param>
+/// <param name="WasCompared">Whether the samples were compared with expected samples.</param>
 internal sealed record CaseResult(string Level, string Answer, string? Failure, bool WasCompared)
 {
-    /// <summary>Reads a case at both levels, in each way that the path has.</summary>
+    /// <summary>Reads a case at both levels, in every way that the path offers.</summary>
     /// <param name="case">The case.</param>
-    /// <param name="path">How the input is given.</param>
-    /// <param name="invert">Whether accept and reject change places: then every case but <c>either</c> must fail.</param>
-    public static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
+    /// <param name="path">How the parser gets the input.</param>
+    /// <param name="invert">Whether to swap accept and reject. Every case except <c>either</c> must then fail.</param>
+    internal static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
     {
         var options = new PrometheusParserOptions { Format = @case.Format };
         yield return Judge(@case, "reader", Demanded(@case.Reader, invert), path.Samples(@case.Input, options).Select(read => (Func<string?>)(() =>

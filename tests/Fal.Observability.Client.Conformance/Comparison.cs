@@ -3,7 +3,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Conformance;
 
-/// <summary>Compares what was read with what the reference reads.</summary>
+/// <summary>Compares the result with that of the reference parser.</summary>
 internal static class Comparison
 {
     /// <returns>The first difference, or null.</returns>
@@ -108,7 +108,7 @@ internal static class Comparison
         return null;
     }
 
-    /// <summary>The reference writes the bounds of buckets and quantiles anew, so 1 and 1.0 are the same there.</summary>
+    /// <summary>Compares bounds as numbers. The reference parser normalises them, so 1 and 1.0 are equal.</summary>
     private static bool AreSameBound(string name, string value, string wanted) => name is "le" or "quantile"
         && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double left)
         && double.TryParse(wanted, NumberStyles.Float, CultureInfo.InvariantCulture, out double right)

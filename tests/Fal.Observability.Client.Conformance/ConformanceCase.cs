@@ -4,7 +4,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Conformance;
 
-/// <summary>What a case demands of a level.</summary>
+/// <summary>The result that a case requires of a level.</summary>
 internal enum Verdict
 {
     Accept,
@@ -62,7 +62,7 @@ internal sealed class ConformanceCase
         "accept" => Verdict.Accept,
         "reject" => Verdict.Reject,
         "either" => Verdict.Either,
-        var other => throw new InvalidDataException($"'{other}' is no verdict: accept, reject or either."),
+        var other => throw new InvalidDataException($"'{other}' is not a verdict: use accept, reject or either."),
     };
 }
 

@@ -5,12 +5,12 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Conformance;
 
-/// <summary>A way in which an exposition reaches the parser.</summary>
+/// <summary>A way to pass an exposition to the parser.</summary>
 internal abstract class InputPath
 {
-    public static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
+    internal static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
 
-    public static InputPath? Find(string name) => name switch
+    internal static InputPath? Find(string name) => name switch
     {
         "span" => new SpanPath(),
         "string" => new StringPath(),
@@ -23,40 +23,40 @@ internal abstract class InputPath
         _ => null,
     };
 
-    /// <summary>Reads the samples, once for each way of cutting that the path has.</summary>
-    public abstract IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options);
+    /// <summary>Reads the samples, once for each way in which the path cuts the input.</summary>
+    internal abstract IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options);
 
-    /// <summary>Reads the families, once for each way of cutting that the path has.</summary>
-    public abstract IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options);
+    /// <summary>Reads the families, once for each way in which the path cuts the input.</summary>
+    internal abstract IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options);
 
     private sealed class SpanPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(input, options)];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(input, options)];
     }
 
     private sealed class StringPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(Text(input), options)];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Text(input), options)];
 
-        /// <summary>What is not UTF-8 cannot be a string; half a surrogate pair is the string's own way to be wrong.</summary>
+        /// <summary>A string cannot contain invalid UTF-8. Its equivalent is an unpaired surrogate.</summary>
         private static string Text(byte[] input) => Encoding.UTF8.GetString(input).Replace('\uFFFD', '\uD800');
     }
 
-    /// <summary>Every way to cut in two, for inputs of a size that allows it; cuts spread over larger ones.</summary>
+    /// <summary>Cuts a small input in two at every position, and a larger input at positions spread over it.</summary>
     private sealed class SplitPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             Cuts(input).Select(cut => (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options)));
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             Cuts(input).Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
 
         private static IEnumerable<int> Cuts(byte[] input)
@@ -73,10 +73,10 @@ internal abstract class InputPath
 
     private sealed class PiecesPath(Func<Random, int, int> size) : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(Cut(input), options)];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Cut(input), options)];
 
         private ReadOnlySequence<byte> Cut(byte[] input)
@@ -96,32 +96,32 @@ internal abstract class InputPath
 
     private sealed class StreamPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () => PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input), options).GetAwaiter().GetResult(),
             () => PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input), options).ToBlockingEnumerable().ToList(),
         ];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input), options).GetAwaiter().GetResult()];
     }
 
     private sealed class PipePath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () => PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
             () => PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).ToBlockingEnumerable().ToList(),
         ];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
     }
 
-    /// <summary>What was read is written and read again: nothing may be lost on the way.</summary>
+    /// <summary>Writes the result and reads it again, which must not lose anything.</summary>
     private sealed class RewritePath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () =>
             {
@@ -137,7 +137,7 @@ internal abstract class InputPath
             },
         ];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
         [
             () =>
             {
@@ -147,7 +147,7 @@ internal abstract class InputPath
             },
         ];
 
-        /// <summary>OpenMetrics has nanoseconds, the model milliseconds: samples that only nanoseconds tell apart cannot be written apart.</summary>
+        /// <summary>Detects samples that differ only below a millisecond. The model has milliseconds, so they cannot be written.</summary>
         private static bool FallTogether(IEnumerable<PrometheusSample> samples, PrometheusParserOptions options) =>
             options.Format == PrometheusFormat.OpenMetrics
             && samples.GroupBy(sample => (sample.Name, sample.Labels, sample.TimestampMilliseconds)).Any(series => series.Skip(1).Any());
@@ -161,7 +161,7 @@ internal abstract class InputPath
             RunningIndex = runningIndex;
         }
 
-        public static ReadOnlySequence<byte> Sequence(List<ReadOnlyMemory<byte>> pieces)
+        internal static ReadOnlySequence<byte> Sequence(List<ReadOnlyMemory<byte>> pieces)
         {
             if (pieces.Count == 0)
             {
@@ -181,7 +181,7 @@ internal abstract class InputPath
         }
     }
 
-    /// <summary>Gives what it has in small pieces, as a slow connection does.</summary>
+    /// <summary>A stream that returns small pieces, like a slow connection.</summary>
     private sealed class TricklingStream(byte[] input) : MemoryStream(input, writable: false)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

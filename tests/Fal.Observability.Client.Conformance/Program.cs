@@ -2,16 +2,16 @@ using System.Globalization;
 using Fal.Observability.Client.Conformance;
 
 const string usage = """
-    Runs the parser over a folder of cases, each a folder with input.txt and expect.json.
+    Runs the parser on a folder of cases. Each case is a folder with input.txt and expect.json.
 
     dotnet run --project tests/Fal.Observability.Client.Conformance -- FOLDER [options]
       --format prometheus-0.0.4|openmetrics-1.0   only cases of this format
       --level reader|families                     only this level (default: both)
-      --path span|string|split|random|bytes|stream|pipe|rewrite   how the input is given (default: span);
-                                                  rewrite: read, written and read again
-      --culture NAME                              the current culture, for instance de-DE
-      --verbose                                   a line for each case
-      --invert                                    turn every expectation round: then every case but 'either' must fail
+      --path span|string|split|random|bytes|stream|pipe|rewrite   how the parser gets the input (default: span);
+                                                  rewrite: read, write and read again
+      --culture NAME                              run with this culture, for instance de-DE
+      --verbose                                   print one line per case
+      --invert                                    invert every expectation: every case except 'either' must then fail
     """;
 
 string? folder = null;
@@ -54,33 +54,33 @@ while (arguments.TryDequeue(out string? argument))
             folder = argument;
             break;
         default:
-            return Fail($"'{argument}' is not understood.");
+            return Fail($"'{argument}' is not a known option.");
     }
 }
 
 if (folder is null)
 {
-    return Fail("A folder of cases is needed.");
+    return Fail("The folder of cases is missing.");
 }
 
 if (!Directory.Exists(folder))
 {
-    return Fail($"There is no folder '{folder}'.");
+    return Fail($"The folder '{folder}' does not exist.");
 }
 
 if (format is not (null or "prometheus-0.0.4" or "openmetrics-1.0"))
 {
-    return Fail($"'{format}' is no format.");
+    return Fail($"'{format}' is not a format: use prometheus-0.0.4 or openmetrics-1.0.");
 }
 
 if (level is not (null or "reader" or "families"))
 {
-    return Fail($"'{level}' is no level.");
+    return Fail($"'{level}' is not a level: use reader or families.");
 }
 
 if (InputPath.Find(pathName) is not { } path)
 {
-    return Fail($"'{pathName}' is no path.");
+    return Fail($"'{pathName}' is not a path: use {string.Join(", ", InputPath.Names)}.");
 }
 
 int passed = 0;

@@ -20,15 +20,15 @@ public sealed class AlertmanagerTests : IDisposable
     [Fact]
     public async Task An_incident_reaches_the_channel_and_the_pager_with_its_numbers_and_its_runbook()
     {
-        var options = new SimulatorOptions { TimeProvider = new FakeTimeProvider(MonitoredAccount.Instant), Apps = 6, Key = MonitoredAccount.Key };
+        var options = new FalSimulatorOptions { Seed = 1, TimeProvider = new FakeTimeProvider(MonitoredAccount.Instant), Apps = 6, Key = MonitoredAccount.Key };
         string app;
-        await using (SimulatorServer names = await SimulatorServer.StartAsync(options))
+        await using (FalSimulator names = await FalSimulator.StartAsync(options))
         {
             app = names.Apps[0];
         }
 
         options.Incidents.Add(new SimulatedIncident(app) { Start = MonitoredAccount.Instant.AddMinutes(-10) });
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options);
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         FalAppMetrics struck = (await fal.Metrics.GetSnapshotAsync())[app]!;
         double failed = struck.RequestsCompletedByStatus.Where(count => count.Status!.StartsWith('5')).Sum(count => count.Count);

@@ -16,7 +16,7 @@ public sealed class BridgedAccounts : IAsyncLifetime
     private readonly PrometheusFiles _files = new(MonitoredAccount.Key);
     private readonly FakeTimeProvider _clock = new(MonitoredAccount.Instant);
     private readonly Dictionary<string, FalMetricsSnapshot> _snapshots = [];
-    private readonly List<SimulatorServer> _simulators = [];
+    private readonly List<FalSimulator> _simulators = [];
     private BridgeHost? _bridge;
     private PrometheusServer? _prometheus;
 
@@ -36,7 +36,7 @@ public sealed class BridgedAccounts : IAsyncLifetime
         var settings = new Dictionary<string, string?>();
         foreach ((string account, int seed) in new[] { ("acme", 1), ("globex", 2) })
         {
-            SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock, seed);
+            FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock, seed);
             _simulators.Add(simulator);
             settings[$"Fal:Accounts:{account}:ApiKey"] = MonitoredAccount.Key;
             settings[$"Fal:Accounts:{account}:BaseAddress"] = simulator.BaseAddress.ToString();
@@ -66,7 +66,7 @@ public sealed class BridgedAccounts : IAsyncLifetime
             await _bridge.DisposeAsync();
         }
 
-        foreach (SimulatorServer simulator in _simulators)
+        foreach (FalSimulator simulator in _simulators)
         {
             await simulator.DisposeAsync();
         }

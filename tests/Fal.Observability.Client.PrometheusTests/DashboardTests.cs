@@ -126,7 +126,7 @@ public sealed partial class DashboardTests(MonitoredAccount account, BridgedAcco
     [Fact]
     public async Task The_age_of_the_data_goes_on_growing_when_no_scrape_succeeds()
     {
-        SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(new FakeTimeProvider(MonitoredAccount.Instant));
+        FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(new FakeTimeProvider(MonitoredAccount.Instant));
         using var files = new PrometheusFiles(MonitoredAccount.Key);
         files.AimDirectAt(simulator.BaseAddress);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(files.Direct);

@@ -19,7 +19,7 @@ public sealed class MonitoredAccount : IAsyncLifetime
     public static readonly DateTimeOffset Instant = new(2026, 6, 16, 11, 34, 0, TimeSpan.Zero);
 
     private readonly PrometheusFiles _files = new(Key);
-    private SimulatorServer? _simulator;
+    private FalSimulator? _simulator;
     private PrometheusServer? _prometheus;
     private FalMetricsSnapshot? _snapshot;
 
@@ -33,10 +33,10 @@ public sealed class MonitoredAccount : IAsyncLifetime
     /// <summary>The service's answer as it is.</summary>
     public string Exposition { get; private set; } = "";
 
-    public static Task<SimulatorServer> StartSimulatorAsync(FakeTimeProvider clock, int seed = 1) =>
-        SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock, Apps = 60, Seed = seed, Key = Key });
+    public static Task<FalSimulator> StartSimulatorAsync(FakeTimeProvider clock, int seed = 1) =>
+        FalSimulator.StartAsync(new FalSimulatorOptions { TimeProvider = clock, Apps = 60, Seed = seed, Key = Key });
 
-    public static FalObservabilityClient ClientOf(SimulatorServer simulator) => new(options =>
+    public static FalObservabilityClient ClientOf(FalSimulator simulator) => new(options =>
     {
         options.ApiKey = Key;
         options.BaseAddress = simulator.BaseAddress;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Fal.Observability.Bridge;
@@ -21,7 +22,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Analytics_come_back_at_their_own_times_with_the_same_values()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
 
@@ -48,7 +49,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_bucket_that_was_sent_before_a_crash_can_be_sent_again()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
         await using (await StartBridgeAsync(simulator, prometheus, minutes: 30))
@@ -74,11 +75,11 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData("storage:\n  tsdb:\n    out_of_order_time_window: 1h\n")]
     public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works(string storage)
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
         // Scrapes itself, so its head is at the present.
         const string Itself = "scrape_configs:\n- job_name: itself\n  static_configs:\n  - targets: [\"ADDRESS\"]\n";
-        await using SimulatorServer target = await SimulatorServer.StartAsync();
+        await using FalSimulator target = await FalSimulator.StartAsync(options => options.Seed = 1);
         string itself = Itself.Replace("ADDRESS", target.BaseAddress.Authority, StringComparison.Ordinal);
         await using (PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration($"{itself}{storage}"), Receives))
         {
@@ -104,13 +105,12 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Blocks_made_of_the_history_file_answer_with_the_same_values()
     {
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
-        await using PrometheusServer unused = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
-        await using BridgeHost bridge = await StartBridgeAsync(simulator, unused, minutes: 0);
+        // The program has the clock of the machine, and so has this simulator.
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(TimeProvider.System);
+        var end = new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero).AddDays(-1);
         string file = _files.PathOf("history.om");
-        string[] arguments = [file, "--endpoints", string.Join(',', simulator.Apps.Take(3)), "--first", "2026-06-14", "--last", "2026-06-15"];
-        Assert.True(HistoryCommand.TryParse(arguments, out HistoryCommand? command, out _));
-        await command.RunAsync(bridge.Services, null);
+        await WriteHistoryAsync(
+            simulator, file, "--first", Day(end.AddDays(-2)), "--last", Day(end.AddDays(-1)), "--account-label", "default");
 
         DirectoryInfo database = PrometheusServer.NewDatabase();
         (int exitCode, string output) = await Promtool.RunAsync("", "tsdb", "create-blocks-from", "openmetrics", file, database.FullName);
@@ -118,7 +118,6 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.True(exitCode == 0, output);
         await using PrometheusServer prometheus = await PrometheusServer.StartOverAsync(
             database, _files.WriteConfiguration(), "--storage.tsdb.retention.time=10y");
-        var end = new DateTimeOffset(2026, 6, 16, 0, 0, 0, TimeSpan.Zero);
         Assert.Equal(
             await ReportAsync(simulator, AnalyticsTimeframe.Hour, end.AddDays(-2), end),
             (await prometheus.SamplesAsync(Selector, end, TimeSpan.FromDays(2))).Order(StringComparer.Ordinal));
@@ -128,8 +127,24 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.NotEmpty(await prometheus.QueryAsync($"last_over_time(fal_analytics_request_count{{timeframe=\"hour\"}}[130m] @ {lastMoment})"));
     }
 
+    private static string Day(DateTimeOffset instant) => instant.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    /// <summary>Runs <c>fal-obs history</c> for three apps of a simulator.</summary>
+    private static async Task WriteHistoryAsync(FalSimulator simulator, string file, params string[] options)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "fal-obs.dll");
+        string[] arguments =
+        [
+            program, "history", file, "--endpoints", string.Join(',', simulator.Apps.Take(3)), "--base-address", simulator.BaseAddress.ToString(), .. options,
+        ];
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, Environment = { ["FAL_KEY"] = MonitoredAccount.Key } })!;
+        string errors = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, errors);
+    }
+
     /// <summary>What the report of the same range holds, as Prometheus is to hold it.</summary>
-    internal static async Task<string[]> ReportAsync(SimulatorServer simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
+    internal static async Task<string[]> ReportAsync(FalSimulator simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
     {
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps.Take(3))
@@ -161,7 +176,7 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Equal(expected, held.Order(StringComparer.Ordinal));
     }
 
-    private Task<BridgeHost> StartBridgeAsync(SimulatorServer simulator, PrometheusServer prometheus, int minutes)
+    private Task<BridgeHost> StartBridgeAsync(FalSimulator simulator, PrometheusServer prometheus, int minutes)
     {
         var settings = new Dictionary<string, string?>
         {

@@ -88,7 +88,7 @@ public sealed class ScrapeTests(MonitoredAccount account)
     public async Task Values_follow_the_service_and_series_that_vanish_there_vanish_here()
     {
         var clock = new FakeTimeProvider(MonitoredAccount.Instant);
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(clock);
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         using var files = new PrometheusFiles(MonitoredAccount.Key);
         files.AimDirectAt(simulator.BaseAddress);
@@ -115,7 +115,7 @@ public sealed class ScrapeTests(MonitoredAccount account)
     public async Task A_wrong_key_is_a_target_that_is_down_and_its_error_does_not_tell_the_key()
     {
         const string WrongKey = "test-id:not-the-secret-0123456789";
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(new FakeTimeProvider(MonitoredAccount.Instant));
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(new FakeTimeProvider(MonitoredAccount.Instant));
         using var files = new PrometheusFiles(WrongKey);
         files.AimDirectAt(simulator.BaseAddress);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(files.Direct);

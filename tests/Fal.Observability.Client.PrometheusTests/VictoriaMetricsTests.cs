@@ -105,8 +105,8 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
     public async Task No_alert_is_false_in_two_hours_of_an_account_that_scales_to_zero(ScaledToZero shown)
     {
         var clock = new FakeTimeProvider(MonitoredAccount.Instant);
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(
-            new SimulatorOptions { TimeProvider = clock, Apps = 6, Seed = 1, Key = MonitoredAccount.Key, ScaleToZero = shown });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { TimeProvider = clock, Apps = 6, Seed = 1, Key = MonitoredAccount.Key, ScaleToZero = shown });
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         using var http = new HttpClient();
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Key {MonitoredAccount.Key}");
@@ -144,7 +144,7 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
     public async Task Remote_write_comes_back_at_its_own_times_and_what_is_older_than_the_retention_is_dropped_without_a_word()
     {
         var clock = new FakeTimeProvider(MonitoredAccount.Instant);
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(clock);
         string[] expected = await RemoteWriteTests.ReportAsync(
             simulator, AnalyticsTimeframe.Minute, clock.GetUtcNow().AddMinutes(-35), clock.GetUtcNow().AddMinutes(-5));
         await using (VictoriaMetricsServer server = await VictoriaMetricsServer.StartAsync(Forever))
@@ -168,7 +168,7 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
     public async Task What_is_sent_twice_counts_once_with_deduplication_and_twice_without(string flag, int times)
     {
         var clock = new FakeTimeProvider(MonitoredAccount.Instant);
-        await using SimulatorServer simulator = await MonitoredAccount.StartSimulatorAsync(clock);
+        await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(clock);
         string[] expected = await RemoteWriteTests.ReportAsync(
             simulator, AnalyticsTimeframe.Minute, clock.GetUtcNow().AddMinutes(-35), clock.GetUtcNow().AddMinutes(-5));
         await using VictoriaMetricsServer server = await VictoriaMetricsServer.StartAsync(Forever, flag);
@@ -203,7 +203,7 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
         CultureInfo.InvariantCulture,
         $"{name}{{{string.Join(',', labels.Select(label => $"{label.Key}=\"{label.Value}\"").Order(StringComparer.Ordinal))}}} {value:R}");
 
-    private Task<BridgeHost> StartBridgeAsync(SimulatorServer simulator, VictoriaMetricsServer server, TimeProvider clock, string state)
+    private Task<BridgeHost> StartBridgeAsync(FalSimulator simulator, VictoriaMetricsServer server, TimeProvider clock, string state)
     {
         var settings = new Dictionary<string, string?>
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Fal.Observability.Client;
 using Fal.Observability.Bridge.RemoteWrite;
+using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -11,7 +12,9 @@ namespace Fal.Observability.Bridge;
 /// <summary>What the bridge is made of, from its configuration.</summary>
 internal static partial class BridgeApplication
 {
-    private const string AccountsSection = "Fal:Accounts";
+    /// <summary>The section with an entry for each of several accounts.</summary>
+    public const string AccountsSection = "Fal:Accounts";
+
     private const string DefaultAccountLabel = "default";
 
     private const string Paths = """
@@ -24,12 +27,36 @@ internal static partial class BridgeApplication
 
         """;
 
-    private static readonly string[] KeySettings = ["Fal:ApiKey", "Fal:ApiKeyFile", "FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
+    private static readonly string[] KeySettings = ["Fal:ApiKey", "Fal:ApiKeyFile", .. KeyVariables.All];
 
     /// <summary>Whether the configuration or the environment says anything about an account.</summary>
     public static bool NamesAccount(IConfiguration configuration) =>
         AccountsIn(configuration).Any() || configuration["Fal:BaseAddress"] is not null
         || KeySettings.Any(name => configuration[name] is { Length: > 0 });
+
+    /// <summary>
+    /// Reads the file that <see cref="BridgeOptions.SettingsFile"/> names, where it names one. It comes after the files beside the program, and
+    /// before the environment and the command line.
+    /// </summary>
+    /// <exception cref="IOException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not JSON.</exception>
+    public static void ReadSettingsFile(ConfigurationManager configuration)
+    {
+        if (configuration[BridgeOptions.SettingsFile] is not { Length: > 0 } path)
+        {
+            return;
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"{BridgeOptions.SettingsFile} names '{path}', and there is no such file. Create it, or name another.");
+        }
+
+        IList<IConfigurationSource> sources = configuration.Sources;
+        var file = new JsonConfigurationSource { Path = Path.GetFullPath(path), ReloadOnChange = true };
+        file.ResolveFileProvider();
+        sources.Insert(sources.IndexOf(sources.OfType<JsonConfigurationSource>().Last()) + 1, file);
+    }
 
     /// <summary>Adds accounts, page, health checks, and OTLP and remote write where they are configured.</summary>
     /// <exception cref="InvalidOperationException">A setting of the section <c>Bridge</c> is wrong; the message says which.</exception>
@@ -52,7 +79,7 @@ internal static partial class BridgeApplication
             account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
             services.AddSingleton(provider => new BridgedAccount(
                 LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key), provider.GetRequiredService<LeftOut>()));
-            health.AddFal(key);
+            health.AddFal(key, name: key ?? DefaultAccountLabel);
         }
 
         if (options.RemoteWrite.Url is not null)
@@ -117,7 +144,7 @@ internal static partial class BridgeApplication
 
     /// <summary>The analytics of an account, and the label that its series bear.</summary>
     /// <exception cref="InvalidOperationException">There is no such account.</exception>
-    public static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
+    private static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
         provider.GetKeyedService<IFalAnalyticsClient>(key) is { } analytics
             ? (analytics, LabelOf(provider, key))
             : throw new InvalidOperationException(key is null

@@ -8,6 +8,9 @@ internal sealed class BridgeOptions
     private static readonly string[] OtlpAddresses = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
     private static readonly string[] OtlpProtocols = ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"];
 
+    /// <summary>The setting that names a JSON file with further settings.</summary>
+    public const string SettingsFile = "Bridge:SettingsFile";
+
     /// <summary>The most series of one metric that are pushed by OTLP. Each reserves about 95 bytes in every metric.</summary>
     public int OtlpSeriesLimit { get; set; } = 20_000;
 
@@ -22,7 +25,7 @@ internal sealed class BridgeOptions
     public static BridgeOptions From(IConfiguration configuration)
     {
         IConfigurationSection section = configuration.GetSection("Bridge");
-        section.Allow(nameof(OtlpSeriesLimit), nameof(RemoteWrite));
+        section.Allow(nameof(OtlpSeriesLimit), nameof(RemoteWrite), nameof(SettingsFile));
         var options = new BridgeOptions { RemoteWrite = RemoteWriteOptions.From(section.GetSection(nameof(RemoteWrite))) };
         options.OtlpSeriesLimit = section.ReadCount(nameof(OtlpSeriesLimit), options.OtlpSeriesLimit);
         foreach (string name in OtlpAddresses)
@@ -188,7 +191,7 @@ internal sealed class HistoryOptions
     }
 
     /// <summary>Reads a timeframe that has buckets in UTC, in any case of letters.</summary>
-    public static bool TryParseTimeframe(string text, out AnalyticsTimeframe timeframe) =>
+    private static bool TryParseTimeframe(string text, out AnalyticsTimeframe timeframe) =>
         Enum.TryParse(text, ignoreCase: true, out timeframe) && Timeframes.Contains(timeframe);
 
     /// <summary>Refuses what cannot work.</summary>

@@ -16,7 +16,7 @@ internal sealed class BridgedAccount
     public BridgedAccount(string label, FalMetricsPublisher publisher, LeftOut leftOut)
     {
         (_label, _publisher, _leftOut) = (label, publisher, leftOut);
-        leftOut.Begin(label);
+        leftOut.Begin(label, publisher);
     }
 
     /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
@@ -26,11 +26,12 @@ internal sealed class BridgedAccount
     public bool HasBeenRead => _publisher.State.LastReadDuration is not null;
 
     /// <summary>
-    /// The families with the account's label, under classic names. Of series that become one, the first stays. Not for two threads at once.
+    /// The families with the account's label, under classic names, without timestamps. Of series that become one, the first stays. Not for two
+    /// threads at once.
     /// </summary>
     /// <param name="snapshot">What the service sent.</param>
-    /// <param name="isOwn">Whether a name is one of the bridge's own, under which nothing of the service's is shown.</param>
-    public PrometheusExposition Show(FalMetricsSnapshot snapshot, Predicate<string> isOwn)
+    /// <param name="isReserved">Whether nothing of the service's is shown under a name, as it is the bridge's own or Prometheus' own.</param>
+    public PrometheusExposition Show(FalMetricsSnapshot snapshot, Predicate<string> isReserved)
     {
         int i = 0;
         string? lastName = null;
@@ -38,6 +39,7 @@ internal sealed class BridgedAccount
         ulong nameIdentity = 0;
         Dictionary<string, string> names = new(StringComparer.Ordinal);
         HashSet<string> toCheck = new(StringComparer.Ordinal);
+        bool hasTimestamps = false;
         PrometheusExposition shown = snapshot.Exposition.Relabel(sample =>
         {
             // Snapshot after snapshot has the same series in the same places: their labels are made once.
@@ -57,7 +59,7 @@ internal sealed class BridgedAccount
                 if (!names.TryGetValue(lastName, out name!))
                 {
                     names.Add(lastName, name = ClassicName.OfMetric(lastName));
-                    if (name != lastName || isOwn(name))
+                    if (name != lastName || isReserved(name))
                     {
                         toCheck.Add(name);
                     }
@@ -66,6 +68,7 @@ internal sealed class BridgedAccount
                 nameIdentity = ClassicLabels.IdentityOf(name);
             }
 
+            hasTimestamps |= sample.TimestampMilliseconds is not null;
             // The service itself may send a series twice. The identities say so at a fraction of what comparing the series costs.
             if (_labels[i].MayCollide || !_identities.Add(nameIdentity ^ _labels[i].Identity))
             {
@@ -76,18 +79,32 @@ internal sealed class BridgedAccount
         });
         _labels.RemoveRange(i, _labels.Count - i);
         _identities.Clear();
+        if (hasTimestamps)
+        {
+            shown = WithoutTimestamps(shown);
+        }
+
         if (toCheck.Count > 0)
         {
-            shown = Distinct(snapshot, shown, names, toCheck, isOwn);
+            shown = Distinct(snapshot, shown, names, toCheck, isReserved);
         }
 
         _counted = snapshot;
         return shown;
     }
 
+    /// <summary>
+    /// The families without the timestamps that the service sent: of a series with timestamps Prometheus does not see the end, and it refuses a
+    /// sample that is old.
+    /// </summary>
+    private static PrometheusExposition WithoutTimestamps(PrometheusExposition sent) => new(sent.Families.Select(family => new MetricFamily(
+        family.Name, family.Type, [.. family.Samples.Select(sample => new PrometheusSample(sample.Name, sample.Labels, sample.Value))],
+        family.Help, family.Unit)));
+
     /// <summary>The families under classic names; of the names that may stand for two series, the first sample of each series.</summary>
     private PrometheusExposition Distinct(
-        FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck, Predicate<string> isOwn)
+        FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck,
+        Predicate<string> isReserved)
     {
         // The page is made anew when another account has a new snapshot; what is left out of this one counts once.
         LeftOut? leftOut = ReferenceEquals(snapshot, _counted) ? null : _leftOut;
@@ -126,7 +143,7 @@ internal sealed class BridgedAccount
                     {
                         withoutPart.TryAdd(SentSeries.Of(sample, family), lost);
                     }
-                    else if (isOwn(name))
+                    else if (isReserved(name))
                     {
                         withoutPart.TryAdd(SentSeries.Of(sample, family), new LostPart(name, To: null));
                     }
@@ -144,9 +161,9 @@ internal sealed class BridgedAccount
             {
                 leftOut?.Whole(_label, SentSeries.Of(sent, family), lost);
             }
-            else if (isOwn(name))
+            else if (isReserved(name))
             {
-                leftOut?.OwnName(_label, SentSeries.Of(sent, family), name);
+                leftOut?.ReservedName(_label, SentSeries.Of(sent, family), name);
             }
             else if ((toCheck.Contains(name) || SentSeries.PartLabelOf(family) is not null)
                 && series.TakenBy(sent, name, labels.Labels, family) is { } first)
@@ -155,13 +172,13 @@ internal sealed class BridgedAccount
             }
             else
             {
-                if (labels.LeftOut is { } label)
+                foreach (string label in labels.LeftOut)
                 {
                     leftOut?.Label(_label, sent, label);
                 }
 
                 yield return name == sample.Name
-                    ? sample : new PrometheusSample(name, sample.Labels, sample.Value, sample.TimestampMilliseconds, sample.Exemplar);
+                    ? sample : new PrometheusSample(name, sample.Labels, sample.Value);
             }
         }
     }

@@ -3,23 +3,21 @@ namespace Fal.Observability.Bridge;
 /// <summary>What may stand behind the program's name: settings, or a command.</summary>
 internal static class CommandLine
 {
-    /// <summary>Where the bridge listens unless it is told.</summary>
-    public const string DefaultUrl = "http://127.0.0.1:9464";
+    /// <summary>Asks for simulated data.</summary>
+    public const string Simulate = "--simulate";
 
     public const string Usage = $"""
-        Usage: [settings]                    serve /metrics, /health, /live and /ready, push by OTLP and remote write
-               history FILE [options]        write analytics as a file for promtool; 'history --help' has the options
-        Settings are those of the configuration, as --Name=value:
+        Usage: fal-bridge [settings]         serve /metrics, /health, /live and /ready, push by OTLP and remote write
+               fal-bridge {Simulate}       the same with simulated data, without a key
+               fal-bridge health [settings]  ask the bridge on this machine whether it is ready: exit code 0 or 1
+        Settings are those of the configuration, as --Name=value or as variables of the environment:
           --Fal:ApiKey=...                   the account; better in the environment: FAL_KEY, or FAL_KEY_FILE
           --Bridge:RemoteWrite:Url=...       what the bridge does
-          --urls=http://+:9464               where it listens (default: {DefaultUrl})
+          --urls=http://+:9464               where it listens (default: {ListenAddresses.Default})
         Sections: Fal, Bridge, Logging, Kestrel. Others: --http_ports, --https_ports, --environment, and --OTEL_...
         """;
 
     private static readonly string[] Settings = ["Fal", "Bridge", "Logging", "Kestrel", "AllowedHosts", "urls", "http_ports", "https_ports", "environment"];
-
-    /// <summary>What says where a server of ASP.NET Core listens.</summary>
-    private static readonly string[] Listening = ["urls", "http_ports", "https_ports"];
 
     /// <summary>Whether help is asked for.</summary>
     public static bool AsksForHelp(string[] arguments) => arguments.Any(argument => argument is "--help" or "-h" or "-?") || arguments is ["help"];
@@ -30,11 +28,16 @@ internal static class CommandLine
         for (int i = 0; i < arguments.Length; i++)
         {
             string argument = arguments[i];
+            if (argument == Simulate)
+            {
+                continue;
+            }
+
             int end = argument.IndexOf('=', StringComparison.Ordinal);
             string name = end < 0 ? argument : argument[..end];
             if (!NamesSetting(name))
             {
-                return $"'{name}' is not understood.";
+                return $"'{ShownText.Of(name)}' is not understood.";
             }
 
             // A value may also be the next word.
@@ -46,10 +49,6 @@ internal static class CommandLine
 
         return null;
     }
-
-    /// <summary>Whether the configuration says where to listen, in any of the ways of ASP.NET Core.</summary>
-    public static bool SaysWhereToListen(IConfiguration configuration) =>
-        Listening.Any(name => configuration[name] is { Length: > 0 }) || configuration.GetSection("Kestrel:Endpoints").Exists();
 
     /// <summary>Whether an argument is a setting of the configuration, such as <c>--Fal:MaxAttempts=2</c>.</summary>
     public static bool NamesSetting(string argument) =>

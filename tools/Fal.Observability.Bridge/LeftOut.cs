@@ -1,19 +1,21 @@
 using System.Diagnostics.Metrics;
+using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Bridge.RemoteWrite;
 
 namespace Fal.Observability.Bridge;
 
 /// <summary>Counts what the service sent and the bridge cannot pass on, and tells the log once of each case.</summary>
-internal sealed partial class LeftOut : IDisposable
+internal sealed partial class LeftOut : ILeftOut, IDisposable
 {
     /// <summary>The most cases that are told: a service that makes up names must not fill the memory or the log.</summary>
     private const int MostTold = 1000;
 
-    private static readonly string[] Kinds = ["series", "label", "own_name", "row"];
+    private static readonly string[] Kinds = ["series", "label", "own_name", "row", "prometheus_name", "value"];
 
     private readonly Lock _one = new();
     private readonly SortedDictionary<string, long[]> _counts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FalMetricsPublisher> _publishers = [];
     private readonly HashSet<(string Account, int Kind, string Case)> _told = [];
     private readonly ILogger _log;
     private readonly Meter _meter;
@@ -24,11 +26,12 @@ internal sealed partial class LeftOut : IDisposable
         _meter = meters.Create(RemoteWriteWorker.MeterName);
         _meter.CreateObservableCounter(
             "fal_bridge_left_out_total", Observe, "{item}",
-            "How many samples, labels and rows the bridge left out: a series or a label whose classic name an earlier one has, a series with a "
-            + "name of the bridge's own, an analytics row without an endpoint id.");
+            "How many samples, labels, analytics rows and analytics values the bridge left out. kind says why: series or label (an earlier one has "
+            + "the same classic name), own_name (the bridge uses the name), prometheus_name (Prometheus uses the name), row (no endpoint id that "
+            + "can be read), value (not a finite number).");
     }
 
-    /// <summary>How many there were.</summary>
+    /// <summary>How many there were, without those of the publishers.</summary>
     public long Total
     {
         get
@@ -43,11 +46,14 @@ internal sealed partial class LeftOut : IDisposable
     public void Dispose() => _meter.Dispose();
 
     /// <summary>Makes the counters of an account, at zero, so that their first increase is one.</summary>
-    public void Begin(string account)
+    /// <param name="account">The value of the label <c>account</c>.</param>
+    /// <param name="publisher">Makes the analytics of the page, and counts what it leaves out of them.</param>
+    public void Begin(string account, FalMetricsPublisher publisher)
     {
         lock (_one)
         {
             _counts.TryAdd(account, new long[Kinds.Length]);
+            _publishers[account] = publisher;
         }
     }
 
@@ -64,14 +70,14 @@ internal sealed partial class LeftOut : IDisposable
             return;
         }
 
-        string series = new SentSeries(sent.Name, sent.Labels).ToString();
+        string series = ShownText.Of(new SentSeries(sent.Name, sent.Labels).ToString());
         if (isSame)
         {
             LogTwice(account, series);
         }
         else
         {
-            LogSeries(account, series, name, first.ToString());
+            LogSeries(account, series, name, ShownText.Of(first.ToString()));
         }
     }
 
@@ -80,11 +86,11 @@ internal sealed partial class LeftOut : IDisposable
     {
         if (part.To is not { } other)
         {
-            OwnName(account, series, part.Name);
+            ReservedName(account, series, part.Name);
         }
         else if (IsNew(account, 0, $"{series.Name}\n{part.Name}\n{other.Name}"))
         {
-            LogWhole(account, series.ToString(), part.Name, other.ToString());
+            LogWhole(account, ShownText.Of(series.ToString()), part.Name, ShownText.Of(other.ToString()));
         }
     }
 
@@ -93,20 +99,39 @@ internal sealed partial class LeftOut : IDisposable
     {
         if (IsNew(account, 1, $"{sent.Name}\n{label}"))
         {
-            LogLabel(account, label, new SentSeries(sent.Name, sent.Labels).ToString(), ClassicName.OfLabel(label));
+            LogLabel(account, ShownText.Of(label), ShownText.Of(new SentSeries(sent.Name, sent.Labels).ToString()), ClassicName.OfLabel(label));
         }
     }
 
-    /// <summary>A sample, as its name, or that of a part of its series, is the bridge's own.</summary>
-    public void OwnName(string account, SentSeries series, string name)
+    /// <summary>A sample, as its name, or that of a part of its series, is the bridge's own or Prometheus' own.</summary>
+    public void ReservedName(string account, SentSeries series, string name)
     {
-        if (IsNew(account, 2, $"{series.Name}\n{name}"))
+        bool isPrometheus = PrometheusOwn.Contains(name);
+        if (!IsNew(account, isPrometheus ? 4 : 2, $"{series.Name}\n{name}"))
         {
-            LogOwnName(account, series.ToString(), name);
+            return;
+        }
+
+        if (isPrometheus)
+        {
+            LogPrometheusName(account, ShownText.Of(series.ToString()), name);
+        }
+        else
+        {
+            LogOwnName(account, ShownText.Of(series.ToString()), name);
         }
     }
 
-    /// <summary>An analytics row, as it has no endpoint id.</summary>
+    /// <summary>A value of an analytics row, as it is no finite number.</summary>
+    public void Value(string account, string endpoint, string metric)
+    {
+        if (IsNew(account, 5, metric))
+        {
+            LogValue(account, metric, ShownText.Of(endpoint));
+        }
+    }
+
+    /// <summary>An analytics row, as it has no endpoint id that can be read.</summary>
     public void Row(string account, string timeframe)
     {
         if (IsNew(account, 3, timeframe))
@@ -120,7 +145,7 @@ internal sealed partial class LeftOut : IDisposable
     {
         lock (_one)
         {
-            Begin(account);
+            _counts.TryAdd(account, new long[Kinds.Length]);
             _counts[account][kind]++;
             return _told.Count < MostTold && _told.Add((account, kind, what));
         }
@@ -131,9 +156,18 @@ internal sealed partial class LeftOut : IDisposable
         lock (_one)
         {
             return [.. _counts.SelectMany(account => account.Value.Select((count, kind) =>
-                new Measurement<long>(count, new("account", account.Key), new KeyValuePair<string, object?>("kind", Kinds[kind]))))];
+                new Measurement<long>(
+                    count + OfPublisher(account.Key, Kinds[kind]),
+                    new("account", account.Key), new KeyValuePair<string, object?>("kind", Kinds[kind]))))];
         }
     }
+
+    private long OfPublisher(string account, string kind) => _publishers.GetValueOrDefault(account) is not { } publisher ? 0 : kind switch
+    {
+        "row" => publisher.AnalyticsRowsLeftOut,
+        "value" => publisher.AnalyticsValuesLeftOut,
+        _ => 0,
+    };
 
     [LoggerMessage(8, LogLevel.Warning,
         "Account {Account}: the series {Series} is left out. Its classic name is {Name}, and the series {First} comes first and becomes the same "
@@ -151,8 +185,8 @@ internal sealed partial class LeftOut : IDisposable
     private partial void LogOwnName(string account, string series, string name);
 
     [LoggerMessage(11, LogLevel.Warning,
-        "Account {Account}: an analytics row of one {Timeframe} is left out. The service sent it without an endpoint id, so it belongs to no "
-        + "series. Further rows are counted in fal_bridge_left_out_total and not logged.")]
+        "Account {Account}: an analytics row of one {Timeframe} is left out. The service sent it without an endpoint id that can be read, so "
+        + "nobody knows which endpoint it is about. Further rows are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogRow(string account, string timeframe);
 
     [LoggerMessage(12, LogLevel.Warning,
@@ -165,4 +199,14 @@ internal sealed partial class LeftOut : IDisposable
         + "a histogram or summary without a part would mislead. Give one of them another name or other labels. Further samples are counted in "
         + "fal_bridge_left_out_total and not logged.")]
     private partial void LogWhole(string account, string series, string name, string first);
+
+    [LoggerMessage(14, LogLevel.Warning,
+        "Account {Account}: the series {Series} is left out. Prometheus itself makes series with the name {Name}. Give the metric another name. "
+        + "Further samples are counted in fal_bridge_left_out_total and not logged.")]
+    private partial void LogPrometheusName(string account, string series, string name);
+
+    [LoggerMessage(15, LogLevel.Warning,
+        "Account {Account}: the value of {Metric} for the endpoint {Endpoint} is left out, because it is not a finite number. Further values are "
+        + "counted in fal_bridge_left_out_total and not logged.")]
+    private partial void LogValue(string account, string metric, string endpoint);
 }

@@ -84,7 +84,8 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
             if (!_rendered.Of.AsSpan().SequenceEqual(current))
             {
                 PrometheusExposition all = PrometheusExposition.Merge(
-                    _accounts.Zip(current).Where(pair => pair.Second is not null).Select(pair => pair.First.Show(pair.Second!, series.IsOwn)));
+                    _accounts.Zip(current).Where(pair => pair.Second is not null)
+                        .Select(pair => pair.First.Show(pair.Second!, IsReserved)));
                 // A large account has a large text: the memory of the one before last is used again, once nobody is being sent it any more.
                 ArrayBufferWriter<byte> text = _before is { IsHeld: false } ? _before.Text : new ArrayBufferWriter<byte>(4096);
                 text.ResetWrittenCount();
@@ -96,6 +97,8 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
             return _rendered;
         }
     }
+
+    private bool IsReserved(string name) => series.IsOwn(name) || PrometheusOwn.Contains(name);
 
     /// <summary>
     /// The families without types where two of them have samples of one name, or one has the name of a family of the bridge's own: no scraper

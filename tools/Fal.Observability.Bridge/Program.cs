@@ -4,36 +4,54 @@ using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 
 // Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
-bool isHistory = args is ["history", ..];
-string usage = isHistory ? HistoryCommand.Usage : CommandLine.Usage;
-HistoryCommand? history = null;
+bool isHealth = args is [HealthCommand.Name, ..];
+string[] settings = [.. isHealth ? args[1..] : args];
 try
 {
     if (CommandLine.AsksForHelp(args))
     {
-        Console.WriteLine(usage);
+        Console.WriteLine(CommandLine.Usage);
         return 0;
     }
 
-    string? fault = null;
-    if (isHistory ? !HistoryCommand.TryParse(args[1..], out history, out fault) : (fault = CommandLine.FaultOf(args)) is not null)
+    if (CommandLine.FaultOf(settings) is { } fault)
     {
-        await Console.Error.WriteLineAsync($"{fault}{Environment.NewLine}{usage}");
-        return 2;
+        await Console.Error.WriteLineAsync($"{fault} 'fal-bridge --help' lists what is.");
+        return isHealth ? 1 : 2;
     }
 
     WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = history is null ? args : [.. history.Settings],
+        Args = [.. settings.Where(argument => argument != CommandLine.Simulate)],
         // The settings lie beside the program, wherever it is started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
-    // Only for whoever tries it out: simulated figures among real ones would be worse than a bridge that does not start.
-    bool simulates = builder.Environment.IsDevelopment() && !BridgeApplication.NamesAccount(builder.Configuration);
-    await using SimulatorServer? simulator = simulates ? await SimulatorServer.StartAsync() : null;
+    BridgeApplication.ReadSettingsFile(builder.Configuration);
+    if (isHealth)
+    {
+        return await HealthCommand.RunAsync(builder.Configuration);
+    }
+
+    bool namesAccount = BridgeApplication.NamesAccount(builder.Configuration);
+    bool simulates = settings.Contains(CommandLine.Simulate);
+    if (simulates && namesAccount)
+    {
+        throw new InvalidOperationException(
+            $"{CommandLine.Simulate} is for a start without an account, and the settings name one. Leave one of the two out.");
+    }
+
+    // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.
+    if (!simulates && !namesAccount)
+    {
+        throw new InvalidOperationException(
+            $"No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of {BridgeApplication.AccountsSection}."
+            + $" To try the bridge without a key, start it with {CommandLine.Simulate}.");
+    }
+
+    await using FalSimulator? simulator = simulates ? await FalSimulator.StartAsync(options => options.Seed = 1) : null;
     if (simulator is not null)
     {
-        Console.WriteLine("SIMULATED DATA: no fal key is configured, so every figure comes from the built-in simulator.");
+        Console.WriteLine("SIMULATED DATA: every figure comes from the built-in simulator.");
         builder.Configuration["Fal:ApiKey"] = simulator.Key;
         builder.Configuration["Fal:BaseAddress"] = simulator.BaseAddress.ToString();
         builder.Configuration["Fal:Publisher:AccountLabel"] = "simulated";
@@ -42,19 +60,13 @@ try
     // What stops the start is told below; the host would tell it with a page of stack trace.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     // Not in appsettings.json, which would overrule ASPNETCORE_URLS.
-    if (!CommandLine.SaysWhereToListen(builder.Configuration))
+    if (ListenAddresses.From(builder.Configuration).Count == 0)
     {
-        builder.WebHost.UseUrls(CommandLine.DefaultUrl);
+        builder.WebHost.UseUrls(ListenAddresses.Default);
     }
 
     builder.AddBridge();
     await using WebApplication app = builder.Build();
-    if (history is not null)
-    {
-        await history.RunAsync(app.Services, simulator?.Apps);
-        return 0;
-    }
-
     app.MapBridge();
     if (await app.RunBridgeAsync() is not { } failure)
     {
@@ -69,6 +81,6 @@ catch (Exception e) when (e is FalObservabilityException or OptionsValidationExc
 {
     // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
     string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
-    await Console.Error.WriteLineAsync($"{(history is null ? "The bridge cannot start." : "The history was not written.")} {reason}");
-    return history is null ? 2 : 1;
+    await Console.Error.WriteLineAsync($"{(isHealth ? "The bridge cannot be asked." : "The bridge cannot start.")} {reason}");
+    return isHealth ? 1 : 2;
 }

@@ -6,12 +6,10 @@ namespace Fal.Observability.Cli;
 /// <summary>The account that the data come from: the one of the key in the environment, or a simulated one.</summary>
 internal sealed class Account : IAsyncDisposable
 {
-    private static readonly string[] KeyVariables = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
-
-    private readonly SimulatorServer? _simulator;
+    private readonly FalSimulator? _simulator;
     private readonly FalObservabilityClient _client;
 
-    private Account(SimulatorServer? simulator, FalObservabilityClient client)
+    private Account(FalSimulator? simulator, FalObservabilityClient client)
     {
         _simulator = simulator;
         _client = client;
@@ -20,12 +18,12 @@ internal sealed class Account : IAsyncDisposable
     /// <summary>The client of the account.</summary>
     public IFalObservabilityClient Client => _client;
 
-    /// <summary>The apps of a simulated account; null: the account is real.</summary>
-    public IReadOnlyList<string>? SimulatedApps => _simulator?.Apps;
+    /// <summary>Whether the account is simulated.</summary>
+    public bool IsSimulated => _simulator is not null;
 
     /// <summary>Whether a key or another service than fal's is named, so that the data are not simulated.</summary>
-    public static bool IsReal(Uri? baseAddress) =>
-        baseAddress is not null || KeyVariables.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
+    private static bool IsReal(Uri? baseAddress) =>
+        baseAddress is not null || KeyVariables.All.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
 
     /// <summary>Opens the account, and says so where it is simulated.</summary>
     /// <param name="baseAddress">Another service than fal's; null: fal's.</param>
@@ -33,7 +31,7 @@ internal sealed class Account : IAsyncDisposable
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The key or the address cannot be used.</exception>
     public static async Task<Account> OpenAsync(Uri? baseAddress, CancellationToken cancellationToken)
     {
-        SimulatorServer? simulator = IsReal(baseAddress) ? null : await SimulatorServer.StartAsync(options: null, cancellationToken);
+        FalSimulator? simulator = IsReal(baseAddress) ? null : await FalSimulator.StartAsync(options => options.Seed = 1, cancellationToken);
         try
         {
             var client = new FalObservabilityClient(options =>

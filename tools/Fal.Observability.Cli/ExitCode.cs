@@ -14,9 +14,10 @@ internal static class ExitCode
     /// <summary>The codes as the help lists them.</summary>
     public const string Help = """
         Exit codes:
-          0    done
-          1    the work stopped: the service refuses the key or cannot be reached,
-               a file cannot be written, the disk is full
+          0    done; what the service refused of it is named and left out
+          1    the work stopped: the service refuses the key or everything that was
+               asked for, it cannot be reached, a file or the standard output cannot
+               be written, the disk is full, another export uses the folder
           2    the command line or a setting is wrong, nothing was done
           130  ended by Ctrl+C (143: by SIGTERM); what was complete stays
 

@@ -16,8 +16,9 @@ internal static class Failure
         // One that nobody has foreseen says what it is.
         bool isForeseen = IsUsage(e)
             || e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException or DbException;
-        // The user has no parameters.
+        // The user has written neither parameters nor the statement that a database quotes below its message.
         string message = e.Message.Split(" (Parameter")[0];
+        message = e is DbException ? message.Split('\n')[0].Split(" Error: ", 2)[^1] : message;
         return $"{(isForeseen ? "" : $"Unexpected {e.GetType().Name}: ")}{message}".TrimEnd('.');
     }
 

@@ -4,14 +4,18 @@ using System.CommandLine.Invocation;
 using Fal.Observability.Cli;
 using Fal.Observability.Cli.Apps;
 using Fal.Observability.Cli.Export;
+using Fal.Observability.Cli.History;
 using Fal.Observability.Cli.Simulate;
 
 // fal-obs: one verb for each thing that people ask of their account.
+using var output = new StandardOutput(Console.Out);
+Console.SetOut(output);
 using var interruption = new Interruption();
 var root = new RootCommand("The observability data of your apps on fal.")
 {
     AppsVerb.Create(),
     ExportVerb.Create(interruption),
+    HistoryVerb.Create(),
     SimulateVerb.Create(),
 };
 foreach (HelpOption help in root.Options.OfType<HelpOption>())

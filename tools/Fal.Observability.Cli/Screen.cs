@@ -20,9 +20,29 @@ internal static class Screen
         return console;
     }
 
-    /// <summary>A console for progress, which only a person at a terminal has a use for; null elsewhere.</summary>
-    public static IAnsiConsole? Progress() =>
-        Console.IsErrorRedirected ? null : AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    /// <summary>Shows a bar on the error output while work runs, if a person at a terminal can see it.</summary>
+    /// <param name="title">What the bar is about.</param>
+    /// <param name="work">The work, which says how many of how many parts are done.</param>
+    public static async Task WithProgressAsync(string title, Func<Action<int, int>, Task> work)
+    {
+        if (Console.IsErrorRedirected)
+        {
+            await work((_, _) => { });
+            return;
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        await console.Progress().StartAsync(async progress =>
+        {
+            ProgressTask bar = progress.AddTask(Markup.Escape(title));
+            await work((done, all) =>
+            {
+                bar.MaxValue = all;
+                bar.Value = done;
+            });
+            bar.Value = bar.MaxValue;
+        });
+    }
 
     /// <summary>A text without line ends, and without characters with which a name could steer the terminal.</summary>
     public static string OneLine(string text) => string.Join(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli;
 
@@ -10,6 +11,18 @@ internal static class Words
     /// <summary>Another service than fal's.</summary>
     public static Option<Uri?> BaseAddress() => Option<Uri?>("--base-address", "URL", "Another service than fal's.", text =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? address) ? address : throw Expected("a URL such as https://127.0.0.1:5080/v1"));
+
+    /// <summary>The environments whose apps are listed.</summary>
+    public static Option<string[]?> Environments() => Option<string[]?>(
+        "--environments", "NAMES", "Environments with commas between them (default: main).", List);
+
+    /// <summary>The length of a bucket.</summary>
+    public static Option<AnalyticsTimeframe?> Timeframe() => Choice<AnalyticsTimeframe?>(
+        "--timeframe", "The length of a bucket (default: hour).",
+        ("minute", AnalyticsTimeframe.Minute), ("hour", AnalyticsTimeframe.Hour), ("day", AnalyticsTimeframe.Day));
+
+    /// <summary>The names of metrics as the service writes them, with commas between them.</summary>
+    public static string NamesOf(AnalyticsExpand metrics) => string.Join(", ", metrics.GetFlags().Select(metric => metric.GetWireName()));
 
     /// <summary>An option that is given once at most.</summary>
     /// <param name="name">The name with its dashes.</param>

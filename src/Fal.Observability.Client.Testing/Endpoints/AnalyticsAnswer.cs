@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>One row: an endpoint and the metrics asked for.</summary>
-public sealed class AnalyticsAnswerRow
+internal sealed class AnalyticsAnswerRow
 {
     private readonly TrafficTotals _totals;
     private readonly IReadOnlyList<AnalyticsMetric> _metrics;
@@ -57,13 +57,13 @@ public sealed class AnalyticsAnswerRow
 /// <summary>One bucket of a time series.</summary>
 /// <param name="Start">The start of the calendar period, with the offset of the requested zone.</param>
 /// <param name="Rows">The endpoints that had a request or a runner; none in a quiet bucket.</param>
-public sealed record AnalyticsAnswerBucket(DateTimeOffset Start, IReadOnlyList<AnalyticsAnswerRow> Rows);
+internal sealed record AnalyticsAnswerBucket(DateTimeOffset Start, IReadOnlyList<AnalyticsAnswerRow> Rows);
 
 /// <summary>An answer to an analytics call, or one page of it.</summary>
 /// <param name="TimeSeries">The buckets, or null where none were asked for.</param>
 /// <param name="Summary">The rows of the whole range, or null where none were asked for.</param>
 /// <param name="NextCursor">The cursor of the next page, or null on the last.</param>
-public sealed record AnalyticsAnswer(
+internal sealed record AnalyticsAnswer(
     IReadOnlyList<AnalyticsAnswerBucket>? TimeSeries,
     IReadOnlyList<AnalyticsAnswerRow>? Summary,
     string? NextCursor)

@@ -1,11 +1,11 @@
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>The two analytics routes: from a query string to one page of an answer.</summary>
-internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions options)
+internal sealed class AnalyticsEndpoint(TrafficModel model, FalSimulatorOptions options)
 {
     private const int RememberedSeries = 32;
 
-    private readonly Lock _lock = new();
+    private readonly object _lock = new();
     private readonly List<(SeriesKey Key, AnalyticsSeries Series)> _recent = [];
 
     /// <summary>Answers one call.</summary>
@@ -64,8 +64,11 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
     /// <summary>The series of a query, kept for its next pages.</summary>
     private AnalyticsSeries SeriesOf(AnalyticsQuery query, SimulatorRoute route)
     {
-        List<SimulatedEndpoint> endpoints = Resolve(query.Request.EndpointIds, route);
-        var key = new SeriesKey(query.Parameters.Fingerprint(), route, query.Request.Start, query.Request.End, options.VisibleEnd());
+        // Read before the endpoints: a change in between costs the entry, and never keeps what is no longer so.
+        long version = model.Scripted.Version;
+        List<IAccountEndpoint> endpoints = Resolve(query.Request.EndpointIds, route);
+        var key = new SeriesKey(
+            query.Parameters.Fingerprint(), route, query.Request.Start, query.Request.End, options.VisibleEnd(), version);
         lock (_lock)
         {
             int known = _recent.FindIndex(entry => entry.Key == key);
@@ -85,13 +88,13 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         }
     }
 
-    private List<SimulatedEndpoint> Resolve(IReadOnlyList<string> ids, SimulatorRoute route)
+    private List<IAccountEndpoint> Resolve(IReadOnlyList<string> ids, SimulatorRoute route)
     {
-        var endpoints = new List<SimulatedEndpoint>();
+        var endpoints = new List<IAccountEndpoint>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string id in ids)
         {
-            IReadOnlyList<SimulatedEndpoint>? found;
+            IReadOnlyList<IAccountEndpoint>? found;
             if (route == SimulatorRoute.ModelsAnalytics)
             {
                 if (!model.TryGetCalled(id, out found))
@@ -108,5 +111,6 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, SimulatorOptions opt
         return endpoints;
     }
 
-    private sealed record SeriesKey(ulong Fingerprint, SimulatorRoute Route, DateTimeOffset Start, DateTimeOffset End, int VisibleEnd);
+    private sealed record SeriesKey(
+        ulong Fingerprint, SimulatorRoute Route, DateTimeOffset Start, DateTimeOffset End, int VisibleEnd, long Version);
 }

@@ -13,30 +13,23 @@ internal sealed class AnalyticsMetric
         Count("connection_error_count", (in t) => t.ConnectionErrors),
         Count("timeout_error_count", (in t) => t.TimeoutErrors),
         Count("runtime_error_count", (in t) => t.RuntimeErrors),
-        Seconds("p50_prepare_duration", (in t) => t.Prepare.Percentile(P50)),
-        Seconds("p75_prepare_duration", (in t) => t.Prepare.Percentile(P75)),
-        Seconds("p90_prepare_duration", (in t) => t.Prepare.Percentile(P90)),
-        Seconds("p95_prepare_duration", (in t) => t.Prepare.Percentile(P95)),
-        Seconds("p99_prepare_duration", (in t) => t.Prepare.Percentile(P99)),
-        Seconds("p25_duration", (in t) => t.Execution.Percentile(-P75)),
-        Seconds("p50_duration", (in t) => t.Execution.Percentile(P50)),
-        Seconds("p75_duration", (in t) => t.Execution.Percentile(P75)),
-        Seconds("p90_duration", (in t) => t.Execution.Percentile(P90)),
-        Seconds("p95_duration", (in t) => t.Execution.Percentile(P95)),
-        Seconds("p99_duration", (in t) => t.Execution.Percentile(P99)),
+        Seconds("p50_prepare_duration", (in t) => t.Prepare.Percentile(50)),
+        Seconds("p75_prepare_duration", (in t) => t.Prepare.Percentile(75)),
+        Seconds("p90_prepare_duration", (in t) => t.Prepare.Percentile(90)),
+        Seconds("p95_prepare_duration", (in t) => t.Prepare.Percentile(95)),
+        Seconds("p99_prepare_duration", (in t) => t.Prepare.Percentile(99)),
+        Seconds("p25_duration", (in t) => t.Execution.Percentile(25)),
+        Seconds("p50_duration", (in t) => t.Execution.Percentile(50)),
+        Seconds("p75_duration", (in t) => t.Execution.Percentile(75)),
+        Seconds("p90_duration", (in t) => t.Execution.Percentile(90)),
+        Seconds("p95_duration", (in t) => t.Execution.Percentile(95)),
+        Seconds("p99_duration", (in t) => t.Execution.Percentile(99)),
         Count("cold_boot_count", (in t) => t.ColdBoots),
-        Seconds("p50_cold_boot_duration", (in t) => t.ColdBoot.Percentile(P50)),
-        Seconds("p75_cold_boot_duration", (in t) => t.ColdBoot.Percentile(P75)),
-        Seconds("p90_cold_boot_duration", (in t) => t.ColdBoot.Percentile(P90)),
+        Seconds("p50_cold_boot_duration", (in t) => t.ColdBoot.Percentile(50)),
+        Seconds("p75_cold_boot_duration", (in t) => t.ColdBoot.Percentile(75)),
+        Seconds("p90_cold_boot_duration", (in t) => t.ColdBoot.Percentile(90)),
         Seconds("total_billable_duration", (in t) => t.BillableMilliseconds / 1000.0),
     ];
-
-    // How many standard deviations above the median a percentile of a normal distribution lies.
-    private const double P50 = 0;
-    private const double P75 = 0.6744897501960817;
-    private const double P90 = 1.2815515655446004;
-    private const double P95 = 1.6448536269514722;
-    private const double P99 = 2.3263478740408408;
 
     private readonly Reading _read;
 

@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>The width of an analytics bucket.</summary>
-public enum BucketLength
+internal enum BucketLength
 {
     /// <summary>One minute.</summary>
     Minute,
@@ -20,7 +20,7 @@ public enum BucketLength
 }
 
 /// <summary>What an analytics call asks for, apart from paging.</summary>
-public sealed record AnalyticsRequest
+internal sealed record AnalyticsRequest
 {
     /// <summary>The endpoints asked for; an app id covers its routes.</summary>
     public required IReadOnlyList<string> EndpointIds { get; init; }

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Testing;
 /// </summary>
 internal sealed class AnalyticsSeries
 {
-    private readonly List<SimulatedEndpoint> _endpoints;
+    private readonly List<IAccountEndpoint> _endpoints;
     private readonly List<AnalyticsMetric> _metrics;
     private readonly List<TimeBucket> _buckets;
     private readonly int _visibleEnd;
@@ -16,7 +16,7 @@ internal sealed class AnalyticsSeries
     /// <param name="request">What is asked for.</param>
     /// <param name="endpoints">The endpoints that rows are about.</param>
     /// <param name="visibleEnd">Minutes (counted from the Unix epoch) from this one on are not known yet.</param>
-    public AnalyticsSeries(AnalyticsRequest request, List<SimulatedEndpoint> endpoints, int visibleEnd)
+    public AnalyticsSeries(AnalyticsRequest request, List<IAccountEndpoint> endpoints, int visibleEnd)
     {
         _endpoints = endpoints;
         _visibleEnd = visibleEnd;
@@ -53,7 +53,7 @@ internal sealed class AnalyticsSeries
     private IEnumerable<(string Id, TrafficTotals Totals)> Totals(int first, int end)
     {
         end = Math.Min(end, _visibleEnd);
-        foreach (SimulatedEndpoint endpoint in _endpoints)
+        foreach (IAccountEndpoint endpoint in _endpoints)
         {
             TrafficTotals totals = endpoint.Traffic(first, end);
             if (totals.Requests > 0 || totals.HadRunner)

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>The routes about the account's apps: the list of them, and the history of the runners of one.</summary>
-internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
+internal sealed class AppsEndpoint(TrafficModel model, FalSimulatorOptions options)
 {
     private static readonly TimeSpan LongestHistory = TimeSpan.FromDays(90);
     private static readonly string[] Timeframes = ["minute", "hour", "day", "week", "month"];
@@ -14,7 +14,7 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
     public Answer List(string query)
     {
         var parameters = new QueryParameters(query);
-        string environment = parameters.Single("environment") ?? AppSettings.Environment;
+        string environment = parameters.Single("environment") ?? AppSettings.MainEnvironment;
         string search = parameters.Single("search") ?? "";
         bool withEndpoints = false;
         foreach (string value in parameters.List("expand"))
@@ -24,21 +24,20 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
                 : throw RefusedCallException.Invalid($"expand has the unknown value '{value}': it can be 'endpoints'.");
         }
 
-        IEnumerable<SimulatedApp> apps = environment == AppSettings.Environment
-            ? model.Apps.Where(app => app.Settings.Name.Contains(search, StringComparison.OrdinalIgnoreCase))
-            : [];
+        IEnumerable<IAccountApp> apps = model.Apps.Where(app =>
+            app.Settings.Environment == environment && app.Settings.Name.Contains(search, StringComparison.OrdinalIgnoreCase));
         return new Answer(200, Answer.Json, AnswerEnvelope.ToUtf8(json =>
         {
             json.WriteStartArray("apps");
-            foreach (SimulatedApp app in apps)
+            foreach (IAccountApp app in apps)
             {
                 AppSettings settings = app.Settings;
                 json.WriteStartObject();
                 json.WriteString("endpoint_id", app.Name);
                 json.WriteString("name", settings.Name);
                 json.WriteString("owner", settings.Owner);
-                json.WriteString("environment", AppSettings.Environment);
-                json.WriteString("machine_type", AppSettings.MachineName(app.MachineTypes[0]));
+                json.WriteString("environment", settings.Environment);
+                json.WriteString("machine_type", AppSettings.MachineName(settings.MachineType));
                 json.WriteString("auth_mode", settings.AuthMode);
                 json.WriteNumber("keep_alive", settings.KeepAlive);
                 json.WriteNumber("min_concurrency", settings.MinConcurrency);
@@ -56,7 +55,7 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
                 if (withEndpoints)
                 {
                     json.WriteStartArray("endpoints");
-                    foreach (SimulatedEndpoint endpoint in app.Endpoints)
+                    foreach (IAccountEndpoint endpoint in app.Endpoints)
                     {
                         json.WriteStringValue(endpoint.Id);
                     }
@@ -84,7 +83,7 @@ internal sealed class AppsEndpoint(TrafficModel model, SimulatorOptions options)
             throw refused;
         }
 
-        SimulatedApp app = model.Apps.FirstOrDefault(app => app.Name == id)
+        IAccountApp app = model.Apps.FirstOrDefault(app => app.Name == id)
             ?? throw new RefusedCallException(404, "not_found", "Application not found");
         var parameters = new QueryParameters(query);
         // The route knows no zone, and buckets are whole.

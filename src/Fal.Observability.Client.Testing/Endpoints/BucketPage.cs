@@ -13,7 +13,7 @@ internal sealed class BucketPage
     /// <param name="page">Which page, from 1.</param>
     /// <param name="count">How many buckets there are.</param>
     /// <param name="rowCounts">How many rows each bucket has, oldest first; asked for only where rows are counted.</param>
-    public BucketPage(SimulatorOptions options, int limit, int page, int count, Func<IReadOnlyList<int>> rowCounts)
+    public BucketPage(FalSimulatorOptions options, int limit, int page, int count, Func<IReadOnlyList<int>> rowCounts)
     {
         IReadOnlyList<int>? rows = options.LimitCounts == LimitCounts.Rows ? rowCounts() : null;
         long first = (page - 1L) * limit;

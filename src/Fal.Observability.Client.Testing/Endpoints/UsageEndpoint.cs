@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>The usage route: the machine time of the runners that the metrics show, at the prices of their machines.</summary>
-internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options)
+internal sealed class UsageEndpoint(TrafficModel model, FalSimulatorOptions options)
 {
     private const int MostApps = 50;
 
@@ -74,39 +74,22 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
 
     private IEnumerable<Line> Lines(int first, int end, Func<string?, bool> isAskedFor)
     {
-        foreach (SimulatedApp app in model.Apps.Where(app => isAskedFor(app.Settings.BilledName)))
+        foreach (IAccountApp app in model.Apps.Where(app => isAskedFor(app.Settings.BilledName)))
         {
-            var regular = new long[app.MachineTypes.Count];
-            var surge = new long[app.MachineTypes.Count];
-            for (int minute = first; minute < end; minute++)
+            AppSettings settings = app.Settings;
+            foreach (BilledSeconds billed in app.BillOf(first, Math.Max(first, end)))
             {
-                RunnerMinute runners = app.RunnersAt(minute);
-                int paid = runners.Up + runners.Draining;
-                long[] seconds = app.Settings.SurgesAt(minute) ? surge : regular;
-                for (int machine = 0; machine < app.MachineTypes.Count; machine++)
-                {
-                    seconds[machine] += 60L * app.ShareOf(paid, machine);
-                }
-            }
-
-            for (int machine = 0; machine < app.MachineTypes.Count; machine++)
-            {
-                foreach ((long seconds, bool isSurge) in new[] { (regular[machine], false), (surge[machine], true) })
-                {
-                    if (seconds > 0)
-                    {
-                        yield return new Line(
-                            app.Settings.BilledName, app.Settings.BilledEnvironment, app.MachineTypes[machine], seconds,
-                                app.Settings.PercentDiscount, isSurge);
-                    }
-                }
+                yield return new Line(
+                    settings.BilledName, settings.BilledEnvironment, billed.MachineType, billed.Seconds,
+                    settings.PriceOf(billed.MachineType, billed.IsSurge), settings.PercentDiscount, billed.IsSurge);
             }
         }
 
         long hours = CountOfHours(first, end);
-        if (hours > 0 && model.Apps.Count > 0 && isAskedFor(null))
+        if (hours > 0 && model.IsDrawn && isAskedFor(null))
         {
-            yield return new Line(null, null, SharedMachine, hours * SharedSecondsPerHour, null, IsSurge: false);
+            yield return new Line(
+                null, null, SharedMachine, hours * SharedSecondsPerHour, AppSettings.ListPriceOf(SharedMachine), null, IsSurge: false);
         }
     }
 
@@ -115,8 +98,7 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
 
     private static void Write(Utf8JsonWriter json, Line line)
     {
-        decimal price = AppSettings.PriceOf(line.MachineType, line.IsSurge);
-        decimal subtotal = line.Seconds * price;
+        decimal subtotal = line.Seconds * line.Price;
         decimal discount = subtotal * (line.PercentDiscount ?? 0) / 100;
         json.WriteStartObject();
         json.WriteString("app", line.App);
@@ -124,7 +106,7 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
         json.WriteString("machine_type", AppSettings.MachineName(line.MachineType));
         json.WriteString("unit", "second");
         json.WriteNumber("quantity", line.Seconds);
-        json.WriteNumber("unit_price", price);
+        json.WriteNumber("unit_price", line.Price);
         if (line.PercentDiscount is { } percent)
         {
             json.WriteNumber("percent_discount", percent);
@@ -144,5 +126,6 @@ internal sealed class UsageEndpoint(TrafficModel model, SimulatorOptions options
     }
 
     /// <summary>One line of the bill.</summary>
-    private sealed record Line(string? App, string? Environment, string MachineType, long Seconds, decimal? PercentDiscount, bool IsSurge);
+    private sealed record Line(
+        string? App, string? Environment, string MachineType, long Seconds, decimal Price, decimal? PercentDiscount, bool IsSurge);
 }

@@ -20,9 +20,12 @@ internal static class FaultyDelivery
     /// <summary>The response that a fault puts in the place of the proper one; null: the proper one is sent, badly.</summary>
     public static Answer? Replacement(Fault fault, SimulatorRoute route, DateTimeOffset now, string? requestId)
     {
-        string seconds = ((long)fault.Wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        string seconds = Seconds(fault.Wait);
         return fault.Kind switch
         {
+            FaultKind.Status => Answer.Error(
+                fault.Status, TypeOf(fault.Status), $"Simulated: the status {fault.Status.ToString(CultureInfo.InvariantCulture)} was ordered.", requestId,
+                fault.RetryAfter is { } after ? [("Retry-After", Seconds(after))] : []),
             FaultKind.RateLimited => RateLimited(),
             FaultKind.RateLimitedSeconds => RateLimited(("Retry-After", seconds)),
             FaultKind.RateLimitedDate => RateLimited(("Retry-After", (now + fault.Wait).ToString("R", CultureInfo.InvariantCulture))),
@@ -43,6 +46,19 @@ internal static class FaultyDelivery
         Answer RateLimited(params (string, string)[] hints) =>
             Answer.Error(429, "rate_limited", "Rate limit exceeded", requestId, hints);
     }
+
+    private static string Seconds(TimeSpan time) => ((long)time.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The type that the API gives an error of a status.</summary>
+    private static string TypeOf(int status) => status switch
+    {
+        401 or 403 => "authorization_error",
+        404 => "not_found",
+        429 => "rate_limited",
+        501 => "not_implemented",
+        >= 500 => "server_error",
+        _ => "validation_error",
+    };
 
     /// <summary>Sends the body of a response whose head is set, in the way the fault demands.</summary>
     /// <param name="response">Where to.</param>

@@ -3,23 +3,29 @@ namespace Fal.Observability.Client.Testing;
 /// <summary>What goes wrong, and when. Thread-safe: may be changed while calls are under way.</summary>
 public sealed class SimulatorFaults
 {
-    private readonly Lock _lock = new();
+    private readonly object _lock = new();
     private readonly List<Schedule> _schedules = [];
     private readonly Dictionary<string, int> _refusals = new(StringComparer.Ordinal);
     private readonly HashSet<string> _coldBootFailures = new(StringComparer.Ordinal);
 
-    /// <summary>The next calls go wrong; orders of this kind queue up behind one another.</summary>
+    /// <summary>
+    /// The next calls go wrong, or those that come after a number of proper ones; orders of this kind queue up behind one another.
+    /// </summary>
     /// <param name="calls">How many calls, at least 1.</param>
     /// <param name="fault">What happens to them.</param>
     /// <param name="on">Only calls to this route count; null: to any.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="calls"/> is below 1.</exception>
-    public void Next(int calls, Fault fault, SimulatorRoute? on = null)
+    /// <param name="after">How many calls to the route are answered properly before, 0 or more. Default 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="calls"/> is below 1, or <paramref name="after"/> is below 0.
+    /// </exception>
+    public void Next(int calls, Fault fault, SimulatorRoute? on = null, int after = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(calls, 1);
         ArgumentNullException.ThrowIfNull(fault);
+        ArgumentOutOfRangeException.ThrowIfNegative(after);
         lock (_lock)
         {
-            _schedules.Add(new Schedule(fault, on, period: 1, calls));
+            _schedules.Add(new Schedule(fault, on, period: 1, calls, after));
         }
     }
 
@@ -34,7 +40,7 @@ public sealed class SimulatorFaults
         ArgumentNullException.ThrowIfNull(fault);
         lock (_lock)
         {
-            _schedules.Add(new Schedule(fault, on, period, remaining: null));
+            _schedules.Add(new Schedule(fault, on, period, remaining: null, skip: 0));
         }
     }
 
@@ -90,7 +96,13 @@ public sealed class SimulatorFaults
                 {
                     continue;
                 }
-                // A queued order waits for its turn; a periodic one counts every call.
+                // A queued order waits for its turn. One that begins later, and a periodic one, counts every call.
+                if (schedule.Skip > 0)
+                {
+                    schedule.Skip--;
+                    continue;
+                }
+
                 if (schedule.Remaining is null)
                 {
                     schedule.Seen++;
@@ -131,7 +143,7 @@ public sealed class SimulatorFaults
         }
     }
 
-    private sealed class Schedule(Fault fault, SimulatorRoute? on, int period, int? remaining)
+    private sealed class Schedule(Fault fault, SimulatorRoute? on, int period, int? remaining, int skip)
     {
         public Fault Fault => fault;
 
@@ -141,6 +153,9 @@ public sealed class SimulatorFaults
 
         /// <summary>How many calls are still to go wrong; null: no end.</summary>
         public int? Remaining { get; set; } = remaining;
+
+        /// <summary>How many calls are still to be answered properly first.</summary>
+        public int Skip { get; set; } = skip;
 
         public int Seen { get; set; }
     }

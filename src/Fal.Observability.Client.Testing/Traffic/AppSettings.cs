@@ -19,17 +19,43 @@ internal sealed class AppSettings
         ["L"] = ("L", 0.0000417m),
     };
 
+    // What a machine costs that no list names.
+    private const decimal OtherPricePerSecond = 0.001m;
+
     private readonly bool _surges;
+    private readonly decimal? _price;
+
+    /// <summary>The settings of a scripted app.</summary>
+    public AppSettings(SimulatedApp app)
+    {
+        string[] id = app.Id.Split('/');
+        Owner = id[0];
+        Name = BilledName = id[1];
+        Environment = app.Environment;
+        BilledEnvironment = app.Environment;
+        MachineType = app.MachineType;
+        PercentDiscount = app.PercentDiscount;
+        AuthMode = app.AuthMode;
+        KeepAlive = (int)app.KeepAlive.TotalSeconds;
+        MinConcurrency = app.MinConcurrency;
+        MaxConcurrency = app.MaxConcurrency;
+        ValidRegions = ["us"];
+        UpdatedAt = app.UpdatedAt;
+        _price = app.PricePerSecond;
+    }
 
     /// <summary>
+    /// The settings of an app that is drawn from the seed.
     /// Which features an app has follows from its number: every third is called by everybody, every fifth has a discount, every sixth is
     /// billed under a name with a suffix and without an environment, every fourth pays more in the afternoon.
     /// </summary>
-    public AppSettings(SimulatedApp app, int index, int minConcurrency, int maxConcurrency)
+    public AppSettings(DrawnApp app, int index, int minConcurrency, int maxConcurrency)
     {
         string[] id = app.Name.Split('/');
         Owner = id[0];
         Name = id[1];
+        Environment = MainEnvironment;
+        MachineType = app.MachineTypes[0];
         BilledName = index % 6 == 5 ? $"{Name}-{Environment}" : Name;
         BilledEnvironment = index % 6 == 5 ? null : Environment;
         PercentDiscount = index % 5 == 3 ? 20 : null;
@@ -42,8 +68,13 @@ internal sealed class AppSettings
         UpdatedAt = new DateTimeOffset(2026, 7, 1, 12, 0, 0, TimeSpan.Zero).AddMinutes(index);
     }
 
-    /// <summary>The one environment that the account has.</summary>
-    public const string Environment = "main";
+    /// <summary>The environment of every app unless a script says otherwise.</summary>
+    public const string MainEnvironment = "main";
+
+    public string Environment { get; }
+
+    /// <summary>The machine type as the metrics name it; the first, if there are two.</summary>
+    public string MachineType { get; }
 
     public string Owner { get; }
     public string Name { get; }
@@ -67,10 +98,14 @@ internal sealed class AppSettings
     public decimal? PercentDiscount { get; }
 
     /// <summary>The name of a machine type in the list of apps and on the bill.</summary>
-    public static string MachineName(string machineType) => Machines[machineType].Name;
+    public static string MachineName(string machineType) => Machines.TryGetValue(machineType, out var known) ? known.Name : machineType;
 
     /// <summary>The price of a second.</summary>
-    public static decimal PriceOf(string machineType, bool surge) => Machines[machineType].PricePerSecond * (surge ? SurgeFactor : 1);
+    public decimal PriceOf(string machineType, bool surge) => (_price ?? ListPriceOf(machineType)) * (surge ? SurgeFactor : 1);
+
+    /// <summary>The price of a second by the list.</summary>
+    public static decimal ListPriceOf(string machineType) =>
+        Machines.TryGetValue(machineType, out var known) ? known.PricePerSecond : OtherPricePerSecond;
 
     /// <summary>Whether the surge price is in force: from 13 to 17 h UTC.</summary>
     public bool SurgesAt(int minute) => _surges && minute % MinutesPerDay is >= 13 * 60 and < 17 * 60;

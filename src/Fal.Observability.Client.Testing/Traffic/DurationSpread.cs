@@ -1,16 +1,28 @@
+using System.Collections.Immutable;
+
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
 /// A log-normal distribution of durations that can be merged exactly. It holds the count, the sum and the sum of
-/// squares of the logarithms in whole 1024ths, so that adding minutes in any order or grouping gives the same bits.
+/// squares of the logarithms in whole 1024ths, so that adding minutes in any order or grouping gives the same bits. Durations that a test
+/// scripted are kept as they are.
 /// </summary>
 internal struct DurationSpread
 {
     /// <summary>Steps of the fixed-point logarithm in one unit of the natural logarithm.</summary>
     public const double Scale = 1024;
 
+    // How many standard deviations above the median a percentile of a normal distribution lies.
+    private const double P75 = 0.6744897501960817;
+    private const double P90 = 1.2815515655446004;
+    private const double P95 = 1.6448536269514722;
+    private const double P99 = 2.3263478740408408;
+
     private long _sum;
     private long _sumOfSquares;
+
+    // Null where none was scripted; else the weight of each duration, in tenths of a request.
+    private ImmutableSortedDictionary<TimeSpan, long>? _scripted;
 
     /// <summary>How many durations are in it.</summary>
     public long Count { get; private set; }
@@ -23,26 +35,51 @@ internal struct DurationSpread
         _sumOfSquares += count * (((long)logMedian * logMedian) + ((long)logDeviation * logDeviation));
     }
 
+    /// <summary>Adds durations that a test scripted.</summary>
+    public void Add(long count, SimulatedLatency latency)
+    {
+        Count += count;
+        foreach ((TimeSpan duration, int weight) in count > 0 ? latency.Weights : [])
+        {
+            AddWeight(duration, weight * count);
+        }
+    }
+
     /// <summary>Adds everything that <paramref name="other"/> holds.</summary>
     public void Add(in DurationSpread other)
     {
         Count += other.Count;
         _sum += other._sum;
         _sumOfSquares += other._sumOfSquares;
+        if (other._scripted is not null)
+        {
+            foreach ((TimeSpan duration, long weight) in other._scripted)
+            {
+                AddWeight(duration, weight);
+            }
+        }
     }
 
     /// <summary>
-    /// The duration in seconds that lies <paramref name="deviations"/> standard deviations from the median,
-    /// or null when there is none. It never falls as <paramref name="deviations"/> rises.
+    /// The duration in seconds that <paramref name="percent"/> of the durations do not exceed, or null when there is none. It never
+    /// falls as <paramref name="percent"/> rises.
     /// </summary>
-    public readonly double? Percentile(double deviations)
+    public readonly double? Percentile(int percent)
     {
         if (Count == 0)
         {
             return null;
         }
 
+        if (_scripted is not null)
+        {
+            long below = 0;
+            Int128 total = _scripted.Values.Sum();
+            return _scripted.First(part => (below += part.Value) * (Int128)100 >= total * percent).Key.TotalSeconds;
+        }
+
         (double mean, double deviation) = Shape();
+        double deviations = percent switch { 25 => -P75, 50 => 0, 75 => P75, 90 => P90, 95 => P95, _ => P99 };
         return Math.Round(Math.Exp(mean + (deviations * deviation)), 6);
     }
 
@@ -54,6 +91,11 @@ internal struct DurationSpread
             return 1;
         }
 
+        if (_scripted is not null)
+        {
+            return _scripted.Where(part => part.Key.TotalSeconds <= seconds).Sum(part => part.Value) / (double)_scripted.Values.Sum();
+        }
+
         (double mean, double deviation) = Shape();
         double distance = Math.Log(seconds) - mean;
         if (deviation == 0)
@@ -62,6 +104,12 @@ internal struct DurationSpread
         }
 
         return NormalShareUpTo(distance / deviation);
+    }
+
+    private void AddWeight(TimeSpan duration, long weight)
+    {
+        _scripted ??= ImmutableSortedDictionary<TimeSpan, long>.Empty;
+        _scripted = _scripted.SetItem(duration, _scripted.GetValueOrDefault(duration) + weight);
     }
 
     private readonly (double Mean, double Deviation) Shape()

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
-/// All simulated traffic, a pure function of seed, endpoint and minute: any range can be computed, in any order and
-/// any cutting, and always comes out the same.
+/// All simulated traffic. What is drawn is a pure function of seed, endpoint and minute: any range can be computed, in any order and
+/// any cutting, and always comes out the same. What a test scripts is as the script stands.
 /// </summary>
 internal sealed class TrafficModel
 {
@@ -12,44 +12,64 @@ internal sealed class TrafficModel
     private static readonly string[] CalledModels =
         ["fal-ai/flux/dev", "fal-ai/flux/schnell", "fal-ai/flux-pro", "fal-ai/whisper", "fal-ai/kling-video", "fal-ai/any-llm"];
 
-    private readonly Dictionary<string, IReadOnlyList<SimulatedEndpoint>> _owned = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, IReadOnlyList<SimulatedEndpoint>> _called = new(StringComparer.Ordinal);
+    private readonly DrawnApp[] _drawn = [];
+    private readonly Dictionary<string, IReadOnlyList<IAccountEndpoint>> _owned = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<IAccountEndpoint>> _called = new(StringComparer.Ordinal);
 
-    public TrafficModel(SimulatorOptions options)
+    public TrafficModel(FalSimulatorOptions options)
     {
-        var all = new SimulatedApp[options.Apps];
-        for (int index = 0; index < all.Length; index++)
+        Scripted = new ScriptedAccount(_owned.ContainsKey, options);
+        if (options.Seed is not { } seed)
         {
-            SimulatedApp app = all[index] = new SimulatedApp(options, index);
+            return;
+        }
+
+        _drawn = new DrawnApp[options.DrawnApps];
+        for (int index = 0; index < _drawn.Length; index++)
+        {
+            DrawnApp app = _drawn[index] = new DrawnApp(options, seed, index);
             _owned[app.Name] = app.Endpoints;
-            foreach (SimulatedEndpoint route in app.Endpoints.Skip(1))
+            foreach (IAccountEndpoint route in app.Endpoints.Skip(1))
             {
                 _owned[route.Id] = [route];
             }
         }
-        Apps = all;
 
         for (int index = 0; index < CalledModels.Length; index++)
         {
             // Positions below zero: app keys are drawn from zero upward.
-            ulong key = new Dice((ulong)options.Seed, -1 - index).Next();
+            ulong key = new Dice((ulong)seed, -1 - index).Next();
             string id = CalledModels[index];
             var timeline = new AppTimeline(key, [], scalesToZero: false);
-            _called[id] = [new SimulatedEndpoint(id, key, timeline, 2 * (index + 1), keepsRunner: false, officeHoursOnly: false)];
+            _called[id] = [new DrawnEndpoint(id, key, timeline, 2 * (index + 1), keepsRunner: false, officeHoursOnly: false)];
         }
     }
 
-    /// <summary>The apps of the account, by number.</summary>
-    public IReadOnlyList<SimulatedApp> Apps { get; }
+    /// <summary>The apps that a test scripts.</summary>
+    public ScriptedAccount Scripted { get; }
+
+    /// <summary>Whether traffic is drawn from a seed, besides what is scripted.</summary>
+    public bool IsDrawn => _drawn.Length > 0;
+
+    /// <summary>The apps of the account: those that are drawn, by number, then those that are scripted, in the order of their naming.</summary>
+    public IReadOnlyList<IAccountApp> Apps => Scripted.Current is { Count: > 0 } scripted ? [.. _drawn, .. scripted.Values] : _drawn;
 
     /// <summary>
     /// The endpoints whose rows a requested id returns: an app id covers its routes, a route id is itself alone.
     /// False for an id that the account does not own.
     /// </summary>
-    public bool TryGetOwned(string id, [NotNullWhen(true)] out IReadOnlyList<SimulatedEndpoint>? endpoints) =>
-        _owned.TryGetValue(id, out endpoints);
+    public bool TryGetOwned(string id, [NotNullWhen(true)] out IReadOnlyList<IAccountEndpoint>? endpoints)
+    {
+        if (_owned.TryGetValue(id, out endpoints))
+        {
+            return true;
+        }
+
+        endpoints = Scripted.Current.GetValueOrDefault(id)?.Endpoints;
+        return endpoints is not null;
+    }
 
     /// <summary>The same for an id that the account may call: its own and some public models.</summary>
-    public bool TryGetCalled(string id, [NotNullWhen(true)] out IReadOnlyList<SimulatedEndpoint>? endpoints) =>
-        _called.TryGetValue(id, out endpoints) || _owned.TryGetValue(id, out endpoints);
+    public bool TryGetCalled(string id, [NotNullWhen(true)] out IReadOnlyList<IAccountEndpoint>? endpoints) =>
+        _called.TryGetValue(id, out endpoints) || TryGetOwned(id, out endpoints);
 }

@@ -35,6 +35,32 @@ internal struct TrafficTotals
 
     public readonly long Requests => Successes + UserErrors + Errors;
 
+    /// <summary>Adds requests that ended with a status.</summary>
+    public void Count(int status, long count)
+    {
+        switch (status)
+        {
+            case < 300:
+                Successes += count;
+                break;
+            case < 500:
+                UserErrors += count;
+                break;
+            case 502:
+                ConnectionErrors += count;
+                break;
+            case 503:
+                StartupErrors += count;
+                break;
+            case 504:
+                TimeoutErrors += count;
+                break;
+            default:
+                RuntimeErrors += count;
+                break;
+        }
+    }
+
     public void Add(in TrafficTotals other)
     {
         Successes += other.Successes;

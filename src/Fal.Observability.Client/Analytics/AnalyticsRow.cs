@@ -60,8 +60,11 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         }
     }
 
-    /// <summary>Whether rows with this id are about the same endpoint. Without an id, or with one that was not valid text, nobody knows.</summary>
-    internal bool IsIdentified => EndpointId.Length > 0 && !EndpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal);
+    /// <summary>
+    /// Whether <see cref="EndpointId"/> says which endpoint the row is about. False without an id, and with one that was not valid text:
+    /// two such rows may be about different endpoints.
+    /// </summary>
+    public bool IsIdentified => EndpointId.Length > 0 && !EndpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal);
 
     /// <summary>The metrics that have a value in this row: those for which <see cref="GetValue"/> is not null.</summary>
     public AnalyticsExpand Metrics { get; private set; }
@@ -288,6 +291,17 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
             : AnalyticsExpandExtensions.IsDurationAt(index) ? BitConverter.Int64BitsToDouble(bits)
             : bits;
     }
+
+    /// <summary>
+    /// The number of one metric for a chart or a time series, which have no other type: what <see cref="GetValue"/> gives, and also a count
+    /// that no <see cref="long"/> holds, such as 2^63 or 1.5.
+    /// </summary>
+    /// <param name="metric">Exactly one metric flag.</param>
+    /// <returns>Requests of a count, seconds of a duration; null where the row has no number, or none that is finite.</returns>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    public double? GetNumber(AnalyticsExpand metric) => GetValue(metric) ?? (
+        _additional is not null && _additional.TryGetValue(metric.GetWireName(), out JsonElement sent) && sent.ValueKind == JsonValueKind.Number
+        && sent.TryGetDouble(out double number) && double.IsFinite(number) ? number : null);
 
     /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
     /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>

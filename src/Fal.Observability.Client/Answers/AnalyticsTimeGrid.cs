@@ -19,6 +19,18 @@ internal readonly record struct AnalyticsTimeGrid(
     public TimeZoneInfo ZoneOrUtc =>
         TimeZone is not null && TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : TimeZoneInfo.Utc;
 
+    /// <summary>
+    /// The day of an instant by the calendar of the zone, whatever offset the instant was sent with; by that offset where this machine does
+    /// not know the zone.
+    /// </summary>
+    public DateOnly DayOf(DateTimeOffset instant)
+    {
+        TimeZoneInfo? zone = TimeZoneInfo.Utc;
+        return DateOnly.FromDateTime(TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out zone)
+            ? TimeZoneInfo.ConvertTime(instant, zone).DateTime
+            : instant.DateTime);
+    }
+
     /// <summary>The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal.</summary>
     public AnalyticsTimeGrid Explicit => new(Range, AnalyticsCalendar.TimeframeOf(this), TimeZone ?? "UTC", BoundToTimeframe ?? true);
 

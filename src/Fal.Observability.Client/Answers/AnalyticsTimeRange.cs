@@ -70,6 +70,11 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     public static bool operator !=(AnalyticsTimeRange left, AnalyticsTimeRange right) => !left.Equals(right);
 
     /// <summary>The stretch of time that ends now.</summary>
+    /// <remarks>
+    /// The service moves both ends outward to whole buckets. By day, 7 days that are asked for at noon come back as eight buckets: the first
+    /// is a whole day, and the last one is still open. <see cref="Days"/> is exactly the days that it names, and a query whose
+    /// <see cref="FalPagedQuery.BoundToTimeframe"/> is false is cut at the instants themselves.
+    /// </remarks>
     /// <param name="duration">Its length: more than zero, at most 36,500 days.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is outside that range.</exception>
     /// <example>

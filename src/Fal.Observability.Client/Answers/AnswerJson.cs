@@ -10,8 +10,6 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal static class AnswerJson
 {
-    private const int LongestQuotedText = 64;
-
     /// <summary>Reads a list, each of whose elements must be there.</summary>
     /// <param name="reader">The reader, at the value of a member.</param>
     /// <param name="name">The name of the member.</param>
@@ -95,7 +93,7 @@ internal static class AnswerJson
     public static BucketStart ReadStart(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.String
         ? throw new JsonException($"The start of a time bucket must be a string, and is a JSON value of the kind {reader.TokenType}.")
         : TryReadStart(ref reader) ?? throw new JsonException(
-            $"The start of a time bucket, \"{Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
+            $"The start of a time bucket, \"{FalErrorReader.Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
 
     /// <summary>Reads an instant; null where the value is something else.</summary>
     public static BucketStart? StartOf(JsonElement value)
@@ -200,9 +198,6 @@ internal static class AnswerJson
             WriteAsSent(writer, value);
         }
     }
-
-    /// <summary>A text as a message shows it: cut where it is long.</summary>
-    public static string Quoted(string text) => text.Length > LongestQuotedText ? text[..LongestQuotedText] + "..." : text;
 
     // A time without an offset is asked for as a DateTime, which leaves it alone: as a DateTimeOffset it would be read in the
     // machine's zone.

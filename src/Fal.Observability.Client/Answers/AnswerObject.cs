@@ -40,17 +40,39 @@ internal sealed class AnswerObject
         : _members.Remove(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value
         : null;
 
-    /// <summary>A text; null where it is missing.</summary>
-    /// <exception cref="JsonException">The value is of another kind.</exception>
-    public string? Text(string name) => Take(name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString()
-        : throw Unusable(name, $"must be a text, and is a JSON value of the kind {value.ValueKind}.");
+    /// <summary>A text that tells the object from others; null where it is missing.</summary>
+    /// <exception cref="JsonException">
+    /// The value is of another kind, or holds something that is not text: two different ones could then read the same.
+    /// </exception>
+    public string? Text(string name)
+    {
+        if (Take(name) is not { } value)
+        {
+            return null;
+        }
+
+        string text = value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : throw Unusable(name, $"must be a text, and is a JSON value of the kind {value.ValueKind}.");
+        return text.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
+            ? throw Unusable(name, $"is \"{FalErrorReader.Quoted(text)}\", which is not valid text: another name could read the same.")
+            : text;
+    }
 
     /// <summary>A text without which the object means nothing.</summary>
     /// <exception cref="JsonException">The text is missing, blank or of another kind.</exception>
     public string RequiredText(string name) => Text(name) is { } text && !string.IsNullOrWhiteSpace(text)
         ? text
         : throw Unusable(name, "is missing or blank, and the rest of the object means nothing without it.");
+
+    /// <summary>A switch; false where it is missing.</summary>
+    /// <exception cref="JsonException">The value is of another kind.</exception>
+    public bool Flag(string name) => Take(name) is { } value && value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Unusable(name, $"must be true or false, and is a JSON value of the kind {value.ValueKind}."),
+    };
 
     /// <summary>A text; null where it is missing or of another kind.</summary>
     public string? TextIfAny(string name) =>
@@ -102,5 +124,5 @@ internal sealed class AnswerObject
 
     private JsonException Unusable(string name, string problem) => new($"{_what}: '{name}' {problem}", $"$.{name}", null, null);
 
-    private static string Shown(JsonElement value) => AnswerJson.Quoted(value.GetRawText());
+    private static string Shown(JsonElement value) => FalErrorReader.Quoted(value.GetRawText());
 }

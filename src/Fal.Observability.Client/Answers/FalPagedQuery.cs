@@ -31,8 +31,9 @@ public abstract record FalPagedQuery : FalRangeQuery
     }
 
     /// <summary>
-    /// Whether the service moves the range outward to whole buckets. Default: null, the service's own default, which is true.
-    /// With false the first and the last bucket can be cut.
+    /// Whether the service moves both ends of the range outward to whole buckets. Default: null, the service's own default, which is true:
+    /// every bucket is whole, and there can be one bucket more than the range is long. With false the range is covered exactly: the first
+    /// and the last bucket hold only what lies within it.
     /// </summary>
     public bool? BoundToTimeframe { get; init; }
 

@@ -6,7 +6,7 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAp
     public async Task<FalAppList> ListAsync(FalAppQuery? query = null, CancellationToken cancellationToken = default)
     {
         query ??= new FalAppQuery();
-        List<FalApp> apps = [];
+        List<(FalApp App, string? Asked)> apps = [];
         List<FalAnswer> answers = [];
         IEnumerable<FalAppQuery> calls = query.Environments.Count <= 1
             ? [query]
@@ -14,13 +14,17 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAp
         foreach (FalAppQuery call in calls)
         {
             FalAppList list = await api.ListAppsAsync(call, cancellationToken).ConfigureAwait(false);
-            apps.AddRange(list.Apps);
+            apps.AddRange(list.Apps.Select(app => (app, call.Environments is [var asked] ? asked : null)));
             answers.AddRange(list.Answers);
         }
 
         return new FalAppList
         {
-            Apps = [.. apps.GroupBy(app => (app.EndpointId, app.Environment)).Select(same => same.Last())],
+            // An app whose environment the service leaves out is of the one that was asked for, and not the same as one of another.
+            Apps =
+            [
+                .. apps.GroupBy(one => (one.App.EndpointId, one.App.Environment ?? one.Asked), one => one.App).Select(same => same.Last()),
+            ],
             Environments = query.Environments.Count == 0 ? [FalEnvironments.Main] : query.Environments,
             Answers = answers,
         };

@@ -241,9 +241,10 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     {
         if (EndpointId.Length > 0 && !EndpointId.Equals(endpointId, StringComparison.OrdinalIgnoreCase))
         {
+            // The other id is not quoted: what the far side sends can be the key.
             throw PageGuard.Unusable(
-                $"The service answered with the runner history of {EndpointId}, and {endpointId} was asked for: the answer belongs to " +
-                    $"another question. Ask again; if it stays so, report it to fal with the query.");
+                $"The service answered with the runner history of another app than {endpointId}, which was asked for. Ask again; if it " +
+                    $"stays so, report it to fal with the query.");
         }
 
         query.Grid.ThrowIfOutside(Buckets.Select(bucket => bucket.Start));

@@ -28,7 +28,7 @@ public sealed class FalObservabilityOptions
     /// </summary>
     /// <value>
     /// If not set, a default registration and <see cref="FalObservabilityClient"/> take the environment variable
-    /// <c>FAL_KEY</c>, else <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c> joined by a colon.
+    /// <c>FAL_KEY</c>, else <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c> joined by a colon, else the file that <c>FAL_KEY_FILE</c> names.
     /// </value>
     public string? ApiKey { get; set; }
 
@@ -64,6 +64,9 @@ public sealed class FalObservabilityOptions
 
     /// <summary>What was wrong with <see cref="ApiKeyFile"/> when it was first read.</summary>
     internal string? ApiKeyFileProblem { get; private set; }
+
+    /// <summary>Whether there is a configuration in which a setting can stand: a message then names the setting there.</summary>
+    internal bool HasConfiguration { get; set; }
 
     /// <summary>Whether <see cref="ApiKey"/> was read from <see cref="ApiKeyFile"/>.</summary>
     internal bool IsApiKeyOfFile { get; private set; }

@@ -11,6 +11,8 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         var failures = new List<string>();
 
         string section = string.IsNullOrEmpty(name) ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{name}";
+        string keySetting = SettingOf(nameof(options.ApiKey));
+        string fileSetting = SettingOf(nameof(options.ApiKeyFile));
         if (options.ApiKeyProvider is not null)
         {
             // The key itself is looked at when the callback gives it.
@@ -18,26 +20,26 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
             {
                 failures.Add(
                     $"{nameof(options.ApiKeyProvider)} is set, and {nameof(options.ApiKey)} or {nameof(options.ApiKeyFile)} too. "
-                    + $"Remove {section}:{nameof(options.ApiKey)} and {section}:{nameof(options.ApiKeyFile)}, or do not set {nameof(options.ApiKeyProvider)} in code.");
+                    + $"Remove {keySetting} and {fileSetting}, or do not set {nameof(options.ApiKeyProvider)} in code.");
             }
         }
         else if (options.ApiKeyFileProblem is { } fileProblem)
         {
-            string setting = $"{section}:{nameof(options.ApiKeyFile)}";
-            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file in {setting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
+            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file in {fileSetting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
         }
         else if (options.ApiKeyFile is not null && options.ApiKey is not null && !options.IsApiKeyOfFile)
         {
-            failures.Add($"{nameof(options.ApiKey)} and {nameof(options.ApiKeyFile)} are both set. Remove {section}:{nameof(options.ApiKey)} or {section}:{nameof(options.ApiKeyFile)}.");
+            failures.Add($"{nameof(options.ApiKey)} and {nameof(options.ApiKeyFile)} are both set. Remove {keySetting} or {fileSetting}.");
         }
         else if (FalApiKey.Problem(options.ApiKey) is { } keyProblem)
         {
-            string variable = $"{section.Replace(":", "__", StringComparison.Ordinal)}__{nameof(options.ApiKey)}";
-            failures.Add(
-                $"{nameof(options.ApiKey)} {keyProblem} Set {section}:{nameof(options.ApiKey)} in the configuration ({variable} in the environment), "
-                + (string.IsNullOrEmpty(name)
-                    ? $"the environment variable FAL_KEY, or a file that holds the key: {section}:{nameof(options.ApiKeyFile)} or FAL_KEY_FILE."
-                    : $"or a file that holds the key: {section}:{nameof(options.ApiKeyFile)}. FAL_KEY is not read for a named account."));
+            string place = options.HasConfiguration
+                ? $"{keySetting} in the configuration ({keySetting.Replace(":", "__", StringComparison.Ordinal)} in the environment)"
+                : $"{keySetting} in code";
+            failures.Add($"{nameof(options.ApiKey)} {keyProblem} Set " + (string.IsNullOrEmpty(name)
+                ? $"{place}{(options.HasConfiguration ? "" : ", where new FalObservabilityClient(key) takes it too")}, or the environment"
+                + $" variable FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET together, or the path of a file that holds the key: {fileSetting} or FAL_KEY_FILE."
+                : $"{place}, or the path of a file that holds the key: {fileSetting}. FAL_KEY is not read for a named account."));
         }
 
         CheckAddress(options, failures);
@@ -66,6 +68,9 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         SettingRules.NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);
 
         return SettingRules.Verdict("Account", name, failures);
+
+        // Where there is no configuration, the name of a setting in it would send the reader to a file that nothing reads.
+        string SettingOf(string option) => options.HasConfiguration ? $"{section}:{option}" : option;
     }
 
     private static void CheckAddress(FalObservabilityOptions options, List<string> failures)

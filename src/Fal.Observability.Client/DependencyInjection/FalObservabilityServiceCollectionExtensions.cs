@@ -88,7 +88,11 @@ public static class FalObservabilityServiceCollectionExtensions
         {
             services.TryAddSingleton<FalConnections>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
-            options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section => section.Bind(o))).ValidateOnStart();
+            options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section =>
+            {
+                o.HasConfiguration = true;
+                section.Bind(o);
+            })).ValidateOnStart();
             options.PostConfigure(o => o.FindApiKey(inEnvironment: key is null));
             AddClients(services, builder);
         }

@@ -76,7 +76,8 @@ public class FalApiException : FalObservabilityException
 
     /// <summary>
     /// How long the service asked to wait, from <c>Retry-After</c>, else <c>x-ratelimit-reset</c>, counted from the moment
-    /// the response came; null when it did not say. Never negative.
+    /// the response came; null when it did not say. Never negative. A number of more than 31 years (1e9 seconds) is no wait: it is read as
+    /// the Unix time, in seconds or milliseconds, at which the wait ends.
     /// </summary>
     public TimeSpan? RetryAfter { get; init; }
 

@@ -78,7 +78,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         {
             if (!failed)
             {
-                throw FalErrorReader.BadBody(info, $"it is encoded as '{coding}', which was not asked for", [], options.ApiKey, null, transient: false);
+                throw FalErrorReader.BadBody(info, $"it is encoded as '{FalErrorReader.Quoted(coding)}', which was not asked for", [], options.ApiKey, null, transient: false);
             }
 
             // The status says enough, and must be heard: a 401 is a 401, and a 503 is tried again.
@@ -176,13 +176,13 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         string[] codings = ListOf(response.Headers.NonValidated, "Transfer-Encoding");
         if (codings.Length > 0 && !(codings.Length == 1 && codings[0].Equals("chunked", StringComparison.OrdinalIgnoreCase)))
         {
-            return $"its Transfer-Encoding is '{string.Join(", ", codings)}', and only 'chunked' can be read; look for a faulty proxy on the way";
+            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', and only 'chunked' can be read; look for a faulty proxy on the way";
         }
 
         string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
         if (lengths.Any(length => length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            return $"its Content-Length is '{string.Join(", ", lengths)}', which is not one length; look for a faulty proxy on the way";
+            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not one length; look for a faulty proxy on the way";
         }
 
         return codings.Length > 0 && lengths.Length > 0

@@ -25,6 +25,7 @@ internal static partial class FalErrorReader
 
     private const int MaxBodyCharacters = 4096;
     private const int MaxMessageCharacters = 512;
+    private const int MaxQuotedCharacters = 128;
 
     /// <summary>The exception for a response whose status is not a success.</summary>
     public static FalApiException BadStatus(HttpResponseMessage response, ReadOnlySpan<byte> body, string? apiKey, DateTimeOffset now)
@@ -54,7 +55,7 @@ internal static partial class FalErrorReader
         // What is wrong may be said in words of the body's own, by us or by the cause.
         string reason = FalApiKey.Scrub(what, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
-            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {info.ContentType ?? "none"}; request id: {info.RequestId ?? "none"}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
+            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {Quoted(info.ContentType ?? "none")}; request id: {Quoted(info.RequestId ?? "none")}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
         return new FalResponseException(message, cause is null ? null : FalApiKey.Scrub(cause, apiKey))
         {
             StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
@@ -154,6 +155,9 @@ internal static partial class FalErrorReader
         HttpStatusCode.TooManyRequests when facts.RetryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
             $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
         HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",
+        HttpStatusCode.NotModified =>
+            "The client never asks whether data has changed, so only a cache on the way, or a handler that adds If-None-Match or"
+            + " If-Modified-Since, can lead to this answer. Remove that header, or let the cache pass these calls through.",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
             "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
         >= HttpStatusCode.InternalServerError when html =>
@@ -177,7 +181,7 @@ internal static partial class FalErrorReader
 
         if (facts.ErrorType is { } type && !SaysTheSame(type, status) && !SaysTheSame(type, words))
         {
-            text.Append(CultureInfo.InvariantCulture, $" ({type})");
+            text.Append(CultureInfo.InvariantCulture, $" ({Quoted(type)})");
         }
 
         if (words.Length > 0)
@@ -197,7 +201,7 @@ internal static partial class FalErrorReader
 
         if (facts.RequestId is { } requestId && !words.Contains(requestId, StringComparison.Ordinal))
         {
-            text.Append(CultureInfo.InvariantCulture, $" Request id: {requestId}.");
+            text.Append(CultureInfo.InvariantCulture, $" Request id: {Quoted(requestId)}.");
         }
 
         return text.ToString();
@@ -208,6 +212,13 @@ internal static partial class FalErrorReader
         LettersOf(one).Equals(LettersOf(other), StringComparison.OrdinalIgnoreCase);
 
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
+
+    /// <summary>
+    /// A text from outside as a message quotes it: of one so long that it would hide the rest of the message, the start, and that it is cut.
+    /// </summary>
+    public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
+        ? text
+        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in all)");
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);
@@ -251,7 +262,7 @@ internal static partial class FalErrorReader
                     if (error.ValueKind == JsonValueKind.Object)
                     {
                         return new(Text(error, "type", apiKey), Text(error, "message", apiKey) ?? Detail(root, apiKey),
-                            Text(error, "request_id", apiKey), WebAddress(Text(error, "docs_url", apiKey)));
+                            Text(error, "request_id", apiKey, int.MaxValue), WebAddress(Text(error, "docs_url", apiKey)));
                     }
                 }
 
@@ -297,12 +308,12 @@ internal static partial class FalErrorReader
                 ? address
                 : null;
 
-        private static string? Text(JsonElement parent, string name, string? apiKey) =>
-            parent.TryGetProperty(name, out JsonElement value) ? Text(value, apiKey) : null;
+        private static string? Text(JsonElement parent, string name, string? apiKey, int characters = MaxMessageCharacters) =>
+            parent.TryGetProperty(name, out JsonElement value) ? Text(value, apiKey, characters) : null;
 
-        private static string? Text(JsonElement value, string? apiKey) =>
+        private static string? Text(JsonElement value, string? apiKey, int characters = MaxMessageCharacters) =>
             value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
-                ? Cut(FalApiKey.Scrub(text, apiKey), MaxMessageCharacters)
+                ? Cut(FalApiKey.Scrub(text, apiKey), characters)
                 : null;
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Fal.Observability.Client;
 
 /// <summary>What a <see cref="FalGuardedStream"/> holds a body to.</summary>
@@ -20,6 +22,8 @@ internal sealed class FalGuardedStream : FalForwardStream
 
     private const byte FirstByteOfGzip = 0x1f;
 
+    private static readonly SearchValues<byte> WhiteSpace = SearchValues.Create(" \t\r\n"u8);
+
     private readonly FalBodyGuard _guard;
     private readonly Stream _source;
     private readonly byte[] _start = new byte[FalErrorReader.MaxBodyStartBytes];
@@ -28,6 +32,7 @@ internal sealed class FalGuardedStream : FalForwardStream
     private Task? _pending;
     private ulong _tail;
     private long _total;
+    private bool _isBlank = true;
     private bool _ended;
     private long _readStarted;
     private TimeSpan _waited;
@@ -157,6 +162,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
 
         _total += bytes.Length;
+        _isBlank = _isBlank && bytes.IndexOfAnyExcept(WhiteSpace) < 0;
         foreach (byte b in bytes[Math.Max(0, bytes.Length - sizeof(ulong))..])
         {
             _tail = (_tail << 8) | b;
@@ -174,16 +180,20 @@ internal sealed class FalGuardedStream : FalForwardStream
     /// <summary>The error for a body that ends where it cannot be complete, or null.</summary>
     private FalResponseException? IncompleteEnd()
     {
-        if (!_guard.IsText)
+        if (_isBlank)
         {
-            return _total == 0 ? Fault("it is empty where JSON was asked for", null, transient: false) : null;
+            // White space holds no more than nothing does, and is judged like nothing.
+            string problem = _total == 0 ? "it is empty" : "it is empty but for white space";
+            return !_guard.IsText ? Fault($"{problem} where JSON was asked for", null, transient: false)
+                : !_guard.EndIsProven
+                    ? Fault($"{problem}, and no Content-Length or chunk says that this is all: it may be truncated", null, transient: true)
+                : _guard.Info.DeclaresMetrics ? null
+                : Fault($"{problem}, and no content type says that it is meant to be metrics", null, transient: false);
         }
 
-        if (_total == 0)
+        if (!_guard.IsText)
         {
-            return !_guard.EndIsProven
-                ? Fault("it is empty, and no Content-Length or chunk says that this is all: it may be truncated", null, transient: true)
-                : _guard.Info.DeclaresMetrics ? null : Fault("it is empty, and no content type says that it is meant to be metrics", null, transient: false);
+            return null;
         }
 
         return _guard.EndIsProven || (byte)_tail == '\n' || (_guard.Info.DeclaresOpenMetrics && EndsWithMarker())

@@ -21,12 +21,13 @@ internal static class FalRetryDelay
 
     /// <summary>
     /// What the service asked for: <c>Retry-After</c> in seconds or as a date (RFC 9110, section 10.2.3), else
-    /// <c>x-ratelimit-reset</c>, which on fal's surfaces is a number of seconds from now; one so large that it can only be an instant
-    /// is read as a Unix time, in seconds or milliseconds. Null when it did not ask, or not in a way that can be read; never negative.
+    /// <c>x-ratelimit-reset</c>, which on fal's surfaces is a number of seconds from now. In either, a number so large that it can only
+    /// be an instant is read as a Unix time: 1e9 up to 1e11 in seconds, 1e12 up to 1e14 in milliseconds. As a wait the least of them would
+    /// be over 31 years. Null when the service did not ask, or not in a way that can be read; never negative.
     /// </summary>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now) =>
-        Longest(response, "Retry-After", value => Wait(Number(value)) ?? Until(value, now))
-            ?? Longest(response, RateLimitReset, value => UntilReset(Number(value), now));
+        Longest(response, "Retry-After", value => Numbers(value, now) ?? Until(value, now))
+            ?? Longest(response, RateLimitReset, value => Numbers(value, now));
 
     /// <summary>The n-th retry's own delay: exponential, between half and all of it by chance, within the limits.</summary>
     public static TimeSpan Exponential(int retry, FalObservabilityOptions options, double random)
@@ -53,18 +54,12 @@ internal static class FalRetryDelay
     public static TimeSpan ForWatch(TimeSpan asked, double random) =>
         Spread(asked < LongestWatchWait ? asked : LongestWatchWait, TimeSpan.MaxValue, random);
 
-    private static TimeSpan? UntilReset(double? reset, DateTimeOffset now) => reset switch
+    private static TimeSpan Wait(double number, DateTimeOffset now) => number switch
     {
-        >= LeastUnixSeconds and < MostUnixSeconds => NotNegative(DateTimeOffset.UnixEpoch.AddSeconds(reset.Value) - now),
-        >= LeastUnixMilliseconds and < MostUnixMilliseconds => NotNegative(DateTimeOffset.UnixEpoch.AddMilliseconds(reset.Value) - now),
-        _ => Wait(reset),
-    };
-
-    private static TimeSpan? Wait(double? seconds) => seconds switch
-    {
-        null => null,
-        var value when value >= TimeSpan.MaxValue.TotalSeconds => TimeSpan.MaxValue,
-        { } value => TimeSpan.FromSeconds(Math.Max(value, 0)),
+        >= LeastUnixSeconds and < MostUnixSeconds => NotNegative(DateTimeOffset.UnixEpoch.AddSeconds(number) - now),
+        >= LeastUnixMilliseconds and < MostUnixMilliseconds => NotNegative(DateTimeOffset.UnixEpoch.AddMilliseconds(number) - now),
+        _ when number >= TimeSpan.MaxValue.TotalSeconds => TimeSpan.MaxValue,
+        _ => TimeSpan.FromSeconds(Math.Max(number, 0)),
     };
 
     /// <summary>The wait of a header; the longest where there are several, as a proxy may add its own. Null if one cannot be read.</summary>
@@ -87,10 +82,10 @@ internal static class FalRetryDelay
         return longest;
     }
 
-    /// <summary>The number of a value; the largest of a list.</summary>
-    private static double? Number(string value)
+    /// <summary>The wait of a value that is a number; the longest of a list. Null where one is something else.</summary>
+    private static TimeSpan? Numbers(string value, DateTimeOffset now)
     {
-        double? largest = null;
+        TimeSpan? longest = null;
         foreach (string part in value.Split(','))
         {
             if (!double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
@@ -98,14 +93,17 @@ internal static class FalRetryDelay
                 return null;
             }
 
-            largest = Math.Max(largest ?? number, number);
+            TimeSpan wait = Wait(number, now);
+            longest = longest > wait ? longest : wait;
         }
 
-        return largest;
+        return longest;
     }
 
     private static TimeSpan? Until(string value, DateTimeOffset now) =>
-        RetryConditionHeaderValue.TryParse(value, out RetryConditionHeaderValue? parsed) ? NotNegative(parsed.Date - now) : null;
+        RetryConditionHeaderValue.TryParse(value, out RetryConditionHeaderValue? parsed) && parsed.Date is { } date
+            ? NotNegative(date - now)
+            : null;
 
-    private static TimeSpan? NotNegative(TimeSpan? wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    private static TimeSpan NotNegative(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
 }

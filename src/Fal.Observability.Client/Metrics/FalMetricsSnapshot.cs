@@ -20,7 +20,7 @@ public sealed class FalMetricsSnapshot
         _places = places;
     }
 
-    /// <summary>When the response had arrived, by the client's clock. The service's own cache may be up to 10 seconds older.</summary>
+    /// <summary>When the response had arrived, by the client's clock. The service caches its metrics, so the values can be up to 10 seconds older.</summary>
     public DateTimeOffset Timestamp { get; }
 
     /// <summary>

@@ -63,7 +63,7 @@ public interface IFalMetricsClient
     /// were. That holds for the first read too, so a watch waits for a service that it has never reached: call
     /// <see cref="GetSnapshotAsync"/> once before it if that should fail. A tick that falls due while a read is still under way, or while the caller is busy, is skipped.
     /// </summary>
-    /// <param name="interval">The time from one read to the next, at least 10 seconds: the service's own cache is that old.</param>
+    /// <param name="interval">The time from one read to the next, at least 10 seconds: the service caches its metrics for that long.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>One snapshot for each read that succeeded.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="interval"/> is shorter than 10 seconds, or longer than a day. Thrown at the call.</exception>

@@ -6,22 +6,22 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// The labels of a sample: an immutable list of distinct names with their values, in the order in which they were written.
+/// The labels of a sample: an immutable list of distinct names with their values, in the order of the input.
 /// </summary>
 /// <remarks>
-/// <para>Two sets are equal if they hold the same names with the same values, in whatever order.</para>
+/// <para>Two sets are equal if they contain the same names with the same values, in any order.</para>
 /// <para>
 /// A set may be written as a collection expression: <c>LabelSet labels = [new("application", "my/app"), new("le", "+Inf")];</c>.
-/// The default value is the empty set. Safe to use from any number of threads.
+/// The default value is the empty set. Thread-safe.
 /// </para>
 /// </remarks>
 [CollectionBuilder(typeof(LabelSet), nameof(Create))]
 public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, string>>, IEquatable<LabelSet>
 {
-    /// <summary>Up to so many labels, looking through all for each is quicker than a table.</summary>
+    /// <summary>The number of labels up to which a linear search is faster than a table.</summary>
     private const int Few = 16;
 
-    // Samples of a family share one array of names, and many samples one array of values, in which each has a part.
+    // The samples of a family share one array of names. Many samples share one array of values, of which each uses a part.
     private readonly string[]? _names;
     private readonly string[]? _values;
     private readonly int _start;
@@ -43,7 +43,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
 
     internal ReadOnlySpan<string> Values => _values.AsSpan(_start, Count);
 
-    /// <summary>The array that <see cref="Values"/> is a part of, from <see cref="Start"/> on.</summary>
+    /// <summary>The array that contains <see cref="Values"/>, starting at <see cref="Start"/>.</summary>
     internal string[] ValueArray => _values ?? [];
 
     internal int Start => _start;
@@ -56,7 +56,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     /// <summary>Creates a set.</summary>
     /// <param name="labels">Names and values, in the order to keep.</param>
     /// <returns>The set.</returns>
-    /// <exception cref="ArgumentException">A name is empty, null or stands twice, or a value is null.</exception>
+    /// <exception cref="ArgumentException">A name is null, empty or duplicate, or a value is null.</exception>
     public static LabelSet Create(ReadOnlySpan<KeyValuePair<string, string>> labels)
     {
         if (labels.IsEmpty)
@@ -72,17 +72,17 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
             (string name, string value) = labels[i];
             if (string.IsNullOrEmpty(name))
             {
-                throw new ArgumentException("A label needs a name.", nameof(labels));
+                throw new ArgumentException("A label name must not be null or empty.", nameof(labels));
             }
 
             if (value is null)
             {
-                throw new ArgumentException($"The label '{name}' has no value; an empty one is \"\".", nameof(labels));
+                throw new ArgumentException($"The value of the label '{name}' is null. Use \"\" for an empty value.", nameof(labels));
             }
 
             if (taken is null ? Array.IndexOf(names, name, 0, i) >= 0 : !taken.Add(name))
             {
-                throw new ArgumentException($"The label '{name}' is given twice.", nameof(labels));
+                throw new ArgumentException($"Duplicate label '{name}'. Give each label name once.", nameof(labels));
             }
 
             names[i] = name;
@@ -96,7 +96,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     /// <param name="labels">Names and values, in the order to keep.</param>
     /// <returns>The set.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="labels"/> is null.</exception>
-    /// <exception cref="ArgumentException">A name is empty, null or stands twice, or a value is null.</exception>
+    /// <exception cref="ArgumentException">A name is null, empty or duplicate, or a value is null.</exception>
     public static LabelSet Create(IEnumerable<KeyValuePair<string, string>> labels)
     {
         ArgumentNullException.ThrowIfNull(labels);
@@ -128,10 +128,10 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         return index >= 0;
     }
 
-    /// <summary>This set with a label more, or with another value of a label that it has.</summary>
-    /// <param name="name">The name of the label. A new one comes last.</param>
+    /// <summary>Returns a copy of this set with an added label, or with another value for an existing label.</summary>
+    /// <param name="name">The name of the label. A new label is added at the end.</param>
     /// <param name="value">Its value.</param>
-    /// <returns>The other set.</returns>
+    /// <returns>The new set.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="value"/> is null.</exception>
     public LabelSet With(string name, string value)
@@ -149,9 +149,9 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         return new LabelSet(_names!, values);
     }
 
-    /// <summary>This set without one of its labels.</summary>
+    /// <summary>Returns a copy of this set without a label.</summary>
     /// <param name="name">The name of the label.</param>
-    /// <returns>The smaller set, or this one if it has no such label.</returns>
+    /// <returns>The smaller set, or this set if it has no such label.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public LabelSet Without(string name)
     {
@@ -218,7 +218,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     /// <inheritdoc/>
     public override int GetHashCode()
     {
-        // A sum, because the order does not count.
+        // Add the hash codes, because the order of the labels does not matter.
         int hash = 0;
         for (int i = 0; i < Count; i++)
         {
@@ -228,7 +228,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         return hash;
     }
 
-    /// <summary>The set as it stands in an exposition: <c>{application="my/app",le="1.0"}</c>.</summary>
+    /// <summary>Returns the set as an exposition shows it: <c>{application="my/app",le="1.0"}</c>.</summary>
     /// <returns>The text; <c>{}</c> for the empty set.</returns>
     public override string ToString()
     {
@@ -287,7 +287,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         /// <exception cref="InvalidOperationException">The enumeration has not begun, or it has ended.</exception>
         public readonly KeyValuePair<string, string> Current => (uint)_index < (uint)_labels.Count
             ? new(_labels._names![_index], _labels.Values[_index])
-            : throw new InvalidOperationException("There is no current label: call MoveNext first, and only go on while it returns true.");
+            : throw new InvalidOperationException("There is no current label. Call MoveNext, and read Current only if it returned true.");
 
         readonly object IEnumerator.Current => Current;
 

@@ -1,25 +1,26 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>A metric family: a name, what is known about it, and its samples.</summary>
-/// <remarks>Immutable if the list given to it is not changed; safe to use from any number of threads.</remarks>
+/// <summary>A metric family: a name, its type, help and unit, and its samples.</summary>
+/// <remarks>Immutable and thread-safe, as long as the list of samples is not changed.</remarks>
 public sealed class MetricFamily
 {
     /// <summary>Creates a family.</summary>
-    /// <param name="name">The name that the TYPE and HELP lines bear, without suffixes such as <c>_bucket</c>.</param>
+    /// <param name="name">The name in the TYPE and HELP lines, without a suffix such as <c>_bucket</c>.</param>
     /// <param name="type">The type.</param>
-    /// <param name="samples">The samples. A histogram's bear the name with <c>_bucket</c>, <c>_sum</c> or <c>_count</c>.</param>
+    /// <param name="samples">The samples. Those of a histogram have names with <c>_bucket</c>, <c>_sum</c> or <c>_count</c>.</param>
     /// <param name="help">The help text, or null for none.</param>
     /// <param name="unit">The unit, or null for none.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is null or empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="samples"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such <paramref name="type"/>.</exception>
-    public MetricFamily(string name, PrometheusMetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="type"/> is not one of the named values.</exception>
+    public MetricFamily(
+        string name, PrometheusMetricType type, IReadOnlyList<PrometheusSample> samples, string? help = null, string? unit = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(samples);
         if (!Enum.IsDefined(type))
         {
-            throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such metric type.");
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Unknown metric type. Use a named value of PrometheusMetricType.");
         }
 
         Name = name;
@@ -29,7 +30,7 @@ public sealed class MetricFamily
         Unit = unit;
     }
 
-    /// <summary>The name that the TYPE and HELP lines bear, without suffixes such as <c>_bucket</c>.</summary>
+    /// <summary>The name in the TYPE and HELP lines, without a suffix such as <c>_bucket</c>.</summary>
     public string Name { get; }
 
     /// <summary>The declared type; <see cref="PrometheusMetricType.Unknown"/> if none was declared.</summary>
@@ -41,18 +42,18 @@ public sealed class MetricFamily
     /// <summary>The unit; null if there is no UNIT line. Only OpenMetrics has them.</summary>
     public string? Unit { get; }
 
-    /// <summary>The samples, in the order in which they stand. Empty if the family is declared only.</summary>
+    /// <summary>The samples, in the order of the input. Empty if the family is only declared.</summary>
     public IReadOnlyList<PrometheusSample> Samples { get; }
 
     /// <summary>
-    /// The samples as histograms. Buckets are the samples with a label <c>le</c> named as the family, with or without
-    /// <c>_bucket</c>: so a family that is declared a gauge but carries buckets, as some exporters write, has them too.
+    /// Returns the samples as histograms. A bucket is a sample with a label <c>le</c> and the name of the family, with or without
+    /// <c>_bucket</c>. A family that is declared a gauge can therefore have histograms too. Some exporters write such families.
     /// </summary>
-    /// <returns>The histograms; none if no sample is part of one. A bucket whose bound is no number is left out.</returns>
+    /// <returns>The histograms; empty if no sample belongs to one. A bucket whose bound is not a number is omitted.</returns>
     public IReadOnlyList<PrometheusHistogram> GetHistograms() => PrometheusHistogram.Of(this);
 
-    /// <summary>The samples as summaries, if the family is declared one.</summary>
-    /// <returns>The summaries; none if the type is another one. A quantile that is no number is left out.</returns>
+    /// <summary>Returns the samples as summaries, if the family is declared as a summary.</summary>
+    /// <returns>The summaries; empty if the type is another one. A quantile that is not a number is omitted.</returns>
     public IReadOnlyList<PrometheusSummary> GetSummaries() => Type == PrometheusMetricType.Summary ? PrometheusSummary.Of(this) : [];
 
     internal MetricFamily Relabel(Func<PrometheusSample, LabelSet?> relabel)
@@ -66,19 +67,22 @@ public sealed class MetricFamily
                 continue;
             }
 
-            // The samples of a family mostly get the same names: then they share them as those that were read do.
-            if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
+            // The samples of a family mostly get the same names. Let them share a shape, as parsed samples do.
+            if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar
+                || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
             {
                 shape = new SampleShape(sample.Name, labels.Names, sample.Exemplar);
             }
 
-            samples.Add(new PrometheusSample(shape, labels.ValueArray, labels.Start, sample.Value, sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
+            samples.Add(new PrometheusSample(
+                shape, labels.ValueArray, labels.Start, sample.Value,
+                sample.TimestampMilliseconds ?? PrometheusSample.NoTimestamp));
         }
 
         return new MetricFamily(Name, Type, samples, Help, Unit);
     }
 
-    /// <summary>One family of the families of one name, whose types do not contradict each other.</summary>
+    /// <summary>Merges families that have the same name and no contradicting types.</summary>
     internal static MetricFamily Merge(IEnumerable<MetricFamily> parts)
     {
         MetricFamily[] all = parts.ToArray();
@@ -87,11 +91,13 @@ public sealed class MetricFamily
             all.FirstOrDefault(family => family.Help is not null)?.Help, all.FirstOrDefault(family => family.Unit is not null)?.Unit);
     }
 
-    /// <summary>A family of unknown type for each of the names that the samples bear.</summary>
+    /// <summary>Returns a family of unknown type for each sample name.</summary>
     internal IEnumerable<MetricFamily> SplitByName() =>
-        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal).Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], Help));
+        Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal)
+            .Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], Help));
 
-    /// <summary>The name, type and number of samples, for a debugger or a log.</summary>
+    /// <summary>Returns the name, the type and the number of samples, for a debugger or a log.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} ({Type}, {Samples.Count} samples)");
+    public override string ToString() =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} ({Type}, {Samples.Count} samples)");
 }

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>What OpenMetrics 1.0 says of the metric types: the names that their samples have, and the exemplars they allow.</summary>
+/// <summary>The rules of OpenMetrics 1.0 for metric types: the names of their samples, and the exemplars that they allow.</summary>
 internal static class OpenMetricsTypes
 {
-    /// <summary>The most characters that the labels of an exemplar may have, names and values together.</summary>
+    /// <summary>The largest length of the labels of an exemplar, names and values together, in characters.</summary>
     public const int MaxExemplarLength = 128;
 
     private static readonly string[] NoSuffix = [""];
@@ -15,7 +15,7 @@ internal static class OpenMetricsTypes
     private static readonly string[] GaugeHistogramSuffixes = ["", "_gcount", "_gsum", "_bucket"];
     private static readonly string[] InfoSuffixes = ["", "_info"];
 
-    /// <summary>The names that a family of a type takes: its own with these.</summary>
+    /// <summary>The suffixes that, appended to the name of a family, give the names that the family occupies.</summary>
     public static ReadOnlySpan<string> TakenSuffixes(PrometheusMetricType? type) => type switch
     {
         PrometheusMetricType.Counter => CounterSuffixes,
@@ -26,7 +26,7 @@ internal static class OpenMetricsTypes
         _ => NoSuffix,
     };
 
-    /// <summary>Whether the samples of a type bear the family's name with this suffix.</summary>
+    /// <summary>Whether samples of a type may have the name of the family with this suffix.</summary>
     public static bool IsSampleSuffix(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Counter => suffix is "_total" or "_created",
@@ -57,14 +57,14 @@ internal static class OpenMetricsTypes
     }
 
     /// <summary>
-    /// Reads a bound or quantile. OpenMetrics has one spelling for infinity, so that the bucket it bounds is the same series everywhere.
+    /// Parses a bound or quantile. Infinity must be written <c>+Inf</c>, so that the last bucket is the same series everywhere.
     /// </summary>
     public static bool TryReadBound(string? text, out double bound) =>
         ReservedLabels.TryParseBound(text, out bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
 
     /// <summary>
-    /// A bound or quantile as OpenMetrics asks for it in its section "Canonical Numbers", and as Prometheus' own library writes it: 1.0,
-    /// 0.001, 1e+06. The shortest digits that read back to the same number.
+    /// Formats a bound or quantile as the section "Canonical Numbers" of OpenMetrics requires and Prometheus' own library does: 1.0,
+    /// 0.001, 1e+06. It uses the shortest digits that parse to the same number.
     /// </summary>
     public static string FormatBound(double bound)
     {
@@ -84,10 +84,11 @@ internal static class OpenMetricsTypes
         while (double.Parse(scientific, CultureInfo.InvariantCulture) != bound);
 
         int exponent = scientific.IndexOf('e', StringComparison.Ordinal) + 1;
-        return string.Create(CultureInfo.InvariantCulture, $"{scientific.AsSpan(0, exponent + 1)}{int.Parse(scientific.AsSpan(exponent + 1), CultureInfo.InvariantCulture):00}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{scientific.AsSpan(0, exponent + 1)}{int.Parse(scientific.AsSpan(exponent + 1), CultureInfo.InvariantCulture):00}");
     }
 
-    /// <summary>Whether a sample's reserved label says what its type asks for.</summary>
+    /// <summary>Whether the reserved label of a sample has a value that its type allows.</summary>
     public static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
     {
         string? reserved = ReservedLabels.Of(type, family, sample.Name.AsSpan(family.Length));

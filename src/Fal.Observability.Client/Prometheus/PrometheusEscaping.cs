@@ -5,12 +5,12 @@ namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>The escapes of the exposition formats, in both directions.</summary>
 /// <remarks>
-/// <c>\\</c> and <c>\n</c> everywhere, <c>\"</c> in quoted text and in the HELP text of OpenMetrics. Another character
-/// after a backslash is no escape: both characters stand for themselves, as the references read them.
+/// <c>\\</c> and <c>\n</c> everywhere; <c>\"</c> in quoted text and in the HELP text of OpenMetrics. A backslash before any other
+/// character is not an escape: both characters are kept, as in the reference parsers.
 /// </remarks>
 internal static class PrometheusEscaping
 {
-    /// <summary>Where quoted text ends or an escape begins; -1 for nowhere. A search for short text costs more than the text.</summary>
+    /// <summary>The position of the first quote or backslash; -1 for none. Short texts are checked byte by byte, which is faster.</summary>
     public static int IndexOfQuoteOrBackslash(ReadOnlySpan<byte> text)
     {
         const int shortLength = 16;
@@ -26,8 +26,8 @@ internal static class PrometheusEscaping
         return found < 0 ? -1 : shortLength + found;
     }
 
-    /// <summary>Unescapes into <paramref name="destination"/>, which may be the source and needs no more room than it.</summary>
-    /// <returns>The bytes written.</returns>
+    /// <summary>Unescapes into <paramref name="destination"/>, which may be the source. The result is never longer.</summary>
+    /// <returns>The number of bytes written.</returns>
     public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> destination, bool quotes)
     {
         int written = 0;
@@ -61,7 +61,7 @@ internal static class PrometheusEscaping
         }
     }
 
-    /// <summary>The code points of valid UTF-8 once its escapes, with those of quotes, are resolved.</summary>
+    /// <summary>The number of code points of valid UTF-8 after unescaping, including escaped quotes.</summary>
     public static int CountCharacters(ReadOnlySpan<byte> escaped)
     {
         int characters = 0;
@@ -77,7 +77,7 @@ internal static class PrometheusEscaping
         return characters;
     }
 
-    /// <summary>The string for valid UTF-8, which is mostly ASCII: then no character needs more than to be widened.</summary>
+    /// <summary>Returns the string for valid UTF-8. The text is mostly ASCII, which only needs to be widened.</summary>
     public static string ToText(ReadOnlySpan<byte> utf8) =>
         Ascii.IsValid(utf8) ? Encoding.Latin1.GetString(utf8) : Encoding.UTF8.GetString(utf8);
 

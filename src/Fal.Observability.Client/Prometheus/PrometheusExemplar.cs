@@ -5,11 +5,11 @@ namespace Fal.Observability.Client.Prometheus;
 /// <summary>An observation that OpenMetrics attaches to a bucket or a counter, usually with the id of a trace.</summary>
 /// <param name="Labels">The labels of the exemplar, for instance <c>trace_id</c>.</param>
 /// <param name="Value">The observed value.</param>
-/// <param name="TimestampMilliseconds">When it was observed, in milliseconds since the Unix epoch; null if that was not written.</param>
+/// <param name="TimestampMilliseconds">The time of the observation, in milliseconds since the Unix epoch; null for none.</param>
 public sealed record PrometheusExemplar(LabelSet Labels, double Value, long? TimestampMilliseconds = null)
 {
-    /// <summary>The exemplar as it stands behind a sample in OpenMetrics: <c># {trace_id="x"} 0.5 1520879607.789</c>.</summary>
-    /// <returns>The text, the same in every culture.</returns>
+    /// <summary>Returns the exemplar as OpenMetrics writes it after a sample: <c># {trace_id="x"} 0.5 1520879607.789</c>.</summary>
+    /// <returns>The text, independent of the culture.</returns>
     public override string ToString()
     {
         string value = PrometheusSample.Format(Value);

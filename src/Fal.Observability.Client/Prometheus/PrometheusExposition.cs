@@ -2,17 +2,17 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>A whole exposition as metric families.</summary>
-/// <remarks>Immutable; safe to use from any number of threads.</remarks>
+/// <summary>A complete exposition as metric families.</summary>
+/// <remarks>Immutable and thread-safe.</remarks>
 public sealed class PrometheusExposition
 {
-    // Made when a name is first asked for; of two threads that make it at a time, either may win.
+    // Created at the first lookup. If two threads create it at the same time, either result may be kept.
     private Dictionary<string, int>? _places;
 
     /// <summary>Creates an exposition, for instance in a test.</summary>
     /// <param name="families">The families in their order.</param>
-    /// <param name="skippedLines">The recorded lines that were skipped or repaired. If null, none.</param>
-    /// <param name="skippedLineCount">How many lines were left out.</param>
+    /// <param name="skippedLines">The recorded lines that were skipped or repaired. Null means none.</param>
+    /// <param name="skippedLineCount">The number of skipped lines. At least 0.</param>
     /// <exception cref="ArgumentNullException"><paramref name="families"/> is null.</exception>
     /// <exception cref="ArgumentException">One of the families is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="skippedLineCount"/> is negative.</exception>
@@ -40,26 +40,26 @@ public sealed class PrometheusExposition
         _places = layout._places;
     }
 
-    /// <summary>The families, in the order in which their first lines stand.</summary>
+    /// <summary>The families, in the order of their first lines.</summary>
     public IReadOnlyList<MetricFamily> Families { get; }
 
     /// <summary>
-    /// The first of the lines that lenient reading skipped or repaired, at most
+    /// The first lines that lenient reading skipped or repaired, at most
     /// <see cref="PrometheusParserOptions.MaxRecordedSkippedLines"/>. Empty after strict reading.
     /// </summary>
     public IReadOnlyList<PrometheusSkippedLine> SkippedLines { get; }
 
-    /// <summary>How many lines lenient reading left out. Lines that were repaired do not count.</summary>
+    /// <summary>The number of lines that lenient reading skipped, without repaired lines.</summary>
     public long SkippedLineCount { get; }
 
-    /// <summary>The family of a name.</summary>
-    /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
+    /// <summary>The family with a name.</summary>
+    /// <param name="name">The family name, without a suffix such as <c>_bucket</c>.</param>
     /// <value>The family, or null if there is none.</value>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     public MetricFamily? this[string name] => TryGetFamily(name, out MetricFamily? family) ? family : null;
 
     /// <summary>Looks a family up.</summary>
-    /// <param name="name">The name, without suffixes such as <c>_bucket</c>.</param>
+    /// <param name="name">The family name, without a suffix such as <c>_bucket</c>.</param>
     /// <param name="family">The family, or null if there is none.</param>
     /// <returns>Whether there is such a family.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
@@ -70,11 +70,13 @@ public sealed class PrometheusExposition
         return family is not null;
     }
 
-    /// <summary>This exposition with other labels, or without some of its samples: relabelling and filtering.</summary>
-    /// <param name="relabel">Gives the labels that a sample is to have, for instance <c>sample.Labels.With("account", "acme")</c>; null leaves it out.</param>
+    /// <summary>Relabels and filters: returns a copy with other labels, or without some of the samples.</summary>
+    /// <param name="relabel">
+    /// Returns the new labels of a sample, for instance <c>sample.Labels.With("account", "acme")</c>, or null to remove the sample.
+    /// </param>
     /// <returns>
-    /// The other exposition. Families keep their place, also where no sample is left. That the series still differ from each other is
-    /// the caller's affair; OpenMetrics cannot be written where they do not.
+    /// The new exposition. Families keep their place, even if they have no samples left. The caller must ensure that the series remain
+    /// distinct. OpenMetrics cannot be written with duplicate series.
     /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="relabel"/> is null.</exception>
     public PrometheusExposition Relabel(Func<PrometheusSample, LabelSet?> relabel)
@@ -83,15 +85,14 @@ public sealed class PrometheusExposition
         return new PrometheusExposition(Families.Select(family => family.Relabel(relabel)), SkippedLines, SkippedLineCount);
     }
 
-    /// <summary>Puts expositions together, for instance those of several accounts after each got a label that tells them apart.</summary>
+    /// <summary>Merges expositions, for instance of several accounts after each got a label with the name of its account.</summary>
     /// <param name="expositions">The expositions.</param>
     /// <returns>
-    /// One exposition: a family that stands in several has the samples of all, and the type, help and unit of the first that
-    /// declares each. Where the declared types differ, none of them holds for all: each of its sample names becomes a family of
-    /// unknown type.
+    /// One exposition. A family that several expositions contain has the samples of all of them. Its type, help and unit come from the
+    /// first exposition that declares each. If the declared types differ, each sample name becomes a family of unknown type.
     /// </returns>
     /// <exception cref="ArgumentNullException"><paramref name="expositions"/> is null.</exception>
-    /// <exception cref="ArgumentException">One of them is null.</exception>
+    /// <exception cref="ArgumentException">One of the expositions is null.</exception>
     public static PrometheusExposition Merge(params IEnumerable<PrometheusExposition> expositions)
     {
         ArgumentNullException.ThrowIfNull(expositions);
@@ -118,13 +119,13 @@ public sealed class PrometheusExposition
     }
 
     /// <summary>
-    /// The first of the expositions whose lines differ in their values only, so that what is worked out from families and series
-    /// can be kept with it; null if nothing is known.
+    /// The first of several expositions that differ only in their values. Results that depend only on families and series can be cached
+    /// with it. Null if no such exposition is known.
     /// </summary>
     internal PrometheusExposition? Layout { get; private set; }
 
-    /// <summary>Makes this exposition the first of those that may follow with other values.</summary>
-    /// <returns>False if the samples of a family do not stand together.</returns>
+    /// <summary>Makes this exposition the layout of those that may follow with other values.</summary>
+    /// <returns>False if the samples of a family are not consecutive.</returns>
     internal bool TryBeginLayout()
     {
         if (Families.All(family => family.Samples is SampleRange || family.Samples.Count == 0))
@@ -136,7 +137,7 @@ public sealed class PrometheusExposition
         return Layout is not null;
     }
 
-    /// <summary>The exposition that has the layout of this one and other values, without a skipped line.</summary>
+    /// <summary>Creates an exposition with the layout of this one and other values. It has no skipped lines.</summary>
     internal PrometheusExposition Repeat(SampleStore samples)
     {
         var families = new MetricFamily[Families.Count];
@@ -144,13 +145,16 @@ public sealed class PrometheusExposition
         {
             MetricFamily family = Families[i];
             families[i] = new MetricFamily(
-                family.Name, family.Type, family.Samples is SampleRange range ? new SampleRange(samples, range.Start, range.Count) : [], family.Help);
+                family.Name,
+                family.Type,
+                family.Samples is SampleRange range ? new SampleRange(samples, range.Start, range.Count) : [],
+                family.Help);
         }
 
         return new PrometheusExposition(families, this);
     }
 
-    /// <summary>The place of each name, the first if there are several.</summary>
+    /// <summary>The index of each name. A duplicate name has the index of the first family.</summary>
     private static Dictionary<string, int> PlacesOf(IEnumerable<string> names)
     {
         var places = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -4,10 +4,9 @@ namespace Fal.Observability.Client.Prometheus;
 public enum PrometheusFormat
 {
     /// <summary>
-    /// OpenMetrics 1.0 if the input ends with the line <c># EOF</c>, which only that format demands; otherwise the text
-    /// format. The end of a stream is not known when its beginning is read, so a stream, a pipe or a block that is not
-    /// the last is read as the text format: choose by content type there, with
-    /// <see cref="PrometheusParserOptions.WithContentType"/>. The default.
+    /// The default. OpenMetrics 1.0 if the input ends with the line <c># EOF</c>, which only that format requires; otherwise the text
+    /// format. The end of a stream is unknown when reading starts. A stream, a pipe, or a block that is not the last is therefore read
+    /// as the text format. Use <see cref="PrometheusParserOptions.WithContentType"/> there.
     /// </summary>
     Detect = 0,
 

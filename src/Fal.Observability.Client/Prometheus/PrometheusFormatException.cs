@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The input breaks the exposition format. The message names the line, the column and the reason.</summary>
+/// <summary>The input is malformed. The message contains the line number, the column, the reason and the line.</summary>
 public sealed class PrometheusFormatException : FormatException
 {
     /// <summary>Creates the exception with a general message.</summary>
@@ -24,9 +24,9 @@ public sealed class PrometheusFormatException : FormatException
 
     /// <summary>Creates the exception for a line.</summary>
     /// <param name="line">The number of the line; the first is 1.</param>
-    /// <param name="column">Where on the line the fault is, in Unicode code points; the first is 1.</param>
-    /// <param name="byteOffset">Where in the whole input the fault is, in bytes; the first is 0.</param>
-    /// <param name="reason">What is wrong, as a sentence part in English.</param>
+    /// <param name="column">The column of the fault, in Unicode code points; the first is 1.</param>
+    /// <param name="byteOffset">The offset of the fault in the whole input, in bytes; the first is 0.</param>
+    /// <param name="reason">The reason, an English phrase without a full stop.</param>
     /// <param name="lineText">The line, cut to a bounded length.</param>
     public PrometheusFormatException(long line, int column, long byteOffset, string reason, string lineText)
         : base(Describe(line, column, reason, lineText))
@@ -38,25 +38,25 @@ public sealed class PrometheusFormatException : FormatException
         LineText = lineText ?? "";
     }
 
-    /// <summary>The number of the line; the first is 1. 0 where no line is known.</summary>
+    /// <summary>The number of the line; the first is 1. 0 if the line is unknown.</summary>
     public long Line { get; }
 
-    /// <summary>Where on the line the fault is, in Unicode code points; the first is 1. 0 where no line is known.</summary>
+    /// <summary>The column of the fault, in Unicode code points; the first is 1. 0 if the line is unknown.</summary>
     public int Column { get; }
 
-    /// <summary>Where in the whole input the fault is, in bytes; the first is 0.</summary>
+    /// <summary>The offset of the fault in the whole input, in bytes; the first is 0.</summary>
     public long ByteOffset { get; }
 
-    /// <summary>What is wrong, without the place.</summary>
+    /// <summary>The reason, without the line and column.</summary>
     public string Reason { get; }
 
-    /// <summary>The line, cut to its first 256 bytes. Bytes that are not UTF-8 show as U+FFFD.</summary>
+    /// <summary>The first 256 bytes of the line. Invalid UTF-8 is shown as U+FFFD.</summary>
     public string LineText { get; }
 
     internal static string Describe(long line, int column, string reason, string? lineText) =>
         string.Create(CultureInfo.InvariantCulture, $"Line {line}, column {column}: {Show(reason)}. The line reads: {Show(lineText)}");
 
-    /// <summary>A line may hold characters that in a log or a terminal would hide, turn round or forge what is around them.</summary>
+    /// <summary>Escapes characters that could hide, reverse or forge the text around them in a log or terminal.</summary>
     private static string Show(string? text) => string.Concat((text ?? "").Select(c => char.GetUnicodeCategory(c) switch
     {
         UnicodeCategory.Control => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),

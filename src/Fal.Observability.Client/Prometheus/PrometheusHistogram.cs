@@ -1,9 +1,9 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>One histogram of a family: the buckets, sum and count that bear the same labels but for <c>le</c>.</summary>
+/// <summary>One histogram of a family: the buckets, sum and count with the same labels, apart from <c>le</c>.</summary>
 public sealed class PrometheusHistogram
 {
-    /// <summary>How far counts may differ, relative to their sum, and be taken for equal: the error of summed doubles.</summary>
+    /// <summary>Counts are equal if their difference, relative to their sum, is at most this. Summed doubles have such errors.</summary>
     private const double InsignificantDifference = 1e-12;
 
     private const double SmallestNormal = 2.2250738585072014e-308;
@@ -13,9 +13,9 @@ public sealed class PrometheusHistogram
     /// <summary>Creates a histogram.</summary>
     /// <param name="labels">The labels without <c>le</c>.</param>
     /// <param name="buckets">The buckets, in any order.</param>
-    /// <param name="sum">The sum of the observations, or null if it is not known.</param>
-    /// <param name="count">The number of observations, or null if it is not known.</param>
-    /// <param name="createdSeconds">When counting began, in seconds since the Unix epoch, or null if it is not known.</param>
+    /// <param name="sum">The sum of the observations; null if unknown.</param>
+    /// <param name="count">The number of observations; null if unknown.</param>
+    /// <param name="createdSeconds">The time at which counting began, in seconds since the Unix epoch; null if unknown.</param>
     /// <exception cref="ArgumentNullException"><paramref name="buckets"/> is null.</exception>
     public PrometheusHistogram(
         LabelSet labels, IEnumerable<HistogramBucket> buckets, double? sum = null, double? count = null, double? createdSeconds = null)
@@ -31,7 +31,7 @@ public sealed class PrometheusHistogram
     /// <summary>The labels without <c>le</c>.</summary>
     public LabelSet Labels { get; }
 
-    /// <summary>The buckets, in the order in which they stand.</summary>
+    /// <summary>The buckets, in the order of the input.</summary>
     public IReadOnlyList<HistogramBucket> Buckets => _buckets;
 
     /// <summary>The sum of the observations (<c>_sum</c>, <c>_gsum</c>); null if there is none.</summary>
@@ -40,27 +40,29 @@ public sealed class PrometheusHistogram
     /// <summary>The number of observations (<c>_count</c>, <c>_gcount</c>); null if there is none.</summary>
     public double? Count { get; }
 
-    /// <summary>When counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if there is none.</summary>
+    /// <summary>
+    /// The time at which counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if unknown.
+    /// </summary>
     public double? CreatedSeconds { get; }
 
     /// <summary>The quantile of this histogram; see <see cref="Quantile(double, ReadOnlySpan{HistogramBucket})"/>.</summary>
     /// <param name="quantile">The quantile, from 0 to 1.</param>
-    /// <returns>The value, NaN where there is none.</returns>
+    /// <returns>The value; NaN if there is none.</returns>
     public double Quantile(double quantile) => Quantile(quantile, _buckets);
 
     /// <summary>
-    /// Estimates a quantile from cumulative buckets as the function <c>histogram_quantile</c> of Prometheus does: linear
-    /// interpolation within the bucket, whose lower bound is 0 if it is the lowest and its upper bound is positive.
+    /// Estimates a quantile from cumulative buckets, as the function <c>histogram_quantile</c> of Prometheus does. It interpolates
+    /// linearly within a bucket. The lowest bucket starts at 0 if its upper bound is positive.
     /// </summary>
     /// <param name="quantile">The quantile, from 0 to 1.</param>
     /// <param name="buckets">
-    /// The buckets, in any order; the highest must be positive infinity. Counts that fall where they should rise are
-    /// lifted to the highest before; buckets with the same bound are added up.
+    /// The buckets, in any order. The bound of the highest must be positive infinity. A count that is lower than the previous one is
+    /// raised to it. Buckets with the same bound are added.
     /// </param>
     /// <returns>
-    /// The value. In the highest bucket, and where the count of the highest bucket is NaN, the bound of the one below it. NaN for
-    /// a quantile that is NaN, fewer than two buckets, no bucket of positive infinity or no observations; negative infinity for a
-    /// quantile below 0, positive infinity for one above 1.
+    /// The value. If the quantile is in the highest bucket, or the count of that bucket is NaN, the bound of the bucket below it. NaN
+    /// if the quantile is NaN, if there are fewer than two buckets, if no bound is positive infinity, or if there are no
+    /// observations. Negative infinity for a quantile below 0, positive infinity for one above 1.
     /// </returns>
     public static double Quantile(double quantile, ReadOnlySpan<HistogramBucket> buckets)
     {
@@ -84,7 +86,9 @@ public sealed class PrometheusHistogram
             return double.NaN;
         }
 
-        Span<HistogramBucket> sorted = buckets.Length <= 64 ? stackalloc HistogramBucket[buckets.Length] : new HistogramBucket[buckets.Length];
+        Span<HistogramBucket> sorted = buckets.Length <= 64
+            ? stackalloc HistogramBucket[buckets.Length]
+            : new HistogramBucket[buckets.Length];
         buckets.CopyTo(sorted);
         sorted.Sort(static (left, right) => left.UpperBound.CompareTo(right.UpperBound));
         if (!double.IsPositiveInfinity(sorted[^1].UpperBound))
@@ -125,8 +129,8 @@ public sealed class PrometheusHistogram
     }
 
     /// <summary>
-    /// The first bucket whose count reaches the rank, or the number of buckets. It halves the range as Prometheus does: among
-    /// counts that are NaN, and so reach no rank, another search would find another bucket.
+    /// The first bucket whose count reaches the rank, or the number of buckets. It uses the binary search of Prometheus. A count
+    /// that is NaN reaches no rank, so another search could find another bucket.
     /// </summary>
     private static int FindBucket(ReadOnlySpan<HistogramBucket> buckets, double rank)
     {
@@ -148,7 +152,7 @@ public sealed class PrometheusHistogram
         return low;
     }
 
-    /// <summary>The histograms of a family, in the order in which their first samples stand.</summary>
+    /// <summary>The histograms of a family, in the order of their first samples.</summary>
     internal static IReadOnlyList<PrometheusHistogram> Of(MetricFamily family)
     {
         if (family.Type == PrometheusMetricType.Summary)

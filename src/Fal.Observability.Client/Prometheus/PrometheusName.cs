@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The classic names, which may stand without quotes: letters, digits and <c>_</c>, for metrics <c>:</c> too.</summary>
+/// <summary>Classic names, which need no quotes: letters, digits and <c>_</c>, and <c>:</c> for metrics.</summary>
 internal static class PrometheusName
 {
     private const byte LabelKind = 1;
@@ -29,13 +29,13 @@ internal static class PrometheusName
         return kinds;
     }
 
-    /// <summary>The length of the classic metric name that <paramref name="text"/> begins with; 0 if with none.</summary>
+    /// <summary>The length of the classic metric name at the start of <paramref name="text"/>; 0 if there is none.</summary>
     public static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes, MetricKind);
 
-    /// <summary>The length of the classic label name that <paramref name="text"/> begins with; 0 if with none.</summary>
+    /// <summary>The length of the classic label name at the start of <paramref name="text"/>; 0 if there is none.</summary>
     public static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes, LabelKind);
 
-    /// <summary>Most names are short, and a search with a set costs more than the first bytes of it do.</summary>
+    /// <summary>Checks the first bytes one by one, because most names are short and a search with a set costs more.</summary>
     private static int Length(ReadOnlySpan<byte> text, SearchValues<byte> allowed, byte kind)
     {
         if (text.IsEmpty || (uint)(text[0] - '0') <= 9)

@@ -11,16 +11,16 @@ namespace Fal.Observability.Client.Prometheus;
 /// The numbers of the exposition formats: values, and timestamps in milliseconds (text) or seconds (OpenMetrics).
 /// </summary>
 /// <remarks>
-/// A value is a decimal number with an optional sign, fraction and exponent, or in any case <c>inf</c>, <c>infinity</c>
-/// or <c>nan</c>, with an optional sign. No blanks, no hexadecimal, no digit separators; what is too large for a double
-/// is an error.
+/// A value is a decimal number with an optional sign, fraction and exponent. It can also be <c>inf</c>, <c>infinity</c> or
+/// <c>nan</c>, in upper or lower case, with an optional sign. Spaces, hexadecimal digits and digit separators are errors, and so is
+/// a number that is too large for a double.
 /// </remarks>
 internal static class PrometheusNumber
 {
-    /// <summary>The NaN that Prometheus stores for a NaN it reads; its staleness marker is another one.</summary>
+    /// <summary>The NaN that Prometheus stores when it reads NaN. Its staleness marker has other bits.</summary>
     private static readonly double CanonicalNaN = BitConverter.UInt64BitsToDouble(0x7ff8000000000001);
 
-    /// <summary>Integers to this bound, and the powers of ten below, are exact doubles, so that one rounding remains.</summary>
+    /// <summary>Integers up to this bound and the powers of ten below are exact doubles, so the result is rounded only once.</summary>
     private const ulong MaxExactInteger = 1UL << 53;
 
     private static readonly double[] ExactPowersOfTen =
@@ -30,16 +30,16 @@ internal static class PrometheusNumber
 
     private static readonly uint[] PowersOfTen = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-    /// <summary>Every number of this many digits fits into 64 bits.</summary>
+    /// <summary>The number of digits that always fit into 64 bits.</summary>
     private const int MaxDigits = 19;
 
-    /// <summary>So many bytes from its beginning on may be read to read a decimal number.</summary>
+    /// <summary>The number of bytes that must be readable from the start of a decimal number.</summary>
     public const int DecimalWindow = 64;
 
     /// <summary>The digit zero in each byte of a word.</summary>
     private const ulong Zeros = 0x3030303030303030;
 
-    /// <summary>Eight bytes, the first in the lowest.</summary>
+    /// <summary>Reads eight bytes as a little-endian word.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ReadWord(ref byte text)
     {
@@ -50,33 +50,37 @@ internal static class PrometheusNumber
     public static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
 
-    /// <summary>The number in a label value such as that of <c>le</c>; without the label there is none.</summary>
+    /// <summary>
+    /// Parses the number in a label value such as that of <c>le</c>. Fails for null, which means that the label is missing.
+    /// </summary>
     public static bool TryParseValue(string? text, out double value)
     {
         const int usual = 64;
-        Span<byte> utf8 = text is not { Length: > usual } ? stackalloc byte[3 * usual] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        Span<byte> utf8 = text is not { Length: > usual }
+            ? stackalloc byte[3 * usual]
+            : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         return TryParseValue(utf8[..Encoding.UTF8.GetBytes(text, utf8)], out value);
     }
 
-    /// <summary>Up to seven digits with the line feed behind them: one word, of which all bytes are looked at at once.</summary>
+    /// <summary>Reads up to seven digits and the line feed after them, all at once as one word.</summary>
     /// <param name="text">The word, the first digit in its lowest byte.</param>
-    /// <param name="length">How many digits there are.</param>
+    /// <param name="length">The number of digits.</param>
     /// <param name="value">The number.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryReadDigits(ulong text, out int length, out uint value)
     {
-        // A byte that becomes zero is a line feed; to take one from each byte sets the highest bit of the first that is zero.
+        // XOR turns each line feed into a zero byte. Subtracting one from each byte sets the highest bit of the first zero byte.
         ulong feeds = text ^ 0x0A0A0A0A0A0A0A0A;
         feeds = (feeds - 0x0101010101010101) & ~feeds & 0x8080808080808080;
         int bits = BitOperations.TrailingZeroCount(feeds);
         length = bits >> 3;
-        // The shift drops the line feed and what is behind it, and as many zeros come in before the digits.
+        // The shift removes the line feed and everything after it, and fills in leading zeros.
         ulong digits = (text ^ Zeros) << (7 - bits);
         value = Join(digits);
         return (uint)(length - 1) < 7 && (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) == 0;
     }
 
-    /// <summary>Eight digits, one a byte: neighbours are joined to pairs, pairs to fours, fours to the whole.</summary>
+    /// <summary>Converts eight digits, one per byte. Combines neighbours to pairs, pairs to groups of four, these to the number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Join(ulong digits)
     {
@@ -86,18 +90,18 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// A decimal number of up to nineteen digits with the line feed behind it: first it is seen where its digits end, then they are
-    /// read eight at a time.
+    /// Reads a decimal number of up to nineteen digits and the line feed after it. First finds the end of the digits, then reads
+    /// them eight at a time.
     /// </summary>
-    /// <param name="text">The number; so many bytes as <see cref="DecimalWindow"/> says must be there.</param>
-    /// <param name="length">How many bytes it has.</param>
+    /// <param name="text">The number. At least <see cref="DecimalWindow"/> bytes must be readable.</param>
+    /// <param name="length">The length of the number, in bytes.</param>
     /// <param name="value">The number.</param>
-    /// <returns>False if it is something else, be it a number.</returns>
+    /// <returns>False for any other text, even if it is a number of another form.</returns>
     public static bool TryReadDecimal(ref byte text, out int length, out double value)
     {
         bool isNegative = text == '-';
         ref byte digits = ref Unsafe.Add(ref text, isNegative ? 1 : 0);
-        // A bit for each byte that is no digit.
+        // One bit for each byte that is not a digit.
         uint others = Vector256.GreaterThan(Vector256.LoadUnsafe(ref digits) - Vector256.Create((byte)'0'), Vector256.Create((byte)9))
             .ExtractMostSignificantBits();
         int whole = BitOperations.TrailingZeroCount(others);
@@ -137,7 +141,7 @@ internal static class PrometheusNumber
         }
     }
 
-    /// <summary>An exponent of one or two digits with the line feed behind it.</summary>
+    /// <summary>Reads an exponent of one or two digits and the line feed after it.</summary>
     private static bool TryReadExponent(ref byte text, ref int length, ref int exponent)
     {
         if ((Unsafe.Add(ref text, length) | 0x20) != 'e')
@@ -165,8 +169,8 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// The double nearest to a significand times ten to an exponent, if a double holds both exactly: then one multiplication or division
-    /// rounds once, and right. The framework parses every other number.
+    /// The double nearest to significand times ten to the exponent, if both factors are exact doubles. A single multiplication or
+    /// division then rounds only once, and therefore correctly. The framework parses all other numbers.
     /// </summary>
     private static bool TryRound(ulong significand, int exponent, bool isNegative, out double value)
     {
@@ -182,7 +186,7 @@ internal static class PrometheusNumber
         return true;
     }
 
-    /// <summary>The numbers that metrics mostly have: so few digits that they fit into 64 bits without looking.</summary>
+    /// <summary>Parses the numbers that metrics mostly have, whose digits are few enough to fit into 64 bits without a check.</summary>
     private static bool TryParseShort(ReadOnlySpan<byte> text, out double value)
     {
         value = 0;
@@ -237,9 +241,10 @@ internal static class PrometheusNumber
             return true;
         }
 
-        // A significand whose digits did not all fit is too large to be rounded here.
-        return TryRound(number.Significand, number.Exponent, number.IsNegative, out value) || (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
-            CultureInfo.InvariantCulture, out value) && double.IsFinite(value));
+        // TryRound fails if not all digits fit, because a truncated significand is always greater than MaxExactInteger.
+        return TryRound(number.Significand, number.Exponent, number.IsNegative, out value)
+            || (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                CultureInfo.InvariantCulture, out value) && double.IsFinite(value));
     }
 
     private static bool TryParseSpecial(ReadOnlySpan<byte> text, out double value)
@@ -279,7 +284,7 @@ internal static class PrometheusNumber
         }
     }
 
-    /// <summary>A whole number of milliseconds, perhaps negative.</summary>
+    /// <summary>Parses a whole number of milliseconds, which may be negative.</summary>
     public static bool TryParseMilliseconds(ReadOnlySpan<byte> text, out long milliseconds)
     {
         milliseconds = 0;
@@ -296,7 +301,7 @@ internal static class PrometheusNumber
 
         if (text.Length < 19)
         {
-            // Cannot overflow.
+            // So few digits cannot overflow.
             foreach (byte b in text)
             {
                 uint digit = (uint)(b - '0');
@@ -312,7 +317,7 @@ internal static class PrometheusNumber
             return true;
         }
 
-        // Gathered below zero, because long.MinValue has no positive counterpart.
+        // Accumulate negative values, because long.MinValue has no positive counterpart.
         foreach (byte b in text)
         {
             uint digit = (uint)(b - '0');
@@ -334,7 +339,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// Decimal seconds as whole nanoseconds, what is finer cut off. Beyond what fits, the nearest that fits.
+    /// Parses decimal seconds to whole nanoseconds. Truncates smaller fractions, and limits the result to the range of the type.
     /// </summary>
     public static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
     {
@@ -352,7 +357,7 @@ internal static class PrometheusNumber
             return true;
         }
 
-        // Nineteen digits are all the significand holds; the digits of a longer number are read again at full width.
+        // The significand holds nineteen digits. Read the digits of a longer number again with 128 bits.
         UInt128 magnitude = number.Significand;
         int exponent = number.Exponent;
         if (number.IsTruncated)
@@ -377,7 +382,7 @@ internal static class PrometheusNumber
         return true;
     }
 
-    /// <summary>The powers of ten below this fit into 64 bits, and a number of so many digits times one of them into 127.</summary>
+    /// <summary>Powers of ten below this exponent fit into 64 bits. Times a number with this many digits, they fit into 127 bits.</summary>
     private const int PowersOfTenInWord = 20;
 
     private static ulong PowerOfTen(int exponent)
@@ -391,7 +396,7 @@ internal static class PrometheusNumber
         return power;
     }
 
-    /// <summary>Nanoseconds as milliseconds, cut towards zero; beyond what fits, the nearest that fits.</summary>
+    /// <summary>Converts nanoseconds to milliseconds. Truncates towards zero, and limits the result to the range of the type.</summary>
     public static long ToMilliseconds(Int128 nanoseconds)
     {
         if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
@@ -403,17 +408,17 @@ internal static class PrometheusNumber
         return milliseconds > long.MaxValue ? long.MaxValue : milliseconds < long.MinValue ? long.MinValue : (long)milliseconds;
     }
 
-    /// <summary>A decimal number taken apart: significand times ten to the exponent.</summary>
+    /// <summary>The parts of a decimal number: significand times ten to the exponent.</summary>
     private struct ScannedNumber
     {
-        /// <summary>An exponent beyond this is out of range for every purpose, whatever the digits.</summary>
+        /// <summary>A greater exponent is out of range for every use, whatever the digits are.</summary>
         private const int ExponentLimit = 1_000_000_000;
 
         public ulong Significand;
         public int Exponent;
         public bool IsNegative;
 
-        /// <summary>Whether digits that are not zero did not fit into the significand.</summary>
+        /// <summary>Whether the significand lacks digits other than zero, because they did not fit.</summary>
         public bool IsTruncated;
 
         public static bool TryScan(ReadOnlySpan<byte> text, out ScannedNumber number)
@@ -517,7 +522,7 @@ internal static class PrometheusNumber
             return true;
         }
 
-        /// <summary>The digits of a number already known to be one, as far as 128 bits surely hold them: in two words.</summary>
+        /// <summary>Reads the digits of a valid number again, as many as always fit into 128 bits, in two words.</summary>
         public static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
             ulong high = 0;

@@ -4,20 +4,20 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>One sample: a metric name, labels, a value, perhaps a timestamp and an exemplar.</summary>
+/// <summary>One sample: a metric name, labels, a value, and optionally a timestamp and an exemplar.</summary>
 /// <remarks>
-/// A small immutable value of five words. The samples of one result share their strings, and the arrays these stand in. Equality compares everything,
-/// values as <see cref="double.Equals(double)"/> does: NaN equals NaN.
+/// A small immutable value of five words. The samples of one result share their strings and the arrays that contain them. Equality
+/// compares all members, and values as <see cref="double.Equals(double)"/> does: NaN equals NaN.
 /// </remarks>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 {
-    /// <summary>Stands for no timestamp. Timestamps from the input are kept apart from it by a millisecond.</summary>
+    /// <summary>Means that there is no timestamp. A timestamp of the input with this value is changed by one millisecond.</summary>
     internal const long NoTimestamp = long.MinValue;
 
     private readonly SampleShape? _shape;
     private readonly string[]? _labelValues;
-    private readonly int _labelStart; // Many samples share an array of label values: an array of its own costs more than the strings' places.
+    private readonly int _labelStart; // Many samples share an array of label values, because an array per sample costs more memory.
     private readonly long _timestamp;
 
     /// <summary>Creates a sample.</summary>
@@ -43,7 +43,7 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     {
     }
 
-    /// <summary>A sample whose label values, as many as its shape has names, begin somewhere in an array.</summary>
+    /// <summary>Creates a sample whose label values, one for each name of its shape, are a part of an array.</summary>
     internal PrometheusSample(SampleShape shape, string[] labelValues, int labelStart, double value, long timestamp)
     {
         _shape = shape;
@@ -53,11 +53,12 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         Value = value;
     }
 
-    /// <summary>The metric name; for a histogram's bucket with its suffix. Empty in the default value only.</summary>
+    /// <summary>The metric name, including a suffix such as <c>_bucket</c>. Empty only in the default value.</summary>
     public string Name => _shape?.Name ?? "";
 
-    /// <summary>The labels, in the order in which they were written.</summary>
-    public LabelSet Labels => _shape is null || _shape.LabelNames.Length == 0 ? default : new LabelSet(_shape.LabelNames, _labelValues!, _labelStart);
+    /// <summary>The labels, in the order of the input.</summary>
+    public LabelSet Labels =>
+        _shape is null || _shape.LabelNames.Length == 0 ? default : new LabelSet(_shape.LabelNames, _labelValues!, _labelStart);
 
     /// <summary>The value, which may be NaN or infinite.</summary>
     public double Value { get; }
@@ -73,7 +74,7 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
         : null;
 
-    /// <summary>The exemplar; null if none was written.</summary>
+    /// <summary>The exemplar; null for none.</summary>
     public PrometheusExemplar? Exemplar => _shape?.Exemplar;
 
     internal SampleShape? Shape => _shape;
@@ -81,10 +82,10 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     /// <summary>The timestamp, or <see cref="NoTimestamp"/>.</summary>
     internal long RawTimestamp => _shape is null ? NoTimestamp : _timestamp;
 
-    /// <summary>A timestamp as samples hold it.</summary>
+    /// <summary>Converts a timestamp of the input to the representation in a sample.</summary>
     internal static long HeldTimestamp(long milliseconds) => Math.Max(milliseconds, NoTimestamp + 1);
 
-    /// <summary>A sample of the same series.</summary>
+    /// <summary>Creates a sample of the same series with another value and timestamp.</summary>
     internal PrometheusSample With(double value, long timestamp) => new(_shape!, _labelValues!, _labelStart, value, timestamp);
 
     /// <summary>Whether two samples are equal.</summary>
@@ -110,8 +111,8 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Labels, Value, TimestampMilliseconds);
 
-    /// <summary>The sample as it stands in an exposition of the text format, without its exemplar.</summary>
-    /// <returns>The text, which reads back to the same value.</returns>
+    /// <summary>Returns the sample as a line of the text format, without its exemplar.</summary>
+    /// <returns>The text, which parses to an equal sample.</returns>
     public override string ToString()
     {
         var builder = new StringBuilder();
@@ -148,11 +149,11 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         : value.ToString("R", CultureInfo.InvariantCulture);
 }
 
-/// <summary>What the samples of a family have in common, so that each holds one reference for it.</summary>
+/// <summary>The parts that samples of a family share, so that each sample contains one reference instead of several.</summary>
 /// <param name="name">The metric name.</param>
 /// <param name="labelNames">The label names in their order.</param>
 /// <param name="exemplar">
-/// Exemplars are rare: a sample that has one has a shape of its own, and every other sample is a word smaller.
+/// The exemplar; null for none. Exemplars are rare, so a sample with one has its own shape, and all other samples are a word smaller.
 /// </param>
 internal sealed class SampleShape(string name, string[] labelNames, PrometheusExemplar? exemplar = null)
 {
@@ -162,6 +163,6 @@ internal sealed class SampleShape(string name, string[] labelNames, PrometheusEx
 
     public PrometheusExemplar? Exemplar { get; } = exemplar;
 
-    /// <summary>The next shape with this name and other labels, where shapes are looked up.</summary>
+    /// <summary>The next shape with the same name and other label names, for the lookup of shapes.</summary>
     public SampleShape? Sibling { get; set; }
 }

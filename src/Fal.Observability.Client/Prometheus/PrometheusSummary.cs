@@ -1,17 +1,18 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>One summary of a family: the quantiles, sum and count that bear the same labels but for <c>quantile</c>.</summary>
+/// <summary>One summary of a family: the quantiles, sum and count with the same labels, apart from <c>quantile</c>.</summary>
 public sealed class PrometheusSummary
 {
     /// <summary>Creates a summary.</summary>
     /// <param name="labels">The labels without <c>quantile</c>.</param>
     /// <param name="quantiles">The quantiles (0 to 1) and their values, in any order.</param>
-    /// <param name="sum">The sum of the observations, or null if it is not known.</param>
-    /// <param name="count">The number of observations, or null if it is not known.</param>
-    /// <param name="createdSeconds">When counting began, in seconds since the Unix epoch, or null if it is not known.</param>
+    /// <param name="sum">The sum of the observations; null if unknown.</param>
+    /// <param name="count">The number of observations; null if unknown.</param>
+    /// <param name="createdSeconds">The time at which counting began, in seconds since the Unix epoch; null if unknown.</param>
     /// <exception cref="ArgumentNullException"><paramref name="quantiles"/> is null.</exception>
     public PrometheusSummary(
-        LabelSet labels, IEnumerable<KeyValuePair<double, double>> quantiles, double? sum = null, double? count = null, double? createdSeconds = null)
+        LabelSet labels, IEnumerable<KeyValuePair<double, double>> quantiles,
+        double? sum = null, double? count = null, double? createdSeconds = null)
     {
         ArgumentNullException.ThrowIfNull(quantiles);
         Labels = labels;
@@ -24,7 +25,7 @@ public sealed class PrometheusSummary
     /// <summary>The labels without <c>quantile</c>.</summary>
     public LabelSet Labels { get; }
 
-    /// <summary>The quantiles (0 to 1) with their values, in the order in which they stand. A value is NaN where nothing was observed.</summary>
+    /// <summary>The quantiles (0 to 1) with their values, in the order of the input. A value is NaN if there are no observations.</summary>
     public IReadOnlyList<KeyValuePair<double, double>> Quantiles { get; }
 
     /// <summary>The sum of the observations (<c>_sum</c>); null if there is none.</summary>
@@ -33,10 +34,12 @@ public sealed class PrometheusSummary
     /// <summary>The number of observations (<c>_count</c>); null if there is none.</summary>
     public double? Count { get; }
 
-    /// <summary>When counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if there is none.</summary>
+    /// <summary>
+    /// The time at which counting began, in seconds since the Unix epoch (<c>_created</c>, OpenMetrics only); null if unknown.
+    /// </summary>
     public double? CreatedSeconds { get; }
 
-    /// <summary>The summaries of a family, in the order in which their first samples stand.</summary>
+    /// <summary>The summaries of a family, in the order of their first samples.</summary>
     internal static IReadOnlyList<PrometheusSummary> Of(MetricFamily family)
     {
         var parts = new Dictionary<LabelSet, Parts>();

@@ -2,15 +2,15 @@ using System.Collections;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Samples that stand together in a buffer to which nothing more is added.</summary>
+/// <summary>Consecutive samples in a complete buffer.</summary>
 internal sealed class SampleRange(SampleStore samples, int start, int count) : IReadOnlyList<PrometheusSample>
 {
     public int Count => count;
 
-    /// <summary>Where the samples are.</summary>
+    /// <summary>The buffer.</summary>
     public SampleStore Store => samples;
 
-    /// <summary>The place of the first sample in the buffer.</summary>
+    /// <summary>The index of the first sample in the buffer.</summary>
     public int Start => start;
 
     public PrometheusSample this[int index]

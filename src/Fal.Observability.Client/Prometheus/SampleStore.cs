@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The samples of an exposition in their order, while they are collected and afterwards.</summary>
+/// <summary>The samples of an exposition in the order of the input, both during and after collection.</summary>
 internal abstract class SampleStore
 {
     public abstract int Count { get; }
@@ -9,6 +9,6 @@ internal abstract class SampleStore
 
     public abstract void Add(in PrometheusSample sample);
 
-    /// <summary>No further sample comes.</summary>
+    /// <summary>Ends the collection: no more samples are added.</summary>
     public abstract void End();
 }

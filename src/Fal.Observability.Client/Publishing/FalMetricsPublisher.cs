@@ -62,6 +62,18 @@ public sealed class FalMetricsPublisher : BackgroundService
     /// </summary>
     public bool IsStale => _account.IsStale;
 
+    /// <summary>
+    /// How many rows have been left out of the published analytics buckets, because they had no endpoint id that can be read. A row counts
+    /// once for each bucket. 0 without analytics.
+    /// </summary>
+    public long AnalyticsRowsLeftOut => _account.Analytics.RowsLeftOut;
+
+    /// <summary>
+    /// How many values have been left out of the published analytics buckets, because they were not finite numbers. A value counts once for
+    /// each bucket. 0 without analytics.
+    /// </summary>
+    public long AnalyticsValuesLeftOut => _account.Analytics.ValuesLeftOut;
+
     internal TimeSpan StaleAfter => _options.StaleAfter;
 
     /// <inheritdoc/>

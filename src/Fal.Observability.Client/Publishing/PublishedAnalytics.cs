@@ -10,6 +10,9 @@ internal sealed class PublishedAnalytics(
     private Reading? _last;
     private string? _failure;
     private int _rowsWithoutId;
+    private int _valuesOfNoNumber;
+    private long _rowsLeftOut;
+    private long _valuesLeftOut;
 
     /// <summary>The metrics that are published, one flag each.</summary>
     public IReadOnlyList<AnalyticsExpand> Metrics { get; } = options.AnalyticsMetrics.GetFlags();
@@ -31,12 +34,18 @@ internal sealed class PublishedAnalytics(
         DegradeOnServerError = true,
     };
 
+    /// <summary>How many rows have been left out of the published buckets, as they had no id that can be read.</summary>
+    public long RowsLeftOut => Interlocked.Read(ref _rowsLeftOut);
+
+    /// <summary>How many values of the published metrics have been left out of the published buckets, as they were not finite numbers.</summary>
+    public long ValuesLeftOut => Interlocked.Read(ref _valuesLeftOut);
+
     /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an id that can be read.</summary>
     public IEnumerable<(string EndpointId, double Value)> Values(AnalyticsExpand metric)
     {
         foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
         {
-            if (row.IsIdentified && row.GetValue(metric) is { } value)
+            if (row.IsIdentified && row.GetNumber(metric) is { } value)
             {
                 yield return (row.EndpointId, value);
             }
@@ -51,13 +60,7 @@ internal sealed class PublishedAnalytics(
             AnalyticsReport report = await client.GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken).ConfigureAwait(false);
             if (report.TimeSeries is [.., { } latest])
             {
-                int rowsWithoutId = latest.Rows.Count(row => !row.IsIdentified);
-                if (rowsWithoutId > 0 && rowsWithoutId != _rowsWithoutId)
-                {
-                    log.RowsWithoutId(account, rowsWithoutId);
-                }
-
-                _rowsWithoutId = rowsWithoutId;
+                CountLeftOut(latest);
                 Volatile.Write(ref _last, new Reading(latest, time.GetTimestamp()));
             }
 
@@ -82,6 +85,33 @@ internal sealed class PublishedAnalytics(
 
             return pause;
         }
+    }
+
+    /// <summary>Counts what no series can show, once for each bucket, and logs it when the number changes.</summary>
+    private void CountLeftOut(AnalyticsBucket latest)
+    {
+        if (latest.Start == _last?.Bucket.Start)
+        {
+            return;
+        }
+
+        AnalyticsRow[] identified = [.. latest.Rows.Where(row => row.IsIdentified)];
+        int rows = latest.Rows.Count - identified.Length;
+        int values = identified.Sum(row => Metrics.Count(metric =>
+            row.GetNumber(metric) is null && row.AdditionalMetrics.ContainsKey(metric.GetWireName())));
+        if (rows > 0 && rows != _rowsWithoutId)
+        {
+            log.RowsWithoutId(account, rows);
+        }
+
+        if (values > 0 && values != _valuesOfNoNumber)
+        {
+            log.ValuesOfNoNumber(account, values);
+        }
+
+        (_rowsWithoutId, _valuesOfNoNumber) = (rows, values);
+        Interlocked.Add(ref _rowsLeftOut, rows);
+        Interlocked.Add(ref _valuesLeftOut, values);
     }
 
     private sealed record Reading(AnalyticsBucket Bucket, long ReadAt);

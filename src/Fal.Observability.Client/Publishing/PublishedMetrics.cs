@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using Fal.Observability.Client.Prometheus;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -29,8 +30,9 @@ internal sealed class PublishedMetrics
     private readonly ILogger _log;
     private readonly Dictionary<string, SeenSeries> _instruments = new(StringComparer.Ordinal);
     private readonly HashSet<string> _ownNames = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ownNamesLogged = new(StringComparer.Ordinal);
     private PublishedAccount[] _accounts = [];
-    private bool _leftOutLogged;
+    private bool _limitLogged;
 
     public PublishedMetrics(IMeterFactory meters, ILogger log)
     {
@@ -112,12 +114,24 @@ internal sealed class PublishedMetrics
             return seen;
         }
 
-        if (_ownNames.Contains(name) || AnalyticsNames.Contains(name) || _instruments.Count + _ownNames.Count >= MostInstruments)
+        if (_ownNames.Contains(name) || AnalyticsNames.Contains(name))
         {
-            if (!_leftOutLogged)
+            if (_ownNamesLogged.Add(name))
             {
-                _leftOutLogged = true;
-                _log.InstrumentLeftOut(name, account.Readings.Name, MostInstruments);
+                _log.InstrumentLeftOut(name, account.Readings.Name, "the publisher uses this name for a metric of its own");
+            }
+
+            return null;
+        }
+
+        if (_instruments.Count + _ownNames.Count >= MostInstruments)
+        {
+            if (!_limitLogged)
+            {
+                _limitLogged = true;
+                _log.InstrumentLeftOut(
+                    name, account.Readings.Name,
+                    string.Create(CultureInfo.InvariantCulture, $"{MostInstruments} metrics are published already, which is the limit"));
             }
 
             return null;

@@ -67,8 +67,8 @@ internal static partial class FalLog
     [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its limit into one point, whatever they say: raise the pipeline's cardinality limit of this metric, as docs/publishing.md shows")]
     public static partial void CardinalityLimitPassed(this ILogger logger, string metric, int limit);
 
-    [LoggerMessage(24, LogLevel.Warning, "{Metric} of account {Account} is not published: the publisher has an instrument of that name itself, or more than {Limit} names have come. Later ones that are left out are not logged")]
-    public static partial void InstrumentLeftOut(this ILogger logger, string metric, string account, int limit);
+    [LoggerMessage(24, LogLevel.Warning, "{Metric} of account {Account} is not published, because {Reason}. Read it from a snapshot. Further samples that are left out for this reason are not logged")]
+    public static partial void InstrumentLeftOut(this ILogger logger, string metric, string account, string reason);
 
     [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}); the next one starts in {Minutes:0} minutes. Further failures of this kind are not logged")]
     public static partial void AnalyticsPublishFailed(this ILogger logger, string account, string failure, double minutes);
@@ -87,4 +87,7 @@ internal static partial class FalLog
 
     [LoggerMessage(30, LogLevel.Information, "Publishing the analytics of account {Account}: the reads succeed again")]
     public static partial void AnalyticsPublishRecovered(this ILogger logger, string account);
+
+    [LoggerMessage(31, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} value(s) of the latest bucket are not finite numbers. They are left out")]
+    public static partial void ValuesOfNoNumber(this ILogger logger, string account, int count);
 }

@@ -47,5 +47,5 @@ public sealed class AppCost
     public override string ToString() => Usage is null
         ? $"{App.EndpointId}: cost unknown"
         : string.Create(CultureInfo.InvariantCulture,
-            $"{App.EndpointId}: {Cost} {Currency}, {CostPerThousandSuccesses:0.####} per 1,000 successes");
+            $"{App.EndpointId}: {Cost} {Currency}{(CostPerThousandSuccesses is { } cost ? $", {cost:0.####} per 1,000 successes" : "")}");
 }

@@ -31,7 +31,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         {
             buckets.AddRange(series);
             answers.Add(page.Answer);
-            summary = UsageBucket.Merge(summary, page.Summary);
+            summary = page.Summary.Count == 0 ? summary : UsageBucket.Merge([summary, page.Summary]);
         }
 
         return new UsageReport
@@ -43,7 +43,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
             [
                 .. buckets.GroupBy(bucket => bucket.Start)
                     .OrderBy(parts => parts.Key)
-                    .Select(parts => parts.Aggregate((first, later) => first.MergeWith(later))),
+                    .Select(parts => UsageBucket.Merge([.. parts])),
             ],
             Summary = query.Expand.HasFlag(UsageExpand.Summary) ? summary : [],
         };
@@ -52,31 +52,26 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
     private async IAsyncEnumerable<UsageBucket> StreamAsync(UsageQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // The next page may go on with the bucket that the one before ended with.
-        UsageBucket? last = null;
+        List<UsageBucket> parts = [];
         await foreach ((_, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
         {
             foreach (UsageBucket bucket in series)
             {
-                if (last is not null && last.Start == bucket.Start)
+                if (parts is [var last, ..] && last.Start != bucket.Start)
                 {
-                    last = last.MergeWith(bucket);
-                    continue;
-                }
-
-                if (last is not null)
-                {
-                    yield return last.Start < bucket.Start ? last : throw PageGuard.Unusable(
+                    yield return last.Start < bucket.Start ? UsageBucket.Merge(parts) : throw PageGuard.Unusable(
                         $"The service sent the bucket {bucket} after a later one, {last}: its pages are in no order that can be " +
                             $"streamed. Take GetReportAsync, which sorts them.");
+                    parts.Clear();
                 }
 
-                last = bucket;
+                parts.Add(bucket);
             }
         }
 
-        if (last is not null)
+        if (parts.Count > 0)
         {
-            yield return last;
+            yield return UsageBucket.Merge(parts);
         }
     }
 

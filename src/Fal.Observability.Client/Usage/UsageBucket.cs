@@ -52,10 +52,25 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
         writer.WriteEndObject();
     }
 
-    /// <summary>One bucket out of two parts of it: a line that is in both is the same line once more, and the later counts.</summary>
-    internal UsageBucket MergeWith(UsageBucket later) => new(Origin, Merge(Rows, later.Rows));
+    /// <summary>One bucket out of its parts, in the order in which they came.</summary>
+    internal static UsageBucket Merge(IReadOnlyList<UsageBucket> parts) =>
+        parts is [var whole] ? whole : new(parts[0].Origin, Merge([.. parts.Select(part => part.Rows)]));
 
-    /// <summary>The rows of two pages: a line that is on both is the same line once more, and the later counts.</summary>
-    internal static IReadOnlyList<UsageRow> Merge(IReadOnlyList<UsageRow> first, IReadOnlyList<UsageRow> later) =>
-        first.Count == 0 ? later : [.. first.Where(row => !later.Any(row.IsSameLineAs)), .. later];
+    /// <summary>
+    /// The rows of several pages: a line that is on more than one is the same line once more, and the last counts. Equal lines of one page
+    /// are different ones.
+    /// </summary>
+    internal static IReadOnlyList<UsageRow> Merge(IReadOnlyList<IReadOnlyList<UsageRow>> parts)
+    {
+        // From the last page to the first, so that each row is looked at once, however many pages there are.
+        var later = new HashSet<UsageRow>(UsageRow.SameLine.Comparer);
+        var kept = new List<UsageRow>[parts.Count];
+        for (int i = parts.Count - 1; i >= 0; i--)
+        {
+            kept[i] = [.. parts[i].Where(row => !later.Contains(row))];
+            later.UnionWith(parts[i]);
+        }
+
+        return [.. kept.SelectMany(rows => rows)];
+    }
 }

@@ -97,7 +97,7 @@ public sealed class UsageReport
         return
         [
             .. TimeSeries
-                .SelectMany(bucket => bucket.Rows, (bucket, row) => (Day: DateOnly.FromDateTime(bucket.Start.DateTime), Row: row))
+                .SelectMany(bucket => bucket.Rows, (bucket, row) => (Day: Query.Grid.DayOf(bucket.Start), Row: row))
                 .GroupBy(pair => (pair.Day, pair.Row.Currency), pair => pair.Row)
                 .OrderBy(rows => rows.Key.Day)
                 .ThenBy(rows => rows.Key.Currency, StringComparer.Ordinal)

@@ -50,17 +50,23 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// <summary>The discounts as an amount of money; null if the service leaves it out.</summary>
     public decimal? CostDiscount { get; init; }
 
-    /// <summary>What was charged, after discounts, in <see cref="Currency"/>.</summary>
-    public required decimal CostTotal { get; init; }
+    /// <summary>
+    /// What was charged, after discounts, in <see cref="Currency"/>: <c>cost_total</c> on the wire. <see cref="UsageTotals.Cost"/> and
+    /// <see cref="AppCost.Cost"/> are sums of it.
+    /// </summary>
+    public required decimal Cost { get; init; }
 
-    /// <summary>The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>.</summary>
+    /// <summary>
+    /// The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>. It is in upper case, however the service writes it,
+    /// so that one currency is never taken for two.
+    /// </summary>
     public required string Currency
     {
         get;
         init
         {
             ArgumentException.ThrowIfNullOrWhiteSpace(value);
-            field = value;
+            field = value.ToUpperInvariant();
         }
     }
 
@@ -98,10 +104,10 @@ public sealed class UsageRow : IFalJson<UsageRow>
             PercentDiscount = Amount("percent_discount"),
             CostSubtotal = Amount("cost_subtotal"),
             CostDiscount = Amount("cost_discount"),
-            CostTotal = Amount("cost_total") ?? deprecatedTotal
+            Cost = Amount("cost_total") ?? deprecatedTotal
                 ?? throw new JsonException("A row of usage has no 'cost_total', what was charged."),
             Currency = row.RequiredText("currency"),
-            IsSurge = row.Take("is_surge")?.ValueKind == JsonValueKind.True,
+            IsSurge = row.Flag("is_surge"),
             AdditionalMembers = row.Others,
         };
 
@@ -121,7 +127,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
         AnswerJson.Write(writer, "percent_discount", PercentDiscount);
         AnswerJson.Write(writer, "cost_subtotal", CostSubtotal);
         AnswerJson.Write(writer, "cost_discount", CostDiscount);
-        AnswerJson.Write(writer, "cost_total", CostTotal);
+        AnswerJson.Write(writer, "cost_total", Cost);
         writer.WriteString("currency"u8, Currency);
         writer.WriteBoolean("is_surge"u8, IsSurge);
         AnswerJson.WriteOthers(writer, AdditionalMembers);
@@ -131,22 +137,26 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// <summary>The row on one line for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{App ?? "no app"} ({Environment ?? "no environment"}) on {MachineType ?? "unknown machine"}" +
-        $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {CostTotal} {Currency}");
+        $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {Cost} {Currency}");
 
     /// <summary>
     /// Whether two rows are the same line of the same bill, so that the second is the first once more and must not be added to it. What
     /// is new on the wire can tell lines apart too.
     /// </summary>
-    internal bool IsSameLineAs(UsageRow other) =>
-        App == other.App
-        && Environment == other.Environment
-        && MachineType == other.MachineType
-        && Unit == other.Unit
-        && UnitPrice == other.UnitPrice
-        && PercentDiscount == other.PercentDiscount
-        && Currency == other.Currency
-        && IsSurge == other.IsSurge
-        && AdditionalMembers.Count == other.AdditionalMembers.Count
-        && AdditionalMembers.All(member => other.AdditionalMembers.TryGetValue(member.Key, out JsonElement value)
-            && JsonMarshal.GetRawUtf8Value(member.Value).SequenceEqual(JsonMarshal.GetRawUtf8Value(value)));
+    internal sealed class SameLine : IEqualityComparer<UsageRow>
+    {
+        public static readonly SameLine Comparer = new();
+
+        public bool Equals(UsageRow? x, UsageRow? y) => x is null || y is null
+            ? x == y
+            : IdentityOf(x) == IdentityOf(y)
+                && x.AdditionalMembers.Count == y.AdditionalMembers.Count
+                && x.AdditionalMembers.All(member => y.AdditionalMembers.TryGetValue(member.Key, out JsonElement value)
+                    && JsonMarshal.GetRawUtf8Value(member.Value).SequenceEqual(JsonMarshal.GetRawUtf8Value(value)));
+
+        public int GetHashCode(UsageRow obj) => IdentityOf(obj).GetHashCode();
+
+        private static (string?, string?, string?, string?, decimal?, decimal?, string, bool) IdentityOf(UsageRow row) => (
+            row.App, row.Environment, row.MachineType, row.Unit, row.UnitPrice, row.PercentDiscount, row.Currency, row.IsSurge);
+    }
 }

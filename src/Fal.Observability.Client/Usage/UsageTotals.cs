@@ -6,13 +6,15 @@ namespace Fal.Observability.Client;
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed class UsageTotals
 {
+    private const decimal LongestSeconds = long.MaxValue / (decimal)TimeSpan.TicksPerSecond;
+
     internal UsageTotals(string currency, IEnumerable<UsageRow> rows)
     {
         Currency = currency;
         foreach (UsageRow row in rows)
         {
             RowCount++;
-            Cost += row.CostTotal;
+            Cost += row.Cost;
 
             // A sum over rows of which one is not known is not known.
             Discount = RowCount == 1 ? row.CostDiscount : Discount + row.CostDiscount;
@@ -37,7 +39,7 @@ public sealed class UsageTotals
     /// <summary>The currency of every amount: a code of ISO 4217, such as <c>USD</c>.</summary>
     public string Currency { get; }
 
-    /// <summary>What was charged, after discounts: the exact sum of the rows.</summary>
+    /// <summary>What was charged, after discounts: the exact sum of <see cref="UsageRow.Cost"/> over the rows.</summary>
     public decimal Cost { get; }
 
     /// <summary>The discounts as an amount of money; null where a row does not say.</summary>
@@ -46,10 +48,9 @@ public sealed class UsageTotals
     /// <summary>The machine time in seconds: the exact sum of the rows; null where a row does not say.</summary>
     public decimal? MachineSeconds { get; }
 
-    /// <summary>The machine time, rounded to the tick of 100 ns; null where a row does not say.</summary>
+    /// <summary>The machine time, rounded to the tick of 100 ns, and at most <see cref="TimeSpan.MaxValue"/>; null where a row does not say.</summary>
     public TimeSpan? MachineTime => MachineSeconds is { } seconds
-        ? TimeSpan.FromTicks((long)Math.Clamp(decimal.Round(seconds * TimeSpan.TicksPerSecond), TimeSpan.MinValue.Ticks,
-            TimeSpan.MaxValue.Ticks))
+        ? TimeSpan.FromTicks((long)decimal.Round(Math.Clamp(seconds, -LongestSeconds, LongestSeconds) * TimeSpan.TicksPerSecond))
         : null;
 
     /// <summary>How many rows were added.</summary>

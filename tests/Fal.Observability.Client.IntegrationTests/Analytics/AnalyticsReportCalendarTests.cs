@@ -20,8 +20,8 @@ public sealed class AnalyticsReportCalendarTests
     public async Task Around_every_change_of_clocks_the_report_is_the_truth(string zoneName, int changes)
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2029, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { TimeProvider = clock, PageSize = 9 }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = clock, PageSize = 9 }, TestContext.Current.CancellationToken);
         using var fal = new FalObservabilityClient(
             options =>
             {

@@ -36,8 +36,8 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
     {
         const int Count = 525;
         var clock = new FakeTimeProvider(new DateTimeOffset(2028, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        var settings = new SimulatorOptions { TimeProvider = clock, Apps = Apps, Seed = traffic, Gzip = false };
-        await using SimulatorServer server = await SimulatorServer.StartAsync(settings, TestContext.Current.CancellationToken);
+        var settings = new FalSimulatorOptions { TimeProvider = clock, Apps = Apps, Seed = traffic, Gzip = false };
+        await using FalSimulator server = await FalSimulator.StartAsync(settings, TestContext.Current.CancellationToken);
         var clients = new Dictionary<(int, int), FalObservabilityClient>();
         int retried = 0, refused = 0, windows = 0;
         try
@@ -91,7 +91,7 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         Assert.True(retried > 20 && refused > 20 && windows > 100, $"retried {retried}, refused {refused}, many calls {windows}");
     }
 
-    private static FalObservabilityClient Client(SimulatorServer server, FakeTimeProvider clock, (int Buckets, int Calls) key) => new(
+    private static FalObservabilityClient Client(FalSimulator server, FakeTimeProvider clock, (int Buckets, int Calls) key) => new(
         options =>
         {
             options.ApiKey = server.Key;
@@ -215,7 +215,7 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
             };
         }
 
-        public void Apply(SimulatorOptions settings, SimulatorServer server)
+        public void Apply(FalSimulatorOptions settings, FalSimulator server)
         {
             settings.PageSize = PageSize;
             settings.LimitCounts = LimitCounts;

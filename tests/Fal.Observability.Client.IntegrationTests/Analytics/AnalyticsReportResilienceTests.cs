@@ -12,8 +12,8 @@ public sealed class AnalyticsReportResilienceTests
     [Fact]
     public async Task A_server_that_limits_every_third_call_and_drops_every_tenth_gives_the_whole_report_with_the_retries_counted()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = 120, PageSize = 20 }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, Apps = 120, PageSize = 20 }, TestContext.Current.CancellationToken);
         server.Faults.Every(10, new Fault(FaultKind.DroppedConnection));
         server.Faults.Every(3, new Fault(FaultKind.RateLimited));
         using FalObservabilityClient fal = Client(server);
@@ -43,8 +43,8 @@ public sealed class AnalyticsReportResilienceTests
     [InlineData(60, 50, true, 102)]
     public async Task Refused_endpoints_cost_no_more_calls_than_the_budget(int endpoints, int refused, bool together, int budget)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = endpoints }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, Apps = endpoints }, TestContext.Current.CancellationToken);
         string[] foreign = [.. server.Apps.Where((_, i) => together ? i < refused : ((i + 1) * refused / endpoints) > (i * refused / endpoints))];
         Assert.Equal(refused, foreign.Length);
         foreach (string id in foreign)
@@ -68,8 +68,8 @@ public sealed class AnalyticsReportResilienceTests
     [Fact]
     public async Task A_key_without_the_permission_is_one_exception_after_eight_calls()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = 50 }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, Apps = 50 }, TestContext.Current.CancellationToken);
         using var fal = new FalObservabilityClient(options =>
         {
             options.ApiKey = server.KeyWithoutPermission;
@@ -85,8 +85,8 @@ public sealed class AnalyticsReportResilienceTests
     [Fact]
     public async Task A_list_of_which_no_endpoint_is_accepted_is_the_same_exception_after_eight_calls()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = 50 }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, Apps = 50 }, TestContext.Current.CancellationToken);
         foreach (string id in server.Apps)
         {
             server.Faults.RefuseEndpoint(id);
@@ -103,8 +103,8 @@ public sealed class AnalyticsReportResilienceTests
     [Fact]
     public async Task A_challenge_page_is_not_searched_for_an_endpoint()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = 50 }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, Apps = 50 }, TestContext.Current.CancellationToken);
         server.Faults.Every(1, new Fault(FaultKind.Challenge));
         using FalObservabilityClient fal = Client(server);
 
@@ -117,8 +117,8 @@ public sealed class AnalyticsReportResilienceTests
     [Fact]
     public async Task Cold_boot_percentiles_that_fail_are_left_out_and_named()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(
-            new SimulatorOptions { Apps = 60 }, TestContext.Current.CancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, Apps = 60 }, TestContext.Current.CancellationToken);
         server.Faults.FailColdBootPercentiles(server.Apps[55]);
         using FalObservabilityClient fal = Client(server, maxAttempts: 2);
         AnalyticsQuery query = OneCall(server) with { Expand = AnalyticsExpand.AllMetrics, DegradeOnServerError = true };
@@ -142,7 +142,7 @@ public sealed class AnalyticsReportResilienceTests
     public async Task A_backfill_whose_process_is_killed_goes_on_to_the_same_bytes()
     {
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 60 }, cancellationToken);
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 60 }, cancellationToken);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-backfill-");
         try
         {
@@ -190,7 +190,7 @@ public sealed class AnalyticsReportResilienceTests
 
     private static string[] Windows(string folder) => [.. Directory.GetFiles(folder, "*.jsonl").Order(StringComparer.Ordinal)];
 
-    private static Process Start(SimulatorServer server, string folder)
+    private static Process Start(FalSimulator server, string folder)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Fal.Observability.Backfill.dll");
         var start = new ProcessStartInfo("dotnet", [program, folder, "--first", "2026-05-01", "--last", "2026-05-10", "--endpoints", string.Join(',', server.Apps), "--base-address", server.BaseAddress.ToString()])
@@ -201,7 +201,7 @@ public sealed class AnalyticsReportResilienceTests
         return Process.Start(start)!;
     }
 
-    private static AnalyticsQuery OneCall(SimulatorServer server) => new(server.Apps)
+    private static AnalyticsQuery OneCall(FalSimulator server) => new(server.Apps)
     {
         Expand = AnalyticsReportTruth.Metrics | AnalyticsExpand.TimeSeries,
         Range = AnalyticsTimeRange.Between(End.AddHours(-3), End),
@@ -209,7 +209,7 @@ public sealed class AnalyticsReportResilienceTests
         RefusedEndpoints = RefusedEndpointPolicy.Skip,
     };
 
-    private static FalObservabilityClient Client(SimulatorServer server, int maxAttempts = 20) => new(options =>
+    private static FalObservabilityClient Client(FalSimulator server, int maxAttempts = 20) => new(options =>
     {
         options.ApiKey = server.Key;
         options.BaseAddress = server.BaseAddress;

@@ -13,7 +13,7 @@ internal static class AnalyticsReportTruth
         AnalyticsExpand.RequestCount | AnalyticsExpand.ErrorCount | AnalyticsExpand.P90Duration | AnalyticsExpand.P50ColdBootDuration;
 
     /// <summary>The whole answer to a query over the endpoints that are not refused.</summary>
-    public static AnalyticsAnswer Of(SimulatorServer server, AnalyticsQuery query, IEnumerable<string>? endpointIds = null) =>
+    public static AnalyticsAnswer Of(FalSimulator server, AnalyticsQuery query, IEnumerable<string>? endpointIds = null) =>
         server.Truth.Analytics(new AnalyticsRequest
         {
             EndpointIds = [.. endpointIds ?? query.EndpointIds],

@@ -29,7 +29,7 @@ public sealed class SimulatedAnalyticsTests
     [MemberData(nameof(Readings))]
     public async Task Pages_joined_are_the_truth_in_one_piece(LimitCounts limit, BucketOrder order, BucketOffset offset, MissingMetrics missing, SummaryOn summaryOn)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions
         {
             Apps = Apps, Seed = 5, TimeProvider = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero)),
             LimitCounts = limit, BucketOrder = order, BucketOffset = offset, MissingMetrics = missing, SummaryOn = summaryOn,
@@ -89,8 +89,8 @@ public sealed class SimulatedAnalyticsTests
     [InlineData(BucketOffset.None, "02:00")]
     public async Task The_offset_of_a_bucket_is_kept_and_a_missing_one_is_the_zones(BucketOffset offset, string hours)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(
-            new SimulatorOptions { TimeProvider = new SteppedClock(), BucketOffset = offset }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock(), BucketOffset = offset }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery(simulator.Apps[0])
         {
@@ -109,7 +109,7 @@ public sealed class SimulatedAnalyticsTests
     public async Task A_relative_range_does_not_drift_while_the_pages_are_read()
     {
         var clock = new SteppedClock();
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery(simulator.Apps)
         {
@@ -134,7 +134,7 @@ public sealed class SimulatedAnalyticsTests
     public async Task The_next_page_is_asked_for_with_the_range_that_the_first_was()
     {
         var clock = new SteppedClock();
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
         AnalyticsPage first = await account.Analytics.GetPageAsync(new AnalyticsQuery(simulator.Apps[0]) { Limit = 10 }, TestContext.Current.CancellationToken);
@@ -150,7 +150,7 @@ public sealed class SimulatedAnalyticsTests
     [Fact]
     public async Task The_calls_made_to_models_come_from_their_own_route()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery("fal-ai/flux/dev", "fal-ai/whisper")
         {
@@ -175,7 +175,7 @@ public sealed class SimulatedAnalyticsTests
     [Fact]
     public async Task An_app_answers_for_its_routes_and_one_endpoint_that_is_not_owned_spoils_the_call()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         AnalyticsQuery query = new(simulator.Apps) { Expand = AnalyticsExpand.Summary | AnalyticsExpand.RequestCount };
 
@@ -192,7 +192,7 @@ public sealed class SimulatedAnalyticsTests
     [Fact]
     public async Task Faults_in_the_middle_of_the_pages_lose_nothing()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
         simulator.Faults.Every(3, new Fault(FaultKind.RateLimitedSeconds) { Wait = TimeSpan.FromSeconds(1) });
         simulator.Faults.Every(5, new Fault(FaultKind.TruncatedGzip));
         simulator.Faults.Every(7, new Fault(FaultKind.DroppedConnection));
@@ -225,7 +225,7 @@ public sealed class SimulatedAnalyticsTests
     [InlineData("Etc/Unknown+1")]
     public async Task A_zone_that_nobody_knows_is_the_services_to_refuse(string zone)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
         FalApiException failure = await Assert.ThrowsAsync<FalApiException>(
@@ -236,7 +236,7 @@ public sealed class SimulatedAnalyticsTests
         Assert.Contains("timezone", failure.ServiceMessage, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static FalAccount AccountOf(SimulatorServer simulator, Action<FalObservabilityOptions>? configure = null) =>
+    private static FalAccount AccountOf(FalSimulator simulator, Action<FalObservabilityOptions>? configure = null) =>
         new(simulator.BaseAddress, options =>
         {
             options.ApiKey = simulator.Key;
@@ -255,7 +255,7 @@ public sealed class SimulatedAnalyticsTests
     }
 
     /// <summary>The whole answer, from values that the test names and not from what the client sent.</summary>
-    private static AnalyticsAnswer TruthOf(SimulatorServer simulator, AnalyticsQuery query, SimulatorRoute route = SimulatorRoute.ServerlessAnalytics) =>
+    private static AnalyticsAnswer TruthOf(FalSimulator simulator, AnalyticsQuery query, SimulatorRoute route = SimulatorRoute.ServerlessAnalytics) =>
         simulator.Truth.Analytics(
             new AnalyticsRequest
             {

@@ -60,6 +60,18 @@ public sealed class AppsTests
         Assert.Null(failure.RequestId);
     }
 
+    [Fact]
+    public async Task The_history_of_another_app_is_an_error_that_does_not_show_what_the_service_echoed()
+    {
+        using var api = new WireMockApi(MockResponse.Json(200, $$"""{"endpoint_id":"{{FalAccount.Key}}","history":[]}"""));
+        using var account = new FalAccount(api.BaseAddress);
+
+        FalResponseException failure = await account.FailureOfAsync<FalResponseException>(FalCall.RunnerHistory);
+
+        Assert.Contains("another app than my-org/my-app", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("test-secret", failure.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"apps":[{"name":"x"}]}""", FalCall.AppList, "endpoint_id")]
     [InlineData("""{"apps":[{"endpoint_id":7}]}""", FalCall.AppList, "$.apps[0].endpoint_id")]

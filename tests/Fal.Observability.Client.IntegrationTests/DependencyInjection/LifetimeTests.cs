@@ -11,7 +11,7 @@ public sealed class LifetimeTests
     public async Task Two_hundred_snapshots_at_once_are_each_whole_and_the_same()
     {
         var clock = new SteppedClock();
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock, Apps = 40 }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock, Apps = 40 }, TestContext.Current.CancellationToken);
         using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (simulator.Key, simulator.BaseAddress));
         FalMetricsSnapshot expected = await client.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
 
@@ -31,7 +31,7 @@ public sealed class LifetimeTests
     public async Task Snapshots_streams_and_pages_at_once_do_not_disturb_each_other()
     {
         var clock = new SteppedClock();
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock }, TestContext.Current.CancellationToken);
         simulator.Faults.Every(9, new Fault(FaultKind.TruncatedGzip), SimulatorRoute.ServerlessAnalytics);
         simulator.Faults.Every(7, new Fault(FaultKind.ServerError));
         using var client = new FalObservabilityClient(options =>

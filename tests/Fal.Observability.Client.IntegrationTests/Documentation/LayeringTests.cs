@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -10,10 +9,7 @@ namespace Fal.Observability.Client.IntegrationTests.Documentation;
 /// <summary>The folders of the client know each other as the table in CONTRIBUTING.md says, and in no other way.</summary>
 public sealed partial class LayeringTests
 {
-    private static readonly string Root = typeof(LayeringTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(attribute => attribute.Key == "RepositoryRoot").Value!;
-
-    private static readonly string Source = Path.Combine(Root, "src", "Fal.Observability.Client");
+    private static readonly string Source = Path.Combine(Repository.Root, "src", "Fal.Observability.Client");
 
     [Fact]
     public void Every_folder_uses_only_those_that_the_table_lets_it_know()
@@ -53,7 +49,7 @@ public sealed partial class LayeringTests
     private static SortedDictionary<string, string[]> ReadTable(out SortedDictionary<string, string[]> known)
     {
         var table = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        foreach (string line in File.ReadLines(Path.Combine(Root, "CONTRIBUTING.md")))
+        foreach (string line in File.ReadLines(Path.Combine(Repository.Root, "CONTRIBUTING.md")))
         {
             if (Row().Match(line) is { Success: true } row)
             {

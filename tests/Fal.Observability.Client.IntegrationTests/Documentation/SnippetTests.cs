@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
@@ -21,6 +22,7 @@ public sealed partial class SnippetTests
         global using System.Threading.Tasks;
         global using Fal.Observability.Client;
         global using Fal.Observability.Client.Prometheus;
+        global using Fal.Observability.Client.Testing;
         global using Microsoft.AspNetCore.Builder;
         global using Microsoft.AspNetCore.Http;
         global using Microsoft.Extensions.DependencyInjection;
@@ -39,24 +41,28 @@ public sealed partial class SnippetTests
 
         internal static class Surroundings
         {
-            public static IFalObservabilityClient fal = null!;
-            public static WebApplicationBuilder builder = null!;
-            public static IServiceCollection services = null!;
-            public static OpenTelemetry.OpenTelemetryBuilder openTelemetry = null!;
-            public static ILogger logger = null!;
-            public static HttpResponse response = null!;
-            public static System.Net.IWebProxy proxy = null!;
-            public static Dictionary<string, string> vault = null!;
-            public static CancellationToken stoppingToken, cancellationToken, ct;
-            public static AnalyticsQuery query = null!;
-            public static string[] endpointIds = null!;
-            public static AnalyticsReport report = null!, requests = null!;
-            public static AnalyticsRow row = null!;
-            public static FalAppList apps = null!;
-            public static UsageReport usage = null!;
-            public static IProgress<AnalyticsProgress> progress = null!;
-            public static PrometheusExposition exposition = null!;
-            public static string body = null!;
+            internal static IFalObservabilityClient fal = null!;
+            internal static WebApplicationBuilder builder = null!;
+            internal static IServiceCollection services = null!;
+            internal static OpenTelemetry.OpenTelemetryBuilder openTelemetry = null!;
+            internal static ILogger logger = null!;
+            internal static HttpResponse response = null!;
+            internal static System.Net.IWebProxy proxy = null!;
+            internal static Dictionary<string, string> vault = null!;
+            internal static CancellationToken stoppingToken, cancellationToken, ct;
+            internal static AnalyticsQuery query = null!;
+            internal static string[] endpointIds = null!;
+            internal static AnalyticsReport report = null!, requests = null!;
+            internal static AnalyticsRow row = null!;
+            internal static FalAppList apps = null!;
+            internal static UsageReport usage = null!;
+            internal static IProgress<AnalyticsProgress> progress = null!;
+            internal static PrometheusExposition exposition = null!;
+            internal static string body = null!;
+            internal static FalSimulator sim = null!;
+            internal static SimulatedApp app = null!;
+            internal static TimeProvider clock = null!;
+            internal static DateTimeOffset noon;
         }
         """;
 
@@ -66,12 +72,12 @@ public sealed partial class SnippetTests
     public static TheoryData<string, int, string> Snippets()
     {
         var snippets = new TheoryData<string, int, string>();
-        foreach (string path in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "docs"), "*.md").Order(StringComparer.Ordinal))
+        foreach (string page in Repository.Pages)
         {
-            string text = File.ReadAllText(path);
+            string text = Repository.Read(page);
             foreach (Match match in CSharpBlock().Matches(text))
             {
-                snippets.Add(Path.GetFileName(path), text.AsSpan(0, match.Index).Count('\n') + 1, match.Groups["code"].Value);
+                snippets.Add(page, text.AsSpan(0, match.Index).Count('\n') + 1, match.Groups["code"].Value);
             }
         }
 
@@ -94,12 +100,15 @@ public sealed partial class SnippetTests
     {
         var options = new CSharpParseOptions(LanguageVersion.Latest);
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        SyntaxTree snippet = CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken);
+        bool isProgram = snippet.GetRoot(cancellationToken).ChildNodes().OfType<GlobalStatementSyntax>().Any();
         var compilation = CSharpCompilation.Create("Snippet",
             [
                 CSharpSyntaxTree.ParseText(Surroundings, options, cancellationToken: cancellationToken),
-                CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken),
+                snippet,
             ],
-            Packages, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+            Packages, new CSharpCompilationOptions(
+                isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
 
         string[] errors = [.. compilation.GetDiagnostics(cancellationToken)
             .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
@@ -112,10 +121,10 @@ public sealed partial class SnippetTests
     public void Snippets_are_found_in_the_readme_and_the_documents()
     {
         Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "README.md");
-        Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "publishing.md");
+        Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "docs/publishing.md");
         Assert.True(Snippets().Count(snippet => snippet.Data.Item1.StartsWith("M:Fal.", StringComparison.Ordinal)) >= 20);
     }
 
-    [GeneratedRegex("^```csharp\r?\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex("^```csharp\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CSharpBlock();
 }

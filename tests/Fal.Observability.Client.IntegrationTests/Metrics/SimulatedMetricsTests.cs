@@ -19,8 +19,8 @@ public sealed partial class SimulatedMetricsTests
     {
         Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo(culture);
         var clock = new SteppedClock();
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(
-            new SimulatorOptions { TimeProvider = clock, Apps = 60, Seed = 3 }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { TimeProvider = clock, Apps = 60, Seed = 3 }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
         FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
@@ -82,8 +82,8 @@ public sealed partial class SimulatedMetricsTests
     public async Task Samples_families_and_snapshot_are_three_views_of_the_same_text()
     {
         var clock = new SteppedClock();
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(
-            new SimulatorOptions { TimeProvider = clock, Apps = 500 }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = clock, Apps = 500 }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
         List<PrometheusSample> streamed = [];
@@ -107,7 +107,7 @@ public sealed partial class SimulatedMetricsTests
     [MemberData(nameof(FaultsThatPass))]
     public async Task A_fault_that_passes_is_survived(FaultKind kind)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         simulator.Faults.Next(2, new Fault(kind) { Wait = TimeSpan.FromSeconds(1) });
         using FalAccount account = AccountOf(simulator);
 
@@ -126,7 +126,7 @@ public sealed partial class SimulatedMetricsTests
     [InlineData(FaultKind.Challenge, typeof(FalForbiddenException))]
     public async Task A_fault_that_does_not_pass_is_reported_by_its_name(FaultKind kind, Type? exception)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         simulator.Faults.Next(1, new Fault(kind) { Padding = 4 << 20 });
         using FalAccount account = AccountOf(simulator, options => options.MaxResponseBytes = 1 << 20);
 
@@ -139,7 +139,7 @@ public sealed partial class SimulatedMetricsTests
     [Fact]
     public async Task A_wrong_key_and_a_key_without_the_permission_are_told_apart()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         using FalAccount wrong = AccountOf(simulator, options => options.ApiKey = "someone:elses-key");
         using FalAccount weak = AccountOf(simulator, options => options.ApiKey = simulator.KeyWithoutPermission);
 
@@ -157,7 +157,7 @@ public sealed partial class SimulatedMetricsTests
         FaultKind.TruncatedChunked, FaultKind.TruncatedGzip,
     ];
 
-    private static FalAccount AccountOf(SimulatorServer simulator, Action<FalObservabilityOptions>? configure = null) =>
+    private static FalAccount AccountOf(FalSimulator simulator, Action<FalObservabilityOptions>? configure = null) =>
         new(simulator.BaseAddress, options =>
         {
             options.ApiKey = simulator.Key;

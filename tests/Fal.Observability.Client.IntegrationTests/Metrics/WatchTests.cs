@@ -12,7 +12,7 @@ public sealed class WatchTests
     [Fact]
     public async Task Reads_now_and_then_once_each_interval()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
@@ -44,7 +44,7 @@ public sealed class WatchTests
     [InlineData(FaultKind.WrongContent)]
     public async Task Goes_on_over_what_may_pass_and_says_how_many_reads_it_missed(FaultKind kind)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator, options => options.MaxAttempts = 1);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
@@ -96,7 +96,7 @@ public sealed class WatchTests
     [InlineData("someone:elses-key", typeof(FalAuthenticationException))]
     public async Task Ends_with_what_only_the_user_can_mend(object? cause, Type exception)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         if (cause is FaultKind kind)
         {
             simulator.Faults.Every(1, new Fault(kind));
@@ -229,7 +229,7 @@ public sealed class WatchTests
     [Fact]
     public async Task Does_not_make_up_for_the_ticks_that_a_busy_caller_missed()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
@@ -277,7 +277,7 @@ public sealed class WatchTests
     [Fact]
     public async Task Two_watches_of_one_client_do_not_disturb_each_other()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
         await using IAsyncEnumerator<FalMetricsSnapshot> one = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         await using IAsyncEnumerator<FalMetricsSnapshot> other = account.Metrics.WatchAsync(2 * Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
@@ -293,7 +293,7 @@ public sealed class WatchTests
         Assert.True(await seldom.OrHangs());
     }
 
-    private static FalAccount AccountOf(SimulatorServer simulator, Action<FalObservabilityOptions>? configure = null) =>
+    private static FalAccount AccountOf(FalSimulator simulator, Action<FalObservabilityOptions>? configure = null) =>
         new(simulator.BaseAddress, options =>
         {
             options.ApiKey = simulator.Key;

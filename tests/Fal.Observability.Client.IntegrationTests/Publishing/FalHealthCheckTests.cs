@@ -12,7 +12,7 @@ public sealed class FalHealthCheckTests
     [Fact]
     public async Task A_check_beside_a_publisher_makes_no_call_of_its_own()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key });
         await using ScrapedHost host = await ScrapedHost.StartAsync(
             simulator.BaseAddress, register: services => services.AddHealthChecks().AddFal(configure: o => o.RequireRunners = false));
 
@@ -28,7 +28,7 @@ public sealed class FalHealthCheckTests
     [InlineData(null, "forbidden")]
     public async Task A_refused_key_is_unhealthy_with_the_services_words_and_asked_about_once(string? key, string kind)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key });
         using var account = new FalAccount(
             simulator.BaseAddress, o => o.ApiKey = key ?? simulator.KeyWithoutPermission, fal => fal.Services.AddHealthChecks().AddFal());
 

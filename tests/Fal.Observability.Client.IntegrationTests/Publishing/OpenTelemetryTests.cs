@@ -16,7 +16,7 @@ public sealed class OpenTelemetryTests
     [InlineData(ScrapedHost.OpenMetrics)]
     public async Task A_scrape_gives_the_names_labels_and_values_of_the_service(string accept)
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key, Apps = 40 });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 40 });
         await using ScrapedHost host = await ScrapedHost.StartAsync(simulator.BaseAddress);
 
         IReadOnlyList<PrometheusSample> scraped = await host.ScrapeFamiliesAsync(accept);
@@ -30,7 +30,7 @@ public sealed class OpenTelemetryTests
     [Fact]
     public async Task Units_and_help_come_through_without_changing_a_name()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key });
         await using ScrapedHost host = await ScrapedHost.StartAsync(simulator.BaseAddress);
 
         PrometheusExposition scraped = await host.ScrapeAsync(ScrapedHost.OpenMetrics);
@@ -144,7 +144,7 @@ public sealed class OpenTelemetryTests
     [Fact]
     public async Task A_refused_key_does_not_end_the_host_and_shows_in_the_scrape()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = "somebody:else" });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = "somebody:else" });
         await using ScrapedHost host = await ScrapedHost.StartAsync(simulator.BaseAddress, pauseAtMost: TimeSpan.FromMinutes(6));
 
         PrometheusExposition scraped = await host.ScrapeAsync();
@@ -216,12 +216,12 @@ public sealed class OpenTelemetryTests
     [Fact]
     public async Task Several_accounts_are_told_apart_by_their_label()
     {
-        await using SimulatorServer acme = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key, Seed = 1 });
-        await using SimulatorServer globex = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key, Seed = 2 });
+        await using FalSimulator acme = await FalSimulator.StartAsync(new FalSimulatorOptions { Key = FalAccount.Key, Seed = 1 });
+        await using FalSimulator globex = await FalSimulator.StartAsync(new FalSimulatorOptions { Key = FalAccount.Key, Seed = 2 });
         await using ScrapedHost host = await ScrapedHost.StartAsync(
             services =>
             {
-                foreach ((string account, SimulatorServer simulator) in new[] { ("acme", acme), ("globex", globex) })
+                foreach ((string account, FalSimulator simulator) in new[] { ("acme", acme), ("globex", globex) })
                 {
                     services.AddFalObservability(account, o =>
                     {

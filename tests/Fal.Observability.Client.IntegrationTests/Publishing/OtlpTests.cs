@@ -18,7 +18,7 @@ public sealed class OtlpTests
     [Fact]
     public async Task An_OTLP_backend_receives_the_names_tags_and_values_of_the_service()
     {
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key });
         var bodies = new ConcurrentQueue<byte[]>();
         await using WebApplication backend = await StartBackendAsync(bodies);
         await using ScrapedHost host = await ScrapedHost.StartAsync(simulator.BaseAddress, m => m.AddOtlpExporter((otlp, reader) =>

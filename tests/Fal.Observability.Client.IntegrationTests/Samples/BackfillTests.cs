@@ -23,7 +23,7 @@ public sealed class BackfillTests : IDisposable
     [InlineData(true)]
     public async Task A_second_run_on_the_next_day_adds_the_hours_that_are_new(bool named)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         (DateOnly, DateOnly)? days = named ? (new DateOnly(2026, 6, 10), new DateOnly(2026, 6, 30)) : null;
 
         await RunAsync(simulator, days);
@@ -43,7 +43,7 @@ public sealed class BackfillTests : IDisposable
     [Fact]
     public async Task Each_file_is_a_day_and_the_run_says_so()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
 
         await RunAsync(simulator, (new DateOnly(2026, 6, 15), new DateOnly(2026, 6, 17)));
 
@@ -57,7 +57,7 @@ public sealed class BackfillTests : IDisposable
     [Fact]
     public async Task Hours_that_were_late_at_midnight_are_in_the_files_of_the_next_run()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         // The last hour of the day is provisional, and the new day has none yet.
         _time.SetUtcNow(new DateTimeOffset(2026, 6, 18, 0, 3, 0, TimeSpan.Zero));
         await RunAsync(simulator, days: null);
@@ -74,7 +74,7 @@ public sealed class BackfillTests : IDisposable
     [Fact]
     public async Task One_day_alone_is_a_range_too()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
 
         await RunAsync(simulator, (new DateOnly(2026, 6, 10), new DateOnly(2026, 6, 10)));
         await RunAsync(simulator, (new DateOnly(2026, 6, 10), new DateOnly(2026, 6, 10)));
@@ -94,9 +94,9 @@ public sealed class BackfillTests : IDisposable
         }),
     ];
 
-    private Task<SimulatorServer> StartAsync() => SimulatorServer.StartAsync(new SimulatorOptions { Apps = 2, TimeProvider = _time });
+    private Task<FalSimulator> StartAsync() => FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 2, TimeProvider = _time });
 
-    private async Task RunAsync(SimulatorServer simulator, (DateOnly, DateOnly)? days)
+    private async Task RunAsync(FalSimulator simulator, (DateOnly, DateOnly)? days)
     {
         using var fal = new FalObservabilityClient(
             options =>

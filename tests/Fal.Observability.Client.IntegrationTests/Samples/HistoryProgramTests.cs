@@ -75,11 +75,22 @@ public sealed class HistoryProgramTests : IDisposable
         Assert.DoesNotContain("(Parameter", errors, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [MemberData(nameof(Programs))]
-    public async Task Simulated_and_real_data_are_never_mixed(string program)
+    [Fact]
+    public async Task Simulated_data_of_a_backfill_go_to_a_folder_of_their_own()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        (int exitCode, string output, _) = await RunAsync(Backfill, null, [_folder, .. Days]);
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains($"SIMULATED DATA: no FAL_KEY in the environment", output, StringComparison.Ordinal);
+        Assert.All(Files().Keys, file => Assert.StartsWith("simulated", Path.GetRelativePath(_folder, file), StringComparison.Ordinal));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(_folder, "simulated"), "*.jsonl"));
+    }
+
+    [Fact]
+    public async Task Simulated_and_real_data_of_an_export_are_never_mixed()
+    {
+        const string program = Export;
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string[] real = [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()];
         string[] simulated = [_folder, .. Days, "--endpoints", server.Apps[0]];
 
@@ -102,17 +113,17 @@ public sealed class HistoryProgramTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Export, "export.lock")]
-    [InlineData(Backfill, "backfill.lock")]
-    public async Task A_second_one_on_the_same_folder_is_told_so(string program, string file)
+    [InlineData(Export, "export.lock", "Another export is writing into '")]
+    [InlineData(Backfill, "backfill.lock", "used by another process")]
+    public async Task A_second_one_on_the_same_folder_is_told_so(string program, string file, string message)
     {
         await using FileStream first = File.Open(Path.Combine(_folder, file), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
 
         (int exitCode, _, string errors) = await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", "a/b", "--base-address", "http://127.0.0.1:9/v1"]);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains(file, errors, StringComparison.Ordinal);
-        Assert.Contains("used by another process", errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+        Assert.Contains(message, errors, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -121,7 +132,7 @@ public sealed class HistoryProgramTests : IDisposable
     [InlineData("ndjson")]
     public async Task An_export_that_is_killed_goes_on_to_what_it_would_have_been(string store)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string whole = Path.Combine(_folder, "whole");
         string killed = Path.Combine(_folder, "killed");
         string[] Arguments(string folder) =>
@@ -155,9 +166,9 @@ public sealed class HistoryProgramTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Export, "--store", "duckdb")]
-    [InlineData(Export, "--store", "parquet")]
-    [InlineData(Export, "--store", "ndjson")]
+    [InlineData(Export, "--tables", "analytics", "--store", "duckdb")]
+    [InlineData(Export, "--tables", "analytics", "--store", "parquet")]
+    [InlineData(Export, "--tables", "analytics", "--store", "ndjson")]
     [InlineData(Backfill)]
     public async Task Half_a_surrogate_pair_in_the_data_ends_nothing(string program, params string[] options)
     {
@@ -173,8 +184,9 @@ public sealed class HistoryProgramTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Programs))]
-    public async Task Bytes_that_are_not_utf_8_in_a_new_field_end_nothing(string program)
+    [InlineData(Export, "--tables", "analytics")]
+    [InlineData(Backfill)]
+    public async Task Bytes_that_are_not_utf_8_in_a_new_field_end_nothing(string program, params string[] options)
     {
         byte[] body = Encoding.Latin1.GetBytes("""
             {"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-05-01T10:00:00+00:00","results":[
@@ -183,7 +195,7 @@ public sealed class HistoryProgramTests : IDisposable
         await using RawServer api = RawServer.Start(RawServer.Answer(200, "application/json", body));
 
         (int exitCode, _, string errors) =
-            await RunAsync(program, AnyKey, [_folder, "--first", "2026-05-01", "--last", "2026-05-01", "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+            await RunAsync(program, AnyKey, [_folder, "--first", "2026-05-01", "--last", "2026-05-01", .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
 
         Assert.Equal((0, ""), (exitCode, errors));
     }
@@ -192,7 +204,7 @@ public sealed class HistoryProgramTests : IDisposable
     [MemberData(nameof(Programs))]
     public async Task What_stops_it_is_one_line_with_the_cause_before_what_to_do(string program)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
 
         (int exitCode, _, string errors) =
             await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]);
@@ -208,7 +220,7 @@ public sealed class HistoryProgramTests : IDisposable
     [Fact]
     public async Task An_export_that_a_file_stops_says_which_before_what_to_do()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         await File.WriteAllTextAsync(Path.Combine(_folder, "analytics.duckdb"), "something else\nthan a table");
 
         (int exitCode, _, string errors) =

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Fal.Observability.Bridge;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
@@ -11,11 +13,21 @@ public sealed class PrometheusBridgeProgramTests
     private const string AnyKey = "test-id:test-secret-0123456789";
 
     [Theory]
-    [InlineData(null, "ApiKey is missing")]
+    [InlineData(null, "No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of Fal:Accounts. To try the bridge without a key, start it with --simulate.")]
+    [InlineData(AnyKey, "--simulate is for a start without an account", "--simulate")]
     [InlineData("nonsense", "does not have the form")]
     [InlineData(AnyKey, "Bridge:RemoteWrite:Ulr is no setting", "--Bridge:RemoteWrite:Ulr=x")]
     [InlineData(AnyKey, "Bridge:RemoteWrite:Histories:0:Timeframe", "--Bridge:RemoteWrite:Histories:0:Timeframe=Fortnight")]
-    [InlineData(AnyKey, "'nonsense'", "--Urls=nonsense")]
+    [InlineData(AnyKey, "urls is 'nonsense'; it must be an address such as http://127.0.0.1:9464.", "--Urls=nonsense")]
+    [InlineData(AnyKey, "urls is 'http://nosuchhost:9090'; its host must be an IP address, localhost, or *", "--urls=http://nosuchhost:9090")]
+    [InlineData(AnyKey, "urls is 'http://127.0.0.l:0'; its host must be", "--urls=http://127.0.0.1:0;http://127.0.0.l:0")]
+    [InlineData(AnyKey, "urls is 'http://127.0.0.1:94o4'; its host must be", "--urls=http://127.0.0.1:94o4")]
+    [InlineData(AnyKey, "urls is 'http://127.0.0.1:70000'; its port must be", "--urls=http://127.0.0.1:70000")]
+    [InlineData(AnyKey, "urls is 'http://unix:/tmp/x.sock'; its host must be", "--urls=http://unix:/tmp/x.sock")]
+    [InlineData(AnyKey, "Kestrel:Endpoints:page:Url is 'http://bridge.example:0'; its host must be", "--Kestrel:Endpoints:page:Url=http://bridge.example:0")]
+    [InlineData(AnyKey, "Bridge:SettingsFile names '/no/such/file.json', and there is no such file. Create it, or name another.", "--Bridge:SettingsFile=/no/such/file.json")]
+    [InlineData(AnyKey, "http_ports is 'localhost:0'; it must be a port from 0 to 65535.", "--http_ports=localhost:0")]
+    [InlineData(AnyKey, "https_ports is '0x1'; it must be a port", "--https_ports=0x1")]
     public async Task A_start_that_fails_says_why_in_one_line_and_ends_with_2(string? key, string message, params string[] arguments)
     {
         using Process bridge = Start(key, development: false, arguments);
@@ -49,7 +61,7 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData("'--urlz' is not understood", "--urlz=foo")]
     [InlineData("'--Brigde:RemoteWrite:Url' is not understood", "--Brigde:RemoteWrite:Url", "http://x")]
     [InlineData("--urls has no value", "--urls")]
-    public async Task A_word_that_is_not_understood_starts_nothing_and_ends_with_2_and_the_usage(string message, params string[] arguments)
+    public async Task A_word_that_is_not_understood_starts_nothing_and_ends_with_2_and_one_line(string message, params string[] arguments)
     {
         using Process bridge = Start(AnyKey, development: false, arguments);
 
@@ -58,12 +70,13 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
         Assert.StartsWith(message, errors, StringComparison.Ordinal);
-        Assert.Contains("Usage: [settings]", errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+        Assert.Contains("--help", errors, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("Usage: [settings]", "--help")]
-    [InlineData("Usage: history FILE", "history", "--help")]
+    [InlineData("Usage: fal-bridge [settings]", "--help")]
+    [InlineData("Usage: fal-bridge [settings]", "health", "--help")]
     public async Task Help_is_the_usage(string usage, params string[] arguments)
     {
         using Process bridge = Start(key: null, development: false, arguments);
@@ -88,9 +101,29 @@ public sealed class PrometheusBridgeProgramTests
         using HttpResponseMessage health = await http.GetAsync(new Uri($"http://127.0.0.1:{address.Port}/health")).OrHangs();
         string rest = await StopAsync(bridge);
 
-        Assert.Contains("fal: ", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("default: ", await health.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains("Accounts: default at http://127.0.0.1:9/v1. Remote write: none. OTLP: none.", rest, StringComparison.Ordinal);
         Assert.DoesNotContain("HealthChecks", rest, StringComparison.Ordinal);
+        Assert.Empty(await errors);
+    }
+
+    [Fact]
+    public async Task A_settings_file_is_read_and_the_environment_overrides_it()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
+        string file = Path.Combine(folder.FullName, "settings.json");
+        await File.WriteAllTextAsync(
+            file, """{ "urls": "http://127.0.0.1:0", "Fal": { "Accounts": { "acme": { "ApiKey": "test-id:test-secret-0123456789", "BaseAddress": "http://x" } } } }""",
+            TestContext.Current.CancellationToken);
+        using Process bridge = StartIn(
+            new() { ["Bridge__SettingsFile"] = file, ["Fal__Accounts__acme__BaseAddress"] = "http://127.0.0.1:9/v1" }, key: null, development: false);
+        Task<string> errors = bridge.StandardError.ReadToEndAsync();
+        (Uri address, _) = await ListeningAsync(bridge);
+        string rest = await StopAsync(bridge);
+        folder.Delete(recursive: true);
+
+        Assert.NotEqual(9464, address.Port);
+        Assert.Contains("Accounts: acme at http://127.0.0.1:9/v1.", rest, StringComparison.Ordinal);
         Assert.Empty(await errors);
     }
 
@@ -108,10 +141,83 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Contains($"http://127.0.0.1:{port}: address already in use", errors, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Without_a_key_it_shows_simulated_data_as_such_in_development_and_a_stop_signal_ends_it_with_0()
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "http://nosuchhost:0", "urls is 'http://nosuchhost:0'; its host must be")]
+    [InlineData("DOTNET_URLS", "http://nosuchhost:0", "urls is 'http://nosuchhost:0'; its host must be")]
+    [InlineData("ASPNETCORE_HTTP_PORTS", "127.0.0.1:0", "http_ports is '127.0.0.1:0'; it must be a port")]
+    [InlineData("Kestrel__Endpoints__page__Url", "http://nosuchhost:0", "Kestrel:Endpoints:page:Url is 'http://nosuchhost:0'; its host must be")]
+    public async Task A_host_in_the_environment_that_would_open_every_interface_stops_the_start(string variable, string value, string message)
     {
-        using Process bridge = Start(key: null, development: true, "--Urls=http://127.0.0.1:0");
+        using Process bridge = StartIn(new() { [variable] = value }, AnyKey, development: false);
+
+        (int exitCode, _, string errors) = await bridge.EndAsync();
+
+        Assert.Equal(2, exitCode);
+        Assert.StartsWith($"The bridge cannot start. {message}", errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:")]
+    [InlineData("http://0.0.0.0:")]
+    [InlineData("http://*:")]
+    [InlineData("http://+:")]
+    public async Task An_address_of_this_machine_starts_it_and_health_asks_there(string prefix)
+    {
+        using Process bridge = Start(key: null, development: false, "--simulate", $"--urls={prefix}0");
+        Task<string> errors = bridge.StandardError.ReadToEndAsync();
+        (Uri address, _) = await ListeningAsync(bridge);
+        string port = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        using (var http = new HttpClient())
+        {
+            // The first read may not have ended yet, and health would say so.
+            while (!(await http.GetAsync(new Uri($"http://localhost:{port}/ready")).OrHangs()).IsSuccessStatusCode)
+            {
+            }
+        }
+
+        using Process health = Start(AnyKey, development: false, "health", $"--urls={prefix}{port}");
+        (int exitCode, string output, string failure) = await health.EndAsync();
+        await StopAsync(bridge);
+
+        Assert.Equal((0, ""), (exitCode, failure));
+        Assert.StartsWith("The bridge is ready: ", output, StringComparison.Ordinal);
+        Assert.Single(output.TrimEnd().Split('\n'));
+        Assert.Empty(await errors);
+    }
+
+    [Theory]
+    [InlineData("http://[::]:9464")]
+    [InlineData("http://[::1]:9464")]
+    [InlineData("HTTP://LOCALHOST:9464/")]
+    [InlineData("https://0.0.0.0:9464; http://*:9465;")]
+    public void An_address_of_this_machine_is_accepted(string urls) => Assert.All(
+        ListenAddresses.From(new ConfigurationBuilder().AddInMemoryCollection([new("urls", urls)]).Build()), address => Assert.InRange(address.Port, 9464, 9465));
+
+    [Theory]
+    [InlineData("The bridge is not ready: ", "answers 503")]
+    [InlineData("The bridge does not answer at http://127.0.0.1:9/ready", "", "--urls=http://127.0.0.1:9")]
+    [InlineData("The bridge does not answer at http://localhost:9/ready", "", "--http_ports=9")]
+    [InlineData("The settings name port 0", "Name a port", "--urls=http://127.0.0.1:0")]
+    [InlineData("The bridge cannot be asked. urls is 'http://nosuchhost:9'", "", "--urls=http://nosuchhost:9")]
+    [InlineData("'--url' is not understood", "--help", "--url=x")]
+    public async Task Health_ends_with_1_and_one_line_where_the_bridge_is_not_ready(string begin, string more, params string[] arguments)
+    {
+        await using RawServer unready = RawServer.Start(RawServer.Answer(503, "text/plain", "No read has ended.\n"));
+        using Process health = Start(key: null, development: false, ["health", .. arguments.DefaultIfEmpty($"--urls={unready.BaseAddress.GetLeftPart(UriPartial.Authority)}")]);
+
+        (int exitCode, string output, string errors) = await health.EndAsync();
+
+        Assert.Equal((1, ""), (exitCode, output));
+        Assert.StartsWith(begin, errors, StringComparison.Ordinal);
+        Assert.Contains(more, errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task With_simulate_it_shows_simulated_data_as_such_and_a_stop_signal_ends_it_with_0()
+    {
+        using Process bridge = Start(key: null, development: false, "--simulate", "--Urls=http://127.0.0.1:0");
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
         (Uri address, List<string> lines) = await ListeningAsync(bridge);
         using var http = new HttpClient();
@@ -125,79 +231,6 @@ public sealed class PrometheusBridgeProgramTests
             sample => Assert.Contains("account=\"simulated\"", sample, StringComparison.Ordinal));
         Assert.Contains("shutting down", rest, StringComparison.Ordinal);
         Assert.Empty(await errors);
-    }
-
-    [Theory]
-    [InlineData("Name the file", "history")]
-    [InlineData("'--endpoint' is not understood", "history", "h.om", "--endpoint", "a/b")]
-    [InlineData("--last has no value", "history", "h.om", "--last")]
-    [InlineData("--first is '1.1.2026'", "history", "h.om", "--first", "1.1.2026")]
-    [InlineData("--timeframe is 'week'", "history", "h.om", "--timeframe", "week")]
-    [InlineData("--last is before --first", "history", "h.om", "--first", "2026-01-02", "--last", "2026-01-01")]
-    public async Task A_history_with_bad_arguments_says_which_and_ends_with_2(string message, params string[] arguments)
-    {
-        using Process bridge = Start(AnyKey, development: false, arguments);
-
-        (int exitCode, string output, string errors) = await bridge.EndAsync();
-
-        Assert.Equal(2, exitCode);
-        Assert.Empty(output);
-        Assert.StartsWith(message, errors, StringComparison.Ordinal);
-        Assert.Contains("Usage: history FILE", errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_history_file_that_cannot_be_written_ends_with_1_and_the_reason()
-    {
-        string path = Path.Combine(AppContext.BaseDirectory, "no-such-folder", "history.om");
-        using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
-
-        (int exitCode, _, string errors) = await bridge.EndAsync();
-
-        Assert.Equal(1, exitCode);
-        Assert.Contains("The history was not written.", errors, StringComparison.Ordinal);
-        Assert.Contains("no-such-folder", errors, StringComparison.Ordinal);
-        // Nothing was read in vain.
-        Assert.DoesNotContain("windows", errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_history_is_written_into_a_new_file_over_an_old_one_and_through_a_link()
-    {
-        string folder = Directory.CreateTempSubdirectory("history").FullName;
-        string file = Path.Combine(folder, "history.om");
-        string link = Path.Combine(folder, "link.om");
-        File.CreateSymbolicLink(link, file);
-
-        foreach (string path in (string[])[file, file, link])
-        {
-            using Process bridge = Start(key: null, development: true, "history", path, "--timeframe", "day");
-            (int exitCode, _, string errors) = await bridge.EndAsync();
-
-            Assert.True(exitCode == 0, errors);
-            Assert.EndsWith("# EOF\n", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), StringComparison.Ordinal);
-            await File.WriteAllTextAsync(file, "old", TestContext.Current.CancellationToken);
-        }
-
-        Assert.NotNull(new FileInfo(link).LinkTarget);
-        Assert.Equal(2, Directory.GetFiles(folder).Length);
-        Directory.Delete(folder, recursive: true);
-    }
-
-    [Theory]
-    [InlineData("--first is 9999-01-01, which is not here yet", "--first", "9999-01-01", "--endpoints", "a/b")]
-    [InlineData("Name the endpoints", "--timeframe", "Day")]
-    [InlineData("Name the endpoints", "--Fal:MaxAttempts=2", "--Fal:TotalTimeout", "00:05:00")]
-    [InlineData("MaxAttempts is 99; it", "--Fal:MaxAttempts=99", "--endpoints", "a/b")]
-    public async Task A_history_that_cannot_be_asked_for_ends_with_1_and_the_reason(string reason, params string[] arguments)
-    {
-        using Process bridge = Start(AnyKey, development: false, ["history", Path.Combine(AppContext.BaseDirectory, "never.om"), .. arguments]);
-
-        (int exitCode, _, string errors) = await bridge.EndAsync();
-
-        Assert.Equal(1, exitCode);
-        Assert.StartsWith($"The history was not written. {reason}", errors, StringComparison.Ordinal);
-        Assert.DoesNotContain("Parameter", errors, StringComparison.Ordinal);
     }
 
     /// <summary>Reads the output up to the line that says where it listens.</summary>

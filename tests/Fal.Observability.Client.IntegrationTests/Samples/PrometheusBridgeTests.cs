@@ -29,14 +29,14 @@ public sealed class PrometheusBridgeTests
 
     private readonly SteppedClock _clock = new();
     private readonly FakeLogCollector _log = new();
-    private readonly Dictionary<SimulatorServer, SimulatorFaults> _faults = [];
+    private readonly Dictionary<FalSimulator, SimulatorFaults> _faults = [];
     private readonly FakeTimeProvider _serviceClock = new(SteppedClock.FirstInstant);
 
     [Fact]
     public async Task The_page_holds_every_series_of_every_account_with_its_label()
     {
-        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
-        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using FalSimulator acme = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator globex = await StartSimulatorAsync(seed: 2);
         await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
 
         PrometheusExposition page = await PageAsync(bridge);
@@ -48,7 +48,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task The_page_follows_the_service_where_series_come_and_go()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
         HashSet<string> seen = [];
         for (int i = 0; i < 6; i++)
@@ -66,8 +66,8 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task An_account_that_is_stale_is_left_out_and_down_while_the_others_go_on_and_comes_back()
     {
-        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
-        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using FalSimulator acme = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator globex = await StartSimulatorAsync(seed: 2);
         await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress), ("globex", globex.BaseAddress));
         _faults[acme].Next(9, new Fault(FaultKind.ServerError));
 
@@ -177,14 +177,173 @@ public sealed class PrometheusBridgeTests
             page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
         Assert.Equal(PrometheusMetricType.Unknown, page["a_b"]!.Type);
-        Assert.Equal([("series", 2), ("label", 2), ("own_name", 0), ("row", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal([("series", 2), ("label", 2), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
         Assert.Equal(LeftOutOf(page, "acme"), LeftOutOf(again, "acme"));
-        Assert.Equal([("series", 4), ("label", 4), ("own_name", 0), ("row", 0)], LeftOutOf(next, "acme"));
+        Assert.Equal([("series", 4), ("label", 4), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(next, "acme"));
         Assert.All(LeftOutOf(next, "globex"), kind => Assert.Equal(0, kind.Count));
         Assert.Equal(
             ["a_b{l_x=\"2\"}", "l_x", "..name__", "o"],
             _log.GetSnapshot().Where(record => record.Id.Id is 8 or 9).Select(record =>
                 record.StructuredState!.First(value => value.Key == (record.Id.Id == 8 ? "Series" : "Label")).Value!));
+    }
+
+    [Fact]
+    public async Task Each_label_that_is_left_out_counts_and_is_logged()
+    {
+        const string Labels = """
+            {"m","l.x"="1","l-x"="2","l x"="3","..name__"="4"} 5
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Labels));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.Equal("m{l_x=\"1\",account=\"acme\"} 5", Assert.Single(page["m"]!.Samples).ToString());
+        Assert.Equal([("series", 0), ("label", 3), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal(
+            ["l-x", "l x", "..name__"],
+            _log.GetSnapshot().Where(record => record.Id.Id == 9).Select(record => record.StructuredState!.First(value => value.Key == "Label").Value!));
+    }
+
+    [Fact]
+    public async Task A_series_with_a_name_that_Prometheus_makes_itself_is_left_out_counted_and_logged_once()
+    {
+        const string Names = """
+            # TYPE up gauge
+            up 0
+            up{zone="a"} 1
+            # TYPE upper gauge
+            upper 1
+            ALERTS{alertname="x",alertstate="firing"} 1
+            ALERTS_FOR_STATE 1
+            scrape_duration_seconds 1
+            {"scrape.samples_scraped"} 1
+            # TYPE scrape_of_ours histogram
+            scrape_of_ours_bucket{le="+Inf"} 2
+            scrape_of_ours_sum 3
+            scrape_of_ours_count 2
+            scrapes 4
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Names));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+        await ReadAgainAsync(accounts: 1);
+        PrometheusExposition next = await PageAsync(bridge);
+
+        Assert.Equal(
+            ["scrapes", "upper"],
+            page.Families.Select(family => family.Name).Where(name => !name.StartsWith("fal_", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Contains(("prometheus_name", 9), LeftOutOf(page, "acme"));
+        Assert.Contains(("prometheus_name", 18), LeftOutOf(next, "acme"));
+        Assert.Equal(
+            ["up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_of_ours_bucket"],
+            _log.GetSnapshot().Where(record => record.Message.Contains("Prometheus itself makes series with the name", StringComparison.Ordinal))
+                .Select(record => record.StructuredState!.First(value => value.Key == "Name").Value!));
+    }
+
+    [Fact]
+    public async Task The_page_bears_no_timestamp_of_the_services_and_a_series_with_several_is_shown_once()
+    {
+        const string Stamped = """
+            # HELP t A family.
+            # TYPE t gauge
+            t{a="1"} 1 1000
+            t{a="1"} 2 2000
+            t{a="2"} 3
+            # TYPE h histogram
+            h_bucket{le="+Inf"} 4 1781699640000
+            h_sum 5 1781699640000
+            h_count 4 1781699640000
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Stamped));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.All(page.Families.SelectMany(family => family.Samples), sample => Assert.Null(sample.TimestampMilliseconds));
+        Assert.Equal(["t{a=\"1\",account=\"acme\"} 1", "t{a=\"2\",account=\"acme\"} 3"], page["t"]!.Samples.Select(sample => sample.ToString()));
+        Assert.Equal((PrometheusMetricType.Gauge, "A family."), (page["t"]!.Type, page["t"]!.Help));
+        Assert.Equal((PrometheusMetricType.Histogram, 3), (page["h"]!.Type, page["h"]!.Samples.Count));
+        Assert.Contains(("series", 1), LeftOutOf(page, "acme"));
+    }
+
+    [Fact]
+    public async Task Summaries_of_which_the_first_lacks_a_part_are_not_mixed()
+    {
+        const string Summaries = """
+            # TYPE s summary
+            s{app="a",quantile="0.5"} 1
+            s_sum{app="a"} 2
+            s{app="b",quantile="0.5"} 3
+            s_sum{app="b"} 4
+            s_count{app="b"} 5
+            # TYPE "r.r" summary
+            {"r.r",quantile="0.5"} 6
+            {"r.r_sum"} 7
+            # TYPE r_r summary
+            r_r{quantile="0.9"} 8
+            r_r_sum 9
+            r_r_count 10
+
+            """;
+        await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Summaries));
+        await using BridgeHost bridge = await StartAsync(("acme", acme.BaseAddress));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.Equal(
+            [
+                "s{app=\"a\",quantile=\"0.5\",account=\"acme\"} 1", "s_sum{app=\"a\",account=\"acme\"} 2",
+                "s{app=\"b\",quantile=\"0.5\",account=\"acme\"} 3", "s_sum{app=\"b\",account=\"acme\"} 4", "s_count{app=\"b\",account=\"acme\"} 5",
+            ],
+            page["s"]!.Samples.Select(sample => sample.ToString()));
+        Assert.Equal(
+            ["r_r{quantile=\"0.5\",account=\"acme\"} 6", "r_r_sum{account=\"acme\"} 7"], page["r_r"]!.Samples.Select(sample => sample.ToString()));
+        Assert.Contains(("series", 3), LeftOutOf(page, "acme"));
+    }
+
+    [Fact]
+    public async Task Analytics_that_no_series_can_show_are_counted_and_a_count_that_no_integer_holds_is_shown()
+    {
+        const string Answer = """
+            {"time_series":[{"bucket":"2026-06-17T11:00:00","results":[
+                {"endpoint_id":"my/app","request_count":9223372036854775808,"success_count":1.5,"error_count":"many"},
+                {"request_count":5},
+                {"endpoint_id":"a\ud800","request_count":6}]}]}
+            """;
+        await using RawServer acme = RawServer.Start(exchange => exchange.RequestHead.Contains("/analytics", StringComparison.Ordinal)
+            ? RawServer.Answer(200, "application/json", Answer)(exchange)
+            : RawServer.Answer(200, "text/plain", "z 1\n")(exchange));
+        Dictionary<string, string?> settings = new(Settings(("acme", acme.BaseAddress))) { ["Fal:Accounts:acme:Publisher:AnalyticsEndpointIds:0"] = "my/app" };
+        await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
+        // The next hour is final at 13:05.
+        await _clock.TimerAsync(TimeSpan.FromMinutes(31), TimeSpan.FromMinutes(31.6));
+
+        PrometheusExposition page = await PageAsync(bridge);
+
+        Assert.Equal(9223372036854775808d, Assert.Single(page["fal_analytics_request_count"]!.Samples).Value);
+        Assert.Equal(1.5, Assert.Single(page["fal_analytics_success_count"]!.Samples).Value);
+        Assert.Equal([("series", 0), ("label", 0), ("own_name", 0), ("row", 2), ("prometheus_name", 0), ("value", 1)], LeftOutOf(page, "acme"));
+        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("1 value(s) of the latest bucket are not finite numbers", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Health_names_an_account_as_the_settings_do()
+    {
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
+        await using BridgeHost several = await StartAsync(("acme", simulator.BaseAddress), ("globex", simulator.BaseAddress));
+        await using BridgeHost one = await BridgeHost.StartAsync(
+            new Dictionary<string, string?> { ["Fal:ApiKey"] = FalAccount.Key, ["Fal:BaseAddress"] = simulator.BaseAddress.ToString() }, _clock);
+
+        Assert.Equal(["acme", "globex"], Names(await several.GetHealthAsync()));
+        Assert.Equal(["default"], Names(await one.GetHealthAsync()));
+
+        static IEnumerable<string> Names(string health) =>
+            health.Split('\n').Where(line => line.Length > 0 && line[0] != ' ').Select(line => line.Split(':')[0]);
     }
 
     [Fact]
@@ -262,7 +421,7 @@ public sealed class PrometheusBridgeTests
             page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
         Assert.Null(page["fal_analytics_request"]);
-        Assert.Equal([("series", 5), ("label", 0), ("own_name", 2), ("row", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal([("series", 5), ("label", 0), ("own_name", 2), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
         Assert.Collection(
             _log.GetSnapshot().Where(record => record.Id.Id is 8 or 10 or 12 or 13).Select(record => record.Message),
             message => Assert.StartsWith("Account acme: the service sends the series h_sum more than once.", message, StringComparison.Ordinal),
@@ -293,7 +452,7 @@ public sealed class PrometheusBridgeTests
         PrometheusExposition page = await PageAsync(bridge);
 
         Assert.Equal(["w{a=\"1\",b=\"2\",account=\"acme\"} 1", "w{account=\"acme\"} 3"], page["w"]!.Samples.Select(sample => sample.ToString()));
-        Assert.Equal([("series", 2), ("label", 0), ("own_name", 0), ("row", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal([("series", 2), ("label", 0), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
         FakeLogRecord told = Assert.Single(_log.GetSnapshot(), record => record.Id.Id is 8 or 12);
         Assert.StartsWith("Account acme: the service sends the series w{b=\"2\",a=\"1\"} more than once.", told.Message, StringComparison.Ordinal);
     }
@@ -377,7 +536,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task A_head_of_the_page_is_answered()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(bridge.Address, "metrics"));
@@ -410,7 +569,7 @@ public sealed class PrometheusBridgeTests
     public async Task A_wrong_key_is_an_account_that_is_down_and_healths_page_says_what_to_do_without_the_key()
     {
         const string Wrong = "test-id:not-the-secret-0123456789";
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         Dictionary<string, string?> settings = new(Settings(("acme", simulator.BaseAddress))) { ["Fal:Accounts:acme:ApiKey"] = Wrong };
         await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
         await _clock.TimerAsync(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
@@ -419,13 +578,13 @@ public sealed class PrometheusBridgeTests
         string text = await bridge.GetAsync("metrics");
 
         Assert.Equal([("acme", 0)], Up(await PageAsync(bridge)));
-        Assert.Contains("fal-acme: Unhealthy", health, StringComparison.Ordinal);
+        Assert.StartsWith("acme: Unhealthy", health, StringComparison.Ordinal);
         Assert.Contains("401", health, StringComparison.Ordinal);
         Assert.DoesNotContain("not-the-secret", health + text + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite.")]
+    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite, SettingsFile.")]
     [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Bridge:RemoteWrite:Ulr is no setting. The settings are Url, ")]
     [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest is 'many'; it must be a whole number")]
     [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is '0'; it must be")]
@@ -469,7 +628,7 @@ public sealed class PrometheusBridgeTests
         string path = Path.Combine(folder, "key");
         Publish("one", "test-id:not-the-right-one-at-all\n");
         File.CreateSymbolicLink(path, Path.Combine("..data", "key"));
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         Dictionary<string, string?> settings = new(Settings(("acme", simulator.BaseAddress))) { ["Fal:Accounts:acme:ApiKeyFile"] = path };
         settings.Remove("Fal:Accounts:acme:ApiKey");
         await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
@@ -509,8 +668,8 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task An_orchestrator_sees_a_bridge_that_lives_and_is_ready_though_an_account_is_refused()
     {
-        await using SimulatorServer acme = await StartSimulatorAsync(seed: 1);
-        await using SimulatorServer globex = await StartSimulatorAsync(seed: 2);
+        await using FalSimulator acme = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator globex = await StartSimulatorAsync(seed: 2);
         Dictionary<string, string?> settings = new(Settings(("acme", acme.BaseAddress), ("globex", globex.BaseAddress)))
         {
             ["Fal:Accounts:acme:ApiKey"] = "test-id:not-the-secret-0123456789",
@@ -541,7 +700,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task The_root_lists_the_paths_and_each_of_them_answers()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
 
         string[] paths = [.. (await bridge.GetAsync("")).Split('\n').Where(line => line.StartsWith('/')).Select(line => line.Split(' ')[0])];
@@ -627,7 +786,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task The_log_says_at_the_start_what_is_read_and_where_it_goes_without_what_may_be_secret()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("fal-bridge-");
         string state = Path.Combine(folder.FullName, "state.json");
         Dictionary<string, string?> more = OtlpTo("http://127.0.0.1:9/?token=hidden");
@@ -650,7 +809,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task OTLP_over_HTTP_arrives_with_every_family_and_the_account()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         var bodies = new ConcurrentQueue<(string Path, string Body)>();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -678,7 +837,7 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task A_collector_that_cannot_be_reached_is_named_in_the_log_and_the_page_goes_on()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync(seed: 1);
+        await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], OtlpTo("http://127.0.0.1:9"));
 
         bridge.Services.GetRequiredService<MeterProvider>().ForceFlush(60_000);
@@ -764,10 +923,10 @@ public sealed class PrometheusBridgeTests
         PrometheusTextParser.ParseFamilies(await bridge.GetAsync("metrics"), PrometheusParserOptions.Strict);
 
     /// <summary>The service's families on the page are those of the accounts' present snapshots, with the label of each.</summary>
-    private static async Task AssertShowsAsync(PrometheusExposition page, params (string Account, SimulatorServer Simulator)[] accounts)
+    private static async Task AssertShowsAsync(PrometheusExposition page, params (string Account, FalSimulator Simulator)[] accounts)
     {
         List<string> expected = [];
-        foreach ((string account, SimulatorServer simulator) in accounts)
+        foreach ((string account, FalSimulator simulator) in accounts)
         {
             using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
             FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
@@ -782,10 +941,10 @@ public sealed class PrometheusBridgeTests
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
     }
 
-    private async Task<SimulatorServer> StartSimulatorAsync(int seed)
+    private async Task<FalSimulator> StartSimulatorAsync(int seed)
     {
-        var options = new SimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = _serviceClock };
-        SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        var options = new FalSimulatorOptions { Key = FalAccount.Key, Seed = seed, TimeProvider = _serviceClock };
+        FalSimulator simulator = await FalSimulator.StartAsync(options);
         _faults[simulator] = options.Faults;
         return simulator;
     }

@@ -24,7 +24,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task History_arrives_at_its_own_times_and_then_each_minute_as_it_becomes_final()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
         await NothingMoreToSendAsync();
@@ -39,7 +39,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_receiver_that_fails_gets_the_same_request_until_it_takes_it()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(
             new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "99999999999"));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
@@ -63,7 +63,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_receiver_that_cannot_be_reached_gets_everything_once_it_can()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         Uri url;
         await using (WriteReceiver gone = await WriteReceiver.StartAsync())
         {
@@ -91,10 +91,13 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData(404, "page not found", "--web.enable-remote-write-receiver", "/api/v1/write")]
     [InlineData(405, "Method Not Allowed", "--web.enable-remote-write-receiver", "/api/v1/write")]
     [InlineData(413, "too much", "MaxSamplesPerRequest", "413")]
-    [InlineData(422, "who knows", "422: who knows", "refused")]
+    [InlineData(422, "who knows", "422: who knows", "look into the receiver's log")]
+    [InlineData(302, "", "redirects. The bridge does not follow redirects", "Set Bridge:RemoteWrite:Url to the final address")]
+    [InlineData(400, "bad", "400: bad. The receiver does not accept the request.", "remote write 1.0")]
+    [InlineData(415, "", "does not read remote write 1.0", "Set Bridge:RemoteWrite:Url")]
     public async Task A_refusal_stops_the_history_there_says_why_and_loses_nothing(int status, string body, string advice, string more)
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(204), new(status, body));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
         await _clock.TimerAsync(TimeSpan.FromMinutes(5));
@@ -114,7 +117,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_restart_goes_on_where_the_receiver_has_last_accepted()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using (await StartAsync(simulator, receiver.Url))
         {
@@ -131,10 +134,10 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task An_outage_of_fal_is_over_within_a_minute_of_its_end_and_a_refused_key_is_tried_every_5_minutes()
     {
-        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock };
+        var options = new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock };
         options.Faults.Next(4, new Fault(FaultKind.ServiceUnavailable), SimulatorRoute.ServerlessAnalytics);
         options.Faults.Next(1, new Fault(FaultKind.Challenge), SimulatorRoute.ServerlessAnalytics);
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
@@ -157,7 +160,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task The_page_says_how_the_history_does()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(204), new(503), new(422, "who knows"));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
         await StepOverPauseAsync();
@@ -195,7 +198,7 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData("")]
     public async Task A_state_file_that_cannot_be_written_stops_the_start_and_is_named(string path)
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         string file = Path.Combine(_folder.FullName, path);
 
@@ -209,7 +212,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_disk_that_is_full_in_between_stops_the_sending_after_one_bucket_and_neither_loses_nor_repeats_it()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         int requests = 0;
         receiver.OnRequest = _ =>
@@ -236,7 +239,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task A_state_file_that_cannot_be_read_stops_the_start_and_says_what_to_do()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await File.WriteAllTextAsync(StateFile, "{ half");
 
         IOException failure = await Assert.ThrowsAsync<IOException>(() => StartAsync(simulator, new Uri("http://127.0.0.1:9/write")));
@@ -247,7 +250,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task An_outage_of_weeks_ends_like_a_short_one()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(Enumerable.Repeat(new WriteAnswer(503), 1200));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
         for (int i = 0; i < 1200; i++)
@@ -265,7 +268,7 @@ public sealed class RemoteWriteTests : IDisposable
     public async Task Headers_are_sent_and_shown_nowhere()
     {
         const string Secret = "Bearer test-token-0123456789";
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500, $"denied\tfor {Secret}"), new(401, $"denied for {Secret} (test-token-0123456789)"));
         string? sent = null;
         receiver.OnRequest = request => sent = request.Headers.Authorization;
@@ -283,7 +286,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task An_endpoint_that_is_refused_for_a_while_is_named_and_none_of_its_buckets_is_skipped()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         simulator.Faults.RefuseEndpoint(simulator.Apps[1]);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
@@ -301,7 +304,7 @@ public sealed class RemoteWriteTests : IDisposable
     public async Task A_metric_that_the_service_fails_on_for_a_while_is_not_skipped()
     {
         const AnalyticsExpand metrics = AnalyticsExpand.RequestCount | AnalyticsExpand.P75ColdBootDuration;
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         simulator.Faults.FailColdBootPercentiles(simulator.Apps[1]);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url, metrics: metrics);
@@ -318,8 +321,8 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Buckets_that_the_service_has_only_after_they_are_final_are_sent_when_it_has_them()
     {
-        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromMinutes(12) };
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        var options = new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromMinutes(12) };
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
         for (int i = 0; i < 20; i++)
@@ -339,8 +342,8 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Minutes_that_stay_empty_for_an_hour_are_waited_for_no_longer()
     {
-        var options = new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromDays(1) };
-        await using SimulatorServer simulator = await SimulatorServer.StartAsync(options);
+        var options = new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromDays(1) };
+        await using FalSimulator simulator = await FalSimulator.StartAsync(options);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
         await NothingMoreToSendAsync();
@@ -358,7 +361,7 @@ public sealed class RemoteWriteTests : IDisposable
     [InlineData(60)]
     public async Task A_state_that_is_ahead_of_the_clock_is_said_and_harms_nothing_else(int days)
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         string history = $"default Minute {string.Join(',', simulator.Apps.Order(StringComparer.Ordinal))}";
         await File.WriteAllTextAsync(StateFile, $"{{\"{history}\":\"{SteppedClock.FirstInstant.AddDays(days):O}\"}}");
@@ -375,7 +378,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Of_a_refusal_without_end_the_beginning_is_enough()
     {
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(new WriteAnswer(400, "no and ", Rest: async context =>
         {
             while (!context.RequestAborted.IsCancellationRequested)
@@ -396,7 +399,7 @@ public sealed class RemoteWriteTests : IDisposable
     public async Task A_refusal_that_stalls_is_one_after_the_time_of_an_answer()
     {
         var sent = new SemaphoreSlim(0);
-        await using SimulatorServer simulator = await StartSimulatorAsync();
+        await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(Enumerable.Repeat(
             new WriteAnswer(400, "no", Rest: async context =>
             {
@@ -432,11 +435,11 @@ public sealed class RemoteWriteTests : IDisposable
             series => Assert.Equal(series.Select(sample => sample.Timestamp).Order(), series.Select(sample => sample.Timestamp)));
     }
 
-    private Task<SimulatorServer> StartSimulatorAsync() =>
-        SimulatorServer.StartAsync(new SimulatorOptions { Key = FalAccount.Key, Apps = 3, TimeProvider = _clock });
+    private Task<FalSimulator> StartSimulatorAsync() =>
+        FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock });
 
     /// <summary>The final minutes of a report, as the receiver is to hold them.</summary>
-    private static async Task<string[]> ReportAsync(SimulatorServer simulator, int minutes, int before = 0, AnalyticsExpand metrics = AnalyticsExpand.Standard)
+    private static async Task<string[]> ReportAsync(FalSimulator simulator, int minutes, int before = 0, AnalyticsExpand metrics = AnalyticsExpand.Standard)
     {
         using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
         DateTimeOffset end = SteppedClock.FirstInstant.AddMinutes(before - 5 + minutes - Minutes);
@@ -460,7 +463,7 @@ public sealed class RemoteWriteTests : IDisposable
         return samples;
     }
 
-    private Task<BridgeHost> StartAsync(SimulatorServer simulator, Uri receiver, string authorization = "none", string? stateFile = null, AnalyticsExpand metrics = AnalyticsExpand.Standard) => BridgeHost.StartAsync(
+    private Task<BridgeHost> StartAsync(FalSimulator simulator, Uri receiver, string authorization = "none", string? stateFile = null, AnalyticsExpand metrics = AnalyticsExpand.Standard) => BridgeHost.StartAsync(
         new Dictionary<string, string?>
         {
             ["Fal:ApiKey"] = FalAccount.Key,

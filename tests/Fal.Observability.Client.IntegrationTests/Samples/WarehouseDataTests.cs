@@ -85,7 +85,7 @@ public sealed class WarehouseDataTests : IDisposable
     {
         IWarehouseStore target = StoreOf(store);
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
-        var slice = new WarehouseSlice("hour", ["a/b"], day.Start, day.End);
+        var slice = new WarehouseSlice(WarehouseTable.Analytics, "hour", ["a/b"], day.Start, day.End);
         foreach (long requests in (long[])[1, 2])
         {
             // The last is of an endpoint that nobody asked for, so that its key alone finds it again.
@@ -130,8 +130,8 @@ public sealed class WarehouseDataTests : IDisposable
         foreach (int days in (int[])[0, 1])
         {
             WarehousePartition day = WarehousePartition.Of(Now.AddDays(-days), AnalyticsTimeframe.Hour);
-            var row = new WarehouseRow(day.Start, "hour", false, new AnalyticsRow { EndpointId = "a/b" });
-            await target.ReplaceAsync(day, new WarehouseSlice("hour", ["a/b"], day.Start, day.End), [row], CancellationToken.None);
+            WarehouseRow row = WarehouseTable.Analytics.RowOf(new(day.Start, "hour", false, new AnalyticsRow { EndpointId = "a/b" }, "a/b"));
+            await target.ReplaceAsync(day, new WarehouseSlice(WarehouseTable.Analytics, "hour", ["a/b"], day.Start, day.End), [row], CancellationToken.None);
         }
 
         string[] calls = await RunInShellAsync(target.Describe(), "bq");
@@ -180,8 +180,8 @@ public sealed class WarehouseDataTests : IDisposable
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static WarehouseRow Row(string endpoint, long requests) =>
-        new(new DateTimeOffset(2026, 6, 17, 10, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests });
+    private static WarehouseRow Row(string endpoint, long requests) => WarehouseTable.Analytics.RowOf(new(
+        new DateTimeOffset(2026, 6, 17, 10, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests }, endpoint));
 
     private IWarehouseStore StoreOf(string name, string? folder = null)
     {
@@ -189,9 +189,9 @@ public sealed class WarehouseDataTests : IDisposable
         folder = Directory.CreateDirectory(folder ?? _folder).FullName;
         return name switch
         {
-            "duckdb" => new DuckDbStore(folder, request),
-            "parquet" => new ParquetStore(folder, request),
-            _ => new NdjsonStore(folder, request),
+            "duckdb" => new DuckDbStore(folder, WarehouseTable.Analytics, request),
+            "parquet" => new ParquetStore(folder, WarehouseTable.Analytics, request),
+            _ => new NdjsonStore(folder, WarehouseTable.Analytics, request),
         };
     }
 
@@ -206,7 +206,7 @@ public sealed class WarehouseDataTests : IDisposable
             "duckdb" => "analytics",
             "parquet" => $"read_parquet('{folder}/parquet/*/*.parquet')",
             _ => $"read_json('{folder}/ndjson/*/*.ndjson', maximum_object_size = 100000000, columns = {{{string.Join(", ",
-                WarehouseColumn.All.Select(column => $"{column.Name}: '{TypeOf(column.Kind)}'"))}}})",
+                WarehouseTable.Analytics.Columns.Select(column => $"{column.Name}: '{TypeOf(column.Kind)}'"))}}})",
         };
         command.CommandText = $"SELECT {columns} FROM {source} ORDER BY endpoint_id";
         using DuckDBDataReader reader = command.ExecuteReader();
@@ -244,7 +244,7 @@ public sealed class WarehouseDataTests : IDisposable
             account => account.Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Now)));
         var request = new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
         return await new Exporter(
-            fal.Analytics, StoreOf(store, folder), new ExportProgress(folder ?? _folder, store), new FakeTimeProvider(Now))
+            new AnalyticsRows(fal.Analytics), StoreOf(store, folder), new ExportProgress(folder ?? _folder, store), new FakeTimeProvider(Now))
             .RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
     }
 }

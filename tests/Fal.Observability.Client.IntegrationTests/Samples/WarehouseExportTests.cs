@@ -24,7 +24,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task A_store_holds_every_row_of_the_report_and_writing_it_again_changes_nothing(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 12);
 
@@ -53,7 +53,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Provisional_buckets_are_replaced_by_what_they_have_become(string store)
     {
-        await using SimulatorServer simulator = await StartAsync(lag: TimeSpan.FromMinutes(4));
+        await using FalSimulator simulator = await StartAsync(lag: TimeSpan.FromMinutes(4));
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 16);
 
@@ -76,7 +76,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task What_is_final_is_asked_for_once(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         await ExportAsync(fal, Request(simulator, first: 12), store);
         int before = simulator.Requests.Count;
@@ -91,7 +91,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task An_earlier_first_day_is_filled_in(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         await ExportAsync(fal, Request(simulator, first: 15) with { Last = new DateOnly(2026, 6, 16) }, store);
 
@@ -107,7 +107,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task An_export_that_fails_in_the_middle_goes_on_without_a_hole_or_a_double(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 12) with { Last = new DateOnly(2026, 6, 16) };
         await ExportAsync(fal, request, store);
@@ -137,7 +137,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Other_endpoints_in_the_same_folder_take_nothing_away(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest all = Request(simulator, first: 14);
         await ExportAsync(fal, all, store);
@@ -161,7 +161,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task An_endpoint_that_is_added_later_is_exported_from_the_first_day_on(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest all = Request(simulator, first: 14);
         await ExportAsync(fal, all, store);
@@ -178,7 +178,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task A_first_day_in_the_middle_of_a_partition_leaves_the_days_before_it(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest days = Request(simulator, first: 2) with { Timeframe = AnalyticsTimeframe.Day };
         await ExportAsync(fal, days, store);
@@ -194,7 +194,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task An_endpoint_that_is_refused_keeps_what_was_exported_of_it(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 16) with { EndpointIds = [simulator.Apps[0], "other/app"] };
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
@@ -212,7 +212,7 @@ public sealed class WarehouseExportTests : IDisposable
     [Fact]
     public async Task An_endpoint_that_was_refused_before_and_still_is_does_not_end_the_export_of_the_others()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         // First in the list, and from the second run on asked for by itself, as it has come less far.
         ExportRequest request = Request(simulator, first: 14) with { EndpointIds = ["other/app", simulator.Apps[0]] };
@@ -244,7 +244,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task A_store_that_somebody_has_removed_is_exported_anew(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         await ExportAsync(fal, Request(simulator, first: 15), store);
         List<string> whole = Read(store);
@@ -262,7 +262,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Shortly_after_midnight_the_new_day_is_exported_too_and_the_old_one_again(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest hours = Request(simulator, first: 17);
         _time.SetUtcNow(new DateTimeOffset(2026, 6, 18, 0, 3, 0, TimeSpan.Zero));
@@ -283,7 +283,7 @@ public sealed class WarehouseExportTests : IDisposable
     [InlineData("duckdb", "progress-duckdb.json.tmp")]
     public async Task A_full_disk_says_so_and_the_next_export_with_room_makes_it_whole(string store, string file)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 12) with { Last = new DateOnly(2026, 6, 14) };
         await ExportAsync(fal, request, store);
@@ -358,7 +358,7 @@ public sealed class WarehouseExportTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "progress-duckdb.json"), content);
 
-        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find("hour", "a/b"));
+        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find(WarehouseTable.Analytics, "hour", "a/b"));
 
         Assert.Contains("progress-duckdb.json", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
@@ -372,7 +372,7 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request;
         // Well after midnight the service does not have the last hours of the day yet, and nothing says that it lacks them.
         _time.SetUtcNow(new DateTimeOffset(2026, 6, 18, 2, 0, 0, TimeSpan.Zero));
-        await using (SimulatorServer late = await StartAsync(lag: TimeSpan.FromHours(5)))
+        await using (FalSimulator late = await StartAsync(lag: TimeSpan.FromHours(5)))
         {
             using FalObservabilityClient fal = ClientOf(late);
             request = Request(late, first: 17);
@@ -380,7 +380,7 @@ public sealed class WarehouseExportTests : IDisposable
             Assert.DoesNotContain(Read(store), row => row.Contains("2026-06-17 23:00:00", StringComparison.Ordinal));
         }
 
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient now = ClientOf(simulator);
         await ExportAsync(now, request, store);
 
@@ -394,7 +394,7 @@ public sealed class WarehouseExportTests : IDisposable
     [Fact]
     public async Task Metrics_that_the_service_fails_on_are_told_once()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         simulator.Faults.FailColdBootPercentiles(simulator.Apps[1]);
         // The clock stands still, so nobody may wait on it.
         using FalObservabilityClient fal = ClientOf(simulator, attempts: 1);
@@ -410,8 +410,8 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Metrics_that_the_service_fails_on_for_a_while_cost_no_value_and_are_filled_in(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
-        await using SimulatorServer failing = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
+        await using FalSimulator failing = await StartAsync();
         failing.Faults.FailColdBootPercentiles(failing.Apps[1]);
         using FalObservabilityClient whole = ClientOf(simulator);
         using FalObservabilityClient parted = ClientOf(failing, attempts: 1);
@@ -435,7 +435,7 @@ public sealed class WarehouseExportTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task A_store_that_was_removed_is_made_whole_by_the_exports_of_each_endpoint(string store)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest[] exports = [.. simulator.Apps.Select(app => Request(simulator, first: 14) with { EndpointIds = [app] })];
         foreach (ExportRequest export in exports)
@@ -466,7 +466,7 @@ public sealed class WarehouseExportTests : IDisposable
     [InlineData("INTEGER", false)]
     public async Task A_column_that_somebody_has_added_to_a_parquet_file_is_kept_or_the_file_left_alone(string type, bool isKept)
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 17);
         await ExportAsync(fal, request, "parquet");
@@ -503,12 +503,12 @@ public sealed class WarehouseExportTests : IDisposable
     [Fact]
     public async Task Progress_from_a_clock_that_was_ahead_hides_nothing()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalObservabilityClient fal = ClientOf(simulator);
         ExportRequest request = Request(simulator, first: 16);
         await ExportAsync(fal, request, "parquet");
         List<string> whole = Read("parquet");
-        await new ExportProgress(_folder, "parquet").SaveAsync("hour", Now.AddDays(-2), request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1))));
+        await new ExportProgress(_folder, "parquet").SaveAsync(WarehouseTable.Analytics, "hour", Now.AddDays(-2), request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1))));
         File.Delete(Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet"));
 
         await ExportAsync(fal, request, "parquet");
@@ -516,32 +516,32 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Equal(whole, Read("parquet"));
     }
 
-    private static WarehouseRow Row(string endpoint, long requests) =>
-        new(new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests });
+    private static WarehouseRow Row(string endpoint, long requests) => WarehouseTable.Analytics.RowOf(new(
+        new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests }, endpoint));
 
-    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) => new("hour", [endpoint], partition.Start, partition.End);
+    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) => new(WarehouseTable.Analytics, "hour", [endpoint], partition.Start, partition.End);
 
-    private Task<SimulatorServer> StartAsync(TimeSpan lag = default) =>
-        SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3, TimeProvider = _time, AnalyticsLag = lag });
+    private Task<FalSimulator> StartAsync(TimeSpan lag = default) =>
+        FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time, AnalyticsLag = lag });
 
-    private FalObservabilityClient ClientOf(SimulatorServer simulator, int attempts = 4) => new(options =>
+    private FalObservabilityClient ClientOf(FalSimulator simulator, int attempts = 4) => new(options =>
     {
         options.MaxAttempts = attempts;
         options.ApiKey = simulator.Key;
         options.BaseAddress = simulator.BaseAddress;
     }, account => account.Services.AddSingleton<TimeProvider>(_time));
 
-    private static ExportRequest Request(SimulatorServer simulator, int first) =>
+    private static ExportRequest Request(FalSimulator simulator, int first) =>
         new() { EndpointIds = simulator.Apps, First = new DateOnly(2026, 6, first) };
 
     private Exporter ExporterOf(FalObservabilityClient fal, ExportRequest request, string store) =>
-        new(fal.Analytics, StoreOf(store, request), new ExportProgress(_folder, store), _time);
+        new(new AnalyticsRows(fal.Analytics), StoreOf(store, request), new ExportProgress(_folder, store), _time);
 
     private IWarehouseStore StoreOf(string name, ExportRequest request) => name switch
     {
-        "duckdb" => new DuckDbStore(_folder, request),
-        "parquet" => new ParquetStore(_folder, request),
-        _ => new NdjsonStore(_folder, request),
+        "duckdb" => new DuckDbStore(_folder, WarehouseTable.Analytics, request),
+        "parquet" => new ParquetStore(_folder, WarehouseTable.Analytics, request),
+        _ => new NdjsonStore(_folder, WarehouseTable.Analytics, request),
     };
 
     private Task<int> ExportAsync(FalObservabilityClient fal, ExportRequest request, string store) =>

@@ -159,7 +159,7 @@ public sealed class WarehouseParquetTests : IDisposable
             },
             account => account.Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Now)));
         var request = new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
-        await new Exporter(fal.Analytics, new ParquetStore(_folder, request), new ExportProgress(_folder, "parquet"), new FakeTimeProvider(Now))
+        await new Exporter(new AnalyticsRows(fal.Analytics), new ParquetStore(_folder, WarehouseTable.Analytics, request), new ExportProgress(_folder, "parquet"), new FakeTimeProvider(Now))
             .RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
     }
 }

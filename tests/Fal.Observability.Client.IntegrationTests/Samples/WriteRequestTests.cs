@@ -1,6 +1,8 @@
 using System.Text;
+using System.Text.Json;
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Bridge;
+using Fal.Observability.Tools;
 using Fal.Observability.Bridge.RemoteWrite;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
@@ -60,7 +62,7 @@ public sealed class WriteRequestTests : IDisposable
             string[] texts = [.. series.Select(labels => string.Join('\u0001', labels))];
             Assert.Equal(texts.Distinct(), texts);
             Assert.Equal(
-                ids.Where(id => id.Length > 0).Select(id => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(id))).Distinct(),
+                ids.Where(id => id is not ("" or "\ufffd")).Select(id => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(id))).Distinct(),
                 series.Select(labels => labels["endpoint_id"]));
         }
     }
@@ -77,6 +79,58 @@ public sealed class WriteRequestTests : IDisposable
         Assert.Equal(4, LeftOut.Total);
         Assert.Equal([11, 12], _log.GetSnapshot().Select(record => record.Id.Id));
         Assert.Contains("Account acme: an analytics row of one hour is left out.", _log.GetSnapshot()[0].Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_whose_id_cannot_be_read_is_left_out_as_one_without_an_id_is()
+    {
+        PrometheusSample sample = Assert.Single(AnalyticsSamples.Of(Bucket("a\ufffd", "", "b"), "acme", AnalyticsTimeframe.Minute, LeftOut));
+
+        Assert.Equal("b", sample.Labels["endpoint_id"]);
+        Assert.Equal(2, LeftOut.Total);
+    }
+
+    [Fact]
+    public void Of_two_ids_that_UTF_8_cannot_carry_the_log_shows_which_is_which()
+    {
+        Assert.Single(AnalyticsSamples.Of(Bucket("a\ud800", "a\udfff"), "acme", AnalyticsTimeframe.Minute, LeftOut));
+
+        string message = Assert.Single(_log.GetSnapshot()).Message;
+        Assert.Contains("""endpoint_id="a\uDFFF",timeframe="minute"} is left out.""", message, StringComparison.Ordinal);
+        Assert.Contains("""endpoint_id="a\uD800",timeframe="minute"} comes first""", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("9223372036854775808", 9223372036854775808d)]
+    [InlineData("-9223372036854775809", -9223372036854775808d)]
+    [InlineData("1e30", 1e30)]
+    [InlineData("1.5", 1.5)]
+    [InlineData("\"12\"", null)]
+    [InlineData("1e400", null)]
+    [InlineData("true", null)]
+    public void A_count_that_no_integer_holds_is_sent_as_a_double_and_a_value_that_is_no_number_is_counted_and_logged_once(string json, double? expected)
+    {
+        AnalyticsRow row = new()
+        {
+            EndpointId = "a/b", SuccessCount = 3, AdditionalMetrics = new Dictionary<string, JsonElement> { ["request_count"] = Parse(json) },
+        };
+        AnalyticsBucket bucket = new() { Start = DateTimeOffset.UnixEpoch, Rows = [row] };
+
+        PrometheusSample[] samples = [.. AnalyticsSamples.Of(bucket, "acme", AnalyticsTimeframe.Hour, LeftOut)];
+        _ = AnalyticsSamples.Of(bucket, "acme", AnalyticsTimeframe.Hour, LeftOut).Count();
+
+        Assert.Equal(3, samples.Single(sample => sample.Name == "fal_analytics_success_count").Value);
+        Assert.Equal(expected, samples.Where(sample => sample.Name == "fal_analytics_request_count").Select(sample => (double?)sample.Value).SingleOrDefault());
+        Assert.Equal(expected is null ? 2 : 0, LeftOut.Total);
+        Assert.Equal(
+            expected is null ? ["Account acme: the value of request_count for the endpoint a/b is left out, because it is not a finite number."] : [],
+            _log.GetSnapshot().Select(record => record.Message.Split(" Further")[0]));
+    }
+
+    private static JsonElement Parse(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
     }
 
     private static AnalyticsBucket Bucket(params string[] ids) => new()

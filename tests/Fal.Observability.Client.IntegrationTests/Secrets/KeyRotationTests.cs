@@ -135,7 +135,14 @@ public sealed class KeyRotationTests : IAsyncLifetime
         string key = OldKey;
         _service.Valid = [OldKey];
         await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(Volatile.Read(ref key)));
-        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+        IFalObservabilityClient fal = services.GetRequiredService<IFalObservabilityClient>();
+        Func<CancellationToken, Task>[] calls =
+        [
+            cancellationToken => fal.Metrics.GetSnapshotAsync(cancellationToken),
+            cancellationToken => fal.Apps.ListAsync(cancellationToken: cancellationToken),
+            cancellationToken => fal.Apps.GetRunnerHistoryAsync("my-org/my-app", cancellationToken: cancellationToken),
+            cancellationToken => fal.Usage.GetReportAsync(cancellationToken: cancellationToken),
+        ];
         int asked = 0;
         _service.Answer(context =>
         {
@@ -148,10 +155,12 @@ public sealed class KeyRotationTests : IAsyncLifetime
             }
 
             context.Response.StatusCode = _service.Valid.Contains(KeyOf(context)) ? 200 : 401;
-        });
+        }, context => context.Request.Path.Value!.EndsWith("/metrics", StringComparison.Ordinal)
+            ? "a 1\n"
+            : """{"apps":[],"history":[],"time_series":[]}""");
 
         await Parallel.ForAsync(0, 1000, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
-            async (_, cancellationToken) => await metrics.GetSnapshotAsync(cancellationToken));
+            async (number, cancellationToken) => await calls[number % calls.Length](cancellationToken));
 
         Assert.Contains(OldKey, _service.Keys);
         Assert.Contains(NewKey, _service.Keys);
@@ -282,7 +291,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
             options.ApiKeyProvider = _ => ValueTask.FromResult(NewKey);
         }));
 
-        Assert.Contains("ApiKeyProvider is set, and ApiKey or ApiKeyFile too. Remove Fal:ApiKey and Fal:ApiKeyFile", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("ApiKeyProvider is set, and ApiKey or ApiKeyFile too. Remove ApiKey and ApiKeyFile,", failure.Message, StringComparison.Ordinal);
     }
 
     private static string KeyOf(HttpContext context) => context.Request.Headers.Authorization.ToString()["Key ".Length..];

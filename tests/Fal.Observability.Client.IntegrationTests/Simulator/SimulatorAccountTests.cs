@@ -15,7 +15,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task The_apps_are_those_of_the_metrics_with_their_routes()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalAccount account = AccountOf(simulator);
 
         FalAppList apps = await account.Apps.ListAsync(new FalAppQuery { WithEndpoints = true }, TestContext.Current.CancellationToken);
@@ -56,7 +56,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task The_history_of_the_last_minute_is_what_the_metrics_show()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalAccount account = AccountOf(simulator);
         FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
 
@@ -75,7 +75,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task The_bill_is_the_machine_time_of_the_history_and_covers_what_analytics_call_billable()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalAccount account = AccountOf(simulator);
         FalAppList apps = await account.Apps.ListAsync(TestContext.Current.CancellationToken);
         UsageReport usage = await account.Usage.GetReportAsync(
@@ -118,7 +118,7 @@ public sealed class SimulatorAccountTests
         Assert.Contains(usage.Summary, row => row.IsSurge);
         Assert.Contains(usage.Summary, row => row.PercentDiscount == 20);
         Assert.All(usage.Summary, row =>
-            Assert.Equal(row.CostTotal, (row.Quantity * row.UnitPrice * (1 - ((row.PercentDiscount ?? 0) / 100)))!.Value));
+            Assert.Equal(row.Cost, (row.Quantity * row.UnitPrice * (1 - ((row.PercentDiscount ?? 0) / 100)))!.Value));
     }
 
     [Theory]
@@ -128,7 +128,7 @@ public sealed class SimulatorAccountTests
     public async Task However_the_bill_is_cut_into_pages_it_adds_up_to_its_summary(LimitCounts counts, BucketOrder order,
         BucketOffset offset, SummaryOn summaryOn)
     {
-        await using SimulatorServer simulator = await StartAsync(options =>
+        await using FalSimulator simulator = await StartAsync(options =>
         {
             (options.LimitCounts, options.BucketOrder, options.BucketOffset, options.SummaryOn) = (counts, order, offset, summaryOn);
             options.Apps = 6;
@@ -147,22 +147,22 @@ public sealed class SimulatorAccountTests
             Assert.Equal(25, report.TimeSeries.Count);
             Assert.Equal(
                 report.Summary.OrderBy(row => row.ToString(), StringComparer.Ordinal)
-                    .Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)),
+                    .Select(row => (row.App, row.MachineType, row.IsSurge, row.Cost)),
                 report.TimeSeries.SelectMany(bucket => bucket.Rows).GroupBy(row => (row.App, row.Environment, row.MachineType, row.IsSurge))
                     .Select(rows => new UsageRow
                     {
                         App = rows.Key.App, Environment = rows.Key.Environment, MachineType = rows.Key.MachineType,
                             IsSurge = rows.Key.IsSurge, Unit = "second",
-                        Quantity = rows.Sum(row => row.Quantity), CostTotal = rows.Sum(row => row.CostTotal), Currency = "USD",
+                        Quantity = rows.Sum(row => row.Quantity), Cost = rows.Sum(row => row.Cost), Currency = "USD",
                     })
                     .OrderBy(row => row.ToString(), StringComparer.Ordinal)
-                        .Select(row => (row.App, row.MachineType, row.IsSurge, row.CostTotal)));
+                        .Select(row => (row.App, row.MachineType, row.IsSurge, row.Cost)));
             if (order == BucketOrder.Ascending)
             {
                 decimal streamed = 0;
                 await foreach (UsageBucket bucket in account.Usage.StreamTimeSeriesAsync(query, TestContext.Current.CancellationToken))
                 {
-                    streamed += bucket.Rows.Sum(row => row.CostTotal);
+                    streamed += bucket.Rows.Sum(row => row.Cost);
                 }
 
                 Assert.Equal(Assert.Single(report.Totals).Cost, streamed);
@@ -173,7 +173,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task The_bill_can_be_asked_for_by_name()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalAccount account = AccountOf(simulator);
         var query = new UsageQuery { Range = TwoDays };
         IReadOnlyList<UsageTotals> exact = (await account.Usage.GetReportAsync(query with { Apps = ["text-to-image-00000"] },
@@ -205,7 +205,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task A_key_without_billing_reads_everything_but_the_bill()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalAccount account = new(simulator.BaseAddress, options => options.ApiKey = simulator.KeyWithoutBilling);
 
         Assert.NotEmpty((await account.Apps.ListAsync(TestContext.Current.CancellationToken)).Apps);
@@ -218,7 +218,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task An_app_that_is_not_there_or_refused_has_no_history()
     {
-        await using SimulatorServer simulator = await StartAsync();
+        await using FalSimulator simulator = await StartAsync();
         using FalAccount account = AccountOf(simulator);
         simulator.Faults.RefuseEndpoint(simulator.Apps[1]);
 
@@ -240,7 +240,7 @@ public sealed class SimulatorAccountTests
     [InlineData(FaultKind.WrongContent)]
     public async Task A_fault_of_delivery_is_an_error_of_every_new_route(FaultKind kind)
     {
-        await using SimulatorServer simulator = await StartAsync(options => options.Faults.Every(1, new Fault(kind)));
+        await using FalSimulator simulator = await StartAsync(options => options.Faults.Every(1, new Fault(kind)));
         using FalAccount account = AccountOf(simulator, options => options.MaxAttempts = 1);
         foreach (Func<Task> call in new Func<Task>[]
         {
@@ -256,7 +256,7 @@ public sealed class SimulatorAccountTests
     [Fact]
     public async Task Usage_and_history_lag_like_analytics()
     {
-        await using SimulatorServer simulator = await StartAsync(options => options.AnalyticsLag = TimeSpan.FromHours(3));
+        await using FalSimulator simulator = await StartAsync(options => options.AnalyticsLag = TimeSpan.FromHours(3));
         using FalAccount account = AccountOf(simulator);
         AnalyticsTimeRange range = AnalyticsTimeRange.Between(Now.AddHours(-6), Now);
 
@@ -269,14 +269,14 @@ public sealed class SimulatorAccountTests
         Assert.Equal([true, true, true, true, false, false, false], history.Buckets.Select(bucket => bucket.Running + bucket.Idle > 0));
     }
 
-    private static Task<SimulatorServer> StartAsync(Action<SimulatorOptions>? configure = null)
+    private static Task<FalSimulator> StartAsync(Action<FalSimulatorOptions>? configure = null)
     {
-        var options = new SimulatorOptions { TimeProvider = new FakeTimeProvider(Now) };
+        var options = new FalSimulatorOptions { Seed = 1, TimeProvider = new FakeTimeProvider(Now) };
         configure?.Invoke(options);
-        return SimulatorServer.StartAsync(options, TestContext.Current.CancellationToken);
+        return FalSimulator.StartAsync(options, TestContext.Current.CancellationToken);
     }
 
-    private static FalAccount AccountOf(SimulatorServer simulator, Action<FalObservabilityOptions>? configure = null) =>
+    private static FalAccount AccountOf(FalSimulator simulator, Action<FalObservabilityOptions>? configure = null) =>
         new(simulator.BaseAddress, options =>
     {
         options.ApiKey = simulator.Key;

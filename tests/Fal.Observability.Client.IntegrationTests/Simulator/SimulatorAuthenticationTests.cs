@@ -111,7 +111,7 @@ public sealed class SimulatorAuthenticationTests
     public async Task A_key_that_cannot_work_is_refused_at_start(string key)
     {
         ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(
-            () => SimulatorServer.StartAsync(new SimulatorOptions { Key = key }, TestContext.Current.CancellationToken));
+            () => FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = key }, TestContext.Current.CancellationToken));
         Assert.StartsWith("Key must ", error.Message, StringComparison.Ordinal);
     }
 }

@@ -136,7 +136,7 @@ public sealed class SimulatorFaultTests
     public async Task A_stalled_body_holds_until_the_simulator_stops()
     {
         SimulatorSession session = await SimulatorSession.StartAsync(options => options.Faults.Next(1, new Fault(FaultKind.StalledBody)));
-        await using SimulatorServer server = session.Server;
+        await using FalSimulator server = session.Server;
 
         using HttpResponseMessage response = await session.GetAsync(Metrics);
         await using Stream body = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);

@@ -11,22 +11,22 @@ internal sealed class SimulatorSession : IAsyncDisposable
 {
     private readonly HttpClient _http = new();
 
-    private SimulatorSession(SimulatorServer server, FakeTimeProvider clock)
+    private SimulatorSession(FalSimulator server, FakeTimeProvider clock)
     {
         Server = server;
         Clock = clock;
     }
 
-    public SimulatorServer Server { get; }
+    public FalSimulator Server { get; }
 
     public FakeTimeProvider Clock { get; }
 
-    public static async Task<SimulatorSession> StartAsync(Action<SimulatorOptions>? configure = null)
+    public static async Task<SimulatorSession> StartAsync(Action<FalSimulatorOptions>? configure = null)
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 6, 17, 12, 34, 56, TimeSpan.Zero));
-        var options = new SimulatorOptions { TimeProvider = clock };
+        var options = new FalSimulatorOptions { Seed = 1, TimeProvider = clock };
         configure?.Invoke(options);
-        return new SimulatorSession(await SimulatorServer.StartAsync(options, TestContext.Current.CancellationToken), clock);
+        return new SimulatorSession(await FalSimulator.StartAsync(options, TestContext.Current.CancellationToken), clock);
     }
 
     /// <summary>Sends a GET with the right key, or with another <c>Authorization</c>, and returns when the head is there.</summary>

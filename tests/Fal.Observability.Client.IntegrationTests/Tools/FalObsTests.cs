@@ -14,13 +14,19 @@ public sealed class FalObsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Name what to do: apps, export, simulate.")]
+    [InlineData("Name what to do: apps, export, history, simulate.")]
     [InlineData("'exprot' is not understood.", "exprot")]
     [InlineData("'--jsn' is not understood.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
-    [InlineData("FOLDER is empty", "export", "")]
+    [InlineData("FOLDER is '', which is empty", "export", "")]
     [InlineData("'b' is one FOLDER too many.", "export", "a", "b")]
     [InlineData("Option '--last' expects a single argument", "export", "a", "--last", "2026-01-01", "--last", "2026-01-02")]
+    [InlineData("Required argument 'FILE' missing", "history")]
+    [InlineData("FILE is '.', which is a folder", "history", ".")]
+    [InlineData("FILE is '', which is empty", "history", "")]
+    [InlineData("'--account' is not understood.", "history", "h.om", "--account", "nope")]
+    [InlineData("--timeframe is 'week'; it must be minute, hour or day.", "history", "h.om", "--timeframe", "week")]
+    [InlineData("--endpoints and --environments exclude each other", "export", "a", "--endpoints", "a/b", "--environments", "main")]
     [InlineData("'@words' is not understood.", "apps", "@words")]
     public async Task A_usage_error_is_one_line_without_the_help_and_ends_with_2(string message, params string[] arguments)
     {
@@ -33,9 +39,22 @@ public sealed class FalObsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("--last is before --first.", "export", "a", "--first", "2026-01-02", "--last", "2026-01-01")]
+    [InlineData("--last is before --first.", "history", "h.om", "--first", "2026-01-02", "--last", "2026-01-01")]
+    [InlineData("9999-01-01 is in the future: today is 2", "history", "h.om", "--first", "9999-01-01")]
+    public async Task Days_that_cannot_be_are_one_line_and_end_with_2(string message, params string[] arguments)
+    {
+        (int exitCode, string output, string errors) = await RunAsync(key: null, arguments);
+
+        Assert.Equal((2, ""), (exitCode, output));
+        Assert.StartsWith(message, Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData]
     [InlineData("apps")]
     [InlineData("export")]
+    [InlineData("history")]
     [InlineData("simulate")]
     public async Task Help_lists_the_exit_codes_and_the_settings(params string[] verb)
     {
@@ -58,7 +77,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task Apps_are_a_table_of_the_list_and_the_live_metrics()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 3 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3 });
 
         (int exitCode, string output, string errors) =
             await RunAsync(server.Key, ["apps", "--base-address", server.BaseAddress.ToString()]);
@@ -75,7 +94,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData(false)]
     public async Task Json_says_whether_it_is_simulated(bool isSimulated)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync(new SimulatorOptions { Apps = 12 });
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 12 });
         string[] address = isSimulated ? [] : ["--base-address", server.BaseAddress.ToString()];
 
         (int exitCode, string output, string errors) = await RunAsync(isSimulated ? null : server.Key, ["apps", "--json", .. address]);
@@ -90,7 +109,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_key_file_makes_the_data_real()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         string file = Path.Combine(_folder, "key");
         await File.WriteAllTextAsync(file, server.Key);
 
@@ -105,7 +124,7 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task A_wrong_key_is_one_line_with_the_cause()
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
 
         (int exitCode, string output, string errors) =
             await RunAsync("wrong:secret-0123456789", ["apps", "--base-address", server.BaseAddress.ToString()]);
@@ -121,7 +140,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("TERM", 143)]
     public async Task An_interrupted_export_keeps_what_is_complete_and_says_so_by_its_exit_code(string signal, int code)
     {
-        await using SimulatorServer server = await SimulatorServer.StartAsync();
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         using var partitions = new SemaphoreSlim(0);
         using var watcher = new FileSystemWatcher(_folder, "progress-ndjson.json") { EnableRaisingEvents = true };
         watcher.Renamed += (_, _) => partitions.Release();
@@ -133,11 +152,7 @@ public sealed class FalObsTests : IDisposable
         using Process process = SampleProgram.Start("fal-obs", server.Key, [], arguments);
         await partitions.WaitAsync().OrHangs();
 
-        using (Process kill = Process.Start("kill", ["-s", signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-        {
-            await kill.WaitForExitAsync().OrHangs();
-        }
-
+        await SignalAsync(process, signal);
         (int exitCode, _, string errors) = await process.EndAsync();
 
         Assert.Equal(code, exitCode);
@@ -151,30 +166,153 @@ public sealed class FalObsTests : IDisposable
     [Fact]
     public async Task An_export_into_a_file_instead_of_a_folder_is_one_line_that_names_it()
     {
-        string file = Path.Combine(_folder, "file");
+        string file = InFolder("FOLDER/file");
         await File.WriteAllTextAsync(file, "");
 
-        (int exitCode, _, string errors) = await RunAsync("id:secret", ["export", file, "--endpoints", "a/b", "--base-address", "http://127.0.0.1:9/v1"]);
+        (int exitCode, _, string errors) = await RunAsync(key: null, ["export", file]);
+
+        Assert.Equal(2, exitCode);
+        Assert.StartsWith($"FOLDER is '{file}', which is a file", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("junk")]
+    [InlineData("PAR1junkjunkjunkPAR1")]
+    public async Task A_file_that_is_no_parquet_file_is_named_without_the_statement_that_read_it(string content)
+    {
+        string[] arguments = ["export", InFolder("FOLDER/export"), "--store", "parquet", "--tables", "analytics", "--first", "2026-05-01", "--last", "2026-05-01"];
+        Assert.Equal(0, (await RunAsync(key: null, arguments)).ExitCode);
+        string file = Assert.Single(Directory.GetFiles(_folder, "*.parquet", SearchOption.AllDirectories));
+        await File.WriteAllTextAsync(file, content);
+        File.Delete(InFolder("FOLDER/export/progress-parquet.json"));
+
+        (int exitCode, _, string errors) = await RunAsync(key: null, arguments);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains(file, errors, StringComparison.Ordinal);
-        Assert.Single(errors.TrimEnd().Split('\n'));
+        string line = errors.TrimEnd().Split('\n')[^1];
+        Assert.Contains(file, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("SELECT", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Error:", errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1, "--tables", "usage")]
+    public async Task A_key_that_may_not_read_bills_leaves_out_usage_and_fails_only_where_usage_was_named(int code, params string[] options)
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 2 });
+        string[] arguments = ["export", _folder, "--store", "ndjson", "--timeframe", "day", .. options, "--base-address", server.BaseAddress.ToString()];
+
+        (int exitCode, string output, _) = await RunAsync(server.KeyWithoutBilling, arguments);
+
+        Assert.Equal(code, exitCode);
+        Assert.Single(output.Split('\n'), line => line.StartsWith("left out of usage: the whole account: ", StringComparison.Ordinal));
+        Assert.Equal(code == 0, Directory.Exists(InFolder("FOLDER/ndjson")) && Directory.Exists(InFolder("FOLDER/ndjson-runners")));
+        Assert.False(Directory.Exists(InFolder("FOLDER/ndjson-usage")));
+    }
+
+    [Theory]
+    [InlineData("apps")]
+    [InlineData("apps", "--json")]
+    [InlineData("--help")]
+    [InlineData("history", "FOLDER/history.om", "--timeframe", "day")]
+    [InlineData("export", "FOLDER/export", "--first", "2026-01-01", "--last", "2026-01-01")]
+    public async Task A_full_disk_behind_the_standard_output_is_one_line_that_names_it_and_ends_with_1(params string[] arguments)
+    {
+        (int exitCode, _, string errors) = await ShellAsync("> /dev/full", [.. arguments.Select(InFolder)]);
+
+        Assert.Equal(1, exitCode);
+        string[] lines = errors.TrimEnd().Split('\n');
+        Assert.Equal("The standard output cannot be written: No space left on device.", lines[^1]);
+        Assert.All(lines[..^1], line => Assert.StartsWith("SIMULATED DATA", line, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("apps")]
+    [InlineData("export", "FOLDER/export", "--first", "2026-01-01", "--last", "2026-01-01")]
+    public async Task A_reader_of_the_output_that_is_gone_ends_nothing(params string[] arguments)
+    {
+        (int exitCode, _, string errors) = await ShellAsync("| true", [.. arguments.Select(InFolder)]);
+
+        Assert.Equal(0, exitCode);
+        Assert.StartsWith("SIMULATED DATA", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_full_disk_behind_the_output_is_one_line_and_ends_with_1()
+    public async Task A_history_is_written_into_a_new_file_over_an_old_one_and_through_a_link()
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "fal-obs.dll");
-        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", $"env -u FAL_KEY dotnet '{program}' apps > /dev/full"])
+        string file = InFolder("FOLDER/history.om");
+        string link = InFolder("FOLDER/link.om");
+        File.CreateSymbolicLink(link, file);
+
+        foreach (string path in (string[])[file, file, link])
         {
-            RedirectStandardError = true, RedirectStandardOutput = true,
-        })!;
+            (int exitCode, string output, _) = await RunAsync(key: null, ["history", path, "--timeframe", "day"]);
 
-        (int exitCode, _, string errors) = await shell.EndAsync();
+            Assert.Equal(0, exitCode);
+            Assert.Contains("promtool tsdb create-blocks-from openmetrics", output, StringComparison.Ordinal);
+            string written = await File.ReadAllTextAsync(file);
+            Assert.EndsWith("# EOF\n", written, StringComparison.Ordinal);
+            Assert.Contains("account=\"simulated\"", written, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(file, "old");
+        }
 
-        Assert.Equal(1, exitCode);
-        Assert.Contains("No space left on device", errors, StringComparison.Ordinal);
-        Assert.Equal(2, errors.TrimEnd().Split('\n').Length);
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+        Assert.Equal(2, Directory.GetFiles(_folder).Length);
+    }
+
+    [Theory]
+    [InlineData("FOLDER/no-such-folder/history.om")]
+    [InlineData("/dev/full")]
+    public async Task A_history_that_cannot_be_written_is_one_line_with_the_cause_and_ends_with_1(string path)
+    {
+        (int exitCode, string output, string errors) = await RunAsync(key: null, ["history", InFolder(path), "--timeframe", "day"]);
+
+        Assert.Equal((1, ""), (exitCode, output));
+        string line = errors.TrimEnd().Split('\n')[^1];
+        Assert.Contains(InFolder(path), line, StringComparison.Ordinal);
+        Assert.EndsWith("The history was not written.", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task An_interrupted_history_leaves_no_file_and_says_so_by_its_exit_code(string signal, int code)
+    {
+        // The first answer never comes, so the history is interrupted while it reads.
+        var options = new FalSimulatorOptions { Seed = 1 };
+        options.Faults.Every(1, new Fault(FaultKind.StalledBody) { Wait = TimeSpan.FromMinutes(10) }, SimulatorRoute.ServerlessAnalytics);
+        await using FalSimulator server = await FalSimulator.StartAsync(options);
+        string file = InFolder("FOLDER/history.om");
+        await File.WriteAllTextAsync(file, "old");
+        using var begun = new SemaphoreSlim(0);
+        using var watcher = new FileSystemWatcher(_folder, "history.om.tmp") { EnableRaisingEvents = true };
+        watcher.Created += (_, _) => begun.Release();
+        using Process process = SampleProgram.Start(
+            "fal-obs", server.Key, [], "history", file, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString());
+        await begun.WaitAsync().OrHangs();
+
+        await SignalAsync(process, signal);
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal((code, ""), (exitCode, output));
+        Assert.Equal("Ended before it was done.", errors.TrimEnd());
+        Assert.Equal([file], Directory.GetFiles(_folder));
+        Assert.Equal("old", await File.ReadAllTextAsync(file));
+    }
+
+    [Fact]
+    public async Task A_history_of_an_account_covers_every_app_that_it_owns_under_its_label()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
+        string file = InFolder("FOLDER/history.om");
+
+        (int exitCode, _, string errors) = await RunAsync(
+            server.Key, ["history", file, "--timeframe", "day", "--account-label", "acme", "--base-address", server.BaseAddress.ToString()]);
+
+        Assert.Equal((0, ""), (exitCode, errors));
+        string written = await File.ReadAllTextAsync(file);
+        Assert.All(server.Apps, app => Assert.Contains($"account=\"acme\",endpoint_id=\"{app}\"", written, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -196,6 +334,26 @@ public sealed class FalObsTests : IDisposable
         Assert.Equal(0, (await process.EndAsync()).ExitCode);
 
         Assert.Equal(loads, (await File.ReadAllLinesAsync(list)).Any(name => name.StartsWith("DuckDB", StringComparison.Ordinal)));
+    }
+
+    private string InFolder(string argument) => argument.Replace("FOLDER", _folder, StringComparison.Ordinal);
+
+    /// <summary>Runs the tool without a key in a shell that gives its output away.</summary>
+    private static async Task<(int ExitCode, string Output, string Errors)> ShellAsync(string output, params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "fal-obs.dll");
+        string words = string.Join(' ', arguments.Select(argument => $"'{argument}'"));
+        using Process shell = Process.Start(new ProcessStartInfo("bash", ["-c", $"set -o pipefail; env -u FAL_KEY dotnet '{program}' {words} {output}"])
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true,
+        })!;
+        return await shell.EndAsync();
+    }
+
+    private static async Task SignalAsync(Process process, string signal)
+    {
+        using Process kill = Process.Start("kill", ["-s", signal, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync().OrHangs();
     }
 
     private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string? key, string[] arguments)

@@ -126,7 +126,7 @@ public sealed class UsageTests
         foreach (IReadOnlyList<UsageBucket> buckets in new[] { report.TimeSeries, streamed })
         {
             Assert.Equal([0, 1, 2], buckets.Select(bucket => (bucket.Start - Start).Days));
-            Assert.Equal([("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.CostTotal)));
+            Assert.Equal([("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.Cost)));
         }
     }
 
@@ -205,6 +205,23 @@ public sealed class UsageTests
         Assert.Contains(names, failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\\ud800", "\\udbff")]
+    [InlineData("\\udc00", "\\ud800")]
+    [InlineData("\u00ff", "\u00fe")]
+    public async Task Two_apps_whose_names_are_not_text_are_never_billed_as_one(string one, string other)
+    {
+        // Each character is one byte of the body.
+        string page = Page(null, [(0, [Row($"a{one}", "L", 1m), Row($"a{other}", "L", 2m)])]);
+        await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json", Encoding.Latin1.GetBytes(page)));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => account.Usage.GetReportAsync(Query));
+
+        Assert.Contains("'app' is \"a\uFFFD\"", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("$.time_series[0].results[0].app", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_summary_that_is_repeated_on_later_pages_counts_once()
     {
@@ -220,7 +237,7 @@ public sealed class UsageTests
         UsageReport report = await account.Usage.GetReportAsync(Query with { Expand = UsageExpand.Summary | UsageExpand.TimeSeries },
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(3m, report.Summary.Sum(row => row.CostTotal));
+        Assert.Equal(3m, report.Summary.Sum(row => row.Cost));
     }
 
     [Fact]
@@ -233,6 +250,92 @@ public sealed class UsageTests
             FalForbiddenException failure = await account.FailureOfAsync<FalForbiddenException>(call);
             Assert.Contains("billing:usage:read", failure.Message, StringComparison.Ordinal);
             Assert.Equal(FalForbiddenReason.PermissionOrOwnership, failure.Reason);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cancelling_between_two_pages_ends_report_and_stream_and_a_disposed_client_says_so(bool cancels)
+    {
+        foreach (bool streams in new[] { true, false })
+        {
+            // The second page never comes.
+            var held = new TaskCompletionSource();
+            await using RawServer server = RawServer.Start(
+                RawServer.Answer(200, "application/json", Page("2", [(0, [Row("a", "L", 1m)]), (1, [Row("a", "L", 2m)])])),
+                _ => held.Task);
+            using var account = new FalAccount(server.BaseAddress);
+            using var source = new CancellationTokenSource();
+
+            Task running = streams
+                ? ReadAllAsync(account.Usage.StreamTimeSeriesAsync(Query, source.Token))
+                : account.Usage.GetReportAsync(Query, source.Token);
+            await server.ArrivalAsync();
+            await server.ArrivalAsync();
+            if (cancels)
+            {
+                await source.CancelAsync();
+                OperationCanceledException end = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHangs());
+                Assert.Equal(source.Token, end.CancellationToken);
+            }
+            else
+            {
+                account.Dispose();
+                await Assert.ThrowsAsync<ObjectDisposedException>(() => running.OrHangs());
+            }
+
+            held.SetResult();
+        }
+
+        static async Task ReadAllAsync(IAsyncEnumerable<UsageBucket> buckets)
+        {
+            await foreach (UsageBucket bucket in buckets)
+            {
+                Assert.Equal(0, (bucket.Start - Start).Days);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("\"cost_total\":1e999", "beyond what it can be")]
+    [InlineData("\"cost_total\":123456789012345678901234567890", "beyond what it can be")]
+    [InlineData("\"cost_total\":\"NaN\"", "must be a number")]
+    [InlineData("\"cost_total\":1,\"quantity\":-1e18", "beyond what it can be")]
+    [InlineData("\"cost_total\":1,\"unit_price\":[]", "must be a number")]
+    [InlineData("\"cost_total\":1,\"is_surge\":\"false\"", "must be true or false")]
+    [InlineData("\"cost_total\":1,\"currency\":null", "'currency'")]
+    [InlineData("\"cost_total\":1,\"currency\":\"USD\",\"currency\":\"EUR\"", "twice")]
+    public async Task Money_that_cannot_be_is_refused_with_its_place_and_the_rest_is_not_passed_off_as_the_bill(string members, string says)
+    {
+        string currency = members.Contains("currency", StringComparison.Ordinal) ? "" : ",\"currency\":\"USD\"";
+        await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json",
+            Page(null, [(0, [Row("a", "L", 1m), $$"""{"app":"b",{{members}}{{currency}}}"""])])));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => account.Usage.GetReportAsync(Query));
+
+        Assert.Contains(says, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("$.time_series[0].results[1]", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0001-01-01T00:00:00+14:00")]
+    [InlineData("9999-12-31T23:59:59-14:00")]
+    [InlineData("0001-01-01T00:00:00Z")]
+    [InlineData("9999-12-31T23:59:59.9999999Z")]
+    [InlineData("2026-02-30T00:00:00Z")]
+    [InlineData("1782907200")]
+    [InlineData("")]
+    public async Task A_time_that_the_range_cannot_have_is_a_failed_response_for_usage_and_history(string time)
+    {
+        string usage = $$"""{"time_series":[{"bucket":"{{time}}","results":[{{Row("a", "L", 1m)}}]}]}""";
+        string history = $$"""{"history":[{"timestamp":"{{time}}","running":1,"idle":0,"pending":0,"draining":0}]}""";
+        foreach ((FalCall call, string body) in new[] { (FalCall.UsageReport, usage), (FalCall.UsageTimeSeries, usage), (FalCall.RunnerHistory, history) })
+        {
+            await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json", body));
+            using var account = new FalAccount(server.BaseAddress);
+            await account.FailureOfAsync<FalResponseException>(call);
         }
     }
 

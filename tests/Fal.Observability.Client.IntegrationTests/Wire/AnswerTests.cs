@@ -82,7 +82,7 @@ public sealed class AnswerTests
     [InlineData(FalCall.RunnerHistory, """{"history":[],"history":[]}""", "'history' twice")]
     [InlineData(FalCall.RunnerHistory, """{"history":[null]}""", "$.history[0]")]
     [InlineData(FalCall.RunnerHistory, """{"history":[{"timestamp":"1970-01-01T00:00:00Z"}]}""", "outside the range")]
-    [InlineData(FalCall.RunnerHistory, """{"endpoint_id":"somebody/else","history":[]}""", "somebody/else")]
+    [InlineData(FalCall.RunnerHistory, """{"endpoint_id":"somebody/else","history":[]}""", "another app than my-org/my-app")]
     public async Task What_would_be_read_at_a_guess_is_refused_and_names_the_place_once(FalCall call, string body, string says)
     {
         using var api = new WireMockApi(MockResponse.Json(200, body));

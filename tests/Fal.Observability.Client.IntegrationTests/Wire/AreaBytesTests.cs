@@ -8,7 +8,7 @@ namespace Fal.Observability.Client.IntegrationTests;
 /// </summary>
 public sealed class AreaBytesTests
 {
-    private static readonly string[] Cultures = ["", "de-DE", "tr-TR", "ar-SA", "fa-IR"];
+    private static readonly string[] Cultures = ["", "de-DE", "tr-TR", "ar-SA", "fa-IR", "th-TH"];
 
     private static readonly AnalyticsTimeRange FirstWeek =
         AnalyticsTimeRange.Between(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.FromHours(1)),

@@ -274,7 +274,7 @@ public sealed class BodyFaultTests
 
     private static double RunningIn(FalRunnerHistory history) => history.Buckets.Sum(bucket => bucket.Running ?? 0);
 
-    private static double CostOf(IReadOnlyList<UsageBucket> buckets) => (double)buckets.SelectMany(bucket => bucket.Rows).Sum(row => row.CostTotal);
+    private static double CostOf(IReadOnlyList<UsageBucket> buckets) => (double)buckets.SelectMany(bucket => bucket.Rows).Sum(row => row.Cost);
 
     private static async Task<double> ReadRawAsync(FalAccount account, bool streaming, CancellationToken cancellationToken)
     {

@@ -33,6 +33,30 @@ public sealed class ErrorTableTests
         {
             Says = "no statement about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
         },
+        ["403 of an account without access, as recorded"] = new(
+            Recorded(403, "authorization_error", "Unable to use 'key=another-key-id' auth: Insufficient permissions: Please visit https://fal.ai/dashboard/serverless-get-started to request access."),
+            typeof(FalForbiddenException))
+        {
+            Type = "authorization_error", Message = "to request access", Says = "has no access to fal Serverless yet", HasDocsUrl = false,
+            Reason = FalForbiddenReason.PermissionOrOwnership,
+        },
+        ["403 of a feature that is not enabled, as recorded"] = new(
+            Recorded(403, "authorization_error", "This feature is not enabled for your account. Contact support."), typeof(FalForbiddenException))
+        {
+            Type = "authorization_error", Message = "not enabled", Says = "ask fal's support to enable it", HasDocsUrl = false,
+            Reason = FalForbiddenReason.PermissionOrOwnership,
+        },
+        ["403 of an endpoint that is not owned, as recorded"] = new(
+            Recorded(403, "authorization_error", "You do not own this endpoint"), typeof(FalForbiddenException))
+        {
+            Type = "authorization_error", Message = "do not own", Says = "not owned by the key's account", HasDocsUrl = false,
+            Reason = FalForbiddenReason.PermissionOrOwnership,
+        },
+        ["500 as recorded"] = new(Recorded(500, "server_error", "Download failed"), typeof(FalApiException))
+        {
+            Type = "server_error", Message = "Download failed", Retried = true, Says = "try again later", HasDocsUrl = false,
+        },
+        ["522 of the edge"] = new(new(522, "text/html", GatewayPage), typeof(FalApiException)) { Retried = true, HasRequestId = false, Says = "proxy" },
         ["404"] = new(Error(404, "not_found", "Resource not found"), typeof(FalApiException))
         {
             Type = "not_found", Message = "Resource not found", Says = "the base address",
@@ -117,7 +141,7 @@ public sealed class ErrorTableTests
             Assert.Equal(row.Type, failure.ErrorType);
             Assert.Contains(row.Message ?? "", failure.ServiceMessage ?? "", StringComparison.Ordinal);
             Assert.Equal(row.HasRequestId ? "req-42" : null, failure.RequestId);
-            Assert.Equal(row.HasRequestId ? new Uri("https://docs.example/errors") : null, failure.DocsUrl);
+            Assert.Equal(row.HasRequestId && row.HasDocsUrl ? new Uri("https://docs.example/errors") : null, failure.DocsUrl);
             Assert.Equal(row.Response.ContentType?.Split(';')[0], failure.ContentType);
             Assert.Equal(row.Response.Body, failure.ResponseBody);
             Assert.Equal(row.Retried || row.Transient, failure.IsTransient);
@@ -204,6 +228,10 @@ public sealed class ErrorTableTests
         status,
         $$$"""{"error":{"type":"{{{type}}}","message":"{{{message}}}","docs_url":"https://docs.example/errors","request_id":"req-42"}}""");
 
+    /// <summary>An error as the live service sends it: type and message only, and the id of the edge in a header.</summary>
+    private static MockResponse Recorded(int status, string type, string message) =>
+        MockResponse.Json(status, $$$"""{"error":{"type":"{{{type}}}","message":"{{{message}}}"}}""") with { Headers = [("x-vercel-id", "req-42")] };
+
     private sealed record Row(MockResponse Response, Type Exception)
     {
         public string? Type { get; init; }
@@ -214,6 +242,8 @@ public sealed class ErrorTableTests
         public string Says { get; init; } = "";
 
         public bool HasRequestId { get; init; } = true;
+
+        public bool HasDocsUrl { get; init; } = true;
 
         public bool Retried { get; init; }
 

@@ -194,6 +194,18 @@ public sealed class AnalyticsRowTests
     }
 
     [Theory]
+    [InlineData("9223372036854775808", 9223372036854775808d)]
+    [InlineData("-1e19", -1e19)]
+    [InlineData("1.5", 1.5)]
+    [InlineData("12", 12d)]
+    [InlineData("1e999999999", null)]
+    [InlineData("1e9999999999", null)]
+    [InlineData("\"12\"", null)]
+    [InlineData("null", null)]
+    public void The_number_of_a_metric_is_also_one_that_no_integer_holds(string json, double? expected) =>
+        Assert.Equal(expected, Json.ReadRow($$"""{"request_count":{{json}},"endpoint_id":"a/b"}""").GetNumber(AnalyticsExpand.RequestCount));
+
+    [Theory]
     [InlineData("1e400")]
     [InlineData("-1e400")]
     [InlineData("\"1.5\"")]

@@ -62,6 +62,28 @@ public sealed class FalAppsClientTests
     }
 
     [Fact]
+    public async Task A_range_at_the_ends_of_the_calendar_is_asked_for_or_refused_as_an_argument()
+    {
+        AnalyticsTimeRange[] ranges =
+        [
+            AnalyticsTimeRange.Between(DateTimeOffset.MinValue, DateTimeOffset.MinValue.AddDays(90)),
+            AnalyticsTimeRange.Between(DateTimeOffset.MaxValue.AddDays(-90), DateTimeOffset.MaxValue),
+            AnalyticsTimeRange.Between(DateTimeOffset.MinValue, DateTimeOffset.MaxValue),
+            AnalyticsTimeRange.Since(DateTimeOffset.MinValue),
+            AnalyticsTimeRange.Since(DateTimeOffset.MaxValue),
+            AnalyticsTimeRange.Days(DateOnly.MinValue, DateOnly.MinValue.AddDays(89)),
+            AnalyticsTimeRange.Days(DateOnly.MinValue, DateOnly.MinValue.AddDays(90)),
+        ];
+        foreach (AnalyticsTimeRange range in ranges)
+        {
+            var api = new FakeAppsApi();
+            Exception? refusal = await Record.ExceptionAsync(() =>
+                new FalAppsClient(api, new SteppedTimeProvider(Now)).GetRunnerHistoryAsync("o/n", range, AnalyticsTimeframe.Day));
+            Assert.True(refusal is ArgumentException ? api.Calls.Count == 0 : refusal is null, $"{range}: {refusal}");
+        }
+    }
+
+    [Fact]
     public async Task Each_environment_is_a_call_and_the_result_names_those_that_were_asked()
     {
         var api = new FakeAppsApi();
@@ -85,6 +107,14 @@ public sealed class FalAppsClientTests
     }
 
     [Fact]
+    public async Task An_app_without_an_environment_is_of_the_one_that_was_asked_for_and_none_is_lost()
+    {
+        var api = new FakeAppsApi { LeavesOutEnvironment = true };
+        FalAppList apps = await new FalAppsClient(api, TimeProvider.System).ListAsync(new FalAppQuery("main", "staging"));
+        Assert.Equal([1, 2], apps.Apps.Select(app => app.MaxConcurrency));
+    }
+
+    [Fact]
     public async Task What_the_service_leaves_out_of_a_history_is_filled_in_from_the_call()
     {
         FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedTimeProvider(Now))
@@ -100,11 +130,13 @@ public sealed class FalAppsClientTests
         /// <summary>What the service says of every app; null for the environment that was asked for.</summary>
         public string? Environment { get; init; }
 
+        public bool LeavesOutEnvironment { get; init; }
+
         public Task<FalAppList> ListAppsAsync(FalAppQuery? query = null, CancellationToken cancellationToken = default)
         {
             Calls.Add(query!.ToString());
             string asked = query.Environments.Count == 0 ? "main" : query.Environments[0];
-            return Task.FromResult(new FalAppList { Apps = [new FalApp { EndpointId = "o/shared", Environment = Environment ?? asked,
+            return Task.FromResult(new FalAppList { Apps = [new FalApp { EndpointId = "o/shared", Environment = LeavesOutEnvironment ? null : Environment ?? asked,
                 MaxConcurrency = Calls.Count }] });
         }
 

@@ -138,11 +138,32 @@ public sealed class AddFalObservabilityTests : IDisposable
     }
 
     [Fact]
-    public void A_missing_key_is_an_options_error_that_names_the_setting_and_where_to_put_it()
+    public void A_missing_key_is_an_options_error_that_names_every_place_to_put_it_and_no_other()
     {
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient());
-        Assert.Contains("ApiKey", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("FAL_KEY", failure.Message, StringComparison.Ordinal);
+        SetEnvironment(null, null, null);
+        Func<object>[] withoutConfiguration =
+        [
+            () => new FalObservabilityClient(),
+            () => new FalObservabilityClient(build: _ => { }),
+            () => new FalObservabilityClient(options => options.ApiKey = ""),
+        ];
+        foreach (Func<object> make in withoutConfiguration)
+        {
+            string message = Assert.Throws<OptionsValidationException>(make).Message;
+            Assert.All(["ApiKey in code", "new FalObservabilityClient(key)", "variable FAL_KEY,", "FAL_KEY_ID and FAL_KEY_SECRET", "ApiKeyFile or FAL_KEY_FILE"],
+                place => Assert.Contains(place, message, StringComparison.Ordinal));
+            Assert.DoesNotContain("Fal:", message, StringComparison.Ordinal);
+            Assert.DoesNotContain("configuration", message, StringComparison.Ordinal);
+        }
+
+        string both = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(options =>
+            (options.ApiKey, options.ApiKeyProvider) = ("a:b", _ => ValueTask.FromResult("a:b")))).Message;
+        Assert.DoesNotContain("Fal:", both, StringComparison.Ordinal);
+
+        using ServiceProvider configured = Services(services => services.AddFalObservability(), ("Fal:MaxAttempts", "3"));
+        string known = Assert.Throws<OptionsValidationException>(() => configured.GetRequiredService<IFalObservabilityClient>()).Message;
+        Assert.All(["Fal:ApiKey in the configuration (Fal__ApiKey in the environment)", "variable FAL_KEY,", "FAL_KEY_ID and FAL_KEY_SECRET",
+            "Fal:ApiKeyFile or FAL_KEY_FILE"], place => Assert.Contains(place, known, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -507,6 +507,43 @@ public sealed class FalBodyHandlerTests
         Assert.Equal(1, end.Sent);
     }
 
+    [Theory]
+    [InlineData(" ")]
+    [InlineData("\n")]
+    [InlineData(" \t\r\n\n")]
+    public async Task White_space_alone_is_judged_like_an_empty_body(string blank)
+    {
+        foreach (bool streaming in new[] { false, true })
+        {
+            FalResponseException unproven = await Assert.ThrowsAsync<FalResponseException>(() => SendAsync("text/plain", false, "*/*", streaming));
+            Assert.Contains("may be truncated", unproven.Message, StringComparison.Ordinal);
+            Assert.True(unproven.IsTransient);
+            FalResponseException undeclared = await Assert.ThrowsAsync<FalResponseException>(() => SendAsync(null, true, "*/*", streaming));
+            Assert.Contains("no content type", undeclared.Message, StringComparison.Ordinal);
+            Assert.Equal(blank, await SendAsync("text/plain", true, "*/*", streaming));
+        }
+
+        FalResponseException json = await Assert.ThrowsAsync<FalResponseException>(() =>
+            SendAsync("application/json", true, "application/json", streaming: false));
+        Assert.Contains("empty but for white space where JSON", json.Message, StringComparison.Ordinal);
+
+        async Task<string> SendAsync(string? type, bool isProven, string accept, bool streaming)
+        {
+            byte[] sent = Encoding.UTF8.GetBytes(blank);
+            HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(sent, 1));
+            response.Content.Headers.ContentType = type is null ? null : new(type);
+            response.Content.Headers.ContentLength = isProven ? sent.Length : null;
+            using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
+            if (accept == "*/*")
+            {
+                return await ReadAsync(pipeline, streaming);
+            }
+
+            using HttpResponseMessage read = await pipeline.SendAsync(accept: accept);
+            return await read.Content.ReadAsStringAsync();
+        }
+    }
+
     [Fact]
     public async Task Json_that_ends_with_its_connection_is_complete_by_its_syntax()
     {

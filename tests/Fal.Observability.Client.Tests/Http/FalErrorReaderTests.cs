@@ -107,6 +107,32 @@ public sealed class FalErrorReaderTests
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_request_id_that_would_hide_the_message_is_quoted_in_part_and_kept_whole(bool inBody)
+    {
+        string id = new('7', 30_000);
+        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.InternalServerError,
+            inBody ? $$$"""{"error":{"message":"Download failed","request_id":"{{{id}}}"}}""" : """{"error":{"message":"Download failed"}}""");
+        response.Headers.TryAddWithoutValidation("x-fal-request-id", inBody ? "short" : id);
+
+        FalApiException failure = Read(response);
+
+        Assert.Equal(id, failure.RequestId);
+        Assert.InRange(failure.Message.Length, 1, 600);
+        Assert.Contains("777... (cut, 30000 characters in all)", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_304_is_no_redirect_and_its_advice_is_about_caches()
+    {
+        FalApiException failure = Read(HttpStatusCode.NotModified, "");
+        Assert.Contains("If-None-Match", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("edirect", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("base address", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_html_403_is_the_edge_and_says_that_a_retry_does_not_help()
     {

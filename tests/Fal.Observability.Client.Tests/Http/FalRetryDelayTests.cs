@@ -15,12 +15,18 @@ public sealed class FalRetryDelayTests
     [InlineData("1780000045", 45)]
     [InlineData("1779999999", 0)]
     [InlineData("1780000045500", 45.5)]
-    public void A_reset_is_seconds_from_now_unless_it_can_only_be_an_instant(string reset, double seconds)
+    [InlineData("3600, 1780000045", 3600)]
+    [InlineData("1780000045, 3", 45)]
+    [InlineData("999999999", 999_999_999)]
+    public void A_wait_is_seconds_from_now_unless_it_can_only_be_an_instant(string wait, double seconds)
     {
-        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
-        response.Headers.Add("x-ratelimit-reset", reset);
+        foreach (string header in new[] { "x-ratelimit-reset", "Retry-After" })
+        {
+            using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+            response.Headers.TryAddWithoutValidation(header, wait);
 
-        Assert.Equal(TimeSpan.FromSeconds(seconds), FalRetryDelay.AskedFor(response, Now));
+            Assert.Equal(TimeSpan.FromSeconds(seconds), FalRetryDelay.AskedFor(response, Now));
+        }
     }
 
     [Theory]

@@ -50,7 +50,7 @@ public sealed class LabelSetTests
     {
         Assert.Throws<ArgumentException>(() => LabelSet.Create([new("", "1")]));
         Assert.Throws<ArgumentException>(() => LabelSet.Create([new("a", null!)]));
-        Assert.Contains("twice", Assert.Throws<ArgumentException>(() => LabelSet.Create([new("a", "1"), new("a", "2")])).Message, StringComparison.Ordinal);
+        Assert.Contains("Duplicate label", Assert.Throws<ArgumentException>(() => LabelSet.Create([new("a", "1"), new("a", "2")])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

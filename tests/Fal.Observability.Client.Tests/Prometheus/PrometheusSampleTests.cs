@@ -74,7 +74,7 @@ public sealed class PrometheusSampleTests
         PrometheusFormatException fault = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(
             "# TYPE \"a\u202eb\" histogram\n{\"a\u202eb_bucket\",le=\"1\"} 1\n# EOF\n", new PrometheusParserOptions { Format = PrometheusFormat.OpenMetrics }));
 
-        Assert.Contains("the metric family a\\u202eb,", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("metric family a\\u202eb,", fault.Message, StringComparison.Ordinal);
         Assert.Contains("a\\u2028b\\x1b[2J", new PrometheusSkippedLine(1, 1, 0, "it is odd", "a\u2028b\u001b[2J").ToString(), StringComparison.Ordinal);
     }
 }

@@ -329,16 +329,21 @@ public sealed class FalMetricsPublisherTests
     }
 
     [Fact]
-    public async Task A_family_with_the_name_of_an_own_instrument_is_left_out_and_logged()
+    public async Task A_family_with_the_name_of_an_own_instrument_is_left_out_and_logged_once_for_each_name()
     {
         await using var host = new PublisherHost();
-        host.Client.Answer("fal_up 42\na 1\n");
+        host.Client.Answer("fal_up 42\nfal_publisher_scrape_samples 1\na 1\n");
         await host.StartAsync();
-        await host.PauseAsync();
+        await host.NextPauseAsync(await host.PauseAsync());
 
         Assert.Equal(1, Assert.Single(host.Collect("fal_up")).Value);
         Assert.Equal(1, Assert.Single(host.Collect("a")).Value);
-        Assert.StartsWith("fal_up of account (default) is not published", Assert.Single(host.Events(24)).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                "fal_up of account (default) is not published, because the publisher uses this name for a metric of its own.",
+                "fal_publisher_scrape_samples of account (default) is not published, because the publisher uses this name for a metric of its own.",
+            ],
+            host.Events(24).Select(record => record.Message.Split(" Read")[0]));
     }
 
     [Theory]

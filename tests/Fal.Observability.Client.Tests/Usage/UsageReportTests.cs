@@ -56,6 +56,48 @@ public sealed class UsageReportTests
         Assert.Equal(new DateOnly(2026, 6, 1), Assert.Single(report.ByDay()).Day);
     }
 
+    [Fact]
+    public void A_day_is_one_of_the_querys_zone_where_the_service_sends_utc_too()
+    {
+        var report = new UsageReport
+        {
+            Query = new UsageQuery { Range = Month, TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Day },
+            TimeSeries = [new UsageBucket { Start = new DateTimeOffset(2026, 6, 1, 22, 0, 0, TimeSpan.Zero), Rows = [Row("a", 1, "USD")] }],
+        };
+        Assert.Equal(new DateOnly(2026, 6, 2), Assert.Single(report.ByDay()).Day);
+    }
+
+    [Fact]
+    public void What_is_not_known_of_a_cost_leaves_no_gap_in_its_line()
+    {
+        FalAppList apps = new() { Apps = [App("o/a", "main"), App("o/b", "main")] };
+        AppCostReport costs = Report((0, Row("a", 2.5m, "USD")), (0, Row("b", 1, "USD")))
+            .ByApp(apps, Requests(apps.ToQuery(), ("o/b", 500)));
+        Assert.Equal(["o/a: 2.5 USD", "o/b: 1 USD, 2 per 1,000 successes"], costs.Apps.Select(cost => cost.ToString()));
+    }
+
+    [Fact]
+    public void A_refund_lowers_the_bill_and_the_whole_stays_the_sum_of_its_parts()
+    {
+        FalAppList apps = new() { Apps = [App("o/a", "main")] };
+        AppCostReport costs = Report((0, Row("a", 1, "USD")), (0, Row("a", -3.5m, "USD")), (1, Row(null, -1, "USD")))
+            .ByApp(apps, Requests(apps.ToQuery(), ("o/a", 1000)));
+        Assert.Equal(-2.5m, Assert.Single(costs.Apps).Cost);
+        Assert.Equal(-2.5m, costs.Apps[0].CostPerThousandSuccesses);
+        Assert.Equal(-3.5m, Assert.Single(costs.Total).Cost);
+    }
+
+    [Fact]
+    public void The_largest_numbers_that_a_bill_can_hold_add_up()
+    {
+        FalAppList apps = new() { Apps = [App("o/a", "main")] };
+        UsageReport usage = Report([.. Enumerable.Range(0, 10_000).Select(i => (i % 30, Row("a", 999_999_999_999_999_999m, "USD", seconds: 999_999_999_999_999_999m)))]);
+        AppCost cost = Assert.Single(usage.ByApp(apps, Requests(apps.ToQuery(), ("o/a", 1))).Apps);
+        Assert.Equal(9_999_999_999_999_999_990_000m, cost.Cost);
+        Assert.Equal(9_999_999_999_999_999_990_000_000m, cost.CostPerThousandSuccesses);
+        Assert.Equal(TimeSpan.MaxValue, cost.Usage!.MachineTime);
+    }
+
     [Theory]
     [InlineData(AnalyticsTimeframe.Week)]
     [InlineData(AnalyticsTimeframe.Month)]
@@ -280,7 +322,7 @@ public sealed class UsageReportTests
             decimal? seconds = 60) =>
         new()
         {
-            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, CostTotal = cost,
+            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, Cost = cost,
                 Currency = currency, IsSurge = surge,
         };
 }

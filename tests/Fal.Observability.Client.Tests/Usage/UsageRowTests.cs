@@ -15,7 +15,7 @@ public sealed class UsageRowTests
         Assert.Equal(("painter-prod", "main", "GPU-H100", "second"), (row.App, row.Environment, row.MachineType, row.Unit));
         Assert.Equal((1200.5m, 0.00099m, 20m), (row.Quantity, row.UnitPrice, row.PercentDiscount));
         Assert.Equal((1.188495m, 0.237699m, 0.950796m, "USD", true),
-            (row.CostSubtotal, row.CostDiscount, row.CostTotal, row.Currency, row.IsSurge));
+            (row.CostSubtotal, row.CostDiscount, row.Cost, row.Currency, row.IsSurge));
         Assert.Equal(1200.5m, row.MachineSeconds);
         Assert.Equal(["region"], row.AdditionalMembers.Keys);
     }
@@ -41,7 +41,21 @@ public sealed class UsageRowTests
 
     [Fact]
     public void The_old_name_of_the_total_stands_in_for_it() =>
-        Assert.Equal(1.5m, Read("""{"cost":1.5,"cost_total":null,"currency":"USD"}""").CostTotal);
+        Assert.Equal(1.5m, Read("""{"cost":1.5,"cost_total":null,"currency":"USD"}""").Cost);
+
+    [Theory]
+    [InlineData("tr-TR")]
+    [InlineData("")]
+    public void A_currency_in_lower_case_is_the_same_currency(string culture)
+    {
+        using var scope = new CultureScope(culture);
+        UsageReport report = new()
+        {
+            Query = new UsageQuery { Expand = UsageExpand.Summary },
+            Summary = [Read("""{"cost_total":1,"currency":"inr"}"""), Read("""{"cost_total":2,"currency":"INR"}""")],
+        };
+        Assert.Equal([("INR", 3m)], report.Totals.Select(total => (total.Currency, total.Cost)));
+    }
 
     [Fact]
     public void A_quantity_of_a_new_unit_is_no_machine_time()
@@ -62,7 +76,7 @@ public sealed class UsageRowTests
     public void Money_does_not_pass_through_a_double(string sent, string read)
     {
         decimal expected = decimal.Parse(read, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal(expected, Read($$"""{"cost_total":{{sent}},"currency":"USD"}""").CostTotal);
+        Assert.Equal(expected, Read($$"""{"cost_total":{{sent}},"currency":"USD"}""").Cost);
     }
 
     [Theory]
@@ -76,9 +90,26 @@ public sealed class UsageRowTests
     [InlineData("""{"cost_total":1,"app":["a"],"currency":"USD"}""", "app")]
     [InlineData("""{"cost_total":1,"environment":1,"currency":"USD"}""", "environment")]
     [InlineData("""{"cost_total":1,"cost_total":2,"currency":"USD"}""", "'cost_total' twice")]
+    [InlineData("""{"cost_total":1,"currency":"USD","is_surge":"true"}""", "is_surge")]
+    [InlineData("""{"cost_total":1,"currency":"USD","is_surge":1}""", "is_surge")]
+    [InlineData("""{"cost_total":1,"currency":null}""", "currency")]
+    [InlineData("""{"cost_total":1,"currency":""}""", "currency")]
     [InlineData("7", "object")]
     public void A_row_that_no_bill_can_have_is_refused_by_name(string json, string says) =>
         Assert.Contains(says, Assert.Throws<JsonException>(() => Read(json)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("app")]
+    [InlineData("environment")]
+    [InlineData("machine_type")]
+    [InlineData("currency")]
+    public void A_name_that_is_not_text_is_refused_because_another_could_read_the_same(string member)
+    {
+        string json = $$"""{"cost_total":1,"currency":"USD","{{member}}":"painter\ufffd"}""";
+        json = member == "currency" ? """{"cost_total":1,"currency":"painter\ufffd"}""" : json;
+        JsonException refusal = Assert.Throws<JsonException>(() => Read(json));
+        Assert.Contains($"'{member}' is \"painter\uFFFD\"", refusal.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_page_is_the_same_when_it_is_written_and_read_again()

@@ -81,10 +81,7 @@ internal sealed partial class HistoryProgress
 
         try
         {
-            // The file is there whole or not at all.
-            string temporary = $"{Path}.tmp";
-            File.WriteAllText(temporary, JsonSerializer.Serialize(_accepted, Json.Default.DictionaryStringDateTimeOffset));
-            File.Move(temporary, Path, overwrite: true);
+            WholeFile.Replace(Path, JsonSerializer.Serialize(_accepted, Json.Default.DictionaryStringDateTimeOffset));
             _isUnsaved = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -137,13 +137,21 @@ internal sealed partial class RemoteWriteClient : IDisposable
             using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
             string text = response.IsSuccessStatusCode ? "" : await BeginningOfAsync(response.Content, end.Token);
             cancellationToken.ThrowIfCancellationRequested();
-            return new Answer(response.StatusCode, Shown(response.ReasonPhrase is { Length: > 0 } reason ? reason : response.StatusCode.ToString()), Shown(text), RetryAfterOf(response.Headers));
+            return new Answer(
+                response.StatusCode, Shown(response.ReasonPhrase is { Length: > 0 } reason ? reason : response.StatusCode.ToString()), Shown(text),
+                RetryAfterOf(response.Headers), TargetOf(response.Headers.Location));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"No answer within {AnswerLimit.TotalSeconds} s."));
         }
     }
+
+    /// <summary>Where a redirect leads, without what may be secret in it; null if that is no address to send to.</summary>
+    private string? TargetOf(Uri? location) =>
+        location is not null && Uri.TryCreate(_options.Url, location, out Uri? target) && BridgeOptions.IsHttp(target)
+            ? Shown(target.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped))
+            : null;
 
     /// <summary>As much of a body as comes in time, and as is worth reading: it may have no end.</summary>
     private async Task<string> BeginningOfAsync(HttpContent content, CancellationToken cancellationToken)
@@ -211,14 +219,23 @@ internal sealed partial class RemoteWriteClient : IDisposable
             _ when answer.Says(TooOld) =>
                 " The samples are older than the receiver takes, or than those that it has of the same series. Set its out_of_order_time_window"
                 + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
-                + " 'history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
+                + " 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>
                 " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were final.",
+            >= HttpStatusCode.Ambiguous and < HttpStatusCode.BadRequest =>
+                $" The receiver redirects{(answer.Target is null ? "" : $" to {answer.Target}")}. The bridge does not follow redirects, because that"
+                + " would send samples and credentials to an address that nobody configured. Set Bridge:RemoteWrite:Url to the final address.",
+            HttpStatusCode.BadRequest =>
+                " The receiver does not accept the request. Check that Bridge:RemoteWrite:Url is an address for Prometheus remote write 1.0, and"
+                + " look into the receiver's log and its limits, such as the length of a label value.",
+            HttpStatusCode.UnsupportedMediaType =>
+                " The receiver does not read remote write 1.0, which is protobuf compressed with Snappy. Set Bridge:RemoteWrite:Url to an address"
+                + " that does.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
                 " Prometheus takes remote writes at /api/v1/write, and only with --web.enable-remote-write-receiver.",
             HttpStatusCode.RequestEntityTooLarge => " Lower Bridge:RemoteWrite:MaxSamplesPerRequest.",
-            _ => "",
+            _ => " Check Bridge:RemoteWrite:Url and Bridge:RemoteWrite:Headers, and look into the receiver's log.",
         };
         string said = answer.Text.Length > 0 ? answer.Text : answer.Reason;
         return string.Create(
@@ -226,7 +243,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
     }
 
     /// <summary>What the receiver answered.</summary>
-    private sealed record Answer(HttpStatusCode Status, string Reason, string Text, RetryConditionHeaderValue? RetryAfter)
+    private sealed record Answer(HttpStatusCode Status, string Reason, string Text, RetryConditionHeaderValue? RetryAfter, string? Target)
     {
         public bool IsAcceptance => Status is >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices;
 

@@ -28,8 +28,7 @@ internal static class AppsVerb
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Write one JSON object instead of a table." };
-        Option<string[]?> environments = Words.Option<string[]?>(
-            "--environments", "NAMES", "Environments with commas between them (default: main).", Words.List);
+        Option<string[]?> environments = Words.Environments();
         Option<string?> search = Words.Option<string?>("--search", "TEXT", "Only apps whose name holds the text.", text => text);
         Option<Uri?> baseAddress = Words.BaseAddress();
         var verb = new Command("apps", "List the apps of the account, with what they do now.") { json, environments, search, baseAddress };
@@ -43,7 +42,7 @@ internal static class AppsVerb
             LiveApp[] apps = [.. LiveApp.Join(await listing, live, withUnlisted: part is null)];
             if (parsed.GetValue(json))
             {
-                WriteJson(apps, live.Timestamp, isSimulated: account.SimulatedApps is not null);
+                WriteJson(apps, live.Timestamp, isSimulated: account.IsSimulated);
             }
             else
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DuckDB.NET.Data;
 
 namespace Fal.Observability.Cli.Export;
@@ -5,17 +6,18 @@ namespace Fal.Observability.Cli.Export;
 /// <summary>An answer in two temporary tables of a connection to DuckDB: <c>incoming</c>, its rows, and <c>slice</c>, what they cover.</summary>
 internal static class DuckDbIncoming
 {
+    private static readonly string AmountType =
+        string.Create(CultureInfo.InvariantCulture, $"DECIMAL({WarehouseColumn.AmountPrecision}, {WarehouseColumn.AmountScale})");
+
     /// <summary>Whether a row <c>old</c> of what was exported before gives way to the answer.</summary>
-    public const string Replaces = """
+    public static string Replaces(WarehouseTable table) => $"""
         EXISTS (SELECT 1 FROM slice WHERE slice.timeframe = old.timeframe AND old.bucket_start >= slice.range_start AND old.bucket_start < slice.range_end
-            AND (old.endpoint_id = slice.endpoint_id OR starts_with(old.endpoint_id, slice.endpoint_id || '/')))
+            {(table.HasEndpoints ? "AND (old.endpoint_id = slice.endpoint_id OR starts_with(old.endpoint_id, slice.endpoint_id || '/'))" : "")})
         """;
 
     /// <summary>Whether the answer has a row with the key of a row <c>old</c>.</summary>
-    public const string HasKey = """
-        EXISTS (SELECT 1 FROM incoming
-            WHERE incoming.endpoint_id = old.endpoint_id AND incoming.bucket_start = old.bucket_start AND incoming.timeframe = old.timeframe)
-        """;
+    public static string HasKey(WarehouseTable table) =>
+        $"EXISTS (SELECT 1 FROM incoming WHERE {string.Join(" AND ", table.Key.Select(column => $"incoming.{column} = old.{column}"))})";
 
     /// <summary>A connection on which the time zone of the machine decides nothing.</summary>
     /// <param name="dataSource">A path, with any characters, or <c>:memory:</c>.</param>
@@ -53,8 +55,13 @@ internal static class DuckDbIncoming
                 }
             }
 
-            await connection.ExecuteAsync($"CREATE TEMPORARY TABLE incoming ({string.Join(", ", Columns(instantType))})", cancellationToken);
-            Append(connection, rows);
+            // DuckDB reads amounts from their digits, and so rounds nothing.
+            await connection.ExecuteAsync(
+                $"CREATE TEMPORARY TABLE appended ({string.Join(", ", Columns(slice.Table, instantType, amountType: "VARCHAR"))})", cancellationToken);
+            Append(connection, slice.Table, rows);
+            string[] amounts = [.. slice.Table.Columns.Where(column => column.Kind == ColumnKind.Amount).Select(column => $"{column.Name}::{AmountType} AS {column.Name}")];
+            string values = amounts.Length == 0 ? "*" : $"* REPLACE ({string.Join(", ", amounts)})";
+            await connection.ExecuteAsync($"CREATE TEMPORARY TABLE incoming AS SELECT {values} FROM appended", cancellationToken);
             return connection;
         }
         catch
@@ -65,13 +72,16 @@ internal static class DuckDbIncoming
     }
 
     /// <summary>The columns as they stand in a statement.</summary>
+    /// <param name="table">The table.</param>
     /// <param name="instantType">The type of an instant.</param>
-    public static IEnumerable<string> Columns(string instantType) => WarehouseColumn.All.Select(column => $"{column.Name} " + column.Kind switch
+    /// <param name="amountType">The type of an amount.</param>
+    public static IEnumerable<string> Columns(WarehouseTable table, string instantType, string? amountType = null) => table.Columns.Select(column => $"{column.Name} " + column.Kind switch
     {
         ColumnKind.Text => "VARCHAR",
         ColumnKind.Instant => instantType,
         ColumnKind.Flag => "BOOLEAN",
         ColumnKind.Count => "BIGINT",
+        ColumnKind.Amount => amountType ?? AmountType,
         _ => "DOUBLE",
     } + (column.IsRequired ? " NOT NULL" : ""));
 
@@ -82,21 +92,22 @@ internal static class DuckDbIncoming
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static void Append(DuckDBConnection connection, IReadOnlyList<WarehouseRow> rows)
+    private static void Append(DuckDBConnection connection, WarehouseTable table, IReadOnlyList<WarehouseRow> rows)
     {
-        using DuckDBAppender appender = connection.CreateAppender("temp", "main", "incoming");
+        using DuckDBAppender appender = connection.CreateAppender("temp", "main", "appended");
         foreach (WarehouseRow row in rows)
         {
             IDuckDBAppenderRow line = appender.CreateRow();
-            foreach (WarehouseColumn column in WarehouseColumn.All)
+            foreach (object? value in row.Values)
             {
-                _ = column.Value(row) switch
+                _ = value switch
                 {
                     string text => line.AppendValue(text),
                     DateTime instant => line.AppendValue(instant),
                     bool flag => line.AppendValue(flag),
                     long count => line.AppendValue(count),
-                    double seconds => line.AppendValue(seconds),
+                    double number => line.AppendValue(number),
+                    decimal amount => line.AppendValue(amount.ToString(CultureInfo.InvariantCulture)),
                     _ => line.AppendNullValue(),
                 };
             }

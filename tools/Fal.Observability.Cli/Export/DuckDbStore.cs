@@ -2,8 +2,8 @@ using DuckDB.NET.Data;
 
 namespace Fal.Observability.Cli.Export;
 
-/// <summary>A table <c>analytics</c> in a DuckDB file, with the key (endpoint, bucket, timeframe).</summary>
-internal sealed class DuckDbStore(string folder, ExportRequest request) : IWarehouseStore
+/// <summary>A table in a DuckDB file.</summary>
+internal sealed class DuckDbStore(string folder, WarehouseTable table, ExportRequest request) : IWarehouseStore
 {
     // In UTC. With a zone it would need DuckDB's extension for time zones to be read.
     private const string InstantType = "TIMESTAMP";
@@ -22,15 +22,15 @@ internal sealed class DuckDbStore(string folder, ExportRequest request) : IWareh
         }
 
         await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(_path, cancellationToken);
-        await connection.ExecuteAsync(TableOf(DuckDbIncoming.Columns(InstantType)), cancellationToken);
+        await connection.ExecuteAsync(TableOf(DuckDbIncoming.Columns(table, InstantType)), cancellationToken);
         await using DuckDBCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT count(*) FROM analytics WHERE timeframe = '{request.TimeframeName}'";
+        command.CommandText = $"SELECT count(*) FROM {table.Name} WHERE timeframe = '{request.TimeframeName}'";
         return await command.ExecuteScalarAsync(cancellationToken) is 0L;
     }
 
     public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
     {
-        string[] columns = [.. DuckDbIncoming.Columns(InstantType)];
+        string[] columns = [.. DuckDbIncoming.Columns(table, InstantType)];
         if (IsMissing)
         {
             // DuckDB cannot open what it has half made, on a full disk for instance.
@@ -44,27 +44,27 @@ internal sealed class DuckDbStore(string folder, ExportRequest request) : IWareh
         // A table of an older version gets what is new; columns that somebody else has added stay as they are.
         foreach (string column in columns.Where(column => !column.EndsWith("NOT NULL", StringComparison.Ordinal)))
         {
-            await connection.ExecuteAsync($"ALTER TABLE analytics ADD COLUMN IF NOT EXISTS {column}", cancellationToken);
+            await connection.ExecuteAsync($"ALTER TABLE {table.Name} ADD COLUMN IF NOT EXISTS {column}", cancellationToken);
         }
 
         await using System.Data.Common.DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (slice.OnlyFillsIn)
         {
-            await connection.ExecuteAsync("INSERT OR IGNORE INTO analytics BY NAME SELECT * FROM incoming", cancellationToken);
+            await connection.ExecuteAsync($"INSERT OR IGNORE INTO {table.Name} BY NAME SELECT * FROM incoming", cancellationToken);
         }
         else
         {
-            await connection.ExecuteAsync($"DELETE FROM analytics AS old WHERE {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}", cancellationToken);
-            await connection.ExecuteAsync("INSERT OR REPLACE INTO analytics BY NAME SELECT * FROM incoming", cancellationToken);
+            await connection.ExecuteAsync($"DELETE FROM {table.Name} AS old WHERE {DuckDbIncoming.Replaces(table)} AND NOT {DuckDbIncoming.HasKey(table)}", cancellationToken);
+            await connection.ExecuteAsync($"INSERT OR REPLACE INTO {table.Name} BY NAME SELECT * FROM incoming", cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
     }
 
     public string Describe() =>
-        $"duckdb {ShellWord.Quote(_path)} \"SELECT endpoint_id, sum(request_count), sum(error_count) FROM analytics GROUP BY ALL\"";
+        $"duckdb {ShellWord.Quote(_path)} \"{table.Example(table.Name)}\"";
 
-    private static async Task CreateAsync(string path, string[] columns, CancellationToken cancellationToken)
+    private async Task CreateAsync(string path, string[] columns, CancellationToken cancellationToken)
     {
         // A killed program may have left half of one here.
         File.Delete(path);
@@ -73,6 +73,6 @@ internal sealed class DuckDbStore(string folder, ExportRequest request) : IWareh
         await connection.ExecuteAsync("CHECKPOINT", cancellationToken);
     }
 
-    private static string TableOf(IEnumerable<string> columns) =>
-        $"CREATE TABLE IF NOT EXISTS analytics ({string.Join(", ", columns)}, PRIMARY KEY (endpoint_id, bucket_start, timeframe))";
+    private string TableOf(IEnumerable<string> columns) =>
+        $"CREATE TABLE IF NOT EXISTS {table.Name} ({string.Join(", ", columns)}, PRIMARY KEY ({string.Join(", ", table.Key)}))";
 }

@@ -15,18 +15,19 @@ internal sealed class ExportProgress(string folder, string store)
     private readonly string _path = Path.Combine(folder, $"progress-{store}.json");
 
     /// <exception cref="FormatException">The file is not what it should be.</exception>
-    public ExportState? Find(string timeframe, string endpointId) => Read().Exports.GetValueOrDefault(Key(timeframe, endpointId));
+    public ExportState? Find(WarehouseTable table, string timeframe, string endpointId) => Read().Exports.GetValueOrDefault(Key(table, timeframe, endpointId));
 
     /// <summary>Takes note of how far endpoints are final.</summary>
+    /// <param name="table">The table.</param>
     /// <param name="timeframe">The name of the timeframe.</param>
     /// <param name="first">From where they were asked for; what was exported from an earlier instant on stays so.</param>
     /// <param name="finalUntil">The endpoints, and up to where each is final.</param>
-    public async Task SaveAsync(string timeframe, DateTimeOffset first, IEnumerable<KeyValuePair<string, DateTimeOffset>> finalUntil)
+    public async Task SaveAsync(WarehouseTable table, string timeframe, DateTimeOffset first, IEnumerable<KeyValuePair<string, DateTimeOffset>> finalUntil)
     {
         Content content = Read();
         foreach ((string endpoint, DateTimeOffset until) in finalUntil)
         {
-            string key = Key(timeframe, endpoint);
+            string key = Key(table, timeframe, endpoint);
             ExportState? before = content.Exports.GetValueOrDefault(key);
             content.Exports[key] = new ExportState(before is not null && before.First < first ? before.First : first, until);
         }
@@ -34,11 +35,11 @@ internal sealed class ExportProgress(string folder, string store)
         await WriteAsync(content);
     }
 
-    /// <summary>Everything of a timeframe is to be exported anew.</summary>
-    public async Task ForgetAsync(string timeframe)
+    /// <summary>Everything of a table and timeframe is to be exported anew.</summary>
+    public async Task ForgetAsync(WarehouseTable table, string timeframe)
     {
         Content content = Read();
-        string[] gone = [.. content.Exports.Keys.Where(key => key.StartsWith(Key(timeframe, ""), StringComparison.Ordinal))];
+        string[] gone = [.. content.Exports.Keys.Where(key => key.StartsWith(Key(table, timeframe, ""), StringComparison.Ordinal))];
         if (gone.Length > 0)
         {
             await WriteAsync(content with
@@ -55,7 +56,9 @@ internal sealed class ExportProgress(string folder, string store)
             File.WriteAllBytesAsync(temporary, JsonSerializer.SerializeToUtf8Bytes(content, ExportProgressJson.Default.Content)));
     }
 
-    private static string Key(string timeframe, string endpointId) => $"{timeframe} {endpointId}";
+    // Analytics have no prefix, as they had none before there were other tables.
+    private static string Key(WarehouseTable table, string timeframe, string endpointId) =>
+        table == WarehouseTable.Analytics ? $"{timeframe} {endpointId}" : $"{table.Name} {timeframe} {endpointId}";
 
     private Content Read()
     {

@@ -2,22 +2,23 @@ using System.CommandLine;
 using System.Globalization;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
-using Spectre.Console;
-using AnalyticsQuery = Fal.Observability.Client.AnalyticsQuery;
 
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports analytics to a warehouse. Run again, as often as you like, it goes on where it ended and replaces what was provisional.
+/// Exports what an account did and cost to a warehouse. Run again, as often as you like, it goes on where it ended and replaces what was
+/// provisional.
 /// </summary>
 internal sealed class ExportVerb
 {
+    private const int DefaultDays = 30;
+
     /// <summary>Every store by its name on the command line. No other name makes a store.</summary>
-    public static readonly (string Word, Func<string, ExportRequest, IWarehouseStore> Open)[] Stores =
+    public static readonly (string Word, Func<string, WarehouseTable, ExportRequest, IWarehouseStore> Open)[] Stores =
     [
-        ("duckdb", (folder, request) => new DuckDbStore(folder, request)),
-        ("parquet", (folder, request) => new ParquetStore(folder, request)),
-        ("ndjson", (folder, request) => new NdjsonStore(folder, request)),
+        ("duckdb", (folder, table, request) => new DuckDbStore(folder, table, request)),
+        ("parquet", (folder, table, request) => new ParquetStore(folder, table, request)),
+        ("ndjson", (folder, table, request) => new NdjsonStore(folder, table, request)),
     ];
 
     private readonly Argument<string> _folder = new("FOLDER") { Description = "Where to. Simulated and real data need a folder each." };
@@ -25,74 +26,57 @@ internal sealed class ExportVerb
     private readonly Option<string?> _store = Words.Choice<string?>(
         "--store", "What to write (default: duckdb, a file analytics.duckdb in the folder).", [.. Stores.Select(store => (store.Word, (string?)store.Word))]);
 
-    private readonly Option<string[]?> _endpoints = Words.Option<string[]?>(
-        "--endpoints", "a/b,c/d", "Which endpoints. 'fal-obs apps' lists those of the account.", Words.List);
+    private readonly Option<WarehouseTable[]?> _tables = Words.Option<WarehouseTable[]?>(
+        "--tables", "NAMES", $"Which tables, with commas between them (default: {string.Join(',', WarehouseTable.All.Select(table => table.Name))}).",
+        text => [.. Words.List(text).Select(name => Words.OneOf(name, [.. WarehouseTable.All.Select(table => (table.Name, table))]))]);
 
-    private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Choice<AnalyticsTimeframe?>(
-        "--timeframe", "The length of a bucket (default: hour).",
-        ("minute", AnalyticsTimeframe.Minute), ("hour", AnalyticsTimeframe.Hour), ("day", AnalyticsTimeframe.Day));
-
-    private readonly Option<DateOnly?> _first = Words.Option("--first", "DAY", "The first day in UTC (default: 30 days before the last).", Words.Day);
-    private readonly Option<DateOnly?> _last = Words.Option("--last", "DAY", "The last day in UTC (default: until now).", Words.Day);
+    private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
     private readonly Option<Uri?> _baseAddress = Words.BaseAddress();
+    private readonly EndpointChoice _endpoints;
+    private readonly DayRange _days;
     private readonly Interruption _interruption;
 
-    private ExportVerb(Interruption interruption) => _interruption = interruption;
+    private ExportVerb(Command verb, Interruption interruption)
+    {
+        _interruption = interruption;
+        verb.Add(_folder);
+        verb.Add(_store);
+        verb.Add(_tables);
+        _endpoints = new EndpointChoice(verb);
+        verb.Add(_timeframe);
+        _days = new DayRange(verb, DefaultDays);
+        verb.Add(_baseAddress);
+        verb.Validators.Add(result =>
+        {
+            if (result.GetResult(_folder) is { Tokens.Count: > 0 } && result.GetValue(_folder) is { } path && (path.Length == 0 || File.Exists(path)))
+            {
+                result.AddError($"FOLDER is '{path}', which is {(path.Length == 0 ? "empty" : "a file")}; it must be the folder to export to.");
+            }
+        });
+        verb.SetAction(RunAsync);
+    }
 
     public static Command Create(Interruption interruption)
     {
-        var export = new ExportVerb(interruption);
-        var verb = new Command("export", "Copy analytics to DuckDB, Parquet, or newline-delimited JSON for BigQuery.")
-        {
-            export._folder, export._store, export._endpoints, export._timeframe, export._first, export._last, export._baseAddress,
-        };
-        verb.Validators.Add(result =>
-        {
-            if (result.GetValue(export._folder) is { Length: 0 })
-            {
-                result.AddError("FOLDER is empty; it must be the folder to export to.");
-            }
-        });
-        verb.SetAction(export.RunAsync);
+        var verb = new Command("export", "Copy analytics, usage and runner history to DuckDB, Parquet, or newline-delimited JSON for BigQuery.");
+        _ = new ExportVerb(verb, interruption);
         return verb;
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        DateOnly today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
-        DateOnly? last = parsed.GetValue(_last);
-        DateOnly first = parsed.GetValue(_first) ?? (last ?? today).AddDays(-30);
-        if (first > today)
-        {
-            return await Failure.ReportAsync(
-                ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"{first:yyyy-MM-dd} is in the future: there is nothing to export yet."));
-        }
-
-        if (last < first)
-        {
-            return await Failure.ReportAsync(ExitCode.Usage, "--last is before --first.");
-        }
-
-        // Without the option this is no null but an array without elements.
-        string[] named = parsed.GetValue(_endpoints) ?? [];
-        if (named.Length == 0 && Account.IsReal(parsed.GetValue(_baseAddress)))
-        {
-            return await Failure.ReportAsync(
-                ExitCode.Usage, "Name the endpoints: --endpoints my-org/my-app,my-org/other. 'fal-obs apps' lists those of the account.");
-        }
-
+        (DateOnly first, DateOnly? last) = _days.Of(parsed);
         await using Account account = await Account.OpenAsync(parsed.GetValue(_baseAddress), cancellationToken);
-        var request = new ExportRequest
-        {
-            // The query refuses an id that cannot be.
-            EndpointIds = new AnalyticsQuery(named.Length > 0 ? named : [.. account.SimulatedApps!]).EndpointIds,
-            Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,
-            First = first,
-            Last = last,
-        };
         try
         {
-            return await ExportAsync(account, parsed.GetValue(_folder)!, parsed.GetValue(_store) ?? Stores[0].Word, request, cancellationToken);
+                var request = new ExportRequest
+            {
+                EndpointIds = await _endpoints.OfAsync(parsed, account, cancellationToken),
+                Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,
+                First = first,
+                Last = last,
+            };
+            return await ExportAsync(account, parsed.GetValue(_folder)!, parsed.GetValue(_store) ?? Stores[0].Word, parsed.GetValue(_tables) ?? [], request, cancellationToken);
         }
         catch (OperationCanceledException) when (_interruption.Code != 0)
         {
@@ -104,7 +88,7 @@ internal sealed class ExportVerb
             return await Failure.ReportAsync(
                 ExitCode.Failed, "DuckDB has no native library for this system here, and --store duckdb and parquet need it: use --store ndjson.");
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) when (!Failure.IsUsage(e) && e is not (OutOfMemoryException or StandardOutputException))
         {
             return await Failure.ReportAsync(
                 ExitCode.Failed,
@@ -113,7 +97,7 @@ internal sealed class ExportVerb
     }
 
     private static async Task<int> ExportAsync(
-        Account account, string folder, string storeName, ExportRequest request, CancellationToken cancellationToken)
+        Account account, string folder, string storeName, WarehouseTable[] named, ExportRequest request, CancellationToken cancellationToken)
     {
         if (storeName == "duckdb" && Path.GetFullPath(folder).Contains('?', StringComparison.Ordinal))
         {
@@ -122,66 +106,106 @@ internal sealed class ExportVerb
                 $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it takes the question mark for the end of the path. Name another folder, or another --store.");
         }
 
-        if (SimulatedFolder.Claim(folder, isSimulated: account.SimulatedApps is not null) is { } refusal)
+        if (SimulatedFolder.Claim(folder, account.IsSimulated) is { } refusal)
         {
             return await Failure.ReportAsync(ExitCode.Usage, refusal);
         }
 
-        // One export at a time in a folder: the system lets go of the lock however the program ends.
-        await using FileStream one = new(
-            Path.Combine(folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
-        IWarehouseStore store = Stores.Single(one => one.Word == storeName).Open(folder, request);
-        var exporter = new Exporter(account.Client.Analytics, store, new ExportProgress(folder, storeName), TimeProvider.System);
+        await using FileStream? one = TryLock(folder);
+        if (one is null)
+        {
+            return await Failure.ReportAsync(
+                ExitCode.Failed, $"Another export is writing into '{folder}'. Run the same command again when it has ended.");
+        }
+
+        if (request.EndpointIds.Count == 0)
+        {
+            await Console.Error.WriteLineAsync("The account owns no app in this environment, so only its usage can be exported.");
+        }
+
+        var progress = new ExportProgress(folder, storeName);
+        List<string> next = [];
+        List<WarehouseTable> refused = [];
+        long rows = 0;
+        foreach (IWarehouseSource source in Sources(account.Client).Where(source => named.Length == 0 || named.Contains(source.Table)))
+        {
+            IWarehouseStore store = Stores.Single(one => one.Word == storeName).Open(folder, source.Table, request);
+            (long written, bool isRefused) = await ExportAsync(source, store, progress, request, cancellationToken);
+            rows += written;
+            if (isRefused)
+            {
+                refused.Add(source.Table);
+            }
+            else if (source.SubjectsOf(request).Count > 0)
+            {
+                next.Add(store.Describe());
+            }
+        }
+
+        // A key without the permission for billing is no failure, unless somebody asked for the table by its name.
+        if (refused.FirstOrDefault(table => table == WarehouseTable.Analytics || named.Contains(table)) is { } lost)
+        {
+            return await Failure.ReportAsync(ExitCode.Failed, $"The service refuses everything that the table {lost.Name} holds. Of the other tables, {rows} rows were written.");
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} rows written. Next:"));
+        next.ForEach(Console.WriteLine);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Lets one export at a time into a folder. The system gives the lock back however the program ends.</summary>
+    /// <returns>The lock; null where another program has it.</returns>
+    private static FileStream? TryLock(string folder)
+    {
+        // As .NET passes them on: ERROR_SHARING_VIOLATION of Windows, EWOULDBLOCK of Linux and of macOS.
+        int[] sharingViolations = [unchecked((int)0x80070020), 11, 35];
+        try
+        {
+            return new FileStream(
+                Path.Combine(folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (sharingViolations.Contains(e.HResult))
+        {
+            return null;
+        }
+    }
+
+    private static IWarehouseSource[] Sources(IFalObservabilityClient client) =>
+    [
+        new AnalyticsRows(client.Analytics),
+        new UsageRows(client.Usage, TimeProvider.System),
+        new RunnerRows(client.Apps, TimeProvider.System),
+    ];
+
+    private static async Task<(long Rows, bool IsRefused)> ExportAsync(
+        IWarehouseSource source, IWarehouseStore store, ExportProgress progress, ExportRequest request, CancellationToken cancellationToken)
+    {
+        string table = source.Table.Name;
+        int subjects = source.SubjectsOf(request).Count;
+        var exporter = new Exporter(source, store, progress, TimeProvider.System);
         long rows = 0;
         int refusals = 0;
-        int leftOut = await WithProgressAsync($"{request.TimeframeName}s of {request.EndpointIds.Count} endpoints", progress => exporter.RunAsync(
+        int leftOut = 0;
+        await Screen.WithProgressAsync($"{table}, {request.TimeframeName}s", async show => leftOut = await exporter.RunAsync(
             request,
             (done, all, written) =>
             {
                 rows += written;
-                progress(done, all);
+                show(done, all);
             },
             refused =>
             {
                 refusals++;
-                Console.WriteLine(Screen.OneLine($"left out: {refused.EndpointId}: {refused.Message}"));
+                Console.WriteLine(Screen.OneLine($"left out of {table}: {refused.EndpointId}: {refused.Message ?? $"the service answers {(int)refused.StatusCode}"}"));
             },
             missing => Console.WriteLine(Screen.OneLine(
-                $"left empty: {missing.EndpointId}: the service fails on {string.Join(", ", missing.Metrics.GetFlags().Select(metric => metric.GetWireName()))}")),
+                $"left empty in {table}: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}")),
             cancellationToken));
-        if (refusals == request.EndpointIds.Count)
-        {
-            return await Failure.ReportAsync(ExitCode.Failed, "Nothing was exported: the service refuses every endpoint that was named.");
-        }
-
         if (leftOut > 0)
         {
-            Console.WriteLine($"{leftOut} rows left out: another row of the same bucket has the same endpoint id, or none either.");
+            Console.WriteLine($"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or none either.");
         }
 
-        Console.WriteLine($"{rows} rows written. Next:{Environment.NewLine}{store.Describe()}");
-        return ExitCode.Done;
-    }
-
-    /// <summary>Shows a bar while the work runs, if there is a terminal to show it on.</summary>
-    private static async Task<int> WithProgressAsync(string title, Func<Action<int, int>, Task<int>> work)
-    {
-        if (Screen.Progress() is not { } console)
-        {
-            return await work((_, _) => { });
-        }
-
-        int result = 0;
-        await console.Progress().StartAsync(async progress =>
-        {
-            ProgressTask bar = progress.AddTask(Markup.Escape(title));
-            result = await work((done, all) =>
-            {
-                bar.MaxValue = all;
-                bar.Value = done;
-            });
-            bar.Value = bar.MaxValue;
-        });
-        return result;
+        return (rows, subjects > 0 && refusals == subjects);
     }
 }

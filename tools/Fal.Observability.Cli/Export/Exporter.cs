@@ -4,16 +4,20 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports analytics partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
+/// Exports a table partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
 /// the next time, so that rows are replaced by what they have become.
 /// </summary>
-internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore store, ExportProgress progress, TimeProvider time)
+internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, ExportProgress progress, TimeProvider time)
 {
-    // The service lags by minutes, and by hours when it goes badly; a row that is late shows in nothing but the time.
-    private static readonly TimeSpan FinalAfter = TimeSpan.FromDays(1);
+    /// <summary>The service lags by minutes, and by hours when it goes badly. Nothing but the time shows that a row is late.</summary>
+    public static readonly TimeSpan FinalAfter = TimeSpan.FromDays(1);
 
     // Metrics that the service fails on may come back; those that do not must not have everything read again for ever.
     private static readonly TimeSpan FinalWithoutMetricsAfter = TimeSpan.FromDays(30);
+
+    /// <summary>Whether the service will not answer, while it answers others: no permission, or no such app.</summary>
+    public static bool IsRefusal(FalApiException failure) =>
+        failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership } or { StatusCode: HttpStatusCode.NotFound };
 
     /// <summary>Exports what there is to export.</summary>
     /// <param name="request">What to export.</param>
@@ -38,12 +42,12 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
         await store.UpgradeAsync(cancellationToken);
         if (await store.IsEmptyAsync(cancellationToken))
         {
-            await progress.ForgetAsync(request.TimeframeName);
+            await progress.ForgetAsync(source.Table, request.TimeframeName);
         }
 
         // Endpoints that have come equally far are asked for together.
-        var parts = request.EndpointIds
-            .GroupBy(id => StartOf(progress.Find(request.TimeframeName, id), first, now))
+        var parts = source.SubjectsOf(request)
+            .GroupBy(id => StartOf(progress.Find(source.Table, request.TimeframeName, id), first, now))
             .Select(part => (Start: part.Key, EndpointIds: part.ToList(), Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()))
             .ToArray();
         var told = new HashSet<string>(StringComparer.Ordinal);
@@ -55,13 +59,13 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
             HashSet<string> unsettled = [];
             foreach (WarehousePartition partition in partitions.TakeWhile(_ => endpoints.Count > 0))
             {
-                var slice = new WarehouseSlice(request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
-                AnalyticsReport answer;
+                var slice = new WarehouseSlice(source.Table, request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
+                WarehouseAnswer answer;
                 try
                 {
-                    answer = await analytics.GetReportAsync(QueryOf(request, slice), progress: null, cancellationToken);
+                    answer = await source.ReadAsync(request, slice, cancellationToken);
                 }
-                catch (FalApiException refusal) when (refusal is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership } or { StatusCode: HttpStatusCode.NotFound })
+                catch (FalApiException refusal) when (IsRefusal(refusal))
                 {
                     // None of these, which may still be some of all.
                     foreach (string endpoint in endpoints)
@@ -72,46 +76,45 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
                     break;
                 }
 
-                foreach (AnalyticsRefusedEndpoint endpoint in answer.RefusedEndpoints.Where(endpoint => endpoints.Remove(endpoint.EndpointId)))
+                foreach (AnalyticsRefusedEndpoint endpoint in answer.Refused.Where(endpoint => endpoints.Remove(endpoint.EndpointId)))
                 {
                     finalUntil.Remove(endpoint.EndpointId);
                     refused(endpoint);
                 }
 
-                foreach (AnalyticsMissingMetrics endpoint in answer.MissingMetrics.Where(endpoint => told.Add(endpoint.EndpointId)))
+                foreach (AnalyticsMissingMetrics endpoint in answer.Missing.Where(endpoint => told.Add(endpoint.EndpointId)))
                 {
                     missing(endpoint);
                 }
 
                 // A bucket that was not asked for belongs into another partition, which has it.
-                WarehouseRow[] sent = [.. answer.TimeSeries.Where(bucket => bucket.Start >= slice.Start && bucket.Start < slice.End).SelectMany(bucket => bucket.Rows.Select(row =>
-                    new WarehouseRow(bucket.Start, request.TimeframeName, bucket.IsProvisional || bucket.IsOpen, row)))];
+                WarehouseRow[] sent = [.. answer.Rows.Where(row => row.Key.BucketStart >= slice.Start && row.Key.BucketStart < slice.End)];
                 // Rows without an id, or with ids that differ in what no store can hold, have the same key.
                 WarehouseRow[] rows = [.. sent.DistinctBy(row => row.Key)];
                 leftOut += sent.Length - rows.Length;
                 // An endpoint and a route of it that are both asked for have rows in common.
                 HashSet<string> failing =
                 [
-                    .. endpoints.Where(id => answer.MissingMetrics.Any(
+                    .. endpoints.Where(id => answer.Missing.Any(
                         endpoint => WarehouseSlice.Includes(id, endpoint.EndpointId) || WarehouseSlice.Includes(endpoint.EndpointId, id))),
                 ];
-                WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))] };
+                WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))], OnlyFillsIn = answer.OnlyFillsIn };
                 WarehouseSlice parted = slice with { EndpointIds = [.. failing], OnlyFillsIn = true };
-                ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.Covers(row.EndpointId, row.BucketStart));
-                foreach (WarehouseSlice some in new[] { whole, parted }.Where(some => some.EndpointIds.Count > 0))
+                ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.EndpointIds.Count > 0 && parted.Covers(row.Key));
+                foreach ((WarehouseSlice some, bool isOfParted) in new[] { (whole, false), (parted, true) }.Where(some => some.Item1.EndpointIds.Count > 0))
                 {
                     // What is being written is finished: an interruption takes effect before the next partition.
-                    await store.ReplaceAsync(partition, some, [.. isParted[some.OnlyFillsIn]], CancellationToken.None);
+                    await store.ReplaceAsync(partition, some, [.. isParted[isOfParted]], CancellationToken.None);
                 }
 
-                bool hasSettled = slice.End <= now - FinalAfter && !answer.TimeSeries.Any(bucket => bucket.IsProvisional || bucket.IsOpen);
+                bool hasSettled = slice.End <= now - FinalAfter && !answer.IsProvisional;
                 unsettled.UnionWith(endpoints.Where(id => !hasSettled || (failing.Contains(id) && slice.End > now - FinalWithoutMetricsAfter)));
                 foreach (string endpoint in endpoints.Where(id => !unsettled.Contains(id)))
                 {
                     finalUntil[endpoint] = slice.End;
                 }
 
-                await progress.SaveAsync(request.TimeframeName, start, finalUntil);
+                await progress.SaveAsync(source.Table, request.TimeframeName, start, finalUntil);
                 report(++done, parts.Sum(part => part.Partitions.Length), rows.Length);
             }
         }
@@ -124,14 +127,4 @@ internal sealed class Exporter(IFalAnalyticsClient analytics, IWarehouseStore st
         before is null || first < before.First || before.FinalUntil > now ? first : before.FinalUntil;
 
     private static DateTimeOffset Instant(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
-
-    private static AnalyticsQuery QueryOf(ExportRequest request, WarehouseSlice slice) =>
-        new(slice.EndpointIds)
-        {
-            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics,
-            Range = AnalyticsTimeRange.Between(slice.Start, slice.End),
-            Timeframe = request.Timeframe,
-            RefusedEndpoints = RefusedEndpointPolicy.Skip,
-            DegradeOnServerError = true,
-        };
 }

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Cli.Export;
 
-/// <summary>A place that analytics are exported to.</summary>
+/// <summary>A place that a table is exported to.</summary>
 internal interface IWarehouseStore
 {
     /// <summary>

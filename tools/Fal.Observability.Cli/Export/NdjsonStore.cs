@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -8,9 +9,9 @@ namespace Fal.Observability.Cli.Export;
 /// <summary>
 /// A file of newline-delimited JSON for each partition, <c>ndjson/hour/20260131.ndjson</c>, with the schema for BigQuery beside them.
 /// </summary>
-internal sealed class NdjsonStore(string folder, ExportRequest request) : IWarehouseStore
+internal sealed class NdjsonStore(string folder, WarehouseTable table, ExportRequest request) : IWarehouseStore
 {
-    private readonly string _folder = Path.Combine(folder, "ndjson", request.TimeframeName);
+    private readonly string _folder = Path.Combine(folder, table.FolderOf("ndjson"), request.TimeframeName);
 
     public Task UpgradeAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -31,8 +32,8 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
         HashSet<NdjsonKey> go = [.. taken.Select(row => row.Key)];
         string[] lines =
         [
-            .. old.Where(line => slice.OnlyFillsIn || !(go.Contains(line.Key) || slice.Covers(line.Key.EndpointId, line.Key.BucketStart))).Concat(taken)
-                .OrderBy(line => line.Key.BucketStart).ThenBy(line => line.Key.EndpointId, StringComparer.Ordinal).Select(line => line.Line),
+            .. old.Where(line => slice.OnlyFillsIn || !(go.Contains(line.Key) || slice.Covers(line.Key.ToKey()))).Concat(taken)
+                .OrderBy(line => line.Key.BucketStart).ThenBy(line => line.Key.EndpointId, StringComparer.Ordinal).ThenBy(line => line.Key.Line).Select(line => line.Line),
         ];
         await PartitionFiles.ReplaceAsync(path, lines.Length == 0, temporary => WriteAsync(temporary, lines, cancellationToken));
     }
@@ -41,7 +42,7 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
         // Replacing a partition makes the load what the export is: done twice, it changes nothing.
         $$"""
         for f in {{ShellWord.Quote(_folder)}}/*.ndjson; do p=$(basename "$f" .ndjson)
-          bq load --replace --source_format=NEWLINE_DELIMITED_JSON --time_partitioning_field=bucket_start --time_partitioning_type={{PartitionType}} "DATASET.analytics_{{request.TimeframeName}}\$$p" "$f" {{ShellWord.Quote(SchemaPath)}}
+          bq load --replace --source_format=NEWLINE_DELIMITED_JSON --time_partitioning_field=bucket_start --time_partitioning_type={{PartitionType}} "DATASET.{{table.Name}}_{{request.TimeframeName}}\$$p" "$f" {{ShellWord.Quote(SchemaPath)}}
         done
         """;
 
@@ -68,15 +69,15 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
         }
     }
 
-    private static string Line(WarehouseRow row)
+    private string Line(WarehouseRow row)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            foreach (WarehouseColumn column in WarehouseColumn.All)
+            foreach ((WarehouseColumn column, object? value) in table.Columns.Zip(row.Values))
             {
-                switch (column.Value(row))
+                switch (value)
                 {
                     case string text:
                         json.WriteString(column.Name, text);
@@ -90,8 +91,12 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
                     case long count:
                         json.WriteNumber(column.Name, count);
                         break;
-                    case double seconds:
-                        json.WriteNumber(column.Name, seconds);
+                    case double number:
+                        json.WriteNumber(column.Name, number);
+                        break;
+                    case decimal amount:
+                        // BigQuery reads a number of JSON as a double, and a text digit by digit.
+                        json.WriteString(column.Name, amount.ToString(CultureInfo.InvariantCulture));
                         break;
                     default:
                         break;
@@ -113,12 +118,12 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
         }
     }
 
-    private static async Task WriteSchemaAsync(string path)
+    private async Task WriteSchemaAsync(string path)
     {
         await using FileStream stream = File.Create(path);
         await using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartArray();
-        foreach (WarehouseColumn column in WarehouseColumn.All)
+        foreach (WarehouseColumn column in table.Columns)
         {
             json.WriteStartObject();
             json.WriteString("name", column.Name);
@@ -128,6 +133,7 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
                 ColumnKind.Instant => "TIMESTAMP",
                 ColumnKind.Flag => "BOOL",
                 ColumnKind.Count => "INT64",
+                ColumnKind.Amount => "BIGNUMERIC",
                 _ => "FLOAT64",
             });
             json.WriteString("mode", column.IsRequired ? "REQUIRED" : "NULLABLE");
@@ -140,10 +146,13 @@ internal sealed class NdjsonStore(string folder, ExportRequest request) : IWareh
 
 /// <summary>What a line of a file is found by; the file is of one timeframe.</summary>
 internal sealed record NdjsonKey(
-    [property: JsonPropertyName("endpoint_id")] string EndpointId,
-    [property: JsonPropertyName("bucket_start")] DateTimeOffset BucketStart)
+    [property: JsonPropertyName("bucket_start")] DateTimeOffset BucketStart,
+    [property: JsonPropertyName("endpoint_id")] string EndpointId = "",
+    [property: JsonPropertyName("line")] long Line = 0)
 {
-    public static NdjsonKey Of(WarehouseRow row) => new(row.EndpointId, row.BucketStart);
+    public static NdjsonKey Of(WarehouseRow row) => new(row.Key.BucketStart, row.Key.EndpointId, row.Key.Line);
+
+    public WarehouseKey ToKey() => new(EndpointId, BucketStart, Line);
 }
 
 [JsonSerializable(typeof(NdjsonKey))]

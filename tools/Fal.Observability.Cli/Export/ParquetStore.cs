@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using DuckDB.NET.Data;
 using Parquet;
 using Parquet.Schema;
@@ -6,11 +7,11 @@ using Parquet.Schema;
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>A Parquet file for each partition, <c>parquet/timeframe=hour/20260131.parquet</c>. DuckDB puts old and new rows together.</summary>
-internal sealed class ParquetStore(string folder, ExportRequest request) : IWarehouseStore
+internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRequest request) : IWarehouseStore
 {
-    private readonly string _root = Path.Combine(folder, "parquet");
+    private readonly string _root = Path.Combine(folder, table.FolderOf("parquet"));
 
-    private readonly string _folder = Path.Combine(folder, "parquet", $"timeframe={request.TimeframeName}");
+    private readonly string _folder = Path.Combine(folder, table.FolderOf("parquet"), $"timeframe={request.TimeframeName}");
 
     /// <summary>
     /// Older versions marked an instant with Parquet's legacy type alone. Readers differ in how they take that (DuckDB: local time), and
@@ -54,9 +55,9 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
         // By name, so that a column which another version has written is kept too.
         string before = $"{Read(path)} AS old";
         string all = !File.Exists(path) ? "SELECT * FROM incoming"
-            : slice.OnlyFillsIn ? $"SELECT * FROM incoming ANTI JOIN {before} USING (endpoint_id, bucket_start, timeframe) UNION ALL BY NAME SELECT * FROM {before}"
-            : $"SELECT * FROM incoming UNION ALL BY NAME SELECT * FROM {before} WHERE NOT {DuckDbIncoming.Replaces} AND NOT {DuckDbIncoming.HasKey}";
-        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS {all} ORDER BY bucket_start, endpoint_id", cancellationToken);
+            : slice.OnlyFillsIn ? $"SELECT * FROM incoming ANTI JOIN {before} USING ({string.Join(", ", table.Key)}) UNION ALL BY NAME SELECT * FROM {before}"
+            : $"SELECT * FROM incoming UNION ALL BY NAME SELECT * FROM {before} WHERE NOT {DuckDbIncoming.Replaces(table)} AND NOT {DuckDbIncoming.HasKey(table)}";
+        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS {all} ORDER BY {string.Join(", ", table.Key.OrderByDescending(column => column == "bucket_start"))}", cancellationToken);
         await using DuckDBCommand count = connection.CreateCommand();
         count.CommandText = "SELECT count(*) FROM merged";
         bool isEmpty = await count.ExecuteScalarAsync(cancellationToken) is 0L;
@@ -66,7 +67,7 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
     public string Describe() => $"duckdb -c {ShellWord.Quote($"SELECT count(*) FROM {Literal($"{GlobEscaped(_folder)}/*.parquet")}")}";
 
     /// <summary>Writes the merged rows, a column after the other.</summary>
-    private static async Task WriteAsync(DuckDBConnection connection, string path, string temporary, CancellationToken cancellationToken)
+    private async Task WriteAsync(DuckDBConnection connection, string path, string temporary, CancellationToken cancellationToken)
     {
         (DataField Field, Type Type)[] columns = await ColumnsAsync(connection, path, cancellationToken);
         await using FileStream file = File.Create(temporary);
@@ -90,6 +91,17 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
             {
                 await group.WriteAsync<bool>(field, await ValuesAsync(row => row.IsDBNull(0) ? (bool?)null : row.GetBoolean(0)), cancellationToken: cancellationToken);
             }
+            else if (type == typeof(decimal))
+            {
+                await group.WriteAsync<decimal>(
+                    field,
+                    await ValuesAsync(row => row.IsDBNull(0) ? (decimal?)null : decimal.Parse(row.GetString(0), CultureInfo.InvariantCulture), "::VARCHAR"),
+                    cancellationToken: cancellationToken);
+            }
+            else if (type == typeof(long) && !field.IsNullable)
+            {
+                await group.WriteAsync<long>(field, await ValuesAsync(row => row.GetInt64(0)), cancellationToken: cancellationToken);
+            }
             else if (type == typeof(long))
             {
                 await group.WriteAsync<long>(field, await ValuesAsync(row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0)), cancellationToken: cancellationToken);
@@ -99,10 +111,10 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
                 await group.WriteAsync<double>(field, await ValuesAsync(row => row.IsDBNull(0) ? (double?)null : row.GetDouble(0)), cancellationToken: cancellationToken);
             }
 
-            async Task<T[]> ValuesAsync<T>(Func<DbDataReader, T> value)
+            async Task<T[]> ValuesAsync<T>(Func<DbDataReader, T> value, string cast = "")
             {
                 await using DuckDBCommand command = connection.CreateCommand();
-                command.CommandText = $"SELECT \"{field.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\" FROM merged";
+                command.CommandText = $"SELECT \"{field.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"{cast} FROM merged";
                 await using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
                 var values = new List<T>();
                 while (await reader.ReadAsync(cancellationToken))
@@ -117,12 +129,13 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
         group.CompleteValidate();
     }
 
-    private static async Task<(DataField Field, Type Type)[]> ColumnsAsync(DuckDBConnection connection, string path, CancellationToken cancellationToken)
+    private async Task<(DataField Field, Type Type)[]> ColumnsAsync(DuckDBConnection connection, string path, CancellationToken cancellationToken)
     {
         await using DuckDBCommand command = connection.CreateCommand();
         command.CommandText = "SELECT * FROM merged LIMIT 0";
         await using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
-        HashSet<string> required = [.. WarehouseColumn.All.Where(column => column.IsRequired).Select(column => column.Name)];
+        HashSet<string> required = [.. table.Columns.Where(column => column.IsRequired).Select(column => column.Name)];
+        HashSet<string> amounts = [.. table.Columns.Where(column => column.Kind == ColumnKind.Amount).Select(column => column.Name)];
         return [.. Enumerable.Range(0, reader.FieldCount).Select(i => (FieldOf(reader.GetName(i), reader.GetFieldType(i)), reader.GetFieldType(i)))];
 
         // In milliseconds, which buckets of whole minutes have no use for a finer unit than: Parquet.Net 6.1 writes the minimum and the
@@ -131,7 +144,9 @@ internal sealed class ParquetStore(string folder, ExportRequest request) : IWare
             type == typeof(string) ? new DataField<string>(name, !required.Contains(name))
             : type == typeof(DateTime) && required.Contains(name) ? new DateTimeDataField(name, DateTimeFormat.Timestamp, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Millis, isNullable: false)
             : type == typeof(bool) ? new DataField<bool>(name, !required.Contains(name))
-            : type == typeof(long) ? new DataField<long>(name, true)
+            : type == typeof(long) ? new DataField<long>(name, !required.Contains(name))
+            : type == typeof(decimal) && amounts.Contains(name)
+                ? new DecimalDataField(name, WarehouseColumn.AmountPrecision, WarehouseColumn.AmountScale, isNullable: true)
             : type == typeof(double) ? new DataField<double>(name, true)
             : throw new FormatException($"{path} has a column {name} that this export did not write and cannot keep. Move the file away and remove the progress file: then the file is exported anew.");
     }

@@ -16,22 +16,6 @@ internal static class PartitionFiles
             return;
         }
 
-        string temporary = $"{path}.tmp";
-        try
-        {
-            await write(temporary);
-            // On the disk before it gets its name, or a power cut could leave the name without the content.
-            using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(temporary, access: FileAccess.Write))
-            {
-                RandomAccess.FlushToDisk(file);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            // Half a file must not take the room that a full disk lacks.
-            File.Delete(temporary);
-        }
+        await WholeFile.ReplaceAsync(path, write);
     }
 }

@@ -10,7 +10,7 @@ internal sealed class SimulateVerb
     private readonly VerbWithNotes _verb = new(
         "simulate", "Stand in for the fal API on a port of this machine. All its data are simulated.", SimulatorWords.Notes);
 
-    private readonly List<Action<ParseResult, SimulatorOptions>> _settings = [];
+    private readonly List<Action<ParseResult, FalSimulatorOptions>> _settings = [];
 
     private SimulateVerb()
     {
@@ -75,7 +75,7 @@ internal sealed class SimulateVerb
             (options, ids) => Array.ForEach(ids, options.Faults.FailColdBootPercentiles));
         Add(
             Words.Repeated(
-                "--fault", "KIND[,every=K|next=N][,on=ROUTE][,wait=SECONDS][,padding=BYTES]",
+                "--fault", "KIND[,every=K|next=N][,on=ROUTE][,code=STATUS][,retry-after=SECONDS][,wait=SECONDS][,padding=BYTES]",
                 "Make calls go wrong (default: every=1, all routes).", SimulatorWords.Fault),
             (options, faults) => Array.ForEach(faults, put => put(options.Faults)));
 
@@ -90,7 +90,7 @@ internal sealed class SimulateVerb
         _verb.Add(truth);
         _verb.SetAction((parsed, cancellationToken) =>
         {
-            var options = new SimulatorOptions { Url = new Uri("http://127.0.0.1:5080") };
+            var options = new FalSimulatorOptions { Seed = 1, Url = new Uri("http://127.0.0.1:5080") };
             _settings.ForEach(set => set(parsed, options));
             bool isFrozen = parsed.GetValue(frozen);
             string? query = parsed.GetValue(truth);
@@ -108,12 +108,12 @@ internal sealed class SimulateVerb
 
     public static Command Create() => new SimulateVerb()._verb;
 
-    private static async Task<int> ServeAsync(SimulatorOptions options, bool isFrozen, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(FalSimulatorOptions options, bool isFrozen, CancellationToken cancellationToken)
     {
-        SimulatorServer server;
+        FalSimulator server;
         try
         {
-            server = await SimulatorServer.StartAsync(options, cancellationToken);
+            server = await FalSimulator.StartAsync(options, cancellationToken);
         }
         catch (IOException taken)
         {
@@ -139,7 +139,7 @@ internal sealed class SimulateVerb
         }
     }
 
-    private static async Task<int> PrintTruthAsync(SimulatorOptions options, string query)
+    private static async Task<int> PrintTruthAsync(FalSimulatorOptions options, string query)
     {
         try
         {
@@ -156,7 +156,7 @@ internal sealed class SimulateVerb
     private static Uri Address(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? address) ? address : throw Words.Expected("an address such as http://127.0.0.1:5080");
 
-    private void Add<T>(Option<T> option, Action<SimulatorOptions, T> set)
+    private void Add<T>(Option<T> option, Action<FalSimulatorOptions, T> set)
     {
         _verb.Add(option);
         _settings.Add((parsed, options) =>

@@ -12,6 +12,7 @@ internal static class SimulatorWords
         ("rate-limited-seconds", FaultKind.RateLimitedSeconds),
         ("rate-limited-date", FaultKind.RateLimitedDate),
         ("rate-limited-reset", FaultKind.RateLimitedReset),
+        ("status", FaultKind.Status),
         ("server-error", FaultKind.ServerError),
         ("bad-gateway", FaultKind.BadGateway),
         ("service-unavailable", FaultKind.ServiceUnavailable),
@@ -23,6 +24,7 @@ internal static class SimulatorWords
         ("truncated-gzip", FaultKind.TruncatedGzip),
         ("stalled-body", FaultKind.StalledBody),
         ("slow-first-byte", FaultKind.SlowFirstByte),
+        ("silence", FaultKind.Silence),
         ("empty-body", FaultKind.EmptyBody),
         ("html-body", FaultKind.HtmlBody),
         ("wrong-content", FaultKind.WrongContent),
@@ -48,7 +50,7 @@ internal static class SimulatorWords
 
         Examples:
           fal-obs simulate --apps 100 --fault rate-limited-seconds,every=3,wait=1 --fault stalled-body,next=2,on=metrics
-          fal-obs simulate --now 2026-01-01T00:00:00Z --incident {SimulatedApp.NameOf(0)},at=2026-01-01T00:10:00Z,minutes=20
+          fal-obs simulate --now 2026-01-01T00:00:00Z --incident {DrawnApp.NameOf(0)},at=2026-01-01T00:10:00Z,minutes=20
         """;
 
     /// <summary>Reads <c>APP[,at=INSTANT][,minutes=N][,severity=N]</c>.</summary>
@@ -70,7 +72,7 @@ internal static class SimulatorWords
         return incident;
     }
 
-    /// <summary>Reads <c>KIND[,every=K|next=N][,on=ROUTE][,wait=SECONDS][,padding=BYTES]</c>.</summary>
+    /// <summary>Reads <c>KIND[,every=K|next=N][,on=ROUTE][,code=STATUS][,retry-after=SECONDS][,wait=SECONDS][,padding=BYTES]</c>.</summary>
     /// <returns>What puts the fault into the options.</returns>
     public static Action<SimulatorFaults> Fault(string text)
     {
@@ -92,6 +94,12 @@ internal static class SimulatorWords
                 case ["on", string route]:
                     on = Part(part, route, text => Words.OneOf(text, Routes));
                     break;
+                case ["code", string status]:
+                    fault = Part(part, status, text => fault with { Status = Status(text) });
+                    break;
+                case ["retry-after", string seconds]:
+                    fault = fault with { RetryAfter = TimeSpan.FromSeconds(Part(part, seconds, Words.Whole)) };
+                    break;
                 case ["wait", string seconds]:
                     fault = fault with { Wait = TimeSpan.FromSeconds(Part(part, seconds, Words.Whole)) };
                     break;
@@ -99,7 +107,7 @@ internal static class SimulatorWords
                     fault = fault with { Padding = Part(part, bytes, Words.Whole) };
                     break;
                 default:
-                    throw Words.Wrong($"'{part}' must be every=K, next=N, on=ROUTE, wait=SECONDS or padding=BYTES");
+                    throw Words.Wrong($"'{part}' must be every=K, next=N, on=ROUTE, code=STATUS, retry-after=SECONDS, wait=SECONDS or padding=BYTES");
             }
         }
 
@@ -129,6 +137,9 @@ internal static class SimulatorWords
             throw Words.Wrong($"in '{part}' {wrong.Message}");
         }
     }
+
+    private static int Status(string text) =>
+        Words.Whole(text) is int status and >= 300 and < 600 ? status : throw Words.Expected("a status from 300 to 599");
 
     private static int AtLeastOne(string text) =>
         Words.Whole(text) is int number and >= 1 ? number : throw Words.Expected("a whole number of at least 1");

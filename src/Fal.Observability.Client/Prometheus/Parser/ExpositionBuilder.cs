@@ -3,14 +3,14 @@ using System.Buffers;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Takes an exposition in blocks, wherever they are cut, runs a reader over them, and keeps account of skipped lines.
+/// Reads an exposition in blocks, which may be cut anywhere, and records the skipped lines.
 /// </summary>
 internal abstract class ExpositionBuilder : IDisposable
 {
     private readonly List<PrometheusSkippedLine> _skippedLines = [];
     private PrometheusReaderState _state;
 
-    // The beginning of a line whose end has not arrived.
+    // The start of a line whose end has not arrived yet.
     private byte[] _carry = [];
     private int _carried;
 
@@ -20,13 +20,13 @@ internal abstract class ExpositionBuilder : IDisposable
         _state = new PrometheusReaderState(Options);
     }
 
-    /// <summary>Who is told of the lines that are read; null if nobody.</summary>
+    /// <summary>The observer of the lines; null for none.</summary>
     public ILineObserver? Lines { get; init; }
 
     /// <summary>The samples so far.</summary>
     public SampleStore Samples { get; init; } = new SampleBuffer();
 
-    /// <summary>Makes the samples.</summary>
+    /// <summary>The factory that creates the samples.</summary>
     public SampleFactory Factory { get; } = new();
 
     /// <summary>Whether a line was skipped, refused or repaired.</summary>
@@ -42,7 +42,7 @@ internal abstract class ExpositionBuilder : IDisposable
     {
         if (_carried > 0)
         {
-            // Only the line that was cut is copied together; the rest is read where it is.
+            // Copy only the line that was cut. Read the rest of the block in place.
             int newline = block.IndexOf((byte)'\n');
             int missing = newline < 0 ? block.Length : newline + 1;
             Carry(block[..missing]);
@@ -66,7 +66,7 @@ internal abstract class ExpositionBuilder : IDisposable
         Carry(block[read..]);
     }
 
-    /// <summary>Passes over whole lines that the caller has recognised.</summary>
+    /// <summary>Counts complete lines that the caller has recognised without this builder.</summary>
     public void PassRepeated(int lines, int bytes) => _state = _state.After(lines, bytes);
 
     public virtual void Dispose()
@@ -89,7 +89,7 @@ internal abstract class ExpositionBuilder : IDisposable
     /// <summary>Reads tokens until there are no more.</summary>
     protected abstract void ReadTokens(ref PrometheusTextReader reader);
 
-    /// <summary>Takes note of the malformed line that the reader shows.</summary>
+    /// <summary>Records the current malformed line.</summary>
     protected void Skip(scoped ref readonly PrometheusTextReader reader)
     {
         HasReported = true;
@@ -104,10 +104,10 @@ internal abstract class ExpositionBuilder : IDisposable
         }
     }
 
-    /// <summary>Refuses a line that is well formed but breaks a rule beyond it: throws, or takes note of it.</summary>
+    /// <summary>Refuses a well-formed line that breaks a rule of its family: throws, or records it in lenient mode.</summary>
     /// <param name="reader">The reader that shows the line.</param>
-    /// <param name="reason">What is wrong.</param>
-    /// <param name="wasKept">Whether what the line says is kept all the same.</param>
+    /// <param name="reason">The reason.</param>
+    /// <param name="wasKept">Whether the content of the line is kept.</param>
     protected void Refuse(scoped ref readonly PrometheusTextReader reader, string reason, bool wasKept = false)
     {
         if (!Options.SkipMalformedLines)
@@ -128,7 +128,7 @@ internal abstract class ExpositionBuilder : IDisposable
         }
     }
 
-    /// <summary>Whether somebody would see a report; to describe a line for nobody costs more than to read it.</summary>
+    /// <summary>Whether a report would be used. A description costs more time than the line, so unused ones are not created.</summary>
     private bool IsReportWanted => _skippedLines.Count < Options.MaxRecordedSkippedLines || Options.OnSkippedLine is not null;
 
     private void Report(PrometheusSkippedLine line)

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Collects metric families. What belongs to a family, and what a family may hold, differs with the format.</summary>
+/// <summary>Collects metric families. The format decides which lines belong to a family and which samples it may have.</summary>
 internal abstract class FamilyBuilder(PrometheusParserOptions options) : ExpositionBuilder(options)
 {
     public static FamilyBuilder Create(PrometheusParserOptions options) =>

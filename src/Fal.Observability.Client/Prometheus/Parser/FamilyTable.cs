@@ -4,25 +4,25 @@ using System.Runtime.InteropServices;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// The families of an exposition while it is read, in the order of their first lines, found by name. Its arrays are rented: where
-/// families are many and small, objects and a dictionary would be most of what a parse allocates.
+/// The families of an exposition while it is read, in the order of their first lines, with a lookup by name. The arrays are rented. With
+/// many small families, an object for each and a dictionary would be most of the allocations of a parse.
 /// </summary>
 internal sealed class FamilyTable
 {
     private const int FirstCapacity = 64;
 
     private int[] _buckets = [];
-    private FamilyEntry[] _families = []; // Always given back empty.
+    private FamilyEntry[] _families = []; // Always returned empty.
 
     public int Count { get; private set; }
 
-    /// <summary>A family, by a reference that holds until the next is added.</summary>
+    /// <summary>A reference to a family, valid until the next family is added.</summary>
     public ref FamilyEntry this[int index] => ref _families[index];
 
-    /// <summary>The place of a family; -1 if there is none of that name.</summary>
+    /// <summary>The index of the family with a name; -1 if there is none.</summary>
     public int Find(ReadOnlySpan<char> name) => Find(name, string.GetHashCode(name, StringComparison.Ordinal));
 
-    /// <summary>The place of a family that is made if it is not there.</summary>
+    /// <summary>The index of the family with a name. Adds the family if there is none.</summary>
     public int GetOrAdd(string name)
     {
         int hash = string.GetHashCode(name, StringComparison.Ordinal);
@@ -68,7 +68,7 @@ internal sealed class FamilyTable
     private void Grow()
     {
         FamilyEntry[] smaller = _families;
-        // What is rented is as long as a power of two, and so are the buckets that are used.
+        // The length of a rented array is a power of two, and so is the number of buckets in use.
         _families = ArrayPool<FamilyEntry>.Shared.Rent(Math.Max(FirstCapacity, Count * 2));
         smaller.CopyTo(_families, 0);
         Return(smaller);
@@ -95,11 +95,11 @@ internal sealed class FamilyTable
     }
 }
 
-/// <summary>What is known of a family so far.</summary>
+/// <summary>A family that is being read.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal struct FamilyEntry
 {
-    // As a rule a family stands together in one run; a list is for one that does not.
+    // Mostly, the samples of a family are one consecutive run. The list is for families with several runs.
     private List<(int Start, int Before)>? _runs;
     private int _sampleCount;
 
@@ -110,7 +110,7 @@ internal struct FamilyEntry
     public int Hash;
     public int Next;
 
-    /// <summary>The place of the first sample among those of the exposition.</summary>
+    /// <summary>The index of the first sample among the samples of the exposition.</summary>
     public int FirstSample { get; private set; }
 
     public void AddRun(int start, int count)
@@ -130,5 +130,7 @@ internal struct FamilyEntry
 
     public readonly MetricFamily Build(SampleStore samples) => new(
         Name, Type ?? PrometheusMetricType.Unknown,
-        _runs is not null ? new SampleRuns(samples, _runs, _sampleCount) : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [], Help);
+        _runs is not null ? new SampleRuns(samples, _runs, _sampleCount)
+            : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [],
+        Help);
 }

@@ -1,8 +1,10 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Is told of the lines of an exposition while it is parsed.</summary>
+/// <summary>Observes the lines of an exposition while it is parsed.</summary>
 internal interface ILineObserver
 {
-    /// <summary>The reader shows a line that was accepted: a sample, whose samples are added in this order, or another line.</summary>
+    /// <summary>
+    /// Called for each accepted line, which is the current line of the reader. Samples are added in the order of these calls.
+    /// </summary>
     void OnLine(scoped ref readonly PrometheusTextReader reader);
 }

@@ -1,32 +1,32 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Collects the families of an OpenMetrics exposition and holds them to the specification: what a type allows, how the
-/// samples of a family are grouped and ordered, what the values of counters, buckets and states may be.
+/// Collects the families of an OpenMetrics exposition and checks them against the specification: the samples that a type allows, the
+/// grouping and order of samples, and the values of counters, buckets and states.
 /// </summary>
 /// <remarks>
-/// Where the specification leaves room, the rules are those of the reference parser in Python, which alone passes the
-/// official suite. In lenient mode these rules are reported and cost no sample: the samples of the families are those that
-/// <see cref="SampleListBuilder"/> gives for the same input.
+/// Where the specification is not precise, the rules are those of the reference parser in Python. It is the only one that passes
+/// the official test suite. In lenient mode, a broken rule is reported and no sample is dropped: the families contain the samples
+/// that <see cref="SampleListBuilder"/> gives for the same input.
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
     private readonly List<MetricFamily> _families = [];
     private readonly HashSet<string> _takenNames = new(StringComparer.Ordinal);
 
-    // The family whose lines are being read.
+    // The current family.
     private int _start;
     private string? _name;
     private PrometheusMetricType? _type;
     private string? _help;
     private string? _unit;
 
-    // Its metric groups: the samples that share their labels but for the one that their type reserves.
+    // The metrics of the family. The samples of a metric have equal labels, apart from the label that their type reserves.
     private HashSet<LabelSet> _groups = [];
     private LabelSet? _group;
     private Int128? _groupTimestamp;
 
-    // The series of the group at its timestamp. Mostly there is one only: the set has it once there are more.
+    // The series of the current metric and timestamp. Mostly there is only one, so the set is filled from the second on.
     private (string Name, LabelSet Labels) _firstSeries;
     private HashSet<(string Name, LabelSet Labels)> _series = [];
     private readonly OpenMetricsHistogramRules _histogram = new();
@@ -51,7 +51,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                     EndFamily(in reader);
                     break;
                 case PrometheusTokenType.Malformed:
-                    // Without # EOF there is no better moment to close the last family than when that is reported.
+                    // Without # EOF, the report about its absence is the last chance to check the last family.
                     if (reader.LacksEnd)
                     {
                         EndFamily(in reader);
@@ -72,7 +72,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         _repeated.Forget();
         if (name == _name && Samples.Count > _start)
         {
-            Refuse(in reader, "the metadata of a metric family follows its samples; it must precede them");
+            Refuse(in reader, "HELP, TYPE and UNIT lines must precede the samples of their metric family");
             return;
         }
 
@@ -95,10 +95,10 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             case PrometheusTokenType.Help when _help is not null:
             case PrometheusTokenType.Type when _type is not null:
             case PrometheusTokenType.Unit when _unit is not null:
-                Refuse(in reader, "a second line of the same kind for the same metric family");
+                Refuse(in reader, "duplicate HELP, TYPE or UNIT line for the metric family");
                 break;
             default:
-                Refuse(in reader, "a metric family of type info or stateset has no unit");
+                Refuse(in reader, "a metric family of type info or stateset must not have a unit");
                 break;
         }
 
@@ -128,7 +128,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         {
             if (!_takenNames.Add(_name + suffix))
             {
-                Refuse(in reader, Naming("a name that another family has already, " + _name + suffix), wasKept: true);
+                Refuse(in reader, Naming("another family already uses the name " + _name + suffix), wasKept: true);
             }
         }
 
@@ -142,7 +142,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         _groupTimestamp = null;
     }
 
-    /// <summary>To clear a set costs what it could hold: one that was large once is not kept.</summary>
+    /// <summary>Empties a set. Clearing costs time in proportion to its capacity, so a set that grew large is replaced.</summary>
     private static void Empty<T>(ref HashSet<T> set)
     {
         if (set.Count > 256)
@@ -155,8 +155,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
     }
 
-    /// <summary>A rule may only be found broken when the next family begins: then the reason has to say which it was.</summary>
-    private string Naming(string fault) => $"the metric family {_name}, which ends before this line, has {fault}";
+    /// <summary>Adds the family to a reason. Some faults appear only when the next family begins, so the line does not name it.</summary>
+    private string Naming(string fault) => $"metric family {_name}, which ends before this line: {fault}";
 
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
     {
@@ -177,7 +177,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         bool isKnownSeries = fault is null && isSameGroup && timestamp == _groupTimestamp && IsKnown(sample);
         if (isKnownSeries && timestamp is null)
         {
-            fault = "a second sample of the same series without timestamps to tell them apart";
+            fault = "duplicate sample of a series; without timestamps the two cannot be told apart";
         }
 
         bool isRepeated = _repeated.IsRepeated(in reader, in sample);
@@ -212,7 +212,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
     }
 
-    /// <summary>Whether the group has had this series at its timestamp.</summary>
+    /// <summary>Whether the current metric already has this series at its timestamp.</summary>
     private bool IsKnown(in PrometheusSample sample)
     {
         if (_series.Count == 0)
@@ -228,7 +228,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         return !_series.Add((sample.Name, sample.Labels));
     }
 
-    /// <summary>The label that a type reserves, and the labels without it, which make the group.</summary>
+    /// <summary>Checks the label that the type reserves. The labels without it identify the metric (the group).</summary>
     private string? CheckLabels(in PrometheusSample sample, ReadOnlySpan<char> suffix, out double bound, out LabelSet group)
     {
         bound = 0;
@@ -236,7 +236,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         if (_type == PrometheusMetricType.StateSet)
         {
             group = group.Without(_name!);
-            return group.Count == sample.Labels.Count ? $"a state set needs a label named as the family, {_name}" : null;
+            return group.Count == sample.Labels.Count
+                ? $"a sample of a state set must have a label with the name of its family, {_name}"
+                : null;
         }
 
         if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
@@ -244,7 +246,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             group = group.Without(ReservedLabels.Quantile);
             return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Quantile], out bound) && bound is >= 0 and <= 1
                 ? null
-                : "a sample of a summary needs a label quantile from 0 to 1";
+                : "a sample of a summary must have a label quantile with a number from 0 to 1";
         }
 
         if (suffix is not "_bucket")
@@ -253,7 +255,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
 
         group = group.Without(ReservedLabels.Bucket);
-        return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Bucket], out bound) ? null : "a bucket needs a label le that is a number, the last one +Inf";
+        return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Bucket], out bound)
+            ? null
+            : "a bucket must have a label le with a number; the last bucket has +Inf";
     }
 
     private string? CheckValue(in PrometheusSample sample, ReadOnlySpan<char> suffix)
@@ -266,25 +270,27 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" or "_gsum" && double.IsNaN(value))
         {
-            return "a value that counts or sums cannot be NaN";
+            return "a count or a sum must not be NaN";
         }
 
         if (suffix is "_total" or "_sum" or "_count" or "_bucket" or "_gcount" && value < 0)
         {
-            return "a value that counts or sums cannot be negative";
+            return "a count or a sum must not be negative";
         }
 
         return _type switch
         {
-            PrometheusMetricType.StateSet when value is not (0 or 1) => "a state is 0 or 1",
-            PrometheusMetricType.Info when value is not 1 => "the value of an info sample is 1",
-            PrometheusMetricType.Summary when suffix.IsEmpty && value < 0 => "a quantile cannot have a negative value",
+            PrometheusMetricType.StateSet when value is not (0 or 1) => "the value of a state must be 0 or 1",
+            PrometheusMetricType.Info when value is not 1 => "the value of an info sample must be 1",
+            PrometheusMetricType.Summary when suffix.IsEmpty && value < 0 => "the value of a quantile must not be negative",
             _ => null,
         };
     }
 
     private string? CheckExemplar(in PrometheusSample sample, ReadOnlySpan<char> suffix) =>
-        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix) ? null : "only buckets and the totals of counters have exemplars";
+        sample.Exemplar is null || OpenMetricsTypes.AllowsExemplar(_type, suffix)
+            ? null
+            : "only buckets and the totals of counters may have exemplars";
 
     private string? CheckGroup(LabelSet group, Int128? timestamp)
     {
@@ -295,14 +301,14 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         if (_group != group)
         {
-            return _groups.Contains(group) ? "the samples of a metric do not stand together: others are between them" : null;
+            return _groups.Contains(group) ? "the samples of a metric must be consecutive; other samples are between them" : null;
         }
 
         if (timestamp is null != _groupTimestamp is null)
         {
-            return "some samples of a metric have timestamps and some have none";
+            return "either all samples of a metric must have timestamps or none";
         }
 
-        return timestamp < _groupTimestamp && _type != PrometheusMetricType.Info ? "the timestamps of a metric go backwards" : null;
+        return timestamp < _groupTimestamp && _type != PrometheusMetricType.Info ? "the timestamps of a metric must not decrease" : null;
     }
 }

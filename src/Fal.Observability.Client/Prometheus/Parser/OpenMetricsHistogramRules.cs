@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// The rules of OpenMetrics for the samples of one histogram at one time, which only hold or break as its samples come in.
+/// Checks the OpenMetrics rules for one histogram at one timestamp. Most of them can be decided only after its last sample.
 /// </summary>
 internal sealed class OpenMetricsHistogramRules
 {
@@ -16,8 +16,8 @@ internal sealed class OpenMetricsHistogramRules
     private bool _hasGaugeSum;
     private bool _hasNegativeGaugeSum;
 
-    /// <summary>Takes the next sample of a family.</summary>
-    /// <returns>What is wrong, with this sample or with the histogram that ended before it; null for nothing.</returns>
+    /// <summary>Adds the next sample of the family.</summary>
+    /// <returns>The fault of this sample, or of the histogram that ended before it; null if there is none.</returns>
     public string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
     {
         string? fault = null;
@@ -34,11 +34,11 @@ internal sealed class OpenMetricsHistogramRules
             case "_bucket":
                 if (bound <= _bound)
                 {
-                    fault ??= "buckets that are not in ascending order";
+                    fault ??= "the buckets are not in ascending order";
                 }
                 else if (sample.Value < _bucketValue)
                 {
-                    fault ??= "bucket counts that fall";
+                    fault ??= "the bucket counts decrease";
                 }
 
                 _hasNegativeBound |= bound < 0;
@@ -62,17 +62,17 @@ internal sealed class OpenMetricsHistogramRules
         return fault;
     }
 
-    /// <summary>No further sample of the histogram comes.</summary>
-    /// <returns>What is wrong with it, null for nothing.</returns>
+    /// <summary>Ends the histogram.</summary>
+    /// <returns>Its fault; null if there is none.</returns>
     public string? End()
     {
         string? fault = !_isOpen ? null
-            : _bound != double.PositiveInfinity ? "a histogram without a bucket le=\"+Inf\""
-            : _count is not null && _count != _bucketValue ? "a histogram whose count is not that of its bucket le=\"+Inf\""
-            : (_hasSum || _hasGaugeSum) && _count is null ? "a histogram with a sum but no count"
-            : !_hasSum && !_hasGaugeSum && _count is not null ? "a histogram with a count but no sum"
-            : _hasNegativeBound && _hasSum ? "a histogram with a sum although it has negative buckets"
-            : !_hasNegativeBound && _hasNegativeGaugeSum ? "a histogram with a negative sum although it has no negative buckets"
+            : _bound != double.PositiveInfinity ? "the histogram has no bucket le=\"+Inf\""
+            : _count is not null && _count != _bucketValue ? "the count of the histogram differs from its bucket le=\"+Inf\""
+            : (_hasSum || _hasGaugeSum) && _count is null ? "the histogram has a sum but no count"
+            : !_hasSum && !_hasGaugeSum && _count is not null ? "the histogram has a count but no sum"
+            : _hasNegativeBound && _hasSum ? "the histogram has negative buckets and must not have a sum"
+            : !_hasNegativeBound && _hasNegativeGaugeSum ? "the histogram has a negative sum but no negative buckets"
             : null;
         _isOpen = false;
         _bound = _count = null;

@@ -6,12 +6,12 @@ using System.Text.Unicode;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Parses Prometheus text (0.0.4) and OpenMetrics 1.0, from a string, bytes, a stream or a pipe, to samples or to metric
-/// families, strict or lenient.
+/// Parses Prometheus text (0.0.4) and OpenMetrics 1.0 from a string, bytes, a stream or a pipe. Returns samples or metric
+/// families, and is strict or lenient.
 /// </summary>
 /// <remarks>
-/// All methods are safe to call from any number of threads. None disposes the stream or completes the pipe it is given.
-/// For the least memory and the most speed there is <see cref="PrometheusTextReader"/>.
+/// All methods are thread-safe. None of them disposes its stream or completes its pipe.
+/// <see cref="PrometheusTextReader"/> is faster and needs less memory.
 /// </remarks>
 public static class PrometheusTextParser
 {
@@ -19,9 +19,9 @@ public static class PrometheusTextParser
 
     /// <summary>Parses samples from UTF-8.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <returns>The samples.</returns>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public static PrometheusSamples ParseSamples(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
     {
         using var builder = new SampleListBuilder(options);
@@ -30,11 +30,11 @@ public static class PrometheusTextParser
     }
 
     /// <summary>Parses samples from a string.</summary>
-    /// <param name="text">The exposition. A surrogate without its partner counts as text that is not valid UTF-8.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="text">The exposition. An unpaired surrogate is treated as invalid UTF-8.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <returns>The samples.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public static PrometheusSamples ParseSamples(string text, PrometheusParserOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -43,11 +43,11 @@ public static class PrometheusTextParser
         return builder.Build();
     }
 
-    /// <summary>Parses samples from UTF-8 in several pieces of memory.</summary>
+    /// <summary>Parses samples from UTF-8 in several memory segments.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <returns>The samples.</returns>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public static PrometheusSamples ParseSamples(in ReadOnlySequence<byte> utf8, PrometheusParserOptions? options = null)
     {
         using var builder = new SampleListBuilder(Detect(options, utf8));
@@ -57,11 +57,11 @@ public static class PrometheusTextParser
 
     /// <summary>Parses all samples of a stream.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <returns>The samples.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<PrometheusSamples> ParseSamplesAsync(
         Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
@@ -74,12 +74,12 @@ public static class PrometheusTextParser
 
     /// <summary>Parses all samples of a pipe.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <returns>The samples.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled, or the pending read of the pipe was.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
+    /// <exception cref="OperationCanceledException">The token or the pending read of the pipe was cancelled.</exception>
     public static async Task<PrometheusSamples> ParseSamplesAsync(
         PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -89,16 +89,16 @@ public static class PrometheusTextParser
         return builder.Build();
     }
 
-    /// <summary>Parses the samples of a stream while they arrive, in constant memory.</summary>
+    /// <summary>Parses the samples of a stream as they arrive, in constant memory.</summary>
     /// <param name="utf8">The exposition.</param>
     /// <param name="options">
-    /// How to read. If null, <see cref="PrometheusParserOptions.Strict"/>. Skipped lines go to
+    /// The options. If null, <see cref="PrometheusParserOptions.Strict"/>. Skipped lines are reported to
     /// <see cref="PrometheusParserOptions.OnSkippedLine"/>.
     /// </param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The samples, in their order. Those before a line that breaks the format come out before the exception.</returns>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <returns>The samples, in their order. Samples before a malformed line are returned before the exception is thrown.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(
         Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
@@ -107,17 +107,17 @@ public static class PrometheusTextParser
         return StreamAsync(ReadBlocksAsync(utf8, cancellationToken), options, cancellationToken);
     }
 
-    /// <summary>Parses the samples of a pipe while they arrive, in constant memory.</summary>
+    /// <summary>Parses the samples of a pipe as they arrive, in constant memory.</summary>
     /// <param name="utf8">The exposition.</param>
     /// <param name="options">
-    /// How to read. If null, <see cref="PrometheusParserOptions.Strict"/>. Skipped lines go to
+    /// The options. If null, <see cref="PrometheusParserOptions.Strict"/>. Skipped lines are reported to
     /// <see cref="PrometheusParserOptions.OnSkippedLine"/>.
     /// </param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The samples, in their order. Those before a line that breaks the format come out before the exception.</returns>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <returns>The samples, in their order. Samples before a malformed line are returned before the exception is thrown.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled, or the pending read of the pipe was.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
+    /// <exception cref="OperationCanceledException">The token or the pending read of the pipe was cancelled.</exception>
     public static IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(
         PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -127,9 +127,9 @@ public static class PrometheusTextParser
 
     /// <summary>Parses metric families from UTF-8.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <returns>The families.</returns>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public static PrometheusExposition ParseFamilies(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
     {
         using FamilyBuilder builder = FamilyBuilder.Create(Settle(options, PrometheusTextReader.EndsLikeOpenMetrics(utf8)));
@@ -138,11 +138,11 @@ public static class PrometheusTextParser
     }
 
     /// <summary>Parses metric families from a string.</summary>
-    /// <param name="text">The exposition. A surrogate without its partner counts as text that is not valid UTF-8.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="text">The exposition. An unpaired surrogate is treated as invalid UTF-8.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <returns>The families.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public static PrometheusExposition ParseFamilies(string text, PrometheusParserOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -151,11 +151,11 @@ public static class PrometheusTextParser
         return builder.Build();
     }
 
-    /// <summary>Parses metric families from UTF-8 in several pieces of memory.</summary>
+    /// <summary>Parses metric families from UTF-8 in several memory segments.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <returns>The families.</returns>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public static PrometheusExposition ParseFamilies(in ReadOnlySequence<byte> utf8, PrometheusParserOptions? options = null)
     {
         using FamilyBuilder builder = FamilyBuilder.Create(Detect(options, utf8));
@@ -165,11 +165,11 @@ public static class PrometheusTextParser
 
     /// <summary>Parses the metric families of a stream.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <returns>The families.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static async Task<PrometheusExposition> ParseFamiliesAsync(
         Stream utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
@@ -182,12 +182,12 @@ public static class PrometheusTextParser
 
     /// <summary>Parses the metric families of a pipe.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <returns>The families.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="utf8"/> is null.</exception>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled, or the pending read of the pipe was.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
+    /// <exception cref="OperationCanceledException">The token or the pending read of the pipe was cancelled.</exception>
     public static async Task<PrometheusExposition> ParseFamiliesAsync(
         PipeReader utf8, PrometheusParserOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -198,14 +198,16 @@ public static class PrometheusTextParser
     }
 
     private static async IAsyncEnumerable<PrometheusSample> StreamAsync(
-        IAsyncEnumerable<ReadOnlyMemory<byte>> blocks, PrometheusParserOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IAsyncEnumerable<ReadOnlyMemory<byte>> blocks,
+        PrometheusParserOptions? options,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var samples = new SampleBuffer();
         using var builder = new SampleListBuilder(options) { Samples = samples };
         PrometheusFormatException? fault = null;
         await foreach (ReadOnlyMemory<byte> block in blocks.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            // The samples before a fault are good, and the caller of a stream wants them as they come.
+            // The samples before a malformed line are valid. A caller of a stream expects them before the exception.
             try
             {
                 builder.Append(block.Span, isFinalBlock: block.IsEmpty);
@@ -244,7 +246,7 @@ public static class PrometheusTextParser
         }
     }
 
-    /// <summary>The blocks of a stream, and an empty one at its end. Each is valid until the next is asked for.</summary>
+    /// <summary>Reads the blocks of a stream, and an empty block at its end. A block is valid until the next one is requested.</summary>
     private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBlocksAsync(
         Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -254,7 +256,7 @@ public static class PrometheusTextParser
             int read;
             do
             {
-                // A stream that has its bytes at hand may never look at the token.
+                // A stream that already has its bytes in memory may never check the token.
                 cancellationToken.ThrowIfCancellationRequested();
                 read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
                 yield return buffer.AsMemory(0, read);
@@ -267,7 +269,7 @@ public static class PrometheusTextParser
         }
     }
 
-    /// <summary>The blocks of a pipe, and an empty one at its end. Each is valid until the next is asked for.</summary>
+    /// <summary>Reads the blocks of a pipe, and an empty block at its end. A block is valid until the next one is requested.</summary>
     private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadBlocksAsync(
         PipeReader pipe, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -317,7 +319,7 @@ public static class PrometheusTextParser
                 builder.Append(buffer.AsSpan(0, written), isFinalBlock: false);
                 if (status is OperationStatus.InvalidData or OperationStatus.NeedMoreData)
                 {
-                    // Half a surrogate pair has no UTF-8: a byte that has none either makes the reader say where it is.
+                    // An unpaired surrogate has no UTF-8 form. An invalid byte in its place makes the reader report the position.
                     builder.Append([0xFF], isFinalBlock: false);
                     rest = rest[1..];
                 }
@@ -331,7 +333,7 @@ public static class PrometheusTextParser
         }
     }
 
-    /// <summary>What is given in pieces is detected before the first: the reader knows the end of a single block only.</summary>
+    /// <summary>Detects the format of an input in several pieces. The reader cannot, because it sees only one block at a time.</summary>
     private static PrometheusParserOptions Detect(PrometheusParserOptions? options, string text)
     {
         ReadOnlySpan<char> end = text.EndsWith('\n') ? text.AsSpan(0, text.Length - 1) : text;

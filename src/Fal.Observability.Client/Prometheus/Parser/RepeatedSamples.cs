@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Recognises a sample of OpenMetrics that repeats series and timestamp of the sample right before it, to the nanosecond. The
-/// reference parser in Python takes the first and leaves the others out.
+/// Recognises an OpenMetrics sample with the same series and timestamp, to the nanosecond, as the sample directly before it. The
+/// reference parser in Python keeps the first and omits the others.
 /// </summary>
 internal struct RepeatedSamples
 {
@@ -10,8 +10,8 @@ internal struct RepeatedSamples
     private LabelSet _labels;
     private Int128 _timestamp;
 
-    /// <summary>Takes the sample that the reader shows.</summary>
-    /// <returns>Whether it is a repetition, which is no sample of the exposition.</returns>
+    /// <summary>Compares the current sample with the previous one, and remembers it.</summary>
+    /// <returns>Whether it is a repetition, which the result omits.</returns>
     public bool IsRepeated(scoped ref readonly PrometheusTextReader reader, in PrometheusSample sample)
     {
         if (!reader.HasTimestamp)
@@ -25,6 +25,6 @@ internal struct RepeatedSamples
         return isRepeated;
     }
 
-    /// <summary>Another line stands between: what comes next repeats nothing.</summary>
+    /// <summary>Forgets the previous sample, because another line follows it.</summary>
     public void Forget() => _name = null;
 }

@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Collects samples in chunks: growing copies nothing, and no chunk is so large that it would go to the large object heap.
+/// Collects samples in chunks. Growing copies nothing, and no chunk is large enough for the large object heap.
 /// </summary>
 internal sealed class SampleBuffer : SampleStore
 {
@@ -13,13 +13,13 @@ internal sealed class SampleBuffer : SampleStore
 
     private readonly List<PrometheusSample[]> _chunks = [];
     private PrometheusSample[] _current = [];
-    private int _room; // Of the current chunk: it may be longer.
+    private int _room; // The usable length of the current chunk. The array may be longer.
     private int _used;
     private int _fullChunks;
 
-    // How many samples an exposition has is known at its end only: a small one should not pay for a whole chunk.
+    // The number of samples is known only at the end. A small exposition should not allocate a whole chunk.
     private PrometheusSample[]? _rented;
-    private int _mostRented; // So many of its places were used at a time, before the buffer was emptied.
+    private int _mostRented; // The largest number of elements that were in use before the buffer was emptied.
 
     public override int Count => (_fullChunks << ChunkShift) + _used;
 
@@ -67,7 +67,7 @@ internal sealed class SampleBuffer : SampleStore
         _current = _chunks[_fullChunks];
     }
 
-    /// <summary>Empties the buffer and keeps its chunks for what comes next.</summary>
+    /// <summary>Empties the buffer and keeps its chunks for reuse.</summary>
     public void Clear()
     {
         _mostRented = Math.Max(_mostRented, _used);
@@ -76,7 +76,7 @@ internal sealed class SampleBuffer : SampleStore
         _current = _chunks.Count == 0 ? [] : _chunks[0];
     }
 
-    /// <summary>No further sample comes: what is kept of the last chunk is no larger than what is in it.</summary>
+    /// <summary>Trims the last chunk to its samples, because no more samples follow.</summary>
     public override void End()
     {
         if (_rented is not null)
@@ -89,7 +89,7 @@ internal sealed class SampleBuffer : SampleStore
         }
     }
 
-    /// <summary>Puts an array that just holds the samples in the place of the rented one.</summary>
+    /// <summary>Replaces the rented array with one that has exactly the length of the samples.</summary>
     private void GiveBack()
     {
         int kept = _fullChunks == 0 ? _used : ChunkLength;

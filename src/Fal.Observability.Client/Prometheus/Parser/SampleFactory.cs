@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Makes samples of what a reader shows, with each name and label value made a string once.</summary>
+/// <summary>Creates samples from the tokens of a reader. Equal names and label values become the same string.</summary>
 internal sealed class SampleFactory
 {
     private const int RememberedLabels = 16;
@@ -11,31 +11,33 @@ internal sealed class SampleFactory
     private const int FirstBlockLength = 32;
     private const int MaxBlockLength = 1024;
 
-    /// <summary>How many shapes of a name are searched before a new one is made. Beyond it, shapes are no longer shared.</summary>
+    /// <summary>The number of shapes with one name that are searched. Beyond it, samples no longer share shapes.</summary>
     private const int RememberedSiblings = 8;
 
     private readonly Utf8StringPool _names = new(keepsHeads: false);
     private readonly Utf8StringPool _values = new(keepsHeads: true);
 
-    // The last value of the first label, of the second, and so on, as the pool knows it.
+    // For the first label, the second, and so on: the pool's entry of its last value.
     private readonly int[] _lastValues = new int[RememberedLabels];
     private SampleShape? _shape;
 
-    // Where the label values of the next samples go. The first arrays are small, because the exposition may be.
+    // The array that receives the label values of the next samples. The first arrays are small, because the exposition may be small.
     private string[] _block = [];
     private int _blockUsed;
 
-    /// <summary>Whether equal label values become one string. To look for the string costs more than to make it where few lines are read.</summary>
+    /// <summary>Whether equal label values become one string. For few lines, a search costs more than a new string.</summary>
     public bool PoolsValues { get; set; } = true;
 
-    /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
+    /// <summary>Returns the rented tables. Existing samples stay valid, but no more can be created.</summary>
     public void ReturnTables()
     {
         _names.ReturnTables();
         _values.ReturnTables();
     }
 
-    /// <summary>The sample that the reader shows. Every sample of a block must come here, because it may be said to be like the last.</summary>
+    /// <summary>
+    /// Creates the current sample. Call it for every sample of a block, because a shape may be known only as "like the last one".
+    /// </summary>
     public PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
     {
         SampleShape? shape = _shape;
@@ -81,7 +83,7 @@ internal sealed class SampleFactory
         return new PrometheusSample(shape, _block, start, reader.Value, reader.SampleTimestamp);
     }
 
-    /// <summary>A name that the reader shows, the same string as in the samples.</summary>
+    /// <summary>Returns a name of the reader as the string that the samples share.</summary>
     public string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
 
     private string GetName(ReadOnlySpan<byte> utf8, bool isEscaped, out int index)
@@ -145,7 +147,7 @@ internal sealed class SampleFactory
         }
 
         var found = new SampleShape(name, labelNames) { Sibling = siblings < RememberedSiblings ? first : null };
-        // The names of the labels may have made the pool start anew, and the place of the name another text's.
+        // The label names may have filled the pool so that it started again. The index may now belong to another text.
         if (index != 0 && _names.IsAt(index, name))
         {
             _names.ShapeOf(index) = found;

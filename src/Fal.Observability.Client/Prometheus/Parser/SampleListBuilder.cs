@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Collects the samples of an exposition, for a result or for a stream that empties it after each block.</summary>
+/// <summary>Collects the samples of an exposition, either for a result or for a stream that takes them after each block.</summary>
 internal sealed class SampleListBuilder(PrometheusParserOptions? options) : ExpositionBuilder(options)
 {
     private RepeatedSamples _repeated;

@@ -2,11 +2,12 @@ using System.Collections;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Samples that stand in several places of a buffer to which nothing more is added, as one list.</summary>
+/// <summary>Several runs of samples in a complete buffer, as one list.</summary>
 /// <param name="samples">The buffer.</param>
-/// <param name="runs">Where each run starts in the buffer, and how many samples there are in the runs before it.</param>
+/// <param name="runs">The start of each run in the buffer, and the number of samples in all earlier runs.</param>
 /// <param name="count">The number of samples.</param>
-internal sealed class SampleRuns(SampleStore samples, IReadOnlyList<(int Start, int Before)> runs, int count) : IReadOnlyList<PrometheusSample>
+internal sealed class SampleRuns(SampleStore samples, IReadOnlyList<(int Start, int Before)> runs, int count)
+    : IReadOnlyList<PrometheusSample>
 {
     public int Count => count;
 

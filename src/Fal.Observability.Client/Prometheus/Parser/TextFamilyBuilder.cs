@@ -2,23 +2,23 @@ namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>Collects the families of an exposition in the text format.</summary>
 /// <remarks>
-/// As the format's documentation says: one HELP and one TYPE line a family, TYPE before the first sample. Lines of a
-/// family should stand together; where they do not, they are put together, as Prometheus' own library does.
+/// The rules are those of the format's documentation: at most one HELP and one TYPE line per family, and TYPE before the first
+/// sample. The lines of a family should be consecutive. If they are not, they are collected, as in Prometheus' own library.
 /// </remarks>
 internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
     private readonly FamilyTable _families = new();
 
-    // The family that the last samples belong to, from which of them on, and the name of the last. Families go by their place; -1 is none.
+    // The family of the last samples, the first of these samples, and their name. A family is an index into the table; -1 means none.
     private int _current = -1;
     private int _runStart;
     private string? _currentName;
 
-    // The name before that, with its family: names that take turns are found without a search.
+    // The previous name and its family, so that alternating names need no search.
     private string? _previousName;
     private int _previous = -1;
 
-    // The family that the last HELP or TYPE line named: most lines after it are its own.
+    // The family of the last HELP or TYPE line. Most lines that follow belong to it.
     private int _declared = -1;
     private string? _declaredName;
 
@@ -67,7 +67,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
         }
     }
 
-    /// <summary>The samples that are added next have this name.</summary>
+    /// <summary>Sets the name of the samples that are added next.</summary>
     public void BeginName(string name)
     {
         if (!ReferenceEquals(name, _currentName))
@@ -79,14 +79,14 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
     private void AddHelp(scoped ref readonly PrometheusTextReader reader)
     {
         ref FamilyEntry family = ref Declare(in reader);
-        // Prometheus' own library takes a HELP line without text for a comment.
+        // Prometheus' own library treats a HELP line without text as a comment.
         if (string.IsNullOrEmpty(family.Help))
         {
             family.Help = reader.GetText();
         }
         else if (!reader.Text.IsEmpty)
         {
-            Refuse(in reader, "a second HELP line for the same metric family");
+            Refuse(in reader, "duplicate HELP line for the metric family");
         }
     }
 
@@ -95,11 +95,11 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
         ref FamilyEntry family = ref Declare(in reader);
         if (family.Type is not null)
         {
-            Refuse(in reader, "a second TYPE line for the same metric family");
+            Refuse(in reader, "duplicate TYPE line for the metric family");
         }
         else if (family.HasSamples)
         {
-            Refuse(in reader, "the TYPE line follows samples of its metric family; it must precede them");
+            Refuse(in reader, "the TYPE line must precede the samples of its metric family");
         }
         else
         {
@@ -115,7 +115,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
             (_declared, _declaredName) = (_families.GetOrAdd(name), name);
         }
 
-        // What the line declares may make samples with a suffix another family's.
+        // After a TYPE line, samples with a suffix may belong to another family than before.
         _currentName = _previousName = null;
         return ref _families[_declared];
     }
@@ -144,7 +144,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
         }
     }
 
-    /// <summary>A suffix belongs to a family only if a TYPE line has declared it a histogram or summary.</summary>
+    /// <summary>Finds the family of a sample. A suffix counts only if a TYPE line has declared a histogram or summary.</summary>
     private int FamilyOf(string sampleName)
     {
         if (ReferenceEquals(_declaredName, sampleName))

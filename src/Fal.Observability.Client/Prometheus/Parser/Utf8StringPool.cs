@@ -8,29 +8,31 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Makes each distinct text one string. An exposition repeats its label values thousands of times, and mostly in the same
-/// order, so that the value that followed the last one the time before is tried first.
+/// Turns equal texts into one string. An exposition repeats its label values thousands of times, mostly in the same order. The pool
+/// therefore first tries the value that followed the last value before.
 /// </summary>
-/// <param name="keepsHeads">Whether texts are looked for where they were the last time, for which their beginnings are kept.</param>
+/// <param name="keepsHeads">Whether to keep the first bytes of each text, so that a text can be compared with a guess in one step.</param>
 internal sealed class Utf8StringPool(bool keepsHeads)
 {
-    /// <summary>Beyond so many strings the pool starts anew: an endless stream of new values must not fill the memory.</summary>
+    /// <summary>
+    /// The number of strings at which the pool starts again, because an endless stream of new values must not fill the memory.
+    /// </summary>
     private const int MaxEntries = 1 << 16;
 
-    /// <summary>Longer texts hardly repeat, and are made as they come.</summary>
+    /// <summary>The length, in bytes, up to which texts are pooled. Longer texts rarely repeat.</summary>
     private const int MaxPooledLength = 256;
 
     private const int FirstCapacity = 256;
 
-    // Rented: a pool lives as long as a parse, and its tables would be most of what a small one allocates.
+    // Rented, because a pool lives only for one parse, and its tables would be most of the allocations of a small parse.
     private int[] _buckets = RentBuckets(FirstCapacity);
-    private Entry[] _entries = ArrayPool<Entry>.Shared.Rent(FirstCapacity); // Always given back empty.
+    private Entry[] _entries = ArrayPool<Entry>.Shared.Rent(FirstCapacity); // Always returned empty.
     private int _bucketMask = FirstCapacity - 1;
-    private int _count = 1; // Entry 0 stands for none.
+    private int _count = 1; // Entry 0 means none.
 
     private struct Entry
     {
-        /// <summary>The first bytes of the text, so that a short text is compared in one step and decoded never.</summary>
+        /// <summary>The first bytes of the text. A short text is compared in one step, without decoding.</summary>
         public Vector256<byte> Head;
         public int Utf8Length;
         public int Successor;
@@ -40,7 +42,7 @@ internal sealed class Utf8StringPool(bool keepsHeads)
         public int Next;
     }
 
-    /// <summary>Gives the tables back. What was made of them stays; nothing more can be.</summary>
+    /// <summary>Returns the rented tables. Existing strings stay valid, but no more can be created.</summary>
     public void ReturnTables()
     {
         ArrayPool<int>.Shared.Return(_buckets);
@@ -61,25 +63,25 @@ internal sealed class Utf8StringPool(bool keepsHeads)
         ArrayPool<Entry>.Shared.Return(entries);
     }
 
-    /// <summary>The string for a metric name, and the first of the shapes that samples of this name have.</summary>
+    /// <summary>Returns the string of a metric name, and the index under which its first shape is kept.</summary>
     public string GetName(ReadOnlySpan<byte> utf8, out int index)
     {
         index = 0;
         return Find(utf8, ref index);
     }
 
-    /// <summary>The first shape kept with a name; 0 keeps none.</summary>
+    /// <summary>The first shape that is kept with a name. Index 0 keeps none.</summary>
     public ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
 
-    /// <summary>Whether a text that was found at <paramref name="index"/> is there still.</summary>
+    /// <summary>Whether <paramref name="index"/> still belongs to a text.</summary>
     public bool IsAt(int index, string text) => index < _count && ReferenceEquals(_entries[index].Text, text);
 
-    /// <summary>The string for <paramref name="utf8"/>.</summary>
+    /// <summary>Returns the string for <paramref name="utf8"/>.</summary>
     /// <param name="utf8">Valid UTF-8.</param>
     /// <param name="last">
-    /// The caller's memory of its last text in this place, for instance of the same label; 0 at first.
+    /// The entry of the last text in the same role, for instance the last value of the same label. Start with 0.
     /// </param>
-    /// <param name="isPadded">Whether so many bytes as a <see cref="Vector256"/> has may be read from the text's beginning.</param>
+    /// <param name="isPadded">Whether at least the 32 bytes of a <see cref="Vector256"/> can be read from the start of the text.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public string Get(ReadOnlySpan<byte> utf8, ref int last, bool isPadded = false)
     {
@@ -181,7 +183,7 @@ internal sealed class Utf8StringPool(bool keepsHeads)
         bucket = index;
     }
 
-    /// <summary>Compares the text itself. Beyond ASCII the lengths differ, and the bytes must be decoded.</summary>
+    /// <summary>Compares the whole text. If it is not ASCII, the lengths differ and the bytes must be decoded.</summary>
     private static bool IsText(string text, ReadOnlySpan<byte> utf8)
     {
         if (text.Length == utf8.Length)

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Why a line is refused. A code, so that a skipped line costs no string unless somebody asks for the reason.</summary>
+/// <summary>
+/// The reason why a line is malformed. It is a code, so that a skipped line allocates no string unless a report needs it.
+/// </summary>
 internal enum LineFault
 {
     None = 0,
@@ -45,58 +47,62 @@ internal enum LineFault
     CutOff,
     MissingEnd,
 
-    /// <summary>Added to another fault: it is one of the exemplar, and the sample before it is complete.</summary>
+    /// <summary>A flag for another fault: the fault is in the exemplar, and the sample is complete.</summary>
     InExemplar = 0x100,
 }
 
 internal static class LineFaultExtensions
 {
-    /// <summary>The reason in words, where the byte at the fault helps with that byte.</summary>
+    /// <summary>Returns the reason in words. Some reasons contain the byte at the fault.</summary>
     public static string Describe(this LineFault fault, int byteAtFault) => fault switch
     {
-        > LineFault.InExemplar => "the exemplar cannot be read: " + (fault & ~LineFault.InExemplar).Describe(byteAtFault),
-        LineFault.ByteOrderMark => "the input begins with a byte order mark (EF BB BF); the format is UTF-8 without one",
-        LineFault.CarriageReturnAtEnd => "a carriage return precedes the line feed; lines end with a line feed alone",
-        LineFault.LoneCarriageReturn => "a carriage return stands where a line feed or a blank is expected; lines end with a line feed",
-        LineFault.LineTooLong => "the line is longer than the limit (MaxLineLength)",
-        LineFault.BlankLine => "a blank line is not allowed in OpenMetrics",
-        LineFault.InvalidMetricName => "expected a metric name, which starts with a letter, '_' or ':', or '{' before a quoted one, but found " + Show(byteAtFault),
-        LineFault.InvalidNameByte => "a metric name has letters, digits, '_' and ':' unless it stands in braces and quotes, but this one goes on with " + Show(byteAtFault),
+        > LineFault.InExemplar => "invalid exemplar: " + (fault & ~LineFault.InExemplar).Describe(byteAtFault),
+        LineFault.ByteOrderMark => "the input starts with a byte order mark (EF BB BF); write UTF-8 without one",
+        LineFault.CarriageReturnAtEnd => "a carriage return precedes the line feed; end each line with a line feed only",
+        LineFault.LoneCarriageReturn => "unexpected carriage return; end each line with a line feed only",
+        LineFault.LineTooLong => "the line is longer than the limit of MaxLineLength bytes",
+        LineFault.BlankLine => "OpenMetrics does not allow blank lines",
+        LineFault.InvalidMetricName => "expected a metric name, but found " + Show(byteAtFault)
+            + "; a name starts with a letter, '_' or ':', or is quoted inside braces",
+        LineFault.InvalidNameByte => "unexpected " + Show(byteAtFault)
+            + " in a metric name; a name has letters, digits, '_' and ':' only, unless it is quoted inside braces",
         LineFault.MissingMetricName => "the sample has no metric name",
-        LineFault.EmptyName => "a quoted name is empty",
+        LineFault.EmptyName => "the quoted name is empty",
         LineFault.SecondMetricName => "the sample has a second metric name",
-        LineFault.NameInExemplar => "an exemplar has labels only, but this quoted text has no '=' and value",
-        LineFault.InvalidLabelName => "expected a label name, which starts with a letter or '_' or is quoted, but found " + Show(byteAtFault),
+        LineFault.NameInExemplar => "expected '=' and a value after the quoted text; an exemplar has labels and no metric name",
+        LineFault.InvalidLabelName => "expected a label name, but found " + Show(byteAtFault)
+            + "; a name starts with a letter or '_', or is quoted",
         LineFault.ReservedLabelName => "the label name __name__ is reserved for the metric name",
-        LineFault.DuplicateLabelName => "a label name stands twice",
-        LineFault.TooManyLabels => "there are more labels than the limit (MaxLabels)",
+        LineFault.DuplicateLabelName => "duplicate label name",
+        LineFault.TooManyLabels => "the number of labels exceeds the limit MaxLabels",
         LineFault.ExpectedEquals => "expected '=' after the label name, but found " + Show(byteAtFault),
         LineFault.ExpectedQuotedValue => "expected a label value in double quotes, but found " + Show(byteAtFault),
-        LineFault.UnclosedQuote => "the quote is not closed on this line; a line feed in a value is written \\n",
+        LineFault.UnclosedQuote => "the closing quote is missing on this line; write a line feed in a value as \\n",
         LineFault.InvalidUtf8 => "the text is not valid UTF-8",
         LineFault.ExpectedCommaOrBrace => "expected ',' or '}' after the label value, but found " + Show(byteAtFault),
-        LineFault.TrailingComma => "a comma before '}' is not allowed in OpenMetrics",
-        LineFault.UnclosedBraces => "the labels are not closed with '}' on this line",
+        LineFault.TrailingComma => "OpenMetrics does not allow a comma before '}'",
+        LineFault.UnclosedBraces => "the closing '}' of the labels is missing on this line",
         LineFault.ExpectedSpace => "expected one space, but found " + Show(byteAtFault),
         LineFault.MissingValue => "the sample has no value",
-        LineFault.InvalidValue => "the value is not a decimal number, Inf or NaN that a double can hold",
-        LineFault.InvalidTimestamp => "the timestamp is not a number as the format demands (text: whole milliseconds, OpenMetrics: finite seconds)",
-        LineFault.TextAfterSample => "the sample is complete, but the line goes on with " + Show(byteAtFault),
-        LineFault.InvalidExemplar => "an exemplar is written # {labels} value, with single spaces",
+        LineFault.InvalidValue => "invalid value; expected a decimal number that fits into a double, Inf or NaN",
+        LineFault.InvalidTimestamp => "invalid timestamp; the text format requires whole milliseconds, OpenMetrics finite seconds",
+        LineFault.TextAfterSample => "unexpected " + Show(byteAtFault) + " after the end of the sample",
+        LineFault.InvalidExemplar => "expected # {labels} value, with single spaces",
         LineFault.InvalidMetadataName => "expected a metric name after HELP, TYPE or UNIT, but found " + Show(byteAtFault),
         LineFault.ExpectedSpaceAfterName => "expected a space after the metric name, but found " + Show(byteAtFault),
-        LineFault.MissingMetadataText => "the line ends after the metric name",
-        LineFault.UnknownType => "the metric type is unknown to this format",
-        LineFault.UnitNotInName => "the metric name does not end with an underscore and the unit",
-        LineFault.UnknownComment => "OpenMetrics allows no comments other than HELP, TYPE, UNIT and EOF",
-        LineFault.ExemplarTooLong => string.Create(CultureInfo.InvariantCulture, $"its labels have more than {OpenMetricsTypes.MaxExemplarLength} characters"),
-        LineFault.TextAfterEnd => "the exposition goes on after # EOF",
-        LineFault.CutOff => "the exposition ends within this line and without # EOF: it was cut off",
-        LineFault.MissingEnd => "the exposition does not end with # EOF; it may have been cut off",
+        LineFault.MissingMetadataText => "the text after the metric name is missing",
+        LineFault.UnknownType => "this format does not have the metric type",
+        LineFault.UnitNotInName => "the metric name must end with an underscore and the unit",
+        LineFault.UnknownComment => "OpenMetrics allows no comments except HELP, TYPE, UNIT and EOF",
+        LineFault.ExemplarTooLong => string.Create(CultureInfo.InvariantCulture,
+            $"its labels have more than {OpenMetricsTypes.MaxExemplarLength} characters"),
+        LineFault.TextAfterEnd => "the exposition continues after # EOF",
+        LineFault.CutOff => "the exposition is truncated: it ends within this line, without # EOF",
+        LineFault.MissingEnd => "the exposition does not end with # EOF; it may be truncated",
         _ => "the line is malformed",
     };
 
-    /// <summary>Whether the line, or what it says beside its exemplar, is read all the same once the fault is reported.</summary>
+    /// <summary>Whether the line, perhaps without its exemplar, is read after the fault was reported.</summary>
     public static bool IsRepairable(this LineFault fault) =>
         fault is LineFault.ByteOrderMark or LineFault.CarriageReturnAtEnd or LineFault.MissingEnd or > LineFault.InExemplar;
 
@@ -104,7 +110,7 @@ internal static class LineFaultExtensions
     {
         < 0 => "the end of the line",
         > ' ' and < 0x7f => string.Create(CultureInfo.InvariantCulture, $"'{(char)value}'"),
-        ' ' => "a blank",
+        ' ' => "a space",
         '\t' => "a tab",
         _ => string.Create(CultureInfo.InvariantCulture, $"the byte 0x{value:X2}"),
     };

@@ -3,7 +3,7 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// One label as it stands in the buffer of a <see cref="PrometheusTextReader"/>: valid until the reader reads on.
+/// One label in the buffer of a <see cref="PrometheusTextReader"/>, valid until the next <see cref="PrometheusTextReader.Read"/>.
 /// </summary>
 public readonly ref struct PrometheusLabel
 {
@@ -24,26 +24,26 @@ public readonly ref struct PrometheusLabel
     /// <summary>The value in UTF-8, without quotes. Still escaped if <see cref="ValueIsEscaped"/>.</summary>
     public ReadOnlySpan<byte> Value { get; }
 
-    /// <summary>Whether <see cref="Value"/> contains a backslash, so that <see cref="CopyValue"/> gives other bytes.</summary>
+    /// <summary>Whether <see cref="Value"/> contains a backslash. <see cref="CopyValue"/> can then give other bytes.</summary>
     public bool ValueIsEscaped { get; }
 
-    /// <summary>Writes the name, unescaped, in UTF-8.</summary>
-    /// <param name="destination">Room for at least as many bytes as <see cref="Name"/> has.</param>
+    /// <summary>Copies the unescaped name as UTF-8.</summary>
+    /// <param name="destination">A buffer that is at least as long as <see cref="Name"/>.</param>
     /// <returns>The number of bytes written.</returns>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
     public int CopyName(Span<byte> destination) => PrometheusEscaping.Unescape(Name, destination, quotes: true);
 
-    /// <summary>Writes the value, unescaped, in UTF-8.</summary>
-    /// <param name="destination">Room for at least as many bytes as <see cref="Value"/> has.</param>
+    /// <summary>Copies the unescaped value as UTF-8.</summary>
+    /// <param name="destination">A buffer that is at least as long as <see cref="Value"/>.</param>
     /// <returns>The number of bytes written.</returns>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
     public int CopyValue(Span<byte> destination) => PrometheusEscaping.Unescape(Value, destination, quotes: true);
 
-    /// <summary>The name, unescaped, as a new string.</summary>
+    /// <summary>Returns the unescaped name as a new string.</summary>
     /// <returns>The name.</returns>
     public string GetName() => NameIsEscaped ? PrometheusEscaping.UnescapeToString(Name, quotes: true) : Encoding.UTF8.GetString(Name);
 
-    /// <summary>The value, unescaped, as a new string.</summary>
+    /// <summary>Returns the unescaped value as a new string.</summary>
     /// <returns>The value.</returns>
     public string GetValue() => ValueIsEscaped ? PrometheusEscaping.UnescapeToString(Value, quotes: true) : Encoding.UTF8.GetString(Value);
 }

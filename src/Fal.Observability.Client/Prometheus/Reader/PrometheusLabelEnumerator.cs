@@ -4,15 +4,15 @@ using System.Runtime.InteropServices;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Enumerates the labels of a sample or an exemplar, with <c>foreach</c> over <see cref="PrometheusTextReader.Labels"/>.
-/// It ends with the next <see cref="PrometheusTextReader.Read"/>. The default value has no labels.
+/// Enumerates the labels of a sample or an exemplar. Use <c>foreach</c> over <see cref="PrometheusTextReader.Labels"/>.
+/// Valid until the next <see cref="PrometheusTextReader.Read"/>. The default value has no labels.
 /// </summary>
 public ref struct PrometheusLabelEnumerator
 {
     private readonly ReadOnlySpan<byte> _data;
 
-    // The places of quotes and backslashes from the next label's opening quote on, for a line in the usual form. A null
-    // reference for a line to be read byte by byte.
+    // For a line of the usual form: the positions of quotes and backslashes, starting at the opening quote of the next label. A null
+    // reference means that the line must be read byte by byte.
     private ref readonly ushort _index;
     private readonly int _indexBase;
 
@@ -34,7 +34,7 @@ public ref struct PrometheusLabelEnumerator
     internal PrometheusLabelEnumerator(ReadOnlySpan<byte> data, int labelsStart, int count)
     {
         _data = data;
-        // As if a label ended before the brace: between two labels stand a quote and a comma.
+        // Pretend that a label ended two bytes earlier. Between two labels there are a quote and a comma.
         _valueEnd = labelsStart - 2;
         _remaining = count;
     }
@@ -48,12 +48,12 @@ public ref struct PrometheusLabelEnumerator
 
     internal readonly int CurrentNameStart => _nameStart;
 
-    /// <summary>This enumerator, so that <c>foreach</c> takes it.</summary>
-    /// <returns>A copy, which starts where this one is.</returns>
+    /// <summary>Returns this enumerator, as <c>foreach</c> requires.</summary>
+    /// <returns>A copy, which starts at the current label.</returns>
     public readonly PrometheusLabelEnumerator GetEnumerator() => this;
 
-    /// <summary>Goes to the next label.</summary>
-    /// <returns>False when there is none.</returns>
+    /// <summary>Moves to the next label.</summary>
+    /// <returns>False if there is none.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
@@ -74,12 +74,12 @@ public ref struct PrometheusLabelEnumerator
         return true;
     }
 
-    /// <summary>A part of the line. The reader has found its bounds within the buffer.</summary>
+    /// <summary>Returns a part of the line without a bounds check, because the reader has checked the bounds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly ReadOnlySpan<byte> Slice(int start, int end) =>
         MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), start), end - start);
 
-    /// <summary>The usual form: name, '=', quote, value, quote, and one character before the next name.</summary>
+    /// <summary>Reads the usual form: name, '=', quote, value, quote, and one character before the next name.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void TakeNextFromIndex()
     {
@@ -106,7 +106,7 @@ public ref struct PrometheusLabelEnumerator
         int special = _valueEnd;
         while (_data[special] == '\\')
         {
-            // A quote or backslash right after a backslash is escaped by it.
+            // A backslash escapes a quote or backslash directly after it.
             int places = _indexBase + IndexAhead(2) == special + 1 ? 2 : 1;
             _index = ref Unsafe.Add(ref Unsafe.AsRef(in _index), places);
             special = _indexBase + IndexAhead(1);
@@ -115,7 +115,7 @@ public ref struct PrometheusLabelEnumerator
         _valueEnd = special;
     }
 
-    /// <summary>Any form. The reader has checked it, so that nothing can be missing.</summary>
+    /// <summary>Reads any other form. The reader has checked it, so nothing can be missing.</summary>
     private void ReadNext()
     {
         int next = _valueEnd + 1;
@@ -139,7 +139,7 @@ public ref struct PrometheusLabelEnumerator
             }
 
             SkipBlanks(ref next);
-            // Quoted text without '=' is the metric name, which may stand among the labels.
+            // Quoted text without '=' is the metric name, which may be anywhere among the labels.
             if (_data[next] == '=')
             {
                 break;

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>How to read an exposition. Immutable; derive a variation with a <c>with</c> expression.</summary>
+/// <summary>The options of the parser. Immutable; use a <c>with</c> expression to create a variation.</summary>
 public sealed record PrometheusParserOptions
 {
     private readonly PrometheusFormat _format;
@@ -8,10 +8,10 @@ public sealed record PrometheusParserOptions
     private readonly int _maxLabels = 1024;
     private readonly int _maxRecordedSkippedLines = 100;
 
-    /// <summary>Options that throw at the first line that breaks the format. Used where no options are given.</summary>
+    /// <summary>Options that throw at the first malformed line. The default of all methods.</summary>
     public static PrometheusParserOptions Strict { get; } = new();
 
-    /// <summary>Options that skip and report a line that breaks the format and keep every other line.</summary>
+    /// <summary>Options that skip and report malformed lines, and keep all other lines.</summary>
     public static PrometheusParserOptions Lenient { get; } = new() { SkipMalformedLines = true };
 
     /// <summary>The format to read.</summary>
@@ -24,7 +24,7 @@ public sealed record PrometheusParserOptions
         {
             if (value is < PrometheusFormat.Detect or > PrometheusFormat.OpenMetrics)
             {
-                throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such format: take one of the names of PrometheusFormat.");
+                throw new ArgumentOutOfRangeException(nameof(value), value, "Unknown format. Use a named value of PrometheusFormat.");
             }
 
             _format = value;
@@ -32,18 +32,18 @@ public sealed record PrometheusParserOptions
     }
 
     /// <summary>
-    /// Whether a line that breaks the format is skipped and reported. If not, reading stops there with a
+    /// Whether to skip and report malformed lines. If false, the first malformed line throws a
     /// <see cref="PrometheusFormatException"/>.
     /// </summary>
     /// <remarks>
-    /// A carriage return before a line feed and a leading byte order mark break the format too, but lose nothing: they
-    /// are ignored, and reported once each with <see cref="PrometheusSkippedLine.WasKept"/> set.
+    /// A carriage return before a line feed and a leading byte order mark are malformed too, but nothing is lost. They are ignored,
+    /// and each is reported once, with <see cref="PrometheusSkippedLine.WasKept"/> set.
     /// </remarks>
     /// <value>The default is false.</value>
     public bool SkipMalformedLines { get; init; }
 
-    /// <summary>The longest line accepted, in bytes without its line feed. A longer one counts as malformed.</summary>
-    /// <value>At least 1. The default is 1,048,576. It bounds the memory that reading a stream needs.</value>
+    /// <summary>The longest accepted line, in bytes without its line feed. A longer line is malformed.</summary>
+    /// <value>At least 1. The default is 1,048,576. It limits the memory that reading a stream needs.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxLineLength
     {
@@ -55,7 +55,7 @@ public sealed record PrometheusParserOptions
         }
     }
 
-    /// <summary>The most labels accepted on a sample or an exemplar. A sample with more counts as malformed.</summary>
+    /// <summary>The largest accepted number of labels of a sample or an exemplar. A sample with more is malformed.</summary>
     /// <value>At least 0. The default is 1,024.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MaxLabels
@@ -69,8 +69,8 @@ public sealed record PrometheusParserOptions
     }
 
     /// <summary>
-    /// How many skipped lines a result keeps to show, the first ones. Their number is counted without bound, and
-    /// <see cref="OnSkippedLine"/> is told of every one.
+    /// The number of skipped lines that a result describes, starting with the first. The total number is not limited, and
+    /// <see cref="OnSkippedLine"/> is called for every one.
     /// </summary>
     /// <value>At least 0. The default is 100.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
@@ -85,19 +85,19 @@ public sealed record PrometheusParserOptions
     }
 
     /// <summary>
-    /// Called for each line that <see cref="SkipMalformedLines"/> skips or repairs, on the thread that reads, before the
-    /// lines that follow. This is how the streaming methods report; the others report in their result as well.
+    /// Called for each line that is skipped or repaired (<see cref="SkipMalformedLines"/>), on the reading thread, before later lines
+    /// are read. Streaming methods report only here. The other methods also report in their result.
     /// </summary>
-    /// <value>The default is null: nobody is called.</value>
+    /// <value>The default is null: no callback.</value>
     public Action<PrometheusSkippedLine>? OnSkippedLine { get; init; }
 
-    /// <summary>The same options, with the format that an HTTP response declares.</summary>
+    /// <summary>Returns a copy of the options with the format that an HTTP response declares.</summary>
     /// <param name="contentType">
-    /// The value of the <c>Content-Type</c> header. <c>application/openmetrics-text</c> means OpenMetrics,
-    /// <c>text/plain</c>, another type or none means the text format. So does Prometheus 2. Prometheus 3 fails the scrape for
-    /// another type or none, unless <c>fallback_scrape_protocol</c> names a format.
+    /// The value of the <c>Content-Type</c> header. <c>application/openmetrics-text</c> means OpenMetrics. <c>text/plain</c>, any other
+    /// type, or no type means the text format, as in Prometheus 2. In Prometheus 3, a scrape with another type or no type fails unless
+    /// <c>fallback_scrape_protocol</c> names a format.
     /// </param>
-    /// <returns>Options for that format.</returns>
+    /// <returns>The options for that format.</returns>
     public PrometheusParserOptions WithContentType(string? contentType)
     {
         ReadOnlySpan<char> mediaType = contentType;

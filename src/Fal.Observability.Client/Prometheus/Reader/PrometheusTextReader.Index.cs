@@ -10,24 +10,22 @@ namespace Fal.Observability.Client.Prometheus;
 /// <content>
 /// <para>The fast path, in two stages.</para>
 /// <para>
-/// Stage one compares a chunk of the buffer, 64 bytes at a time, with three characters only: the quote, the line feed
-/// and the backslash. Their places go to a list. Blanks, braces and commas are not worth a place in it: in the usual
-/// line they stand right beside a quote, where stage two finds them.
+/// Stage one searches a chunk of the buffer, 64 bytes at a time, for three characters: the quote, the line feed and the
+/// backslash. It puts their positions on a list, the index. Spaces, braces and commas are not on the list. In the usual line
+/// they are directly beside a quote, where stage two finds them.
 /// </para>
 /// <para>
-/// Stage two walks the list. In a line of the form <c>name{label="value",label="value"} number</c> the next place after
-/// an opening quote is the closing one, and what is between a closing and an opening quote is <c>,label=</c>. Names are
-/// checked once: a line whose names are, byte for byte, those of the line before has valid, distinct names.
+/// Stage two walks through the list. In a line of the form <c>name{label="value",label="value"} number</c>, the entry after an
+/// opening quote is the closing quote, and the text between a closing and an opening quote is <c>,label=</c>. Names are checked
+/// once: if the names of a line equal those of the previous line byte for byte, they are valid and distinct.
 /// </para>
 /// <para>
-/// Whatever is not of that form is left to the grammar in the other part of this type, which reads the line from its
-/// beginning; this part never decides that a line is wrong. Where the machine has no vectors there is no index, and the
-/// grammar reads everything.
+/// A line of any other form is left to the grammar in the other part of this type, which reads it from its start. This part
+/// never decides that a line is malformed. On a machine without vectors there is no index, and the grammar reads everything.
 /// </para>
 /// <para>
-/// Bounds are checked once a chunk instead of at each step: the list ends with a line feed, every step goes to the next
-/// place on the list, and no step is taken from a line feed. So no place is taken beyond the last line feed, and a block
-/// of bytes stands behind that.
+/// Bounds are checked once per chunk and not at each step. The list ends with a line feed, each step goes to the next entry, and
+/// no step starts at a line feed. Stage two therefore never passes the last line feed, and at least one block of bytes follows it.
 /// </para>
 /// </content>
 public ref partial struct PrometheusTextReader
@@ -36,25 +34,25 @@ public ref partial struct PrometheusTextReader
     private const int ChunkLength = 16 * 1024;
     private const int IndexCapacity = 2048;
 
-    /// <summary>The names of so many labels of the line before are remembered.</summary>
+    /// <summary>The number of labels of the previous line whose names are remembered.</summary>
     private const int KnownSeparators = 16;
 
-    /// <summary>Up to so many label names of a line are compared in pairs, more of them through a table.</summary>
+    /// <summary>The number of label names up to which duplicates are found in pairs. More names need a table.</summary>
     private const int FewLabels = 8;
 
     [UnscopedRef]
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 
     /// <summary>
-    /// Whether the values are what stands between the quotes on the index, without escapes. Then a block of bytes may be read
-    /// from the beginning of each.
+    /// Whether each value is the text between two quotes of the index, without escapes. A whole block of bytes can then be read
+    /// from the start of each.
     /// </summary>
     internal readonly bool HasPlainValues => _labelsCursor >= 0 && _cursor - _labelsCursor == 2 * _labelCount + 1;
 
     [UnscopedRef]
     private readonly ref ushort FirstIndexEntry => ref Unsafe.As<IndexArray, ushort>(ref Unsafe.AsRef(in _index));
 
-    /// <summary>One of the plain values.</summary>
+    /// <summary>Returns one of the plain values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ReadOnlySpan<byte> PlainValue(int ordinal)
     {
@@ -63,12 +61,12 @@ public ref partial struct PrometheusTextReader
             ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _indexBase + open + 1), Unsafe.Add(ref open, 1) - open - 1);
     }
 
-    /// <summary>Whether name and label names of this sample are those of the sample before it in this block.</summary>
+    /// <summary>Whether this sample has the name and label names of the previous sample in this block.</summary>
     internal readonly bool HasSameShape => _sameShape;
 
     /// <summary>
-    /// Whether <paramref name="length"/> bytes are the same in two places, both of which have 64 bytes behind them: whole
-    /// vectors are compared, and of the result the bits beyond the length are shifted out.
+    /// Whether <paramref name="length"/> bytes are equal at two positions. At least 64 bytes must follow each position, because
+    /// whole vectors are compared. The bits beyond the length are then shifted out of the result.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool StartsLike(ref byte left, ref byte right, int length)
@@ -92,7 +90,7 @@ public ref partial struct PrometheusTextReader
         }
     }
 
-    /// <summary>One bit for each of 64 bytes that is the same in both places.</summary>
+    /// <summary>A mask with one bit for each of 64 bytes that is equal at both positions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong EqualBytes(ref byte left, ref byte right)
     {
@@ -107,12 +105,12 @@ public ref partial struct PrometheusTextReader
             Vector256.Equals(Vector256.LoadUnsafe(ref left), Vector256.LoadUnsafe(ref right)).ExtractMostSignificantBits();
     }
 
-    /// <summary>Stage one, from the next line on.</summary>
-    /// <returns>False if no whole line can be indexed; then the grammar must read the next line.</returns>
+    /// <summary>Stage one: builds the index, starting at the next line.</summary>
+    /// <returns>False if no complete line can be indexed. The grammar must then read the next line.</returns>
     private bool BuildIndex()
     {
         _indexCount = _cursor = 0;
-        // What is indexed has a block behind it, so that whole vectors can be read from anywhere in it.
+        // Leave one block behind the indexed bytes, so that a whole vector can be read from any position in them.
         int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
         if (!Vector128.IsHardwareAccelerated || length < BlockLength)
         {
@@ -125,14 +123,14 @@ public ref partial struct PrometheusTextReader
         ref ushort entries = ref MemoryMarshal.GetReference(index);
         int count = 0;
         ulong beyondAscii = 0;
-        // The room for one more block must be there, and for the entries written ahead.
+        // The list needs room for one more block, and for the entries that are written ahead.
         for (int offset = 0; offset + BlockLength <= length && count <= IndexCapacity - 2 * BlockLength; offset += BlockLength)
         {
             ulong mask = MaskOf(ref Unsafe.Add(ref data, offset), ref beyondAscii);
             int found = BitOperations.PopCount(mask);
             ref ushort entry = ref Unsafe.Add(ref entries, count);
             count += found;
-            // Eight at once, without asking how many there are: most blocks have fewer, and a wrong guess costs more.
+            // Write eight entries without a test for their number. Most blocks have fewer, and a mispredicted branch costs more.
             do
             {
                 for (int n = 0; n < 8; n++)
@@ -156,7 +154,7 @@ public ref partial struct PrometheusTextReader
         return count > 0;
     }
 
-    /// <summary>One bit for each byte of the block that is a quote, a line feed or a backslash.</summary>
+    /// <summary>A mask with one bit for each quote, line feed or backslash in the block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong MaskOf(ref byte block, ref ulong beyondAscii)
     {
@@ -209,10 +207,10 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Stage two, for one line that has the names of the line before it: what stands before, between and after the values
-    /// is compared with what stood there, quotes included, and nothing is left to check but the number.
+    /// Stage two for a line with the names of the previous line. It compares the text before, between and after the values with
+    /// the remembered text, including quotes. Only the number is left to check.
     /// </summary>
-    /// <returns>False, with nothing read, if the line is not of the usual form.</returns>
+    /// <returns>False if the line does not have the usual form. Nothing is read then.</returns>
     private bool TryReadIndexedLine()
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
@@ -266,8 +264,8 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Stage two, for one line whose names must be checked, and are remembered.</summary>
-    /// <returns>False, with nothing read, if the line is not of the usual form.</returns>
+    /// <summary>Stage two for a line with other names, which it checks and remembers.</summary>
+    /// <returns>False if the line does not have the usual form. Nothing is read then.</returns>
     private bool TryReadIndexedLineAnew()
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
@@ -294,7 +292,7 @@ public ref partial struct PrometheusTextReader
             while (Unsafe.Add(ref data, place) == '\\')
             {
                 int escaped = _indexBase + Unsafe.Add(ref index, ++cursor);
-                // A line feed is never escaped, and a place on the list is an escaped one if it follows directly.
+                // A quote or backslash directly after this backslash is escaped. A line feed never is.
                 if (escaped == place + 1 && Unsafe.Add(ref data, escaped) != '\n')
                 {
                     escaped = _indexBase + Unsafe.Add(ref index, ++cursor);
@@ -349,7 +347,8 @@ public ref partial struct PrometheusTextReader
         {
             sameShape = false;
             int duplicate = 0;
-            if (labels > 1 && CheckDistinctNames(new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
+            if (labels > 1 && CheckDistinctNames(
+                new PrometheusLabelEnumerator(_data, in IndexEntries[_cursor], _indexBase, line + _knownPrefixNameLength + 1, labels),
                 place + 1 - line, labels, ref duplicate) != LineFault.None)
             {
                 return Forget();
@@ -378,10 +377,10 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>A sample without labels: <c>name number</c>.</summary>
+    /// <summary>Reads a sample without labels: <c>name number</c>.</summary>
     private bool TryReadIndexedBareSample(int newline)
     {
-        // A backslash stands first in no usual line.
+        // A line whose first entry is a backslash does not have the usual form.
         if (_data[newline] != '\n')
         {
             return false;
@@ -430,11 +429,11 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>A HELP or TYPE line with single spaces, as both formats write it.</summary>
+    /// <summary>Reads a HELP or TYPE line with single spaces, the usual form in both formats.</summary>
     private bool TryReadMetadata(int line, int newline)
     {
         const ulong sevenBytes = 0x00FFFFFF_FFFFFFFF;
-        const ulong help = 0x20_50_4C_45_48_20_23; // "# HELP " as it lies in memory.
+        const ulong help = 0x20_50_4C_45_48_20_23; // "# HELP ", little-endian.
         const ulong type = 0x20_45_50_59_54_20_23; // "# TYPE "
         ulong head = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), line)) & sevenBytes;
         bool isHelp = head == help;
@@ -467,12 +466,15 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>The length of the classic metric name at a place; a name mostly stands in several lines in a row.</summary>
+    /// <summary>
+    /// The length of the classic metric name at a position. Consecutive lines mostly have the same name, so try that first.
+    /// </summary>
     private int KnownNameLength(int place, int end)
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
         int length = _knownNameLength;
-        if (length > 0 && place + length < end && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
+        if (length > 0 && place + length < end
+            && StartsLike(ref Unsafe.Add(ref data, place), ref Unsafe.Add(ref data, _knownNameStart), length)
             && _data[place + length] is (byte)' ' or (byte)'{')
         {
             return length;
@@ -483,7 +485,7 @@ public ref partial struct PrometheusTextReader
         return _knownNameLength;
     }
 
-    /// <summary>What is the same for all samples: the numbers, UTF-8, the bounds of the token.</summary>
+    /// <summary>Reads the part that all samples share: numbers, the UTF-8 check, the bounds of the token.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool FinishIndexedSample(int line, int number, int newline)
     {
@@ -511,7 +513,7 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Any value and timestamp. Once a carriage return was reported, those of later lines are ignored.</summary>
+    /// <summary>Reads any value and timestamp. If a carriage return was already reported, ignores one at the end of this line.</summary>
     private bool TryReadLongerNumbers(int start, ref int end)
     {
         if (_data[end - 1] == '\r')
@@ -531,7 +533,7 @@ public ref partial struct PrometheusTextReader
         return TryReadNumbers(start, end);
     }
 
-    /// <summary>Up to eight digits to the end of the line: read as one 64-bit word, all digits at once.</summary>
+    /// <summary>Reads up to eight digits at the end of the line, all at once as one 64-bit word.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryReadShortInteger(ref byte data, int start, int end, out double value)
     {
@@ -543,7 +545,7 @@ public ref partial struct PrometheusTextReader
         }
 
         ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref data, end - 8));
-        // What stands before the digits fills the low bytes: make leading zeros of it.
+        // The low bytes contain the text before the digits. Replace it by leading zeros.
         int foreign = (8 - digits) * 8;
         word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
         ulong values = word - 0x3030303030303030;
@@ -551,14 +553,14 @@ public ref partial struct PrometheusTextReader
         {
             return false;
         }
-        // Neighbours are joined: digits to pairs, pairs to fours, fours to the whole.
+        // Combine neighbours: digits to pairs, pairs to groups of four, these to the whole number.
         values = values * 10 + (values >> 8);
         const ulong pairs = 0x000000FF000000FF;
         value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
         return true;
     }
 
-    /// <summary>Any value, and in the text format a timestamp after a single blank.</summary>
+    /// <summary>Reads any value and, in the text format, an optional timestamp after a single space.</summary>
     private bool TryReadNumbers(int start, int end)
     {
         if (!TryReadNumbers(_data[start..end], out _value, out long? timestamp) || (timestamp is not null && _openMetrics))
@@ -571,7 +573,7 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Reads a value, and perhaps a timestamp of the text format after a single blank.</summary>
+    /// <summary>Reads a value and an optional timestamp of the text format after a single space.</summary>
     internal static bool TryReadNumbers(ReadOnlySpan<byte> numbers, out double value, out long? timestamp)
     {
         timestamp = null;
@@ -591,7 +593,7 @@ public ref partial struct PrometheusTextReader
         return PrometheusNumber.TryParseValue(numbers, out value);
     }
 
-    /// <summary>The line is left to the grammar, and what it has in place of names must not be taken for checked.</summary>
+    /// <summary>Leaves the line to the grammar, and forgets its names, because they were not checked completely.</summary>
     private bool Forget()
     {
         _knownPrefixLength = -1;
@@ -643,7 +645,7 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>A part of the buffer.</summary>
+    /// <summary>A range of the buffer.</summary>
     private struct Part
     {
         public int Start;

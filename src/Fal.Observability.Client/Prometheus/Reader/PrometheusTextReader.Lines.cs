@@ -5,12 +5,12 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <content>
-/// The grammar of a line, plainly: what is read here may have any form the formats allow, and what is refused gets its
-/// reason and place. The indexed path takes the usual lines and hands everything else to this one.
+/// The grammar of a line, byte by byte. This part accepts every form that the formats allow, and gives each malformed line its
+/// reason and column. The indexed path reads the usual lines and leaves all others to this part.
 /// </content>
 public ref partial struct PrometheusTextReader
 {
-    /// <summary>Reads the line [start, end). Without a fault, the token is set, to None for a blank line.</summary>
+    /// <summary>Reads the line [start, end). If there is no fault, sets the token; None means a blank line.</summary>
     private LineFault ReadLine(int start, int end, out int faultPosition)
     {
         int i = start;
@@ -34,7 +34,9 @@ public ref partial struct PrometheusTextReader
         return fault;
     }
 
-    /// <summary>The text format allows blanks between all tokens; OpenMetrics has its single spaces and no others.</summary>
+    /// <summary>
+    /// Skips spaces and tabs in the text format, which allows them between tokens. OpenMetrics allows only single spaces.
+    /// </summary>
     private readonly void SkipBlanks(ref int i, int end)
     {
         if (!_openMetrics)
@@ -107,7 +109,7 @@ public ref partial struct PrometheusTextReader
         return i == end ? LineFault.MissingValue : ReadNumbers(ref i, end);
     }
 
-    /// <summary>What follows name and labels: the value, perhaps a timestamp, in OpenMetrics perhaps an exemplar.</summary>
+    /// <summary>Reads the part after name and labels: the value, an optional timestamp and, in OpenMetrics, an optional exemplar.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadNumbers(ref int i, int end)
     {
@@ -125,7 +127,7 @@ public ref partial struct PrometheusTextReader
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
         {
-            // A value may follow its name at once. What is none and does is a byte that the name cannot have.
+            // A value may directly follow the name. If the next byte cannot start a value, report it as an invalid byte of the name.
             bool endsName = fault is LineFault.InvalidValue or LineFault.ExpectedSpace
                 && _data[start] is not ((byte)' ' or (byte)'\t') && _data[start - 1] is not ((byte)'}' or (byte)' ' or (byte)'\t');
             i = endsName ? start : i;
@@ -197,7 +199,7 @@ public ref partial struct PrometheusTextReader
         nanoseconds = 0;
         if (_openMetrics)
         {
-            i++; // The space that ended the token before.
+            i++; // The space after the previous token.
         }
 
         int tokenEnd = TokenEnd(i, end);
@@ -223,7 +225,9 @@ public ref partial struct PrometheusTextReader
         return LineFault.None;
     }
 
-    /// <summary>Text with the line ends of old is one line that breaks at a number: then that is what to say.</summary>
+    /// <summary>
+    /// Reports a lone carriage return as such. With old Mac line ends the whole text is one line, which fails at a number.
+    /// </summary>
     private readonly LineFault NumberFault(LineFault fault, ref int i, int tokenEnd)
     {
         for (int at = i; at < tokenEnd; at++)
@@ -240,7 +244,7 @@ public ref partial struct PrometheusTextReader
 
     private readonly bool IsExemplarAhead(int i, int end) => _data[i..end].StartsWith(" #"u8);
 
-    /// <summary>The exemplar, to the end of the line. If it is refused, the sample is complete all the same.</summary>
+    /// <summary>Reads the exemplar up to the end of the line. The sample is complete even if the exemplar is malformed.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadExemplar(ref int i, int end)
     {
@@ -294,7 +298,7 @@ public ref partial struct PrometheusTextReader
         return fault != LineFault.None || i == end ? fault : LineFault.TextAfterSample;
     }
 
-    /// <summary>The characters of names and values together; as many as there are bytes, where these are few enough.</summary>
+    /// <summary>The number of characters in names and values. Returns the number of bytes if even that is within the limit.</summary>
     private readonly int CountExemplarCharacters(int bytes)
     {
         if (bytes <= OpenMetricsTypes.MaxExemplarLength)
@@ -311,14 +315,14 @@ public ref partial struct PrometheusTextReader
         return characters;
     }
 
-    /// <summary>Reads labels to the brace that closes them, and over it.</summary>
+    /// <summary>Reads the labels and their closing brace.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadLabels(ref int i, int end, bool isExemplar, out int count)
     {
         count = 0;
         int start = i;
         bool afterComma = false;
-        // A few names are compared as they come; many, or some that differ as they stand only, are gone through again.
+        // Compare a few names while reading. If there are many, or some contain escapes, compare them afterwards.
         bool isCompared = true;
         int duplicate = -1;
         SkipBlanks(ref i, end);
@@ -351,7 +355,7 @@ public ref partial struct PrometheusTextReader
             SkipBlanks(ref i, end);
             if (isQuoted && i < end && _data[i] is (byte)',' or (byte)'}')
             {
-                // Quoted text without a value is the metric name.
+                // Quoted text without '=' and a value is the metric name.
                 fault = isExemplar ? LineFault.NameInExemplar : _nameLength > 0 ? LineFault.SecondMetricName : LineFault.None;
                 if (fault != LineFault.None)
                 {
@@ -398,7 +402,7 @@ public ref partial struct PrometheusTextReader
             if (afterComma)
             {
                 i++;
-                // OpenMetrics allows no blank here, but its reference parser does, and its tests with quoted names have one.
+                // OpenMetrics allows no space here. Its reference parser accepts one, and its test cases with quoted names contain one.
                 SkipBlanksAndTabs(ref i, end);
             }
             else if (i < end && _data[i] != '}')
@@ -414,7 +418,8 @@ public ref partial struct PrometheusTextReader
     {
         for (int n = 0; n < count; n++)
         {
-            if (_names[n].Length == name.Length && _data.Slice(_names[n].Start, name.Length).SequenceEqual(_data.Slice(name.Start, name.Length)))
+            if (_names[n].Length == name.Length
+                && _data.Slice(_names[n].Start, name.Length).SequenceEqual(_data.Slice(name.Start, name.Length)))
             {
                 return true;
             }
@@ -478,7 +483,7 @@ public ref partial struct PrometheusTextReader
         return ReadQuoted(ref i, end, out _);
     }
 
-    /// <summary>Reads from the opening quote over the closing one.</summary>
+    /// <summary>Reads quoted text, including both quotes.</summary>
     private readonly LineFault ReadQuoted(ref int i, int end, out bool isEscaped)
     {
         isEscaped = false;
@@ -544,7 +549,7 @@ public ref partial struct PrometheusTextReader
         return all < 0x80;
     }
 
-    /// <summary>A comment of the text format, which may be a HELP or TYPE line.</summary>
+    /// <summary>Reads a line of the text format that starts with #: HELP, TYPE or a comment.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadComment(ref int i, int end)
     {
@@ -553,7 +558,7 @@ public ref partial struct PrometheusTextReader
         bool isHelp = i + 4 < end && _data[i..end].StartsWith("HELP"u8);
         bool isType = i + 4 < end && _data[i..end].StartsWith("TYPE"u8);
         int name = i + 4;
-        // Without a blank before and after it, the word is not the keyword; without a name after it, there is nothing to say.
+        // HELP or TYPE is a keyword only between spaces or tabs. Without a name after it, the line is a comment.
         if ((isHelp || isType) && i > afterHash && name < end && _data[name] is (byte)' ' or (byte)'\t')
         {
             SkipBlanksAndTabs(ref name, end);
@@ -586,7 +591,7 @@ public ref partial struct PrometheusTextReader
             _tokenType = PrometheusTokenType.EndOfExposition;
             _nameLength = 0;
             _flags |= ReaderFlags.EndSeen;
-            // What follows is refused whatever it is: the index must not reach it.
+            // Everything after # EOF is malformed. Drop the index so that it cannot accept a line there.
             _indexCount = _cursor = 0;
             return LineFault.None;
         }
@@ -684,12 +689,12 @@ public ref partial struct PrometheusTextReader
         return isSuffix ? LineFault.None : LineFault.UnitNotInName;
     }
 
-    /// <summary>Apart, so that reading a few labels makes no room for what many need.</summary>
+    /// <summary>A separate method, so that the stack frame for few labels has no room for many.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly LineFault CheckDistinctNames(int start, int count, ref int i) =>
         CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i);
 
-    /// <summary>A label name may stand once.</summary>
+    /// <summary>Checks that no label name is a duplicate.</summary>
     private readonly LineFault CheckDistinctNames(PrometheusLabelEnumerator labels, int length, int count, ref int i)
     {
         PrometheusLabelEnumerator fromStart = labels;
@@ -710,7 +715,7 @@ public ref partial struct PrometheusTextReader
         byte[]? unescaped = null;
         if (anyEscaped)
         {
-            // Names that differ as they stand may be the same without their escapes.
+            // Names that differ in their bytes may be equal after unescaping.
             unescaped = ArrayPool<byte>.Shared.Rent(length);
             int written = 0;
             for (int n = 0; n < count; n++)

@@ -6,22 +6,21 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Reads Prometheus text (0.0.4) or OpenMetrics 1.0 line by line, forward only, from UTF-8. It allocates nothing, and
-/// what it shows are parts of the caller's buffer, valid until the next <see cref="Read"/>.
+/// Reads Prometheus text (0.0.4) or OpenMetrics 1.0 from UTF-8, line by line and forward only. It allocates nothing. The spans
+/// that it returns are parts of the caller's buffer, valid until the next <see cref="Read"/>.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A whole input is read with <c>new PrometheusTextReader(utf8)</c>. Input that arrives in blocks is read with one reader
-/// a block: when <see cref="Read"/> returns false, keep the bytes from <see cref="BytesConsumed"/> on, append what
-/// arrives next, and go on with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on
-/// a block that is longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. What it reports does not depend on
-/// where the input was cut.
+/// Use <c>new PrometheusTextReader(utf8)</c> for a complete input. For input that arrives in blocks, use one reader per
+/// block: when <see cref="Read"/> returns false, keep the bytes after <see cref="BytesConsumed"/>, append the next bytes, and
+/// continue with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on a block that is
+/// longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. Its reports do not depend on where the input was cut.
 /// </para>
 /// <para>
-/// The reader checks each line in full: names, labels, escapes, UTF-8, numbers. It knows no families: rules that span
-/// lines are the business of <see cref="PrometheusTextParser"/>.
+/// The reader checks each line completely: names, labels, escapes, UTF-8 and numbers. It does not check rules that span
+/// lines. <see cref="PrometheusTextParser"/> does.
 /// </para>
-/// <para>The reader holds an index of some kilobytes on the stack: pass it by reference.</para>
+/// <para>The reader contains an index of several kilobytes on the stack. Pass it by reference.</para>
 /// </remarks>
 public ref partial struct PrometheusTextReader
 {
@@ -38,7 +37,7 @@ public ref partial struct PrometheusTextReader
     private ReaderFlags _flags;
     private long _linesRead;
 
-    /// <summary>Where the next line begins.</summary>
+    /// <summary>The start of the next line in the block.</summary>
     private int _position;
 
     // The current token. Its line is [_lineStart, _lineEnd), without line feed.
@@ -68,15 +67,15 @@ public ref partial struct PrometheusTextReader
     private LineFault _fault;
     private int _faultPosition;
 
-    // The index of the chunk that begins at _indexBase, and the place on it where the next line begins.
+    // The index of the chunk that starts at _indexBase, and the index entry at which the next line starts.
     private IndexArray _index;
     private int _indexBase;
     private int _indexCount;
     private int _cursor;
     private bool _chunkIsAscii;
 
-    // The last metric name that was checked, and what the last indexed sample line had before its first value, from the
-    // line's start, and between its values.
+    // The last metric name that was checked. Then, of the last indexed sample line, the text before its first value and the
+    // texts between its values.
     private int _knownNameStart;
     private int _knownNameLength;
     private int _knownPrefixStart;
@@ -86,25 +85,26 @@ public ref partial struct PrometheusTextReader
     private int _knownLabelCount;
     private bool _sameShape;
 
-    private NameArray _names; // The label names of the line that the grammar reads, while there are few.
+    private NameArray _names; // The label names of the line that the grammar reads, up to FewLabels.
 
-    // How many lines are left to parse without the index, and how many lines in a row the index failed on, which sets the next such number.
+    // _untriedLines: lines left to parse without the index. _oddRun: the number of lines by which the last failure set it, which
+    // doubles with each consecutive failure.
     private int _untriedLines;
     private int _oddRun;
-    private bool _otherShapeBetween; // A sample that is not what is remembered was read since.
+    private bool _otherShapeBetween; // Whether a sample with another shape was read since the remembered one.
 
-    /// <summary>Begins to read a whole exposition.</summary>
+    /// <summary>Creates a reader for a complete exposition.</summary>
     /// <param name="utf8">The exposition.</param>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     public PrometheusTextReader(ReadOnlySpan<byte> utf8, PrometheusParserOptions? options = null)
         : this(utf8, isFinalBlock: true, new PrometheusReaderState(options))
     {
     }
 
-    /// <summary>Begins to read the next block of an exposition.</summary>
-    /// <param name="utf8">What the reader before left over, and what has arrived since.</param>
+    /// <summary>Creates a reader for the next block of an exposition.</summary>
+    /// <param name="utf8">The bytes that the previous reader did not consume, and the bytes that arrived since.</param>
     /// <param name="isFinalBlock">Whether the exposition ends with this block.</param>
-    /// <param name="state">Where the reader before stopped, or a new state at the beginning.</param>
+    /// <param name="state">The state of the previous reader, or a new state at the start of the exposition.</param>
     public PrometheusTextReader(ReadOnlySpan<byte> utf8, bool isFinalBlock, PrometheusReaderState state)
     {
         _data = utf8;
@@ -123,22 +123,22 @@ public ref partial struct PrometheusTextReader
         _knownPrefixLength = -1;
     }
 
-    /// <summary>What the last <see cref="Read"/> found.</summary>
+    /// <summary>The kind of the line that the last <see cref="Read"/> found.</summary>
     public readonly PrometheusTokenType TokenType => _tokenType;
 
-    /// <summary>How many bytes of this block the lines read so far take up.</summary>
+    /// <summary>The length, in bytes, of the lines read so far in this block.</summary>
     public readonly int BytesConsumed => _position;
 
-    /// <summary>What the next reader needs to go on where this one stopped.</summary>
+    /// <summary>The state with which the next reader continues.</summary>
     public readonly PrometheusReaderState CurrentState => new(_options, _linesRead, _bytesBefore + _position, _flags);
 
     /// <summary>The number of the current line; the first is 1.</summary>
     public readonly long LineNumber => _linesRead + (_tokenType == PrometheusTokenType.Malformed && _fault.IsRepairable() ? 1 : 0);
 
-    /// <summary>Where the current line begins in the whole input, in bytes.</summary>
+    /// <summary>The offset of the current line in the whole input, in bytes.</summary>
     public readonly long ByteOffset => _bytesBefore + _lineStart;
 
-    /// <summary>The current line as it stands, without its line feed.</summary>
+    /// <summary>The bytes of the current line, without its line feed.</summary>
     public readonly ReadOnlySpan<byte> Line => _data[_lineStart.._lineEnd];
 
     /// <summary>
@@ -153,36 +153,41 @@ public ref partial struct PrometheusTextReader
     /// <summary>The number of labels of the sample.</summary>
     public readonly int LabelCount => _tokenType == PrometheusTokenType.Sample ? _labelCount : 0;
 
-    /// <summary>The labels of the sample, in the order in which they stand. The enumeration ends with the next <see cref="Read"/>.</summary>
+    /// <summary>The labels of the sample, in the order of the input. Valid until the next <see cref="Read"/>.</summary>
     [UnscopedRef]
     public readonly PrometheusLabelEnumerator Labels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => new(_data, ref _labelsCursor < 0 ? ref Unsafe.NullRef<ushort>() : ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor), _indexBase, _labelsStart, LabelCount);
+        get => new(
+            _data,
+            ref _labelsCursor < 0 ? ref Unsafe.NullRef<ushort>() : ref Unsafe.Add(ref FirstIndexEntry, _labelsCursor),
+            _indexBase, _labelsStart, LabelCount);
     }
 
-    /// <summary>The value of the sample; at another token it says nothing. NaN has the bits 0x7ff8000000000001, as Prometheus stores it.</summary>
+    /// <summary>
+    /// The value of the sample; undefined for other tokens. NaN has the bits 0x7ff8000000000001, as in Prometheus.
+    /// </summary>
     public readonly double Value => _value;
 
     /// <summary>Whether the sample has a timestamp.</summary>
     public readonly bool HasTimestamp => _hasTimestamp && _tokenType == PrometheusTokenType.Sample;
 
     /// <summary>
-    /// The timestamp of the sample in milliseconds since the Unix epoch; 0 without one. OpenMetrics writes seconds, which
-    /// are cut to milliseconds, and limited to the range of this type.
+    /// The timestamp of the sample in milliseconds since the Unix epoch; 0 without one. OpenMetrics uses seconds, which
+    /// are truncated to milliseconds and limited to the range of this type.
     /// </summary>
     public readonly long TimestampMilliseconds => HasTimestamp ? _timestamp : 0;
 
-    /// <summary>The timestamp as a <see cref="PrometheusSample"/> holds it.</summary>
+    /// <summary>The timestamp in the representation of <see cref="PrometheusSample"/>.</summary>
     internal readonly long SampleTimestamp => _hasTimestamp ? PrometheusSample.HeldTimestamp(_timestamp) : PrometheusSample.NoTimestamp;
 
-    /// <summary>The line of a sample up to its value: the bytes that name the series.</summary>
+    /// <summary>The bytes of a sample line before its value, which identify the series.</summary>
     internal readonly ReadOnlySpan<byte> SeriesBytes => _data[_lineStart.._numberStart];
 
     /// <summary>The current line with its line feed, if it has one.</summary>
     internal readonly ReadOnlySpan<byte> LineWithFeed => _data[_lineStart.._position];
 
-    /// <summary>The timestamp of an OpenMetrics sample at the resolution that the rules of its families compare.</summary>
+    /// <summary>The timestamp of an OpenMetrics sample in nanoseconds, which the rules of its families compare.</summary>
     internal readonly Int128 TimestampNanoseconds => _timestampNanoseconds;
 
     /// <summary>Whether the sample has an exemplar (OpenMetrics only).</summary>
@@ -191,7 +196,7 @@ public ref partial struct PrometheusTextReader
     /// <summary>The number of labels of the exemplar.</summary>
     public readonly int ExemplarLabelCount => HasExemplar ? _exemplarLabelCount : 0;
 
-    /// <summary>The labels of the exemplar, in the order in which they stand.</summary>
+    /// <summary>The labels of the exemplar, in the order of the input.</summary>
     public readonly PrometheusLabelEnumerator ExemplarLabels =>
         ExemplarLabelCount == 0 ? default : new PrometheusLabelEnumerator(_data, _exemplarStart, _exemplarLabelCount);
 
@@ -208,7 +213,7 @@ public ref partial struct PrometheusTextReader
     public readonly PrometheusMetricType MetricType => _metricType;
 
     /// <summary>
-    /// The text of a HELP, UNIT or comment line, or the word of a TYPE line, as it stands; a HELP text may hold escapes.
+    /// The raw text of a HELP, UNIT or comment line, or the word of a TYPE line. A HELP text may contain escapes.
     /// Empty for other tokens.
     /// </summary>
     public readonly ReadOnlySpan<byte> Text =>
@@ -221,20 +226,20 @@ public ref partial struct PrometheusTextReader
     public readonly string GetName() =>
         _nameIsEscaped ? PrometheusEscaping.UnescapeToString(Name, quotes: true) : Encoding.UTF8.GetString(Name);
 
-    /// <summary>The text of a HELP, UNIT or comment line as a new string, the escapes of a HELP text resolved.</summary>
+    /// <summary>The text of a HELP, UNIT or comment line as a new string. Escapes of a HELP text are resolved.</summary>
     /// <returns>The text.</returns>
     public readonly string GetText() => _tokenType == PrometheusTokenType.Help
         ? PrometheusEscaping.UnescapeToString(Text, quotes: _openMetrics)
         : Encoding.UTF8.GetString(Text);
 
-    /// <summary>What is wrong with the line of a <see cref="PrometheusTokenType.Malformed"/> token.</summary>
+    /// <summary>Describes the line of a <see cref="PrometheusTokenType.Malformed"/> token.</summary>
     /// <returns>The line, the place and the reason.</returns>
-    /// <exception cref="InvalidOperationException">The token is another one.</exception>
+    /// <exception cref="InvalidOperationException">The current token is not malformed.</exception>
     public readonly PrometheusSkippedLine GetSkippedLine()
     {
         if (_tokenType != PrometheusTokenType.Malformed)
         {
-            throw new InvalidOperationException("The current token is not a malformed line; look at TokenType first.");
+            throw new InvalidOperationException("The current token is not a malformed line. Check TokenType before this call.");
         }
 
         return new PrometheusSkippedLine(LineNumber, Column(_faultPosition), _bytesBefore + _faultPosition,
@@ -244,34 +249,37 @@ public ref partial struct PrometheusTextReader
         };
     }
 
-    /// <summary>Describes the current line for a rule that it breaks beyond itself.</summary>
+    /// <summary>Describes the current line, which is well-formed but breaks a rule of its family.</summary>
     internal readonly PrometheusSkippedLine DescribeLine(string reason, bool wasKept)
     {
         int position = _tokenType == PrometheusTokenType.Sample || _nameLength > 0 ? Math.Max(_nameStart, _lineStart) : _lineStart;
-        return new PrometheusSkippedLine(_linesRead, Column(position), _bytesBefore + position, reason, Show(_lineStart, _lineEnd)) { WasKept = wasKept };
+        return new PrometheusSkippedLine(_linesRead, Column(position), _bytesBefore + position, reason, Show(_lineStart, _lineEnd))
+        {
+            WasKept = wasKept,
+        };
     }
 
     /// <summary>Whether the input is read as OpenMetrics.</summary>
     internal readonly bool IsOpenMetrics => _openMetrics;
 
-    /// <summary>Whether <see cref="GetSkippedLine"/> would report a line that was left out.</summary>
+    /// <summary>Whether the malformed line is skipped and not repaired.</summary>
     internal readonly bool LineWasLost => !_fault.IsRepairable();
 
     /// <summary>Whether a <see cref="PrometheusTokenType.Malformed"/> token says that the exposition ended without <c># EOF</c>.</summary>
     internal readonly bool LacksEnd => _fault == LineFault.MissingEnd;
 
-    /// <summary>Reads the next line that says something; blank lines are passed over.</summary>
+    /// <summary>Reads the next line that is not blank.</summary>
     /// <returns>
-    /// False at the end of the input, or when the block holds no further whole line and is not the last one.
+    /// False at the end of the input, or if the block is not the last one and contains no further complete line.
     /// </returns>
     /// <exception cref="PrometheusFormatException">
-    /// The line breaks the format and the options do not skip such lines. The reader stays where it is.
+    /// The line is malformed, and the options do not skip malformed lines. The reader does not advance.
     /// </exception>
     public bool Read() => (_cursor < _indexCount && TryReadIndexedLine()) || ReadAnyLine();
 
     private bool ReadAnyLine()
     {
-        // Where an index exists, Read has tried the line with it: then this one is odd, and its end is known.
+        // If there is an index, Read has already failed to read the line with it. The index still tells where the line ends.
         while (_cursor < _indexCount)
         {
             if (_data[_position] == '\n' && !_openMetrics)
@@ -292,13 +300,14 @@ public ref partial struct PrometheusTextReader
         return ReadUnindexedLine();
     }
 
-    /// <summary>Reads a line for which there is no index: builds one, or goes on without where none can be.</summary>
+    /// <summary>Reads a line that has no index: builds the index if possible, else uses the grammar.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool ReadUnindexedLine()
     {
         while (true)
         {
-            if ((_flags & (ReaderFlags.Started | ReaderFlags.DroppingLine | ReaderFlags.EndSeen)) != ReaderFlags.Started && !PrepareToRead(out bool isToken))
+            if ((_flags & (ReaderFlags.Started | ReaderFlags.DroppingLine | ReaderFlags.EndSeen)) != ReaderFlags.Started
+                && !PrepareToRead(out bool isToken))
             {
                 return isToken;
             }
@@ -339,8 +348,8 @@ public ref partial struct PrometheusTextReader
         }
     }
 
-    /// <summary>Reads the next line, whose bounds are known, by the grammar.</summary>
-    /// <returns>False for a blank line, which says nothing.</returns>
+    /// <summary>Reads the next line, whose bounds are known, with the grammar.</summary>
+    /// <returns>False for a blank line.</returns>
     private bool ReadByGrammar(int end, int next)
     {
         int start = _position;
@@ -350,7 +359,7 @@ public ref partial struct PrometheusTextReader
         {
             if ((_flags & ReaderFlags.CarriageReturnReported) == 0)
             {
-                // Reported before the line itself, which the next call reads.
+                // Report the fault first. The next call reads the line itself.
                 ReportFault(LineFault.CarriageReturnAtEnd, start, end, end - 1);
                 _flags |= ReaderFlags.CarriageReturnReported;
                 return true;
@@ -359,7 +368,7 @@ public ref partial struct PrometheusTextReader
             end--;
         }
 
-        // Unusual lines come in runs: after each failed attempt, twice as many lines skip the index, at most MaxUntriedLines.
+        // Unusual lines are often consecutive. Each failed attempt doubles the number of lines that skip the index, up to MaxUntriedLines.
         _knownPrefixLength = -1;
         if (--_untriedLines < 0)
         {
@@ -371,23 +380,24 @@ public ref partial struct PrometheusTextReader
         int faultPosition;
         if (isTooLong)
         {
-            // Of a line that comes in blocks nothing beyond the limit may be there.
+            // If the line arrives in blocks, bytes beyond the limit may not have arrived yet. Reports must not depend on them.
             fault = LineFault.LineTooLong;
             end = faultPosition = start + _maxLineLength;
         }
         else
         {
             fault = ReadLine(start, end, out faultPosition);
-            if (_openMetrics && !hasFeed && (fault.IsRepairable() || (fault == LineFault.None && _tokenType != PrometheusTokenType.EndOfExposition)))
+            if (_openMetrics && !hasFeed
+                && (fault.IsRepairable() || (fault == LineFault.None && _tokenType != PrometheusTokenType.EndOfExposition)))
             {
-                // Nothing tells a line that is complete from one that was cut within a value.
+                // A complete line cannot be distinguished from one that was cut inside its value.
                 (fault, faultPosition) = (LineFault.CutOff, end);
             }
         }
 
         if (fault.IsRepairable())
         {
-            // Reported before the sample itself, which the next call reads without its exemplar.
+            // Report the fault first. The next call reads the sample without its exemplar.
             ReportFault(fault, start, end, faultPosition);
             _flags |= ReaderFlags.ExemplarReported;
             return true;
@@ -417,8 +427,8 @@ public ref partial struct PrometheusTextReader
         MoveTo(position);
     }
 
-    /// <summary>What must happen before a line can be read in other states than the usual one.</summary>
-    /// <returns>False if the call to <see cref="Read"/> ends here, with <paramref name="isToken"/> as its result.</returns>
+    /// <summary>Handles the states in which a line cannot be read at once: start of input, rest of a long line, after the end.</summary>
+    /// <returns>False if <see cref="Read"/> must return <paramref name="isToken"/> now.</returns>
     private bool PrepareToRead(out bool isToken)
     {
         isToken = false;
@@ -480,8 +490,8 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Finds the end of the line at the current place, or of the block if that holds more of the line than a report shows.</summary>
-    /// <returns>False if the next block is needed for a report that does not depend on where the input was cut.</returns>
+    /// <summary>Finds the end of the current line, or of the block if the block already contains more than a report shows.</summary>
+    /// <returns>False if the report needs the next block. Without it, the report would depend on where the input was cut.</returns>
     private readonly bool TryFindShownEnd(out int end)
     {
         int newline = _data[_position..].IndexOf((byte)'\n');
@@ -489,7 +499,7 @@ public ref partial struct PrometheusTextReader
         return newline >= 0 || _isFinalBlock || end - _position > ShownLineBytes;
     }
 
-    /// <summary>The last line was read. OpenMetrics demands that it was the line that says so.</summary>
+    /// <summary>Ends the input. OpenMetrics requires that its last line was <c># EOF</c>.</summary>
     private bool ReadEnd()
     {
         if (!_openMetrics || (_flags & (ReaderFlags.EndSeen | ReaderFlags.EndReported)) != 0)
@@ -521,7 +531,7 @@ public ref partial struct PrometheusTextReader
         _cursor = cursor;
     }
 
-    /// <summary>Refuses a line and, if that is what the options say, goes on after it.</summary>
+    /// <summary>Reports a malformed line, and moves behind it if the options are lenient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Refuse(LineFault fault, int start, int end, int next, int faultPosition)
     {
@@ -531,7 +541,7 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Makes the fault the current token, or throws it; then the reader has not moved.</summary>
+    /// <summary>Makes the fault the current token, or throws it if the options are strict. The reader does not advance.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ReportFault(LineFault fault, int start, int end, int faultPosition)
     {
@@ -558,7 +568,7 @@ public ref partial struct PrometheusTextReader
 
     private readonly int ByteAt(int position, int lineEnd) => position < lineEnd ? _data[position] : -1;
 
-    /// <summary>The column in code points: bytes that continue a code point do not count.</summary>
+    /// <summary>The column in code points, which is why continuation bytes do not count.</summary>
     private readonly int Column(int position)
     {
         Debug.Assert(position >= _lineStart);
@@ -577,7 +587,7 @@ public ref partial struct PrometheusTextReader
     private readonly string Show(int start, int end)
     {
         int length = Math.Min(end - start, ShownLineBytes);
-        // A character is not cut in two: that would show as one that is not in the line.
+        // Do not cut inside a character, because the report would show U+FFFD, which is not in the line.
         while (length > 0 && start + length < _data.Length && (_data[start + length] & 0xC0) == 0x80)
         {
             length--;

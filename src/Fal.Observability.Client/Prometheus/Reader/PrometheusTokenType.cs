@@ -1,12 +1,12 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>What <see cref="PrometheusTextReader.Read"/> found on a line.</summary>
+/// <summary>The kind of line that <see cref="PrometheusTextReader.Read"/> found.</summary>
 public enum PrometheusTokenType
 {
     /// <summary>Nothing was read yet, or <see cref="PrometheusTextReader.Read"/> returned false.</summary>
     None = 0,
 
-    /// <summary>A sample: a name, labels, a value, perhaps a timestamp and an exemplar.</summary>
+    /// <summary>A sample: a name, labels, a value, and optionally a timestamp and an exemplar.</summary>
     Sample,
 
     /// <summary>A <c># HELP</c> line: <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.Text"/>.</summary>
@@ -15,7 +15,9 @@ public enum PrometheusTokenType
     /// <summary>A <c># TYPE</c> line: <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.MetricType"/>.</summary>
     Type,
 
-    /// <summary>A <c># UNIT</c> line (OpenMetrics only): <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.Text"/>.</summary>
+    /// <summary>
+    /// A <c># UNIT</c> line (OpenMetrics only): <see cref="PrometheusTextReader.Name"/> and <see cref="PrometheusTextReader.Text"/>.
+    /// </summary>
     Unit,
 
     /// <summary>A comment (text format only): <see cref="PrometheusTextReader.Text"/>.</summary>
@@ -25,7 +27,7 @@ public enum PrometheusTokenType
     EndOfExposition,
 
     /// <summary>
-    /// A line that breaks the format, when the options are lenient; strict options throw instead. See
+    /// A malformed line, if the options are lenient. Strict options throw instead. See
     /// <see cref="PrometheusTextReader.GetSkippedLine"/>.
     /// </summary>
     Malformed,

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// A fast hash of bytes, seeded per process, so that nobody who writes an exposition can choose names or values that
-/// collide. It only ever finds candidates: whoever uses it compares the bytes.
+/// A fast hash of bytes. The seed differs per process, so that the author of an exposition cannot choose names or values that
+/// collide. The hash only finds candidates. Callers must compare the bytes.
 /// </summary>
 internal static class Utf8Hash
 {
@@ -19,7 +19,9 @@ internal static class Utf8Hash
         ulong hash = Seed ^ ((ulong)bytes.Length * Multiplier);
         while (bytes.Length > 16)
         {
-            hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]) ^ SecondSeed);
+            hash = Mix(
+                hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes),
+                BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]) ^ SecondSeed);
             bytes = bytes[16..];
         }
 
@@ -45,7 +47,7 @@ internal static class Utf8Hash
         return (uint)(hash ^ (hash >> 32));
     }
 
-    /// <summary>Both halves of the 128-bit product: every bit of both factors reaches every bit of the result.</summary>
+    /// <summary>Combines both halves of the 128-bit product, so that every bit of both factors affects every bit of the result.</summary>
     private static ulong Mix(ulong a, ulong b)
     {
         ulong high = Math.BigMul(a, b, out ulong low);

@@ -1,38 +1,38 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Parses the scrapes of one source one after the other, and remembers the series of the last: a line that is there again
-/// costs only the reading of its number, and no string. The results are the same as without the memory.
+/// Parses consecutive scrapes of one source, and remembers the series of the last scrape. For a line that repeats, it only reads the
+/// number and allocates no string. The results are the same as without the memory.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The memory holds one to two times the bytes of one scrape, and the samples of the last scrape. A scrape that differs from the last
-/// in its values only shares everything but the values with it. Of any other scrape, the lines that are not found in their place or a few
-/// lines further are parsed anew.
+/// The memory takes one to two times the bytes of one scrape, and contains the samples of the last scrape. If a scrape differs from the
+/// last one only in its values, the two results share everything except the values. Otherwise, a line is parsed again if it is neither
+/// in its expected place nor a few lines further.
 /// </para>
 /// <para>
-/// Not safe for use from several threads at a time. Results that were handed out do not change and may be shared.
+/// Not thread-safe. Returned results do not change and can be shared between threads.
 /// </para>
 /// </remarks>
 public sealed class PrometheusScrape
 {
-    /// <summary>The default of the memory's limit: 128 MiB.</summary>
+    /// <summary>The default limit of the memory, in bytes: 128 MiB.</summary>
     public const long DefaultMaxRememberedBytes = 128 * 1024 * 1024;
 
-    /// <summary>From so many bytes on, that are parsed at a time, it pays to make equal label values one string.</summary>
+    /// <summary>The number of bytes, parsed in one piece, from which on it saves time to turn equal label values into one string.</summary>
     private const int LeastPooledBytes = 1024;
 
     private readonly PrometheusParserOptions _options;
     private readonly PrometheusParserOptions _textOptions;
     private readonly ScrapeMemory _memory;
 
-    // The families that the next scrape may repeat.
+    // The families of the last scrape, which the next scrape may repeat.
     private PrometheusExposition? _families;
 
     /// <summary>Creates the parser with an empty memory.</summary>
-    /// <param name="options">How to read. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
+    /// <param name="options">The options. If null, <see cref="PrometheusParserOptions.Strict"/>.</param>
     /// <param name="maxRememberedBytes">
-    /// How many bytes the memory may hold, roughly, strings aside. A scrape beyond it is read without being remembered.
+    /// The approximate limit of the memory in bytes, without strings. A larger scrape is read but not remembered. At least 0.
     /// The default is <see cref="DefaultMaxRememberedBytes"/>; 0 remembers nothing.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxRememberedBytes"/> is negative.</exception>
@@ -50,7 +50,7 @@ public sealed class PrometheusScrape
     /// <summary>Parses the samples of a scrape.</summary>
     /// <param name="utf8">The exposition.</param>
     /// <returns>The samples.</returns>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public PrometheusSamples ParseSamples(ReadOnlySpan<byte> utf8)
     {
         if (!IsText(utf8))
@@ -72,7 +72,7 @@ public sealed class PrometheusScrape
     /// <summary>Parses the metric families of a scrape.</summary>
     /// <param name="utf8">The exposition.</param>
     /// <returns>The families.</returns>
-    /// <exception cref="PrometheusFormatException">A line breaks the format and the options do not skip such lines.</exception>
+    /// <exception cref="PrometheusFormatException">A line is malformed, and the options do not skip malformed lines.</exception>
     public PrometheusExposition ParseFamilies(ReadOnlySpan<byte> utf8)
     {
         if (!IsText(utf8))
@@ -92,7 +92,7 @@ public sealed class PrometheusScrape
         return exposition;
     }
 
-    /// <summary>Gives the memory back. The next scrape is read as the first was.</summary>
+    /// <summary>Clears the memory. The next scrape is read like the first one.</summary>
     public void Forget()
     {
         _families = null;
@@ -106,7 +106,7 @@ public sealed class PrometheusScrape
         return new RepeatedStore(_memory.Series);
     }
 
-    /// <summary>Reads that scrape: expected lines with the memory, others with the builder.</summary>
+    /// <summary>Reads such a scrape: expected lines with the memory, all others with the builder.</summary>
     private void Read(ReadOnlySpan<byte> utf8, ExpositionBuilder builder)
     {
         var samples = (RepeatedStore)builder.Samples;
@@ -123,7 +123,7 @@ public sealed class PrometheusScrape
             }
             else if (!_memory.TryFindAhead(utf8))
             {
-                // Lines that were not expected come in runs: each time, twice as many bytes are parsed before the place is looked for.
+                // Unexpected lines are often consecutive. Double the number of bytes to parse before each further search.
                 parsed = _memory.LineCount == 0 ? utf8.Length : 2 * parsed + 1;
                 int newline = parsed >= utf8.Length - start ? -1 : utf8[(start + parsed - 1)..].IndexOf((byte)'\n');
                 int end = newline < 0 ? utf8.Length : start + parsed + newline;
@@ -137,7 +137,7 @@ public sealed class PrometheusScrape
         _memory.End(samples, isWhole: !builder.HasReported);
     }
 
-    /// <summary>Adds samples of expected lines. Families must know where another name begins.</summary>
+    /// <summary>Adds samples of expected lines. A family builder must know where the name changes.</summary>
     private void Add(ReadOnlySpan<RememberedLine> lines, RepeatedStore samples, TextFamilyBuilder? families)
     {
         for (int first = 0, next = lines.Length; first < lines.Length; first = next)
@@ -157,7 +157,9 @@ public sealed class PrometheusScrape
         }
     }
 
-    /// <summary>OpenMetrics repeats as well, but its lines mean something in their context only: it is read without the memory.</summary>
+    /// <summary>
+    /// Whether the memory can be used. In OpenMetrics, the meaning of a line depends on the lines before it, so it cannot.
+    /// </summary>
     private bool IsText(ReadOnlySpan<byte> utf8) => _options.Format switch
     {
         PrometheusFormat.Detect => !PrometheusTextReader.EndsLikeOpenMetrics(utf8),

@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The samples of a scrape as series that other scrapes share, and values of its own.</summary>
-/// <param name="series">The series. New ones are added to them.</param>
-/// <param name="repeated">The scrape that has the same series in the same order; null if none is known to have.</param>
+/// <summary>The samples of a scrape: series that it shares with other scrapes, and its own values.</summary>
+/// <param name="series">The shared series. New series are added.</param>
+/// <param name="repeated">A scrape with the same series in the same order; null if none is known.</param>
 internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated = null) : SampleStore
 {
     private const int ChunkShift = 10;
@@ -23,23 +23,23 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
         }
     }
 
-    /// <summary>The values that lie together with that of a sample.</summary>
-    /// <param name="index">The sample.</param>
-    /// <param name="place">The place of its value among them.</param>
+    /// <summary>Returns the chunk that contains the value of a sample.</summary>
+    /// <param name="index">The index of the sample.</param>
+    /// <param name="place">The index of its value in the chunk.</param>
     public ValueChunk GetValues(int index, out int place)
     {
         place = index & (ChunkLength - 1);
         return _values[index >> ChunkShift];
     }
 
-    /// <summary>Room for the values of the next samples, which then are to be added.</summary>
-    /// <param name="place">The place of the first value.</param>
+    /// <summary>Returns the chunk for the values of the next samples. The caller writes the values, then adds the samples.</summary>
+    /// <param name="place">The index of the first value in the chunk.</param>
     public ValueChunk GetRoom(out int place)
     {
         place = _count & (ChunkLength - 1);
         if (_count >> ChunkShift == _values.Count)
         {
-            // How many samples there are is known in advance only where they repeat others.
+            // The number of samples is known in advance only if they repeat those of another scrape.
             _values.Add(new ValueChunk(repeated is null ? ChunkLength : Math.Min(ChunkLength, repeated.Count - _count)));
             if (repeated is null)
             {
@@ -57,7 +57,7 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
         _count++;
     }
 
-    /// <summary>Adds samples of known series, whose values were put where there is room for them.</summary>
+    /// <summary>Adds samples of known series. Their values are already in the chunk of <see cref="GetRoom"/>.</summary>
     public void Add(ReadOnlySpan<RememberedLine> lines)
     {
         Span<int> places = _places[^1].AsSpan(_count & (ChunkLength - 1), lines.Length);
@@ -69,7 +69,7 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
         _count += lines.Length;
     }
 
-    /// <summary>Adds samples that repeat those of the other scrape, whose values were put where there is room for them.</summary>
+    /// <summary>Adds samples that repeat the other scrape. Their values are already in the chunk of <see cref="GetRoom"/>.</summary>
     public void AddRepeated(int count) => _count += count;
 
     public override void End()
@@ -77,12 +77,12 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
     }
 }
 
-/// <summary>Some values in a row, with their timestamps.</summary>
+/// <summary>Consecutive values and their timestamps.</summary>
 internal sealed class ValueChunk(int length)
 {
     public readonly double[] Values = GC.AllocateUninitializedArray<double>(length);
 
-    // Few expositions have timestamps.
+    // Created with the first timestamp, because few expositions have any.
     private long[]? _timestamps;
 
     public long TimestampOf(int index) => _timestamps is null ? PrometheusSample.NoTimestamp : _timestamps[index];
@@ -103,7 +103,7 @@ internal sealed class ValueChunk(int length)
     }
 }
 
-/// <summary>Series that are only ever added: one thread may add while others read what they know to be there.</summary>
+/// <summary>A list of series that only grows. One thread may add series while other threads read existing ones.</summary>
 internal sealed class SeriesList
 {
     private const int ChunkShift = 8;
@@ -116,7 +116,7 @@ internal sealed class SeriesList
     public ref readonly PrometheusSample this[int place] => ref _chunks[place >> ChunkShift][place & (ChunkLength - 1)];
 
     /// <summary>Adds a series.</summary>
-    /// <returns>Its place.</returns>
+    /// <returns>Its index.</returns>
     public int Add(in PrometheusSample sample)
     {
         int chunk = Count >> ChunkShift;

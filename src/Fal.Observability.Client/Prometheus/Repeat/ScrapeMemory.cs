@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The lines of the last scrape up to their values, and the samples that were made of them.</summary>
+/// <summary>The lines of the last scrape without their values, and the samples that were created from them.</summary>
 /// <remarks>
 /// <para>
-/// A scrape is mostly the one before with other values. So each line is compared with the line that is expected next. If all bytes up to
-/// the value are the same, the line names the same series, and only its number is read:
+/// A scrape is mostly the previous one with other values. The memory therefore compares each line with the line that it expects next.
+/// If all bytes before the value are equal, the line has the same series, and only its number is read:
 /// </para>
 /// <code>
 /// the last scrape                     this scrape
@@ -16,23 +16,26 @@ namespace Fal.Observability.Client.Prometheus;
 /// b{app="x"}  -> sample 2             b{app="x"} 3     not expected, but found one line ahead: sample 2 with the value 3
 /// </code>
 /// <para>
-/// The text of a remembered line was checked when it was parsed, under one set of options. So a memory serves one set of options only.
+/// A remembered line is not checked again, because it was checked when it was parsed. The result of that check depends on the options,
+/// so a memory can be used with one set of options only.
 /// </para>
 /// </remarks>
-/// <param name="maxBytes">How many bytes may be kept, strings aside.</param>
+/// <param name="maxBytes">The largest size of the memory in bytes, without strings.</param>
 /// <param name="maxLineLength">The longest line that the options allow, in bytes.</param>
 internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObserver
 {
-    /// <summary>How many lines ahead a line is looked for, beside four for each line that was parsed since the last expected one.</summary>
+    /// <summary>
+    /// The number of lines ahead that are searched. Four more are searched for each line parsed since the last expected one.
+    /// </summary>
     private const int NearLines = 4;
 
-    /// <summary>The bytes of one line and one sample.</summary>
+    /// <summary>The approximate size, in bytes, of one remembered line and its sample.</summary>
     private const int BytesPerLine = 64;
 
-    /// <summary>The least room that a number has in a line whose text is remembered, in bytes.</summary>
+    /// <summary>The room, in bytes, that a remembered line must leave for its number within the longest allowed line.</summary>
     private const int NumberRoom = 64;
 
-    // The texts of the last scrape and, until too much of it is stale, of the scrapes before it.
+    // The texts of the last scrape, and of earlier scrapes until too much of it is stale.
     private byte[] _text = [];
     private int _textLength;
     private int _liveLength; // The length of the texts of the last scrape.
@@ -40,11 +43,11 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     private RememberedLine[] _lines = [];
     private RememberedLine[] _newLines = [];
     private int _newCount;
-    private bool _isWhole; // Whether every line of the scrape that is being read is remembered so far.
+    private bool _isWhole; // Whether every line of the current scrape has been remembered so far.
     private bool _isFull;
 
-    private int _line; // The line that is expected next.
-    private int _unexpected; // How many lines were parsed since the last expected one.
+    private int _line; // The index of the line that is expected next.
+    private int _unexpected; // The number of lines parsed since the last expected one.
 
     /// <summary>The number of lines remembered.</summary>
     public int LineCount { get; private set; }
@@ -52,19 +55,19 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>The samples of the last scrape in the order of their lines.</summary>
     public RepeatedStore? Samples { get; private set; }
 
-    /// <summary>The series of the last scrape and, until too much of it is stale, of the scrapes before it.</summary>
+    /// <summary>The series of the last scrape, and of earlier scrapes until too much of it is stale.</summary>
     public SeriesList Series { get; private set; } = new();
 
     /// <summary>Whether every line of the last scrape is remembered.</summary>
     public bool RemembersAll { get; private set; }
 
-    /// <summary>The place in the input where the next line begins.</summary>
+    /// <summary>The start of the next line in the input.</summary>
     public int Position { get; set; }
 
     /// <summary>Begins a scrape.</summary>
     public void Begin()
     {
-        // Every parsed line leaves its text behind. Series that are gone must not fill the memory.
+        // Texts are only ever added. Start again when most of them are stale, so that old series do not fill the memory.
         if (_textLength > 2L * _liveLength + ushort.MaxValue)
         {
             Clear();
@@ -74,8 +77,8 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         (_newCount, _isWhole, _isFull) = (0, true, false);
     }
 
-    /// <summary>Ends a scrape that was read to its end. It takes the place of the last one.</summary>
-    /// <param name="samples">The samples of the scrape; nothing is added to them later.</param>
+    /// <summary>Ends a complete scrape, which replaces the last one.</summary>
+    /// <param name="samples">The samples of the scrape. They must not change afterwards.</param>
     /// <param name="isWhole">Whether no line was skipped or repaired.</param>
     public void End(RepeatedStore samples, bool isWhole)
     {
@@ -101,8 +104,8 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         LineCount = _textLength = _liveLength = 0;
     }
 
-    /// <summary>Reads a whole scrape that repeats the last one with other values.</summary>
-    /// <returns>The samples; null if the scrape differs in something else.</returns>
+    /// <summary>Reads a complete scrape that differs from the last one only in its values.</summary>
+    /// <returns>The samples; null if the scrape has other differences.</returns>
     public RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
     {
         if (!RemembersAll)
@@ -122,10 +125,10 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         return _line == LineCount && Position == utf8.Length ? samples : null;
     }
 
-    /// <summary>Reads samples as long as the expected lines come.</summary>
+    /// <summary>Reads samples as long as the lines are the expected ones.</summary>
     /// <param name="utf8">The scrape.</param>
-    /// <param name="samples">Where the values go, as many as have room.</param>
-    /// <returns>The lines, each of them a sample that is to be added.</returns>
+    /// <param name="samples">Receives the values, up to the end of its current chunk.</param>
+    /// <returns>The lines. The caller must add a sample for each.</returns>
     public ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
     {
         int line = _line;
@@ -139,11 +142,11 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         return _lines.AsSpan(line, count);
     }
 
-    /// <summary>Looks for the next line of the input some lines ahead, in case the expected one is gone.</summary>
-    /// <returns>Whether it was found; then it is the expected one.</returns>
+    /// <summary>Searches for the next line of the input some lines ahead, in case the expected line no longer exists.</summary>
+    /// <returns>Whether it was found. It is then the expected line.</returns>
     public bool TryFindAhead(ReadOnlySpan<byte> utf8)
     {
-        // The number of lines tried stays in proportion to the number of lines parsed, however many are new.
+        // Limit the search to a multiple of the parsed lines. Otherwise many new lines would make the total search time quadratic.
         int end = (int)Math.Min(LineCount, _line + NearLines + 4L * _unexpected);
         for (int line = _line + 1; line < end; line++)
         {
@@ -164,16 +167,17 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         bool isSample = reader.TokenType == PrometheusTokenType.Sample;
         ReadOnlySpan<byte> text = isSample ? reader.SeriesBytes : reader.LineWithFeed;
         int series = isSample ? Series.Count - 1 : -1;
-        // What follows a remembered text must not be able to belong to it: a letter after "a" makes another name.
+        // A remembered text must end at a boundary. Otherwise the next byte could extend it: a letter after "a" makes another name.
         bool isBounded = isSample ? text[^1] is (byte)' ' or (byte)'\t' or (byte)'}' : text[^1] == '\n' && !text.EndsWith("\r\n"u8);
         if (!isBounded || text.Length > maxLineLength - NumberRoom)
         {
             _isWhole = false;
             Keep([new RememberedLine(0, RememberedLine.NeverExpected, series)]);
         }
-        else if (_line < LineCount && _lines[_line].IsSample == isSample && text.Length == _lines[_line].Length && text.SequenceEqual(TextOf(_lines[_line])))
+        else if (_line < LineCount && _lines[_line].IsSample == isSample && text.Length == _lines[_line].Length
+            && text.SequenceEqual(TextOf(_lines[_line])))
         {
-            // It was the expected line, with a number that only the reader can judge, or the families must see it.
+            // The line was expected, but the reader had to parse its number, or the family builder had to see it.
             Keep([_lines[_line]]);
             _line++;
         }
@@ -183,8 +187,8 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         }
     }
 
-    /// <summary>Follows the expected lines, and reads their values, as long as they come.</summary>
-    /// <remarks>This loop is what a repeated scrape costs.</remarks>
+    /// <summary>Compares lines with the expected ones and reads their values, until a line differs.</summary>
+    /// <remarks>A repeated scrape spends nearly all of its time in this loop.</remarks>
     private int Follow(ReadOnlySpan<byte> utf8, ValueChunk chunk, int place, bool passOthers)
     {
         ReadOnlySpan<byte> text = _text;
@@ -219,14 +223,18 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
             }
 
             ReadOnlySpan<byte> number = utf8[(position + length)..];
-            if (number.Length >= sizeof(ulong) && PrometheusNumber.TryReadDigits(PrometheusNumber.ReadWord(ref MemoryMarshal.GetReference(number)), out int digits, out uint value))
+            if (number.Length >= sizeof(ulong) && PrometheusNumber.TryReadDigits(
+                PrometheusNumber.ReadWord(ref MemoryMarshal.GetReference(number)), out int digits, out uint value))
             {
                 values[count++] = value;
                 position += length + digits + 1;
             }
             else if (TryReadNumbers(number, maxLineLength - length, out values[count], out long? timestamp, out int read))
             {
-                chunk.Set(place + count, values[count], timestamp is { } known ? PrometheusSample.HeldTimestamp(known) : PrometheusSample.NoTimestamp);
+                chunk.Set(
+                    place + count,
+                    values[count],
+                    timestamp is { } known ? PrometheusSample.HeldTimestamp(known) : PrometheusSample.NoTimestamp);
                 count++;
                 position += length + read;
             }
@@ -241,7 +249,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         return count;
     }
 
-    /// <summary>Reads any value, perhaps a timestamp, to the end of the line or of the input.</summary>
+    /// <summary>Reads any value and an optional timestamp, up to the end of the line or of the input.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool TryReadNumbers(ReadOnlySpan<byte> text, int maxLength, out double value, out long? timestamp, out int read)
     {
@@ -289,13 +297,13 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     }
 }
 
-/// <summary>A line up to its value, or a whole line that is no sample.</summary>
-/// <param name="Start">Where its text begins.</param>
-/// <param name="Length">The bytes of its text.</param>
-/// <param name="Series">The place of its series; -1 for a line that is no sample.</param>
+/// <summary>A sample line without its value, or a complete line that is not a sample.</summary>
+/// <param name="Start">The start of its text.</param>
+/// <param name="Length">The length of its text, in bytes.</param>
+/// <param name="Series">The index of its series; -1 for a line that is not a sample.</param>
 internal readonly record struct RememberedLine(int Start, int Length, int Series)
 {
-    /// <summary>The length of a line that is not remembered, so that no line is like it.</summary>
+    /// <summary>The length of a line that is not remembered. It is longer than any input, so no line matches it.</summary>
     public const int NeverExpected = int.MaxValue;
 
     public bool IsSample => Series >= 0;

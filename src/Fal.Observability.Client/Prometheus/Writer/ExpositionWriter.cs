@@ -9,12 +9,12 @@ namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>Writes the lines of an exposition, each into one span of the output.</summary>
 /// <remarks>
-/// The samples of a family share their names. So what stands around the label values is made once for a run of samples with
-/// the same shape, and a sample costs the copy of those pieces, its values and its number.
+/// The samples of a family share their names. The writer therefore encodes the text around the label values once for consecutive
+/// samples of the same shape. Each sample costs a copy of these pieces, its values and its number.
 /// </remarks>
 internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetrics)
 {
-    /// <summary>More than the longest number, timestamp and what stands between them take.</summary>
+    /// <summary>A length, in bytes, that a value, a timestamp and the text between them never exceed.</summary>
     private const int NumbersLength = 96;
 
     private static readonly SearchValues<char> Escaped = SearchValues.Create("\\\"\n");
@@ -23,7 +23,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
     private byte[][] _pieces = [];
     private int _piecesLength;
 
-    // The family that was begun last, for what OpenMetrics allows in it; null where samples stand alone.
+    // The current family, which decides what OpenMetrics allows; null if samples are written without families.
     private WrittenFamily? _family;
 
     public void WriteHead(WrittenFamily family)
@@ -40,7 +40,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
 
             if (family.Help is not null)
             {
-                // No escape can carry a carriage return where the line ends.
+                // No escape can express a carriage return at the end of a line.
                 WriteMetadata("# HELP ", family.Name, family.Help.TrimEnd('\r'));
             }
         }
@@ -109,13 +109,13 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         line.AppendEscaped(keyword);
         line.AppendName(name, PrometheusName.IsClassicMetricName(name));
         line.Append((byte)' ');
-        // Only OpenMetrics knows an escape for quotes here.
+        // In a help text, only OpenMetrics has an escape for quotes.
         line.AppendEscaped(text, escapeQuotes: openMetrics);
         line.Append((byte)'\n');
         output.Advance(line.Length);
     }
 
-    /// <summary>Makes the pieces: up to the first value, between two values, and behind the last up to the number.</summary>
+    /// <summary>Encodes the pieces: before the first value, between two values, and from the last value to the number.</summary>
     private void BeginShape(SampleShape shape)
     {
         bool isClassic = PrometheusName.IsClassicMetricName(shape.Name);
@@ -127,7 +127,9 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             string? labelName = i < names.Length ? names[i] : null;
             if (labelName == ReservedLabels.MetricName)
             {
-                throw new ArgumentException($"A sample of '{shape.Name}' has a label __name__, which is reserved for the metric's name: give the sample that name instead.");
+                throw new ArgumentException(
+                    $"A sample of '{shape.Name}' has the label __name__, which is reserved for the metric name: "
+                    + "set the name of the sample instead.");
             }
 
             var piece = new Line(new byte[(i == 0 ? LongestUtf8(shape.Name) : 0) + (labelName is null ? 0 : LongestUtf8(labelName)) + 16]);
@@ -168,13 +170,15 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         if (_family is { } family && !OpenMetricsTypes.AllowsExemplar(family.Type, sampleName.AsSpan(family.Name.Length)))
         {
             throw new ArgumentException(
-                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows one on buckets and on the totals of counters only.");
+                $"The sample '{sampleName}' has an exemplar, but OpenMetrics allows exemplars only on buckets and on the totals of "
+                + "counters: remove the exemplar.");
         }
 
         if (!OpenMetricsTypes.AllowsLength(exemplar))
         {
             throw new ArgumentException(
-                $"The exemplar of the sample '{sampleName}' has labels of more than {OpenMetricsTypes.MaxExemplarLength} characters, the most that OpenMetrics allows.");
+                $"The labels of the exemplar of the sample '{sampleName}' have more than {OpenMetricsTypes.MaxExemplarLength} characters, "
+                + "the limit of OpenMetrics: shorten or remove them.");
         }
 
         int longest = NumbersLength;
@@ -206,10 +210,10 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         output.Advance(line.Length);
     }
 
-    /// <summary>A character takes three bytes at most; those that are escaped take two.</summary>
+    /// <summary>An upper limit for the escaped length: a UTF-16 character takes at most three bytes, an escaped one takes two.</summary>
     private static int LongestUtf8(string text) => checked(3 * text.Length + 2);
 
-    /// <summary>Bytes that are put together from their beginning; there is room for all of them.</summary>
+    /// <summary>Bytes that are written one after the other. The caller has reserved room for all of them.</summary>
     private ref struct Line(Span<byte> room)
     {
         private readonly Span<byte> _room = room;
@@ -257,7 +261,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             AppendUtf8(text);
         }
 
-        /// <summary>The shortest text that reads back to the same bits.</summary>
+        /// <summary>Appends the shortest text that parses to the same bits.</summary>
         public void AppendNumber(double value)
         {
             if (double.IsInteger(value) && Math.Abs(value) < 1e15 && !(value == 0 && double.IsNegative(value)))
@@ -276,7 +280,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             }
         }
 
-        /// <summary>The text format has milliseconds, OpenMetrics seconds with a fraction.</summary>
+        /// <summary>Appends milliseconds for the text format, seconds with a fraction for OpenMetrics.</summary>
         public void AppendTimestamp(long milliseconds, bool openMetrics)
         {
             Append((byte)' ');
@@ -313,7 +317,9 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         {
             if (Utf8.FromUtf16(text, _room[Length..], out _, out int written, replaceInvalidSequences: false) != OperationStatus.Done)
             {
-                throw new ArgumentException("A name, a label value or a help text holds half a surrogate pair, which UTF-8 cannot carry.");
+                throw new ArgumentException(
+                    "A name, a label value or a help text contains an unpaired surrogate, which UTF-8 cannot encode: "
+                    + "remove or replace it.");
             }
 
             Length += written;

@@ -1,9 +1,10 @@
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>A family as one format can carry it: what its TYPE, HELP and UNIT lines say, and the samples below them.</summary>
-internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
+/// <summary>A family as one format can express it: the content of its TYPE, HELP and UNIT lines, and its samples.</summary>
+internal sealed record WrittenFamily(
+    string Name, PrometheusMetricType Type, string? Help, string? Unit, IReadOnlyList<PrometheusSample> Samples)
 {
-    /// <summary>Finds the place of every sample before the first is written, so that a refusal leaves nothing half done.</summary>
+    /// <summary>Assigns every sample to a family before anything is written, so that an exception leaves no partial output.</summary>
     /// <exception cref="ArgumentException">A family cannot be written.</exception>
     public static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
     {
@@ -35,28 +36,31 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
                 if (!taken.TryAdd(family.Name + suffix, family))
                 {
                     throw new ArgumentException(taken[family.Name + suffix].Name == family.Name
-                        ? $"Two metric families have the name '{family.Name}': give each name once."
+                        ? $"Duplicate metric family '{family.Name}': merge the two, or rename one of them."
                         : $"The metric families '{taken[family.Name + suffix].Name}' and '{family.Name}' both have samples named "
-                        + $"'{family.Name + suffix}', which no reader could tell apart: leave one of them out.");
+                        + $"'{family.Name + suffix}', which a reader cannot tell apart: remove or rename one of the families.");
                 }
             }
         }
     }
 
     /// <summary>
-    /// A reader of the text format gives a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the histogram
-    /// <c>a</c>: so where both are there, the histogram comes first.
+    /// A reader of the text format assigns a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the
+    /// histogram <c>a</c>. If both exist, the histogram must therefore come first.
     /// </summary>
     private static List<WrittenFamily> OwnersFirst(List<WrittenFamily> plan)
     {
-        Dictionary<string, int> places = plan.Select((family, place) => (family.Name, place)).ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
+        Dictionary<string, int> places = plan.Select((family, place) => (family.Name, place))
+            .ToDictionary(pair => pair.Name, pair => pair.place, StringComparer.Ordinal);
         var moved = new List<(int Before, WrittenFamily Family)>();
         for (int i = 0; i < plan.Count; i++)
         {
             WrittenFamily family = plan[i];
-            int before = family.Type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary
+            int before = family.Type
+                is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram or PrometheusMetricType.Summary
                 ? family.Samples.Select(sample => sample.Name).Distinct(StringComparer.Ordinal)
-                    .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue)).DefaultIfEmpty(int.MaxValue).Min()
+                    .Where(name => name != family.Name).Select(name => places.GetValueOrDefault(name, int.MaxValue))
+                    .DefaultIfEmpty(int.MaxValue).Min()
                 : int.MaxValue;
             if (before < i)
             {
@@ -80,7 +84,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         string main = family.Type switch
         {
             PrometheusMetricType.Info => "_info",
-            PrometheusMetricType.Counter when parts.Exists(part => part.Suffix == "_total") && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
+            PrometheusMetricType.Counter when parts.Exists(part => part.Suffix == "_total")
+                && !parts.Exists(part => part.Suffix.Length == 0) => "_total",
             _ => "",
         };
         PrometheusMetricType type = family.Type switch
@@ -101,7 +106,7 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         }
     }
 
-    /// <summary>Whether the text format reads a sample with this suffix as part of a family of a type.</summary>
+    /// <summary>Whether a sample with this suffix belongs to a family of this type in the text format.</summary>
     private static bool IsTextSuffix(PrometheusMetricType type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => suffix is "" or "_bucket" or "_sum" or "_count",
@@ -112,13 +117,14 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
     private static void PlanOpenMetrics(List<WrittenFamily> plan, MetricFamily family, HashSet<string> names)
     {
         if (family.Unit is { Length: > 0 } unit
-            && (family.Type is PrometheusMetricType.Info or PrometheusMetricType.StateSet || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
+            && (family.Type is PrometheusMetricType.Info or PrometheusMetricType.StateSet
+                || !family.Name.EndsWith("_" + unit, StringComparison.Ordinal)))
         {
-            throw new ArgumentException($"OpenMetrics cannot write the unit '{unit}' of the metric family '{family.Name}': "
-                + "the name must end with the unit, and infos and state sets have none.");
+            throw new ArgumentException($"OpenMetrics does not allow the unit '{unit}' for the metric family '{family.Name}': "
+                + "the name must end with an underscore and the unit, and a family of type info or stateset must not have a unit.");
         }
 
-        // The text format names a counter as its samples are named; here its name lacks what they add.
+        // In the text format, a counter has the name of its samples. In OpenMetrics, its name lacks _total.
         const string total = "_total";
         bool isTextCounter = family.Type == PrometheusMetricType.Counter && family.Name.EndsWith(total, StringComparison.Ordinal)
             && family.Name.Length > total.Length && family.Samples.All(sample => sample.Name == family.Name);
@@ -146,13 +152,15 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
 
         foreach ((string suffix, IReadOnlyList<PrometheusSample> part) in SplitBySuffix(family, (_, suffix) => false))
         {
-            plan.Add(new WrittenFamily(family.Name + suffix, PrometheusMetricType.Unknown, suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
+            plan.Add(new WrittenFamily(
+                family.Name + suffix, PrometheusMetricType.Unknown,
+                suffix.Length == 0 ? family.Help : null, null, Grouped(part, _ => null)));
         }
     }
 
     /// <summary>
-    /// The samples of a histogram or summary with their bounds and quantiles in the one spelling that OpenMetrics asks for, so that a
-    /// series has the same labels whichever program writes it.
+    /// The samples of a histogram or summary, with bounds and quantiles in the canonical form of OpenMetrics. A series then has the
+    /// same labels, whichever program writes it.
     /// </summary>
     private static IReadOnlyList<PrometheusSample> WithCanonicalBounds(MetricFamily family)
     {
@@ -166,7 +174,9 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         for (int i = 0; i < family.Samples.Count; i++)
         {
             PrometheusSample sample = family.Samples[i];
-            string? label = IsPartOf(sample.Name, family.Name) ? ReservedLabels.Of(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length)) : null;
+            string? label = IsPartOf(sample.Name, family.Name)
+                ? ReservedLabels.Of(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length))
+                : null;
             if (label is null || sample.Labels[label] is not { } text)
             {
                 continue;
@@ -181,7 +191,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
             if (canonical != text)
             {
                 changed ??= [.. family.Samples];
-                changed[i] = new PrometheusSample(sample.Shape!, sample.Labels.With(label, canonical).ValueArray, sample.Value, sample.RawTimestamp);
+                changed[i] = new PrometheusSample(
+                    sample.Shape!, sample.Labels.With(label, canonical).ValueArray, sample.Value, sample.RawTimestamp);
             }
         }
 
@@ -203,8 +214,11 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
 
     private static bool IsPartOf(string sampleName, string family) => sampleName.StartsWith(family, StringComparison.Ordinal);
 
-    /// <summary>The samples by the suffixes of their names; those that a format holds together are one part, under no suffix.</summary>
-    private static List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> SplitBySuffix(MetricFamily family, SuffixRule belongsTogether)
+    /// <summary>
+    /// Groups samples by the suffixes of their names. Samples that the format keeps together are one group without a suffix.
+    /// </summary>
+    private static List<(string Suffix, IReadOnlyList<PrometheusSample> Samples)> SplitBySuffix(
+        MetricFamily family, SuffixRule belongsTogether)
     {
         List<string> suffixes = [];
         var partOf = new int[family.Samples.Count];
@@ -230,7 +244,8 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         }
 
         return suffixes.Count == 1 ? [(suffixes[0], family.Samples)]
-            : suffixes.ConvertAll(suffix => (suffix, (IReadOnlyList<PrometheusSample>)family.Samples.Where((_, i) => suffixes[partOf[i]] == suffix).ToList()));
+            : suffixes.ConvertAll(suffix => (suffix,
+                (IReadOnlyList<PrometheusSample>)family.Samples.Where((_, i) => suffixes[partOf[i]] == suffix).ToList()));
     }
 
     private static string SuffixOf(in PrometheusSample sample, MetricFamily family)
@@ -239,15 +254,16 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
         string suffix = IsPartOf(name, family.Name) ? name[family.Name.Length..] : " ";
         bool isKnown = suffix.Length == 0 || OpenMetricsTypes.IsSampleSuffix(family.Type, suffix) || IsTextSuffix(family.Type, suffix);
         return isKnown ? suffix
-            : throw new ArgumentException($"The sample '{name}' does not belong to the metric family '{family.Name}' of type {family.Type}: "
-                + "put it into a family of its own, or give that family the type whose samples are named so.");
+            : throw new ArgumentException(
+                $"The sample '{name}' does not belong to the metric family '{family.Name}' of type {family.Type}: "
+                + "put it into a family of its own, or give this family the type that has such samples.");
     }
 
     /// <summary>
-    /// The samples with those of one metric together and in order of time, the metrics in the order in which they begin: the text format
-    /// does not ask for that, OpenMetrics does.
+    /// Groups the samples by metric, in the order of their first samples, and sorts each group by time. OpenMetrics requires this; the
+    /// text format does not.
     /// </summary>
-    /// <exception cref="ArgumentException">Two samples are the same series at the same time.</exception>
+    /// <exception cref="ArgumentException">Two samples have the same series and the same time.</exception>
     private static IReadOnlyList<PrometheusSample> Grouped(IReadOnlyList<PrometheusSample> samples, Func<string, string?> reservedLabel)
     {
         var groups = new Dictionary<LabelSet, int>();
@@ -259,8 +275,10 @@ internal sealed record WrittenFamily(string Name, PrometheusMetricType Type, str
             PrometheusSample sample = samples[i];
             if (!seen.Add((sample.Name, sample.Labels, sample.TimestampMilliseconds)))
             {
-                throw new ArgumentException($"The series {sample.Name}{sample.Labels} stands twice{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
-                    + "which OpenMetrics does not allow: leave one out, or give them labels that tell them apart.");
+                throw new ArgumentException(
+                    $"Duplicate series {sample.Name}{sample.Labels}"
+                    + $"{(sample.TimestampMilliseconds is null ? "" : " with the same timestamp")}, "
+                    + "which OpenMetrics does not allow: remove one of the samples, or give them different labels.");
             }
 
             string? reserved = reservedLabel(sample.Name);

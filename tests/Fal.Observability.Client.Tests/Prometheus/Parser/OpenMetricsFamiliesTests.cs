@@ -63,9 +63,9 @@ public sealed class OpenMetricsFamiliesTests
     [Theory]
     [InlineData("# TYPE a counter\na_total -1\n", 2, "negative")]
     [InlineData("# TYPE a counter\na_total NaN\n", 2, "NaN")]
-    [InlineData("# TYPE a info\na_info 2\n", 2, "value of an info sample is 1")]
+    [InlineData("# TYPE a info\na_info 2\n", 2, "value of an info sample must be 1")]
     [InlineData("# TYPE a stateset\na{a=\"x\"} 2\n", 2, "0 or 1")]
-    [InlineData("# TYPE a stateset\na{b=\"x\"} 1\n", 2, "label named as the family")]
+    [InlineData("# TYPE a stateset\na{b=\"x\"} 1\n", 2, "label with the name of its family")]
     [InlineData("# TYPE a summary\na 1\n", 2, "quantile")]
     [InlineData("# TYPE a summary\na{quantile=\"2\"} 1\n", 2, "quantile")]
     [InlineData("# TYPE a summary\na{quantile=\"0.5\"} -1\n", 2, "negative")]
@@ -74,15 +74,15 @@ public sealed class OpenMetricsFamiliesTests
     [InlineData("# TYPE a histogram\na_bucket 1\n", 2, "label le")]
     [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 0.5\n", 2, "integer")]
     [InlineData("# TYPE a gauge\na 1 # {b=\"c\"} 1\n", 2, "exemplars")]
-    [InlineData("# TYPE a gauge\n# TYPE a gauge\n", 2, "second line of the same kind")]
-    [InlineData("# HELP a b\n# HELP a b\n", 2, "second line of the same kind")]
-    [InlineData("# TYPE a gauge\na 1\n# HELP a b\n", 3, "follows its samples")]
-    [InlineData("# TYPE a_s info\n# UNIT a_s s\n", 2, "no unit")]
-    [InlineData("# UNIT a_s s\n# TYPE a_s stateset\n", 2, "no unit")]
-    [InlineData("# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"1\"} 1\n", 4, "stand together")]
-    [InlineData("# TYPE a gauge\na 1 2\na 1 1\n", 3, "backwards")]
-    [InlineData("# TYPE a gauge\na 1 2\na 1\n", 3, "some have none")]
-    [InlineData("# TYPE a gauge\na 1\na 2\n", 3, "second sample of the same series")]
+    [InlineData("# TYPE a gauge\n# TYPE a gauge\n", 2, "duplicate HELP, TYPE or UNIT line")]
+    [InlineData("# HELP a b\n# HELP a b\n", 2, "duplicate HELP, TYPE or UNIT line")]
+    [InlineData("# TYPE a gauge\na 1\n# HELP a b\n", 3, "must precede the samples")]
+    [InlineData("# TYPE a_s info\n# UNIT a_s s\n", 2, "must not have a unit")]
+    [InlineData("# UNIT a_s s\n# TYPE a_s stateset\n", 2, "must not have a unit")]
+    [InlineData("# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"1\"} 1\n", 4, "must be consecutive")]
+    [InlineData("# TYPE a gauge\na 1 2\na 1 1\n", 3, "must not decrease")]
+    [InlineData("# TYPE a gauge\na 1 2\na 1\n", 3, "must have timestamps or none")]
+    [InlineData("# TYPE a gauge\na 1\na 2\n", 3, "duplicate sample of a series")]
     public void A_line_that_breaks_a_rule_is_refused_or_reported_and_costs_no_sample(string text, long line, string reason)
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
@@ -108,14 +108,14 @@ public sealed class OpenMetricsFamiliesTests
     [Theory]
     [InlineData("# TYPE a histogram\na_bucket{le=\"1\"} 1\n", "le=\"+Inf\"")]
     [InlineData("# TYPE a histogram\na_bucket{le=\"2\"} 1\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\n", "ascending")]
-    [InlineData("# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\n", "fall")]
-    [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n", "count is not that")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\n", "counts decrease")]
+    [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n", "count of the histogram differs")]
     [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\n", "no count")]
     [InlineData("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_count 1\n", "no sum")]
     [InlineData("# TYPE a histogram\na_bucket{le=\"-1\"} 1\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n", "negative buckets")]
     [InlineData("# TYPE a gaugehistogram\na_bucket{le=\"+Inf\"} 1\na_gsum -1\na_gcount 1\n", "negative sum")]
     [InlineData("# TYPE a counter\n# TYPE a_total gauge\n", "a_total")]
-    [InlineData("a 1\nb 1\na 2\n", "name that another family has")]
+    [InlineData("a 1\nb 1\na 2\n", "another family already uses the name a")]
     public void A_family_that_breaks_a_rule_as_a_whole_is_refused_or_kept_and_reported(string text, string reason)
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
@@ -155,7 +155,7 @@ public sealed class OpenMetricsFamiliesTests
     [Fact]
     public void An_exposition_that_was_cut_off_is_refused_or_reported()
     {
-        Assert.Contains("cut off", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Strict)).Reason, StringComparison.Ordinal);
+        Assert.Contains("truncated", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Strict)).Reason, StringComparison.Ordinal);
 
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Lenient);
         Assert.Single(exposition["a"]!.Samples);
@@ -180,11 +180,11 @@ public sealed class OpenMetricsFamiliesTests
             Assert.Equal("before", Assert.Single(samples).Name);
             Assert.Equal(1, samples.SkippedLineCount);
             Assert.Equal([(2L, false, last), (3L, true, "")], samples.SkippedLines.Select(line => (line.Line, line.WasKept, line.Text)));
-            Assert.Contains("cut off", samples.SkippedLines[0].Reason, StringComparison.Ordinal);
+            Assert.Contains("truncated", samples.SkippedLines[0].Reason, StringComparison.Ordinal);
         }
 
         Assert.Equal("before", Assert.Single(PrometheusTextParser.ParseFamilies(input, Lenient).Families).Name);
-        Assert.Contains("cut off", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(input, Strict)).Reason, StringComparison.Ordinal);
+        Assert.Contains("truncated", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(input, Strict)).Reason, StringComparison.Ordinal);
         // The line that ends an exposition needs no line feed.
         Assert.Equal(0, PrometheusTextParser.ParseSamples(whole + "# EOF", Lenient).SkippedLineCount);
     }
@@ -202,13 +202,13 @@ public sealed class OpenMetricsFamiliesTests
 
     [Theory]
     [InlineData("# {e=\"123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"} 1", "128 characters")]
-    [InlineData("# {e=\"x\"} 1e400", "double can hold")]
-    [InlineData("# {e=\"x\"}", "an exemplar is written")]
-    [InlineData("# {e=\"x\",e=\"y\"} 1", "stands twice")]
-    [InlineData("# {e=\"x} 1", "not closed")]
+    [InlineData("# {e=\"x\"} 1e400", "fits into a double")]
+    [InlineData("# {e=\"x\"}", "expected # {labels} value")]
+    [InlineData("# {e=\"x\",e=\"y\"} 1", "duplicate label name")]
+    [InlineData("# {e=\"x} 1", "closing quote is missing")]
     [InlineData("# {e=\"x\"} 1 x", "timestamp")]
-    [InlineData("# {e=\"x\"} 1 1 1", "goes on")]
-    [InlineData("# comment", "an exemplar is written")]
+    [InlineData("# {e=\"x\"} 1 1 1", "after the end of the sample")]
+    [InlineData("# comment", "expected # {labels} value")]
     public void An_exemplar_that_cannot_be_read_costs_itself_and_not_its_sample(string exemplar, string reason)
     {
         string text = $"# TYPE a counter\na_total 1 {exemplar}\na_total{{b=\"c\"}} 2 5 {exemplar}\na_total{{b=\"d\"}} 3 # {{e=\"f\"}} 1\n# EOF\n";

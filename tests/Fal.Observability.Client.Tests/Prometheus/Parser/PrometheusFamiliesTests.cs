@@ -101,11 +101,11 @@ public sealed class PrometheusFamiliesTests
     }
 
     [Theory]
-    [InlineData("# TYPE a gauge\n# TYPE a counter\na 1\n", 2, "second TYPE", PrometheusMetricType.Gauge)]
-    [InlineData("# TYPE a gauge\n# TYPE a gauge\na 1\n", 2, "second TYPE", PrometheusMetricType.Gauge)]
+    [InlineData("# TYPE a gauge\n# TYPE a counter\na 1\n", 2, "duplicate TYPE", PrometheusMetricType.Gauge)]
+    [InlineData("# TYPE a gauge\n# TYPE a gauge\na 1\n", 2, "duplicate TYPE", PrometheusMetricType.Gauge)]
     [InlineData("a 1\n# TYPE a gauge\n", 2, "must precede", PrometheusMetricType.Unknown)]
-    [InlineData("# HELP a x\n# HELP a y\na 1\n", 2, "second HELP", PrometheusMetricType.Unknown)]
-    [InlineData("# HELP a\n# HELP a x\n# HELP a x\na 1\n", 3, "second HELP", PrometheusMetricType.Unknown)]
+    [InlineData("# HELP a x\n# HELP a y\na 1\n", 2, "duplicate HELP", PrometheusMetricType.Unknown)]
+    [InlineData("# HELP a\n# HELP a x\n# HELP a x\na 1\n", 3, "duplicate HELP", PrometheusMetricType.Unknown)]
     public void Metadata_that_contradicts_is_refused_or_skipped(string text, long line, string reason, PrometheusMetricType type)
     {
         PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text));

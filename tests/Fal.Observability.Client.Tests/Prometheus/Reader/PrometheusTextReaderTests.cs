@@ -192,9 +192,9 @@ public sealed class PrometheusTextReaderTests
     [InlineData("a{b='c'} 1\n", 1, 5, "double quotes")]
     [InlineData("a{b:\"c\"} 1\n", 1, 4, "expected '='")]
     [InlineData("a{b=\"c\" d=\"e\"} 1\n", 1, 9, "expected ',' or '}'")]
-    [InlineData("a{b=\"c} 1\n", 1, 5, "not closed")]
-    [InlineData("a{b=\"c\"\n", 1, 8, "not closed with '}'")]
-    [InlineData("a{b=\"c\",b=\"d\"} 1\n", 1, 9, "stands twice")]
+    [InlineData("a{b=\"c} 1\n", 1, 5, "closing quote is missing")]
+    [InlineData("a{b=\"c\"\n", 1, 8, "closing '}' of the labels is missing")]
+    [InlineData("a{b=\"c\",b=\"d\"} 1\n", 1, 9, "duplicate label name")]
     [InlineData("a{__name__=\"c\"} 1\n", 1, 3, "reserved")]
     [InlineData("a{,} 1\n", 1, 3, "label name")]
     [InlineData("{b=\"c\"} 1\n", 1, 1, "no metric name")]
@@ -202,12 +202,12 @@ public sealed class PrometheusTextReaderTests
     [InlineData("{\"\"} 1\n", 1, 2, "empty")]
     [InlineData("a 1 1.5\n", 1, 5, "timestamp")]
     [InlineData("a 1 99999999999999999999\n", 1, 5, "timestamp")]
-    [InlineData("a 1 2 3\n", 1, 7, "goes on")]
+    [InlineData("a 1 2 3\n", 1, 7, "after the end of the sample")]
     [InlineData("a 1e400\n", 1, 3, "value")]
     [InlineData("a 0x1\n", 1, 3, "value")]
     [InlineData("a 1_0\n", 1, 3, "value")]
     [InlineData("# TYPE a something\n", 1, 10, "type")]
-    [InlineData("# TYPE a\n", 1, 9, "ends after")]
+    [InlineData("# TYPE a\n", 1, 9, "text after the metric name is missing")]
     [InlineData("# HELP a-b c\n", 1, 9, "space after")]
     [InlineData("a{b=\"é\"} 1\nb{c=\"é\"} ü\n", 2, 10, "value")]
     public void A_malformed_line_is_refused_with_its_place_and_reason(string text, long line, int column, string reason)
@@ -353,7 +353,7 @@ public sealed class PrometheusTextReaderTests
 
         Assert.Equal(10_000, PrometheusTextParser.ParseSamples($"a{{{labels}}} 1\n", options)[0].Labels.Count);
         PrometheusFormatException exception = Refused($"a{{{labels},l77=\"w\"}} 1\n", options);
-        Assert.Contains("twice", exception.Reason, StringComparison.Ordinal);
+        Assert.Contains("duplicate label name", exception.Reason, StringComparison.Ordinal);
         Assert.Equal(labels.Length + 4, exception.Column);
     }
 
@@ -362,7 +362,7 @@ public sealed class PrometheusTextReaderTests
     {
         PrometheusFormatException exception = Refused("a{\"\\\\z\"=\"1\",\"\\z\"=\"2\"} 1\n");
 
-        Assert.Contains("twice", exception.Reason, StringComparison.Ordinal);
+        Assert.Contains("duplicate label name", exception.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,33 @@
+using System.Text;
+
+namespace Fal.Observability.Cli;
+
+/// <summary>The standard output. A failure to write to it says so, since nobody could tell it from a failure of another file.</summary>
+internal sealed class StandardOutput(TextWriter output) : TextWriter
+{
+    public override Encoding Encoding => output.Encoding;
+
+    public override void Write(char value) => Guard(() => output.Write(value));
+
+    public override void Write(char[] buffer, int index, int count) => Guard(() => output.Write(buffer, index, count));
+
+    public override void Write(string? value) => Guard(() => output.Write(value));
+
+    public override void Flush() => Guard(output.Flush);
+
+    private static void Guard(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException e)
+        {
+            throw new StandardOutputException(e);
+        }
+    }
+}
+
+/// <summary>The standard output cannot be written.</summary>
+internal sealed class StandardOutputException(IOException cause)
+    : IOException($"The standard output cannot be written: {cause.Message.Split(" : '")[0]}", cause);
