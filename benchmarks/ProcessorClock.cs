@@ -7,7 +7,7 @@ namespace Fal.Observability.Client.Benchmarks;
 internal static class ProcessorClock
 {
     /// <summary>The processor time that an action takes, in seconds.</summary>
-    internal static double Measure(Action action)
+    public static double Measure(Action action)
     {
         TimeSpan start = Environment.CpuUsage.TotalTime;
         action();
@@ -15,7 +15,7 @@ internal static class ProcessorClock
     }
 
     /// <summary>The median time of an action that reads so many bytes, after a warm-up in which its code is compiled.</summary>
-    internal static double Median(Action action, double seconds, int bytes)
+    public static double Median(Action action, double seconds, int bytes)
     {
         // Small inputs are read several times a round, or the clock would be what is measured.
         int repeats = Math.Max(1, 4_000_000 / Math.Max(1, bytes));
@@ -40,7 +40,7 @@ internal static class ProcessorClock
         }
     }
 
-    internal static double Median(List<double> values)
+    public static double Median(List<double> values)
     {
         values.Sort();
         return values[values.Count / 2];

@@ -7,7 +7,7 @@ namespace Fal.Observability.Client.Conformance;
 internal static class Comparison
 {
     /// <returns>The first difference, or null.</returns>
-    internal static string? Samples(IReadOnlyList<PrometheusSample> actual, IReadOnlyList<ExpectedSample> expected)
+    public static string? Samples(IReadOnlyList<PrometheusSample> actual, IReadOnlyList<ExpectedSample> expected)
     {
         if (actual.Count != expected.Count)
         {
@@ -25,7 +25,7 @@ internal static class Comparison
         return null;
     }
 
-    internal static string? Families(PrometheusExposition actual, IReadOnlyList<ExpectedMetadata> expected)
+    public static string? Families(PrometheusExposition actual, IReadOnlyList<ExpectedMetadata> expected)
     {
         foreach (ExpectedMetadata metadata in expected)
         {

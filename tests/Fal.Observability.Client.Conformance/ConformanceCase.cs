@@ -26,23 +26,23 @@ internal sealed class ConformanceCase
         Metadata = expect.TryGetProperty("metadata", out JsonElement metadata) ? [.. metadata.EnumerateArray().Select(ExpectedMetadata.Read)] : null;
     }
 
-    internal string Name { get; }
+    public string Name { get; }
 
-    internal byte[] Input { get; }
+    public byte[] Input { get; }
 
-    internal string FormatName { get; }
+    public string FormatName { get; }
 
-    internal PrometheusFormat Format => FormatName == "openmetrics-1.0" ? PrometheusFormat.OpenMetrics : PrometheusFormat.Text;
+    public PrometheusFormat Format => FormatName == "openmetrics-1.0" ? PrometheusFormat.OpenMetrics : PrometheusFormat.Text;
 
-    internal Verdict Reader { get; }
+    public Verdict Reader { get; }
 
-    internal Verdict Families { get; }
+    public Verdict Families { get; }
 
-    internal IReadOnlyList<ExpectedSample>? Samples { get; }
+    public IReadOnlyList<ExpectedSample>? Samples { get; }
 
-    internal IReadOnlyList<ExpectedMetadata>? Metadata { get; }
+    public IReadOnlyList<ExpectedMetadata>? Metadata { get; }
 
-    internal static IEnumerable<ConformanceCase> ReadAll(string folder)
+    public static IEnumerable<ConformanceCase> ReadAll(string folder)
     {
         foreach (string path in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
         {
@@ -70,7 +70,7 @@ internal sealed record ExpectedExemplar(Dictionary<string, string> Labels, doubl
 
 internal sealed record ExpectedMetadata(string Kind, string Name, string? Type, string? Unit, string? Help, string? Text)
 {
-    internal static ExpectedMetadata Read(JsonElement json) => new(
+    public static ExpectedMetadata Read(JsonElement json) => new(
         json.GetProperty("kind").GetString()!, json.GetProperty("name").GetString()!, Optional(json, "type"), Optional(json, "unit"),
         Optional(json, "help"), Optional(json, "text"));
 
@@ -80,7 +80,7 @@ internal sealed record ExpectedMetadata(string Kind, string Name, string? Type, 
 internal sealed record ExpectedSample(
     string Name, Dictionary<string, string> Labels, double Value, long? TimestampMilliseconds, string? TimestampSeconds, IReadOnlyList<ExpectedExemplar> Exemplars)
 {
-    internal static ExpectedSample Read(JsonElement json)
+    public static ExpectedSample Read(JsonElement json)
     {
         long? milliseconds = null;
         string? seconds = null;
@@ -103,7 +103,7 @@ internal sealed record ExpectedSample(
             json.GetProperty("name").GetString()!, ReadLabels(json), ReadNumber(json.GetProperty("value").GetString()!), milliseconds, seconds, exemplars);
     }
 
-    internal static double ReadNumber(string text) => text switch
+    public static double ReadNumber(string text) => text switch
     {
         "NaN" => double.NaN,
         "+Inf" or "Inf" => double.PositiveInfinity,

@@ -1,6 +1,4 @@
-using System.Collections.ObjectModel;
 using System.Globalization;
-using System.Text;
 
 namespace Fal.Observability.Client;
 
@@ -64,14 +62,13 @@ public sealed record AnalyticsQuery : FalPagedQuery
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            string[] ids = [.. value.Distinct(StringComparer.Ordinal)];
-            ThrowIfEmpty(ids, nameof(EndpointIds));
-            foreach (string id in ids)
+            if (value.Count == 0)
             {
-                WireToken.ThrowIfInvalid(id, "endpoint id", nameof(EndpointIds));
+                throw new ArgumentException(
+                    "The query names no endpoint: give at least one id, such as \"my-org/my-app\".", nameof(EndpointIds));
             }
 
-            field = new ReadOnlyCollection<string>(ids);
+            field = WireTokenList.Create(value, "endpoint id", nameof(EndpointIds));
         }
     }
 
@@ -102,15 +99,9 @@ public sealed record AnalyticsQuery : FalPagedQuery
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            string[] names = [.. value.Distinct(StringComparer.Ordinal)];
-            foreach (string name in names)
-            {
-                WireToken.ThrowIfInvalid(name, "additional expand value", nameof(AdditionalExpand));
-            }
-
-            field = new ReadOnlyCollection<string>(names);
+            field = WireTokenList.Create(value, "additional expand value", nameof(AdditionalExpand));
         }
-    } = ReadOnlyCollection<string>.Empty;
+    } = WireTokenList.Empty;
 
     /// <summary>
     /// Whose traffic is meant. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.
@@ -262,71 +253,38 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
     public AnalyticsQuery Resolve(DateTimeOffset now) => Range.IsFixed ? this : this with { Range = Range.Resolve(now) };
 
-    /// <summary>Whether another query has the same values, with lists compared element by element in order.</summary>
-    /// <param name="other">The other query.</param>
-    public bool Equals(AnalyticsQuery? other) => base.Equals(other)
-        && EndpointIds.SequenceEqual(other.EndpointIds, StringComparer.Ordinal)
-        && Expand == other.Expand
-        && AdditionalExpand.SequenceEqual(other.AdditionalExpand, StringComparer.Ordinal)
-        && Source == other.Source
-        && RefusedEndpoints == other.RefusedEndpoints
-        && DegradeOnServerError == other.DegradeOnServerError
-        && ClosedOnly == other.ClosedOnly;
-
-    /// <inheritdoc/>
-    public override int GetHashCode()
-    {
-        var hash = new HashCode();
-        foreach (string id in EndpointIds)
-        {
-            hash.Add(id, StringComparer.Ordinal);
-        }
-
-        hash.Add(Expand);
-        hash.Add(base.GetHashCode());
-        hash.Add(Source);
-        return hash.ToHashCode();
-    }
-
     /// <summary>The query on one line for a log: endpoints (the first three), values, range, and what else is set.</summary>
-    public override string ToString()
+    public override string ToString() => string.Join(" | ", Parts.Select(part => part.Words).OfType<string>());
+
+    /// <summary>
+    /// Everything that decides what a report or stream gives, as a text to compare. How the answer is cut into pages does not decide it.
+    /// </summary>
+    internal string Identity => string.Join('\n', Parts.Select(part => part.Identity));
+
+    /// <summary>
+    /// The values, each as words for a log, null where they would say nothing, and as a part of <see cref="Identity"/>. A checkpoint keeps
+    /// the identity of its query, so a checkpoint that was saved before a change here belongs to no query afterwards.
+    /// </summary>
+    private IEnumerable<(string? Words, string Identity)> Parts
     {
-        var text = new StringBuilder();
-        text.AppendJoin(", ", EndpointIds.Take(3));
-        if (EndpointIds.Count > 3)
+        get
         {
-            text.Append(CultureInfo.InvariantCulture, $" and {EndpointIds.Count - 3} more");
-        }
-
-        IEnumerable<string> values = EffectiveExpand.GetFlags()
-            .Select(flag => flag.GetWireName())
-            .Union(AdditionalExpand, StringComparer.Ordinal);
-        text.Append(" | ").AppendJoin(", ", values);
-        foreach (string? part in TimeParts)
-        {
-            AppendIfSet(part);
-        }
-
-        AppendIfSet(Source == AnalyticsSource.Models ? "own calls to models" : null);
-        AppendIfSet(RefusedEndpoints == RefusedEndpointPolicy.Skip ? "skips refused endpoints" : null);
-        AppendIfSet(DegradeOnServerError ? "degrades on server error" : null);
-        AppendIfSet(ClosedOnly ? "closed buckets only" : null);
-        return text.ToString();
-
-        void AppendIfSet(string? part)
-        {
-            if (part is not null)
-            {
-                text.Append(" | ").Append(part);
-            }
-        }
-    }
-
-    private static void ThrowIfEmpty(string[] ids, string parameterName)
-    {
-        if (ids.Length == 0)
-        {
-            throw new ArgumentException("The query names no endpoint: give at least one id, such as \"my-org/my-app\".", parameterName);
+            string[] metrics = [.. EffectiveExpand.GetFlags().Select(flag => flag.GetWireName())];
+            return
+            [
+                (string.Join(", ", EndpointIds.Take(3)) + (EndpointIds.Count > 3
+                    ? string.Create(CultureInfo.InvariantCulture, $" and {EndpointIds.Count - 3} more")
+                    : ""),
+                    string.Concat(EndpointIds.Select(id => id + "\n"))),
+                (string.Join(", ", metrics.Union(AdditionalExpand, StringComparer.Ordinal)),
+                    string.Join(',', (EffectiveExpand & ~AnalyticsExpand.Structure).GetFlags().Select(flag => flag.GetWireName()))),
+                (null, string.Join(',', AdditionalExpand.Where(name => AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None))),
+                (string.Join(" | ", TimeParts), Grid.Identity),
+                (Source == AnalyticsSource.Models ? "own calls to models" : null, $"{Source}"),
+                (RefusedEndpoints == RefusedEndpointPolicy.Skip ? "skips refused endpoints" : null, $"{RefusedEndpoints}"),
+                (DegradeOnServerError ? "degrades on server error" : null, $"{DegradeOnServerError}"),
+                (ClosedOnly ? "closed buckets only" : null, $"{ClosedOnly}"),
+            ];
         }
     }
 }

@@ -57,7 +57,7 @@ internal sealed class AnalyticsCalendar
             if (windows.Count == MaxWindows)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The range {range} by {AnalyticsTimeGrid.ToWire(grid.Timeframe!.Value)} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
             }
 
             windows.Add(Between(start, cut));
@@ -171,11 +171,10 @@ internal sealed class AnalyticsCalendar
     /// <summary>The longest that a bucket of a timeframe can be, its days of 25 hours included.</summary>
     public static TimeSpan LongestBucket(AnalyticsTimeframe timeframe) => timeframe switch
     {
-        AnalyticsTimeframe.Minute => TimeSpan.FromMinutes(1),
-        AnalyticsTimeframe.Hour => TimeSpan.FromHours(1),
         AnalyticsTimeframe.Day => TimeSpan.FromDays(2),
         AnalyticsTimeframe.Week => TimeSpan.FromDays(8),
-        _ => TimeSpan.FromDays(32),
+        AnalyticsTimeframe.Month => TimeSpan.FromDays(32),
+        _ => timeframe.GetLengthInUtc(),
     };
 
     private static AnalyticsTimeRange Between(DateTime start, DateTime end) =>
@@ -203,7 +202,7 @@ internal sealed class AnalyticsCalendar
 
         if (_timeframe is AnalyticsTimeframe.Minute or AnalyticsTimeframe.Hour)
         {
-            long length = _timeframe == AnalyticsTimeframe.Minute ? TimeSpan.TicksPerMinute : TimeSpan.TicksPerHour;
+            long length = _timeframe.GetLengthInUtc().Ticks;
             if ((LastDate - start).Ticks / length <= buckets)
             {
                 return null;

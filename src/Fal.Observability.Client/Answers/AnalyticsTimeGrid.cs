@@ -34,6 +34,25 @@ internal readonly record struct AnalyticsTimeGrid(
     /// <summary>The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal.</summary>
     public AnalyticsTimeGrid Explicit => new(Range, AnalyticsCalendar.TimeframeOf(this), TimeZone ?? "UTC", BoundToTimeframe ?? true);
 
+    /// <summary>What is set, in parts for a line in a log.</summary>
+    public IEnumerable<string> Words
+    {
+        get
+        {
+            string?[] parts =
+            [
+                Range.ToString(),
+                Timeframe is { } timeframe ? $"by {timeframe.GetWireName()}" : null,
+                TimeZone,
+                BoundToTimeframe == false ? "not bound to timeframe" : null,
+            ];
+            return parts.OfType<string>();
+        }
+    }
+
+    /// <summary>A text that two grids have in common if they were set alike. Checkpoints keep it.</summary>
+    public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
+
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
     /// <exception cref="ArgumentException">The range needs a clock.</exception>
     public void AddTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
@@ -44,20 +63,10 @@ internal readonly record struct AnalyticsTimeGrid(
         builder.Add(keyPrefix + "start", start, preEncoded: false);
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", TimeZone, preEncoded: false);
-        builder.Add(keyPrefix + "timeframe", Timeframe is { } timeframe ? ToWire(timeframe) : null, preEncoded: false);
+        builder.Add(keyPrefix + "timeframe", Timeframe?.GetWireName(), preEncoded: false);
         string? bound = BoundToTimeframe switch { true => "true", false => "false", null => null };
         builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
     }
-
-    /// <summary>The value of the parameter <c>timeframe</c>.</summary>
-    public static string ToWire(AnalyticsTimeframe timeframe) => timeframe switch
-    {
-        AnalyticsTimeframe.Minute => "minute",
-        AnalyticsTimeframe.Hour => "hour",
-        AnalyticsTimeframe.Day => "day",
-        AnalyticsTimeframe.Week => "week",
-        _ => "month",
-    };
 
     /// <summary>Refuses buckets of another time than the one that was asked for.</summary>
     /// <exception cref="FalResponseException">A bucket lies outside the range.</exception>

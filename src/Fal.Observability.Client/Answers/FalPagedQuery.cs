@@ -69,14 +69,18 @@ public abstract record FalPagedQuery : FalRangeQuery
 
     internal sealed override AnalyticsTimeGrid Grid => new(Range, Timeframe, TimeZone, BoundToTimeframe);
 
-    private protected override IEnumerable<string?> TimeParts =>
-    [
-        .. base.TimeParts,
-        TimeZone,
-        BoundToTimeframe == false ? "not bound to timeframe" : null,
-        Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null,
-        Cursor is null ? null : $"cursor {Cursor}",
-    ];
+    private protected override IEnumerable<string> TimeParts
+    {
+        get
+        {
+            string?[] pages =
+            [
+                Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limit {limit}") : null,
+                Cursor is null ? null : $"cursor {Cursor}",
+            ];
+            return base.TimeParts.Concat(pages.OfType<string>());
+        }
+    }
 
     /// <summary>Writes <c>limit</c> and <c>cursor</c>.</summary>
     internal void AddPageTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)

@@ -42,8 +42,7 @@ public abstract record FalRangeQuery
     internal abstract AnalyticsTimeGrid Grid { get; }
 
     /// <summary>What the query says of the time, in parts for a line in a log.</summary>
-    private protected virtual IEnumerable<string?> TimeParts =>
-        [Range.ToString(), Timeframe is { } timeframe ? $"by {AnalyticsTimeGrid.ToWire(timeframe)}" : null];
+    private protected virtual IEnumerable<string> TimeParts => Grid.Words;
 
     private protected virtual void ThrowIfTooLong(AnalyticsTimeRange range)
     {

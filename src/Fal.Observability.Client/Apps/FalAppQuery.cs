@@ -1,5 +1,3 @@
-using System.Collections.ObjectModel;
-
 namespace Fal.Observability.Client;
 
 /// <summary>Which apps to list. The default is every app of the account in its main environment.</summary>
@@ -33,13 +31,7 @@ public sealed record FalAppQuery
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            string[] names = [.. value.Distinct(StringComparer.Ordinal)];
-            foreach (string name in names)
-            {
-                WireToken.ThrowIfInvalid(name, "environment", nameof(Environments));
-            }
-
-            field = new ReadOnlyCollection<string>(names);
+            field = WireTokenList.Create(value, "environment", nameof(Environments));
         }
     }
 
@@ -63,27 +55,6 @@ public sealed record FalAppQuery
 
     /// <summary>Whether <see cref="FalApp.Endpoints"/> is wanted: the ids of each app's routes. Default: false.</summary>
     public bool WithEndpoints { get; init; }
-
-    /// <summary>Whether another query has the same values, with the environments compared in order.</summary>
-    /// <param name="other">The other query.</param>
-    public bool Equals(FalAppQuery? other) => other is not null
-        && Environments.SequenceEqual(other.Environments, StringComparer.Ordinal)
-        && Search == other.Search
-        && WithEndpoints == other.WithEndpoints;
-
-    /// <inheritdoc/>
-    public override int GetHashCode()
-    {
-        var hash = new HashCode();
-        foreach (string environment in Environments)
-        {
-            hash.Add(environment, StringComparer.Ordinal);
-        }
-
-        hash.Add(Search, StringComparer.Ordinal);
-        hash.Add(WithEndpoints);
-        return hash.ToHashCode();
-    }
 
     /// <summary>The query on one line for a log.</summary>
     public override string ToString() => string.Join(" | ", new[]

@@ -157,10 +157,10 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 
         AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query.Grid);
         bool inUtc = query.TimeZone is null or "UTC" || timeframe is AnalyticsTimeframe.Minute;
-        if (!inUtc || (Timeframe is not null && Timeframe != AnalyticsTimeGrid.ToWire(timeframe)))
+        if (!inUtc || (Timeframe is not null && Timeframe != timeframe.GetWireName()))
         {
             throw new ArgumentException(
-                $"The buckets of the report ({AnalyticsTimeGrid.ToWire(timeframe)}, {query.TimeZone ?? "UTC"}) are not those of the history " +
+                $"The buckets of the report ({timeframe.GetWireName()}, {query.TimeZone ?? "UTC"}) are not those of the history " +
                     $"({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
                 nameof(requests));
         }
@@ -251,7 +251,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         return new FalRunnerHistory
         {
             EndpointId = endpointId,
-            Timeframe = Timeframe ?? AnalyticsTimeGrid.ToWire(AnalyticsCalendar.TimeframeOf(query.Grid)),
+            Timeframe = Timeframe ?? AnalyticsCalendar.TimeframeOf(query.Grid).GetWireName(),
             Aggregation = Aggregation ?? WireName(query.Aggregation),
             Buckets =
             [

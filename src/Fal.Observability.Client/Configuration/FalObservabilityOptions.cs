@@ -112,21 +112,21 @@ public sealed class FalObservabilityOptions
     /// How many times one call may be sent in all, the first time included. <c>1</c> switches retries off.
     /// </summary>
     /// <value>4. Range 1 to 20.</value>
-    public int MaxAttempts { get; set; } = 4;
+    public int MaxAttempts { get; set; } = FalObservabilityOptionTable.MaxAttempts.Default;
 
     /// <summary>
     /// The longest that one attempt may take: the connection, the response headers and, for a call that returns a whole
     /// result, the body. Must not exceed <see cref="TotalTimeout"/>.
     /// </summary>
     /// <value>30 seconds. Range 10 milliseconds to 1 hour.</value>
-    public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan AttemptTimeout { get; set; } = FalObservabilityOptionTable.AttemptTimeout.Default;
 
     /// <summary>
     /// The longest that one call may take with all its attempts and the waits between them. For a streaming call it ends
     /// when the response headers are there; from then on <see cref="ReadIdleTimeout"/> holds.
     /// </summary>
     /// <value>100 seconds. Range 10 milliseconds to 1 day.</value>
-    public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromSeconds(100);
+    public TimeSpan TotalTimeout { get; set; } = FalObservabilityOptionTable.TotalTimeout.Default;
 
     /// <summary>
     /// How long a streaming call may wait for the body until it has 1,024 more bytes, counted after decompression, or the end. The
@@ -134,70 +134,70 @@ public sealed class FalObservabilityOptions
     /// count. Raise this for a service that sends fewer bytes in that time.
     /// </summary>
     /// <value>30 seconds. Range 10 milliseconds to 1 hour.</value>
-    public TimeSpan ReadIdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan ReadIdleTimeout { get; set; } = FalObservabilityOptionTable.ReadIdleTimeout.Default;
 
     /// <summary>
     /// The shortest wait before a retry, also where the server asks for none (<c>Retry-After: 0</c>).
     /// Must not exceed <see cref="MaxRetryDelay"/>.
     /// </summary>
     /// <value>200 milliseconds. Range 1 millisecond to 1 minute.</value>
-    public TimeSpan MinRetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan MinRetryDelay { get; set; } = FalObservabilityOptionTable.MinRetryDelay.Default;
 
     /// <summary>
     /// The base of the exponential delay: the n-th retry waits between half of and all of this times 2 to the power n - 1,
     /// at least <see cref="MinRetryDelay"/>, at most <see cref="MaxRetryDelay"/>.
     /// </summary>
     /// <value>1 second. Range 1 millisecond to 1 minute.</value>
-    public TimeSpan RetryBaseDelay { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan RetryBaseDelay { get; set; } = FalObservabilityOptionTable.RetryBaseDelay.Default;
 
     /// <summary>
     /// The longest wait before a retry. Where the server asks for more (<c>Retry-After</c>, <c>x-ratelimit-reset</c>), the
     /// call fails at once, with the wait that was asked for in <see cref="FalApiException.RetryAfter"/>.
     /// </summary>
     /// <value>30 seconds. Range 1 millisecond to 1 hour.</value>
-    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan MaxRetryDelay { get; set; } = FalObservabilityOptionTable.MaxRetryDelay.Default;
 
     /// <summary>
     /// The largest body that is accepted, in bytes, counted after decompression. The metrics of 10,000 apps are about
     /// 26 MB. The buffers for one body grow with what arrives, up to 1.5 times this value in all.
     /// </summary>
     /// <value>268,435,456 (256 MiB). Range 1 KiB to 1 GiB.</value>
-    public long MaxResponseBytes { get; set; } = 256L * 1024 * 1024;
+    public long MaxResponseBytes { get; set; } = FalObservabilityOptionTable.MaxResponseBytes.Default;
 
     /// <summary>
     /// The most pages that an analytics report or stream follows for one group of endpoints in one window before it gives up with a
     /// <see cref="FalResponseException"/>: the guard against a service that never stops paging.
     /// </summary>
     /// <value>10,000. Range 1 to 1,000,000.</value>
-    public int MaxPages { get; set; } = 10_000;
+    public int MaxPages { get; set; } = FalObservabilityOptionTable.MaxPages.Default;
 
     /// <summary>
     /// How many calls one analytics report or stream may have under way at a time. A stream over one group of at most 50 endpoints makes
     /// one call after another whatever this says.
     /// </summary>
     /// <value>4. Range 1 to 16.</value>
-    public int MaxConcurrentCalls { get; set; } = 4;
+    public int MaxConcurrentCalls { get; set; } = FalObservabilityOptionTable.MaxConcurrentCalls.Default;
 
     /// <summary>
     /// About how many buckets of a long range are asked for at a time. A report or stream over more is cut into windows between
     /// buckets, of which each is retried alone.
     /// </summary>
     /// <value>720 (30 days of hours, 12 hours of minutes). Range 1 to 1,000,000.</value>
-    public int BucketsPerWindow { get; set; } = 720;
+    public int BucketsPerWindow { get; set; } = FalObservabilityOptionTable.BucketsPerWindow.Default;
 
     /// <summary>
     /// The most rows that an analytics stream holds for each group of endpoints to sort a window whose buckets the service does not
     /// send in ascending order. More end in a <see cref="FalResponseException"/>. Nothing is held where they ascend.
     /// </summary>
     /// <value>1,000,000. Range 1,000 to 100,000,000.</value>
-    public int MaxBufferedRows { get; set; } = 1_000_000;
+    public int MaxBufferedRows { get; set; } = FalObservabilityOptionTable.MaxBufferedRows.Default;
 
     /// <summary>
     /// How long after its end an analytics bucket counts as provisional, since the service's data lags: see
     /// <see cref="AnalyticsBucket.IsProvisional"/>.
     /// </summary>
     /// <value>5 minutes. Range 0 to 30 days.</value>
-    public TimeSpan ProvisionalAge { get; set; } = TimeSpan.FromMinutes(5);
+    public TimeSpan ProvisionalAge { get; set; } = FalObservabilityOptionTable.ProvisionalAge.Default;
 
     /// <summary>
     /// Whether one malformed line of the metrics makes the whole call fail. When not, the line is skipped, reported in
@@ -213,7 +213,7 @@ public sealed class FalObservabilityOptions
     /// disposed or has read no snapshot for 10 minutes. A body in OpenMetrics is read without it.
     /// </summary>
     /// <value>134,217,728 (128 MiB), which holds well over 10,000 apps. Range 0 to 1 GiB; 0 remembers nothing.</value>
-    public long MaxRememberedBytes { get; set; } = 128L * 1024 * 1024;
+    public long MaxRememberedBytes { get; set; } = FalObservabilityOptionTable.MaxRememberedBytes.Default;
 
     /// <summary>The pipeline that the user put in place of ours, or null. A field, since the configuration binder takes properties.</summary>
     private ResiliencePipeline<HttpResponseMessage>? _resiliencePipeline;

@@ -5,9 +5,6 @@ namespace Fal.Observability.Client;
 /// <summary>Says of every setting that is out of its range which it is and what it may be. No message holds the key.</summary>
 internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObservabilityOptions>
 {
-    private static readonly TimeSpan ShortestTimeout = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(1);
-
     public ValidateOptionsResult Validate(string? name, FalObservabilityOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -52,20 +49,20 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
             failures.Add($"{nameof(options.UserAgentSuffix)} must be made of product tokens such as my-service/1.4.");
         }
 
-        SettingRules.InRange(nameof(options.MaxAttempts), options.MaxAttempts, 1, 20, failures);
-        SettingRules.InRange(nameof(options.AttemptTimeout), options.AttemptTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
-        SettingRules.InRange(nameof(options.TotalTimeout), options.TotalTimeout, ShortestTimeout, TimeSpan.FromDays(1), failures);
-        SettingRules.InRange(nameof(options.ReadIdleTimeout), options.ReadIdleTimeout, ShortestTimeout, TimeSpan.FromHours(1), failures);
-        SettingRules.InRange(nameof(options.MinRetryDelay), options.MinRetryDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
-        SettingRules.InRange(nameof(options.RetryBaseDelay), options.RetryBaseDelay, ShortestDelay, TimeSpan.FromMinutes(1), failures);
-        SettingRules.InRange(nameof(options.MaxRetryDelay), options.MaxRetryDelay, ShortestDelay, TimeSpan.FromHours(1), failures);
-        SettingRules.InRange(nameof(options.MaxResponseBytes), options.MaxResponseBytes, 1024, 1024L * 1024 * 1024, failures);
-        SettingRules.InRange(nameof(options.MaxPages), options.MaxPages, 1, 1_000_000, failures);
-        SettingRules.InRange(nameof(options.MaxConcurrentCalls), options.MaxConcurrentCalls, 1, 16, failures);
-        SettingRules.InRange(nameof(options.BucketsPerWindow), options.BucketsPerWindow, 1, 1_000_000, failures);
-        SettingRules.InRange(nameof(options.MaxBufferedRows), options.MaxBufferedRows, 1000, 100_000_000, failures);
-        SettingRules.InRange(nameof(options.ProvisionalAge), options.ProvisionalAge, TimeSpan.Zero, TimeSpan.FromDays(30), failures);
-        SettingRules.InRange(nameof(options.MaxRememberedBytes), options.MaxRememberedBytes, 0, 1024L * 1024 * 1024, failures);
+        FalObservabilityOptionTable.MaxAttempts.Check(options.MaxAttempts, failures);
+        FalObservabilityOptionTable.AttemptTimeout.Check(options.AttemptTimeout, failures);
+        FalObservabilityOptionTable.TotalTimeout.Check(options.TotalTimeout, failures);
+        FalObservabilityOptionTable.ReadIdleTimeout.Check(options.ReadIdleTimeout, failures);
+        FalObservabilityOptionTable.MinRetryDelay.Check(options.MinRetryDelay, failures);
+        FalObservabilityOptionTable.RetryBaseDelay.Check(options.RetryBaseDelay, failures);
+        FalObservabilityOptionTable.MaxRetryDelay.Check(options.MaxRetryDelay, failures);
+        FalObservabilityOptionTable.MaxResponseBytes.Check(options.MaxResponseBytes, failures);
+        FalObservabilityOptionTable.MaxPages.Check(options.MaxPages, failures);
+        FalObservabilityOptionTable.MaxConcurrentCalls.Check(options.MaxConcurrentCalls, failures);
+        FalObservabilityOptionTable.BucketsPerWindow.Check(options.BucketsPerWindow, failures);
+        FalObservabilityOptionTable.MaxBufferedRows.Check(options.MaxBufferedRows, failures);
+        FalObservabilityOptionTable.ProvisionalAge.Check(options.ProvisionalAge, failures);
+        FalObservabilityOptionTable.MaxRememberedBytes.Check(options.MaxRememberedBytes, failures);
 
         SettingRules.NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
         SettingRules.NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);

@@ -6,15 +6,6 @@ namespace Fal.Observability.Client;
 /// <summary>The rules that settings have in common, each with the message for the one that breaks it.</summary>
 internal static class SettingRules
 {
-    public static void InRange<T>(string setting, T value, T least, T most, List<string> failures)
-        where T : struct, IComparable<T>
-    {
-        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-        {
-            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be from {least} to {most}."));
-        }
-    }
-
     /// <summary>The verdict, each message with whose settings they are where there may be several.</summary>
     public static ValidateOptionsResult Verdict(string owner, string? name, List<string> failures) =>
         failures.Count == 0 ? ValidateOptionsResult.Success

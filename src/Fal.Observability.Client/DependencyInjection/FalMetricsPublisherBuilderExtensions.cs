@@ -11,13 +11,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the publisher of metrics to a registration.</summary>
 public static class FalMetricsPublisherBuilderExtensions
 {
-    private static readonly SettingsSection Settings = new(
-        times: [nameof(FalMetricsPublisherOptions.Interval), nameof(FalMetricsPublisherOptions.StaleAfter)],
-        others:
-        [
-            nameof(FalMetricsPublisherOptions.AccountLabel), nameof(FalMetricsPublisherOptions.AnalyticsEndpointIds),
-            nameof(FalMetricsPublisherOptions.AnalyticsMetrics), nameof(FalMetricsPublisherOptions.AnalyticsTimeframe),
-        ]);
+    private static readonly SettingsSection Settings = new(FalMetricsPublisherOptionTable.Rows);
 
     /// <summary>
     /// Reads the account's metrics in the background while the host runs, and publishes them as instruments of the meter

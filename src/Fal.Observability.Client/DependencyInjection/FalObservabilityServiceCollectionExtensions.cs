@@ -14,20 +14,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers the fal observability client.</summary>
 public static class FalObservabilityServiceCollectionExtensions
 {
-    private static readonly SettingsSection Settings = new(
-        times:
-        [
-            nameof(FalObservabilityOptions.AttemptTimeout), nameof(FalObservabilityOptions.TotalTimeout), nameof(FalObservabilityOptions.ReadIdleTimeout),
-            nameof(FalObservabilityOptions.MinRetryDelay), nameof(FalObservabilityOptions.RetryBaseDelay), nameof(FalObservabilityOptions.MaxRetryDelay),
-            nameof(FalObservabilityOptions.ProvisionalAge),
-        ],
-        others:
-        [
-            nameof(FalObservabilityOptions.ApiKey), nameof(FalObservabilityOptions.ApiKeyFile), nameof(FalObservabilityOptions.BaseAddress), nameof(FalObservabilityOptions.AllowInsecureHttp),
-            nameof(FalObservabilityOptions.UserAgentSuffix), nameof(FalObservabilityOptions.MaxAttempts), nameof(FalObservabilityOptions.MaxResponseBytes),
-            nameof(FalObservabilityOptions.MaxPages), nameof(FalObservabilityOptions.MaxConcurrentCalls), nameof(FalObservabilityOptions.BucketsPerWindow),
-            nameof(FalObservabilityOptions.MaxBufferedRows), nameof(FalObservabilityOptions.StrictMetrics), nameof(FalObservabilityOptions.MaxRememberedBytes),
-        ]);
+    private static readonly SettingsSection Settings = new(FalObservabilityOptionTable.Rows);
 
     /// <summary>
     /// Registers <see cref="IFalObservabilityClient"/> and its four areas, <see cref="IFalMetricsClient"/>, <see cref="IFalAnalyticsClient"/>,

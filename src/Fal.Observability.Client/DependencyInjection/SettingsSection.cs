@@ -6,10 +6,12 @@ using Microsoft.Extensions.Options;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>The way from a configuration section to options, which refuses what is misspelt in it.</summary>
-/// <param name="times">The settings that are lengths of time.</param>
-/// <param name="others">The other names that may stand in the section.</param>
-internal sealed class SettingsSection(string[] times, string[] others)
+/// <param name="rows">The table of the options.</param>
+internal sealed class SettingsSection(OptionRow[] rows)
 {
+    private readonly string[] _names = [.. rows.Where(row => row.Kind != OptionKind.InCode).Select(row => row.Name)];
+    private readonly string[] _times = [.. rows.Where(row => row.Kind == OptionKind.Time).Select(row => row.Name)];
+
     /// <summary>Reads the section of a registration, or one inside it, where there is a configuration.</summary>
     /// <typeparam name="T">The options, for the exception.</typeparam>
     /// <param name="provider">Where the configuration may be.</param>
@@ -27,13 +29,13 @@ internal sealed class SettingsSection(string[] times, string[] others)
         string path = key is null ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{key}";
         IConfigurationSection section = configuration.GetSection(inner is null ? path : $"{path}:{inner}");
         string[] sections = inner is not null ? [] : key is null ? [FalMetricsPublisherOptions.SectionName, "Accounts"] : [FalMetricsPublisherOptions.SectionName];
-        string[] known = [.. times, .. others, .. sections];
+        string[] known = [.. _names, .. sections];
         string[] wrong =
         [
             .. section.GetChildren().Select(child => child.Key)
                 .Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase))
                 .Select(name => $"{section.Path}:{name} is no setting. What may stand there: {string.Join(", ", known)}."),
-            .. times.Select(name => section.GetSection(name)).Where(time => MeansDaysUnsaid(time.Value))
+            .. _times.Select(name => section.GetSection(name)).Where(time => MeansDaysUnsaid(time.Value))
                 .Select(time => $"{time.Path} is {time.Value}, which is read as days: write 00:00:45 for 45 seconds, 1.00:00:00 for a day."),
         ];
         if (wrong.Length > 0)

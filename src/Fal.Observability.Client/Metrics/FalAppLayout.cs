@@ -44,14 +44,14 @@ internal sealed class FalAppLayout
         _bounds = builder.Bounds.ToArray();
     }
 
-    internal string Name { get; }
+    public string Name { get; }
 
-    internal int SampleCount => _series.Length;
+    public int SampleCount => _series.Length;
 
-    internal bool HasLatency => _bounds.Length > 0;
+    public bool HasLatency => _bounds.Length > 0;
 
     /// <summary>The sum of the samples of a member; null if there are none.</summary>
-    internal double? Sum(FalAppMember member, double[] values)
+    public double? Sum(FalAppMember member, double[] values)
     {
         double? total = null;
         for (int i = 0; i < _places.Length; i++)
@@ -65,19 +65,19 @@ internal sealed class FalAppLayout
         return total;
     }
 
-    internal FalRunnerCount[] GetRunners(double[] values) =>
+    public FalRunnerCount[] GetRunners(double[] values) =>
         Count(FalAppMember.Runners, _runners, values, static (kind, count) => new FalRunnerCount(kind.State, kind.MachineType, count));
 
-    internal FalRequestCount[] GetRequestsReceived(double[] values) =>
+    public FalRequestCount[] GetRequestsReceived(double[] values) =>
         Count(FalAppMember.RequestsReceived, _received, values, static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count));
 
-    internal FalRequestCount[] GetRequestsCompleted(double[] values) =>
+    public FalRequestCount[] GetRequestsCompleted(double[] values) =>
         Count(FalAppMember.RequestsCompleted, _completed, values, static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count));
 
-    internal LatencyDistribution GetLatency(double[] values) =>
+    public LatencyDistribution GetLatency(double[] values) =>
         new(Count(FalAppMember.Latency, _bounds, values, static (bound, count) => new HistogramBucket(bound, count)));
 
-    internal IReadOnlyList<PrometheusSample> GetSamples(double[] values, long[]? timestamps) => new Samples(_series, values, timestamps);
+    public IReadOnlyList<PrometheusSample> GetSamples(double[] values, long[]? timestamps) => new Samples(_series, values, timestamps);
 
     /// <summary>The sums by kind, in the order in which the kinds come.</summary>
     private T[] Count<TKind, T>(FalAppMember member, TKind[] kinds, double[] values, Func<TKind, double, T> select)
@@ -106,49 +106,47 @@ internal sealed class FalAppLayout
     }
 
     /// <summary>Collects the samples about one app and gives the known ones their place.</summary>
-    internal sealed class Builder(string name)
+    public sealed class Builder(string name)
     {
-        internal string Name { get; } = name;
+        public string Name { get; } = name;
 
-        internal List<PrometheusSample> Series { get; } = [];
+        public List<PrometheusSample> Series { get; } = [];
 
-        internal List<(FalAppMember Member, int Kind)> Places { get; } = [];
+        public List<(FalAppMember Member, int Kind)> Places { get; } = [];
 
-        internal Kinds<(string State, string MachineType)> Runners { get; } = new();
+        public Kinds<(string State, string MachineType)> Runners { get; } = new();
 
-        internal Kinds<(string Method, string Status)> Received { get; } = new();
+        public Kinds<(string Method, string Status)> Received { get; } = new();
 
-        internal Kinds<(string Method, string Status)> Completed { get; } = new();
+        public Kinds<(string Method, string Status)> Completed { get; } = new();
 
-        internal Kinds<double> Bounds { get; } = new();
+        public Kinds<double> Bounds { get; } = new();
 
-        internal void Add(in PrometheusSample sample)
+        public void Add(in PrometheusSample sample)
         {
             Series.Add(sample);
             LabelSet labels = sample.Labels;
-            Places.Add(sample.Name switch
-            {
-                FalMetricNames.QueueSize => (FalAppMember.QueueSize, 0),
-                FalMetricNames.ConcurrentRequests => (FalAppMember.ConcurrentRequests, 0),
-                FalMetricNames.RunnerCpuUsagePercent => (FalAppMember.RunnerCpuUsagePercent, 0),
-                FalMetricNames.RunnerMemoryUsageBytes => (FalAppMember.RunnerMemoryUsageBytes, 0),
-                FalMetricNames.RunnerGpuUtilizationPercent => (FalAppMember.RunnerGpuUtilizationPercent, 0),
-                FalMetricNames.RunnerVramUsagePercent => (FalAppMember.RunnerVramUsagePercent, 0),
-                FalMetricNames.RunnerGpuCount => (FalAppMember.RunnerGpuCount, 0),
-                FalMetricNames.Runners => (FalAppMember.Runners, Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""))),
-                FalMetricNames.RequestsReceived => (FalAppMember.RequestsReceived, Received.PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
-                FalMetricNames.RequestsCompleted => (FalAppMember.RequestsCompleted, Completed.PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
-                // A bound that is no number has no place in a distribution; the sample itself stays among the others.
-                FalMetricNames.RequestLatency when LatencyDistribution.TryParseBound(labels["le"], out double bound) => (FalAppMember.Latency, Bounds.PlaceOf(bound)),
-                _ => (FalAppMember.None, 0),
-            });
+            Places.Add(FalKnownFamilies.Find(sample.Name) is { } family ? PlaceOf(family, labels) : (FalAppMember.None, 0));
         }
 
-        internal FalAppLayout Build() => new(this);
+        public FalAppLayout Build() => new(this);
+
+        private (FalAppMember Member, int Kind) PlaceOf(FalKnownFamily family, LabelSet labels) => family.Kinds switch
+        {
+            FalFamilyKinds.StateAndMachineType => (family.Member, Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""))),
+            FalFamilyKinds.MethodAndStatus => (family.Member, RequestsOf(family.Member).PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
+            FalFamilyKinds.Bound when ReservedLabels.TryParseBound(labels[ReservedLabels.Bucket], out double bound) => (family.Member, Bounds.PlaceOf(bound)),
+            // A bound that is no number has no place in a distribution; the sample itself stays among the others.
+            FalFamilyKinds.Bound => (FalAppMember.None, 0),
+            _ => (family.Member, 0),
+        };
+
+        private Kinds<(string Method, string Status)> RequestsOf(FalAppMember member) =>
+            member == FalAppMember.RequestsReceived ? Received : Completed;
     }
 
     /// <summary>Numbers kinds in the order in which they come.</summary>
-    internal sealed class Kinds<TKind>
+    public sealed class Kinds<TKind>
         where TKind : notnull, IEquatable<TKind>
     {
         /// <summary>An app has a handful of kinds, which a scan finds faster than a dictionary; a hostile one has many.</summary>
@@ -157,9 +155,9 @@ internal sealed class FalAppLayout
         private List<TKind>? _kinds;
         private Dictionary<TKind, int>? _places;
 
-        internal TKind[] ToArray() => _kinds is null ? [] : [.. _kinds];
+        public TKind[] ToArray() => _kinds is null ? [] : [.. _kinds];
 
-        internal int PlaceOf(TKind kind)
+        public int PlaceOf(TKind kind)
         {
             _kinds ??= [];
             int place = Find(kind);

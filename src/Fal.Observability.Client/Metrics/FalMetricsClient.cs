@@ -9,9 +9,6 @@ namespace Fal.Observability.Client;
 internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
     : IFalMetricsClient, IDisposable
 {
-    private static readonly TimeSpan ServiceCache = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
-
     private readonly PrometheusParserOptions _parsing = options.StrictMetrics ? PrometheusParserOptions.Strict : PrometheusParserOptions.Lenient;
     private readonly FalMetricsMemory _memory = new(options.MaxRememberedBytes, time);
     private (long Skipped, string? Reason) _told;
@@ -82,12 +79,7 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
 
     public IAsyncEnumerable<FalMetricsSnapshot> WatchAsync(TimeSpan interval, CancellationToken cancellationToken = default)
     {
-        if (interval < ServiceCache || interval > LongestInterval)
-        {
-            throw new ArgumentOutOfRangeException(nameof(interval), interval,
-                $"The interval must be from {ServiceCache} to {LongestInterval}. The service caches its metrics for {ServiceCache}, so a shorter interval would read the same values again.");
-        }
-
+        PollInterval.ThrowIfOutOfRange(interval);
         return WatchEveryAsync(interval, cancellationToken);
     }
 

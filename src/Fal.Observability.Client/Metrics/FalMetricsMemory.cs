@@ -10,7 +10,7 @@ namespace Fal.Observability.Client;
 internal sealed class FalMetricsMemory : IDisposable
 {
     /// <summary>How long a client that reads nothing more keeps what it remembers.</summary>
-    internal static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(10);
 
     private readonly object _use = new();
     private readonly long _maxBytes;
@@ -19,14 +19,14 @@ internal sealed class FalMetricsMemory : IDisposable
     private PrometheusParserOptions? _parsing;
     private volatile bool _isDisposed;
 
-    internal FalMetricsMemory(long maxBytes, TimeProvider time)
+    public FalMetricsMemory(long maxBytes, TimeProvider time)
     {
         _maxBytes = maxBytes;
         _idle = time.CreateTimer(static memory => ((FalMetricsMemory)memory!).ReleaseUnlessInUse(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Parses a body, with the memory if it is free and the body is in the text format; the result is the same.</summary>
-    internal PrometheusExposition Parse(ReadOnlySpan<byte> body, PrometheusParserOptions parsing)
+    public PrometheusExposition Parse(ReadOnlySpan<byte> body, PrometheusParserOptions parsing)
     {
         if (_maxBytes == 0 || parsing.Format == PrometheusFormat.OpenMetrics || !Monitor.TryEnter(_use))
         {

@@ -78,7 +78,7 @@ public sealed class FalMetricsSnapshot
         PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast, string? requestId)
     {
         ArgumentNullException.ThrowIfNull(exposition);
-        var layout = FalAppsLayout.Of(exposition);
+        var layout = FalSamplesByApp.Of(exposition);
         return new FalMetricsSnapshot(layout.Read(exposition), layout.Places, exposition, timestamp, failuresSinceLast, requestId);
     }
 

@@ -71,10 +71,6 @@ public sealed class LatencyDistribution
         return double.IsNaN(seconds) ? null : seconds;
     }
 
-    /// <summary>Reads the label <c>le</c>, a number in the exposition's own notation.</summary>
-    internal static bool TryParseBound(string? le, out double upperBound) =>
-        PrometheusNumber.TryParseValue(le, out upperBound) && !double.IsNaN(upperBound);
-
     /// <summary>The three percentiles that people ask for, for a log line.</summary>
     /// <returns>A short text.</returns>
     public override string ToString() =>

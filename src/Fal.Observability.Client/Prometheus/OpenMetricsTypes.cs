@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal static class OpenMetricsTypes
 {
     /// <summary>The largest length of the labels of an exemplar, names and values together, in characters.</summary>
-    internal const int MaxExemplarLength = 128;
+    public const int MaxExemplarLength = 128;
 
     private static readonly string[] NoSuffix = [""];
     private static readonly string[] CounterSuffixes = ["", "_total", "_created"];
@@ -16,7 +16,7 @@ internal static class OpenMetricsTypes
     private static readonly string[] InfoSuffixes = ["", "_info"];
 
     /// <summary>The suffixes that, appended to the name of a family, give the names that the family occupies.</summary>
-    internal static ReadOnlySpan<string> TakenSuffixes(PrometheusMetricType? type) => type switch
+    public static ReadOnlySpan<string> TakenSuffixes(PrometheusMetricType? type) => type switch
     {
         PrometheusMetricType.Counter => CounterSuffixes,
         PrometheusMetricType.Summary => SummarySuffixes,
@@ -27,7 +27,7 @@ internal static class OpenMetricsTypes
     };
 
     /// <summary>Whether samples of a type may have the name of the family with this suffix.</summary>
-    internal static bool IsSampleSuffix(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
+    public static bool IsSampleSuffix(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Counter => suffix is "_total" or "_created",
         PrometheusMetricType.Summary => suffix is "" or "_count" or "_sum" or "_created",
@@ -37,24 +37,15 @@ internal static class OpenMetricsTypes
         _ => suffix is "",
     };
 
-    /// <summary>The label that distinguishes the samples of one metric; null if only their names do.</summary>
-    internal static string? ReservedLabel(PrometheusMetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
-    {
-        "_bucket" when type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => "le",
-        "" when type == PrometheusMetricType.Summary => "quantile",
-        "" when type == PrometheusMetricType.StateSet => family,
-        _ => null,
-    };
-
     /// <summary>Whether a sample of a type may have an exemplar.</summary>
-    internal static bool AllowsExemplar(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
+    public static bool AllowsExemplar(PrometheusMetricType? type, ReadOnlySpan<char> suffix) => type switch
     {
         PrometheusMetricType.Counter => suffix is "_total",
         PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => suffix is "_bucket",
         _ => false,
     };
 
-    internal static bool AllowsLength(PrometheusExemplar exemplar)
+    public static bool AllowsLength(PrometheusExemplar exemplar)
     {
         int length = 0;
         foreach ((string name, string value) in exemplar.Labels)
@@ -65,18 +56,17 @@ internal static class OpenMetricsTypes
         return length <= MaxExemplarLength;
     }
 
-    /// <summary>Parses a bound. Infinity must be written <c>+Inf</c>, so that the last bucket is the same series everywhere.</summary>
-    internal static bool TryReadBound(string? text, out double bound)
-    {
-        return PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound)
-            && (!double.IsPositiveInfinity(bound) || text == "+Inf");
-    }
+    /// <summary>
+    /// Reads a bound or quantile. OpenMetrics has one spelling for infinity, so that the bucket it bounds is the same series everywhere.
+    /// </summary>
+    public static bool TryReadBound(string? text, out double bound) =>
+        ReservedLabels.TryParseBound(text, out bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");
 
     /// <summary>
     /// Formats a bound or quantile as the section "Canonical Numbers" of OpenMetrics requires and Prometheus' own library does: 1.0,
     /// 0.001, 1e+06. It uses the shortest digits that parse to the same number.
     /// </summary>
-    internal static string FormatBound(double bound)
+    public static string FormatBound(double bound)
     {
         double size = Math.Abs(bound);
         if (size is 0 or >= 1e-4 and < 1e6 || !double.IsFinite(bound))
@@ -99,15 +89,15 @@ internal static class OpenMetricsTypes
     }
 
     /// <summary>Whether the reserved label of a sample has a value that its type allows.</summary>
-    internal static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
+    public static bool HasReservedLabel(PrometheusMetricType type, string family, in PrometheusSample sample)
     {
-        string? reserved = ReservedLabel(type, family, sample.Name.AsSpan(family.Length));
+        string? reserved = ReservedLabels.Of(type, family, sample.Name.AsSpan(family.Length));
         string? text = reserved is null ? null : sample.Labels[reserved];
         return reserved switch
         {
             null => true,
-            "le" when type != PrometheusMetricType.StateSet => TryReadBound(text, out _),
-            "quantile" when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
+            ReservedLabels.Bucket when type != PrometheusMetricType.StateSet => TryReadBound(text, out _),
+            ReservedLabels.Quantile when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
             _ => text is not null,
         };
     }

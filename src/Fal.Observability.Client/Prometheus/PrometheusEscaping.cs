@@ -11,7 +11,7 @@ namespace Fal.Observability.Client.Prometheus;
 internal static class PrometheusEscaping
 {
     /// <summary>The position of the first quote or backslash; -1 for none. Short texts are checked byte by byte, which is faster.</summary>
-    internal static int IndexOfQuoteOrBackslash(ReadOnlySpan<byte> text)
+    public static int IndexOfQuoteOrBackslash(ReadOnlySpan<byte> text)
     {
         const int shortLength = 16;
         for (int i = 0; i < Math.Min(text.Length, shortLength); i++)
@@ -28,7 +28,7 @@ internal static class PrometheusEscaping
 
     /// <summary>Unescapes into <paramref name="destination"/>, which may be the source. The result is never longer.</summary>
     /// <returns>The number of bytes written.</returns>
-    internal static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> destination, bool quotes)
+    public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> destination, bool quotes)
     {
         int written = 0;
         while (true)
@@ -62,7 +62,7 @@ internal static class PrometheusEscaping
     }
 
     /// <summary>The number of code points of valid UTF-8 after unescaping, including escaped quotes.</summary>
-    internal static int CountCharacters(ReadOnlySpan<byte> escaped)
+    public static int CountCharacters(ReadOnlySpan<byte> escaped)
     {
         int characters = 0;
         for (int i = 0; i < escaped.Length; i++)
@@ -78,10 +78,10 @@ internal static class PrometheusEscaping
     }
 
     /// <summary>Returns the string for valid UTF-8. The text is mostly ASCII, which only needs to be widened.</summary>
-    internal static string ToText(ReadOnlySpan<byte> utf8) =>
+    public static string ToText(ReadOnlySpan<byte> utf8) =>
         Ascii.IsValid(utf8) ? Encoding.Latin1.GetString(utf8) : Encoding.UTF8.GetString(utf8);
 
-    internal static string UnescapeToString(ReadOnlySpan<byte> escaped, bool quotes)
+    public static string UnescapeToString(ReadOnlySpan<byte> escaped, bool quotes)
     {
         if (escaped.IndexOf((byte)'\\') < 0)
         {
@@ -99,7 +99,7 @@ internal static class PrometheusEscaping
         return text;
     }
 
-    internal static void AppendQuoted(StringBuilder builder, string text)
+    public static void AppendQuoted(StringBuilder builder, string text)
     {
         builder.Append('"');
         foreach (char c in text)

@@ -167,8 +167,8 @@ public sealed class PrometheusHistogram
             ReadOnlySpan<char> suffix = sample.Name.StartsWith(family.Name, StringComparison.Ordinal)
                 ? sample.Name.AsSpan(family.Name.Length)
                 : sample.Name;
-            bool isBucket = suffix is "_bucket" or "" && sample.Labels.TryGetValue("le", out _);
-            LabelSet labels = isBucket ? sample.Labels.Without("le") : sample.Labels;
+            bool isBucket = suffix is "_bucket" or "" && sample.Labels.TryGetValue(ReservedLabels.Bucket, out _);
+            LabelSet labels = isBucket ? sample.Labels.Without(ReservedLabels.Bucket) : sample.Labels;
             if (!parts.TryGetValue(labels, out Parts? part))
             {
                 part = new Parts(labels);
@@ -178,7 +178,7 @@ public sealed class PrometheusHistogram
 
             if (isBucket)
             {
-                if (PrometheusNumber.TryParseValue(sample.Labels["le"], out double bound))
+                if (ReservedLabels.TryParseBound(sample.Labels[ReservedLabels.Bucket], out double bound))
                 {
                     part.Buckets.Add(new HistogramBucket(bound, sample.Value));
                 }
@@ -252,14 +252,14 @@ public sealed class PrometheusHistogram
 
     private sealed class Parts(LabelSet labels)
     {
-        internal LabelSet Labels { get; } = labels;
+        public LabelSet Labels { get; } = labels;
 
-        internal List<HistogramBucket> Buckets { get; } = [];
+        public List<HistogramBucket> Buckets { get; } = [];
 
-        internal double? Sum { get; set; }
+        public double? Sum { get; set; }
 
-        internal double? Count { get; set; }
+        public double? Count { get; set; }
 
-        internal double? Created { get; set; }
+        public double? Created { get; set; }
     }
 }

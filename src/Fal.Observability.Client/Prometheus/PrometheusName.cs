@@ -30,10 +30,10 @@ internal static class PrometheusName
     }
 
     /// <summary>The length of the classic metric name at the start of <paramref name="text"/>; 0 if there is none.</summary>
-    internal static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes, MetricKind);
+    public static int MetricNameLength(ReadOnlySpan<byte> text) => Length(text, MetricBytes, MetricKind);
 
     /// <summary>The length of the classic label name at the start of <paramref name="text"/>; 0 if there is none.</summary>
-    internal static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes, LabelKind);
+    public static int LabelNameLength(ReadOnlySpan<byte> text) => Length(text, LabelBytes, LabelKind);
 
     /// <summary>Checks the first bytes one by one, because most names are short and a search with a set costs more.</summary>
     private static int Length(ReadOnlySpan<byte> text, SearchValues<byte> allowed, byte kind)
@@ -61,9 +61,9 @@ internal static class PrometheusName
         return length;
     }
 
-    internal static bool IsClassicMetricName(string name) =>
+    public static bool IsClassicMetricName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.AsSpan().IndexOfAnyExcept(MetricChars) < 0;
 
-    internal static bool IsClassicLabelName(string name) =>
+    public static bool IsClassicLabelName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.AsSpan().IndexOfAnyExcept(LabelChars) < 0;
 }

@@ -34,26 +34,26 @@ internal static class PrometheusNumber
     private const int MaxDigits = 19;
 
     /// <summary>The number of bytes that must be readable from the start of a decimal number.</summary>
-    internal const int DecimalWindow = 64;
+    public const int DecimalWindow = 64;
 
     /// <summary>The digit zero in each byte of a word.</summary>
     private const ulong Zeros = 0x3030303030303030;
 
     /// <summary>Reads eight bytes as a little-endian word.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong ReadWord(ref byte text)
+    public static ulong ReadWord(ref byte text)
     {
         ulong word = Unsafe.ReadUnaligned<ulong>(ref text);
         return BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
     }
 
-    internal static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
+    public static bool TryParseValue(ReadOnlySpan<byte> text, out double value) =>
         TryParseShort(text, out value) || TryParseAny(text, out value);
 
     /// <summary>
     /// Parses the number in a label value such as that of <c>le</c>. Fails for null, which means that the label is missing.
     /// </summary>
-    internal static bool TryParseValue(string? text, out double value)
+    public static bool TryParseValue(string? text, out double value)
     {
         const int usual = 64;
         Span<byte> utf8 = text is not { Length: > usual }
@@ -67,7 +67,7 @@ internal static class PrometheusNumber
     /// <param name="length">The number of digits.</param>
     /// <param name="value">The number.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool TryReadDigits(ulong text, out int length, out uint value)
+    public static bool TryReadDigits(ulong text, out int length, out uint value)
     {
         // XOR turns each line feed into a zero byte. Subtracting one from each byte sets the highest bit of the first zero byte.
         ulong feeds = text ^ 0x0A0A0A0A0A0A0A0A;
@@ -97,7 +97,7 @@ internal static class PrometheusNumber
     /// <param name="length">The length of the number, in bytes.</param>
     /// <param name="value">The number.</param>
     /// <returns>False for any other text, even if it is a number of another form.</returns>
-    internal static bool TryReadDecimal(ref byte text, out int length, out double value)
+    public static bool TryReadDecimal(ref byte text, out int length, out double value)
     {
         bool isNegative = text == '-';
         ref byte digits = ref Unsafe.Add(ref text, isNegative ? 1 : 0);
@@ -285,7 +285,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>Parses a whole number of milliseconds, which may be negative.</summary>
-    internal static bool TryParseMilliseconds(ReadOnlySpan<byte> text, out long milliseconds)
+    public static bool TryParseMilliseconds(ReadOnlySpan<byte> text, out long milliseconds)
     {
         milliseconds = 0;
         bool negative = text.Length > 0 && text[0] == '-';
@@ -341,7 +341,7 @@ internal static class PrometheusNumber
     /// <summary>
     /// Parses decimal seconds to whole nanoseconds. Truncates smaller fractions, and limits the result to the range of the type.
     /// </summary>
-    internal static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
+    public static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
     {
         nanoseconds = 0;
         if (!Decimal.TryScan(text, out Decimal number))
@@ -397,7 +397,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>Converts nanoseconds to milliseconds. Truncates towards zero, and limits the result to the range of the type.</summary>
-    internal static long ToMilliseconds(Int128 nanoseconds)
+    public static long ToMilliseconds(Int128 nanoseconds)
     {
         if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
         {
@@ -414,14 +414,14 @@ internal static class PrometheusNumber
         /// <summary>A greater exponent is out of range for every use, whatever the digits are.</summary>
         private const int ExponentLimit = 1_000_000_000;
 
-        internal ulong Significand;
-        internal int Exponent;
-        internal bool IsNegative;
+        public ulong Significand;
+        public int Exponent;
+        public bool IsNegative;
 
         /// <summary>Whether the significand lacks digits other than zero, because they did not fit.</summary>
-        internal bool IsTruncated;
+        public bool IsTruncated;
 
-        internal static bool TryScan(ReadOnlySpan<byte> text, out Decimal number)
+        public static bool TryScan(ReadOnlySpan<byte> text, out Decimal number)
         {
             number = default;
             int i = 0;
@@ -484,7 +484,7 @@ internal static class PrometheusNumber
             return i == text.Length || TryScanExponent(text[i..], ref number.Exponent);
         }
 
-        internal static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
+        public static bool TryScanExponent(ReadOnlySpan<byte> text, ref int exponent)
         {
             if ((text[0] | 0x20) != 'e')
             {
@@ -523,7 +523,7 @@ internal static class PrometheusNumber
         }
 
         /// <summary>Reads the digits of a valid number again, as many as always fit into 128 bits, in two words.</summary>
-        internal static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
+        public static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
             ulong high = 0;
             ulong low = 0;

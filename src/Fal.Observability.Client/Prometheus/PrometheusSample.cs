@@ -157,12 +157,12 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
 /// </param>
 internal sealed class SampleShape(string name, string[] labelNames, PrometheusExemplar? exemplar = null)
 {
-    internal string Name { get; } = name;
+    public string Name { get; } = name;
 
-    internal string[] LabelNames { get; } = labelNames;
+    public string[] LabelNames { get; } = labelNames;
 
-    internal PrometheusExemplar? Exemplar { get; } = exemplar;
+    public PrometheusExemplar? Exemplar { get; } = exemplar;
 
     /// <summary>The next shape with the same name and other label names, for the lookup of shapes.</summary>
-    internal SampleShape? Sibling { get; set; }
+    public SampleShape? Sibling { get; set; }
 }

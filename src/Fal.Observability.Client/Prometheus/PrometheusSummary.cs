@@ -47,7 +47,7 @@ public sealed class PrometheusSummary
         foreach (PrometheusSample sample in family.Samples)
         {
             bool isQuantile = sample.Name == family.Name;
-            LabelSet labels = isQuantile ? sample.Labels.Without("quantile") : sample.Labels;
+            LabelSet labels = isQuantile ? sample.Labels.Without(ReservedLabels.Quantile) : sample.Labels;
             if (!parts.TryGetValue(labels, out Parts? part))
             {
                 part = new Parts(labels);
@@ -57,7 +57,7 @@ public sealed class PrometheusSummary
 
             if (isQuantile)
             {
-                if (PrometheusNumber.TryParseValue(sample.Labels["quantile"], out double quantile))
+                if (ReservedLabels.TryParseBound(sample.Labels[ReservedLabels.Quantile], out double quantile))
                 {
                     part.Quantiles.Add(new(quantile, sample.Value));
                 }
@@ -81,14 +81,14 @@ public sealed class PrometheusSummary
 
     private sealed class Parts(LabelSet labels)
     {
-        internal LabelSet Labels { get; } = labels;
+        public LabelSet Labels { get; } = labels;
 
-        internal List<KeyValuePair<double, double>> Quantiles { get; } = [];
+        public List<KeyValuePair<double, double>> Quantiles { get; } = [];
 
-        internal double? Sum { get; set; }
+        public double? Sum { get; set; }
 
-        internal double? Count { get; set; }
+        public double? Count { get; set; }
 
-        internal double? Created { get; set; }
+        public double? Created { get; set; }
     }
 }

@@ -8,10 +8,10 @@ internal sealed class SampleRange(SampleStore samples, int start, int count) : I
     public int Count => count;
 
     /// <summary>The buffer.</summary>
-    internal SampleStore Store => samples;
+    public SampleStore Store => samples;
 
     /// <summary>The index of the first sample in the buffer.</summary>
-    internal int Start => start;
+    public int Start => start;
 
     public PrometheusSample this[int index]
     {

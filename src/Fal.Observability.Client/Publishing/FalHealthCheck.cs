@@ -36,7 +36,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
             return Degraded(state.LastFailure is null ? "The first read of the metrics has not ended yet." : Because("No read of the metrics has succeeded yet."));
         }
 
-        if (gap > (publisher?.StaleAfter ?? FalMetricsPublisherOptions.DefaultStaleAfter))
+        if (gap > (publisher?.StaleAfter ?? FalMetricsPublisherOptionTable.StaleAfter.Default))
         {
             return Degraded(Because($"The metrics are stale: {Text(gap)} old."));
         }

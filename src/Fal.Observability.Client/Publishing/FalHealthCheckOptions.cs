@@ -23,5 +23,5 @@ public sealed class FalHealthCheckOptions
 
     /// <summary>For how long there may be no data before the status is <see cref="HealthStatus.Unhealthy"/>.</summary>
     /// <value>10 minutes. Range 20 seconds to 7 days.</value>
-    public TimeSpan UnhealthyAfter { get; set; } = TimeSpan.FromMinutes(10);
+    public TimeSpan UnhealthyAfter { get; set; } = FalHealthCheckOptionTable.UnhealthyAfter.Default;
 }

@@ -10,7 +10,7 @@ internal sealed class FalHealthCheckOptionsValidator : IValidateOptions<FalHealt
     {
         ArgumentNullException.ThrowIfNull(options);
         var failures = new List<string>();
-        SettingRules.InRange(nameof(options.UnhealthyAfter), options.UnhealthyAfter, TimeSpan.FromSeconds(20), TimeSpan.FromDays(7), failures);
+        FalHealthCheckOptionTable.UnhealthyAfter.Check(options.UnhealthyAfter, failures);
         if (options.MaxQueueSize is { } most && !(most >= 0))
         {
             failures.Add(string.Create(CultureInfo.InvariantCulture, $"{nameof(options.MaxQueueSize)} is {most}; it must be at least 0, or not set."));

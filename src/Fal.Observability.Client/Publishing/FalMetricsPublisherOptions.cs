@@ -11,21 +11,19 @@ public sealed class FalMetricsPublisherOptions
     /// <value><c>Publisher</c></value>
     public const string SectionName = "Publisher";
 
-    internal static readonly TimeSpan DefaultStaleAfter = TimeSpan.FromMinutes(2);
-
     /// <summary>
     /// The pause between the end of one read and the start of the next; up to a tenth is added at random, so that processes that were
     /// started together do not stay together. The service caches its answer for 10 seconds.
     /// </summary>
     /// <value>15 seconds. Range 10 seconds to 1 day.</value>
-    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
+    public TimeSpan Interval { get; set; } = FalMetricsPublisherOptionTable.Interval.Default;
 
     /// <summary>
     /// How old the last good snapshot may become before its values are no longer reported. Until then a failed read changes no value but
     /// those of the publisher's own instruments.
     /// </summary>
     /// <value>2 minutes. Range 20 seconds to 7 days, and at least twice <see cref="Interval"/>.</value>
-    public TimeSpan StaleAfter { get; set; } = DefaultStaleAfter;
+    public TimeSpan StaleAfter { get; set; } = FalMetricsPublisherOptionTable.StaleAfter.Default;
 
     /// <summary>
     /// The value of the tag <c>account</c> on every point, which keeps several accounts apart. A label <c>account</c> that the service

@@ -9,8 +9,8 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
     {
         ArgumentNullException.ThrowIfNull(options);
         var failures = new List<string>();
-        SettingRules.InRange(nameof(options.Interval), options.Interval, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), failures);
-        SettingRules.InRange(nameof(options.StaleAfter), options.StaleAfter, TimeSpan.FromSeconds(20), TimeSpan.FromDays(7), failures);
+        FalMetricsPublisherOptionTable.Interval.Check(options.Interval, failures);
+        FalMetricsPublisherOptionTable.StaleAfter.Check(options.StaleAfter, failures);
         SettingRules.NotOver($"Twice {nameof(options.Interval)}", 2 * options.Interval, nameof(options.StaleAfter), options.StaleAfter, failures);
         if (options.AccountLabel is not null && string.IsNullOrWhiteSpace(options.AccountLabel))
         {
@@ -26,6 +26,7 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
         if (options.AnalyticsTimeframe is not (AnalyticsTimeframe.Minute or AnalyticsTimeframe.Hour or AnalyticsTimeframe.Day))
         {
             failures.Add($"{nameof(options.AnalyticsTimeframe)} is {options.AnalyticsTimeframe}; it must be Minute, Hour or Day.");
+            return;
         }
 
         if ((options.AnalyticsMetrics & ~AnalyticsExpand.AllMetrics) != 0 || options.AnalyticsMetrics == 0)

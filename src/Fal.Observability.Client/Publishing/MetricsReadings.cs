@@ -8,9 +8,6 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time) : IDisposable
 {
-    /// <summary>How long the service's own cache lives: no read can be worth making sooner.</summary>
-    public static readonly TimeSpan ServiceCache = TimeSpan.FromSeconds(10);
-
     /// <summary>The pause after a failure that no repetition mends, such as a refused key. Somebody may grant the permission, so it is no end.</summary>
     public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
 
@@ -95,7 +92,7 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
         {
             // The service's cache lives from the start of a read, and a wait that it asks for begins with its answer.
             if (_lastStarted is not { } started
-                || (time.GetElapsedTime(started) >= ServiceCache && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)))
+                || (time.GetElapsedTime(started) >= PollInterval.Shortest && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)))
             {
                 await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
             }

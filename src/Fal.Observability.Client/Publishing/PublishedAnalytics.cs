@@ -6,7 +6,7 @@ namespace Fal.Observability.Client;
 internal sealed class PublishedAnalytics(
     string account, IFalAnalyticsClient client, FalMetricsPublisherOptions options, TimeSpan provisionalAge, TimeProvider time, ILogger log)
 {
-    private readonly TimeSpan _bucketLength = LengthOf(options.AnalyticsTimeframe);
+    private readonly TimeSpan _bucketLength = options.AnalyticsTimeframe.GetLengthInUtc();
     private Reading? _last;
     private string? _failure;
     private int _rowsWithoutId;
@@ -27,7 +27,7 @@ internal sealed class PublishedAnalytics(
     public static AnalyticsQuery QueryOf(FalMetricsPublisherOptions options, TimeSpan provisionalAge) => new(options.AnalyticsEndpointIds)
     {
         Expand = AnalyticsExpand.TimeSeries | options.AnalyticsMetrics,
-        Range = AnalyticsTimeRange.Last((2 * LengthOf(options.AnalyticsTimeframe)) + provisionalAge),
+        Range = AnalyticsTimeRange.Last((2 * options.AnalyticsTimeframe.GetLengthInUtc()) + provisionalAge),
         Timeframe = options.AnalyticsTimeframe,
         ClosedOnly = true,
         RefusedEndpoints = RefusedEndpointPolicy.Skip,
@@ -113,13 +113,6 @@ internal sealed class PublishedAnalytics(
         Interlocked.Add(ref _rowsLeftOut, rows);
         Interlocked.Add(ref _valuesLeftOut, values);
     }
-
-    private static TimeSpan LengthOf(AnalyticsTimeframe timeframe) => timeframe switch
-    {
-        AnalyticsTimeframe.Minute => TimeSpan.FromMinutes(1),
-        AnalyticsTimeframe.Hour => TimeSpan.FromHours(1),
-        _ => TimeSpan.FromDays(1),
-    };
 
     private sealed record Reading(AnalyticsBucket Bucket, long ReadAt);
 }

@@ -177,20 +177,10 @@ internal sealed class PublishedMetrics
         }
     }
 
-    /// <summary>
-    /// The unit in UCUM. An exporter to Prometheus makes a suffix of it, unless the name ends so already or the unit is an annotation in
-    /// braces: only such units keep the service's names.
-    /// </summary>
-    private static string? UnitOf(string name, MetricFamily family) => name switch
-    {
-        FalMetricNames.Runners => "{runner}",
-        FalMetricNames.RunnerGpuCount => "{gpu}",
-        FalMetricNames.QueueSize or FalMetricNames.ConcurrentRequests or FalMetricNames.RequestsCompleted or FalMetricNames.RequestsReceived
-            or FalMetricNames.RequestLatency => "{request}",
-        FalMetricNames.RunnerCpuUsagePercent or FalMetricNames.RunnerGpuUtilizationPercent or FalMetricNames.RunnerVramUsagePercent => "%",
-        FalMetricNames.RunnerMemoryUsageBytes => "By",
-        _ => family.Unit is { } unit && name.EndsWith("_" + unit, StringComparison.Ordinal) ? unit : null,
-    };
+    /// <summary>The unit of a known family, or one that the name of another ends with.</summary>
+    private static string? UnitOf(string name, MetricFamily family) => FalKnownFamilies.Find(name) is { } known
+        ? known.Unit
+        : family.Unit is { } unit && name.EndsWith("_" + unit, StringComparison.Ordinal) ? unit : null;
 
     /// <summary>
     /// The series that a name has ever had, until they are more than OpenTelemetry's limit: its cumulative metrics hold a place for a

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Globalization;
 
 namespace Fal.Observability.Client;
@@ -34,22 +33,17 @@ public sealed record UsageQuery : FalPagedQuery
         init
         {
             ArgumentNullException.ThrowIfNull(value);
-            string[] names = [.. value.Distinct(StringComparer.Ordinal)];
-            foreach (string name in names)
-            {
-                WireToken.ThrowIfInvalid(name, "app name", nameof(Apps));
-            }
-
-            if (names.Length > MaxApps)
+            WireTokenList names = WireTokenList.Create(value, "app name", nameof(Apps));
+            if (names.Count > MaxApps)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The query names {names.Length} apps, and the service takes at most {MaxApps}: leave the list empty for every app, " +
+                    $"The query names {names.Count} apps, and the service takes at most {MaxApps}: leave the list empty for every app, " +
                         $"and choose among the rows."), nameof(Apps));
             }
 
-            field = new ReadOnlyCollection<string>(names);
+            field = names;
         }
-    } = ReadOnlyCollection<string>.Empty;
+    } = WireTokenList.Empty;
 
     /// <summary>
     /// A part of the name that the apps have in common, in any case of letters. Default: null, every app; an empty string is read as null.
@@ -92,20 +86,11 @@ public sealed record UsageQuery : FalPagedQuery
     /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
     public UsageQuery Resolve(DateTimeOffset now) => Range.IsFixed ? this : this with { Range = Range.Resolve(now) };
 
-    /// <summary>Whether another query has the same values, with lists compared element by element in order.</summary>
-    /// <param name="other">The other query.</param>
-    public bool Equals(UsageQuery? other) => base.Equals(other)
-        && Apps.SequenceEqual(other.Apps, StringComparer.Ordinal)
-        && Search == other.Search
-        && Expand == other.Expand;
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Apps.Count, Search, Expand);
-
     /// <summary>The query on one line for a log.</summary>
     public override string ToString() => string.Join(" | ", new[]
     {
         Apps.Count == 0 ? "every app" : string.Join(", ", Apps),
         Search is null ? null : $"names with {Search}",
+        Expand switch { UsageExpand.Summary => "summary", UsageExpand.TimeSeries => null, _ => "time_series, summary" },
     }.Concat(TimeParts).OfType<string>());
 }

@@ -198,6 +198,6 @@ public sealed class UsageReport
     ];
 
     private static string Describe(AnalyticsTimeGrid grid) =>
-        $"{grid.Range} by {AnalyticsTimeGrid.ToWire(grid.Timeframe!.Value)} in {grid.TimeZone}" +
+        $"{grid.Range} by {grid.Timeframe!.Value.GetWireName()} in {grid.TimeZone}" +
         (grid.BoundToTimeframe == true ? "" : ", not bound to the timeframe");
 }

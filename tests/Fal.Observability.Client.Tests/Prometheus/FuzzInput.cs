@@ -30,7 +30,7 @@ internal static class FuzzInput
     private static readonly string[] Numbers = ["0", "1", "12345678", "123456789", "1.5", "-2e-7", "NaN", "+Inf", "1 1395066363000", "7 -5", "x", "", "1e400"];
 
     /// <summary>An exposition of a format, as Latin-1 holds its bytes, damaged in a few places or in none.</summary>
-    internal static byte[] Make(Random random, PrometheusFormat format)
+    public static byte[] Make(Random random, PrometheusFormat format)
     {
         var text = new StringBuilder();
         // Now and then one that goes beyond what the reader indexes at a time.
@@ -61,7 +61,7 @@ internal static class FuzzInput
     }
 
     /// <summary>The input with a number of damages.</summary>
-    internal static byte[] Mutate(Random random, byte[] input, int changes)
+    public static byte[] Mutate(Random random, byte[] input, int changes)
     {
         var bytes = new List<byte>(input);
         for (; changes > 0 && bytes.Count > 0; changes--)
@@ -89,7 +89,7 @@ internal static class FuzzInput
     }
 
     /// <summary>The input with other digits at the beginning of its numbers.</summary>
-    internal static byte[] ChangeNumbers(Random random, byte[] input)
+    public static byte[] ChangeNumbers(Random random, byte[] input)
     {
         byte[] changed = [.. input];
         for (int i = 1; i < changed.Length; i++)
@@ -104,7 +104,7 @@ internal static class FuzzInput
     }
 
     /// <summary>Where to cut an input of a length into a few blocks: the ends of all blocks.</summary>
-    internal static int[] Cuts(Random random, int length) =>
+    public static int[] Cuts(Random random, int length) =>
         [.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(length + 1)).Append(length).Distinct().Order()];
 
     /// <summary>A series with up to a hundred labels, and lines that differ from it in little.</summary>

@@ -29,7 +29,7 @@ internal sealed class FuzzRun
     /// <param name="rounds">How many rounds a usual run has.</param>
     /// <param name="test">A number that no other test has, so that tests with one seed have different inputs.</param>
     /// <param name="testName">The test's method.</param>
-    internal FuzzRun(int rounds, int test, [CallerMemberName] string testName = "")
+    public FuzzRun(int rounds, int test, [CallerMemberName] string testName = "")
     {
         _usual = Read("PARSER_FUZZ_ROUND") is null ? rounds : 1;
         _test = test;
@@ -37,18 +37,18 @@ internal sealed class FuzzRun
     }
 
     /// <summary>How many rounds there were.</summary>
-    internal int Rounds { get; private set; }
+    public int Rounds { get; private set; }
 
     private static int VectorBits =>
         Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
 
-    internal void Go(Action<Random> round) => GoAsync(random =>
+    public void Go(Action<Random> round) => GoAsync(random =>
     {
         round(random);
         return Task.CompletedTask;
     }).GetAwaiter().GetResult();
 
-    internal async Task GoAsync(Func<Random, Task> round)
+    public async Task GoAsync(Func<Random, Task> round)
     {
         long start = TimeProvider.System.GetTimestamp();
         TimeSpan nextSign = TimeSpan.Zero;
@@ -87,7 +87,7 @@ internal sealed class FuzzRun
     }
 
     /// <summary>Writes to the test's output what was done.</summary>
-    internal void Report(FormattableString counts) => TestContext.Current.TestOutputHelper?.WriteLine(
+    public void Report(FormattableString counts) => TestContext.Current.TestOutputHelper?.WriteLine(
         string.Create(CultureInfo.InvariantCulture, $"seed {_seed}, vectors of {VectorBits} bits: {Rounds} rounds, {counts.ToString(CultureInfo.InvariantCulture)}"));
 
     private string Describe(int round) => string.Create(CultureInfo.InvariantCulture,

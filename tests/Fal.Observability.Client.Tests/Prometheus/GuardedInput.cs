@@ -15,7 +15,7 @@ internal sealed unsafe partial class GuardedInput : MemoryManager<byte>
     private readonly byte* _start;
     private readonly nuint _mapped;
 
-    internal GuardedInput()
+    public GuardedInput()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -34,7 +34,7 @@ internal sealed unsafe partial class GuardedInput : MemoryManager<byte>
     }
 
     /// <summary>Copies an input to one edge. It stands there until the next is placed.</summary>
-    internal ReadOnlyMemory<byte> Place(ReadOnlySpan<byte> input, bool atEnd)
+    public ReadOnlyMemory<byte> Place(ReadOnlySpan<byte> input, bool atEnd)
     {
         if (_start is null)
         {

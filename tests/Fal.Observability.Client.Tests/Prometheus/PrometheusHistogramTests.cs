@@ -70,6 +70,17 @@ public sealed class PrometheusHistogramTests
     }
 
     [Fact]
+    public void A_bound_or_quantile_that_is_not_a_number_is_left_out_as_Prometheus_does()
+    {
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"NaN\"} 7\nh_bucket{le=\"+Inf\"} 10\n" +
+            "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns{quantile=\"NaN\"} 2\n");
+
+        Assert.Equal([new(1, 5), new(Infinity, 10)], Assert.Single(exposition["h"]!.GetHistograms()).Buckets);
+        Assert.Equal([new(0.5, 1)], Assert.Single(exposition["s"]!.GetSummaries()).Quantiles);
+    }
+
+    [Fact]
     public void Order_does_not_matter_and_equal_bounds_are_added_up()
     {
         Assert.Equal(Quantile(0.4, Ordinary), Quantile(0.4, [.. Enumerable.Reverse(Ordinary)]));

@@ -89,7 +89,7 @@ internal sealed class ExportProgress(string folder, string store)
     }
 
     /// <summary>What the file holds.</summary>
-    internal sealed record Content(int Version, string Store, SortedDictionary<string, ExportState> Exports);
+    public sealed record Content(int Version, string Store, SortedDictionary<string, ExportState> Exports);
 }
 
 [JsonSerializable(typeof(ExportProgress.Content))]

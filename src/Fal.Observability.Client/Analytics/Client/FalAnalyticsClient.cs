@@ -7,9 +7,6 @@ namespace Fal.Observability.Client;
 internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
     : IFalAnalyticsClient
 {
-    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
-
     private readonly AnalyticsCaller _caller = new(api, options);
 
     public Task<AnalyticsPage> GetPageAsync(AnalyticsQuery query, CancellationToken cancellationToken = default)
@@ -88,11 +85,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     {
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
-        if (interval < ShortestInterval || interval > LongestInterval)
-        {
-            throw new ArgumentOutOfRangeException(nameof(interval), interval, $"The interval must be from {ShortestInterval} to {LongestInterval}.");
-        }
-
+        PollInterval.ThrowIfOutOfRange(interval);
         if (query.Range.Duration is null || query.Timeframe is null)
         {
             throw new ArgumentException(

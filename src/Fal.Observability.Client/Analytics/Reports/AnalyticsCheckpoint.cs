@@ -99,17 +99,8 @@ public sealed class AnalyticsCheckpoint
     /// <summary>Whether the checkpoint is one of this query.</summary>
     internal bool IsOf(AnalyticsQuery query) => _content.Query == FingerprintOf(query);
 
-    // Everything that decides what comes out; how it is cut into pages does not.
-    private static string FingerprintOf(AnalyticsQuery query)
-    {
-        var text = new StringBuilder();
-        text.AppendJoin('\n', query.EndpointIds).Append("\n\n");
-        text.AppendJoin(',', query.EffectiveExpand.GetFlags().Where(flag => (flag & AnalyticsExpand.Structure) == 0).Select(flag => flag.GetWireName()));
-        text.Append('\n').AppendJoin(',', query.AdditionalExpand.Where(name => AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None));
-        text.Append(CultureInfo.InvariantCulture, $"\n{query.Range}\n{query.TimeZone}\n{query.Timeframe}\n{query.BoundToTimeframe != false}");
-        text.Append(CultureInfo.InvariantCulture, $"\n{query.Source}\n{query.RefusedEndpoints}\n{query.DegradeOnServerError}\n{query.ClosedOnly}");
-        return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16));
-    }
+    private static string FingerprintOf(AnalyticsQuery query) =>
+        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(query.Identity)).AsSpan(0, 16));
 
     /// <summary>What is written down.</summary>
     internal sealed record Content(

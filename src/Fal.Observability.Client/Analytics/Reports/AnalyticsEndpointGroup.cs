@@ -21,7 +21,7 @@ internal sealed class AnalyticsEndpointGroup(IReadOnlyList<string> endpointIds, 
     public void Dispose() => Gate.Dispose();
 
     /// <summary>The endpoints of a call and the metrics that it leaves out. Compared by reference: each change makes a new one.</summary>
-    internal sealed class CallShape(IReadOnlyList<string> endpointIds, AnalyticsExpand without)
+    public sealed class CallShape(IReadOnlyList<string> endpointIds, AnalyticsExpand without)
     {
         public IReadOnlyList<string> EndpointIds => endpointIds;
 

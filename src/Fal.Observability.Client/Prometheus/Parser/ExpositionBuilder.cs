@@ -21,16 +21,16 @@ internal abstract class ExpositionBuilder : IDisposable
     }
 
     /// <summary>The observer of the lines; null for none.</summary>
-    internal ILineObserver? Lines { get; init; }
+    public ILineObserver? Lines { get; init; }
 
     /// <summary>The samples so far.</summary>
-    internal SampleStore Samples { get; init; } = new SampleBuffer();
+    public SampleStore Samples { get; init; } = new SampleBuffer();
 
     /// <summary>The factory that creates the samples.</summary>
-    internal SampleFactory Factory { get; } = new();
+    public SampleFactory Factory { get; } = new();
 
     /// <summary>Whether a line was skipped, refused or repaired.</summary>
-    internal bool HasReported { get; private set; }
+    public bool HasReported { get; private set; }
 
     protected PrometheusParserOptions Options { get; }
 
@@ -38,7 +38,7 @@ internal abstract class ExpositionBuilder : IDisposable
 
     protected long SkippedLineCount { get; private set; }
 
-    internal void Append(ReadOnlySpan<byte> block, bool isFinalBlock)
+    public void Append(ReadOnlySpan<byte> block, bool isFinalBlock)
     {
         if (_carried > 0)
         {
@@ -67,7 +67,7 @@ internal abstract class ExpositionBuilder : IDisposable
     }
 
     /// <summary>Counts complete lines that the caller has recognised without this builder.</summary>
-    internal void PassRepeated(int lines, int bytes) => _state = _state.After(lines, bytes);
+    public void PassRepeated(int lines, int bytes) => _state = _state.After(lines, bytes);
 
     public virtual void Dispose()
     {

@@ -14,16 +14,16 @@ internal sealed class FamilyTable
     private int[] _buckets = [];
     private FamilyEntry[] _families = []; // Always returned empty.
 
-    internal int Count { get; private set; }
+    public int Count { get; private set; }
 
     /// <summary>A reference to a family, valid until the next family is added.</summary>
-    internal ref FamilyEntry this[int index] => ref _families[index];
+    public ref FamilyEntry this[int index] => ref _families[index];
 
     /// <summary>The index of the family with a name; -1 if there is none.</summary>
-    internal int Find(ReadOnlySpan<char> name) => Find(name, string.GetHashCode(name, StringComparison.Ordinal));
+    public int Find(ReadOnlySpan<char> name) => Find(name, string.GetHashCode(name, StringComparison.Ordinal));
 
     /// <summary>The index of the family with a name. Adds the family if there is none.</summary>
-    internal int GetOrAdd(string name)
+    public int GetOrAdd(string name)
     {
         int hash = string.GetHashCode(name, StringComparison.Ordinal);
         int found = Find(name, hash);
@@ -42,7 +42,7 @@ internal sealed class FamilyTable
         return Count++;
     }
 
-    internal void ReturnTables()
+    public void ReturnTables()
     {
         Return(_families);
         ArrayPool<int>.Shared.Return(_buckets);
@@ -103,17 +103,17 @@ internal struct FamilyEntry
     private List<(int Start, int Before)>? _runs;
     private int _sampleCount;
 
-    internal string Name;
-    internal string? Help;
-    internal PrometheusMetricType? Type;
-    internal bool HasSamples;
-    internal int Hash;
-    internal int Next;
+    public string Name;
+    public string? Help;
+    public PrometheusMetricType? Type;
+    public bool HasSamples;
+    public int Hash;
+    public int Next;
 
     /// <summary>The index of the first sample among the samples of the exposition.</summary>
-    internal int FirstSample { get; private set; }
+    public int FirstSample { get; private set; }
 
-    internal void AddRun(int start, int count)
+    public void AddRun(int start, int count)
     {
         if (_sampleCount == 0)
         {
@@ -128,7 +128,7 @@ internal struct FamilyEntry
         _sampleCount += count;
     }
 
-    internal readonly MetricFamily Build(SampleStore samples) => new(
+    public readonly MetricFamily Build(SampleStore samples) => new(
         Name, Type ?? PrometheusMetricType.Unknown,
         _runs is not null ? new SampleRuns(samples, _runs, _sampleCount)
             : _sampleCount > 0 ? new SampleRange(samples, FirstSample, _sampleCount) : [],

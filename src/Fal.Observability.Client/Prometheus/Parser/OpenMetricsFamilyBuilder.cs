@@ -32,7 +32,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private readonly OpenMetricsHistogramRules _histogram = new();
     private RepeatedSamples _repeated;
 
-    internal override PrometheusExposition Build()
+    public override PrometheusExposition Build()
     {
         Samples.End();
         return new PrometheusExposition(_families, SkippedLines, SkippedLineCount);
@@ -243,8 +243,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
 
         if (_type == PrometheusMetricType.Summary && suffix.IsEmpty)
         {
-            group = group.Without("quantile");
-            return OpenMetricsTypes.TryReadBound(sample.Labels["quantile"], out bound) && bound is >= 0 and <= 1
+            group = group.Without(ReservedLabels.Quantile);
+            return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Quantile], out bound) && bound is >= 0 and <= 1
                 ? null
                 : "a sample of a summary must have a label quantile with a number from 0 to 1";
         }
@@ -254,8 +254,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
             return null;
         }
 
-        group = group.Without("le");
-        return OpenMetricsTypes.TryReadBound(sample.Labels["le"], out bound)
+        group = group.Without(ReservedLabels.Bucket);
+        return OpenMetricsTypes.TryReadBound(sample.Labels[ReservedLabels.Bucket], out bound)
             ? null
             : "a bucket must have a label le with a number; the last bucket has +Inf";
     }

@@ -18,7 +18,7 @@ internal sealed class OpenMetricsHistogramRules
 
     /// <summary>Adds the next sample of the family.</summary>
     /// <returns>The fault of this sample, or of the histogram that ended before it; null if there is none.</returns>
-    internal string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
+    public string? Add(in PrometheusSample sample, ReadOnlySpan<char> suffix, LabelSet group, Int128? timestamp, double bound)
     {
         string? fault = null;
         if (_isOpen && (group != _group || timestamp != _timestamp))
@@ -64,7 +64,7 @@ internal sealed class OpenMetricsHistogramRules
 
     /// <summary>Ends the histogram.</summary>
     /// <returns>Its fault; null if there is none.</returns>
-    internal string? End()
+    public string? End()
     {
         string? fault = !_isOpen ? null
             : _bound != double.PositiveInfinity ? "the histogram has no bucket le=\"+Inf\""

@@ -12,7 +12,7 @@ internal struct RepeatedSamples
 
     /// <summary>Compares the current sample with the previous one, and remembers it.</summary>
     /// <returns>Whether it is a repetition, which the result omits.</returns>
-    internal bool IsRepeated(scoped ref readonly PrometheusTextReader reader, in PrometheusSample sample)
+    public bool IsRepeated(scoped ref readonly PrometheusTextReader reader, in PrometheusSample sample)
     {
         if (!reader.HasTimestamp)
         {
@@ -26,5 +26,5 @@ internal struct RepeatedSamples
     }
 
     /// <summary>Forgets the previous sample, because another line follows it.</summary>
-    internal void Forget() => _name = null;
+    public void Forget() => _name = null;
 }

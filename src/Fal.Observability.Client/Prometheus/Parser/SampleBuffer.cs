@@ -21,9 +21,9 @@ internal sealed class SampleBuffer : SampleStore
     private PrometheusSample[]? _rented;
     private int _mostRented; // The largest number of elements that were in use before the buffer was emptied.
 
-    internal override int Count => (_fullChunks << ChunkShift) + _used;
+    public override int Count => (_fullChunks << ChunkShift) + _used;
 
-    internal override PrometheusSample this[int index]
+    public override PrometheusSample this[int index]
     {
         get
         {
@@ -32,7 +32,7 @@ internal sealed class SampleBuffer : SampleStore
         }
     }
 
-    internal override void Add(in PrometheusSample sample)
+    public override void Add(in PrometheusSample sample)
     {
         if (_used == _room)
         {
@@ -68,7 +68,7 @@ internal sealed class SampleBuffer : SampleStore
     }
 
     /// <summary>Empties the buffer and keeps its chunks for reuse.</summary>
-    internal void Clear()
+    public void Clear()
     {
         _mostRented = Math.Max(_mostRented, _used);
         _fullChunks = 0;
@@ -77,7 +77,7 @@ internal sealed class SampleBuffer : SampleStore
     }
 
     /// <summary>Trims the last chunk to its samples, because no more samples follow.</summary>
-    internal override void End()
+    public override void End()
     {
         if (_rented is not null)
         {

@@ -26,10 +26,10 @@ internal sealed class SampleFactory
     private int _blockUsed;
 
     /// <summary>Whether equal label values become one string. For few lines, a search costs more than a new string.</summary>
-    internal bool PoolsValues { get; set; } = true;
+    public bool PoolsValues { get; set; } = true;
 
     /// <summary>Returns the rented tables. Existing samples stay valid, but no more can be created.</summary>
-    internal void ReturnTables()
+    public void ReturnTables()
     {
         _names.ReturnTables();
         _values.ReturnTables();
@@ -38,7 +38,7 @@ internal sealed class SampleFactory
     /// <summary>
     /// Creates the current sample. Call it for every sample of a block, because a shape may be known only as "like the last one".
     /// </summary>
-    internal PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
+    public PrometheusSample Create(scoped ref readonly PrometheusTextReader reader)
     {
         SampleShape? shape = _shape;
         if (shape is null || !reader.HasSameShape)
@@ -84,7 +84,7 @@ internal sealed class SampleFactory
     }
 
     /// <summary>Returns a name of the reader as the string that the samples share.</summary>
-    internal string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
+    public string GetName(ReadOnlySpan<byte> utf8, bool isEscaped) => GetName(utf8, isEscaped, out _);
 
     private string GetName(ReadOnlySpan<byte> utf8, bool isEscaped, out int index)
     {

@@ -5,7 +5,7 @@ internal sealed class SampleListBuilder(PrometheusParserOptions? options) : Expo
 {
     private RepeatedSamples _repeated;
 
-    internal PrometheusSamples Build()
+    public PrometheusSamples Build()
     {
         Samples.End();
         return new PrometheusSamples(new SampleRange(Samples, 0, Samples.Count), SkippedLines, SkippedLineCount);

@@ -22,7 +22,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
     private int _declared = -1;
     private string? _declaredName;
 
-    internal override PrometheusExposition Build()
+    public override PrometheusExposition Build()
     {
         EndRun();
         Samples.End();
@@ -68,7 +68,7 @@ internal sealed class TextFamilyBuilder(PrometheusParserOptions options) : Famil
     }
 
     /// <summary>Sets the name of the samples that are added next.</summary>
-    internal void BeginName(string name)
+    public void BeginName(string name)
     {
         if (!ReferenceEquals(name, _currentName))
         {

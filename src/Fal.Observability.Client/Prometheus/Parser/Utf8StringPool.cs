@@ -33,17 +33,17 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     private struct Entry
     {
         /// <summary>The first bytes of the text. A short text is compared in one step, without decoding.</summary>
-        internal Vector256<byte> Head;
-        internal int Utf8Length;
-        internal int Successor;
-        internal string Text;
-        internal SampleShape? Shape;
-        internal uint Hash;
-        internal int Next;
+        public Vector256<byte> Head;
+        public int Utf8Length;
+        public int Successor;
+        public string Text;
+        public SampleShape? Shape;
+        public uint Hash;
+        public int Next;
     }
 
     /// <summary>Returns the rented tables. Existing strings stay valid, but no more can be created.</summary>
-    internal void ReturnTables()
+    public void ReturnTables()
     {
         ArrayPool<int>.Shared.Return(_buckets);
         ReturnEntries(_entries);
@@ -64,17 +64,17 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     }
 
     /// <summary>Returns the string of a metric name, and the index under which its first shape is kept.</summary>
-    internal string GetName(ReadOnlySpan<byte> utf8, out int index)
+    public string GetName(ReadOnlySpan<byte> utf8, out int index)
     {
         index = 0;
         return Find(utf8, ref index);
     }
 
     /// <summary>The first shape that is kept with a name. Index 0 keeps none.</summary>
-    internal ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
+    public ref SampleShape? ShapeOf(int index) => ref _entries[index].Shape;
 
     /// <summary>Whether <paramref name="index"/> still belongs to a text.</summary>
-    internal bool IsAt(int index, string text) => index < _count && ReferenceEquals(_entries[index].Text, text);
+    public bool IsAt(int index, string text) => index < _count && ReferenceEquals(_entries[index].Text, text);
 
     /// <summary>Returns the string for <paramref name="utf8"/>.</summary>
     /// <param name="utf8">Valid UTF-8.</param>
@@ -83,7 +83,7 @@ internal sealed class Utf8StringPool(bool keepsHeads)
     /// </param>
     /// <param name="isPadded">Whether at least the 32 bytes of a <see cref="Vector256"/> can be read from the start of the text.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal string Get(ReadOnlySpan<byte> utf8, ref int last, bool isPadded = false)
+    public string Get(ReadOnlySpan<byte> utf8, ref int last, bool isPadded = false)
     {
         int length = utf8.Length;
         if (isPadded && (uint)(length - 1) < (uint)Vector256<byte>.Count && (uint)last < (uint)_count)

@@ -54,7 +54,7 @@ internal enum LineFault
 internal static class LineFaultExtensions
 {
     /// <summary>Returns the reason in words. Some reasons contain the byte at the fault.</summary>
-    internal static string Describe(this LineFault fault, int byteAtFault) => fault switch
+    public static string Describe(this LineFault fault, int byteAtFault) => fault switch
     {
         > LineFault.InExemplar => "invalid exemplar: " + (fault & ~LineFault.InExemplar).Describe(byteAtFault),
         LineFault.ByteOrderMark => "the input starts with a byte order mark (EF BB BF); write UTF-8 without one",
@@ -103,7 +103,7 @@ internal static class LineFaultExtensions
     };
 
     /// <summary>Whether the line, perhaps without its exemplar, is read after the fault was reported.</summary>
-    internal static bool IsRepairable(this LineFault fault) =>
+    public static bool IsRepairable(this LineFault fault) =>
         fault is LineFault.ByteOrderMark or LineFault.CarriageReturnAtEnd or LineFault.MissingEnd or > LineFault.InExemplar;
 
     private static string Show(int value) => value switch

@@ -615,7 +615,7 @@ public ref partial struct PrometheusTextReader
         int name = ordinal == 0 ? start + 1 : start + 2;
         int length = quote - 1 - name;
         if (length <= 0 || _data[quote - 1] != '=' || PrometheusName.LabelNameLength(_data[name..quote]) != length
-            || _data.Slice(name, length).SequenceEqual("__name__"u8))
+            || _data.Slice(name, length).SequenceEqual(ReservedLabels.MetricNameUtf8))
         {
             return false;
         }
@@ -648,8 +648,8 @@ public ref partial struct PrometheusTextReader
     /// <summary>A range of the buffer.</summary>
     private struct Part
     {
-        internal int Start;
-        internal int Length;
+        public int Start;
+        public int Length;
     }
 
     [InlineArray(FewLabels)]

@@ -453,7 +453,7 @@ public ref partial struct PrometheusTextReader
             }
         }
 
-        if (fault == LineFault.None && _data[(isQuoted ? start + 1 : start)..][..length].SequenceEqual("__name__"u8))
+        if (fault == LineFault.None && _data[(isQuoted ? start + 1 : start)..][..length].SequenceEqual(ReservedLabels.MetricNameUtf8))
         {
             fault = LineFault.ReservedLabelName;
         }
@@ -669,16 +669,7 @@ public ref partial struct PrometheusTextReader
         _tokenType = PrometheusTokenType.Type;
         ReadOnlySpan<byte> word = _data[i..end];
         (_textStart, _textLength) = (i, end - i);
-        PrometheusMetricType? type =
-            word.SequenceEqual("gauge"u8) ? PrometheusMetricType.Gauge
-            : word.SequenceEqual("counter"u8) ? PrometheusMetricType.Counter
-            : word.SequenceEqual("histogram"u8) ? PrometheusMetricType.Histogram
-            : word.SequenceEqual("summary"u8) ? PrometheusMetricType.Summary
-            : word.SequenceEqual("gaugehistogram"u8) ? PrometheusMetricType.GaugeHistogram
-            : word.SequenceEqual(_openMetrics ? "unknown"u8 : "untyped"u8) ? PrometheusMetricType.Unknown
-            : _openMetrics && word.SequenceEqual("info"u8) ? PrometheusMetricType.Info
-            : _openMetrics && word.SequenceEqual("stateset"u8) ? PrometheusMetricType.StateSet
-            : null;
+        PrometheusMetricType? type = MetricTypeWord.Parse(word, _openMetrics);
         _metricType = type.GetValueOrDefault();
         return type is null ? LineFault.UnknownType : LineFault.None;
     }

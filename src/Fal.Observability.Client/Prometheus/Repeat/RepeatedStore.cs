@@ -12,9 +12,9 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
     private readonly List<ValueChunk> _values = [];
     private int _count;
 
-    internal override int Count => _count;
+    public override int Count => _count;
 
-    internal override PrometheusSample this[int index]
+    public override PrometheusSample this[int index]
     {
         get
         {
@@ -26,7 +26,7 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
     /// <summary>Returns the chunk that contains the value of a sample.</summary>
     /// <param name="index">The index of the sample.</param>
     /// <param name="place">The index of its value in the chunk.</param>
-    internal ValueChunk GetValues(int index, out int place)
+    public ValueChunk GetValues(int index, out int place)
     {
         place = index & (ChunkLength - 1);
         return _values[index >> ChunkShift];
@@ -34,7 +34,7 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
 
     /// <summary>Returns the chunk for the values of the next samples. The caller writes the values, then adds the samples.</summary>
     /// <param name="place">The index of the first value in the chunk.</param>
-    internal ValueChunk GetRoom(out int place)
+    public ValueChunk GetRoom(out int place)
     {
         place = _count & (ChunkLength - 1);
         if (_count >> ChunkShift == _values.Count)
@@ -50,7 +50,7 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
         return _values[^1];
     }
 
-    internal override void Add(in PrometheusSample sample)
+    public override void Add(in PrometheusSample sample)
     {
         GetRoom(out int place).Set(place, sample.Value, sample.RawTimestamp);
         _places[^1][place] = series.Add(sample);
@@ -58,7 +58,7 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
     }
 
     /// <summary>Adds samples of known series. Their values are already in the chunk of <see cref="GetRoom"/>.</summary>
-    internal void Add(ReadOnlySpan<RememberedLine> lines)
+    public void Add(ReadOnlySpan<RememberedLine> lines)
     {
         Span<int> places = _places[^1].AsSpan(_count & (ChunkLength - 1), lines.Length);
         for (int i = 0; i < places.Length; i++)
@@ -70,9 +70,9 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
     }
 
     /// <summary>Adds samples that repeat the other scrape. Their values are already in the chunk of <see cref="GetRoom"/>.</summary>
-    internal void AddRepeated(int count) => _count += count;
+    public void AddRepeated(int count) => _count += count;
 
-    internal override void End()
+    public override void End()
     {
     }
 }
@@ -80,14 +80,14 @@ internal sealed class RepeatedStore(SeriesList series, RepeatedStore? repeated =
 /// <summary>Consecutive values and their timestamps.</summary>
 internal sealed class ValueChunk(int length)
 {
-    internal readonly double[] Values = GC.AllocateUninitializedArray<double>(length);
+    public readonly double[] Values = GC.AllocateUninitializedArray<double>(length);
 
     // Created with the first timestamp, because few expositions have any.
     private long[]? _timestamps;
 
-    internal long TimestampOf(int index) => _timestamps is null ? PrometheusSample.NoTimestamp : _timestamps[index];
+    public long TimestampOf(int index) => _timestamps is null ? PrometheusSample.NoTimestamp : _timestamps[index];
 
-    internal void Set(int index, double value, long timestamp)
+    public void Set(int index, double value, long timestamp)
     {
         Values[index] = value;
         if (timestamp != PrometheusSample.NoTimestamp)
@@ -111,13 +111,13 @@ internal sealed class SeriesList
 
     private PrometheusSample[][] _chunks = [];
 
-    internal int Count { get; private set; }
+    public int Count { get; private set; }
 
-    internal ref readonly PrometheusSample this[int place] => ref _chunks[place >> ChunkShift][place & (ChunkLength - 1)];
+    public ref readonly PrometheusSample this[int place] => ref _chunks[place >> ChunkShift][place & (ChunkLength - 1)];
 
     /// <summary>Adds a series.</summary>
     /// <returns>Its index.</returns>
-    internal int Add(in PrometheusSample sample)
+    public int Add(in PrometheusSample sample)
     {
         int chunk = Count >> ChunkShift;
         if (chunk == _chunks.Length)

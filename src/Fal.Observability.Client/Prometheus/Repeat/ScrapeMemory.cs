@@ -50,22 +50,22 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     private int _unexpected; // The number of lines parsed since the last expected one.
 
     /// <summary>The number of lines remembered.</summary>
-    internal int LineCount { get; private set; }
+    public int LineCount { get; private set; }
 
     /// <summary>The samples of the last scrape in the order of their lines.</summary>
-    internal RepeatedStore? Samples { get; private set; }
+    public RepeatedStore? Samples { get; private set; }
 
     /// <summary>The series of the last scrape, and of earlier scrapes until too much of it is stale.</summary>
-    internal SeriesList Series { get; private set; } = new();
+    public SeriesList Series { get; private set; } = new();
 
     /// <summary>Whether every line of the last scrape is remembered.</summary>
-    internal bool RemembersAll { get; private set; }
+    public bool RemembersAll { get; private set; }
 
     /// <summary>The start of the next line in the input.</summary>
-    internal int Position { get; set; }
+    public int Position { get; set; }
 
     /// <summary>Begins a scrape.</summary>
-    internal void Begin()
+    public void Begin()
     {
         // Texts are only ever added. Start again when most of them are stale, so that old series do not fill the memory.
         if (_textLength > 2L * _liveLength + ushort.MaxValue)
@@ -80,7 +80,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>Ends a complete scrape, which replaces the last one.</summary>
     /// <param name="samples">The samples of the scrape. They must not change afterwards.</param>
     /// <param name="isWhole">Whether no line was skipped or repaired.</param>
-    internal void End(RepeatedStore samples, bool isWhole)
+    public void End(RepeatedStore samples, bool isWhole)
     {
         if (_isFull)
         {
@@ -98,7 +98,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     }
 
     /// <summary>Forgets everything.</summary>
-    internal void Clear()
+    public void Clear()
     {
         (_text, _lines, _newLines, Samples, Series, RemembersAll) = ([], [], [], null, new SeriesList(), false);
         LineCount = _textLength = _liveLength = 0;
@@ -106,7 +106,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 
     /// <summary>Reads a complete scrape that differs from the last one only in its values.</summary>
     /// <returns>The samples; null if the scrape has other differences.</returns>
-    internal RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
+    public RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
     {
         if (!RemembersAll)
         {
@@ -129,7 +129,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <param name="utf8">The scrape.</param>
     /// <param name="samples">Receives the values, up to the end of its current chunk.</param>
     /// <returns>The lines. The caller must add a sample for each.</returns>
-    internal ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
+    public ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
     {
         int line = _line;
         int count = Follow(utf8, samples.GetRoom(out int place), place, passOthers: false);
@@ -144,7 +144,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 
     /// <summary>Searches for the next line of the input some lines ahead, in case the expected line no longer exists.</summary>
     /// <returns>Whether it was found. It is then the expected line.</returns>
-    internal bool TryFindAhead(ReadOnlySpan<byte> utf8)
+    public bool TryFindAhead(ReadOnlySpan<byte> utf8)
     {
         // Limit the search to a multiple of the parsed lines. Otherwise many new lines would make the total search time quadratic.
         int end = (int)Math.Min(LineCount, _line + NearLines + 4L * _unexpected);
@@ -304,7 +304,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 internal readonly record struct RememberedLine(int Start, int Length, int Series)
 {
     /// <summary>The length of a line that is not remembered. It is longer than any input, so no line matches it.</summary>
-    internal const int NeverExpected = int.MaxValue;
+    public const int NeverExpected = int.MaxValue;
 
-    internal bool IsSample => Series >= 0;
+    public bool IsSample => Series >= 0;
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.Unicode;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -25,20 +26,10 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
     // The current family, which decides what OpenMetrics allows; null if samples are written without families.
     private WrittenFamily? _family;
 
-    internal void WriteHead(WrittenFamily family)
+    public void WriteHead(WrittenFamily family)
     {
         _family = family;
-        string type = family.Type switch
-        {
-            PrometheusMetricType.Gauge => "gauge",
-            PrometheusMetricType.Counter => "counter",
-            PrometheusMetricType.Histogram => "histogram",
-            PrometheusMetricType.Summary => "summary",
-            PrometheusMetricType.GaugeHistogram => "gaugehistogram",
-            PrometheusMetricType.Info => "info",
-            PrometheusMetricType.StateSet => "stateset",
-            _ => openMetrics ? "unknown" : "untyped",
-        };
+        string type = Encoding.ASCII.GetString(MetricTypeWord.Of(family.Type, openMetrics));
         if (openMetrics)
         {
             WriteMetadata("# TYPE ", family.Name, type);
@@ -64,7 +55,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         }
     }
 
-    internal void WriteSample(in PrometheusSample sample)
+    public void WriteSample(in PrometheusSample sample)
     {
         SampleShape shape = sample.Shape!;
         if (!ReferenceEquals(shape, _shape))
@@ -104,7 +95,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         output.Advance(line.Length);
     }
 
-    internal void WriteEnd()
+    public void WriteEnd()
     {
         if (openMetrics)
         {
@@ -134,7 +125,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         for (int i = 0; i <= names.Length; i++)
         {
             string? labelName = i < names.Length ? names[i] : null;
-            if (labelName == "__name__")
+            if (labelName == ReservedLabels.MetricName)
             {
                 throw new ArgumentException(
                     $"A sample of '{shape.Name}' has the label __name__, which is reserved for the metric name: "
@@ -227,19 +218,19 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
     {
         private readonly Span<byte> _room = room;
 
-        internal int Length { get; private set; }
+        public int Length { get; private set; }
 
-        internal readonly byte[] ToArray() => _room[..Length].ToArray();
+        public readonly byte[] ToArray() => _room[..Length].ToArray();
 
-        internal void Append(byte value) => _room[Length++] = value;
+        public void Append(byte value) => _room[Length++] = value;
 
-        internal void Append(ReadOnlySpan<byte> bytes)
+        public void Append(ReadOnlySpan<byte> bytes)
         {
             bytes.CopyTo(_room[Length..]);
             Length += bytes.Length;
         }
 
-        internal void AppendName(string name, bool isClassic)
+        public void AppendName(string name, bool isClassic)
         {
             if (isClassic)
             {
@@ -252,7 +243,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             Append((byte)'"');
         }
 
-        internal void AppendEscaped(ReadOnlySpan<char> text, bool escapeQuotes = true)
+        public void AppendEscaped(ReadOnlySpan<char> text, bool escapeQuotes = true)
         {
             int special;
             while ((special = text.IndexOfAny(Escaped)) >= 0)
@@ -271,7 +262,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         }
 
         /// <summary>Appends the shortest text that parses to the same bits.</summary>
-        internal void AppendNumber(double value)
+        public void AppendNumber(double value)
         {
             if (double.IsInteger(value) && Math.Abs(value) < 1e15 && !(value == 0 && double.IsNegative(value)))
             {
@@ -290,7 +281,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         }
 
         /// <summary>Appends milliseconds for the text format, seconds with a fraction for OpenMetrics.</summary>
-        internal void AppendTimestamp(long milliseconds, bool openMetrics)
+        public void AppendTimestamp(long milliseconds, bool openMetrics)
         {
             Append((byte)' ');
             if (!openMetrics)

@@ -6,7 +6,7 @@ internal sealed record WrittenFamily(
 {
     /// <summary>Assigns every sample to a family before anything is written, so that an exception leaves no partial output.</summary>
     /// <exception cref="ArgumentException">A family cannot be written.</exception>
-    internal static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
+    public static List<WrittenFamily> Plan(IReadOnlyList<MetricFamily> families, bool openMetrics)
     {
         var names = new HashSet<string>(families.Select(family => family.Name), StringComparer.Ordinal);
         var plan = new List<WrittenFamily>(families.Count);
@@ -141,7 +141,7 @@ internal sealed record WrittenFamily(
         if (isAllowed && !TakesNameOfAnother(family, names))
         {
             plan.Add(new WrittenFamily(family.Name, family.Type, family.Help, family.Unit,
-                Grouped(samples, name => OpenMetricsTypes.ReservedLabel(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
+                Grouped(samples, name => ReservedLabels.Of(family.Type, family.Name, name.AsSpan(family.Name.Length)))));
             return;
         }
 
@@ -175,7 +175,7 @@ internal sealed record WrittenFamily(
         {
             PrometheusSample sample = family.Samples[i];
             string? label = IsPartOf(sample.Name, family.Name)
-                ? OpenMetricsTypes.ReservedLabel(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length))
+                ? ReservedLabels.Of(family.Type, family.Name, sample.Name.AsSpan(family.Name.Length))
                 : null;
             if (label is null || sample.Labels[label] is not { } text)
             {

@@ -384,9 +384,9 @@ public sealed class PrometheusTextParserTests
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {
-        internal Segment(ReadOnlyMemory<byte> memory, long runningIndex) => (Memory, RunningIndex) = (memory, runningIndex);
+        public Segment(ReadOnlyMemory<byte> memory, long runningIndex) => (Memory, RunningIndex) = (memory, runningIndex);
 
-        internal Segment Append(ReadOnlyMemory<byte> memory)
+        public Segment Append(ReadOnlyMemory<byte> memory)
         {
             var next = new Segment(memory, RunningIndex + Memory.Length);
             Next = next;

@@ -22,7 +22,7 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     private const string OpenMetricsLabels = $"\\{{(?:{OpenMetricsItem}(?:,{Blanks}{OpenMetricsItem})*)?\\}}";
 
     /// <summary>What the lines of an input say, one text each, as <see cref="Describe"/> has it; blank lines have none.</summary>
-    internal List<string> Read(byte[] input)
+    public List<string> Read(byte[] input)
     {
         var lines = new List<string>();
         string text = Encoding.Latin1.GetString(input);
@@ -87,7 +87,7 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         return lines;
     }
 
-    internal static string Describe(string name, IEnumerable<(string Name, string Value)> labels, double value, long? timestamp, string exemplar) =>
+    public static string Describe(string name, IEnumerable<(string Name, string Value)> labels, double value, long? timestamp, string exemplar) =>
         string.Create(CultureInfo.InvariantCulture, $"sample {name}|{string.Join('|', labels)}|{BitConverter.DoubleToInt64Bits(value)}|{timestamp}|{exemplar}");
 
     private string? ReadLine(string line)

@@ -22,9 +22,9 @@ internal static class AnalyticsMeasurement
 
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    internal static string[] Modes => ["decode", "page", "report", "stream"];
+    public static string[] Modes => ["decode", "page", "report", "stream"];
 
-    internal static void Run(string mode, int rounds)
+    public static void Run(string mode, int rounds)
     {
         switch (mode)
         {

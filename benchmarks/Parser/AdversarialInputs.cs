@@ -12,9 +12,9 @@ internal static class AdversarialInputs
     private const int Size = 2_000_000;
 
     /// <summary>The input whose time for each byte is the unit.</summary>
-    internal static byte[] Normal => ExpositionGenerator.Fal(100);
+    public static byte[] Normal => ExpositionGenerator.Fal(100);
 
-    internal static IEnumerable<(string Name, PrometheusFormat Format, byte[] Input)> All() =>
+    public static IEnumerable<(string Name, PrometheusFormat Format, byte[] Input)> All() =>
     [
         .. TinyLines().Select(line => ($"lines {Show(line)}", PrometheusFormat.Text, Repeat(line))),
         .. Lines().Select(input => (input.Name, PrometheusFormat.Text, Concat(input.Line))),

@@ -7,7 +7,7 @@ namespace Fal.Observability.Client.Benchmarks;
 internal static class ScrapeVariations
 {
     /// <summary>The same series with other values, where they are integers.</summary>
-    internal static byte[] WithOtherValues(byte[] exposition, int seed)
+    public static byte[] WithOtherValues(byte[] exposition, int seed)
     {
         var random = new Random(seed);
         return ChangeLines(exposition, line =>
@@ -20,7 +20,7 @@ internal static class ScrapeVariations
     }
 
     /// <summary>One series in a hundred is another one.</summary>
-    internal static byte[] WithOtherSeries(byte[] exposition, int seed)
+    public static byte[] WithOtherSeries(byte[] exposition, int seed)
     {
         var random = new Random(seed);
         return ChangeLines(exposition, line => random.Next(100) == 0

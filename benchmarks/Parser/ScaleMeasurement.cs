@@ -10,7 +10,7 @@ internal static class ScaleMeasurement
 {
     private const int BlockLength = 64 * 1024;
 
-    internal static void Linearity(TextWriter output, double seconds)
+    public static void Linearity(TextWriter output, double seconds)
     {
         output.WriteLine("| apps | bytes | samples | reader, ns a sample | samples, ns a sample | families, ns a sample |");
         output.WriteLine("|---:|---:|---:|---:|---:|---:|");
@@ -28,7 +28,7 @@ internal static class ScaleMeasurement
     }
 
     /// <summary>Streams an exposition that nobody holds: its writer makes the values of each block as the pipe takes it.</summary>
-    internal static async Task<string> StreamAsync(int megabytes)
+    public static async Task<string> StreamAsync(int megabytes)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 4 * BlockLength, resumeWriterThreshold: 2 * BlockLength));
         Task<long> writing = WriteAsync(pipe.Writer, megabytes * 1_000_000L);

@@ -8,13 +8,13 @@ namespace Fal.Observability.Client.Benchmarks;
 /// <summary>The samples of an exposition as JSON, and System.Text.Json over them: the yardstick that every .NET engineer knows.</summary>
 internal static partial class JsonPeer
 {
-    internal static byte[] Write(byte[] exposition) => JsonSerializer.SerializeToUtf8Bytes(
+    public static byte[] Write(byte[] exposition) => JsonSerializer.SerializeToUtf8Bytes(
         PrometheusTextParser.ParseSamples(exposition)
             .Select(sample => new JsonSample(sample.Name, sample.Labels.ToDictionary(), sample.Value, sample.TimestampMilliseconds)).ToArray(),
         Context.Default.JsonSampleArray);
 
     /// <summary>Every token, with its text or number looked at, nothing kept.</summary>
-    internal static long ReadTokens(byte[] json)
+    public static long ReadTokens(byte[] json)
     {
         var reader = new Utf8JsonReader(json);
         double sum = 0;
@@ -34,10 +34,10 @@ internal static partial class JsonPeer
         return length + sum == double.NegativeInfinity ? -1 : length;
     }
 
-    internal static long Deserialize(byte[] json) => JsonSerializer.Deserialize(json, Context.Default.JsonSampleArray)!.Length;
+    public static long Deserialize(byte[] json) => JsonSerializer.Deserialize(json, Context.Default.JsonSampleArray)!.Length;
 
     /// <summary>Measures both; the speed is that of the exposition's bytes, so that it compares with a parser of it.</summary>
-    internal static IEnumerable<string> Run(string file, double seconds)
+    public static IEnumerable<string> Run(string file, double seconds)
     {
         byte[] exposition = File.ReadAllBytes(file);
         byte[] json = Write(exposition);
@@ -54,7 +54,7 @@ internal static partial class JsonPeer
     }
 
     /// <summary>A sample as a JSON API would have it.</summary>
-    internal sealed record JsonSample(string Name, Dictionary<string, string> Labels, double Value, long? Timestamp);
+    public sealed record JsonSample(string Name, Dictionary<string, string> Labels, double Value, long? Timestamp);
 
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -11,12 +11,12 @@ namespace Fal.Observability.Client.Benchmarks;
 /// </summary>
 internal static class ParseMeasurement
 {
-    internal static string[] Modes => ["reader", "samples", "families", "replay", "churn", "replay-families", "snapshot"];
+    public static string[] Modes => ["reader", "samples", "families", "replay", "churn", "replay-families", "snapshot"];
 
     /// <summary>So many scrapes follow one another in turn where the memory of the last one is what is measured.</summary>
     private const int Scrapes = 4;
 
-    internal static string Run(string file, string mode, double seconds)
+    public static string Run(string file, string mode, double seconds)
     {
         byte[] file0 = File.ReadAllBytes(file);
         byte[][] inputs = mode switch
@@ -78,7 +78,7 @@ internal static class ParseMeasurement
     }
 
     /// <summary>Everything that a sample has is looked at, so that nothing is left out of the measurement.</summary>
-    internal static long Read(byte[] input, PrometheusParserOptions? options)
+    public static long Read(byte[] input, PrometheusParserOptions? options)
     {
         var reader = new PrometheusTextReader(input, options);
         long samples = 0;

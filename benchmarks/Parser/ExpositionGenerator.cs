@@ -9,7 +9,7 @@ internal static class ExpositionGenerator
     private static readonly string[] Bounds = ["0.1", "0.25", "0.5", "1", "2.5", "5", "10", "25", "50", "100", "250", "500", "1000", "+Inf"];
 
     /// <summary>The families of fal's metrics endpoint for a number of apps.</summary>
-    internal static byte[] Fal(int apps, int seed = 1)
+    public static byte[] Fal(int apps, int seed = 1)
     {
         var random = new Random(seed);
         string[] names = [.. Enumerable.Range(0, apps).Select(i => string.Create(CultureInfo.InvariantCulture, $"acme/{Model(i)}-{i:D5}"))];
@@ -85,7 +85,7 @@ internal static class ExpositionGenerator
     }
 
     /// <summary>Histograms of sixty buckets with timestamps, escapes and text beyond ASCII.</summary>
-    internal static byte[] Histograms(int count, int seed = 1)
+    public static byte[] Histograms(int count, int seed = 1)
     {
         var random = new Random(seed);
         var text = new Text();
@@ -117,10 +117,10 @@ internal static class ExpositionGenerator
     {
         private readonly StringBuilder _builder = new();
 
-        internal void Line(FormattableString line) => _builder.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        public void Line(FormattableString line) => _builder.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
-        internal void Family(string name, string help) => Line($"# HELP {name} {help}\n# TYPE {name} gauge");
+        public void Family(string name, string help) => Line($"# HELP {name} {help}\n# TYPE {name} gauge");
 
-        internal byte[] ToUtf8() => Encoding.UTF8.GetBytes(_builder.ToString());
+        public byte[] ToUtf8() => Encoding.UTF8.GetBytes(_builder.ToString());
     }
 }

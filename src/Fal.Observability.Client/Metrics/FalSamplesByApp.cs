@@ -8,17 +8,17 @@ namespace Fal.Observability.Client;
 /// Which samples of an exposition are about which app. It depends on the series only, so that it is worked out once for
 /// expositions that differ in their values.
 /// </summary>
-internal sealed class FalAppsLayout
+internal sealed class FalSamplesByApp
 {
     // Kept for as long as the exposition's layout object is alive.
-    private static readonly ConditionalWeakTable<object, FalAppsLayout> Known = [];
+    private static readonly ConditionalWeakTable<object, FalSamplesByApp> Known = [];
 
     private readonly FalAppLayout[] _apps;
 
     // For each sample of the exposition, its app; -1 for one that is about none.
     private readonly int[] _appOfSample;
 
-    private FalAppsLayout(PrometheusExposition exposition)
+    private FalSamplesByApp(PrometheusExposition exposition)
     {
         var builders = new List<FalAppLayout.Builder>();
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -61,13 +61,13 @@ internal sealed class FalAppsLayout
     }
 
     /// <summary>The apps by name.</summary>
-    internal Dictionary<string, int> Places { get; }
+    public Dictionary<string, int> Places { get; }
 
-    internal static FalAppsLayout Of(PrometheusExposition exposition) =>
-        exposition.Layout is { } layout ? Known.GetValue(layout, _ => new FalAppsLayout(exposition)) : new FalAppsLayout(exposition);
+    public static FalSamplesByApp Of(PrometheusExposition exposition) =>
+        exposition.Layout is { } layout ? Known.GetValue(layout, _ => new FalSamplesByApp(exposition)) : new FalSamplesByApp(exposition);
 
     /// <summary>The apps of an exposition with this layout. Each keeps its own values and nothing of the exposition.</summary>
-    internal FalAppMetrics[] Read(PrometheusExposition exposition)
+    public FalAppMetrics[] Read(PrometheusExposition exposition)
     {
         var values = new double[_apps.Length][];
         for (int app = 0; app < values.Length; app++)

@@ -22,7 +22,7 @@ internal static class BridgeMeasurement
     /// <summary>Runs both processes and compares them.</summary>
     /// <param name="apps">How many applications the account has.</param>
     /// <returns>One line of JSON; times are those of the processor, in milliseconds.</returns>
-    internal static async Task<string> RunAsync(int apps)
+    public static async Task<string> RunAsync(int apps)
     {
         byte[] first = ExpositionGenerator.Fal(apps);
         byte[][] bodies = [.. Enumerable.Range(0, 4).Select(i => Gzip(ScrapeVariations.WithOtherValues(first, i)))];
@@ -44,7 +44,7 @@ internal static class BridgeMeasurement
     }
 
     /// <summary>The least that anything between service and scraper does: <c>/fetched</c> fetches and sends, <c>/held</c> sends what was fetched last.</summary>
-    internal static async Task RelayAsync(string source)
+    public static async Task RelayAsync(string source)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");

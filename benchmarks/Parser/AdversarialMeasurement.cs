@@ -16,7 +16,7 @@ internal static class AdversarialMeasurement
         ("families", static (input, options) => PrometheusTextParser.ParseFamilies(input, options).Families.Count),
     ];
 
-    internal static void Run(TextWriter output, string filter)
+    public static void Run(TextWriter output, string filter)
     {
         byte[] normal = AdversarialInputs.Normal;
         double[] units = new double[Levels.Length];
