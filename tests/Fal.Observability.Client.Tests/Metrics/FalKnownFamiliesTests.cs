@@ -6,8 +6,8 @@ namespace Fal.Observability.Client.Tests;
 public sealed class FalKnownFamiliesTests
 {
     public static TheoryData<string> Names => [.. typeof(FalMetricNames).GetFields()
-        .Where(field => field.Name != nameof(FalMetricNames.ApplicationLabel))
-        .Select(field => (string)field.GetRawConstantValue()!)];
+        .Where(name => name.Name != nameof(FalMetricNames.ApplicationLabel))
+        .Select(name => (string)name.GetRawConstantValue()!)];
 
     [Theory]
     [MemberData(nameof(Names))]
