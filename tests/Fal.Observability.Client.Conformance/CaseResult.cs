@@ -13,7 +13,7 @@ internal sealed record CaseResult(string Level, string Answer, string? Failure, 
     /// <param name="case">The case.</param>
     /// <param name="path">How the parser gets the input.</param>
     /// <param name="invert">Whether to swap accept and reject. Every case except <c>either</c> must then fail.</param>
-    internal static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
+    public static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
     {
         var options = new PrometheusParserOptions { Format = @case.Format };
         yield return Judge(@case, "reader", Demanded(@case.Reader, invert), path.Samples(@case.Input, options).Select(read => (Func<string?>)(() =>

@@ -33,7 +33,7 @@ public sealed class MonitoredAccount : IAsyncLifetime
     /// <summary>The service's answer as it is.</summary>
     public string Exposition { get; private set; } = "";
 
-    public static Task<FalSimulator> StartSimulatorAsync(FakeTimeProvider clock, int seed = 1) =>
+    public static Task<FalSimulator> StartSimulatorAsync(TimeProvider clock, int seed = 1) =>
         FalSimulator.StartAsync(new FalSimulatorOptions { TimeProvider = clock, Apps = 60, Seed = seed, Key = Key });
 
     public static FalObservabilityClient ClientOf(FalSimulator simulator) => new(options =>
