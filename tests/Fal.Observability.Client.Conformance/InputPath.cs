@@ -8,9 +8,9 @@ namespace Fal.Observability.Client.Conformance;
 /// <summary>A way to pass an exposition to the parser.</summary>
 internal abstract class InputPath
 {
-    public static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
+    internal static IReadOnlyList<string> Names { get; } = ["span", "string", "split", "random", "bytes", "stream", "pipe", "rewrite"];
 
-    public static InputPath? Find(string name) => name switch
+    internal static InputPath? Find(string name) => name switch
     {
         "span" => new SpanPath(),
         "string" => new StringPath(),
@@ -31,19 +31,19 @@ internal abstract class InputPath
 
     private sealed class SpanPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(input, options)];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(input, options)];
     }
 
     private sealed class StringPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(Text(input), options)];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Text(input), options)];
 
         /// <summary>A string cannot contain invalid UTF-8. Its equivalent is an unpaired surrogate.</summary>
@@ -53,10 +53,10 @@ internal abstract class InputPath
     /// <summary>Cuts a small input in two at every position, and a larger input at positions spread over it.</summary>
     private sealed class SplitPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             Cuts(input).Select(cut => (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options)));
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             Cuts(input).Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
 
         private static IEnumerable<int> Cuts(byte[] input)
@@ -73,10 +73,10 @@ internal abstract class InputPath
 
     private sealed class PiecesPath(Func<Random, int, int> size) : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(Cut(input), options)];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Cut(input), options)];
 
         private ReadOnlySequence<byte> Cut(byte[] input)
@@ -96,32 +96,32 @@ internal abstract class InputPath
 
     private sealed class StreamPath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () => PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input), options).GetAwaiter().GetResult(),
             () => PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input), options).ToBlockingEnumerable().ToList(),
         ];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input), options).GetAwaiter().GetResult()];
     }
 
     private sealed class PipePath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () => PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
             () => PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).ToBlockingEnumerable().ToList(),
         ];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
     }
 
     /// <summary>Writes the result and reads it again, which must not lose anything.</summary>
     private sealed class RewritePath : InputPath
     {
-        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () =>
             {
@@ -137,7 +137,7 @@ internal abstract class InputPath
             },
         ];
 
-        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
         [
             () =>
             {
@@ -161,7 +161,7 @@ internal abstract class InputPath
             RunningIndex = runningIndex;
         }
 
-        public static ReadOnlySequence<byte> Sequence(List<ReadOnlyMemory<byte>> pieces)
+        internal static ReadOnlySequence<byte> Sequence(List<ReadOnlyMemory<byte>> pieces)
         {
             if (pieces.Count == 0)
             {

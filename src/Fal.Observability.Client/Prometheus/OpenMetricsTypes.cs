@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The rules of OpenMetrics 1.0 for metric types: the names of their samples and the labels that they reserve.</summary>
+/// <summary>The rules of OpenMetrics 1.0 for metric types: the names of their samples, and the exemplars that they allow.</summary>
 internal static class OpenMetricsTypes
 {
     /// <summary>The largest length of the labels of an exemplar, names and values together, in characters.</summary>
@@ -57,7 +57,7 @@ internal static class OpenMetricsTypes
     }
 
     /// <summary>
-    /// Reads a bound or quantile. OpenMetrics has one spelling for infinity, so that the bucket it bounds is the same series everywhere.
+    /// Parses a bound or quantile. Infinity must be written <c>+Inf</c>, so that the last bucket is the same series everywhere.
     /// </summary>
     public static bool TryReadBound(string? text, out double bound) =>
         ReservedLabels.TryParseBound(text, out bound) && (!double.IsPositiveInfinity(bound) || text == "+Inf");

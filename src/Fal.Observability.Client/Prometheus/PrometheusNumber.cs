@@ -218,7 +218,7 @@ internal static class PrometheusNumber
             digits -= exponent;
         }
 
-        return digits > 0 && (i == text.Length || Decimal.TryScanExponent(text[i..], ref exponent))
+        return digits > 0 && (i == text.Length || ScannedNumber.TryScanExponent(text[i..], ref exponent))
             && TryRound(significand, exponent, text[0] == '-', out value);
     }
 
@@ -230,7 +230,7 @@ internal static class PrometheusNumber
             return false;
         }
 
-        if (!Decimal.TryScan(text, out Decimal number))
+        if (!ScannedNumber.TryScan(text, out ScannedNumber number))
         {
             return TryParseSpecial(text, out value);
         }
@@ -344,7 +344,7 @@ internal static class PrometheusNumber
     public static bool TryParseSeconds(ReadOnlySpan<byte> text, out Int128 nanoseconds)
     {
         nanoseconds = 0;
-        if (!Decimal.TryScan(text, out Decimal number))
+        if (!ScannedNumber.TryScan(text, out ScannedNumber number))
         {
             return false;
         }
@@ -362,7 +362,7 @@ internal static class PrometheusNumber
         int exponent = number.Exponent;
         if (number.IsTruncated)
         {
-            (magnitude, exponent) = Decimal.ScanWide(text);
+            (magnitude, exponent) = ScannedNumber.ScanWide(text);
         }
 
         exponent += 9;
@@ -409,7 +409,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>The parts of a decimal number: significand times ten to the exponent.</summary>
-    private struct Decimal
+    private struct ScannedNumber
     {
         /// <summary>A greater exponent is out of range for every use, whatever the digits are.</summary>
         private const int ExponentLimit = 1_000_000_000;
@@ -421,7 +421,7 @@ internal static class PrometheusNumber
         /// <summary>Whether the significand lacks digits other than zero, because they did not fit.</summary>
         public bool IsTruncated;
 
-        public static bool TryScan(ReadOnlySpan<byte> text, out Decimal number)
+        public static bool TryScan(ReadOnlySpan<byte> text, out ScannedNumber number)
         {
             number = default;
             int i = 0;

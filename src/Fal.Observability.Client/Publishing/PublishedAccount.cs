@@ -21,7 +21,7 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
     public bool IsStale => !(readings.Age <= staleAfter);
 
     /// <summary>Sorts a snapshot's samples by name, outside any callback.</summary>
-    public IReadOnlyDictionary<string, PublishedSeries> Take(FalMetricsSnapshot snapshot)
+    public IReadOnlyDictionary<string, PublishedSeries> SetSnapshot(FalMetricsSnapshot snapshot)
     {
         var series = new Dictionary<string, PublishedSeries>(StringComparer.Ordinal);
         foreach (MetricFamily family in snapshot.Families)

@@ -76,7 +76,7 @@ internal sealed class PublishedMetrics
     {
         lock (_instruments)
         {
-            foreach ((string name, PublishedSeries series) in account.Take(snapshot))
+            foreach ((string name, PublishedSeries series) in account.SetSnapshot(snapshot))
             {
                 if (series.Samples.Count > 0 && Declare(name, series.Family, account) is { } seen && seen.PassesLimit(account.Label, series.Samples))
                 {

@@ -181,7 +181,7 @@ public sealed class AnalyticsExtremesTests
                 var watch = new AnalyticsWatch(query);
                 AnalyticsReport report = await client.GetReportAsync(
                     watch.QueryAt(now) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries });
-                buckets.AddRange(watch.Take(report));
+                buckets.AddRange(watch.TakeNewBuckets(report));
                 watch.QueryAt(now);
                 break;
         }

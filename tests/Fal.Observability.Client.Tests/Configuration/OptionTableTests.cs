@@ -11,9 +11,9 @@ namespace Fal.Observability.Client.Tests;
 public sealed class OptionTableTests
 {
     private const string HowToRefresh =
-        "{0} is not what the tables of options give (the *OptionTable.cs files in src). Write it anew with" +
+        " differs from the tables of options (the *OptionTable.cs files in src). Update it with" +
         " \"FAL_REFRESH_OPTIONS=1 dotnet run -f net10.0 --project tests/Fal.Observability.Client.Tests -- -class '*.OptionTableTests'\"," +
-        " and look at the difference. In docs/options.md, the last column is written by hand: say there what a new option does.";
+        " and look at the difference. In docs/options.md, the last column is written by hand: describe a new option there.";
 
     public static TheoryData<string> Settings(bool right)
     {
@@ -154,7 +154,7 @@ public sealed class OptionTableTests
             File.WriteAllText(path, content);
         }
 
-        Assert.True(File.Exists(path) && File.ReadAllText(path) == content, string.Format(null, HowToRefresh, Path.GetFileName(path)));
+        Assert.True(File.Exists(path) && File.ReadAllText(path) == content, Path.GetFileName(path) + HowToRefresh);
     }
 
     private static IEnumerable<string> FailuresOf(Type type, string property, object value)

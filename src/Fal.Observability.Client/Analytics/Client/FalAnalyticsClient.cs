@@ -257,7 +257,7 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
 
             if (report is not null)
             {
-                foreach (AnalyticsBucket bucket in watch.Take(report))
+                foreach (AnalyticsBucket bucket in watch.TakeNewBuckets(report))
                 {
                     yield return bucket;
                 }

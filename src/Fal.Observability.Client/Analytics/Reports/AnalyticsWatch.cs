@@ -33,7 +33,7 @@ internal sealed class AnalyticsWatch(AnalyticsQuery query)
     }
 
     /// <summary>The buckets of an answer that are new or have changed.</summary>
-    public IEnumerable<AnalyticsBucket> Take(AnalyticsReport report)
+    public IEnumerable<AnalyticsBucket> TakeNewBuckets(AnalyticsReport report)
     {
         AnalyticsTimeRange range = report.Query.Range;
         DateTimeOffset oldest = AnalyticsCalendar.Add(range.Start!.Value, -AnalyticsCalendar.LongestBucket(query.Timeframe!.Value));

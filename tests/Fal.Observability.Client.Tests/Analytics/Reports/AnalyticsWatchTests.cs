@@ -104,7 +104,7 @@ public sealed class AnalyticsWatchTests
             AnalyticsQuery asked = watch.QueryAt(FakeAnalyticsService.Now.AddDays(day));
 
             Assert.InRange(asked.Range.End!.Value - asked.Range.Start!.Value, TimeSpan.FromHours(3), TimeSpan.FromDays(2));
-            Assert.Empty(watch.Take(new AnalyticsReport { Query = asked }));
+            Assert.Empty(watch.TakeNewBuckets(new AnalyticsReport { Query = asked }));
         }
     }
 
