@@ -31,19 +31,19 @@ internal abstract class InputPath
 
     private sealed class SpanPath : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(input, options)];
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(input, options)];
     }
 
     private sealed class StringPath : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(Text(input), options)];
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Text(input), options)];
 
         /// <summary>A string cannot contain invalid UTF-8. Its equivalent is an unpaired surrogate.</summary>
@@ -53,11 +53,15 @@ internal abstract class InputPath
     /// <summary>Cuts a small input in two at every position, and a larger input at positions spread over it.</summary>
     private sealed class SplitPath : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
-            Cuts(input).Select(cut => (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options)));
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+            Cuts(input)
+                .Select(cut =>
+                    (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options))
+                );
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
-            Cuts(input).Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            Cuts(input)
+                .Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
 
         private static IEnumerable<int> Cuts(byte[] input)
         {
@@ -68,15 +72,16 @@ internal abstract class InputPath
             }
         }
 
-        private static ReadOnlySequence<byte> Sequence(byte[] input, int cut) => Segment.Sequence([input.AsMemory(0, cut), input.AsMemory(cut)]);
+        private static ReadOnlySequence<byte> Sequence(byte[] input, int cut) =>
+            Segment.Sequence([input.AsMemory(0, cut), input.AsMemory(cut)]);
     }
 
     private sealed class PiecesPath(Func<Random, int, int> size) : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseSamples(Cut(input), options)];
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamilies(Cut(input), options)];
 
         private ReadOnlySequence<byte> Cut(byte[] input)
@@ -96,32 +101,43 @@ internal abstract class InputPath
 
     private sealed class StreamPath : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () => PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input), options).GetAwaiter().GetResult(),
             () => PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input), options).ToBlockingEnumerable().ToList(),
         ];
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
             [() => PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input), options).GetAwaiter().GetResult()];
     }
 
     private sealed class PipePath : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
-        [
-            () => PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
-            () => PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).ToBlockingEnumerable().ToList(),
-        ];
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+            [
+                () =>
+                    PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
+                () =>
+                    PrometheusTextParser
+                        .StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options)
+                        .ToBlockingEnumerable()
+                        .ToList(),
+            ];
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
-            [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+            [
+                () =>
+                    PrometheusTextParser
+                        .ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options)
+                        .GetAwaiter()
+                        .GetResult(),
+            ];
     }
 
     /// <summary>Writes the result and reads it again, which must not lose anything.</summary>
     private sealed class RewritePath : InputPath
     {
-        internal override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
             () =>
             {
@@ -137,7 +153,7 @@ internal abstract class InputPath
             },
         ];
 
-        internal override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
+        public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
         [
             () =>
             {
