@@ -42,7 +42,8 @@ switch (args)
     case ["adversarial", .. string[] filter] when filter.Length < 2:
         AdversarialMeasurement.Run(Console.Out, string.Concat(filter));
         return 0;
-    case ["generate", "fal" or "histograms", string number, string file] when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
+    case ["generate", "fal" or "histograms", string number, string file]
+        when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count):
         File.WriteAllBytes(file, args[1] == "fal" ? ExpositionGenerator.Fal(count) : ExpositionGenerator.Histograms(count));
         return 0;
     case ["analytics", "serve"]:
@@ -75,7 +76,10 @@ static bool TryReadOptions(ReadOnlySpan<string> options, out string mode, out do
         {
             mode = options[1];
         }
-        else if (options[0] != "--seconds" || !double.TryParse(options[1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds))
+        else if (
+            options[0] != "--seconds"
+            || !double.TryParse(options[1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds)
+        )
         {
             return false;
         }
@@ -88,7 +92,11 @@ static bool TryReadRounds(ReadOnlySpan<string> options, out int rounds)
 {
     rounds = 9;
     return options.IsEmpty
-        || (options is ["--rounds", string number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out rounds) && rounds > 0);
+        || (
+            options is ["--rounds", string number]
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out rounds)
+            && rounds > 0
+        );
 }
 
 static int Fail(string message)

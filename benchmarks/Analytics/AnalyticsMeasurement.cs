@@ -129,7 +129,10 @@ internal static class AnalyticsMeasurement
         for (int round = 0; measured.Next(round); round++)
         {
             bytes = 0;
-            await measured.AddAsync("fetched", () => EachAsync(calls, async (call, _) => Interlocked.Add(ref bytes, await ReadAsync(http, call))));
+            await measured.AddAsync(
+                "fetched",
+                () => EachAsync(calls, async (call, _) => Interlocked.Add(ref bytes, await ReadAsync(http, call)))
+            );
             await measured.AddAsync("decoded", () => EachAsync(calls, (call, _) => PlainAsync(http, call)));
             await measured.AddAsync("pages", () => EachAsync(queries, fal.Analytics.GetPageAsync));
             await measured.AddAsync("product", async () =>
@@ -255,7 +258,10 @@ internal static class AnalyticsMeasurement
     {
         var results = new ConcurrentQueue<TResult>();
         await Parallel.ForEachAsync(
-            calls, new ParallelOptions { MaxDegreeOfParallelism = CallsAtATime }, async (call, token) => results.Enqueue(await action(call, token)));
+            calls,
+            new ParallelOptions { MaxDegreeOfParallelism = CallsAtATime },
+            async (call, token) => results.Enqueue(await action(call, token))
+        );
         return results;
     }
 

@@ -70,7 +70,12 @@ internal sealed class AnalyticsPayload
     {
         for (int bucket = 0; bucket < count; bucket++)
         {
-            (start + (bucket * length)).TryFormat(_bytes.AsSpan(_times[bucket], TimeLength), out _, "yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+            (start + (bucket * length)).TryFormat(
+                _bytes.AsSpan(_times[bucket], TimeLength),
+                out _,
+                "yyyy-MM-ddTHH:mm:ssZ",
+                CultureInfo.InvariantCulture
+            );
         }
 
         for (int row = 0; row < count * _rows; row++)

@@ -111,7 +111,8 @@ internal sealed class AnalyticsServer : IDisposable
         DateTime start = Instant(query["cursor"] ?? query["start"]!);
         int left = (int)((Instant(query["end"]!) - start) / length);
         int count = Math.Min(left, query["limit"] is { } limit ? int.Parse(limit, CultureInfo.InvariantCulture) : payload.Buckets);
-        string cursor = count == left ? "null" : string.Create(CultureInfo.InvariantCulture, $"\"{start + (count * length):yyyy-MM-ddTHH:mm:ssZ}\"");
+        string cursor =
+            count == left ? "null" : string.Create(CultureInfo.InvariantCulture, $"\"{start + (count * length):yyyy-MM-ddTHH:mm:ssZ}\"");
         return
         [
             Encoding.ASCII.GetBytes($"{{\"next_cursor\":{cursor},\"has_more\":{(count == left ? "false" : "true")},\"time_series\":["),

@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Fal.Observability.Client.Benchmarks;
 
 /// <summary>
-/// What the Prometheus bridge costs, as the processor time and memory of its process, beside those of a process that does no more than fetch
+/// What the Prometheus bridge costs, as the processor time and memory of its process, beside those of a process that does no more than
+/// fetch
 /// the same bytes and send them on. This process is the service and the scraper of both.
 /// </summary>
 internal static class BridgeMeasurement
@@ -32,18 +33,36 @@ internal static class BridgeMeasurement
 
         (double poll, double scrape, long memory) = await MeasureAsync(
             "Fal.Observability.Bridge.dll",
-            [$"--Fal:BaseAddress={address}", "--Fal:ApiKey=simulated:key", "--Fal:Publisher:Interval=00:00:10", "--Urls=http://127.0.0.1:0"],
+            [
+                $"--Fal:BaseAddress={address}",
+                "--Fal:ApiKey=simulated:key",
+                "--Fal:Publisher:Interval=00:00:10",
+                "--Urls=http://127.0.0.1:0",
+            ],
             "metrics",
             "metrics",
             polls);
         (double barePoll, double bareScrape, long bareMemory) = await MeasureAsync(
-            "Fal.Observability.Client.Benchmarks.dll", ["relay", $"{address}/serverless/metrics"], "fetched", "held", polls: null);
-        return string.Create(CultureInfo.InvariantCulture, $$"""
-            {"apps":{{apps}},"bytes":{{first.Length}},"poll_and_scrape_ms":{{poll:0.0}},"scrape_ms":{{scrape:0.0}},"mb":{{memory >> 20}},"bare_fetch_and_send_ms":{{barePoll:0.0}},"bare_send_ms":{{bareScrape:0.0}},"bare_mb":{{bareMemory >> 20}},"poll_ratio":{{poll / barePoll:0.00}},"scrape_ratio":{{scrape / bareScrape:0.00}}}
-            """);
+            "Fal.Observability.Client.Benchmarks.dll",
+            ["relay", $"{address}/serverless/metrics"],
+            "fetched",
+            "held",
+            polls: null
+        );
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""
+            {"apps":{{apps}},"bytes":{{first.Length}},"poll_and_scrape_ms":{{poll:0.0}},"scrape_ms":{{scrape:0.0}},"mb":{{memory
+                >> 20}},"bare_fetch_and_send_ms":{{barePoll:0.0}},"bare_send_ms":{{bareScrape:0.0}},"bare_mb":{{bareMemory
+                >> 20}},"poll_ratio":{{poll / barePoll:0.00}},"scrape_ratio":{{scrape / bareScrape:0.00}}}
+            """
+        );
     }
 
-    /// <summary>The least that anything between service and scraper does: <c>/fetched</c> fetches and sends, <c>/held</c> sends what was fetched last.</summary>
+    /// <summary>
+    /// The least that anything between service and scraper does: <c>/fetched</c> fetches and sends, <c>/held</c> sends what was fetched
+    /// last.
+    /// </summary>
     public static async Task RelayAsync(string source)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();

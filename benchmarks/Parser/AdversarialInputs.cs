@@ -26,42 +26,57 @@ internal static class AdversarialInputs
     /// <summary>So little on a line that what a line costs is all there is: good ones, odd ones, and ones that are refused.</summary>
     private static string[] TinyLines() =>
     [
-        "\n", " \n", "\r\n", "#\n", "a\n", "{\n", "a{\n", "a{}\n", "a 1\n", "a 1\r\n", "a 1 \n", " a 1\n", "a+1\n", "a x\n", "a 1.\n", "a .1e1\n", "a 1 1\n", "\"\n", "\\\n", "=\n", "\0\n", "\u00ff\n",
-        "a{b\n", "a{b=\n", "a{b=\"\n", "a{b=\"\"\n", "a{b=\"\"}\n", "a{b=\"\"} 1\n", "a{b=\"\"}1\n", "a{b=\"\",} 1\n", "a{b=\"\\\\\"} 1\n", "a{b=\"\u00c3\u00a4\"} 1\n", "a{b=\"\u00ff\"} 1\n",
-        "{\"a\"}1\n", "{\"a\"} 1\n", "{\"\\\\\"} 1\n", "{\"a\\n\"} 1\n", "a{\"\\\\\"=\"\"} 1\n", "a{a=\"\",a=\"\"} 1\n", "a NaN\n", "a +Inf\n", "# HELP a \n", "# TYPE a gauge\n", "# TYPE a x\n", "# TYPE\n",
+        "\n", " \n", "\r\n", "#\n", "a\n", "{\n", "a{\n", "a{}\n", "a 1\n", "a 1\r\n", "a 1 \n", " a 1\n", "a+1\n", "a x\n", "a 1.\n",
+        "a .1e1\n", "a 1 1\n", "\"\n", "\\\n", "=\n", "\0\n", "\u00ff\n",
+        "a{b\n", "a{b=\n", "a{b=\"\n", "a{b=\"\"\n", "a{b=\"\"}\n", "a{b=\"\"} 1\n", "a{b=\"\"}1\n", "a{b=\"\",} 1\n", "a{b=\"\\\\\"} 1\n",
+        "a{b=\"\u00c3\u00a4\"} 1\n", "a{b=\"\u00ff\"} 1\n",
+        "{\"a\"}1\n", "{\"a\"} 1\n", "{\"\\\\\"} 1\n", "{\"a\\n\"} 1\n", "a{\"\\\\\"=\"\"} 1\n", "a{a=\"\",a=\"\"} 1\n", "a NaN\n",
+        "a +Inf\n", "# HELP a \n", "# TYPE a gauge\n", "# TYPE a x\n", "# TYPE\n",
     ];
 
     private static IEnumerable<(string Name, Func<int, string> Line)> Lines() =>
-    [
-        ("names that alternate", i => i % 2 == 0 ? "a 1\n" : "b 1\n"),
-        ("names that are all different", i => $"a{i} 1\n"),
-        ("families that alternate, with labels", i => i % 2 == 0 ? "a{b=\"\"} 1\n" : "c{b=\"\"} 1\n"),
-        ("a thousand families that take turns", i => $"a{i % 1000} 1\n"),
-        ("label names that alternate", i => i % 2 == 0 ? "a{b=\"\"} 1\n" : "a{c=\"\"} 1\n"),
-        ("label names that are all different", i => $"a{{b{i}=\"\"}} 1\n"),
-        ("label values that are all different", i => $"a{{b=\"{i}\"}} 1\n"),
-        ("two values that are all different", i => $"a{{b=\"{i}\",c=\"{i + 1}\"}} 1\n"),
-        ("escaped values that are all different", i => $"a{{b=\"\\\\{i}\"}} 1\n"),
-        ("values of 300 bytes", i => $"a{{b=\"{i:D300}\"}} 1\n"),
-        ("escaped names among others", i => i % 2 == 0 ? "a 1\n" : "{\"\\\\\"} 1\n"),
-        ("good and bad lines in turn", i => i % 2 == 0 ? "a 1\n" : "a{\n"),
-        ("a comment before each sample", i => i % 2 == 0 ? "#\n" : "a 1\n"),
-        ("metadata of families that are all different", i => $"# TYPE a{i} gauge\n"),
-        ("suffixes of an undeclared histogram", i => (i % 3) switch { 0 => "a_sum 1\n", 1 => "a_count 1\n", _ => "a_bucket 1\n" }),
-        ("suffixes that are all different", i => $"a{i}_sum 1\n"),
-        ("numbers of 17 digits", i => $"a 0.{(i * 7_919L % 1_000_000_007) + 10_000_000_000_000_000}\n"),
-        ("numbers of 50 digits", i => $"a 0.{i:D25}{(i * 7_919L % 1_000_000_007):D25}\n"),
-        ("numbers of 800 digits", i => $"a 1{i:D20}{new string('7', 780)}.5\n"),
-        ("numbers halfway between two doubles", i => $"a {9_007_199_254_740_993 + 2 * i}.{new string('0', 60)}1\n"),
-        ("numbers that are subnormal", i => $"a {i + 1}.7e-310\n"),
-        ("numbers with exponents of many digits", i => $"a {i}e-00000000000000000001\n"),
-        ("timestamps of 19 digits", i => $"a 1 {1_000_000_000_000_000_000 + i}\n"),
-        ("1,000 labels on each line", i => $"a{{{Labels(1_000)}}} {i}\n"),
-        ("10,000 labels on each line", i => $"a{{{Labels(10_000)}}} {i}\n"),
-        ("10,000 escaped label names on each line", _ => $"a{{{string.Join(',', Enumerable.Range(0, 10_000).Select(n => $"\"\\\\{n}\"=\"\""))}}} 1\n"),
-        ("the last of 10,000 labels twice", _ => $"a{{{Labels(10_000)},a9999=\"\"}} 1\n"),
-        ("20 labels, all names different", i => $"a{{{string.Join(',', Enumerable.Range(0, 20).Select(n => $"a{i}_{n}=\"\""))}}} 1\n"),
-    ];
+        [
+            ("names that alternate", i => i % 2 == 0 ? "a 1\n" : "b 1\n"),
+            ("names that are all different", i => $"a{i} 1\n"),
+            ("families that alternate, with labels", i => i % 2 == 0 ? "a{b=\"\"} 1\n" : "c{b=\"\"} 1\n"),
+            ("a thousand families that take turns", i => $"a{i % 1000} 1\n"),
+            ("label names that alternate", i => i % 2 == 0 ? "a{b=\"\"} 1\n" : "a{c=\"\"} 1\n"),
+            ("label names that are all different", i => $"a{{b{i}=\"\"}} 1\n"),
+            ("label values that are all different", i => $"a{{b=\"{i}\"}} 1\n"),
+            ("two values that are all different", i => $"a{{b=\"{i}\",c=\"{i + 1}\"}} 1\n"),
+            ("escaped values that are all different", i => $"a{{b=\"\\\\{i}\"}} 1\n"),
+            ("values of 300 bytes", i => $"a{{b=\"{i:D300}\"}} 1\n"),
+            ("escaped names among others", i => i % 2 == 0 ? "a 1\n" : "{\"\\\\\"} 1\n"),
+            ("good and bad lines in turn", i => i % 2 == 0 ? "a 1\n" : "a{\n"),
+            ("a comment before each sample", i => i % 2 == 0 ? "#\n" : "a 1\n"),
+            ("metadata of families that are all different", i => $"# TYPE a{i} gauge\n"),
+            (
+                "suffixes of an undeclared histogram",
+                i =>
+                    (i % 3) switch
+                    {
+                        0 => "a_sum 1\n",
+                        1 => "a_count 1\n",
+                        _ => "a_bucket 1\n",
+                    }
+            ),
+            ("suffixes that are all different", i => $"a{i}_sum 1\n"),
+            ("numbers of 17 digits", i => $"a 0.{(i * 7_919L % 1_000_000_007) + 10_000_000_000_000_000}\n"),
+            ("numbers of 50 digits", i => $"a 0.{i:D25}{(i * 7_919L % 1_000_000_007):D25}\n"),
+            ("numbers of 800 digits", i => $"a 1{i:D20}{new string('7', 780)}.5\n"),
+            ("numbers halfway between two doubles", i => $"a {9_007_199_254_740_993 + 2 * i}.{new string('0', 60)}1\n"),
+            ("numbers that are subnormal", i => $"a {i + 1}.7e-310\n"),
+            ("numbers with exponents of many digits", i => $"a {i}e-00000000000000000001\n"),
+            ("timestamps of 19 digits", i => $"a 1 {1_000_000_000_000_000_000 + i}\n"),
+            ("1,000 labels on each line", i => $"a{{{Labels(1_000)}}} {i}\n"),
+            ("10,000 labels on each line", i => $"a{{{Labels(10_000)}}} {i}\n"),
+            (
+                "10,000 escaped label names on each line",
+                _ => $"a{{{string.Join(',', Enumerable.Range(0, 10_000).Select(n => $"\"\\\\{n}\"=\"\""))}}} 1\n"
+            ),
+            ("the last of 10,000 labels twice", _ => $"a{{{Labels(10_000)},a9999=\"\"}} 1\n"),
+            ("20 labels, all names different", i => $"a{{{string.Join(',', Enumerable.Range(0, 20).Select(n => $"a{i}_{n}=\"\""))}}} 1\n"),
+        ];
 
     private static IEnumerable<(string Name, string Text)> Whole() =>
     [
@@ -82,21 +97,28 @@ internal static class AdversarialInputs
     ];
 
     private static IEnumerable<(string Name, string Text)> OpenMetrics() =>
-    [
-        ("OpenMetrics: lines a 1 with timestamps", Text(i => $"a 1 {i}\n")),
-        ("OpenMetrics: timestamps that repeat", Text(_ => "a 1 1\n")),
-        ("OpenMetrics: lines a{ ", Text(_ => "a{\n")),
-        ("OpenMetrics: exemplars", "# TYPE a counter\n" + Text(i => $"a_total 1 {i} # {{}} 1\n")),
-        ("OpenMetrics: families that are all different", Text(i => $"a{i} 1\n")),
-        ("OpenMetrics: label values that are all different", Text(i => $"a{{b=\"{i}\"}} 1\n")),
-        ("OpenMetrics: a group of 50,000 samples, then groups of one", "# TYPE a histogram\n" + Text(i =>
-            i < 50_000 ? $"a_bucket{{le=\"{i}\"}} 1\n" : i == 50_000 ? "a_bucket{le=\"+Inf\"} 1\n" : $"a_bucket{{b=\"{i}\",le=\"+Inf\"}} 1\n")),
-        ("OpenMetrics: a family of 50,000 groups, then families of one", Text(i => i < 50_000 ? $"a{{b=\"{i}\"}} 1\n" : $"a{i} 1\n")),
-        ("OpenMetrics: 10,000 labels on each line", Text(i => $"a{{{Labels(10_000)}}} {i} {i}\n")),
-        ("OpenMetrics: 10,000 labels in turned order", Text(i => $"a{{{Labels(10_000, i % 2 == 1)}}} 1 {i}\n")),
-        ("OpenMetrics: states", "# TYPE a stateset\n" + Text(i => $"a{{a=\"{i}\"}} 1\n")),
-        ("OpenMetrics: seconds of 40 digits", Text(i => $"a 1 {i}.{i:D40}\n")),
-    ];
+        [
+            ("OpenMetrics: lines a 1 with timestamps", Text(i => $"a 1 {i}\n")),
+            ("OpenMetrics: timestamps that repeat", Text(_ => "a 1 1\n")),
+            ("OpenMetrics: lines a{ ", Text(_ => "a{\n")),
+            ("OpenMetrics: exemplars", "# TYPE a counter\n" + Text(i => $"a_total 1 {i} # {{}} 1\n")),
+            ("OpenMetrics: families that are all different", Text(i => $"a{i} 1\n")),
+            ("OpenMetrics: label values that are all different", Text(i => $"a{{b=\"{i}\"}} 1\n")),
+            (
+                "OpenMetrics: a group of 50,000 samples, then groups of one",
+                "# TYPE a histogram\n"
+                    + Text(i =>
+                        i < 50_000 ? $"a_bucket{{le=\"{i}\"}} 1\n"
+                        : i == 50_000 ? "a_bucket{le=\"+Inf\"} 1\n"
+                        : $"a_bucket{{b=\"{i}\",le=\"+Inf\"}} 1\n"
+                    )
+            ),
+            ("OpenMetrics: a family of 50,000 groups, then families of one", Text(i => i < 50_000 ? $"a{{b=\"{i}\"}} 1\n" : $"a{i} 1\n")),
+            ("OpenMetrics: 10,000 labels on each line", Text(i => $"a{{{Labels(10_000)}}} {i} {i}\n")),
+            ("OpenMetrics: 10,000 labels in turned order", Text(i => $"a{{{Labels(10_000, i % 2 == 1)}}} 1 {i}\n")),
+            ("OpenMetrics: states", "# TYPE a stateset\n" + Text(i => $"a{{a=\"{i}\"}} 1\n")),
+            ("OpenMetrics: seconds of 40 digits", Text(i => $"a 1 {i}.{i:D40}\n")),
+        ];
 
     private static string Labels(int count, bool turned = false) =>
         string.Join(',', (turned ? Enumerable.Range(0, count).Reverse() : Enumerable.Range(0, count)).Select(n => $"a{n}=\"\""));

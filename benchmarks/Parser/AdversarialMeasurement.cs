@@ -28,7 +28,11 @@ internal static class AdversarialMeasurement
 
         output.WriteLine("| input | " + string.Join(" | ", Levels.Select(level => level.Name)) + " |");
         output.WriteLine("|---|" + string.Concat(Levels.Select(_ => "---:|")));
-        output.WriteLine("| the unit, ns a byte | " + string.Join(" | ", units.Select(unit => (unit * 1e9).ToString("F2", CultureInfo.InvariantCulture))) + " |");
+        output.WriteLine(
+            "| the unit, ns a byte | "
+                + string.Join(" | ", units.Select(unit => (unit * 1e9).ToString("F2", CultureInfo.InvariantCulture)))
+                + " |"
+        );
         double[] worst = new double[Levels.Length];
         foreach ((string name, PrometheusFormat format, byte[] input) in AdversarialInputs.All())
         {
@@ -44,13 +48,18 @@ internal static class AdversarialMeasurement
                 worst[level] = Math.Max(worst[level], ratios[level]);
             }
 
-            WriteRow(name.Contains('|', StringComparison.Ordinal) ? name.Replace("|", "\\|", StringComparison.Ordinal) : $"`{name}`", ratios);
+            WriteRow(
+                name.Contains('|', StringComparison.Ordinal) ? name.Replace("|", "\\|", StringComparison.Ordinal) : $"`{name}`",
+                ratios
+            );
         }
 
         WriteRow("the worst", worst);
 
         void WriteRow(string name, double[] ratios) =>
-            output.WriteLine($"| {name} | {string.Join(" | ", ratios.Select(ratio => ratio.ToString("F1", CultureInfo.InvariantCulture)))} |");
+            output.WriteLine(
+                $"| {name} | {string.Join(" | ", ratios.Select(ratio => ratio.ToString("F1", CultureInfo.InvariantCulture)))} |"
+            );
     }
 
     private static double SecondsPerByte(byte[] input, PrometheusFormat format, int level, double seconds)

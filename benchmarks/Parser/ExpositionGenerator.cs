@@ -6,7 +6,23 @@ namespace Fal.Observability.Client.Benchmarks;
 /// <summary>Writes expositions of the shapes that matter, the same bytes for the same seed. All of it is invented.</summary>
 internal static class ExpositionGenerator
 {
-    private static readonly string[] Bounds = ["0.1", "0.25", "0.5", "1", "2.5", "5", "10", "25", "50", "100", "250", "500", "1000", "+Inf"];
+    private static readonly string[] Bounds =
+    [
+        "0.1",
+        "0.25",
+        "0.5",
+        "1",
+        "2.5",
+        "5",
+        "10",
+        "25",
+        "50",
+        "100",
+        "250",
+        "500",
+        "1000",
+        "+Inf",
+    ];
 
     /// <summary>The families of fal's metrics endpoint for a number of apps.</summary>
     public static byte[] Fal(int apps, int seed = 1)
@@ -68,11 +84,21 @@ internal static class ExpositionGenerator
             }
         }
 
-        foreach ((string name, string help, Func<string> value) in (ReadOnlySpan<(string, string, Func<string>)>)
-        [
-            ("fal_app_runner_cpu_usage_percent", "CPU, summed over runners", () => (random.NextDouble() * 800).ToString("R", CultureInfo.InvariantCulture)),
-            ("fal_app_runner_memory_usage_bytes", "Memory, summed over runners", () => random.NextInt64(1L << 36).ToString(CultureInfo.InvariantCulture)),
-        ])
+        foreach (
+            (string name, string help, Func<string> value) in (ReadOnlySpan<(string, string, Func<string>)>)
+                [
+                    (
+                        "fal_app_runner_cpu_usage_percent",
+                        "CPU, summed over runners",
+                        () => (random.NextDouble() * 800).ToString("R", CultureInfo.InvariantCulture)
+                    ),
+                    (
+                        "fal_app_runner_memory_usage_bytes",
+                        "Memory, summed over runners",
+                        () => random.NextInt64(1L << 36).ToString(CultureInfo.InvariantCulture)
+                    ),
+                ]
+        )
         {
             text.Family(name, help);
             for (int i = 0; i < apps; i++)
@@ -111,7 +137,15 @@ internal static class ExpositionGenerator
         return text.ToUtf8();
     }
 
-    private static string Model(int i) => (i % 5) switch { 0 => "image-fast", 1 => "video", 2 => "speech-to-text", 3 => "upscaler", _ => "llm-router" };
+    private static string Model(int i) =>
+        (i % 5) switch
+        {
+            0 => "image-fast",
+            1 => "video",
+            2 => "speech-to-text",
+            3 => "upscaler",
+            _ => "llm-router",
+        };
 
     private sealed class Text
     {

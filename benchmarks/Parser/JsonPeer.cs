@@ -8,10 +8,14 @@ namespace Fal.Observability.Client.Benchmarks;
 /// <summary>The samples of an exposition as JSON, and System.Text.Json over them: the yardstick that every .NET engineer knows.</summary>
 internal static partial class JsonPeer
 {
-    public static byte[] Write(byte[] exposition) => JsonSerializer.SerializeToUtf8Bytes(
-        PrometheusTextParser.ParseSamples(exposition)
-            .Select(sample => new JsonSample(sample.Name, sample.Labels.ToDictionary(), sample.Value, sample.TimestampMilliseconds)).ToArray(),
-        Context.Default.JsonSampleArray);
+    public static byte[] Write(byte[] exposition) =>
+        JsonSerializer.SerializeToUtf8Bytes(
+            PrometheusTextParser
+                .ParseSamples(exposition)
+                .Select(sample => new JsonSample(sample.Name, sample.Labels.ToDictionary(), sample.Value, sample.TimestampMilliseconds))
+                .ToArray(),
+            Context.Default.JsonSampleArray
+        );
 
     /// <summary>Every token, with its text or number looked at, nothing kept.</summary>
     public static long ReadTokens(byte[] json)

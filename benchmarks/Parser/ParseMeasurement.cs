@@ -21,8 +21,16 @@ internal static class ParseMeasurement
         byte[] file0 = File.ReadAllBytes(file);
         byte[][] inputs = mode switch
         {
-            "replay" or "replay-families" or "snapshot" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherValues(file0, i))],
-            "churn" => [.. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherSeries(ScrapeVariations.WithOtherValues(file0, i), i))],
+            "replay" or "replay-families" or "snapshot" =>
+            [
+                .. Enumerable.Range(0, Scrapes).Select(i => ScrapeVariations.WithOtherValues(file0, i)),
+            ],
+            "churn" =>
+            [
+                .. Enumerable
+                    .Range(0, Scrapes)
+                    .Select(i => ScrapeVariations.WithOtherSeries(ScrapeVariations.WithOtherValues(file0, i), i)),
+            ],
             _ => [file0],
         };
         byte[] input = inputs[0];
@@ -31,7 +39,8 @@ internal static class ParseMeasurement
         Func<byte[], long> read = mode switch
         {
             "replay" or "churn" => _ => scrape.ParseSamples(inputs[turn++ % inputs.Length]).Count,
-            "replay-families" => _ => scrape.ParseFamilies(inputs[turn++ % inputs.Length]).Families.Sum(family => (long)family.Samples.Count),
+            "replay-families" => _ =>
+                scrape.ParseFamilies(inputs[turn++ % inputs.Length]).Families.Sum(family => (long)family.Samples.Count),
             "snapshot" => _ => Snapshot(inputs[turn++ % inputs.Length], scrape),
             "reader" => static bytes => Read(bytes, null),
             "samples" => static bytes => PrometheusTextParser.ParseSamples(bytes).Count,
@@ -72,9 +81,15 @@ internal static class ParseMeasurement
         double time = ProcessorClock.Median(readTimes) / repeats;
         double floor = ProcessorClock.Median(floorTimes) / repeats;
         double bytesPerSample = (double)allocated / rounds / repeats / Math.Max(1, samples);
-        int vectorBits = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
-        return string.Create(CultureInfo.InvariantCulture,
-            $$"""{"mode":"{{mode}}","file":"{{Path.GetFileName(file)}}","bytes":{{input.Length}},"samples":{{samples}},"mb_per_s":{{input.Length / time / 1e6:F0}},"samples_per_s":{{samples / time:F0}},"bytes_per_sample":{{bytesPerSample:F1}},"newline_floor_mb_per_s":{{input.Length / floor / 1e6:F0}},"ratio":{{floor / time:F3}},"best_ratio":{{floorTimes[0] / readTimes[0]:F3}},"vector_bits":{{vectorBits}}}""");
+        int vectorBits =
+            Vector512.IsHardwareAccelerated ? 512
+            : Vector256.IsHardwareAccelerated ? 256
+            : Vector128.IsHardwareAccelerated ? 128
+            : 0;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"mode":"{{mode}}","file":"{{Path.GetFileName(file)}}","bytes":{{input.Length}},"samples":{{samples}},"mb_per_s":{{input.Length / time / 1e6:F0}},"samples_per_s":{{samples / time:F0}},"bytes_per_sample":{{bytesPerSample:F1}},"newline_floor_mb_per_s":{{input.Length / floor / 1e6:F0}},"ratio":{{floor / time:F3}},"best_ratio":{{floorTimes[0] / readTimes[0]:F3}},"vector_bits":{{vectorBits}}}"""
+        );
     }
 
     /// <summary>Everything that a sample has is looked at, so that nothing is left out of the measurement.</summary>

@@ -67,8 +67,12 @@ internal static class ScaleMeasurement
             int used = 0;
             for (int bucket = 0; bucket < 100; bucket++)
             {
-                System.Text.Unicode.Utf8.TryWrite(block[used..], CultureInfo.InvariantCulture,
-                    $"fal_app_request_latency{{application=\"acme/model-{app}\",le=\"{bucket}\"}} {app * bucket % 100_003}\n", out int line);
+                System.Text.Unicode.Utf8.TryWrite(
+                    block[used..],
+                    CultureInfo.InvariantCulture,
+                    $"fal_app_request_latency{{application=\"acme/model-{app}\",le=\"{bucket}\"}} {app * bucket % 100_003}\n",
+                    out int line
+                );
                 used += line;
             }
 

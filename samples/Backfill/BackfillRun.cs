@@ -50,7 +50,8 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
             await WriteAsync(query, AnalyticsCheckpoint.Create(query, from, end));
         }
 
-        say($"{folder} holds {Windows().Count()} files. Each is called by the instant, in UTC, at which its 24 hours begin, and has a line of JSON");
+        say($"{folder} holds {Windows().Count()} files. Each is called by the instant, in UTC, at which its 24 hours begin, and has a " +
+            $"line of JSON");
         say("for each hour that is over, with a row for each endpoint. Run the same command again later: it adds the hours that are new,");
         say("and writes the two newest files again, since numbers may come late. checkpoint.json says where a run that was ended goes on.");
     }
@@ -90,8 +91,15 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
     {
         foreach (string path in Directory.EnumerateFiles(folder, "*.jsonl"))
         {
-            if (DateTimeOffset.TryParseExact(
-                Path.GetFileNameWithoutExtension(path), NameFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset start))
+            if (
+                DateTimeOffset.TryParseExact(
+                    Path.GetFileNameWithoutExtension(path),
+                    NameFormat,
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal,
+                    out DateTimeOffset start
+                )
+            )
             {
                 yield return start;
             }

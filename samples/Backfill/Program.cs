@@ -81,7 +81,12 @@ try
 
     Directory.CreateDirectory(folder);
     // One backfill at a time in a folder: the system lets go of the lock however the program ends.
-    await using FileStream one = File.Open(Path.Combine(folder, "backfill.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    await using FileStream one = File.Open(
+        Path.Combine(folder, "backfill.lock"),
+        FileMode.OpenOrCreate,
+        FileAccess.ReadWrite,
+        FileShare.None
+    );
     // The query refuses an id that cannot be.
     IReadOnlyList<string> endpoints = new AnalyticsQuery(named ?? [.. simulator!.Apps]).EndpointIds;
     begun = true;
@@ -98,7 +103,10 @@ catch (Exception e) when (e is OptionsValidationException or ArgumentException)
 catch (Exception e) when (begun || e is FalObservabilityException or IOException or UnauthorizedAccessException)
 {
     bool foreseen = e is FalObservabilityException or FormatException or IOException or UnauthorizedAccessException;
-    string cause = string.Join(' ', e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    string cause = string.Join(
+        ' ',
+        e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+    );
     Console.Error.WriteLine(
         $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The backfill stopped. What was written stays: "
         + "remove the cause, and run the same command again to continue.");

@@ -14,7 +14,9 @@ if (!int.TryParse(args.ElementAtOrDefault(1) ?? "100", NumberStyles.None, Cultur
 }
 
 string[] keys = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
-await using FalSimulator? sim = keys.Any(key => Environment.GetEnvironmentVariable(key) is { Length: > 0 }) ? null : await FalSimulator.StartAsync();
+await using FalSimulator? sim = keys.Any(key => Environment.GetEnvironmentVariable(key) is { Length: > 0 })
+    ? null
+    : await FalSimulator.StartAsync();
 Console.WriteLine(sim is null ? "Ctrl+C ends it." : "SIMULATED DATA: no key is set. The alert fires and is resolved within a minute.");
 sim?.App(app).Queue = threshold + 1;
 using var fal = new FalObservabilityClient(options =>
@@ -33,7 +35,9 @@ await foreach (FalMetricsSnapshot now in fal.Metrics.WatchAsync(TimeSpan.FromSec
         continue; // Nothing has changed.
     }
 
-    string text = firing ? $"{app}: resolved, {queue:0} requests wait." : $"{app}: {queue:0} requests wait, more than {threshold} for {seconds} s.";
+    string text = firing
+        ? $"{app}: resolved, {queue:0} requests wait."
+        : $"{app}: {queue:0} requests wait, more than {threshold} for {seconds} s.";
     Console.WriteLine(text);
     try
     {

@@ -105,7 +105,9 @@ internal static class Report
         foreach (string[] line in lines)
         {
             string name = line[0].Length > widths[0] ? $"..{line[0][(line[0].Length - widths[0] + 2)..]}" : line[0];
-            Console.WriteLine(string.Join("  ", line.Skip(1).Select((cell, i) => cell.PadLeft(widths[i + 1])).Prepend(name.PadRight(widths[0]))));
+            Console.WriteLine(
+                string.Join("  ", line.Skip(1).Select((cell, i) => cell.PadLeft(widths[i + 1])).Prepend(name.PadRight(widths[0])))
+            );
         }
     }
 }

@@ -5,15 +5,21 @@ using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
 
 string app = args.ElementAtOrDefault(0) ?? "simulated/my-app";
-if (!double.TryParse(args.ElementAtOrDefault(1) ?? "99.5", CultureInfo.InvariantCulture, out double percent) || percent is not (> 0 and < 100)
-    || !double.TryParse(args.ElementAtOrDefault(2) ?? "24", CultureInfo.InvariantCulture, out double hours) || hours is not (>= 6 and <= 2160))
+if (
+    !double.TryParse(args.ElementAtOrDefault(1) ?? "99.5", CultureInfo.InvariantCulture, out double percent)
+    || percent is not (> 0 and < 100)
+    || !double.TryParse(args.ElementAtOrDefault(2) ?? "24", CultureInfo.InvariantCulture, out double hours)
+    || hours is not (>= 6 and <= 2160)
+)
 {
     Console.Error.WriteLine("Usage: SlaCheck [APP [PERCENT [HOURS]]], with PERCENT between 0 and 100 and HOURS from 6 to 2160.");
     return 2;
 }
 
 string[] keys = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
-await using FalSimulator? sim = keys.Any(key => Environment.GetEnvironmentVariable(key) is { Length: > 0 }) ? null : await FalSimulator.StartAsync();
+await using FalSimulator? sim = keys.Any(key => Environment.GetEnvironmentVariable(key) is { Length: > 0 })
+    ? null
+    : await FalSimulator.StartAsync();
 try
 {
     if (sim is not null)

@@ -91,7 +91,10 @@ public sealed class FalSimulator : IAsyncDisposable
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="IOException">The port that the options name is taken.</exception>
-    public static Task<FalSimulator> StartAsync(Action<FalSimulatorOptions>? configure = null, CancellationToken cancellationToken = default)
+    public static Task<FalSimulator> StartAsync(
+        Action<FalSimulatorOptions>? configure = null,
+        CancellationToken cancellationToken = default
+    )
     {
         var options = new FalSimulatorOptions();
         configure?.Invoke(options);
@@ -203,7 +206,12 @@ public sealed class FalSimulator : IAsyncDisposable
     {
         if (request.Route is not { } route)
         {
-            await SendAsync(context, request, Answer.Error(404, "not_found", $"Resource not found: {request.Path}", documentedId), requestId);
+            await SendAsync(
+                context,
+                request,
+                Answer.Error(404, "not_found", $"Resource not found: {request.Path}", documentedId),
+                requestId
+            );
             return;
         }
         if (request.Method != HttpMethods.Get)
@@ -301,7 +309,11 @@ public sealed class FalSimulator : IAsyncDisposable
         {
             if (route == SimulatorRoute.Usage)
             {
-                throw new RefusedCallException(403, "authorization_error", "Access denied: the key lacks the permission billing:usage:read.");
+                throw new RefusedCallException(
+                    403,
+                    "authorization_error",
+                    "Access denied: the key lacks the permission billing:usage:read."
+                );
             }
 
             return;

@@ -90,10 +90,14 @@ public enum ScaledToZero
 /// <summary>What an error body says. The service has been seen to say less than its documentation promises.</summary>
 public enum ErrorBodies
 {
-    /// <summary>The type and the message, as the live service sends them. The id of the request is in the header <c>x-vercel-id</c>.</summary>
+    /// <summary>
+    /// The type and the message, as the live service sends them. The id of the request is in the header <c>x-vercel-id</c>.
+    /// </summary>
     AsSeen,
 
-    /// <summary>As documented: <c>request_id</c> and <c>docs_url</c> too, and the header <c>x-fal-request-id</c> on every response.</summary>
+    /// <summary>
+    /// As documented: <c>request_id</c> and <c>docs_url</c> too, and the header <c>x-fal-request-id</c> on every response.
+    /// </summary>
     AsDocumented,
 }
 
@@ -118,21 +122,25 @@ public sealed class FalSimulatorOptions
     /// </summary>
     public int? Seed { get; set; }
 
-    /// <summary>How many apps are drawn from the seed, 0 to 100,000. Default null: 12 if there is a seed. Not allowed without one.</summary>
+    /// <summary>
+    /// How many apps are drawn from the seed, 0 to 100,000. Default null: 12 if there is a seed. Not allowed without one.
+    /// </summary>
     public int? Apps { get; set; }
 
     /// <summary>The key that may do everything, <c>id:secret</c>. Default <c>simulated:key</c>.</summary>
     public string Key { get; set; } = "simulated:key";
 
     /// <summary>
-    /// All apps scale to zero. An app that is drawn from the seed has one burst of 6 to 15 minutes in every half hour, and no runner outside
+    /// All apps scale to zero. An app that is drawn from the seed has one burst of 6 to 15 minutes in every half hour, and no runner
+    /// outside
     /// it. The value says what the metrics show of an app without runners, requests and queue. Default null: every second app that is drawn
     /// keeps a runner, its traffic follows the day, and the metrics show every scripted app.
     /// </summary>
     public ScaledToZero? ScaleToZero { get; set; }
 
     /// <summary>
-    /// Incidents of drawn apps at given times, besides those that the seed brings. Read when the simulator starts. Default none. An app whose
+    /// Incidents of drawn apps at given times, besides those that the seed brings. Read when the simulator starts. Default none. An app
+    /// whose
     /// traffic is too thin to show its incident has 30 requests a minute at each of its endpoints meanwhile.
     /// </summary>
     public IList<SimulatedIncident> Incidents { get; } = [];
@@ -184,13 +192,16 @@ public sealed class FalSimulatorOptions
 
         if (Apps is < 0 or > MostApps)
         {
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Apps is {Apps}: it must be between 0 and {MostApps}."));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"Apps is {Apps}: it must be between 0 and {MostApps}.")
+            );
         }
 
         if (Seed is null && (Apps is not null || Incidents.Count > 0))
         {
             throw new ArgumentException(
-                $"{(Apps is null ? nameof(Incidents) : nameof(Apps))} is set, but Seed is not: set Seed to draw apps, or script apps with App.");
+                $"{(Apps is null ? nameof(Incidents) : nameof(Apps))} is set, but Seed is not: set Seed to draw apps, or script apps " +
+                    $"with App.");
         }
 
         if (PageSize < 1)

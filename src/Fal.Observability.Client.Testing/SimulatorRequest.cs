@@ -14,8 +14,13 @@ public sealed class SimulatorRequest
         int question = target.IndexOf('?', StringComparison.Ordinal);
         Path = question < 0 ? target : target[..question];
         RawQuery = question < 0 ? "" : target[question..];
-        Query = QueryHelpers.ParseQuery(RawQuery).ToDictionary(
-            parameter => parameter.Key, parameter => (IReadOnlyList<string>)[.. parameter.Value.Select(value => value ?? "")], StringComparer.Ordinal);
+        Query = QueryHelpers
+            .ParseQuery(RawQuery)
+            .ToDictionary(
+                parameter => parameter.Key,
+                parameter => (IReadOnlyList<string>)[.. parameter.Value.Select(value => value ?? "")],
+                StringComparer.Ordinal
+            );
         Route = FalSimulator.RouteOf(Path);
         Headers = headers;
         ReceivedAt = receivedAt;

@@ -16,7 +16,9 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
-    /// <exception cref="ArgumentException"><paramref name="apiKey"/> is null or blank: the environment is not asked for another.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="apiKey"/> is null or blank: the environment is not asked for another.
+    /// </exception>
     /// <exception cref="OptionsValidationException"><paramref name="apiKey"/> is malformed. The message does not quote it.</exception>
     /// <example>
     /// <code>
@@ -37,12 +39,14 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <param name="build">
     /// Refines the client: its HTTP clients by <see cref="IFalObservabilityBuilder.ConfigureHttpClients"/>, and by
     /// <see cref="IFalObservabilityBuilder.Services"/> logging (<c>Services.AddLogging(...)</c>) or another
-    /// <see cref="TimeProvider"/>. If null, nothing is logged and the system's clock is used. docs/options.md of the project shows how a console program logs.
+    /// <see cref="TimeProvider"/>. If null, nothing is logged and the system's clock is used. docs/options.md of the project shows how a
+    /// console program logs.
     /// </param>
     /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
     /// <example>
     /// <code>
-    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // the key comes from FAL_KEY
+    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // the key comes from
+    /// FAL_KEY
     /// </code>
     /// </example>
     public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null)

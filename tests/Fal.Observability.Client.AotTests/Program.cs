@@ -65,12 +65,21 @@ await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query)
 Check("a checkpoint survives its JSON", checkpoint is not null);
 
 FalAppList list = await fal.Apps.ListAsync(new FalAppQuery { WithEndpoints = true });
-Check("the apps are those of the metrics", list.Apps.Select(app => app.EndpointId).Order().SequenceEqual(snapshot.Apps.Select(app => app.Name).Order()));
+Check(
+    "the apps are those of the metrics",
+    list.Apps.Select(app => app.EndpointId).Order().SequenceEqual(snapshot.Apps.Select(app => app.Name).Order())
+);
 Check("an app has its routes and times", list.Apps.All(app => app.Endpoints is not null && app.KeepAlive > TimeSpan.Zero));
 FalRunnerHistory history = await fal.Apps.GetRunnerHistoryAsync(list.Apps[0].EndpointId, aggregation: FalRunnerAggregation.Average);
-Check("a history has buckets in order", history.Buckets.Count >= 24 && history.Buckets.Zip(history.Buckets.Skip(1), (a, b) => a.Start < b.Start).All(ascends => ascends));
+Check(
+    "a history has buckets in order",
+    history.Buckets.Count >= 24 && history.Buckets.Zip(history.Buckets.Skip(1), (a, b) => a.Start < b.Start).All(ascends => ascends)
+);
 UsageReport usage = await fal.Usage.GetReportAsync(new UsageQuery { Expand = UsageExpand.TimeSeries | UsageExpand.Summary, Limit = 7 });
-Check("the bill adds up to its summary", usage.Totals.Count > 0 && usage.Totals.Sum(total => total.Cost) == usage.Summary.Sum(row => row.Cost));
+Check(
+    "the bill adds up to its summary",
+    usage.Totals.Count > 0 && usage.Totals.Sum(total => total.Cost) == usage.Summary.Sum(row => row.Cost)
+);
 int billed = 0;
 await foreach (UsageBucket bucket in fal.Usage.StreamTimeSeriesAsync(new UsageQuery { Limit = 7 }))
 {
@@ -102,7 +111,10 @@ services.AddFalObservability("other");
 services.AddLogging();
 services.AddHealthChecks().AddFal();
 await using ServiceProvider provider = services.BuildServiceProvider();
-Check("the container's client reads the same apps", (await provider.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync()).Apps.Count == snapshot.Apps.Count);
+Check(
+    "the container's client reads the same apps",
+    (await provider.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync()).Apps.Count == snapshot.Apps.Count
+);
 
 await using (Stream raw = await provider.GetRequiredService<IFalMetricsApi>().GetMetricsAsync())
 {
@@ -116,7 +128,10 @@ try
 }
 catch (FalAuthenticationException failure)
 {
-    Check("a wrong key is refused with the service's words", failure.ErrorType == FalErrorTypes.AuthorizationError && !string.IsNullOrEmpty(failure.ServiceMessage));
+    Check(
+        "a wrong key is refused with the service's words",
+        failure.ErrorType == FalErrorTypes.AuthorizationError && !string.IsNullOrEmpty(failure.ServiceMessage)
+    );
 }
 
 // The publisher, without a host, until its first instruments of both kinds are there.

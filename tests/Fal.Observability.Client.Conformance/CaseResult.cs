@@ -16,19 +16,39 @@ internal sealed record CaseResult(string Level, string Answer, string? Failure, 
     public static IEnumerable<CaseResult> Of(ConformanceCase @case, InputPath path, bool invert)
     {
         var options = new PrometheusParserOptions { Format = @case.Format };
-        yield return Judge(@case, "reader", Demanded(@case.Reader, invert), path.Samples(@case.Input, options).Select(read => (Func<string?>)(() =>
-        {
-            IReadOnlyList<PrometheusSample> samples = read();
-            return @case.Samples is null ? null
-                : Comparison.Samples(samples, @case.Samples);
-        })));
-        yield return Judge(@case, "families", Demanded(@case.Families, invert), path.Families(@case.Input, options).Select(read => (Func<string?>)(() =>
-        {
-            PrometheusExposition exposition = read();
-            return @case.Samples is null ? null
-                : Comparison.Samples([.. exposition.Families.SelectMany(family => family.Samples)], @case.Samples)
-                    ?? (@case.Metadata is null ? null : Comparison.Families(exposition, @case.Metadata));
-        })));
+        yield return Judge(
+            @case,
+            "reader",
+            Demanded(@case.Reader, invert),
+            path.Samples(@case.Input, options)
+                .Select(read =>
+                    (Func<string?>)(
+                        () =>
+                        {
+                            IReadOnlyList<PrometheusSample> samples = read();
+                            return @case.Samples is null ? null : Comparison.Samples(samples, @case.Samples);
+                        }
+                    )
+                )
+        );
+        yield return Judge(
+            @case,
+            "families",
+            Demanded(@case.Families, invert),
+            path.Families(@case.Input, options)
+                .Select(read =>
+                    (Func<string?>)(
+                        () =>
+                        {
+                            PrometheusExposition exposition = read();
+                            return @case.Samples is null
+                                ? null
+                                : Comparison.Samples([.. exposition.Families.SelectMany(family => family.Samples)], @case.Samples)
+                                    ?? (@case.Metadata is null ? null : Comparison.Families(exposition, @case.Metadata));
+                        }
+                    )
+                )
+        );
     }
 
     private static Verdict Demanded(Verdict verdict, bool invert) => (verdict, invert) switch

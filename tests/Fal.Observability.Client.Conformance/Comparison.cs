@@ -53,7 +53,9 @@ internal static class Comparison
     }
 
     private static string? Type(MetricFamily family, string? expected) =>
-        string.Equals(family.Type.ToString(), expected, StringComparison.OrdinalIgnoreCase) ? null : $"type '{family.Type}' instead of '{expected}'";
+        string.Equals(family.Type.ToString(), expected, StringComparison.OrdinalIgnoreCase)
+            ? null
+            : $"type '{family.Type}' instead of '{expected}'";
 
     private static string? Differ(string what, string? actual, string? expected) =>
         actual == expected ? null : $"{what} '{actual}' instead of '{expected}'";
@@ -72,7 +74,10 @@ internal static class Comparison
 
         if (actual.TimestampMilliseconds != expected.TimestampMilliseconds)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"timestamp {actual.TimestampMilliseconds} instead of {expected.TimestampMilliseconds}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"timestamp {actual.TimestampMilliseconds} instead of {expected.TimestampMilliseconds}"
+            );
         }
 
         if (Labels(actual.Labels, expected.Labels) is { } difference)
@@ -86,7 +91,8 @@ internal static class Comparison
         }
 
         return actual.Exemplar is { } exemplar
-            ? Labels(exemplar.Labels, expected.Exemplars[0].Labels) ?? (exemplar.Value.Equals(expected.Exemplars[0].Value) ? null : "exemplar's value")
+            ? Labels(exemplar.Labels, expected.Exemplars[0].Labels)
+                ?? (exemplar.Value.Equals(expected.Exemplars[0].Value) ? null : "exemplar's value")
             : null;
     }
 

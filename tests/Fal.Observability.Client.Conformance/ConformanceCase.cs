@@ -22,8 +22,12 @@ internal sealed class ConformanceCase
         FormatName = expect.GetProperty("format").GetString()!;
         Reader = ReadVerdict(expect, "reader");
         Families = ReadVerdict(expect, "families");
-        Samples = expect.TryGetProperty("samples", out JsonElement samples) ? [.. samples.EnumerateArray().Select(ExpectedSample.Read)] : null;
-        Metadata = expect.TryGetProperty("metadata", out JsonElement metadata) ? [.. metadata.EnumerateArray().Select(ExpectedMetadata.Read)] : null;
+        Samples = expect.TryGetProperty("samples", out JsonElement samples)
+            ? [.. samples.EnumerateArray().Select(ExpectedSample.Read)]
+            : null;
+        Metadata = expect.TryGetProperty("metadata", out JsonElement metadata)
+            ? [.. metadata.EnumerateArray().Select(ExpectedMetadata.Read)]
+            : null;
     }
 
     public string Name { get; }
@@ -53,7 +57,11 @@ internal sealed class ConformanceCase
             }
 
             using var document = JsonDocument.Parse(File.ReadAllBytes(expect));
-            yield return new ConformanceCase(Path.GetFileName(path), File.ReadAllBytes(Path.Combine(path, "input.txt")), document.RootElement);
+            yield return new ConformanceCase(
+                Path.GetFileName(path),
+                File.ReadAllBytes(Path.Combine(path, "input.txt")),
+                document.RootElement
+            );
         }
     }
 
@@ -74,11 +82,18 @@ internal sealed record ExpectedMetadata(string Kind, string Name, string? Type, 
         json.GetProperty("kind").GetString()!, json.GetProperty("name").GetString()!, Optional(json, "type"), Optional(json, "unit"),
         Optional(json, "help"), Optional(json, "text"));
 
-    private static string? Optional(JsonElement json, string name) => json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+    private static string? Optional(JsonElement json, string name) =>
+        json.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
 }
 
 internal sealed record ExpectedSample(
-    string Name, Dictionary<string, string> Labels, double Value, long? TimestampMilliseconds, string? TimestampSeconds, IReadOnlyList<ExpectedExemplar> Exemplars)
+    string Name,
+    Dictionary<string, string> Labels,
+    double Value,
+    long? TimestampMilliseconds,
+    string? TimestampSeconds,
+    IReadOnlyList<ExpectedExemplar> Exemplars
+)
 {
     public static ExpectedSample Read(JsonElement json)
     {
@@ -100,7 +115,13 @@ internal sealed record ExpectedSample(
             ? [.. array.EnumerateArray().Select(e => new ExpectedExemplar(ReadLabels(e), ReadNumber(e.GetProperty("value").GetString()!)))]
             : [];
         return new ExpectedSample(
-            json.GetProperty("name").GetString()!, ReadLabels(json), ReadNumber(json.GetProperty("value").GetString()!), milliseconds, seconds, exemplars);
+            json.GetProperty("name").GetString()!,
+            ReadLabels(json),
+            ReadNumber(json.GetProperty("value").GetString()!),
+            milliseconds,
+            seconds,
+            exemplars
+        );
     }
 
     public static double ReadNumber(string text) => text switch

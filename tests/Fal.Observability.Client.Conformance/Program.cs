@@ -46,7 +46,10 @@ while (arguments.TryDequeue(out string? argument))
             }
             else
             {
-                Thread.CurrentThread.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.GetCultureInfo(value, predefinedOnly: true);
+                Thread.CurrentThread.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.GetCultureInfo(
+                    value,
+                    predefinedOnly: true
+                );
             }
 
             break;
@@ -95,7 +98,9 @@ foreach (ConformanceCase @case in ConformanceCase.ReadAll(folder).Where(c => for
         failed += result.Failure is null ? 0 : 1;
         if (verbose || (result.Failure is not null && !invert))
         {
-            Console.WriteLine($"{(result.Failure is null ? "pass" : "FAIL")}  {result.Level,-8}  {@case.Name}  {result.Failure ?? result.Answer}");
+            Console.WriteLine(
+                $"{(result.Failure is null ? "pass" : "FAIL")}  {result.Level, -8}  {@case.Name}  {result.Failure ?? result.Answer}"
+            );
         }
     }
 }

@@ -35,7 +35,10 @@ internal sealed class FalAccount : IDisposable
 
     public static readonly AnalyticsQuery Query = new("my-org/my-app")
     {
-        Range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 1, 8, 0, 0, 0, TimeSpan.Zero)),
+        Range = AnalyticsTimeRange.Between(
+            new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
+            new DateTimeOffset(2026, 1, 8, 0, 0, 0, TimeSpan.Zero)
+        ),
     };
 
     private readonly ServiceProvider _services;
@@ -96,7 +99,8 @@ internal sealed class FalAccount : IDisposable
 
     public static bool Streams(FalCall call) => call is FalCall.Samples or FalCall.RawStreamedMetrics;
 
-    public static bool ReadsText(FalCall call) => call is FalCall.Snapshot or FalCall.Families or FalCall.Samples or FalCall.RawMetrics or FalCall.RawStreamedMetrics;
+    public static bool ReadsText(FalCall call) =>
+        call is FalCall.Snapshot or FalCall.Families or FalCall.Samples or FalCall.RawMetrics or FalCall.RawStreamedMetrics;
 
     /// <summary>Makes one call and reads all of its answer.</summary>
     public async Task RunAsync(FalCall call, CancellationToken cancellationToken = default)

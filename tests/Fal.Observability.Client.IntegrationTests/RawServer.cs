@@ -42,8 +42,12 @@ internal sealed class RawServer : IAsyncDisposable
     public static RawServer Start(params Func<RawExchange, Task>[] script) => new(script);
 
     /// <summary>A whole answer with its length.</summary>
-    public static Func<RawExchange, Task> Answer(int status, string? contentType, byte[] body, params string[] headers) => exchange =>
-        exchange.WriteAsync(Head(status, contentType, [.. headers, string.Create(CultureInfo.InvariantCulture, $"Content-Length: {body.Length}")]), body);
+    public static Func<RawExchange, Task> Answer(int status, string? contentType, byte[] body, params string[] headers) =>
+        exchange =>
+            exchange.WriteAsync(
+                Head(status, contentType, [.. headers, string.Create(CultureInfo.InvariantCulture, $"Content-Length: {body.Length}")]),
+                body
+            );
 
     /// <inheritdoc cref="Answer(int, string, byte[], string[])"/>
     public static Func<RawExchange, Task> Answer(int status, string? contentType, string body, params string[] headers) =>

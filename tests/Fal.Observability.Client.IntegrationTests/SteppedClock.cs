@@ -32,7 +32,9 @@ internal sealed class SteppedClock() : FakeTimeProvider(FirstInstant)
         }
     }
 
-    /// <summary>Completes when a timer of a length in this range has been set that no earlier wait was told of, and gives its length.</summary>
+    /// <summary>
+    /// Completes when a timer of a length in this range has been set that no earlier wait was told of, and gives its length.
+    /// </summary>
     public async Task<TimeSpan> TimerAsync(TimeSpan least, TimeSpan most)
     {
         TimeSpan length;

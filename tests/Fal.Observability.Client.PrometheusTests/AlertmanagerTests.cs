@@ -20,7 +20,13 @@ public sealed class AlertmanagerTests : IDisposable
     [Fact]
     public async Task An_incident_reaches_the_channel_and_the_pager_with_its_numbers_and_its_runbook()
     {
-        var options = new FalSimulatorOptions { Seed = 1, TimeProvider = new FakeTimeProvider(MonitoredAccount.Instant), Apps = 6, Key = MonitoredAccount.Key };
+        var options = new FalSimulatorOptions
+        {
+            Seed = 1,
+            TimeProvider = new FakeTimeProvider(MonitoredAccount.Instant),
+            Apps = 6,
+            Key = MonitoredAccount.Key,
+        };
         string app;
         await using (FalSimulator names = await FalSimulator.StartAsync(options))
         {
@@ -42,7 +48,8 @@ public sealed class AlertmanagerTests : IDisposable
         await using var alertmanager = new LeashedProcess(
             "prometheus-alertmanager",
             [
-                $"--config.file={Path.Combine(folder, "alertmanager.yml")}", $"--storage.path={folder}", $"--web.listen-address={address.Authority}",
+                $"--config.file={Path.Combine(folder, "alertmanager.yml")}", $"--storage.path={folder}",
+                $"--web.listen-address={address.Authority}",
                 "--cluster.listen-address=",
             ]);
         await alertmanager.WaitUntilReadyAsync(http, new Uri(address, "-/ready"));
@@ -55,11 +62,20 @@ public sealed class AlertmanagerTests : IDisposable
         await prometheus.WaitUntilAsync(
             () =>
             {
-                slack = messages.FirstOrDefault(message => message.Path == "/slack" && Attachment(message.Body, "text").StartsWith(app, StringComparison.Ordinal)
-                    && Attachment(message.Body, "title").StartsWith("critical: FalErrorBudgetBurn", StringComparison.Ordinal)).Body;
-                alert = messages.Where(message => message.Path == "/alerts").SelectMany(message => message.Body.GetProperty("alerts").EnumerateArray())
-                    .FirstOrDefault(one => one.GetProperty("labels").GetProperty("alertname").GetString() == "FalErrorBudgetBurn"
-                        && one.GetProperty("labels").GetProperty("application").GetString() == app);
+                slack = messages
+                    .FirstOrDefault(message =>
+                        message.Path == "/slack"
+                        && Attachment(message.Body, "text").StartsWith(app, StringComparison.Ordinal)
+                        && Attachment(message.Body, "title").StartsWith("critical: FalErrorBudgetBurn", StringComparison.Ordinal)
+                    )
+                    .Body;
+                alert = messages
+                    .Where(message => message.Path == "/alerts")
+                    .SelectMany(message => message.Body.GetProperty("alerts").EnumerateArray())
+                    .FirstOrDefault(one =>
+                        one.GetProperty("labels").GetProperty("alertname").GetString() == "FalErrorBudgetBurn"
+                        && one.GetProperty("labels").GetProperty("application").GetString() == app
+                    );
                 return Task.FromResult(slack.ValueKind == JsonValueKind.Object && alert.ValueKind == JsonValueKind.Object);
             },
             "no message has come");

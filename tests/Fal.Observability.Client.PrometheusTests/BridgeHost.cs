@@ -23,7 +23,11 @@ internal sealed class BridgeHost : IAsyncDisposable
     /// <param name="settings">The configuration; nothing of the surroundings is in it.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="log">Where its log goes; null: nowhere.</param>
-    public static async Task<BridgeHost> StartAsync(IEnumerable<KeyValuePair<string, string?>> settings, TimeProvider time, ILoggerProvider? log = null)
+    public static async Task<BridgeHost> StartAsync(
+        IEnumerable<KeyValuePair<string, string?>> settings,
+        TimeProvider time,
+        ILoggerProvider? log = null
+    )
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();

@@ -26,7 +26,10 @@ public sealed class BridgeTests(BridgedAccounts accounts)
         Assert.NotEmpty(snapshots);
         Assert.Equal(
             snapshots,
-            series.Select(one => Text(one.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance")), one.Value)).Order(StringComparer.Ordinal));
+            series
+                .Select(one => Text(one.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance")), one.Value))
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -48,7 +51,9 @@ public sealed class BridgeTests(BridgedAccounts accounts)
     {
         foreach ((string account, FalMetricsSnapshot snapshot) in accounts.Snapshots)
         {
-            IReadOnlyList<PrometheusSeries> waiting = await accounts.Prometheus.QueryAsync($"application:fal_app_queue_size:max{{account=\"{account}\"}}");
+            IReadOnlyList<PrometheusSeries> waiting = await accounts.Prometheus.QueryAsync(
+                $"application:fal_app_queue_size:max{{account=\"{account}\"}}"
+            );
             Assert.Equal(
                 snapshot.Apps.Where(app => app.QueueSize is not null).Select(app => (app.Name, app.QueueSize!.Value)).Order(),
                 waiting.Select(series => (series.Labels["application"], series.Value)).Order());
@@ -61,7 +66,10 @@ public sealed class BridgeTests(BridgedAccounts accounts)
         (int exitCode, string output) = await Promtool.RunAsync(accounts.Page, "check", "metrics");
 
         Assert.Equal(3, exitCode);
-        Assert.Equal(ScrapeTests.ListedLints, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ScrapeTests.ListedLints,
+            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -70,10 +78,12 @@ public sealed class BridgeTests(BridgedAccounts accounts)
         await using WebApplication acme = await StartServiceAsync(
             "text/plain",
             "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n{\"my.utf8 name\"} 1\nlabq{\"a.b\"=\"1\"} 1\n"
-            + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum 1\nfal_analytics_latency_count 1\n");
+            + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum " +
+                "1\nfal_analytics_latency_count 1\n");
         await using WebApplication globex = await StartServiceAsync(
             "application/openmetrics-text; version=1.0.0",
-            "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n# EOF\n");
+            "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n# " +
+                "EOF\n");
         await using BridgeHost bridge = await BridgeHost.StartAsync(
             new Dictionary<string, string?>
             {
@@ -85,8 +95,9 @@ public sealed class BridgeTests(BridgedAccounts accounts)
         do
         {
             page = await bridge.GetAsync("metrics");
-        }
-        while (!page.Contains("labq", StringComparison.Ordinal) || !page.Contains("\nh_bucket{account=\"globex\"}", StringComparison.Ordinal));
+        } while (
+            !page.Contains("labq", StringComparison.Ordinal) || !page.Contains("\nh_bucket{account=\"globex\"}", StringComparison.Ordinal)
+        );
 
         (int exitCode, string output) = await Promtool.RunAsync(page, "check", "metrics");
 

@@ -22,7 +22,11 @@ public sealed partial class DashboardTests(MonitoredAccount account, BridgedAcco
         from panel in Panels
         where panel.GetProperty("type").GetString() != "row"
         from target in panel.GetProperty("targets").EnumerateArray()
-        select ($"{panel.GetProperty("id").GetInt32()} {panel.GetProperty("title").GetString()}", target.GetProperty("refId").GetString()!, target);
+        select (
+            $"{panel.GetProperty("id").GetInt32()} {panel.GetProperty("title").GetString()}",
+            target.GetProperty("refId").GetString()!,
+            target
+        );
 
     public static TheoryData<string, string> Queries
     {
@@ -83,7 +87,9 @@ public sealed partial class DashboardTests(MonitoredAccount account, BridgedAcco
             IReadOnlyList<PrometheusSeries> answer =
                 await account.Prometheus.QueryAsync(Fill(target.GetProperty("expr").GetString()!, ".*", app));
             Assert.True(
-                answer.All(series => series.Labels.GetValueOrDefault("application", app) == app), $"{panel}, {refId} shows other apps too.");
+                answer.All(series => series.Labels.GetValueOrDefault("application", app) == app),
+                $"{panel}, {refId} shows other apps too."
+            );
         }
     }
 
@@ -170,10 +176,17 @@ public sealed partial class DashboardTests(MonitoredAccount account, BridgedAcco
         Assert.NotEmpty(Dashboard.GetProperty("title").GetString()!);
         Assert.InRange(Dashboard.GetProperty("uid").GetString()!.Length, 8, 40);
         Assert.All(
-            Panels.Where(panel => panel.GetProperty("type").GetString() != "row").Concat(Targets.Select(target => target.Target)).Concat(Variables.Skip(1)),
-            element => Assert.Equal("${datasource}", element.GetProperty("datasource").GetProperty("uid").GetString()));
+            Panels
+                .Where(panel => panel.GetProperty("type").GetString() != "row")
+                .Concat(Targets.Select(target => target.Target))
+                .Concat(Variables.Skip(1)),
+            element => Assert.Equal("${datasource}", element.GetProperty("datasource").GetProperty("uid").GetString())
+        );
         Assert.Equal(Panels.Count(), Panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
-        Assert.All(Panels, panel => Assert.Contains(panel.GetProperty("type").GetString(), (IEnumerable<string?>)["row", "stat", "timeseries"]));
+        Assert.All(
+            Panels,
+            panel => Assert.Contains(panel.GetProperty("type").GetString(), (IEnumerable<string?>)["row", "stat", "timeseries"])
+        );
         Assert.All(
             Panels.Where(panel => panel.GetProperty("type").GetString() != "row"),
             panel => Assert.NotEmpty(panel.GetProperty("description").GetString()!));
@@ -209,8 +222,8 @@ public sealed partial class DashboardTests(MonitoredAccount account, BridgedAcco
     private static partial Regex LabelValues { get; }
 
     /// <summary>The first query of a panel, the first of that title.</summary>
-    private static string ExpressionOf(string title) => Targets.First(target => target.Panel.EndsWith($" {title}", StringComparison.Ordinal))
-        .Target.GetProperty("expr").GetString()!;
+    private static string ExpressionOf(string title) =>
+        Targets.First(target => target.Panel.EndsWith($" {title}", StringComparison.Ordinal)).Target.GetProperty("expr").GetString()!;
 
     /// <summary>What Grafana makes of an expression before it sends it.</summary>
     private static string Fill(string expression, string accountValue, string application) => expression

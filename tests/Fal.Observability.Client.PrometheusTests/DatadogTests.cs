@@ -47,11 +47,17 @@ public sealed class DatadogTests(MonitoredAccount account)
     {
         Assert.InRange(int.Parse(Scalar("min_collection_interval"), System.Globalization.CultureInfo.InvariantCulture), 10, 60);
         int perApp = account.Snapshot.Families.Sum(family => family.Samples.Count) / account.Snapshot.Apps.Count;
-        Assert.InRange(int.Parse(Scalar("max_returned_metrics"), System.Globalization.CultureInfo.InvariantCulture), 1000 * perApp, int.MaxValue);
+        Assert.InRange(
+            int.Parse(Scalar("max_returned_metrics"), System.Globalization.CultureInfo.InvariantCulture),
+            1000 * perApp,
+            int.MaxValue
+        );
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(YamlNode mapping) =>
-        ((YamlMappingNode)mapping).Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, ((YamlScalarNode)pair.Value).Value!));
+        ((YamlMappingNode)mapping).Children.Select(pair =>
+            KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, ((YamlScalarNode)pair.Value).Value!)
+        );
 
     private static YamlNode Read()
     {

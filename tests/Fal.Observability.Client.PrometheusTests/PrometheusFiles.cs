@@ -79,7 +79,9 @@ public sealed partial class PrometheusFiles : IDisposable
     }
 
     /// <summary>Writes each group of rules into a file of its own.</summary>
-    /// <returns>The files: those that record in the order of the rules, then those that alert, so that each comes after what it reads.</returns>
+    /// <returns>
+    /// The files: those that record in the order of the rules, then those that alert, so that each comes after what it reads.
+    /// </returns>
     public IReadOnlyList<string> WriteRuleGroups()
     {
         YamlMappingNode[] groups =

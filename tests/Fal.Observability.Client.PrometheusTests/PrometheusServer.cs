@@ -42,7 +42,8 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     /// <summary>Starts a Prometheus and returns when it answers.</summary>
     /// <param name="configuration">The path of its configuration.</param>
     /// <param name="flags">Further command-line flags.</param>
-    public static Task<PrometheusServer> StartAsync(string configuration, params string[] flags) => StartOverAsync(NewDatabase(), configuration, flags);
+    public static Task<PrometheusServer> StartAsync(string configuration, params string[] flags) =>
+        StartOverAsync(NewDatabase(), configuration, flags);
 
     /// <summary>A folder for <see cref="StartOverAsync"/>.</summary>
     public static DirectoryInfo NewDatabase() => Directory.CreateTempSubdirectory("fal-prometheus-tsdb-");
@@ -113,7 +114,9 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     public Task WaitForNextScrapeAsync(string job)
     {
         double now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
-        return WaitForAsync(string.Create(CultureInfo.InvariantCulture, $"up{{job=\"{job}\"}} == 1 and timestamp(up{{job=\"{job}\"}}) > {now}"));
+        return WaitForAsync(
+            string.Create(CultureInfo.InvariantCulture, $"up{{job=\"{job}\"}} == 1 and timestamp(up{{job=\"{job}\"}}) > {now}")
+        );
     }
 
     /// <summary>The <c>data</c> of any GET of the API, such as <c>api/v1/rules</c>.</summary>
@@ -128,14 +131,22 @@ public sealed partial class PrometheusServer : IAsyncDisposable
     public async Task<IReadOnlyList<string>> SamplesAsync(string selector, DateTimeOffset until, TimeSpan before)
     {
         string query = Uri.EscapeDataString(string.Create(CultureInfo.InvariantCulture, $"{selector}[{before.TotalSeconds}s]"));
-        JsonElement data = await GetAsync(string.Create(CultureInfo.InvariantCulture, $"api/v1/query?query={query}&time={until.ToUnixTimeSeconds()}"));
+        JsonElement data = await GetAsync(
+            string.Create(CultureInfo.InvariantCulture, $"api/v1/query?query={query}&time={until.ToUnixTimeSeconds()}")
+        );
         return
         [
             .. from series in data.GetProperty("result").EnumerateArray()
-               let labels = series.GetProperty("metric").EnumerateObject()
-                   .OrderBy(label => label.Name, StringComparer.Ordinal).Select(label => $"{label.Name}=\"{label.Value.GetString()}\"")
-               from pair in series.GetProperty("values").EnumerateArray()
-               select string.Create(CultureInfo.InvariantCulture, $"{pair[0].GetDouble():0.###} {{{string.Join(',', labels)}}} {ReadValue(pair):R}"),
+            let labels = series
+                .GetProperty("metric")
+                .EnumerateObject()
+                .OrderBy(label => label.Name, StringComparer.Ordinal)
+                .Select(label => $"{label.Name}=\"{label.Value.GetString()}\"")
+            from pair in series.GetProperty("values").EnumerateArray()
+            select string.Create(
+                CultureInfo.InvariantCulture,
+                $"{pair[0].GetDouble():0.###} {{{string.Join(',', labels)}}} {ReadValue(pair):R}"
+            ),
         ];
     }
 

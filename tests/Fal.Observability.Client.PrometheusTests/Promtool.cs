@@ -27,7 +27,10 @@ internal static class Promtool
         }
         catch (Win32Exception missing)
         {
-            throw new InvalidOperationException("promtool did not start. It comes with Prometheus: on Debian apt-get install prometheus.", missing);
+            throw new InvalidOperationException(
+                "promtool did not start. It comes with Prometheus: on Debian apt-get install prometheus.",
+                missing
+            );
         }
 
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -24,14 +24,24 @@ public sealed class RemoteWriteTests : IDisposable
     {
         await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
-        string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
+        string[] expected = await ReportAsync(
+            simulator,
+            AnalyticsTimeframe.Minute,
+            _clock.GetUtcNow().AddMinutes(-35),
+            _clock.GetUtcNow().AddMinutes(-5)
+        );
 
         await using BridgeHost bridge = await StartBridgeAsync(simulator, prometheus, minutes: 30);
         await WaitForAsync(prometheus, expected);
 
         // And each minute as it becomes final.
         _clock.Advance(TimeSpan.FromMinutes(2));
-        string[] more = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-37), _clock.GetUtcNow().AddMinutes(-5));
+        string[] more = await ReportAsync(
+            simulator,
+            AnalyticsTimeframe.Minute,
+            _clock.GetUtcNow().AddMinutes(-37),
+            _clock.GetUtcNow().AddMinutes(-5)
+        );
         await WaitForAsync(prometheus, more);
         Assert.NotEmpty(more.Except(expected));
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
@@ -51,7 +61,12 @@ public sealed class RemoteWriteTests : IDisposable
     {
         await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
         await using PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration(), Receives);
-        string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
+        string[] expected = await ReportAsync(
+            simulator,
+            AnalyticsTimeframe.Minute,
+            _clock.GetUtcNow().AddMinutes(-35),
+            _clock.GetUtcNow().AddMinutes(-5)
+        );
         await using (await StartBridgeAsync(simulator, prometheus, minutes: 30))
         {
             await WaitForAsync(prometheus, expected);
@@ -65,7 +80,9 @@ public sealed class RemoteWriteTests : IDisposable
         await using BridgeHost bridge = await StartBridgeAsync(simulator, prometheus, minutes: 30);
 
         await WaitForAsync(
-            prometheus, await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-36), _clock.GetUtcNow().AddMinutes(-5)));
+            prometheus,
+            await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-36), _clock.GetUtcNow().AddMinutes(-5))
+        );
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
 
@@ -76,18 +93,27 @@ public sealed class RemoteWriteTests : IDisposable
     public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works(string storage)
     {
         await using FalSimulator simulator = await MonitoredAccount.StartSimulatorAsync(_clock);
-        string[] expected = await ReportAsync(simulator, AnalyticsTimeframe.Minute, _clock.GetUtcNow().AddMinutes(-35), _clock.GetUtcNow().AddMinutes(-5));
+        string[] expected = await ReportAsync(
+            simulator,
+            AnalyticsTimeframe.Minute,
+            _clock.GetUtcNow().AddMinutes(-35),
+            _clock.GetUtcNow().AddMinutes(-5)
+        );
         // Scrapes itself, so its head is at the present.
         const string Itself = "scrape_configs:\n- job_name: itself\n  static_configs:\n  - targets: [\"ADDRESS\"]\n";
         await using FalSimulator target = await FalSimulator.StartAsync(options => options.Seed = 1);
         string itself = Itself.Replace("ADDRESS", target.BaseAddress.Authority, StringComparison.Ordinal);
-        await using (PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration($"{itself}{storage}"), Receives))
+        await using (
+            PrometheusServer prometheus = await PrometheusServer.StartAsync(_files.WriteConfiguration($"{itself}{storage}"), Receives)
+        )
         {
             await prometheus.WaitForAsync("up == 0");
             await using BridgeHost bridge = await StartBridgeAsync(simulator, prometheus, minutes: 30);
             string health = "";
             await prometheus.WaitUntilAsync(
-                async () => (health = await bridge.GetHealthAsync()).Contains("remote write: Degraded", StringComparison.Ordinal), "nothing was refused");
+                async () => (health = await bridge.GetHealthAsync()).Contains("remote write: Degraded", StringComparison.Ordinal),
+                "nothing was refused"
+            );
 
             Assert.Contains("remote write: Degraded, The remote write was refused with", health, StringComparison.Ordinal);
             Assert.Contains("out_of_order_time_window", health, StringComparison.Ordinal);
@@ -124,7 +150,9 @@ public sealed class RemoteWriteTests : IDisposable
 
         // As the documentation says it: until the hour after the newest is final, 5 minutes after its end, the newest is looked for this far back.
         string lastMoment = end.AddMinutes(64).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        Assert.NotEmpty(await prometheus.QueryAsync($"last_over_time(fal_analytics_request_count{{timeframe=\"hour\"}}[130m] @ {lastMoment})"));
+        Assert.NotEmpty(
+            await prometheus.QueryAsync($"last_over_time(fal_analytics_request_count{{timeframe=\"hour\"}}[130m] @ {lastMoment})")
+        );
     }
 
     private static string Day(DateTimeOffset instant) => instant.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
@@ -135,16 +163,24 @@ public sealed class RemoteWriteTests : IDisposable
         string program = Path.Combine(AppContext.BaseDirectory, "fal-obs.dll");
         string[] arguments =
         [
-            program, "history", file, "--endpoints", string.Join(',', simulator.Apps.Take(3)), "--base-address", simulator.BaseAddress.ToString(), .. options,
+            program, "history", file, "--endpoints", string.Join(',', simulator.Apps.Take(3)), "--base-address",
+            simulator.BaseAddress.ToString(), .. options,
         ];
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, Environment = { ["FAL_KEY"] = MonitoredAccount.Key } })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, Environment = { ["FAL_KEY"] = MonitoredAccount.Key } }
+        )!;
         string errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, errors);
     }
 
     /// <summary>What the report of the same range holds, as Prometheus is to hold it.</summary>
-    internal static async Task<string[]> ReportAsync(FalSimulator simulator, AnalyticsTimeframe timeframe, DateTimeOffset start, DateTimeOffset end)
+    internal static async Task<string[]> ReportAsync(
+        FalSimulator simulator,
+        AnalyticsTimeframe timeframe,
+        DateTimeOffset start,
+        DateTimeOffset end
+    )
     {
         using FalObservabilityClient fal = MonitoredAccount.ClientOf(simulator);
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(simulator.Apps.Take(3))
@@ -160,8 +196,11 @@ public sealed class RemoteWriteTests : IDisposable
                 from metric in row.Metrics.GetFlags()
                 let name = $"fal_analytics_{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}"
                 let labels = $"__name__=\"{name}\",account=\"default\",endpoint_id=\"{row.EndpointId}\",timeframe=\"{JsonNamingPolicy.CamelCase.ConvertName(timeframe.ToString())}\""
-                select string.Create(CultureInfo.InvariantCulture, $"{bucket.Start.ToUnixTimeSeconds()} {{{labels}}} {row.GetValue(metric):R}"))
-            .Order(StringComparer.Ordinal),
+                select string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{bucket.Start.ToUnixTimeSeconds()} {{{labels}}} {row.GetValue(metric):R}"
+                )
+            ).Order(StringComparer.Ordinal),
         ];
         Assert.NotEmpty(expected);
         return expected;
@@ -171,8 +210,10 @@ public sealed class RemoteWriteTests : IDisposable
     {
         IReadOnlyList<string> held = [];
         await prometheus.WaitUntilAsync(
-            async () => (held = await prometheus.SamplesAsync(Selector, _clock.GetUtcNow(), TimeSpan.FromHours(1))).Count >= expected.Length,
-            $"it does not hold {expected.Length} samples");
+            async () =>
+                (held = await prometheus.SamplesAsync(Selector, _clock.GetUtcNow(), TimeSpan.FromHours(1))).Count >= expected.Length,
+            $"it does not hold {expected.Length} samples"
+        );
         Assert.Equal(expected, held.Order(StringComparer.Ordinal));
     }
 

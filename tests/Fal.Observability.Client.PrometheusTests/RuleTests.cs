@@ -15,14 +15,25 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     {
         Assert.Equal(
             0,
-            await RunAsync("check", "config", _files.Direct, _files.Bridge, _files.WithAlerting(_files.Direct), _files.WithAlerting(_files.Bridge)));
+            await RunAsync(
+                "check",
+                "config",
+                _files.Direct,
+                _files.Bridge,
+                _files.WithAlerting(_files.Direct),
+                _files.WithAlerting(_files.Bridge)
+            )
+        );
     }
 
     /// <summary>vmalert writes what a group records later, and with labels added: a mixture would compare two moments.</summary>
     [Fact]
     public void No_expression_reads_what_its_own_group_records_or_mixes_recorded_with_raw_series()
     {
-        YamlMappingNode[] groups = [.. _files.Rules.SelectMany(file => (YamlSequenceNode)PrometheusFiles.Load(file)["groups"]).Cast<YamlMappingNode>()];
+        YamlMappingNode[] groups =
+        [
+            .. _files.Rules.SelectMany(file => (YamlSequenceNode)PrometheusFiles.Load(file)["groups"]).Cast<YamlMappingNode>(),
+        ];
         HashSet<string> recorded = [.. groups.SelectMany(RecordedBy)];
 
         Assert.NotEmpty(recorded);
@@ -62,7 +73,9 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
     {
         // The groups run side by side, so one may not have had its turn yet.
         await account.Prometheus.WaitUntilAsync(
-            async () => (await RulesAsync()).All(rule => rule.GetProperty("health").GetString() != "unknown"), "a rule was never evaluated");
+            async () => (await RulesAsync()).All(rule => rule.GetProperty("health").GetString() != "unknown"),
+            "a rule was never evaluated"
+        );
 
         foreach (JsonElement rule in await RulesAsync())
         {
@@ -73,9 +86,15 @@ public sealed partial class RuleTests(MonitoredAccount account) : IDisposable
             {
                 Assert.True(answer.Count > 0, $"{name} records nothing.");
                 IReadOnlyList<PrometheusSeries> recorded = await account.Prometheus.WaitForAsync(name);
-                Assert.All(recorded, series => Assert.True(
-                    !name.StartsWith("application:", StringComparison.Ordinal) || account.Snapshot[series.Labels["application"]] is not null,
-                    $"{name} has lost the application."));
+                Assert.All(
+                    recorded,
+                    series =>
+                        Assert.True(
+                            !name.StartsWith("application:", StringComparison.Ordinal)
+                                || account.Snapshot[series.Labels["application"]] is not null,
+                            $"{name} has lost the application."
+                        )
+                );
             }
         }
     }

@@ -25,7 +25,8 @@ public sealed class ScrapeTests(MonitoredAccount account)
         ["fal_app_runner_gpu_utilization_percent / fal_app_runner_gpu_count"] = app => app.GpuUtilizationPercentPerGpu,
         ["fal_app_runner_vram_usage_percent / fal_app_runner_gpu_count"] = app => app.VramUsagePercentPerGpu,
         ["fal_app_runner_cpu_usage_percent / on(application) sum(fal_app_runners) by (application)"] = app => app.CpuUsagePercentPerRunner,
-        ["fal_app_runner_memory_usage_bytes / on(application) sum(fal_app_runners) by (application)"] = app => app.MemoryUsageBytesPerRunner,
+        ["fal_app_runner_memory_usage_bytes / on(application) sum(fal_app_runners) by (application)"] = app =>
+            app.MemoryUsageBytesPerRunner,
     };
 
     public static TheoryData<string> Families =>
@@ -149,7 +150,11 @@ public sealed class ScrapeTests(MonitoredAccount account)
 
     /// <summary>Without what the scrape adds.</summary>
     private static string Text(PrometheusSeries series) =>
-        Text(series.Labels["__name__"], series.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance" or "account")), series.Value);
+        Text(
+            series.Labels["__name__"],
+            series.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance" or "account")),
+            series.Value
+        );
 
     private static string Text(string name, IEnumerable<KeyValuePair<string, string>> labels, double value)
     {

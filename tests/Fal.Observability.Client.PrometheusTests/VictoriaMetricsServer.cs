@@ -65,7 +65,10 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
                 $"-rule={group}", $"-datasource.url={Address}", $"-remoteWrite.url={Address}", $"-remoteRead.url={Address}",
                 $"-replay.timeFrom={Text(from)}", $"-replay.timeTo={Text(to)}", "-replay.disableProgressBar", "-replay.rulesDelay=0s",
                 // A replay takes its steps from this flag, whose default is 5 minutes, and not from the group's interval.
-                "-datasource.queryStep=1m", "-remoteWrite.flushInterval=100ms", $"-httpListenAddr={LeashedProcess.FreeAddress().Authority}");
+                "-datasource.queryStep=1m",
+                "-remoteWrite.flushInterval=100ms",
+                $"-httpListenAddr={LeashedProcess.FreeAddress().Authority}"
+            );
             Assert.True(exitCode == 0, output);
             await FlushAsync();
         }
@@ -128,18 +131,25 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
     /// <summary>Every sample that it holds of the series that a selector names.</summary>
     /// <returns>One line a sample, as <see cref="PrometheusServer.SamplesAsync"/> has it, in order.</returns>
     public async Task<string[]> SamplesAsync(string selector) =>
-    [
-        .. (await ExportAsync(selector)).Select(sample =>
-        {
-            IEnumerable<string> labels =
-                sample.Labels.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}=\"{label.Value}\"");
-            return string.Create(
-                CultureInfo.InvariantCulture, $"{sample.Time.ToUnixTimeMilliseconds() / 1000.0:0.###} {{{string.Join(',', labels)}}} {sample.Value:R}");
-        }).Order(StringComparer.Ordinal),
-    ];
+        [
+            .. (await ExportAsync(selector))
+                .Select(sample =>
+                {
+                    IEnumerable<string> labels = sample
+                        .Labels.OrderBy(label => label.Key, StringComparer.Ordinal)
+                        .Select(label => $"{label.Key}=\"{label.Value}\"");
+                    return string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{sample.Time.ToUnixTimeMilliseconds() / 1000.0:0.###} {{{string.Join(',', labels)}}} {sample.Value:R}"
+                    );
+                })
+                .Order(StringComparer.Ordinal),
+        ];
 
     /// <summary>Every sample that it holds of the series that a selector names, with its time.</summary>
-    public async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, DateTimeOffset Time, double Value)>> ExportAsync(string selector)
+    public async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, DateTimeOffset Time, double Value)>> ExportAsync(
+        string selector
+    )
     {
         await FlushAsync();
         string lines = await _http.GetStringAsync(new Uri($"api/v1/export?match[]={Uri.EscapeDataString(selector)}", UriKind.Relative));
@@ -147,11 +157,23 @@ internal sealed class VictoriaMetricsServer : IAsyncDisposable
         foreach (string line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             using var document = JsonDocument.Parse(line);
-            var labels = document.RootElement.GetProperty("metric").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!);
-            samples.AddRange(document.RootElement.GetProperty("timestamps").EnumerateArray()
-                .Zip(document.RootElement.GetProperty("values").EnumerateArray())
-                .Select(pair => ((IReadOnlyDictionary<string, string>)labels,
-                    DateTimeOffset.FromUnixTimeMilliseconds(pair.First.GetInt64()), pair.Second.GetDouble())));
+            var labels = document
+                .RootElement.GetProperty("metric")
+                .EnumerateObject()
+                .ToDictionary(label => label.Name, label => label.Value.GetString()!);
+            samples.AddRange(
+                document
+                    .RootElement.GetProperty("timestamps")
+                    .EnumerateArray()
+                    .Zip(document.RootElement.GetProperty("values").EnumerateArray())
+                    .Select(pair =>
+                        (
+                            (IReadOnlyDictionary<string, string>)labels,
+                            DateTimeOffset.FromUnixTimeMilliseconds(pair.First.GetInt64()),
+                            pair.Second.GetDouble()
+                        )
+                    )
+            );
         }
 
         return samples;

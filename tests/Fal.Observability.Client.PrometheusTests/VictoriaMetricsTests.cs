@@ -134,9 +134,16 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
         Assert.Equal(
             counted.Alerts.Select(alert => alert.ToString()).Order(StringComparer.Ordinal),
             (await server.ExportAsync("ALERTS{alertstate=\"firing\"}"))
-                .Select(sample => new BudgetAlert(
-                    sample.Time, sample.Labels["alertname"], sample.Labels["severity"], sample.Labels.GetValueOrDefault("application", "")).ToString())
-                .Order(StringComparer.Ordinal));
+                .Select(sample =>
+                    new BudgetAlert(
+                        sample.Time,
+                        sample.Labels["alertname"],
+                        sample.Labels["severity"],
+                        sample.Labels.GetValueOrDefault("application", "")
+                    ).ToString()
+                )
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Empty(await server.QueryAsync("min_over_time(application:fal_app_requests_slow:max[2h]) < 0", clock.GetUtcNow()));
     }
 
@@ -196,8 +203,12 @@ public sealed class VictoriaMetricsTests(MonitoredAccount account, BridgedAccoun
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)) >= samples,
         $"the bridge has not sent {samples} samples");
 
-    private static string Text(PrometheusSeries series) => Text(
-        series.Labels["__name__"], series.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance" or "account")), series.Value);
+    private static string Text(PrometheusSeries series) =>
+        Text(
+            series.Labels["__name__"],
+            series.Labels.Where(label => label.Key is not ("__name__" or "job" or "instance" or "account")),
+            series.Value
+        );
 
     private static string Text(string name, IEnumerable<KeyValuePair<string, string>> labels, double value) => string.Create(
         CultureInfo.InvariantCulture,

@@ -311,7 +311,10 @@ public sealed class ScriptTests
         FalMetricsSnapshot now = await account.Client.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
         Assert.Equal(13, now.Apps.Count);
         Assert.Equal(250, now[App]?.QueueSize);
-        Assert.Equal([.. account.Simulator.Apps.Order(StringComparer.Ordinal)], now.Apps.Select(app => app.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [.. account.Simulator.Apps.Order(StringComparer.Ordinal)],
+            now.Apps.Select(app => app.Name).Order(StringComparer.Ordinal)
+        );
         Assert.Contains("seed", Assert.Throws<ArgumentException>(() => account.Simulator.App(drawn)).Message, StringComparison.Ordinal);
     }
 

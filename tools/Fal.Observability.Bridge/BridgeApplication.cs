@@ -35,7 +35,8 @@ internal static partial class BridgeApplication
         || KeySettings.Any(name => configuration[name] is { Length: > 0 });
 
     /// <summary>
-    /// Reads the file that <see cref="BridgeOptions.SettingsFile"/> names, where it names one. It comes after the files beside the program, and
+    /// Reads the file that <see cref="BridgeOptions.SettingsFile"/> names, where it names one. It comes after the files beside the
+    /// program, and
     /// before the environment and the command line.
     /// </summary>
     /// <exception cref="IOException">There is no such file.</exception>
@@ -49,7 +50,9 @@ internal static partial class BridgeApplication
 
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"{BridgeOptions.SettingsFile} names '{path}', and there is no such file. Create it, or name another.");
+            throw new FileNotFoundException(
+                $"{BridgeOptions.SettingsFile} names '{path}', and there is no such file. Create it, or name another."
+            );
         }
 
         IList<IConfigurationSource> sources = configuration.Sources;
@@ -72,13 +75,18 @@ internal static partial class BridgeApplication
         {
             if (key is not null && string.IsNullOrWhiteSpace(key))
             {
-                throw new InvalidOperationException($"{AccountsSection} holds an account without a name: write {AccountsSection}:acme:ApiKey, with a name of your own.");
+                throw new InvalidOperationException(
+                    $"{AccountsSection} holds an account without a name: write {AccountsSection}:acme:ApiKey, with a name of your own."
+                );
             }
 
             IFalObservabilityBuilder account = key is null ? services.AddFalObservability() : services.AddFalObservability(key);
             account.AddMetricsPublisher(publisher => publisher.AccountLabel ??= key ?? DefaultAccountLabel);
             services.AddSingleton(provider => new BridgedAccount(
-                LabelOf(provider, key), provider.GetRequiredKeyedService<FalMetricsPublisher>(key), provider.GetRequiredService<LeftOut>()));
+                LabelOf(provider, key),
+                provider.GetRequiredKeyedService<FalMetricsPublisher>(key),
+                provider.GetRequiredService<LeftOut>()
+            ));
             health.AddFal(key, name: key ?? DefaultAccountLabel);
         }
 
@@ -139,7 +147,8 @@ internal static partial class BridgeApplication
 
         return Failure();
 
-        Exception? Failure() => workers.Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
+        Exception? Failure() =>
+            workers.Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
     }
 
     /// <summary>The analytics of an account, and the label that its series bear.</summary>
@@ -159,13 +168,15 @@ internal static partial class BridgeApplication
         string read = string.Join(", ", AccountsIn(app.Configuration).DefaultIfEmpty().Select(key =>
             $"{LabelOf(app.Services, key)} at {Shown(accounts.Get(key ?? Options.DefaultName).BaseAddress!)}"));
         string written = options.RemoteWrite is { Url: { } url } remoteWrite
-            ? $"{string.Join(", ", remoteWrite.Histories.Select(history => history.Name))} to {Shown(url)}, its state in {remoteWrite.StateFile}"
+            ? $"{string.Join(", ", remoteWrite.Histories.Select(history => history.Name))} to {Shown(url)}, its state " +
+                $"in {remoteWrite.StateFile}"
             : "none";
         LogStart(app.Logger, read, written, options.OtlpAddress is { } collector ? $"to {Shown(collector)}" : "none");
     }
 
     /// <summary>An address without what may be secret in it.</summary>
-    private static string Shown(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    private static string Shown(Uri address) =>
+        address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     [LoggerMessage(7, LogLevel.Information, "Accounts: {Accounts}. Remote write: {RemoteWrite}. OTLP: {Otlp}.")]
     private static partial void LogStart(ILogger log, string accounts, string remoteWrite, string otlp);
@@ -180,8 +191,15 @@ internal static partial class BridgeApplication
     {
         (IFalAnalyticsClient analytics, string label) = AnalyticsOf(provider, history.Account);
         return ActivatorUtilities.CreateInstance<HistorySender>(
-            provider, history, label, analytics,
-            provider.GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>().Get(history.Account ?? Options.DefaultName).ProvisionalAge,
-            ActivatorUtilities.CreateInstance<RemoteWriteClient>(provider, options));
+            provider,
+            history,
+            label,
+            analytics,
+            provider
+                .GetRequiredService<IOptionsMonitor<FalObservabilityOptions>>()
+                .Get(history.Account ?? Options.DefaultName)
+                .ProvisionalAge,
+            ActivatorUtilities.CreateInstance<RemoteWriteClient>(provider, options)
+        );
     }
 }

@@ -21,7 +21,9 @@ internal sealed class BridgeOptions
     public Uri? OtlpAddress { get; private set; }
 
     /// <summary>Reads the section.</summary>
-    /// <exception cref="InvalidOperationException">A setting is misspelt, cannot be read, or contradicts another; the message says which.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A setting is misspelt, cannot be read, or contradicts another; the message says which.
+    /// </exception>
     public static BridgeOptions From(IConfiguration configuration)
     {
         IConfigurationSection section = configuration.GetSection("Bridge");
@@ -33,10 +35,14 @@ internal sealed class BridgeOptions
             if (configuration[name] is { Length: > 0 } address)
             {
                 // The exporter passes over an address that it cannot read, and would push to another.
-                options.OtlpAddress = Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && IsHttp(uri) && uri.UserInfo.Length == 0 ? uri
-                    // Not shown: whoever writes a user name writes a password.
-                    : throw new InvalidOperationException(
-                        $"{name} must be an address such as http://collector:4317, without a user name: credentials go into OTEL_EXPORTER_OTLP_HEADERS.");
+                options.OtlpAddress =
+                    Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && IsHttp(uri) && uri.UserInfo.Length == 0
+                        ? uri
+                        // Not shown: whoever writes a user name writes a password.
+                        : throw new InvalidOperationException(
+                            $"{name} must be an address such as http://collector:4317, without a user name: credentials go into " +
+                                $"OTEL_EXPORTER_OTLP_HEADERS."
+                        );
             }
         }
 
@@ -109,7 +115,8 @@ internal sealed class RemoteWriteOptions
         {
             Require(
                 request.Headers.TryAddWithoutValidation(name, value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~'),
-                $"Headers:{name} cannot be a header of a request: its value must be visible ASCII characters and blanks, and its name that of no header of the content.");
+                $"Headers:{name} cannot be a header of a request: its value must be visible ASCII characters and blanks, and its name " +
+                    $"that of no header of the content.");
         }
 
         foreach (HistoryOptions history in Histories)
@@ -118,11 +125,21 @@ internal sealed class RemoteWriteOptions
         }
 
         // Two senders of one series could not keep it in order.
-        foreach (IGrouping<(string?, AnalyticsTimeframe), HistoryOptions> alike in Histories.GroupBy(history => (history.Account, history.Timeframe)))
+        foreach (
+            IGrouping<(string?, AnalyticsTimeframe), HistoryOptions> alike in Histories.GroupBy(history =>
+                (history.Account, history.Timeframe)
+            )
+        )
         {
             string[] endpoints = [.. alike.SelectMany(history => history.EndpointIds)];
-            string? twice = endpoints.FirstOrDefault(endpoint => endpoints.Count(other => $"{endpoint}/".StartsWith($"{other}/", StringComparison.Ordinal)) > 1);
-            Require(twice is null, $"Histories holds '{twice}' twice for the same timeframe: an endpoint covers its routes, and its series must come from one entry.");
+            string? twice = endpoints.FirstOrDefault(endpoint =>
+                endpoints.Count(other => $"{endpoint}/".StartsWith($"{other}/", StringComparison.Ordinal)) > 1
+            );
+            Require(
+                twice is null,
+                $"Histories holds '{twice}' twice for the same timeframe: an endpoint covers its routes, and its series must come from " +
+                    $"one entry."
+            );
         }
     }
 
@@ -184,7 +201,8 @@ internal sealed class HistoryOptions
             nameof(Metrics), options.Metrics,
             (string text, out AnalyticsExpand metrics) =>
                 Enum.TryParse(text, ignoreCase: true, out metrics) && IsMetric(metrics),
-            $"it must be one or more of {string.Join(", ", Enum.GetValues<AnalyticsExpand>().Where(IsMetric).Distinct())}, with commas between them");
+            $"it must be one or more of {string.Join(", ", Enum.GetValues<AnalyticsExpand>().Where(IsMetric).Distinct())}, with commas " +
+                $"between them");
         options.Timeframe = section.Read(nameof(Timeframe), options.Timeframe, TryParseTimeframe, "it must be Minute, Hour or Day");
         options.Since = section.ReadTime(nameof(Since), options.Since, TimeSpan.FromDays(36_500));
         return options;
@@ -200,7 +218,9 @@ internal sealed class HistoryOptions
     {
         if (EndpointIds.Count == 0)
         {
-            throw new InvalidOperationException($"{Section}:{nameof(EndpointIds)} is missing: write the first as {Section}:{nameof(EndpointIds)}:0, such as my-org/my-app.");
+            throw new InvalidOperationException(
+                $"{Section}:{nameof(EndpointIds)} is missing: write the first as {Section}:{nameof(EndpointIds)}:0, such as my-org/my-app."
+            );
         }
 
         try

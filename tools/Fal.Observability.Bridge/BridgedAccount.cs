@@ -26,11 +26,14 @@ internal sealed class BridgedAccount
     public bool HasBeenRead => _publisher.State.LastReadDuration is not null;
 
     /// <summary>
-    /// The families with the account's label, under classic names, without timestamps. Of series that become one, the first stays. Not for two
+    /// The families with the account's label, under classic names, without timestamps. Of series that become one, the first stays. Not
+    /// for two
     /// threads at once.
     /// </summary>
     /// <param name="snapshot">What the service sent.</param>
-    /// <param name="isReserved">Whether nothing of the service's is shown under a name, as it is the bridge's own or Prometheus' own.</param>
+    /// <param name="isReserved">
+    /// Whether nothing of the service's is shown under a name, as it is the bridge's own or Prometheus' own.
+    /// </param>
     public PrometheusExposition Show(FalMetricsSnapshot snapshot, Predicate<string> isReserved)
     {
         int i = 0;
@@ -94,7 +97,8 @@ internal sealed class BridgedAccount
     }
 
     /// <summary>
-    /// The families without the timestamps that the service sent: of a series with timestamps Prometheus does not see the end, and it refuses a
+    /// The families without the timestamps that the service sent: of a series with timestamps Prometheus does not see the end, and it
+    /// refuses a
     /// sample that is old.
     /// </summary>
     private static PrometheusExposition WithoutTimestamps(PrometheusExposition sent) => new(sent.Families.Select(family => new MetricFamily(
@@ -117,8 +121,11 @@ internal sealed class BridgedAccount
             int first = begin;
             begin += family.Samples.Count;
             string name = ClassicName.OfMetric(family.Name);
-            if (name == family.Name
-                && !toCheck.Overlaps(SentSeries.PartNamesOf(name, family.Type)) && !family.Samples.Any(sample => toCheck.Contains(names[sample.Name])))
+            if (
+                name == family.Name
+                && !toCheck.Overlaps(SentSeries.PartNamesOf(name, family.Type))
+                && !family.Samples.Any(sample => toCheck.Contains(names[sample.Name]))
+            )
             {
                 return family;
             }
@@ -127,7 +134,9 @@ internal sealed class BridgedAccount
             PrometheusSample[] samples = [.. family.Samples.Zip(sent.Samples).Index().SelectMany(item =>
                 Classic(item.Item.First, item.Item.Second, sent, _labels[first + item.Index], withoutPart))];
             // A family of which nothing is left would take its names from those that stay.
-            return samples.Length > 0 || sent.Samples.Count == 0 ? new MetricFamily(name, family.Type, samples, family.Help, family.Unit) : null;
+            return samples.Length > 0 || sent.Samples.Count == 0
+                ? new MetricFamily(name, family.Type, samples, family.Help, family.Unit)
+                : null;
         }
 
         // A histogram without one of its parts would mislead, so it stays whole or is left out whole.
@@ -154,7 +163,12 @@ internal sealed class BridgedAccount
         }
 
         IEnumerable<PrometheusSample> Classic(
-            PrometheusSample sample, PrometheusSample sent, MetricFamily family, ClassicLabels labels, Dictionary<SentSeries, LostPart> withoutPart)
+            PrometheusSample sample,
+            PrometheusSample sent,
+            MetricFamily family,
+            ClassicLabels labels,
+            Dictionary<SentSeries, LostPart> withoutPart
+        )
         {
             string name = names[sample.Name];
             if (withoutPart.Count > 0 && withoutPart.TryGetValue(SentSeries.Of(sent, family), out LostPart lost))

@@ -17,10 +17,22 @@ internal static class CommandLine
         Sections: Fal, Bridge, Logging, Kestrel. Others: --http_ports, --https_ports, --environment, and --OTEL_...
         """;
 
-    private static readonly string[] Settings = ["Fal", "Bridge", "Logging", "Kestrel", "AllowedHosts", "urls", "http_ports", "https_ports", "environment"];
+    private static readonly string[] Settings =
+    [
+        "Fal",
+        "Bridge",
+        "Logging",
+        "Kestrel",
+        "AllowedHosts",
+        "urls",
+        "http_ports",
+        "https_ports",
+        "environment",
+    ];
 
     /// <summary>Whether help is asked for.</summary>
-    public static bool AsksForHelp(string[] arguments) => arguments.Any(argument => argument is "--help" or "-h" or "-?") || arguments is ["help"];
+    public static bool AsksForHelp(string[] arguments) =>
+        arguments.Any(argument => argument is "--help" or "-h" or "-?") || arguments is ["help"];
 
     /// <summary>What is wrong with the settings of a command line; null: nothing.</summary>
     public static string? FaultOf(string[] arguments)

@@ -41,8 +41,12 @@ internal static class HealthCommand
             using HttpResponseMessage answer = await http.GetAsync(url, HttpCompletionOption.ResponseHeadersRead);
             if (!answer.IsSuccessStatusCode)
             {
-                return await FailAsync(string.Create(
-                    CultureInfo.InvariantCulture, $"The bridge is not ready: {url} answers {(int)answer.StatusCode}. Its log and /health say why."));
+                return await FailAsync(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The bridge is not ready: {url} answers {(int)answer.StatusCode}. Its log and /health say why."
+                    )
+                );
             }
         }
         catch (HttpRequestException e)
@@ -51,7 +55,9 @@ internal static class HealthCommand
         }
         catch (TaskCanceledException)
         {
-            return await FailAsync(string.Create(CultureInfo.InvariantCulture, $"The bridge does not answer at {url} within {Limit.TotalSeconds} s."));
+            return await FailAsync(
+                string.Create(CultureInfo.InvariantCulture, $"The bridge does not answer at {url} within {Limit.TotalSeconds} s.")
+            );
         }
 
         Console.WriteLine($"The bridge is ready: {url} answers 200.");

@@ -12,7 +12,11 @@ internal static class HealthPage
         var text = new StringBuilder();
         foreach ((string name, HealthReportEntry entry) in report.Entries)
         {
-            text.Append(name).Append(": ").Append(entry.Status).Append(entry.Description is null ? "" : $", {entry.Description}").Append('\n');
+            text.Append(name)
+                .Append(": ")
+                .Append(entry.Status)
+                .Append(entry.Description is null ? "" : $", {entry.Description}")
+                .Append('\n');
             foreach ((string key, object value) in entry.Data)
             {
                 text.Append(CultureInfo.InvariantCulture, $"  {key}: {value}\n");

@@ -4,7 +4,8 @@ using System.Net;
 namespace Fal.Observability.Bridge;
 
 /// <summary>
-/// Where the bridge listens, by the settings of ASP.NET Core. Its server takes a host that it does not know for every address of the machine,
+/// Where the bridge listens, by the settings of ASP.NET Core. Its server takes a host that it does not know for every address of the
+/// machine,
 /// so that a mistyped host would open the page to every network: here such a host is refused.
 /// </summary>
 internal static class ListenAddresses
@@ -22,13 +23,19 @@ internal static class ListenAddresses
     {
         // In the order in which the server looks: what comes first overrides the others.
         BindingAddress[] endpoints =
-            [.. configuration.GetSection(EndpointsSection).GetChildren().Select(endpoint => Parse(endpoint["Url"] ?? "", $"{endpoint.Path}:Url"))];
+        [
+            .. configuration
+                .GetSection(EndpointsSection)
+                .GetChildren()
+                .Select(endpoint => Parse(endpoint["Url"] ?? "", $"{endpoint.Path}:Url")),
+        ];
         BindingAddress[] urls = [.. Parts(configuration["urls"]).Select(url => Parse(url, "urls"))];
         BindingAddress[] ports = [.. Ports.SelectMany(name => Parts(configuration[name]).Select(port => OfPort(port, name)))];
         return endpoints.Length > 0 ? endpoints : urls.Length > 0 ? urls : ports;
     }
 
-    private static string[] Parts(string? list) => list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    private static string[] Parts(string? list) =>
+        list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     private static BindingAddress OfPort(string port, string setting) =>
         int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= IPEndPoint.MaxPort

@@ -9,9 +9,16 @@ namespace Fal.Observability.Bridge;
 /// What <c>/metrics</c> answers: the families of every account that is not stale, and what the bridge says about itself. The
 /// families are written once for each set of snapshots, however many scrapers come.
 /// </summary>
-internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSeries series, TimeProvider time, IHostApplicationLifetime lifetime)
+internal sealed class MetricsPage(
+    IEnumerable<BridgedAccount> accounts,
+    OwnSeries series,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime
+)
 {
-    /// <summary>The most that waits for one scraper in a buffer of the server's; pieces much smaller cost more than what they hold.</summary>
+    /// <summary>
+    /// The most that waits for one scraper in a buffer of the server's; pieces much smaller cost more than what they hold.
+    /// </summary>
     private const int PieceLength = 1024 * 1024;
 
     /// <summary>Longer than Prometheus waits; a scraper that takes longer holds the text of an old page in memory.</summary>
@@ -65,7 +72,9 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
             ?? codings.FirstOrDefault(coding => coding.Value == "*")) is { } accepted && accepted.Quality is not 0;
     }
 
-    /// <summary>Piece by piece: the server copies what it is given, and a scraper that reads slowly would have a whole page in memory.</summary>
+    /// <summary>
+    /// Piece by piece: the server copies what it is given, and a scraper that reads slowly would have a whole page in memory.
+    /// </summary>
     private static async Task SendAsync(Stream body, ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
     {
         while (text.Length > 0)
@@ -101,7 +110,8 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
     private bool IsReserved(string name) => series.IsOwn(name) || PrometheusOwn.Contains(name);
 
     /// <summary>
-    /// The families without types where two of them have samples of one name, or one has the name of a family of the bridge's own: no scraper
+    /// The families without types where two of them have samples of one name, or one has the name of a family of the bridge's own: no
+    /// scraper
     /// accepts a page on which a name stands for two things.
     /// </summary>
     private PrometheusExposition SideBySide(PrometheusExposition all)
@@ -110,9 +120,17 @@ internal sealed class MetricsPage(IEnumerable<BridgedAccount> accounts, OwnSerie
         HashSet<string> shared = [.. shown.SelectMany(pair => pair.Names).CountBy(name => name)
             .Where(name => name.Value > 1 || series.IsOwn(name.Key)).Select(name => name.Key)];
         // Merged, as the samples of one name from different families are one family now.
-        return PrometheusExposition.Merge(new PrometheusExposition(shown.SelectMany(pair => pair.Names.Overlaps(shared)
-            ? pair.Family.Samples.GroupBy(sample => sample.Name).Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], pair.Family.Help))
-            : [pair.Family])));
+        return PrometheusExposition.Merge(
+            new PrometheusExposition(
+                shown.SelectMany(pair =>
+                    pair.Names.Overlaps(shared)
+                        ? pair
+                            .Family.Samples.GroupBy(sample => sample.Name)
+                            .Select(named => new MetricFamily(named.Key, PrometheusMetricType.Unknown, [.. named], pair.Family.Help))
+                        : [pair.Family]
+                )
+            )
+        );
     }
 
     /// <summary>Every name that a family takes on the page: of its samples, and of those that its type may have.</summary>

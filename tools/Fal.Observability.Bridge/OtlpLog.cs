@@ -41,7 +41,11 @@ internal sealed partial class OtlpLog(ILogger<OtlpLog> log) : IHostedService, ID
 
         protected override void OnEventWritten(EventWrittenEventArgs eventData)
         {
-            string complaint = string.Format(CultureInfo.InvariantCulture, eventData.Message ?? eventData.EventName ?? "", [.. eventData.Payload ?? []]);
+            string complaint = string.Format(
+                CultureInfo.InvariantCulture,
+                eventData.Message ?? eventData.EventName ?? "",
+                [.. eventData.Payload ?? []]
+            );
             // Below the first line is a stack trace, the same with every export.
             _complain?.Invoke(complaint.Split('\n', 2)[0].TrimEnd());
         }

@@ -14,7 +14,8 @@ internal sealed class OwnSeries : IDisposable
     /// <summary>Exactly these: a family of the service's may begin like them.</summary>
     private static readonly HashSet<string> PublishersOwn =
     [
-        "fal_up", "fal_publisher_last_success_timestamp_seconds", "fal_publisher_snapshot_age_seconds", "fal_publisher_scrape_duration_seconds",
+        "fal_up", "fal_publisher_last_success_timestamp_seconds", "fal_publisher_snapshot_age_seconds",
+        "fal_publisher_scrape_duration_seconds",
         "fal_publisher_scrape_samples", "fal_publisher_scrape_failures_total", "fal_analytics_bucket_start_timestamp_seconds",
         .. AnalyticsExpand.AllMetrics.GetFlags().Select(AnalyticsSamples.NameOf),
     ];
@@ -43,7 +44,9 @@ internal sealed class OwnSeries : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Whether a name belongs to the bridge. It does before there is a value too, so that a series does not come and go with it.</summary>
+    /// <summary>
+    /// Whether a name belongs to the bridge. It does before there is a value too, so that a series does not come and go with it.
+    /// </summary>
     public bool IsOwn(string name)
     {
         lock (_one)
@@ -59,11 +62,16 @@ internal sealed class OwnSeries : IDisposable
         {
             _samples.Clear();
             _listener.RecordObservableInstruments();
-            return new PrometheusExposition(_instruments.Values.Select(instrument => new MetricFamily(
-                instrument.Name,
-                instrument is ObservableCounter<double> or ObservableCounter<long> ? PrometheusMetricType.Counter : PrometheusMetricType.Gauge,
-                [.. _samples.Where(sample => sample.Name == instrument.Name)],
-                instrument.Description)));
+            return new PrometheusExposition(
+                _instruments.Values.Select(instrument => new MetricFamily(
+                    instrument.Name,
+                    instrument is ObservableCounter<double> or ObservableCounter<long>
+                        ? PrometheusMetricType.Counter
+                        : PrometheusMetricType.Gauge,
+                    [.. _samples.Where(sample => sample.Name == instrument.Name)],
+                    instrument.Description
+                ))
+            );
         }
     }
 

@@ -1,10 +1,13 @@
 namespace Fal.Observability.Bridge;
 
 /// <summary>
-/// The names of the series that Prometheus makes itself: for each target that it scrapes, and for each alert. The service's series of such a
+/// The names of the series that Prometheus makes itself: for each target that it scrapes, and for each alert. The service's series of
+/// such a
 /// name would answer queries and alerts that ask about Prometheus' own.
 /// </summary>
-/// <remarks>https://prometheus.io/docs/concepts/jobs_instances/ has the list, to which Prometheus and VictoriaMetrics add with time.</remarks>
+/// <remarks>
+/// https://prometheus.io/docs/concepts/jobs_instances/ has the list, to which Prometheus and VictoriaMetrics add with time.
+/// </remarks>
 internal static class PrometheusOwn
 {
     /// <summary>Whether a classic name is one of them.</summary>

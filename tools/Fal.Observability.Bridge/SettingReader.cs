@@ -25,12 +25,13 @@ internal static class SettingReader
 
     /// <summary>Reads a setting; without a value it is the default.</summary>
     /// <exception cref="InvalidOperationException">It cannot be read.</exception>
-    public static T Read<T>(this IConfigurationSection section, string name, T byDefault, TryParse<T> tryParse, string demand) => section[name] switch
-    {
-        null or "" => byDefault,
-        { } text when tryParse(text, out T value) => value,
-        { } text => throw new InvalidOperationException($"{section.Path}:{name} is '{text}'; {demand}."),
-    };
+    public static T Read<T>(this IConfigurationSection section, string name, T byDefault, TryParse<T> tryParse, string demand) =>
+        section[name] switch
+        {
+            null or "" => byDefault,
+            { } text when tryParse(text, out T value) => value,
+            { } text => throw new InvalidOperationException($"{section.Path}:{name} is '{text}'; {demand}."),
+        };
 
     /// <summary>Reads a whole number from 1 on.</summary>
     public static int ReadCount(this IConfigurationSection section, string name, int byDefault) => section.Read(
@@ -39,10 +40,15 @@ internal static class SettingReader
         "it must be a whole number of at least 1");
 
     /// <summary>Reads a length of time.</summary>
-    public static TimeSpan ReadTime(this IConfigurationSection section, string name, TimeSpan byDefault, TimeSpan longest) => section.Read(
-        name, byDefault,
-        (string text, out TimeSpan time) => TimeSpan.TryParseExact(text, TimeFormats, CultureInfo.InvariantCulture, out time) && time <= longest,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"it must be a time of at most {longest.TotalDays} days: 00:30:00 is half an hour, 1.00:00:00 a day, 7.00:00:00 a week"));
+    public static TimeSpan ReadTime(this IConfigurationSection section, string name, TimeSpan byDefault, TimeSpan longest) =>
+        section.Read(
+            name,
+            byDefault,
+            (string text, out TimeSpan time) =>
+                TimeSpan.TryParseExact(text, TimeFormats, CultureInfo.InvariantCulture, out time) && time <= longest,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"it must be a time of at most {longest.TotalDays} days: 00:30:00 is half an hour, 1.00:00:00 a day, 7.00:00:00 a week"
+            )
+        );
 }

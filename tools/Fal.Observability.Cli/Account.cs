@@ -31,7 +31,9 @@ internal sealed class Account : IAsyncDisposable
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The key or the address cannot be used.</exception>
     public static async Task<Account> OpenAsync(Uri? baseAddress, CancellationToken cancellationToken)
     {
-        FalSimulator? simulator = IsReal(baseAddress) ? null : await FalSimulator.StartAsync(options => options.Seed = 1, cancellationToken);
+        FalSimulator? simulator = IsReal(baseAddress)
+            ? null
+            : await FalSimulator.StartAsync(options => options.Seed = 1, cancellationToken);
         try
         {
             var client = new FalObservabilityClient(options =>

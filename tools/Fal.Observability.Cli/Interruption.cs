@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Fal.Observability.Cli;
 
-/// <summary>Ctrl+C and SIGTERM. The first one asks the work to end and leaves it the time it needs. A second one ends the process.</summary>
+/// <summary>
+/// Ctrl+C and SIGTERM. The first one asks the work to end and leaves it the time it needs. A second one ends the process.
+/// </summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _requested = new();

@@ -5,7 +5,9 @@ using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli;
 
-/// <summary>Options of the command line whose values are read without the culture, with one form of message for what cannot be read.</summary>
+/// <summary>
+/// Options of the command line whose values are read without the culture, with one form of message for what cannot be read.
+/// </summary>
 internal static class Words
 {
     /// <summary>Another service than fal's.</summary>
@@ -78,9 +80,10 @@ internal static class Words
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Expected("a whole number");
 
     /// <summary>Texts with commas between them, each once.</summary>
-    public static string[] List(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } parts
-        ? [.. parts.Distinct(StringComparer.Ordinal)]
-        : throw Expected("one or more, such as my-org/my-app,my-org/other");
+    public static string[] List(string text) =>
+        text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } parts
+            ? [.. parts.Distinct(StringComparer.Ordinal)]
+            : throw Expected("one or more, such as my-org/my-app,my-org/other");
 
     /// <summary>Says what a value must be.</summary>
     public static FormatException Expected(string what) => Wrong($"it must be {what}");

@@ -3,13 +3,16 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Tools;
 
-/// <summary>Analytics as samples at their own time: one series for each metric of each endpoint, its timestamp the start of the bucket.</summary>
+/// <summary>
+/// Analytics as samples at their own time: one series for each metric of each endpoint, its timestamp the start of the bucket.
+/// </summary>
 internal static class AnalyticsSamples
 {
     private static readonly IReadOnlyList<AnalyticsExpand> All = AnalyticsExpand.AllMetrics.GetFlags();
 
     /// <summary>
-    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without an endpoint id that can be
+    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without an endpoint id that
+    /// can be
     /// read belongs to no series, and a value that is not a finite number to no sample.
     /// </summary>
     /// <param name="bucket">The bucket.</param>

@@ -10,8 +10,16 @@ namespace Fal.Observability.Tools;
 /// <param name="Labels">Under classic names, each once. Of labels that become one name, the first that has a value stays.</param>
 /// <param name="LeftOut">The names of the labels that were left out, because an earlier one has the same classic name.</param>
 /// <param name="MayCollide">Whether a series with other labels may have become the same: a name changed, or a value is empty.</param>
-/// <param name="Identity">A hash of the classic labels, in whatever order they stand. Labels of one hash are almost surely the same.</param>
-internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, IReadOnlyList<string> LeftOut, bool MayCollide, ulong Identity)
+/// <param name="Identity">
+/// A hash of the classic labels, in whatever order they stand. Labels of one hash are almost surely the same.
+/// </param>
+internal readonly record struct ClassicLabels(
+    LabelSet Sent,
+    LabelSet Labels,
+    IReadOnlyList<string> LeftOut,
+    bool MayCollide,
+    ulong Identity
+)
 {
     /// <summary>The label that holds the metric's name, in the model of Prometheus and in remote write.</summary>
     public const string MetricName = "__name__";
@@ -20,7 +28,8 @@ internal readonly record struct ClassicLabels(LabelSet Sent, LabelSet Labels, IR
     private const string ExportedPrefix = "exported_";
 
     /// <summary>Gives labels their classic names.</summary>
-    public static ClassicLabels Of(LabelSet sent) => Of(sent, sent.Select(label => KeyValuePair.Create(ClassicName.OfLabel(label.Key), label.Value)));
+    public static ClassicLabels Of(LabelSet sent) =>
+        Of(sent, sent.Select(label => KeyValuePair.Create(ClassicName.OfLabel(label.Key), label.Value)));
 
     /// <summary>
     /// Gives labels their classic names, and adds the account's. A label <c>account</c> of the service's own becomes

@@ -42,7 +42,9 @@ internal sealed class DistinctSeries
         return _taken[place.Own];
     }
 
-    /// <summary>The part of a histogram or summary that another series has, by its classic name; null if there is none. No place is taken.</summary>
+    /// <summary>
+    /// The part of a histogram or summary that another series has, by its classic name; null if there is none. No place is taken.
+    /// </summary>
     /// <param name="sent">A sample of the histogram or summary, as it was sent.</param>
     /// <param name="name">Its classic name.</param>
     /// <param name="labels">Its labels under classic names.</param>
@@ -74,7 +76,9 @@ internal sealed class DistinctSeries
     private static Place PlaceOf(in PrometheusSample sent, string name, LabelSet labels, MetricFamily? family)
     {
         // To Prometheus a label without a value is none.
-        LabelSet own = labels.Any(label => label.Value.Length == 0) ? LabelSet.Create(labels.Where(label => label.Value.Length > 0)) : labels;
+        LabelSet own = labels.Any(label => label.Value.Length == 0)
+            ? LabelSet.Create(labels.Where(label => label.Value.Length > 0))
+            : labels;
         // The parts of a histogram stay together: buckets of two would be a histogram that nobody measured.
         return family is not null && SentSeries.PartLabelOf(family) is { } partLabel
             ? new Place(
@@ -92,9 +96,10 @@ internal readonly record struct SentSeries(string Name, LabelSet Labels)
     /// <summary>The series of a sample.</summary>
     /// <param name="sent">The sample as it was sent.</param>
     /// <param name="family">The family that it was sent in, where there is one.</param>
-    public static SentSeries Of(in PrometheusSample sent, MetricFamily? family) => family is not null && PartLabelOf(family) is { } partLabel
-        ? new SentSeries(family.Name, sent.Labels.Without(partLabel))
-        : new SentSeries(sent.Name, sent.Labels);
+    public static SentSeries Of(in PrometheusSample sent, MetricFamily? family) =>
+        family is not null && PartLabelOf(family) is { } partLabel
+            ? new SentSeries(family.Name, sent.Labels.Without(partLabel))
+            : new SentSeries(sent.Name, sent.Labels);
 
     /// <summary>The label that tells the parts of one series of a family apart; null where a series has no parts.</summary>
     public static string? PartLabelOf(MetricFamily family) => family.Type switch

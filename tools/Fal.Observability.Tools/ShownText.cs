@@ -8,7 +8,8 @@ namespace Fal.Observability.Tools;
 internal static class ShownText
 {
     /// <summary>
-    /// The text with an escape such as <c>\uD800</c> for each character that cannot be seen: controls, marks that have no width of their own,
+    /// The text with an escape such as <c>\uD800</c> for each character that cannot be seen: controls, marks that have no width of their
+    /// own,
     /// unusual blanks, and halves of surrogate pairs.
     /// </summary>
     public static string Of(string text)
@@ -36,8 +37,19 @@ internal static class ShownText
         return shown.ToString();
     }
 
-    private static bool IsVisible(Rune rune) => rune.Value is ' ' || Rune.GetUnicodeCategory(rune) is not (
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
-        or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-        or UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark);
+    private static bool IsVisible(Rune rune) =>
+        rune.Value is ' '
+        || Rune.GetUnicodeCategory(rune)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.Surrogate
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.SpaceSeparator
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.NonSpacingMark
+                or UnicodeCategory.EnclosingMark
+            );
 }

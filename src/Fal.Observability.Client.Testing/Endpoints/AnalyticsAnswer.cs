@@ -73,5 +73,10 @@ internal sealed record AnalyticsAnswer(
 
     internal ReadOnlyMemory<byte> ToUtf8(MissingMetrics missing, BucketOffset offset) =>
         AnswerEnvelope.ToUtf8(
-            NextCursor, TimeSeries?.Select(bucket => (bucket.Start, bucket.Rows)), Summary, offset, (json, row) => row.WriteTo(json, missing));
+            NextCursor,
+            TimeSeries?.Select(bucket => (bucket.Start, bucket.Rows)),
+            Summary,
+            offset,
+            (json, row) => row.WriteTo(json, missing)
+        );
 }

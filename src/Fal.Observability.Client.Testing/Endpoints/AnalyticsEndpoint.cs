@@ -49,7 +49,17 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, FalSimulatorOptions 
         {
             var page = new BucketPage(options, query.Limit, query.Page, series.Count, () => series.RowCounts);
             more = page.HasMore;
-            buckets = [.. page.Slices.Select(slice => series[slice.Bucket] is var bucket && slice.IsWhole ? bucket : bucket with { Rows = [.. bucket.Rows.Skip(slice.Skip).Take(slice.Take)] })];
+            buckets =
+            [
+                .. page.Slices.Select(slice =>
+                    series[slice.Bucket] is var bucket && slice.IsWhole
+                        ? bucket
+                        : bucket with
+                        {
+                            Rows = [.. bucket.Rows.Skip(slice.Skip).Take(slice.Take)],
+                        }
+                ),
+            ];
         }
 
         if (query.Page > 1 && buckets is not { Count: > 0 })

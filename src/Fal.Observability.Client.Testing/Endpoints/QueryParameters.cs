@@ -100,7 +100,8 @@ internal sealed class QueryParameters(string query)
     }
 
     /// <summary>
-    /// The cursor of a page: opaque to the caller, its number and what it belongs to inside. Base64 without padding, as the service writes it.
+    /// The cursor of a page: opaque to the caller, its number and what it belongs to inside. Base64 without padding, as the service
+    /// writes it.
     /// </summary>
     public string Cursor(int page) =>
         Convert.ToBase64String(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{page}.{Fingerprint():x16}")))

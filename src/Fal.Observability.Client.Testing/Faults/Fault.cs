@@ -78,12 +78,18 @@ public sealed record Fault(FaultKind Kind)
     public int Status
     {
         get;
-        init => field = value is >= 300 and < 600
-            ? value
-            : throw Wrong(nameof(Status), string.Create(CultureInfo.InvariantCulture, $"Status is {value}: a fault has a status from 300 to 599."));
+        init =>
+            field = value is >= 300 and < 600
+                ? value
+                : throw Wrong(
+                    nameof(Status),
+                    string.Create(CultureInfo.InvariantCulture, $"Status is {value}: a fault has a status from 300 to 599.")
+                );
     } = 500;
 
-    /// <summary>The <c>Retry-After</c> of <see cref="FaultKind.Status"/>, zero or more, in whole seconds. Default null: none is sent.</summary>
+    /// <summary>
+    /// The <c>Retry-After</c> of <see cref="FaultKind.Status"/>, zero or more, in whole seconds. Default null: none is sent.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     public TimeSpan? RetryAfter
     {

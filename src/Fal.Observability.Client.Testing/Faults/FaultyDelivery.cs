@@ -24,7 +24,8 @@ internal static class FaultyDelivery
         return fault.Kind switch
         {
             FaultKind.Status => Answer.Error(
-                fault.Status, TypeOf(fault.Status), $"Simulated: the status {fault.Status.ToString(CultureInfo.InvariantCulture)} was ordered.", requestId,
+                fault.Status, TypeOf(fault.Status),
+                $"Simulated: the status {fault.Status.ToString(CultureInfo.InvariantCulture)} was ordered.", requestId,
                 fault.RetryAfter is { } after ? [("Retry-After", Seconds(after))] : []),
             FaultKind.RateLimited => RateLimited(),
             FaultKind.RateLimitedSeconds => RateLimited(("Retry-After", seconds)),

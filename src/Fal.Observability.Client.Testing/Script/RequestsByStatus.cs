@@ -29,8 +29,11 @@ public sealed class RequestsByStatus
     /// <summary>No request completes any more.</summary>
     public void Clear() => _activity.Change(script => script with { Completed = script.Completed.Clear() });
 
-    private static int Valid(int status) => status is (>= 200 and < 300) or (>= 400 and < 600)
-        ? status
-        : throw new ArgumentOutOfRangeException(
-            nameof(status), string.Create(CultureInfo.InvariantCulture, $"The status is {status}: a request completes with 200 to 299 or 400 to 599."));
+    private static int Valid(int status) =>
+        status is (>= 200 and < 300) or (>= 400 and < 600)
+            ? status
+            : throw new ArgumentOutOfRangeException(
+                nameof(status),
+                string.Create(CultureInfo.InvariantCulture, $"The status is {status}: a request completes with 200 to 299 or 400 to 599.")
+            );
 }

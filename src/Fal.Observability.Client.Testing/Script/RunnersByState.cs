@@ -11,7 +11,9 @@ public sealed class RunnersByState
     internal RunnersByState(SimulatedActivity activity) => _activity = activity;
 
     /// <summary>How many runners are in a state on the machine type of the app, 0 or more. Default 0.</summary>
-    /// <param name="state">The state, such as <c>running</c>, <c>idle</c>, <c>pending</c>, <c>draining</c>, <c>dead</c> or any other word.</param>
+    /// <param name="state">
+    /// The state, such as <c>running</c>, <c>idle</c>, <c>pending</c>, <c>draining</c>, <c>dead</c> or any other word.
+    /// </param>
     /// <exception cref="ArgumentException">The state is empty, or the number is negative.</exception>
     public int this[string state]
     {
@@ -20,7 +22,9 @@ public sealed class RunnersByState
     }
 
     /// <summary>How many runners are in a state on a machine type, 0 or more. Default 0.</summary>
-    /// <param name="state">The state, such as <c>running</c>, <c>idle</c>, <c>pending</c>, <c>draining</c>, <c>dead</c> or any other word.</param>
+    /// <param name="state">
+    /// The state, such as <c>running</c>, <c>idle</c>, <c>pending</c>, <c>draining</c>, <c>dead</c> or any other word.
+    /// </param>
     /// <param name="machineType">The machine type as the metrics name it, such as <c>NVIDIA B200</c>.</param>
     /// <exception cref="ArgumentException">The state or the machine type is empty, or the number is negative.</exception>
     public int this[string state, string machineType]

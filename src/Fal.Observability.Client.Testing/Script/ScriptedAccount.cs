@@ -22,7 +22,9 @@ internal sealed partial class ScriptedAccount(Func<string, bool> isDrawn, FalSim
         {
             lock (_lock)
             {
-                return _current ??= _apps.Select(app => new ScriptedApp(app, options)).ToDictionary(app => app.Name, StringComparer.Ordinal);
+                return _current ??= _apps
+                    .Select(app => new ScriptedApp(app, options))
+                    .ToDictionary(app => app.Name, StringComparer.Ordinal);
             }
         }
     }
@@ -36,13 +38,17 @@ internal sealed partial class ScriptedAccount(Func<string, bool> isDrawn, FalSim
         if (!AppId().IsMatch(id))
         {
             throw new ArgumentException(
-                $"'{id}' is not an app id: give the owner and the name, such as my-org/my-app, in letters, digits, '-', '_' and '.'.", nameof(id));
+                $"'{id}' is not an app id: give the owner and the name, such as my-org/my-app, in letters, digits, '-', '_' and '.'.",
+                nameof(id)
+            );
         }
 
         if (isDrawn(id))
         {
             throw new ArgumentException(
-                $"'{id}' is drawn from the seed and cannot be scripted: give another id, or start the simulator without a seed.", nameof(id));
+                $"'{id}' is drawn from the seed and cannot be scripted: give another id, or start the simulator without a seed.",
+                nameof(id)
+            );
         }
 
         lock (_lock)

@@ -43,7 +43,12 @@ internal sealed class ScriptedApp : IAccountApp, IAccountEndpoint
             Runners = runners,
             Queue = now.Queue,
             Concurrent = now.Concurrent,
-            Completed = [.. past.Completed.Where(completed => completed.Value > 0).Select(completed => new CompletedCount("POST", completed.Key, completed.Value))],
+            Completed =
+            [
+                .. past
+                    .Completed.Where(completed => completed.Value > 0)
+                    .Select(completed => new CompletedCount("POST", completed.Key, completed.Value)),
+            ],
             Received = [new ReceivedCount("POST", past.Received ?? traffic.Requests)],
             Latency = traffic.Requests > 0 ? traffic.Execution : null,
             LatencyCount = traffic.Requests,
@@ -96,7 +101,15 @@ internal sealed class ScriptedApp : IAccountApp, IAccountEndpoint
     /// <summary>Cuts minutes into pieces in which one script holds.</summary>
     private IEnumerable<(MinuteScript Script, int Minutes)> Pieces(int first, int end)
     {
-        int[] cuts = [.. _periods.SelectMany(period => new[] { period.First, period.End }).Where(cut => cut > first && cut < end).Append(end).Distinct().Order()];
+        int[] cuts =
+        [
+            .. _periods
+                .SelectMany(period => new[] { period.First, period.End })
+                .Where(cut => cut > first && cut < end)
+                .Append(end)
+                .Distinct()
+                .Order(),
+        ];
         foreach (int cut in cuts.Where(cut => cut > first))
         {
             yield return (At(first), cut - first);

@@ -46,7 +46,8 @@ public sealed record SimulatedLatency
     internal IEnumerable<(TimeSpan Duration, int Weight)> Weights => [(P50, HalfWeight), (P90, SlowWeight), (P99, SlowestWeight)];
 
     /// <summary>The mean duration in seconds.</summary>
-    internal double MeanSeconds => Weights.Sum(part => part.Duration.TotalSeconds * part.Weight) / (HalfWeight + SlowWeight + SlowestWeight);
+    internal double MeanSeconds =>
+        Weights.Sum(part => part.Duration.TotalSeconds * part.Weight) / (HalfWeight + SlowWeight + SlowestWeight);
 
     /// <summary>A latency that all requests share.</summary>
     /// <param name="duration">How long each request takes, zero or more.</param>

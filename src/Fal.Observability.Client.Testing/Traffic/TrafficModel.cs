@@ -51,7 +51,9 @@ internal sealed class TrafficModel
     /// <summary>Whether traffic is drawn from a seed, besides what is scripted.</summary>
     public bool IsDrawn => _drawn.Length > 0;
 
-    /// <summary>The apps of the account: those that are drawn, by number, then those that are scripted, in the order of their naming.</summary>
+    /// <summary>
+    /// The apps of the account: those that are drawn, by number, then those that are scripted, in the order of their naming.
+    /// </summary>
     public IReadOnlyList<IAccountApp> Apps => Scripted.Current is { Count: > 0 } scripted ? [.. _drawn, .. scripted.Values] : _drawn;
 
     /// <summary>

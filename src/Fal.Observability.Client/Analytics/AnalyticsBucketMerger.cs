@@ -8,7 +8,8 @@ namespace Fal.Observability.Client;
 /// Parts of a bucket are recognised by the same instant in neighbouring places, which works in ascending and in descending order and
 /// keeps one bucket back at most. Rows of the same endpoint in both parts become one row that holds the metrics of either; where both
 /// have a value the later part's counts, so that a service which repeats the last bucket of a page doubles nothing. Rows that one part
-/// holds twice for the same endpoint stay apart here: <see cref="AnalyticsRowOrder"/> makes them one. Not safe for use by several threads at a time.
+/// holds twice for the same endpoint stay apart here: <see cref="AnalyticsRowOrder"/> makes them one. Not safe for use by several threads
+/// at a time.
 /// </remarks>
 internal sealed class AnalyticsBucketMerger
 {

@@ -22,7 +22,8 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
     }
 
     /// <summary>
-    /// The query that this page answers, with its range fixed: what to send again, with <see cref="FalPage{TBucket,TRow}.NextCursor"/>, for the next page.
+    /// The query that this page answers, with its range fixed: what to send again, with <see cref="FalPage{TBucket,TRow}.NextCursor"/>,
+    /// for the next page.
     /// Null on a page that no client has fetched, such as one read from JSON.
     /// </summary>
     public AnalyticsQuery? Query { get; init; }
@@ -72,7 +73,8 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
 
             // One that has not begun is open whatever its length.
             bool open = bucket.Start >= now || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > now;
-            bool provisional = open || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > AnalyticsCalendar.Add(now, -provisionalAge);
+            bool provisional =
+                open || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > AnalyticsCalendar.Add(now, -provisionalAge);
             return new AnalyticsBucket(bucket.Origin, bucket.Rows) { IsOpen = open, IsProvisional = provisional };
         }
     }

@@ -147,7 +147,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// </summary>
     /// <remarks>
     /// The endpoints that make the service fail are found with at most 31 more calls for each <see cref="MaxEndpointIdsPerCall"/>, which is
-    /// enough for any three among them; where there are more, the metrics lack for some endpoints that have them. A service that fails without
+    /// enough for any three among them; where there are more, the metrics lack for some endpoints that have them. A service that fails
+    /// without
     /// these metrics too is found out by the first of those calls, and its failure is the result. Each call that fails is first sent again
     /// like any other, so that a passing fault is not taken for one of an endpoint: that is what takes the time.
     /// </remarks>
@@ -186,7 +187,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
         get
         {
             long ids = EndpointIds.Select(id => Parameter("endpoint_id", id)).OrderDescending().Take(MaxEndpointIdsPerCall).Sum();
-            long rest = AdditionalExpand.Sum(name => Parameter("expand", name)) + Parameter("timezone", TimeZone) + Parameter("cursor", Cursor);
+            long rest =
+                AdditionalExpand.Sum(name => Parameter("expand", name)) + Parameter("timezone", TimeZone) + Parameter("cursor", Cursor);
             return ids + rest <= MaxQueryCharacters;
 
             static long Parameter(string name, string? value) => value is null ? 0 : name.Length + 2 + Uri.EscapeDataString(value).Length;
@@ -215,7 +217,9 @@ public sealed record AnalyticsQuery : FalPagedQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The values of the query are longer together than the address of a request can be: the endpoint ids of one call, {nameof(AdditionalExpand)}, {nameof(TimeZone)} and {nameof(Cursor)} may have {MaxQueryCharacters} characters in their encoded form. Give shorter or fewer ones."));
+                $"The values of the query are longer together than the address of a request can be: the endpoint ids of one " +
+                    $"call, {nameof(AdditionalExpand)}, {nameof(TimeZone)} and {nameof(Cursor)} may have {MaxQueryCharacters} characters " +
+                        $"in their encoded form. Give shorter or fewer ones."));
         }
     }
 
@@ -227,8 +231,9 @@ public sealed record AnalyticsQuery : FalPagedQuery
         if (Cursor is not null)
         {
             throw new ArgumentException(
-                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by themselves: " +
-                "leave it null, or go on with GetNextPageAsync.");
+                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by themselves: "
+                    + "leave it null, or go on with GetNextPageAsync."
+            );
         }
     }
 
@@ -243,7 +248,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: split the list, or take GetReportAsync or StreamTimeSeriesAsync, which do."));
+                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: " +
+                    $"split the list, or take GetReportAsync or StreamTimeSeriesAsync, which do."));
         }
     }
 

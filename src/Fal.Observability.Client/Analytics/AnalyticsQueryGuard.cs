@@ -11,6 +11,8 @@ internal sealed class AnalyticsQueryGuard : DelegatingHandler
         // A query always names an endpoint.
         return request.RequestUri is { Query.Length: > 0 }
             ? base.SendAsync(request, cancellationToken)
-            : throw new ArgumentException("The query of the analytics call is null: give an AnalyticsQuery, which names at least one endpoint.");
+            : throw new ArgumentException(
+                "The query of the analytics call is null: give an AnalyticsQuery, which names at least one endpoint."
+            );
     }
 }

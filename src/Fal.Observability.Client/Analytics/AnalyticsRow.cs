@@ -299,9 +299,17 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>Requests of a count, seconds of a duration; null where the row has no number, or none that is finite.</returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
-    public double? GetNumber(AnalyticsExpand metric) => GetValue(metric) ?? (
-        _additional is not null && _additional.TryGetValue(metric.GetWireName(), out JsonElement sent) && sent.ValueKind == JsonValueKind.Number
-        && sent.TryGetDouble(out double number) && double.IsFinite(number) ? number : null);
+    public double? GetNumber(AnalyticsExpand metric) =>
+        GetValue(metric)
+        ?? (
+            _additional is not null
+            && _additional.TryGetValue(metric.GetWireName(), out JsonElement sent)
+            && sent.ValueKind == JsonValueKind.Number
+            && sent.TryGetDouble(out double number)
+            && double.IsFinite(number)
+                ? number
+                : null
+        );
 
     /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
     /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>

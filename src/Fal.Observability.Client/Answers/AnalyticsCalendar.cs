@@ -36,7 +36,9 @@ internal sealed class AnalyticsCalendar
                 : null;
     }
 
-    /// <summary>The ranges, one after another, that a fixed range is cut into: each of about so many buckets, the cuts between buckets.</summary>
+    /// <summary>
+    /// The ranges, one after another, that a fixed range is cut into: each of about so many buckets, the cuts between buckets.
+    /// </summary>
     /// <remarks>
     /// A cut lies where every reading of the calendar has a boundary: on a full minute or hour, or a midnight, that the clocks show
     /// exactly once. Where they change, the next such place is taken, so that a cut never falls into the hour that comes twice: a bucket
@@ -57,7 +59,9 @@ internal sealed class AnalyticsCalendar
             if (windows.Count == MaxWindows)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} takes more than {MaxWindows} windows of {buckets} buckets. Give a shorter range or a longer timeframe, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} takes more than {MaxWindows} windows of {buckets} " +
+                        $"buckets. Give a shorter range or a longer timeframe, or " +
+                            $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
             }
 
             windows.Add(Between(start, cut));
@@ -85,7 +89,10 @@ internal sealed class AnalyticsCalendar
 
         return (timeframe, calendar) switch
         {
-            (_, { } known) => new DateTimeOffset(known.InstantOf(known.Next(known.PeriodOf(known.Local(start.UtcDateTime)), 1)), TimeSpan.Zero),
+            (_, { } known) => new DateTimeOffset(
+                known.InstantOf(known.Next(known.PeriodOf(known.Local(start.UtcDateTime)), 1)),
+                TimeSpan.Zero
+            ),
             (AnalyticsTimeframe.Day, _) => start.AddDays(1),
             (AnalyticsTimeframe.Week, _) => start.AddDays(7),
             _ => start.AddMonths(1),
@@ -121,7 +128,9 @@ internal sealed class AnalyticsCalendar
     public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsTimeGrid grid)
     {
         // The service's own choice of a timeframe may be the next longer one near a limit.
-        TimeSpan length = LongestBucket(grid.Timeframe ?? (AnalyticsTimeframe)Math.Min((int)TimeframeOf(grid) + 1, (int)AnalyticsTimeframe.Month));
+        TimeSpan length = LongestBucket(
+            grid.Timeframe ?? (AnalyticsTimeframe)Math.Min((int)TimeframeOf(grid) + 1, (int)AnalyticsTimeframe.Month)
+        );
         AnalyticsTimeRange range = grid.Range;
         AnalyticsCalendar? calendar = TryCreate(grid);
         if (range.FirstDay is { } first && range.LastDay is { } last && calendar?.Bounds(range) is null)
@@ -146,7 +155,9 @@ internal sealed class AnalyticsCalendar
         : length < DateTimeOffset.MinValue - instant ? DateTimeOffset.MinValue
         : instant.ToUniversalTime() + length;
 
-    /// <summary>The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.</summary>
+    /// <summary>
+    /// The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.
+    /// </summary>
     public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid)
     {
         if (grid.Timeframe is { } timeframe)
@@ -189,7 +200,9 @@ internal sealed class AnalyticsCalendar
         }
 
         DateTime end = last.ToDateTime(TimeOnly.MinValue).AddDays(1);
-        return end > LastDate || first.ToDateTime(TimeOnly.MinValue) < FirstDate ? null : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
+        return end > LastDate || first.ToDateTime(TimeOnly.MinValue) < FirstDate
+            ? null
+            : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
     }
 
     /// <summary>The first safe cut at which at least so many buckets have passed since a start; null where time runs out.</summary>

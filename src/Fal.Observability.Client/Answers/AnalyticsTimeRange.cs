@@ -71,7 +71,8 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
 
     /// <summary>The stretch of time that ends now.</summary>
     /// <remarks>
-    /// The service moves both ends outward to whole buckets. By day, 7 days that are asked for at noon come back as eight buckets: the first
+    /// The service moves both ends outward to whole buckets. By day, 7 days that are asked for at noon come back as eight buckets: the
+    /// first
     /// is a whole day, and the last one is still open. <see cref="Days"/> is exactly the days that it names, and a query whose
     /// <see cref="FalPagedQuery.BoundToTimeframe"/> is false is cut at the instants themselves.
     /// </remarks>
@@ -186,7 +187,8 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     public AnalyticsTimeRange Resolve(DateTimeOffset now) => _form switch
     {
         Form.Trailing when now - DateTimeOffset.MinValue < Duration!.Value => throw new ArgumentException(
-            $"The range '{this}' starts before the year 1 when it ends at {FormatInstant(now)}: give a later instant or a shorter range.", nameof(now)),
+            $"The range '{this}' starts before the year 1 when it ends at {FormatInstant(now)}: give a later instant or a shorter range.",
+                nameof(now)),
         Form.Trailing => Between(now - Duration!.Value, now),
         Form.Open when _start >= now.UtcTicks => throw new ArgumentException(
             $"The range starts at {FormatInstant(Start!.Value)}, which is not before the present instant {FormatInstant(now)}: " +

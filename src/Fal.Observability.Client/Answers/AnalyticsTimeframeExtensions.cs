@@ -16,7 +16,9 @@ public static class AnalyticsTimeframeExtensions
         _ => throw Unknown(timeframe),
     };
 
-    /// <summary>The length of every bucket in UTC. In a zone whose clocks change, a day or a week can be an hour longer or shorter.</summary>
+    /// <summary>
+    /// The length of every bucket in UTC. In a zone whose clocks change, a day or a week can be an hour longer or shorter.
+    /// </summary>
     /// <param name="timeframe">The timeframe: <see cref="AnalyticsTimeframe.Minute"/> to <see cref="AnalyticsTimeframe.Week"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The value is <see cref="AnalyticsTimeframe.Month"/>, since months differ in length, or it is not one of the named ones.

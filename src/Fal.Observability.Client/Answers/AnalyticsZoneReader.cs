@@ -8,7 +8,8 @@ namespace Fal.Observability.Client;
 /// </para>
 /// <para>
 /// A page that begins with the local time that the one before ended with either repeats that bucket or goes on with its twin: the reading
-/// counts that leaves fewer buckets out. It cannot be told where such a page has a single bucket of an hour, and the twin would be the next:
+/// counts that leaves fewer buckets out. It cannot be told where such a page has a single bucket of an hour, and the twin would be the
+/// next:
 /// then it reads as the twin. Nor where the first page of a descending answer has no bucket outside the repeated time: it reads as
 /// ascending. A service that sends offsets, as the documentation has it, leaves nothing to guess.
 /// </para>
@@ -126,7 +127,9 @@ internal sealed class AnalyticsZoneReader
     {
         TimeSpan length = _timeframe is { } timeframe ? AnalyticsCalendar.LongestBucket(timeframe) : TimeSpan.MaxValue;
         length = readings.Select(reading => reading.ShortestStep).Append(length).Min();
-        return readings.MinBy(reading => (reading.Breaks, reading.Span.Ticks - (reading.Steps == 0 ? 0 : reading.Steps * length.Ticks)))!.Starts;
+        return readings
+            .MinBy(reading => (reading.Breaks, reading.Span.Ticks - (reading.Steps == 0 ? 0 : reading.Steps * length.Ticks)))!
+            .Starts;
     }
 
     /// <summary>One way to read a page.</summary>

@@ -18,7 +18,12 @@ internal static class AnswerJson
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            throw new JsonException($"'{name}' must be a list, and is a JSON value of the kind {reader.TokenType}.", $"$.{name}", null, null);
+            throw new JsonException(
+                $"'{name}' must be a list, and is a JSON value of the kind {reader.TokenType}.",
+                $"$.{name}",
+                null,
+                null
+            );
         }
 
         List<T> items = [];
@@ -93,7 +98,8 @@ internal static class AnswerJson
     public static BucketStart ReadStart(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.String
         ? throw new JsonException($"The start of a time bucket must be a string, and is a JSON value of the kind {reader.TokenType}.")
         : TryReadStart(ref reader) ?? throw new JsonException(
-            $"The start of a time bucket, \"{FalErrorReader.Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as 2026-01-15T12:00:00-05:00.");
+            $"The start of a time bucket, \"{FalErrorReader.Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as " +
+                $"2026-01-15T12:00:00-05:00.");
 
     /// <summary>Reads an instant; null where the value is something else.</summary>
     public static BucketStart? StartOf(JsonElement value)

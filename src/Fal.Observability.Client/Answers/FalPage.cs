@@ -214,7 +214,8 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         string? cursor = reader.GetString();
         return cursor?.Contains(FalJsonText.Replacement, StringComparison.Ordinal) == true
             ? throw new JsonException(
-                $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text and cannot be sent back as it came.")
+                $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text and cannot be sent back as " +
+                    $"it came.")
             : cursor;
     }
 

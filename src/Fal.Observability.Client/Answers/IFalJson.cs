@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Fal.Observability.Client;
 
-/// <summary>A part of an answer that reads and writes its own JSON. Callers use <see cref="JsonSerializer"/> and need not name it.</summary>
+/// <summary>
+/// A part of an answer that reads and writes its own JSON. Callers use <see cref="JsonSerializer"/> and need not name it.
+/// </summary>
 /// <typeparam name="TSelf">The type itself.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public interface IFalJson<TSelf>

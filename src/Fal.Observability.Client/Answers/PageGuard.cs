@@ -43,7 +43,8 @@ internal sealed class PageGuard(FalObservabilityOptions options)
 
     /// <summary>The failure of a service whose cursor does not advance.</summary>
     public static FalResponseException CursorRepeats(string cursor, FalObservabilityOptions options) => Unusable(
-        $"The service answered with the cursor '{FalErrorReader.Quoted(FalApiKey.Scrub(cursor, options.ApiKey))}', which it has given before: following it " +
+        $"The service answered with the cursor '{FalErrorReader.Quoted(FalApiKey.Scrub(cursor, options.ApiKey))}', which it has given " +
+            $"before: following it " +
             $"would never end. This is a fault of the service; report it to fal with the query.");
 
     /// <summary>The failure of a page that promises another and does not say where it is.</summary>

@@ -49,7 +49,8 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     } = [];
 
     /// <summary>
-    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a list that no client has
+    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a list that no client
+    /// has
     /// fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
@@ -94,7 +95,8 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
     /// <returns>
-    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
+    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
+    /// its id, <c>owner/name</c>.
     /// </returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsBucket> buckets)
@@ -106,7 +108,8 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// <summary>Adds up rows for each app, the rows of its routes included.</summary>
     /// <param name="rows">Rows of buckets or of a summary, none of them twice.</param>
     /// <returns>
-    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under its id, <c>owner/name</c>.
+    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
+    /// its id, <c>owner/name</c>.
     /// </returns>
     /// <exception cref="ArgumentException">A row is null.</exception>
     public IReadOnlyDictionary<string, AnalyticsTotals> ByApp(IEnumerable<AnalyticsRow> rows)

@@ -22,7 +22,8 @@ internal static class FalApiKey
         {
             if (c is < '!' or > '~' or '"' or '\'')
             {
-                return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with it, such as a line break.";
+                return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with " +
+                    "it, such as a line break.";
             }
         }
 
@@ -62,7 +63,8 @@ internal static class FalApiKey
     /// A text from outside in which every occurrence of the key, or of its secret part, is masked: as it is, in another case, encoded
     /// (percent, JSON, HTML, base64, hexadecimal, UTF-16 read as UTF-8), broken into lines, or cut off in its middle.
     /// </summary>
-    public static string Scrub(string text, string? key) => string.IsNullOrEmpty(key) || text.Length == 0 ? text : FalEchoedKey.Of(key).Mask(text);
+    public static string Scrub(string text, string? key) =>
+        string.IsNullOrEmpty(key) || text.Length == 0 ? text : FalEchoedKey.Of(key).Mask(text);
 
     /// <summary>
     /// An exception from outside without the key: itself where no text in its chain quotes the key, else one of the same kind whose

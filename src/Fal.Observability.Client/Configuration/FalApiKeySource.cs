@@ -17,7 +17,12 @@ namespace Fal.Observability.Client;
 /// </param>
 /// <param name="account">The name of the account; null for the default one.</param>
 /// <param name="log">Where a change of the key is logged, and a key that cannot be had.</param>
-internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalObservabilityOptions?> reloaded, string? account, ILogger log)
+internal sealed class FalApiKeySource(
+    FalObservabilityOptions options,
+    Func<FalObservabilityOptions?> reloaded,
+    string? account,
+    ILogger log
+)
 {
     private readonly string _account = account ?? "(default)";
     private string? _problem;
@@ -103,7 +108,11 @@ internal sealed class FalApiKeySource(FalObservabilityOptions options, Func<FalO
     {
         string message = $"Account {_account}: {nameof(options.ApiKeyProvider)} {problem}";
         return failure is null
-            ? new OptionsValidationException(account ?? Microsoft.Extensions.Options.Options.DefaultName, typeof(FalObservabilityOptions), [message])
+            ? new OptionsValidationException(
+                account ?? Microsoft.Extensions.Options.Options.DefaultName,
+                typeof(FalObservabilityOptions),
+                [message]
+            )
             : new FalTransportException($"{message} No call was made, because there is no key yet.", failure) { IsTransient = true };
     }
 }

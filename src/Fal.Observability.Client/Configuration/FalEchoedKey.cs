@@ -21,7 +21,8 @@ internal sealed class FalEchoedKey
     private const int SurePart = 12;
 
     /// <summary>
-    /// The longest run of NULs, line ends and indentation within a key. UTF-32 that is read as UTF-8 has three NULs beside each letter, and a
+    /// The longest run of NULs, line ends and indentation within a key. UTF-32 that is read as UTF-8 has three NULs beside each letter,
+    /// and a
     /// header that is folded has a line end and a few blanks.
     /// </summary>
     private const int MostGapsInARow = 6;
@@ -50,7 +51,9 @@ internal sealed class FalEchoedKey
                 .Distinct(),
         ];
         // What every coding begins with, and the first character of each form.
-        IEnumerable<char> first = _forms.Select(form => form.Text[0]).SelectMany(c => new[] { char.ToUpperInvariant(c), char.ToLowerInvariant(c) });
+        IEnumerable<char> first = _forms
+            .Select(form => form.Text[0])
+            .SelectMany(c => new[] { char.ToUpperInvariant(c), char.ToLowerInvariant(c) });
         _beginnings = SearchValues.Create(['%', '\\', '&', .. first]);
     }
 

@@ -38,19 +38,22 @@ public sealed class FalObservabilityOptions
     /// empty or unreadable, the key that was read last stays in use and a warning is logged.
     /// </summary>
     /// <value>
-    /// If not set, and there is no key either, a default registration and <see cref="FalObservabilityClient"/> take the environment variable
+    /// If not set, and there is no key either, a default registration and <see cref="FalObservabilityClient"/> take the environment
+    /// variable
     /// <c>FAL_KEY_FILE</c>. At the start the file must be there.
     /// </value>
     public string? ApiKeyFile { get; set; }
 
     /// <summary>
-    /// A callback that gives the key, instead of <see cref="ApiKey"/> and <see cref="ApiKeyFile"/>, for a key that changes while the program
+    /// A callback that gives the key, instead of <see cref="ApiKey"/> and <see cref="ApiKeyFile"/>, for a key that changes while the
+    /// program
     /// runs, such as one in a vault. It is set in code. It is called before each call, and once more when the service refuses the key with
     /// 401: keep the key in it for as long as you wish. It may be called by several threads at once. The time that it takes counts against
     /// <see cref="TotalTimeout"/>.
     /// </summary>
     /// <value>
-    /// Null: the key does not come from a callback. When the callback throws, or gives no key that can be used, the last key stays in use and
+    /// Null: the key does not come from a callback. When the callback throws, or gives no key that can be used, the last key stays in use
+    /// and
     /// a warning is logged. If there is no key yet, the call throws a <see cref="FalTransportException"/> that is transient, or an
     /// <see cref="Microsoft.Extensions.Options.OptionsValidationException"/>.
     /// </value>
@@ -215,7 +218,9 @@ public sealed class FalObservabilityOptions
     /// <value>134,217,728 (128 MiB), which holds well over 10,000 apps. Range 0 to 1 GiB; 0 remembers nothing.</value>
     public long MaxRememberedBytes { get; set; } = FalObservabilityOptionTable.MaxRememberedBytes.Default;
 
-    /// <summary>The pipeline that the user put in place of ours, or null. A field, since the configuration binder takes properties.</summary>
+    /// <summary>
+    /// The pipeline that the user put in place of ours, or null. A field, since the configuration binder takes properties.
+    /// </summary>
     private ResiliencePipeline<HttpResponseMessage>? _resiliencePipeline;
 
     /// <summary>

@@ -10,7 +10,9 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         ArgumentNullException.ThrowIfNull(options);
         var failures = new List<string>();
 
-        string section = string.IsNullOrEmpty(name) ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{name}";
+        string section = string.IsNullOrEmpty(name)
+            ? FalObservabilityOptions.SectionName
+            : $"{FalObservabilityOptions.SectionName}:Accounts:{name}";
         string keySetting = SettingOf(nameof(options.ApiKey));
         string fileSetting = SettingOf(nameof(options.ApiKeyFile));
         if (options.ApiKeyProvider is not null)
@@ -25,7 +27,8 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         }
         else if (options.ApiKeyFileProblem is { } fileProblem)
         {
-            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file in {fileSetting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
+            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file " +
+                $"in {fileSetting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
         }
         else if (options.ApiKeyFile is not null && options.ApiKey is not null && !options.IsApiKeyOfFile)
         {
@@ -38,7 +41,8 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
                 : $"{keySetting} in code";
             failures.Add($"{nameof(options.ApiKey)} {keyProblem} Set " + (string.IsNullOrEmpty(name)
                 ? $"{place}{(options.HasConfiguration ? "" : ", where new FalObservabilityClient(key) takes it too")}, or the environment"
-                + $" variable FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET together, or the path of a file that holds the key: {fileSetting} or FAL_KEY_FILE."
+                + $" variable FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET together, or the path of a file that holds the " +
+                    $"key: {fileSetting} or FAL_KEY_FILE."
                 : $"{place}, or the path of a file that holds the key: {fileSetting}. FAL_KEY is not read for a named account."));
         }
 
@@ -64,8 +68,20 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         FalObservabilityOptionTable.ProvisionalAge.Check(options.ProvisionalAge, failures);
         FalObservabilityOptionTable.MaxRememberedBytes.Check(options.MaxRememberedBytes, failures);
 
-        SettingRules.NotOver(nameof(options.AttemptTimeout), options.AttemptTimeout, nameof(options.TotalTimeout), options.TotalTimeout, failures);
-        SettingRules.NotOver(nameof(options.MinRetryDelay), options.MinRetryDelay, nameof(options.MaxRetryDelay), options.MaxRetryDelay, failures);
+        SettingRules.NotOver(
+            nameof(options.AttemptTimeout),
+            options.AttemptTimeout,
+            nameof(options.TotalTimeout),
+            options.TotalTimeout,
+            failures
+        );
+        SettingRules.NotOver(
+            nameof(options.MinRetryDelay),
+            options.MinRetryDelay,
+            nameof(options.MaxRetryDelay),
+            options.MaxRetryDelay,
+            failures
+        );
 
         return SettingRules.Verdict("Account", name, failures);
 
@@ -95,7 +111,8 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         }
         else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !options.AllowInsecureHttp)
         {
-            failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
+            failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or " +
+                $"set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
         }
 
         // The values are not shown: user info is a secret, and a query may hold one.

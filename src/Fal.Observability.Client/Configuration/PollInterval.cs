@@ -15,7 +15,8 @@ internal static class PollInterval
         if (interval < Shortest || interval > Longest)
         {
             throw new ArgumentOutOfRangeException(nameof(interval), interval,
-                $"The interval must be from {Shortest} to {Longest}. The service caches its answers for {Shortest.TotalSeconds:0} seconds, so " +
+                $"The interval must be from {Shortest} to {Longest}. The service caches its answers for {Shortest.TotalSeconds:0} " +
+                    $"seconds, so " +
                 "a shorter interval brings nothing new.");
         }
     }

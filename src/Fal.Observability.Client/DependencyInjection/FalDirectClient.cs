@@ -21,9 +21,16 @@ internal sealed class FalDirectClient : IFalObservabilityClient, IDisposable
     public FalDirectClient(FalObservabilityOptions options)
     {
         options.FindApiKey(inEnvironment: true);
-        if (new FalObservabilityOptionsValidator().Validate(Microsoft.Extensions.Options.Options.DefaultName, options) is { Failed: true } invalid)
+        if (
+            new FalObservabilityOptionsValidator().Validate(Microsoft.Extensions.Options.Options.DefaultName, options) is
+            { Failed: true } invalid
+        )
         {
-            throw new OptionsValidationException(Microsoft.Extensions.Options.Options.DefaultName, typeof(FalObservabilityOptions), invalid.Failures);
+            throw new OptionsValidationException(
+                Microsoft.Extensions.Options.Options.DefaultName,
+                typeof(FalObservabilityOptions),
+                invalid.Failures
+            );
         }
 
         var account = new FalApiKeySource(options, static () => null, null, NullLogger.Instance);

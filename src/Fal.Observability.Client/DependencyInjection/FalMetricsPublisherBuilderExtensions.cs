@@ -20,7 +20,8 @@ public static class FalMetricsPublisherBuilderExtensions
     /// </summary>
     /// <param name="builder">The registration of the account.</param>
     /// <param name="configure">
-    /// Sets options in code, over the configuration section <c>Fal:Publisher</c>, or <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a keyed
+    /// Sets options in code, over the configuration section <c>Fal:Publisher</c>, or <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a
+    /// keyed
     /// registration.
     /// </param>
     /// <returns>The same builder.</returns>
@@ -35,17 +36,33 @@ public static class FalMetricsPublisherBuilderExtensions
     /// services.AddFalObservability().AddMetricsPublisher();
     /// </code>
     /// </example>
-    public static IFalObservabilityBuilder AddMetricsPublisher(this IFalObservabilityBuilder builder, Action<FalMetricsPublisherOptions>? configure = null)
+    public static IFalObservabilityBuilder AddMetricsPublisher(
+        this IFalObservabilityBuilder builder,
+        Action<FalMetricsPublisherOptions>? configure = null
+    )
     {
         ArgumentNullException.ThrowIfNull(builder);
         IServiceCollection services = builder.Services;
         string? key = builder.Key;
-        OptionsBuilder<FalMetricsPublisherOptions> options = services.AddOptions<FalMetricsPublisherOptions>(key ?? Options.Options.DefaultName);
+        OptionsBuilder<FalMetricsPublisherOptions> options = services.AddOptions<FalMetricsPublisherOptions>(
+            key ?? Options.Options.DefaultName
+        );
         if (!services.Any(service => service.ServiceType == typeof(FalMetricsPublisher) && Equals(service.ServiceKey, key)))
         {
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalMetricsPublisherOptions>, FalMetricsPublisherOptionsValidator>());
-            options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalMetricsPublisherOptions>(
-                provider, key, FalMetricsPublisherOptions.SectionName, section => section.Bind(o))).ValidateOnStart();
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IValidateOptions<FalMetricsPublisherOptions>, FalMetricsPublisherOptionsValidator>()
+            );
+            options
+                .Configure<IServiceProvider>(
+                    (o, provider) =>
+                        Settings.Bind<FalMetricsPublisherOptions>(
+                            provider,
+                            key,
+                            FalMetricsPublisherOptions.SectionName,
+                            section => section.Bind(o)
+                        )
+                )
+                .ValidateOnStart();
             services.TryAddSingleton(provider => new PublishedMetrics(
                 provider.GetRequiredService<IMeterFactory>(), FalObservabilityServiceCollectionExtensions.LogOf(provider, null)));
             services.AddMetricsReadings(key);
@@ -85,7 +102,8 @@ public static class FalMetricsPublisherBuilderExtensions
         var account = new PublishedAccount(
             options.AccountLabel ?? key, readings, analytics, options.StaleAfter);
         return new FalMetricsPublisher(
-            account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalApiKeySource>(key), time, log,
+            account, provider.GetRequiredService<PublishedMetrics>(), options, provider.GetRequiredKeyedService<FalApiKeySource>(key), time,
+            log,
             FalPipeline.NextRandom);
     }
 }

@@ -17,8 +17,10 @@ public static class FalObservabilityServiceCollectionExtensions
     private static readonly SettingsSection Settings = new(FalObservabilityOptionTable.Rows);
 
     /// <summary>
-    /// Registers <see cref="IFalObservabilityClient"/> and its four areas, <see cref="IFalMetricsClient"/>, <see cref="IFalAnalyticsClient"/>,
-    /// <see cref="IFalAppsClient"/> and <see cref="IFalUsageClient"/>, as singletons, and the Refit interfaces <see cref="IFalMetricsApi"/>,
+    /// Registers <see cref="IFalObservabilityClient"/> and its four areas, <see cref="IFalMetricsClient"/>,
+    /// <see cref="IFalAnalyticsClient"/>,
+    /// <see cref="IFalAppsClient"/> and <see cref="IFalUsageClient"/>, as singletons, and the Refit interfaces
+    /// <see cref="IFalMetricsApi"/>,
     /// <see cref="IFalAnalyticsApi"/>, <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/> below them.
     /// </summary>
     /// <param name="services">The services to register in.</param>
@@ -37,7 +39,10 @@ public static class FalObservabilityServiceCollectionExtensions
     /// services.AddFalObservability(options =&gt; options.ApiKey = vault["fal"]);
     /// </code>
     /// </example>
-    public static IFalObservabilityBuilder AddFalObservability(this IServiceCollection services, Action<FalObservabilityOptions>? configure = null)
+    public static IFalObservabilityBuilder AddFalObservability(
+        this IServiceCollection services,
+        Action<FalObservabilityOptions>? configure = null
+    )
     {
         ArgumentNullException.ThrowIfNull(services);
         return Add(services, null, configure);
@@ -72,7 +77,9 @@ public static class FalObservabilityServiceCollectionExtensions
         if (account.Contains(':', StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                "The name of an account holds no colon. To pass an API key write AddFalObservability(o => o.ApiKey = key).", nameof(account));
+                "The name of an account holds no colon. To pass an API key write AddFalObservability(o => o.ApiKey = key).",
+                nameof(account)
+            );
         }
 
         return Add(services, account, configure);
@@ -87,12 +94,24 @@ public static class FalObservabilityServiceCollectionExtensions
         if (!again)
         {
             services.TryAddSingleton<FalConnections>();
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>());
-            options.Configure<IServiceProvider>((o, provider) => Settings.Bind<FalObservabilityOptions>(provider, key, null, section =>
-            {
-                o.HasConfiguration = true;
-                section.Bind(o);
-            })).ValidateOnStart();
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>()
+            );
+            options
+                .Configure<IServiceProvider>(
+                    (o, provider) =>
+                        Settings.Bind<FalObservabilityOptions>(
+                            provider,
+                            key,
+                            null,
+                            section =>
+                            {
+                                o.HasConfiguration = true;
+                                section.Bind(o);
+                            }
+                        )
+                )
+                .ValidateOnStart();
             options.PostConfigure(o => o.FindApiKey(inEnvironment: key is null));
             AddClients(services, builder);
         }
@@ -166,13 +185,16 @@ public static class FalObservabilityServiceCollectionExtensions
 
         // After everything that the user configures, so that the key is put on below every handler and logger of theirs: the
         // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
-        client.Services.PostConfigure<HttpClientFactoryOptions>(client.Name, factory => factory.HttpMessageHandlerBuilderActions.Add(handlers =>
-        {
-            // The factory sees to this only where the sockets are the primary handler.
-            if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
-            {
-                sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
-            }
+        client.Services.PostConfigure<HttpClientFactoryOptions>(
+            client.Name,
+            factory =>
+                factory.HttpMessageHandlerBuilderActions.Add(handlers =>
+                {
+                    // The factory sees to this only where the sockets are the primary handler.
+                    if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
+                    {
+                        sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
+                    }
 
             handlers.PrimaryHandler = PipelineOf(handlers.Services, key).Authenticate(handlers.PrimaryHandler);
         }));

@@ -12,7 +12,13 @@ namespace Fal.Observability.Client;
 /// <param name="time">The clock.</param>
 /// <param name="loggers">Makes the loggers of the resilience pipeline.</param>
 /// <param name="log">The logger of the account.</param>
-internal sealed class FalPipeline(FalApiKeySource account, FalConnections connections, TimeProvider time, ILoggerFactory loggers, ILogger log)
+internal sealed class FalPipeline(
+    FalApiKeySource account,
+    FalConnections connections,
+    TimeProvider time,
+    ILoggerFactory loggers,
+    ILogger log
+)
 {
     public FalObservabilityOptions Options => account.Options;
 
@@ -26,7 +32,13 @@ internal sealed class FalPipeline(FalApiKeySource account, FalConnections connec
             yield return guard();
         }
 
-        yield return new FalCallHandler(account, FalResilience.Build(Options, time, loggers, log, NextRandom), time, log, connections.Closed);
+        yield return new FalCallHandler(
+            account,
+            FalResilience.Build(Options, time, loggers, log, NextRandom),
+            time,
+            log,
+            connections.Closed
+        );
         yield return new FalBodyHandler(Options, time);
     }
 
@@ -52,7 +64,8 @@ internal sealed class FalPipeline(FalApiKeySource account, FalConnections connec
         }
     }
 
-    public RefitSettings CreateSettings(FalArea area) => FalRefitSettings.Create(new FalJsonContentSerializer(area.Json, time), Options, time);
+    public RefitSettings CreateSettings(FalArea area) =>
+        FalRefitSettings.Create(new FalJsonContentSerializer(area.Json, time), Options, time);
 
     public FalMetricsClient CreateClient(IFalMetricsApi api) => new(api, Options, time, log, NextRandom);
 

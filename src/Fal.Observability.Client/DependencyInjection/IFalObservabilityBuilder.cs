@@ -15,7 +15,8 @@ public interface IFalObservabilityBuilder
 
     /// <summary>
     /// Applies the same configuration to the HTTP clients behind <see cref="IFalMetricsApi"/>, <see cref="IFalAnalyticsApi"/>,
-    /// <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/>: another primary handler, a proxy, a handler of your own. Handlers that are added here
+    /// <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/>: another primary handler, a proxy, a handler of your own. Handlers that
+    /// are added here
     /// come below the client's own and see each attempt. The key is put on below them, next to the socket, where neither a
     /// handler nor a logger of HTTP requests can show it.
     /// </summary>

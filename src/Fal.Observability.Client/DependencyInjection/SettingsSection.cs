@@ -28,15 +28,22 @@ internal sealed class SettingsSection(OptionRow[] rows)
 
         string path = key is null ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{key}";
         IConfigurationSection section = configuration.GetSection(inner is null ? path : $"{path}:{inner}");
-        string[] sections = inner is not null ? [] : key is null ? [FalMetricsPublisherOptions.SectionName, "Accounts"] : [FalMetricsPublisherOptions.SectionName];
+        string[] sections =
+            inner is not null ? []
+            : key is null ? [FalMetricsPublisherOptions.SectionName, "Accounts"]
+            : [FalMetricsPublisherOptions.SectionName];
         string[] known = [.. _names, .. sections];
         string[] wrong =
         [
             .. section.GetChildren().Select(child => child.Key)
                 .Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase))
                 .Select(name => $"{section.Path}:{name} is no setting. What may stand there: {string.Join(", ", known)}."),
-            .. _times.Select(name => section.GetSection(name)).Where(time => MeansDaysUnsaid(time.Value))
-                .Select(time => $"{time.Path} is {time.Value}, which is read as days: write 00:00:45 for 45 seconds, 1.00:00:00 for a day."),
+            .. _times
+                .Select(name => section.GetSection(name))
+                .Where(time => MeansDaysUnsaid(time.Value))
+                .Select(time =>
+                    $"{time.Path} is {time.Value}, which is read as days: write 00:00:45 for 45 seconds, 1.00:00:00 for a day."
+                ),
         ];
         if (wrong.Length > 0)
         {
@@ -50,15 +57,24 @@ internal sealed class SettingsSection(OptionRow[] rows)
         catch (InvalidOperationException e)
         {
             // The binder's message quotes the value, which may be a key in the wrong place; the path is enough.
-            string[] unreadable = [.. section.GetChildren().Where(child => e.Message.Contains($"'{child.Path}'", StringComparison.OrdinalIgnoreCase)).Select(child => child.Path)];
+            string[] unreadable =
+            [
+                .. section
+                    .GetChildren()
+                    .Where(child => e.Message.Contains($"'{child.Path}'", StringComparison.OrdinalIgnoreCase))
+                    .Select(child => child.Path),
+            ];
             throw new OptionsValidationException(
                 key ?? Options.Options.DefaultName,
                 typeof(T),
-                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read: numbers are written 4, times 00:00:30, switches true or false, addresses https://host/v1."]);
+                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read: numbers are " +
+                    $"written 4, times 00:00:30, switches true or false, addresses https://host/v1."]);
         }
     }
 
     /// <summary>Whether .NET takes a number for days that nobody means as such: a bare one, or hours from 24 on.</summary>
     private static bool MeansDaysUnsaid(string? value) =>
-        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out TimeSpan time) && time.Days != 0 && !value.TrimStart().TrimStart([.. "-0123456789"]).StartsWith('.');
+        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out TimeSpan time)
+        && time.Days != 0
+        && !value.TrimStart().TrimStart([.. "-0123456789"]).StartsWith('.');
 }

@@ -64,7 +64,9 @@ public class FalObservabilityException : Exception
     /// </summary>
     public TimeSpan Elapsed { get; internal set; }
 
-    /// <summary>The message without the attempts, for an exception that takes it over: the attempts would otherwise be told twice.</summary>
+    /// <summary>
+    /// The message without the attempts, for an exception that takes it over: the attempts would otherwise be told twice.
+    /// </summary>
     internal string MessageWithoutAttempts => base.Message;
 
     private string AttemptsInWords()

@@ -35,7 +35,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
 
     /// <summary>Creates the handler for the key of each call, which <see cref="FalCallHandler"/> has looked up.</summary>
     /// <param name="options">The options of the account. Their key is for a call that has none of its own.</param>
-    internal FalApiKeyHandler(FalObservabilityOptions options) => (_defaultKey, _allowInsecureHttp) = (() => options.ApiKey!, options.AllowInsecureHttp);
+    internal FalApiKeyHandler(FalObservabilityOptions options) =>
+        (_defaultKey, _allowInsecureHttp) = (() => options.ApiKey!, options.AllowInsecureHttp);
 
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -163,13 +164,15 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         if (!address.IsLoopback)
         {
             throw new InvalidOperationException(
-                $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https.");
+                $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https."
+            );
         }
 
         if (FalProxy.Between(InnerHandler, address) is { } proxy)
         {
             throw new InvalidOperationException(
-                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http, which would see the key in"
+                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http, which would see " +
+                    $"the key in"
                 + " clear. Set UseProxy = false on the primary HTTP handler, or add the address to the environment variable NO_PROXY.");
         }
     }

@@ -51,7 +51,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Setting = nameof(options.AttemptTimeout),
                     };
                 case TimeoutException:
-                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", cause) { IsTransient = true };
+                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", cause)
+                    {
+                        IsTransient = true,
+                    };
                 case HttpRequestException or IOException or SocketException or AuthenticationException:
                     throw FalErrorReader.NoResponse(request, options.ApiKey, cause);
                 default:
@@ -73,12 +76,20 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         bool streams = !failed && request.Options.TryGetValue(FalRequestOptions.Streaming, out bool asked) && asked;
         HttpContent original = response.Content;
         string coding = CodingOf(original);
-        bool gzip = coding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
+        bool gzip =
+            coding.Equals("gzip", StringComparison.OrdinalIgnoreCase) || coding.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
         if (!gzip && coding.Length > 0)
         {
             if (!failed)
             {
-                throw FalErrorReader.BadBody(info, $"it is encoded as '{FalErrorReader.Quoted(coding)}', which was not asked for", [], options.ApiKey, null, transient: false);
+                throw FalErrorReader.BadBody(
+                    info,
+                    $"it is encoded as '{FalErrorReader.Quoted(coding)}', which was not asked for",
+                    [],
+                    options.ApiKey,
+                    null,
+                    transient: false
+                );
             }
 
             // The status says enough, and must be heard: a 401 is a 401, and a 503 is tried again.
@@ -94,7 +105,12 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
         Stream raw = await original.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         var guard = new FalBodyGuard(
-            info, options.MaxResponseBytes, FalRequestOptions.ProgressOf(request)?.ApiKey ?? options.ApiKey, streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan, time)
+            info,
+            options.MaxResponseBytes,
+            FalRequestOptions.ProgressOf(request)?.ApiKey ?? options.ApiKey,
+            streams ? options.ReadIdleTimeout : Timeout.InfiniteTimeSpan,
+            time
+        )
         {
             IsText = !AsksForJson(request),
             EndIsProven = gzip || EndIsProven(response),
@@ -165,7 +181,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     /// a length or chunks do. Without them the body ends where the connection does, in whatever way.
     /// </summary>
     private static bool EndIsProven(HttpResponseMessage response) =>
-        response.Version.Major >= 2 || response.Headers.TransferEncodingChunked == true || response.Content.Headers.ContentLength is not null;
+        response.Version.Major >= 2
+        || response.Headers.TransferEncodingChunked == true
+        || response.Content.Headers.ContentLength is not null;
 
     /// <summary>
     /// What makes it impossible to say where the body ends (RFC 9112, section 6.3), or null. .NET takes one of the readings without
@@ -176,13 +194,15 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         string[] codings = ListOf(response.Headers.NonValidated, "Transfer-Encoding");
         if (codings.Length > 0 && !(codings.Length == 1 && codings[0].Equals("chunked", StringComparison.OrdinalIgnoreCase)))
         {
-            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', and only 'chunked' can be read; look for a faulty proxy on the way";
+            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', and only 'chunked' can be read; " +
+                $"look for a faulty proxy on the way";
         }
 
         string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
         if (lengths.Any(length => length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not one length; look for a faulty proxy on the way";
+            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not one length; look for a " +
+                $"faulty proxy on the way";
         }
 
         return codings.Length > 0 && lengths.Length > 0
@@ -190,9 +210,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             : null;
     }
 
-    private static string[] ListOf(HttpHeadersNonValidated headers, string name) => headers.TryGetValues(name, out HeaderStringValues values)
-        ? string.Join(',', values).Split(',', StringSplitOptions.TrimEntries)
-        : [];
+    private static string[] ListOf(HttpHeadersNonValidated headers, string name) =>
+        headers.TryGetValues(name, out HeaderStringValues values)
+            ? string.Join(',', values).Split(',', StringSplitOptions.TrimEntries)
+            : [];
 
     private async Task<HttpContent> ReadWholeAsync(
         FalGuardedStream body, HttpContent original, FalResponseInfo info, CancellationToken cancellationToken)
@@ -226,15 +247,25 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
     /// <summary>The start of an error's body. Its status says enough, so a body that breaks off does not replace it.</summary>
     private async Task<HttpContent> ReadErrorAsync(
-        FalGuardedStream body, HttpContent original, FalResponseInfo info, CancellationToken attemptEnded, CancellationToken cancellationToken)
+        FalGuardedStream body,
+        HttpContent original,
+        FalResponseInfo info,
+        CancellationToken attemptEnded,
+        CancellationToken cancellationToken
+    )
     {
         byte[] buffer = FalBodyBuffers.Rent();
         int length = 0;
         try
         {
             int count;
-            while (length < FalErrorReader.MaxErrorBodyBytes
-                && (count = await body.ReadAsync(buffer.AsMemory(length..FalErrorReader.MaxErrorBodyBytes), cancellationToken).ConfigureAwait(false)) > 0)
+            while (
+                length < FalErrorReader.MaxErrorBodyBytes
+                && (
+                    count = await body.ReadAsync(buffer.AsMemory(length..FalErrorReader.MaxErrorBodyBytes), cancellationToken)
+                        .ConfigureAwait(false)
+                ) > 0
+            )
             {
                 length += count;
             }

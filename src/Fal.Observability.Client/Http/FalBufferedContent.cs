@@ -13,7 +13,10 @@ internal sealed class FalBufferedContent : HttpContent
         foreach ((string name, IEnumerable<string> values) in original.Headers.NonValidated.Select(h => (h.Key, h.Value.AsEnumerable())))
         {
             // The body is no longer what these two described.
-            if (!name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase) && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            if (
+                !name.Equals("Content-Encoding", StringComparison.OrdinalIgnoreCase)
+                && !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
+            )
             {
                 Headers.TryAddWithoutValidation(name, values);
             }

@@ -11,8 +11,12 @@ namespace Fal.Observability.Client;
 /// log, trace and metrics. The outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
 /// </summary>
 internal sealed class FalCallHandler(
-    FalApiKeySource account, ResiliencePipeline<HttpResponseMessage> pipeline, TimeProvider time, ILogger log, CancellationToken closed = default)
-    : DelegatingHandler
+    FalApiKeySource account,
+    ResiliencePipeline<HttpResponseMessage> pipeline,
+    TimeProvider time,
+    ILogger log,
+    CancellationToken closed = default
+) : DelegatingHandler
 {
     private readonly FalObservabilityOptions _options = account.Options;
 
@@ -25,7 +29,8 @@ internal sealed class FalCallHandler(
         string? error = null;
         try
         {
-            HttpResponseMessage response = await SendWithinDeadlineAsync(request, operation, progress, cancellationToken).ConfigureAwait(false);
+            HttpResponseMessage response = await SendWithinDeadlineAsync(request, operation, progress, cancellationToken)
+                .ConfigureAwait(false);
             int status = (int)response.StatusCode;
             activity?.SetTag(FalTelemetry.StatusTag, status);
             if (!response.IsSuccessStatusCode)
@@ -113,7 +118,8 @@ internal sealed class FalCallHandler(
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new FalTimeoutException(
-                $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} ({_options.TotalTimeout}).",
+                $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} " +
+                    $"({_options.TotalTimeout}).",
                 FalApiKey.Scrub(e, _options.ApiKey))
             {
                 IsTransient = true,
@@ -131,7 +137,13 @@ internal sealed class FalCallHandler(
         }
         catch (ExecutionRejectedException e)
         {
-            throw new FalTransportException($"{operation}: the resilience pipeline that replaces the client's own refused the call: {e.Message}", e) { IsTransient = true };
+            throw new FalTransportException(
+                $"{operation}: the resilience pipeline that replaces the client's own refused the call: {e.Message}",
+                e
+            )
+            {
+                IsTransient = true,
+            };
         }
         finally
         {
@@ -142,13 +154,21 @@ internal sealed class FalCallHandler(
     private static ObjectDisposedException Disposed() =>
         new("FalObservabilityClient", "The client, or the container that it lives in, has been disposed.");
 
-    private async ValueTask<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, FalCallProgress progress, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> SendOnceAsync(
+        HttpRequestMessage request,
+        FalCallProgress progress,
+        CancellationToken cancellationToken
+    )
     {
         progress.Attempts++;
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            log.Refused(FalRoute.NameOf(request), (int)response.StatusCode, FalResponseInfo.From(response, _options.ApiKey).ContentType ?? "no content type");
+            log.Refused(
+                FalRoute.NameOf(request),
+                (int)response.StatusCode,
+                FalResponseInfo.From(response, _options.ApiKey).ContentType ?? "no content type"
+            );
         }
 
         return response;

@@ -28,6 +28,8 @@ internal sealed class FalCallProgress(TimeProvider time)
     /// <summary>Keeps the host and port alone: the address may hold credentials.</summary>
     public void GoesThrough(Uri proxy) => _proxy = $"{proxy.Host}:{proxy.Port}";
 
-    /// <summary>Is told by the connections of <see cref="FalConnections"/>, which may outlive the attempt that they were made for.</summary>
+    /// <summary>
+    /// Is told by the connections of <see cref="FalConnections"/>, which may outlive the attempt that they were made for.
+    /// </summary>
     public void Handshakes(bool handshakes) => _isHandshaking = handshakes;
 }

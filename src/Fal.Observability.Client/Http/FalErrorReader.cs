@@ -55,10 +55,13 @@ internal static partial class FalErrorReader
         // What is wrong may be said in words of the body's own, by us or by the cause.
         string reason = FalApiKey.Scrub(what, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
-            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content type: {Quoted(info.ContentType ?? "none")}; request id: {Quoted(info.RequestId ?? "none")}; it starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
+            $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content " +
+                $"type: {Quoted(info.ContentType ?? "none")}; request id: {Quoted(info.RequestId ?? "none")}; it " +
+                    $"starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
         return new FalResponseException(message, cause is null ? null : FalApiKey.Scrub(cause, apiKey))
         {
-            StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown, IsTransient = transient,
+            StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown,
+            IsTransient = transient,
             Attempts = info.Attempts, Elapsed = info.Elapsed,
         };
     }
@@ -76,12 +79,15 @@ internal static partial class FalErrorReader
             HttpRequestError.NameResolutionError =>
                 $"the name of {(proxy is null ? host : $"the proxy {proxy}")} was not found. Check the name and the DNS.",
             HttpRequestError.ConnectionError =>
-                $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the firewall.",
+                $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the " +
+                    $"firewall.",
             HttpRequestError.ProxyTunnelError =>
-                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. Where it asks for credentials (407), set them on the"
+                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. Where it asks for credentials (407), " +
+                    $"set them on the"
                 + " Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
             HttpRequestError.SecureConnectionError =>
-                $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts TLS, and"
+                $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
+                    $"TLS, and"
                 + $" whether plain http answers at that port.{through}",
             _ => $"no usable response came from {host}.{through}",
         };
@@ -108,13 +114,15 @@ internal static partial class FalErrorReader
         }
 
         return progress.Proxy is null && progress.IsHandshaking
-            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what answers at that"
+            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what " +
+                $"answers at that"
                 + " port, and whether a firewall or a proxy holds it up."
             : ThroughProxy(request);
     }
 
     private static string ThroughProxy(HttpRequestMessage request) => FalRequestOptions.ProgressOf(request)?.Proxy is { } proxy
-        ? $" The call goes through the proxy {proxy}: check that it is the right one, and that it lets CONNECT to {request.RequestUri?.Authority} pass."
+        ? $" The call goes through the proxy {proxy}: check that it is the right one, and that it lets CONNECT " +
+            $"to {request.RequestUri?.Authority} pass."
         : "";
 
     [GeneratedRegex("//[^/@\\s']*@")]
@@ -129,7 +137,8 @@ internal static partial class FalErrorReader
         }
 
         text = text.TrimStart();
-        return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
+        return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>
@@ -214,7 +223,8 @@ internal static partial class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// A text from outside as a message quotes it: of one so long that it would hide the rest of the message, the start, and that it is cut.
+    /// A text from outside as a message quotes it: of one so long that it would hide the rest of the message, the start, and that it is
+    /// cut.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text

@@ -106,12 +106,17 @@ internal sealed class FalGuardedStream : FalForwardStream
         Keep(buffer.Span[..count]);
         if (_total > _guard.MaxBytes)
         {
-            throw Fault($"it is larger than {nameof(FalObservabilityOptions.MaxResponseBytes)} ({_guard.MaxBytes} bytes after decompression); raise the limit if a body of this size is expected", null, transient: false);
+            throw Fault($"it is larger than {nameof(FalObservabilityOptions.MaxResponseBytes)} ({_guard.MaxBytes} bytes after " +
+                $"decompression); raise the limit if a body of this size is expected", null, transient: false);
         }
 
         return _start[0] != FirstByteOfGzip
             ? count
-            : throw Fault("it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy on the way", null, transient: false);
+            : throw Fault(
+                "it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy on the way",
+                null,
+                transient: false
+            );
     }
 
     protected override void Dispose(bool disposing)
@@ -137,7 +142,8 @@ internal sealed class FalGuardedStream : FalForwardStream
     {
         try
         {
-            await this.ReadAtLeastAsync(new byte[_start.Length], _start.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            await this.ReadAtLeastAsync(new byte[_start.Length], _start.Length, throwOnEndOfStream: false, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (FalObservabilityException)
         {
@@ -198,7 +204,11 @@ internal sealed class FalGuardedStream : FalForwardStream
 
         return _guard.EndIsProven || (byte)_tail == '\n' || (_guard.Info.DeclaresOpenMetrics && EndsWithMarker())
             ? null
-            : Fault("the connection ended within a line, and no Content-Length or chunk tells where the body ends: it is truncated", null, transient: true);
+            : Fault(
+                "the connection ended within a line, and no Content-Length or chunk tells where the body ends: it is truncated",
+                null,
+                transient: true
+            );
     }
 
     /// <summary>Whether the last line is <c># EOF</c> without a line feed.</summary>
@@ -213,7 +223,9 @@ internal sealed class FalGuardedStream : FalForwardStream
     private TimeSpan TimeLeft() => _guard.IdleTimeout - _waited - _guard.Time.GetElapsedTime(_readStarted);
 
     private FalTimeoutException TooSlow() => new(
-        $"{_guard.Info.Operation}: the body came too slowly. {_deliveredWhileWaiting} bytes came, after decompression, while the stream waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}); it needs {MinBytesPerIdleTimeout} in that time, or its end. Raise {nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
+        $"{_guard.Info.Operation}: the body came too slowly. {_deliveredWhileWaiting} bytes came, after decompression, while the stream " +
+            $"waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}); it needs {MinBytesPerIdleTimeout} in " +
+                $"that time, or its end. Raise {nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
     {
         IsTransient = true,
         Timeout = _guard.IdleTimeout,

@@ -16,7 +16,8 @@ internal sealed class FalJsonContentSerializer(Func<JsonSerializerContext> conte
 
     public async Task<T?> FromHttpContentAsync<T>(HttpContent content, CancellationToken cancellationToken = default)
     {
-        var type = (JsonTypeInfo<T>)(context().GetTypeInfo(typeof(T)) ?? throw new NotSupportedException($"No JSON metadata for {typeof(T)}."));
+        var type =
+            (JsonTypeInfo<T>)(context().GetTypeInfo(typeof(T)) ?? throw new NotSupportedException($"No JSON metadata for {typeof(T)}."));
         var body = content as FalBufferedContent;
         T value = body is not null
             ? Read(body.Memory.Span, type)

@@ -9,53 +9,75 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal static class FalRefitSettings
 {
-    public static RefitSettings Create(IHttpContentSerializer serializer, FalObservabilityOptions options, TimeProvider time) => new(serializer)
-    {
-        ExceptionFactory = async response =>
+    public static RefitSettings Create(IHttpContentSerializer serializer, FalObservabilityOptions options, TimeProvider time) =>
+        new(serializer)
         {
-            if (response.IsSuccessStatusCode)
+            ExceptionFactory = async response =>
             {
-                return null;
-            }
+                if (response.IsSuccessStatusCode)
+                {
+                    return null;
+                }
 
-            byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
-            return FalErrorReader.BadStatus(response, body, options.ApiKey, time.GetUtcNow());
-        },
-        TransportExceptionFactory = (request, exception, cancellationToken) => exception switch
-        {
-            HttpRequestException => FalErrorReader.NoResponse(request, options.ApiKey, exception),
-            // With the caller's own token, which is what code that catches a cancellation compares.
-            OperationCanceledException when cancellationToken.IsCancellationRequested => Cancelled(exception, options, cancellationToken),
-            OperationCanceledException => new FalTimeoutException(
-                $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.", FalApiKey.Scrub(exception, options.ApiKey)) { IsTransient = true },
-            _ => FalApiKey.Scrub(exception, options.ApiKey),
-        },
-        DeserializationExceptionFactory = async (response, exception) =>
-        {
-            if (exception is FalObservabilityException)
+                byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
+                return FalErrorReader.BadStatus(response, body, options.ApiKey, time.GetUtcNow());
+            },
+            TransportExceptionFactory = (request, exception, cancellationToken) =>
+                exception switch
+                {
+                    HttpRequestException => FalErrorReader.NoResponse(request, options.ApiKey, exception),
+                    // With the caller's own token, which is what code that catches a cancellation compares.
+                    OperationCanceledException when cancellationToken.IsCancellationRequested => Cancelled(
+                        exception,
+                        options,
+                        cancellationToken
+                    ),
+                    OperationCanceledException => new FalTimeoutException(
+                        $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.",
+                        FalApiKey.Scrub(exception, options.ApiKey)
+                    )
+                    {
+                        IsTransient = true,
+                    },
+                    _ => FalApiKey.Scrub(exception, options.ApiKey),
+                },
+            DeserializationExceptionFactory = async (response, exception) =>
             {
-                return exception;
-            }
+                if (exception is FalObservabilityException)
+                {
+                    return exception;
+                }
 
             if (exception is OperationCanceledException)
             {
                 return FalApiKey.Scrub(exception, options.ApiKey);
             }
 
-            byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
-            string what = exception is JsonException json
-                ? $"it is not the JSON that was promised ({MessageOf(json)})"
-                : $"reading it failed ({exception.Message})";
-            return FalErrorReader.BadBody(FalResponseInfo.From(response, options.ApiKey), what, body, options.ApiKey, exception, transient: false);
-        },
-    };
+                byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
+                string what = exception is JsonException json
+                    ? $"it is not the JSON that was promised ({MessageOf(json)})"
+                    : $"reading it failed ({exception.Message})";
+                return FalErrorReader.BadBody(
+                    FalResponseInfo.From(response, options.ApiKey),
+                    what,
+                    body,
+                    options.ApiKey,
+                    exception,
+                    transient: false
+                );
+            },
+        };
 
     /// <summary>What is wrong and where: the framework's messages name the place by themselves, those of a converter do not.</summary>
     private static string MessageOf(JsonException json) => json.Path is { } path && !json.Message.Contains(path, StringComparison.Ordinal)
         ? $"{json.Message} Path: {path}."
         : json.Message;
 
-    private static OperationCanceledException Cancelled(Exception exception, FalObservabilityOptions options, CancellationToken cancellationToken)
+    private static OperationCanceledException Cancelled(
+        Exception exception,
+        FalObservabilityOptions options,
+        CancellationToken cancellationToken
+    )
     {
         Exception cause = FalApiKey.Scrub(exception, options.ApiKey);
         return new OperationCanceledException(cause.Message, cause, cancellationToken);

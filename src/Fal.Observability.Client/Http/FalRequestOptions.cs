@@ -11,7 +11,9 @@ internal static class FalRequestOptions
 
     private static readonly HttpRequestOptionsKey<FalCallProgress> Progress = new("Fal.Observability.Progress");
 
-    /// <summary>The method and path of a request, without its query. Telemetry has <see cref="FalRoute.NameOf"/>, which takes few values.</summary>
+    /// <summary>
+    /// The method and path of a request, without its query. Telemetry has <see cref="FalRoute.NameOf"/>, which takes few values.
+    /// </summary>
     public static string Operation(HttpRequestMessage request) =>
         $"{request.Method} {request.RequestUri?.AbsolutePath}";
 

@@ -32,30 +32,35 @@ internal static class FalResilience
         }
 
         return new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-            {
-                Name = "Retry",
-                MaxRetryAttempts = options.MaxAttempts - 1,
-                ShouldHandle = args => ValueTask.FromResult(ShouldRetry(args, options, time, log, random)),
-                DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(args.Context.Properties.GetValue(NextDelay, options.MinRetryDelay)),
-                OnRetry = args =>
+            .AddRetry(
+                new RetryStrategyOptions<HttpResponseMessage>
                 {
-                    string operation = args.Context.Properties.GetValue(Operation, "");
-                    string cause = Cause(args.Outcome);
-                    // The message of an exception names the operation too.
-                    string reason = args.Outcome.Exception?.Message ?? cause;
-                    reason = reason.StartsWith($"{operation}: ", StringComparison.Ordinal) ? reason[(operation.Length + 2)..] : reason;
-                    log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
-                    FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
-                    return default;
-                },
-            })
-            .ConfigureTelemetry(new TelemetryOptions
-            {
-                LoggerFactory = loggers,
-                // Our own events say the same in the terms of the API; a healthy call is silent above Debug.
-                SeverityProvider = _ => ResilienceEventSeverity.Debug,
-            })
+                    Name = "Retry",
+                    MaxRetryAttempts = options.MaxAttempts - 1,
+                    ShouldHandle = args => ValueTask.FromResult(ShouldRetry(args, options, time, log, random)),
+                    DelayGenerator = args =>
+                        ValueTask.FromResult<TimeSpan?>(args.Context.Properties.GetValue(NextDelay, options.MinRetryDelay)),
+                    OnRetry = args =>
+                    {
+                        string operation = args.Context.Properties.GetValue(Operation, "");
+                        string cause = Cause(args.Outcome);
+                        // The message of an exception names the operation too.
+                        string reason = args.Outcome.Exception?.Message ?? cause;
+                        reason = reason.StartsWith($"{operation}: ", StringComparison.Ordinal) ? reason[(operation.Length + 2)..] : reason;
+                        log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
+                        FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
+                        return default;
+                    },
+                }
+            )
+            .ConfigureTelemetry(
+                new TelemetryOptions
+                {
+                    LoggerFactory = loggers,
+                    // Our own events say the same in the terms of the API; a healthy call is silent above Debug.
+                    SeverityProvider = _ => ResilienceEventSeverity.Debug,
+                }
+            )
             .Build();
     }
 
@@ -64,7 +69,12 @@ internal static class FalResilience
     /// call's total time would only turn a clear refusal into a late time-out.
     /// </summary>
     private static bool ShouldRetry(
-        RetryPredicateArguments<HttpResponseMessage> args, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
+        RetryPredicateArguments<HttpResponseMessage> args,
+        FalObservabilityOptions options,
+        TimeProvider time,
+        ILogger log,
+        Func<double> random
+    )
     {
         if (args.Context.CancellationToken.IsCancellationRequested || !IsTransient(args.Outcome))
         {

@@ -36,7 +36,8 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
         Progress = FalRequestOptions.ProgressOf(response.RequestMessage),
     };
 
-    private static bool IsOpenMetrics(string mediaType) => mediaType.Equals("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
+    private static bool IsOpenMetrics(string mediaType) =>
+        mediaType.Equals("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);
 
     private static string? RequestIdOf(HttpResponseMessage response)
     {

@@ -62,7 +62,9 @@ internal static class FalRetryDelay
         _ => TimeSpan.FromSeconds(Math.Max(number, 0)),
     };
 
-    /// <summary>The wait of a header; the longest where there are several, as a proxy may add its own. Null if one cannot be read.</summary>
+    /// <summary>
+    /// The wait of a header; the longest where there are several, as a proxy may add its own. Null if one cannot be read.
+    /// </summary>
     private static TimeSpan? Longest(HttpResponseMessage response, string name, Func<string, TimeSpan?> waitOf)
     {
         TimeSpan? longest = null;

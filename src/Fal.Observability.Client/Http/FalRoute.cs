@@ -13,8 +13,8 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
     private const string CheckEndpoints = "Check the endpoint ids and the base address.";
 
     private const string PermissionOrEndpoint =
-        "Either the key lacks a permission for this call, or one of the endpoints is not owned by the key's account. Check both in the fal" +
-        " dashboard.";
+        "Either the key lacks a permission for this call, or one of the endpoints is not owned by the key's account. Check both in the fal"
+        + " dashboard.";
 
     private const string AddPermissionOrEndpoint =
         AddPermission + " The service also refuses a call like this when the key's account does not own one of the endpoints.";
@@ -33,7 +33,8 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
         new(
             "/serverless/apps/{owner}/{name}/runners/history",
             AddPermission + " The service also refuses a call like this when the key's account does not own the app.",
-            "Either the key lacks a permission for this call, or the app is not owned by the key's account. Check both in the fal dashboard.",
+            "Either the key lacks a permission for this call, or the app is not owned by the key's account. Check both in the fal " +
+                "dashboard.",
             "The account has no app with this owner and name: Apps.ListAsync lists the ids of its apps. Check the base address too."),
         new(
             "/serverless/usage",

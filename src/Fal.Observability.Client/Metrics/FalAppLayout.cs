@@ -69,10 +69,20 @@ internal sealed class FalAppLayout
         Count(FalAppMember.Runners, _runners, values, static (kind, count) => new FalRunnerCount(kind.State, kind.MachineType, count));
 
     public FalRequestCount[] GetRequestsReceived(double[] values) =>
-        Count(FalAppMember.RequestsReceived, _received, values, static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count));
+        Count(
+            FalAppMember.RequestsReceived,
+            _received,
+            values,
+            static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count)
+        );
 
     public FalRequestCount[] GetRequestsCompleted(double[] values) =>
-        Count(FalAppMember.RequestsCompleted, _completed, values, static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count));
+        Count(
+            FalAppMember.RequestsCompleted,
+            _completed,
+            values,
+            static (kind, count) => new FalRequestCount(kind.Method, kind.Status, count)
+        );
 
     public LatencyDistribution GetLatency(double[] values) =>
         new(Count(FalAppMember.Latency, _bounds, values, static (bound, count) => new HistogramBucket(bound, count)));
@@ -131,15 +141,25 @@ internal sealed class FalAppLayout
 
         public FalAppLayout Build() => new(this);
 
-        private (FalAppMember Member, int Kind) PlaceOf(FalKnownFamily family, LabelSet labels) => family.Kinds switch
-        {
-            FalFamilyKinds.StateAndMachineType => (family.Member, Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""))),
-            FalFamilyKinds.MethodAndStatus => (family.Member, RequestsOf(family.Member).PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))),
-            FalFamilyKinds.Bound when ReservedLabels.TryParseBound(labels[ReservedLabels.Bucket], out double bound) => (family.Member, Bounds.PlaceOf(bound)),
-            // A bound that is no number has no place in a distribution; the sample itself stays among the others.
-            FalFamilyKinds.Bound => (FalAppMember.None, 0),
-            _ => (family.Member, 0),
-        };
+        private (FalAppMember Member, int Kind) PlaceOf(FalKnownFamily family, LabelSet labels) =>
+            family.Kinds switch
+            {
+                FalFamilyKinds.StateAndMachineType => (
+                    family.Member,
+                    Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""))
+                ),
+                FalFamilyKinds.MethodAndStatus => (
+                    family.Member,
+                    RequestsOf(family.Member).PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))
+                ),
+                FalFamilyKinds.Bound when ReservedLabels.TryParseBound(labels[ReservedLabels.Bucket], out double bound) => (
+                    family.Member,
+                    Bounds.PlaceOf(bound)
+                ),
+                // A bound that is no number has no place in a distribution; the sample itself stays among the others.
+                FalFamilyKinds.Bound => (FalAppMember.None, 0),
+                _ => (family.Member, 0),
+            };
 
         private Kinds<(string Method, string Status)> RequestsOf(FalAppMember member) =>
             member == FalAppMember.RequestsReceived ? Received : Completed;

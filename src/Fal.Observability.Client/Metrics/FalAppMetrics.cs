@@ -59,45 +59,76 @@ public sealed class FalAppMetrics
     /// <summary>All requests completed in the last minute, with whatever status.</summary>
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
-    /// <summary>Requests completed with a 2xx status in the last minute; null where the service sent nothing about completed requests.</summary>
+    /// <summary>
+    /// Requests completed with a 2xx status in the last minute; null where the service sent nothing about completed requests.
+    /// </summary>
     public double? SuccessCount => Completed('2');
 
-    /// <summary>Requests completed with a 4xx status in the last minute, the caller's errors; null where the service sent nothing about completed requests.</summary>
+    /// <summary>
+    /// Requests completed with a 4xx status in the last minute, the caller's errors; null where the service sent nothing about completed
+    /// requests.
+    /// </summary>
     public double? UserErrorCount => Completed('4');
 
-    /// <summary>Requests completed with a 5xx status in the last minute, the server's errors; null where the service sent nothing about completed requests.</summary>
+    /// <summary>
+    /// Requests completed with a 5xx status in the last minute, the server's errors; null where the service sent nothing about completed
+    /// requests.
+    /// </summary>
     public double? ErrorCount => Completed('5');
 
     /// <summary>
-    /// The share of <see cref="ErrorCount"/> in the requests that were completed in the last minute, from 0 to 1; null where there was none.
+    /// The share of <see cref="ErrorCount"/> in the requests that were completed in the last minute, from 0 to 1; null where there was
+    /// none.
     /// </summary>
     public double? ErrorRate => Share(ErrorCount, RequestsCompleted);
 
-    /// <summary>How long the requests took that were completed in the last minute; null where the service sent no latency for the app.</summary>
+    /// <summary>
+    /// How long the requests took that were completed in the last minute; null where the service sent no latency for the app.
+    /// </summary>
     public LatencyDistribution? Latency { get => field ??= _layout is { HasLatency: true } ? _layout.GetLatency(_values) : null; init; }
 
     /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
-    public double? RunnerCpuUsagePercent { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerCpuUsagePercent, _values); init; }
+    public double? RunnerCpuUsagePercent
+    {
+        get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerCpuUsagePercent, _values);
+        init;
+    }
 
     /// <summary>CPU use in percent of one runner on average: <see cref="RunnerCpuUsagePercent"/> by <see cref="RunnerCount"/>.</summary>
     public double? CpuUsagePercentPerRunner => Share(RunnerCpuUsagePercent, RunnerCount);
 
     /// <summary>Memory use in bytes as sent: summed over the runners.</summary>
-    public double? RunnerMemoryUsageBytes { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerMemoryUsageBytes, _values); init; }
+    public double? RunnerMemoryUsageBytes
+    {
+        get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerMemoryUsageBytes, _values);
+        init;
+    }
 
     /// <summary>Memory use in bytes of one runner on average: <see cref="RunnerMemoryUsageBytes"/> by <see cref="RunnerCount"/>.</summary>
     public double? MemoryUsageBytesPerRunner => Share(RunnerMemoryUsageBytes, RunnerCount);
 
     /// <summary>GPU use in percent as sent: summed over the GPUs, so four busy GPUs read about 400. Null for an app without GPUs.</summary>
-    public double? RunnerGpuUtilizationPercent { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerGpuUtilizationPercent, _values); init; }
+    public double? RunnerGpuUtilizationPercent
+    {
+        get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerGpuUtilizationPercent, _values);
+        init;
+    }
 
-    /// <summary>GPU use in percent, 0 to 100, of one GPU on average: <see cref="RunnerGpuUtilizationPercent"/> by <see cref="RunnerGpuCount"/>.</summary>
+    /// <summary>
+    /// GPU use in percent, 0 to 100, of one GPU on average: <see cref="RunnerGpuUtilizationPercent"/> by <see cref="RunnerGpuCount"/>.
+    /// </summary>
     public double? GpuUtilizationPercentPerGpu => Share(RunnerGpuUtilizationPercent, RunnerGpuCount);
 
     /// <summary>GPU memory use in percent as sent: summed over the GPUs. Null for an app without GPUs.</summary>
-    public double? RunnerVramUsagePercent { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerVramUsagePercent, _values); init; }
+    public double? RunnerVramUsagePercent
+    {
+        get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerVramUsagePercent, _values);
+        init;
+    }
 
-    /// <summary>GPU memory use in percent, 0 to 100, of one GPU on average: <see cref="RunnerVramUsagePercent"/> by <see cref="RunnerGpuCount"/>.</summary>
+    /// <summary>
+    /// GPU memory use in percent, 0 to 100, of one GPU on average: <see cref="RunnerVramUsagePercent"/> by <see cref="RunnerGpuCount"/>.
+    /// </summary>
     public double? VramUsagePercentPerGpu => Share(RunnerVramUsagePercent, RunnerGpuCount);
 
     /// <summary>GPUs over all runners of the app. Null for an app without GPUs.</summary>

@@ -20,13 +20,16 @@ internal enum FalFamilyKinds : byte
 /// <param name="Name">The name, one of <see cref="FalMetricNames"/>.</param>
 /// <param name="Member">The typed member of <see cref="FalAppMetrics"/> that shows it.</param>
 /// <param name="Unit">
-/// The unit in UCUM. An exporter to Prometheus makes a suffix of it, unless the name ends so already or the unit is an annotation in braces:
+/// The unit in UCUM. An exporter to Prometheus makes a suffix of it, unless the name ends so already or the unit is an annotation in
+/// braces:
 /// only such units keep the service's names.
 /// </param>
 /// <param name="Kinds">How its samples are told apart.</param>
 internal sealed record FalKnownFamily(string Name, FalAppMember Member, string Unit, FalFamilyKinds Kinds = FalFamilyKinds.Sum);
 
-/// <summary>The table of the families that this version knows: a new one gets a row here and its documentation, in code and in docs.</summary>
+/// <summary>
+/// The table of the families that this version knows: a new one gets a row here and its documentation, in code and in docs.
+/// </summary>
 internal static class FalKnownFamilies
 {
     public static IReadOnlyList<FalKnownFamily> Rows { get; } =

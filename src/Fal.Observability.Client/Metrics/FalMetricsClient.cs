@@ -6,16 +6,24 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>The typed metrics client over <see cref="IFalMetricsApi"/>.</summary>
-internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
-    : IFalMetricsClient, IDisposable
+internal sealed class FalMetricsClient(
+    IFalMetricsApi api,
+    FalObservabilityOptions options,
+    TimeProvider time,
+    ILogger log,
+    Func<double> random
+) : IFalMetricsClient, IDisposable
 {
-    private readonly PrometheusParserOptions _parsing = options.StrictMetrics ? PrometheusParserOptions.Strict : PrometheusParserOptions.Lenient;
+    private readonly PrometheusParserOptions _parsing = options.StrictMetrics
+        ? PrometheusParserOptions.Strict
+        : PrometheusParserOptions.Lenient;
     private readonly FalMetricsMemory _memory = new(options.MaxRememberedBytes, time);
     private (long Skipped, string? Reason) _told;
 
     public void Dispose() => _memory.Dispose();
 
-    public Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) => ReadSnapshotAsync(0, cancellationToken);
+    public Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) =>
+        ReadSnapshotAsync(0, cancellationToken);
 
     public async Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default) =>
         (await ReadAsync(cancellationToken).ConfigureAwait(false)).Exposition;
@@ -46,7 +54,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
         }
     }
 
-    public async IAsyncEnumerable<PrometheusSample> StreamSamplesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         Stream stream = await api.GetMetricsAsync(streaming: true, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
@@ -62,7 +72,9 @@ internal sealed class FalMetricsClient(IFalMetricsApi api, FalObservabilityOptio
                     first = first is null || (first.WasKept && !line.WasKept) ? line : first;
                 },
             };
-            IAsyncEnumerator<PrometheusSample> samples = PrometheusTextParser.StreamSamplesAsync(stream, parsing, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            IAsyncEnumerator<PrometheusSample> samples = PrometheusTextParser
+                .StreamSamplesAsync(stream, parsing, cancellationToken)
+                .GetAsyncEnumerator(cancellationToken);
             await using (samples.ConfigureAwait(false))
             {
                 while (await MoveNextAsync(samples, stream).ConfigureAwait(false))

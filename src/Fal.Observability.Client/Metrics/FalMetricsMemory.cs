@@ -22,7 +22,12 @@ internal sealed class FalMetricsMemory : IDisposable
     public FalMetricsMemory(long maxBytes, TimeProvider time)
     {
         _maxBytes = maxBytes;
-        _idle = time.CreateTimer(static memory => ((FalMetricsMemory)memory!).ReleaseUnlessInUse(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _idle = time.CreateTimer(
+            static memory => ((FalMetricsMemory)memory!).ReleaseUnlessInUse(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     /// <summary>Parses a body, with the memory if it is free and the body is in the text format; the result is the same.</summary>

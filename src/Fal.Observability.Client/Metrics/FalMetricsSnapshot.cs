@@ -10,7 +10,14 @@ public sealed class FalMetricsSnapshot
 {
     private readonly Dictionary<string, int> _places;
 
-    private FalMetricsSnapshot(FalAppMetrics[] apps, Dictionary<string, int> places, PrometheusExposition exposition, DateTimeOffset timestamp, int failuresSinceLast, string? requestId)
+    private FalMetricsSnapshot(
+        FalAppMetrics[] apps,
+        Dictionary<string, int> places,
+        PrometheusExposition exposition,
+        DateTimeOffset timestamp,
+        int failuresSinceLast,
+        string? requestId
+    )
     {
         RequestId = requestId;
         Exposition = exposition;
@@ -20,11 +27,14 @@ public sealed class FalMetricsSnapshot
         _places = places;
     }
 
-    /// <summary>When the response had arrived, by the client's clock. The service caches its metrics, so the values can be up to 10 seconds older.</summary>
+    /// <summary>
+    /// When the response had arrived, by the client's clock. The service caches its metrics, so the values can be up to 10 seconds older.
+    /// </summary>
     public DateTimeOffset Timestamp { get; }
 
     /// <summary>
-    /// The id of the request, for fal's support: that of the service, else that of the network edge in front of it. Null where neither named
+    /// The id of the request, for fal's support: that of the service, else that of the network edge in front of it. Null where neither
+    /// named
     /// one, and on a snapshot that no client has fetched.
     /// </summary>
     public string? RequestId { get; }

@@ -26,5 +26,8 @@ public interface IFalMetricsApi
     /// </exception>
     [Get("/serverless/metrics")]
     [Headers("Accept: text/plain")]
-    Task<Stream> GetMetricsAsync([Property(FalRequestOptions.StreamingKey)] bool streaming = false, CancellationToken cancellationToken = default);
+    Task<Stream> GetMetricsAsync(
+        [Property(FalRequestOptions.StreamingKey)] bool streaming = false,
+        CancellationToken cancellationToken = default
+    );
 }

@@ -13,7 +13,9 @@ public interface IFalMetricsClient
     /// <returns>The snapshot. An idle account has one without apps.</returns>
     /// <exception cref="FalAuthenticationException">The key was not accepted.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission, or the network edge refused the call.</exception>
-    /// <exception cref="FalResponseException">The body is not Prometheus text; with <see cref="FalObservabilityOptions.StrictMetrics"/>, also one malformed line.</exception>
+    /// <exception cref="FalResponseException">
+    /// The body is not Prometheus text; with <see cref="FalObservabilityOptions.StrictMetrics"/>, also one malformed line.
+    /// </exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
     /// <example>
     /// <code>
@@ -61,12 +63,17 @@ public interface IFalMetricsClient
     /// Reads the metrics now and then once each interval, until it is cancelled. A transient failure does not end the
     /// watch: it is logged, and the next snapshot says in <see cref="FalMetricsSnapshot.FailuresSinceLast"/> how many there
     /// were. That holds for the first read too, so a watch waits for a service that it has never reached: call
-    /// <see cref="GetSnapshotAsync"/> once before it if that should fail. A tick that falls due while a read is still under way, or while the caller is busy, is skipped.
+    /// <see cref="GetSnapshotAsync"/> once before it if that should fail. A tick that falls due while a read is still under way, or while
+    /// the caller is busy, is skipped.
     /// </summary>
-    /// <param name="interval">The time from one read to the next, at least 10 seconds: the service caches its metrics for that long.</param>
+    /// <param name="interval">
+    /// The time from one read to the next, at least 10 seconds: the service caches its metrics for that long.
+    /// </param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>One snapshot for each read that succeeded.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="interval"/> is shorter than 10 seconds, or longer than a day. Thrown at the call.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="interval"/> is shorter than 10 seconds, or longer than a day. Thrown at the call.
+    /// </exception>
     /// <exception cref="FalAuthenticationException">The key was not accepted; the watch has ended.</exception>
     /// <exception cref="FalForbiddenException">The call was refused; the watch has ended.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>

@@ -24,13 +24,21 @@ public sealed class LatencyDistribution
         {
             if (double.IsNaN(sorted[i].UpperBound))
             {
-                throw new ArgumentException("The upper bound of a bucket is NaN; it must be a number of seconds or infinity.", nameof(buckets));
+                throw new ArgumentException(
+                    "The upper bound of a bucket is NaN; it must be a number of seconds or infinity.",
+                    nameof(buckets)
+                );
             }
 
             if (i > 0 && sorted[i].UpperBound.Equals(sorted[i - 1].UpperBound))
             {
                 throw new ArgumentException(
-                    string.Create(CultureInfo.InvariantCulture, $"The upper bound {sorted[i].UpperBound} comes twice; add the counts of the two."), nameof(buckets));
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The upper bound {sorted[i].UpperBound} comes twice; add the counts of the two."
+                    ),
+                    nameof(buckets)
+                );
             }
         }
 

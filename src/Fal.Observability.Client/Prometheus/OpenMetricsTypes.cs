@@ -97,7 +97,8 @@ internal static class OpenMetricsTypes
         {
             null => true,
             ReservedLabels.Bucket when type != PrometheusMetricType.StateSet => TryReadBound(text, out _),
-            ReservedLabels.Quantile when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile) && quantile is >= 0 and <= 1,
+            ReservedLabels.Quantile when type == PrometheusMetricType.Summary => TryReadBound(text, out double quantile)
+                && quantile is >= 0 and <= 1,
             _ => text is not null,
         };
     }

@@ -33,7 +33,11 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
 
         if (state.Snapshot is null)
         {
-            return Degraded(state.LastFailure is null ? "The first read of the metrics has not ended yet." : Because("No read of the metrics has succeeded yet."));
+            return Degraded(
+                state.LastFailure is null
+                    ? "The first read of the metrics has not ended yet."
+                    : Because("No read of the metrics has succeeded yet.")
+            );
         }
 
         if (gap > (publisher?.StaleAfter ?? FalMetricsPublisherOptionTable.StaleAfter.Default))
@@ -44,7 +48,10 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
         string problems = string.Join(' ', ProblemsOf(state.Snapshot, data));
         return problems.Length > 0
             ? Degraded(problems)
-            : HealthCheckResult.Healthy(string.Create(CultureInfo.InvariantCulture, $"{state.Snapshot.Apps.Count} app(s), metrics {Text(gap)} old."), data);
+            : HealthCheckResult.Healthy(
+                string.Create(CultureInfo.InvariantCulture, $"{state.Snapshot.Apps.Count} app(s), metrics {Text(gap)} old."),
+                data
+            );
 
         // Without the exception: the health check service logs it whole at every probe, long after the read that failed has been logged.
         HealthCheckResult Unhealthy(string description) => new(context.Registration.FailureStatus, description, exception: null, data);
@@ -105,7 +112,8 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
     }
 
     /// <summary>The runners that can take a request: the service has called them both ways.</summary>
-    private static double? RunnersUp(FalAppMetrics app) => app.RunnersInState(FalRunnerStates.Running) + app.RunnersInState(FalRunnerStates.Idle);
+    private static double? RunnersUp(FalAppMetrics app) =>
+        app.RunnersInState(FalRunnerStates.Running) + app.RunnersInState(FalRunnerStates.Idle);
 
     private static double Number(double? value) => value is { } number && double.IsFinite(number) ? number : 0;
 

@@ -4,8 +4,10 @@ namespace Fal.Observability.Client;
 
 /// <summary>What the health check that <c>AddHealthChecks().AddFal()</c> adds calls degraded and unhealthy.</summary>
 /// <remarks>
-/// <see cref="HealthStatus.Unhealthy"/> is, whatever the options say, a key that is refused (401, 403). <see cref="HealthStatus.Degraded"/> is
-/// also data that is stale: older than the <see cref="FalMetricsPublisherOptions.StaleAfter"/> of the account's publisher, or than 2 minutes
+/// <see cref="HealthStatus.Unhealthy"/> is, whatever the options say, a key that is refused (401, 403).
+/// <see cref="HealthStatus.Degraded"/> is
+/// also data that is stale: older than the <see cref="FalMetricsPublisherOptions.StaleAfter"/> of the account's publisher, or than 2
+/// minutes
 /// where it has none. Validated when the host starts.
 /// </remarks>
 public sealed class FalHealthCheckOptions
@@ -15,7 +17,8 @@ public sealed class FalHealthCheckOptions
     public double? MaxQueueSize { get; set; }
 
     /// <summary>
-    /// Whether the status is <see cref="HealthStatus.Degraded"/> while requests wait for an app that has no runner up. Switch it off for apps
+    /// Whether the status is <see cref="HealthStatus.Degraded"/> while requests wait for an app that has no runner up. Switch it off for
+    /// apps
     /// that scale to zero and whose cold starts are nothing to report.
     /// </summary>
     /// <value><see langword="true"/></value>

@@ -13,7 +13,9 @@ internal sealed class FalHealthCheckOptionsValidator : IValidateOptions<FalHealt
         FalHealthCheckOptionTable.UnhealthyAfter.Check(options.UnhealthyAfter, failures);
         if (options.MaxQueueSize is { } most && !(most >= 0))
         {
-            failures.Add(string.Create(CultureInfo.InvariantCulture, $"{nameof(options.MaxQueueSize)} is {most}; it must be at least 0, or not set."));
+            failures.Add(
+                string.Create(CultureInfo.InvariantCulture, $"{nameof(options.MaxQueueSize)} is {most}; it must be at least 0, or not set.")
+            );
         }
 
         return SettingRules.Verdict("Health check", name, failures);

@@ -5,7 +5,8 @@ namespace Fal.Observability.Client;
 
 /// <summary>
 /// Reads the metrics of one account in the background and publishes every family, known to this version or not, as observable instruments
-/// of a <see cref="System.Diagnostics.Metrics.Meter"/> named <see cref="MeterName"/>, under the names and labels that the service gives them.
+/// of a <see cref="System.Diagnostics.Metrics.Meter"/> named <see cref="MeterName"/>, under the names and labels that the service gives
+/// them.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -14,7 +15,8 @@ namespace Fal.Observability.Client;
 /// </para>
 /// <para>
 /// One call is under way at a time. A failure never ends the host: the last good snapshot is reported until it is older than
-/// <see cref="FalMetricsPublisherOptions.StaleAfter"/>, and the reads go on, each <see cref="FalMetricsPublisherOptions.Interval"/> where the
+/// <see cref="FalMetricsPublisherOptions.StaleAfter"/>, and the reads go on, each <see cref="FalMetricsPublisherOptions.Interval"/> where
+/// the
 /// failure may pass, after the time that a rate limit asks for, and every 5 minutes where the call was refused (401, 403 and the like).
 /// </para>
 /// </remarks>
@@ -34,7 +36,8 @@ public sealed class FalMetricsPublisher : BackgroundService
     private readonly Func<double> _random;
 
     internal FalMetricsPublisher(
-        PublishedAccount account, PublishedMetrics published, FalMetricsPublisherOptions options, FalApiKeySource source, TimeProvider time, ILogger log,
+        PublishedAccount account, PublishedMetrics published, FalMetricsPublisherOptions options, FalApiKeySource source, TimeProvider time,
+        ILogger log,
         Func<double> random)
     {
         _account = account;
@@ -57,7 +60,8 @@ public sealed class FalMetricsPublisher : BackgroundService
     public TimeSpan? Age => _account.Readings.Age;
 
     /// <summary>
-    /// Whether there is no snapshot, or none that is younger than <see cref="FalMetricsPublisherOptions.StaleAfter"/>: no value of the service
+    /// Whether there is no snapshot, or none that is younger than <see cref="FalMetricsPublisherOptions.StaleAfter"/>: no value of the
+    /// service
     /// is then reported.
     /// </summary>
     public bool IsStale => _account.IsStale;
@@ -85,7 +89,8 @@ public sealed class FalMetricsPublisher : BackgroundService
                 ? PublishMetricsAsync(stoppingToken)
                 : Task.WhenAll(PublishMetricsAsync(stoppingToken), PublishAnalyticsAsync(stoppingToken))).ConfigureAwait(false);
         }
-        catch (Exception ended) when (stoppingToken.IsCancellationRequested && ended is OperationCanceledException or ObjectDisposedException)
+        catch (Exception ended)
+            when (stoppingToken.IsCancellationRequested && ended is OperationCanceledException or ObjectDisposedException)
         {
             // Not a failure, as a host that is disposed without being stopped would log it.
         }
@@ -106,7 +111,12 @@ public sealed class FalMetricsPublisher : BackgroundService
                 if (failure is FalObservabilityException)
                 {
                     _log.PublishReadFailed(
-                        name, state.FailuresInARow, pause.TotalSeconds, waitsForKey ? ", or sooner if the key changes" : "", failure.Message);
+                        name,
+                        state.FailuresInARow,
+                        pause.TotalSeconds,
+                        waitsForKey ? ", or sooner if the key changes" : "",
+                        failure.Message
+                    );
                 }
                 else
                 {

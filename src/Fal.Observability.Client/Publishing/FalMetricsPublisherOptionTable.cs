@@ -14,12 +14,17 @@ internal static class FalMetricsPublisherOptionTable
 
     /// <summary>Every option, in the order of the documentation.</summary>
     public static OptionRow[] Rows =>
-    [
-        Interval,
-        StaleAfter,
-        new(nameof(Options.AccountLabel), OptionKind.Text, "the key of a keyed registration", "not blank"),
-        new(nameof(Options.AnalyticsEndpointIds), OptionKind.Texts, "none", "endpoint ids"),
-        new(nameof(Options.AnalyticsMetrics), OptionKind.Metrics, "`Volume`, `P50Duration`, `P90Duration`, `P99Duration`", "one metric or more"),
-        new(nameof(Options.AnalyticsTimeframe), OptionKind.Choice, "`Hour`", "`Minute`, `Hour`, `Day`"),
-    ];
+        [
+            Interval,
+            StaleAfter,
+            new(nameof(Options.AccountLabel), OptionKind.Text, "the key of a keyed registration", "not blank"),
+            new(nameof(Options.AnalyticsEndpointIds), OptionKind.Texts, "none", "endpoint ids"),
+            new(
+                nameof(Options.AnalyticsMetrics),
+                OptionKind.Metrics,
+                "`Volume`, `P50Duration`, `P90Duration`, `P99Duration`",
+                "one metric or more"
+            ),
+            new(nameof(Options.AnalyticsTimeframe), OptionKind.Choice, "`Hour`", "`Minute`, `Hour`, `Day`"),
+        ];
 }

@@ -11,7 +11,13 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
         var failures = new List<string>();
         FalMetricsPublisherOptionTable.Interval.Check(options.Interval, failures);
         FalMetricsPublisherOptionTable.StaleAfter.Check(options.StaleAfter, failures);
-        SettingRules.NotOver($"Twice {nameof(options.Interval)}", 2 * options.Interval, nameof(options.StaleAfter), options.StaleAfter, failures);
+        SettingRules.NotOver(
+            $"Twice {nameof(options.Interval)}",
+            2 * options.Interval,
+            nameof(options.StaleAfter),
+            options.StaleAfter,
+            failures
+        );
         if (options.AccountLabel is not null && string.IsNullOrWhiteSpace(options.AccountLabel))
         {
             failures.Add($"{nameof(options.AccountLabel)} is blank; leave it unset, or give the account a name.");
@@ -31,7 +37,8 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
 
         if ((options.AnalyticsMetrics & ~AnalyticsExpand.AllMetrics) != 0 || options.AnalyticsMetrics == 0)
         {
-            failures.Add($"{nameof(options.AnalyticsMetrics)} is {options.AnalyticsMetrics}; it must be one metric or several, such as RequestCount, P90Duration.");
+            failures.Add($"{nameof(options.AnalyticsMetrics)} is {options.AnalyticsMetrics}; it must be one metric or several, such as " +
+                $"RequestCount, P90Duration.");
             return;
         }
 

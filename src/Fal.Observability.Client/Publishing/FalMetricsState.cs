@@ -20,6 +20,8 @@ public sealed class FalMetricsState
     /// <summary>How long the last read took, its retries included; null if there was none yet.</summary>
     public TimeSpan? LastReadDuration { get; init; }
 
-    /// <summary>The injected clock's count at <see cref="LastSuccess"/>: an age from it is right though the wall clock is set anew.</summary>
+    /// <summary>
+    /// The injected clock's count at <see cref="LastSuccess"/>: an age from it is right though the wall clock is set anew.
+    /// </summary>
     internal long SucceededAt { get; init; }
 }

@@ -8,7 +8,9 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time) : IDisposable
 {
-    /// <summary>The pause after a failure that no repetition mends, such as a refused key. Somebody may grant the permission, so it is no end.</summary>
+    /// <summary>
+    /// The pause after a failure that no repetition mends, such as a refused key. Somebody may grant the permission, so it is no end.
+    /// </summary>
     public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
 
     private readonly SemaphoreSlim _one = new(1);
@@ -91,8 +93,13 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
         try
         {
             // The service's cache lives from the start of a read, and a wait that it asks for begins with its answer.
-            if (_lastStarted is not { } started
-                || (time.GetElapsedTime(started) >= PollInterval.Shortest && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)))
+            if (
+                _lastStarted is not { } started
+                || (
+                    time.GetElapsedTime(started) >= PollInterval.Shortest
+                    && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)
+                )
+            )
             {
                 await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
             }

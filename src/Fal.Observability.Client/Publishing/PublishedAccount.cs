@@ -27,9 +27,13 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
         foreach (MetricFamily family in snapshot.Families)
         {
             // As a rule the samples bear the family's name, and need no sorting. A histogram's and a summary's bear several.
-            IEnumerable<(string Name, IReadOnlyList<PrometheusSample> Samples)> parts = family.Samples.All(sample => sample.Name == family.Name)
+            IEnumerable<(string Name, IReadOnlyList<PrometheusSample> Samples)> parts = family.Samples.All(sample =>
+                sample.Name == family.Name
+            )
                 ? [(family.Name, family.Samples)]
-                : family.Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal).Select(part => (part.Key, (IReadOnlyList<PrometheusSample>)[.. part]));
+                : family
+                    .Samples.GroupBy(sample => sample.Name, StringComparer.Ordinal)
+                    .Select(part => (part.Key, (IReadOnlyList<PrometheusSample>)[.. part]));
             foreach ((string name, IReadOnlyList<PrometheusSample> samples) in parts)
             {
                 series[name] = series.TryGetValue(name, out PublishedSeries? before)

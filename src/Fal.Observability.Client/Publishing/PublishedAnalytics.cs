@@ -17,7 +17,9 @@ internal sealed class PublishedAnalytics(
     /// <summary>The metrics that are published, one flag each.</summary>
     public IReadOnlyList<AnalyticsExpand> Metrics { get; } = options.AnalyticsMetrics.GetFlags();
 
-    /// <summary>The start of the bucket; null if there is none, or if the reads have failed for so long that it no longer is the latest.</summary>
+    /// <summary>
+    /// The start of the bucket; null if there is none, or if the reads have failed for so long that it no longer is the latest.
+    /// </summary>
     public DateTimeOffset? BucketStart => Fresh?.Bucket.Start;
 
     private Reading? Fresh =>
@@ -37,7 +39,9 @@ internal sealed class PublishedAnalytics(
     /// <summary>How many rows have been left out of the published buckets, as they had no id that can be read.</summary>
     public long RowsLeftOut => Interlocked.Read(ref _rowsLeftOut);
 
-    /// <summary>How many values of the published metrics have been left out of the published buckets, as they were not finite numbers.</summary>
+    /// <summary>
+    /// How many values of the published metrics have been left out of the published buckets, as they were not finite numbers.
+    /// </summary>
     public long ValuesLeftOut => Interlocked.Read(ref _valuesLeftOut);
 
     /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an id that can be read.</summary>
@@ -57,7 +61,9 @@ internal sealed class PublishedAnalytics(
     {
         try
         {
-            AnalyticsReport report = await client.GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken).ConfigureAwait(false);
+            AnalyticsReport report = await client
+                .GetReportAsync(QueryOf(options, provisionalAge), progress: null, cancellationToken)
+                .ConfigureAwait(false);
             if (report.TimeSeries is [.., { } latest])
             {
                 CountLeftOut(latest);

@@ -15,7 +15,9 @@ internal sealed class PublishedMetrics
     /// <summary>OpenTelemetry's default limit of the points of one metric; it folds what comes after into one point.</summary>
     private const int OpenTelemetryPointLimit = 2000;
 
-    /// <summary>OpenTelemetry's default limit of metrics, ours included; here it also bounds what a service gone wrong can make us hold.</summary>
+    /// <summary>
+    /// OpenTelemetry's default limit of metrics, ours included; here it also bounds what a service gone wrong can make us hold.
+    /// </summary>
     private const int MostInstruments = 1000;
 
     private const string AnalyticsPrefix = "fal_analytics_";
@@ -50,7 +52,12 @@ internal sealed class PublishedMetrics
         AddOwn("fal_publisher_scrape_samples", "{sample}", "How many samples the last good read of the metrics had.",
             static account => account.Readings.State.Snapshot?.Families.Sum(family => family.Samples.Count));
         _ownNames.Add("fal_publisher_scrape_failures_total");
-        _meter.CreateObservableCounter("fal_publisher_scrape_failures_total", ObserveFailures, "{failure}", "How many reads of the metrics failed, by kind.");
+        _meter.CreateObservableCounter(
+            "fal_publisher_scrape_failures_total",
+            ObserveFailures,
+            "{failure}",
+            "How many reads of the metrics failed, by kind."
+        );
     }
 
     /// <summary>Lets an account's points be seen.</summary>
@@ -64,7 +71,8 @@ internal sealed class PublishedMetrics
                 throw new OptionsValidationException(
                     account.Readings.Account ?? Options.DefaultName,
                     typeof(FalMetricsPublisherOptions),
-                    [$"Two accounts would be published with the tag account={account.Label}, and their series as one: give each its own {nameof(FalMetricsPublisherOptions.AccountLabel)}."]);
+                    [$"Two accounts would be published with the tag account={account.Label}, and their series as one: give each its " +
+                        $"own {nameof(FalMetricsPublisherOptions.AccountLabel)}."]);
             }
 
             _accounts = [.. _accounts, account];
@@ -78,7 +86,11 @@ internal sealed class PublishedMetrics
         {
             foreach ((string name, PublishedSeries series) in account.SetSnapshot(snapshot))
             {
-                if (series.Samples.Count > 0 && Declare(name, series.Family, account) is { } seen && seen.PassesLimit(account.Label, series.Samples))
+                if (
+                    series.Samples.Count > 0
+                    && Declare(name, series.Family, account) is { } seen
+                    && seen.PassesLimit(account.Label, series.Samples)
+                )
                 {
                     _log.CardinalityLimitPassed(name, OpenTelemetryPointLimit);
                 }
@@ -91,20 +103,30 @@ internal sealed class PublishedMetrics
     {
         lock (_instruments)
         {
-            AddOwnOnce(BucketStart, "s", "When the published analytics bucket starts, in seconds since the Unix epoch.",
-                published => published.Analytics.BucketStart is { } start ? [published.Point((start - DateTimeOffset.UnixEpoch).TotalSeconds)] : []);
+            AddOwnOnce(
+                BucketStart,
+                "s",
+                "When the published analytics bucket starts, in seconds since the Unix epoch.",
+                published =>
+                    published.Analytics.BucketStart is { } start ? [published.Point((start - DateTimeOffset.UnixEpoch).TotalSeconds)] : []
+            );
             foreach (AnalyticsExpand metric in account.Analytics.Metrics)
             {
                 AddOwnOnce(
                     NameOf(metric),
                     metric.IsDuration() ? "s" : "{request}",
                     $"The metric {metric.GetWireName()} of the latest closed analytics bucket.",
-                    published => published.Analytics.Values(metric).Select(row => published.Point(row.Value, KeyValuePair.Create("endpoint_id", (object?)row.EndpointId))));
+                    published =>
+                        published
+                            .Analytics.Values(metric)
+                            .Select(row => published.Point(row.Value, KeyValuePair.Create("endpoint_id", (object?)row.EndpointId)))
+                );
             }
         }
     }
 
-    private static string NameOf(AnalyticsExpand metric) => $"{AnalyticsPrefix}{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
+    private static string NameOf(AnalyticsExpand metric) =>
+        $"{AnalyticsPrefix}{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
 
     /// <summary>The record of a name's instrument, which is made if there is none; null if there can be none.</summary>
     private SeenSeries? Declare(string name, MetricFamily family, PublishedAccount account)
@@ -153,7 +175,8 @@ internal sealed class PublishedMetrics
         return seen;
     }
 
-    private IEnumerable<Measurement<double>> Observe(string name) => Volatile.Read(ref _accounts).SelectMany(account => account.Points(name));
+    private IEnumerable<Measurement<double>> Observe(string name) =>
+        Volatile.Read(ref _accounts).SelectMany(account => account.Points(name));
 
     private IEnumerable<Measurement<double>> ObserveFailures()
     {
@@ -161,7 +184,10 @@ internal sealed class PublishedMetrics
         {
             for (int kind = 0; kind < MetricsReadings.FailureKinds.Length; kind++)
             {
-                yield return account.Point(account.Readings.FailuresOf(kind), KeyValuePair.Create("kind", (object?)MetricsReadings.FailureKinds[kind]));
+                yield return account.Point(
+                    account.Readings.FailuresOf(kind),
+                    KeyValuePair.Create("kind", (object?)MetricsReadings.FailureKinds[kind])
+                );
             }
         }
     }

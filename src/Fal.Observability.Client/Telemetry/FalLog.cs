@@ -21,13 +21,18 @@ internal static partial class FalLog
     [LoggerMessage(2, LogLevel.Warning, "{Operation}: attempt {Attempt} ended with {Cause}; the next one starts in {DelayMilliseconds} ms")]
     public static partial void Retrying(this ILogger logger, string operation, int attempt, string cause, long delayMilliseconds);
 
-    [LoggerMessage(3, LogLevel.Warning, "{Operation}: rate limited; the service asks to wait {WaitSeconds} s, which does not fit the limits, so the call fails now")]
+    [LoggerMessage(
+        3,
+        LogLevel.Warning,
+        "{Operation}: rate limited; the service asks to wait {WaitSeconds} s, which does not fit the limits, so the call fails now"
+    )]
     public static partial void RateLimitExceedsBudget(this ILogger logger, string operation, double waitSeconds);
 
     [LoggerMessage(4, LogLevel.Warning, "{Operation}: refused with {Status} ({Reason})")]
     public static partial void Refused(this ILogger logger, string operation, int status, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics break the format; what could not be read was skipped. The first is line {Line}, column {Column}: {Reason}")]
+    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics break the format; what could not be read was skipped. The first " +
+        "is line {Line}, column {Column}: {Reason}")]
     public static partial void LinesSkipped(this ILogger logger, long count, long line, long column, string reason);
 
     [LoggerMessage(6, LogLevel.Warning, "Watching the metrics: read {Failures} in a row failed ({Failure}); the watch goes on")]
@@ -42,35 +47,51 @@ internal static partial class FalLog
     [LoggerMessage(9, LogLevel.Warning, "Watching the analytics: read {Failures} in a row failed ({Failure}); the watch goes on")]
     public static partial void AnalyticsWatchFailed(this ILogger logger, int failures, string failure);
 
-    [LoggerMessage(10, LogLevel.Warning, "The metrics break their format, but every sample was kept. The first place is line {Line}, column {Column}: {Reason}")]
+    [LoggerMessage(
+        10,
+        LogLevel.Warning,
+        "The metrics break their format, but every sample was kept. The first place is line {Line}, column {Column}: {Reason}"
+    )]
     public static partial void LinesKept(this ILogger logger, long line, long column, string reason);
 
-    [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the range {Range} or later; they are left out")]
+    [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the " +
+        "range {Range} or later; they are left out")]
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
-    [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no endpoint id that can be read. They belong to no endpoint and are left out")]
+    [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no " +
+        "endpoint id that can be read. They belong to no endpoint and are left out")]
     public static partial void RowsWithoutId(this ILogger logger, string account, int count);
 
-    [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them to Expand, or take AnalyticsExpand.Volume")]
+    [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them " +
+        "to Expand, or take AnalyticsExpand.Volume")]
     public static partial void RatesAreNull(this ILogger logger, string metrics);
 
-    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one starts in {Seconds:0} s{OrSooner} ({Failure})")]
+    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one " +
+        "starts in {Seconds:0} s{OrSooner} ({Failure})")]
     public static partial void PublishReadFailed(
         this ILogger logger, string account, int failures, double seconds, string orSooner, string failure);
 
-    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: read {Failures} in a row ended in an exception that is not the client's own; the next one starts in {Seconds:0} s")]
+    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: read {Failures} in a row ended in an exception that " +
+        "is not the client's own; the next one starts in {Seconds:0} s")]
     public static partial void PublishReadBroke(this ILogger logger, Exception exception, string account, int failures, double seconds);
 
-    [LoggerMessage(22, LogLevel.Information, "Publishing the metrics of account {Account}: the reads succeed again after {Failures} failure(s)")]
+    [LoggerMessage(
+        22,
+        LogLevel.Information,
+        "Publishing the metrics of account {Account}: the reads succeed again after {Failures} failure(s)"
+    )]
     public static partial void PublishRecovered(this ILogger logger, string account, int failures);
 
-    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its limit into one point, whatever they say: raise the pipeline's cardinality limit of this metric, as docs/publishing.md shows")]
+    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its " +
+        "limit into one point, whatever they say: raise the pipeline's cardinality limit of this metric, as docs/publishing.md shows")]
     public static partial void CardinalityLimitPassed(this ILogger logger, string metric, int limit);
 
-    [LoggerMessage(24, LogLevel.Warning, "{Metric} of account {Account} is not published, because {Reason}. Read it from a snapshot. Further samples that are left out for this reason are not logged")]
+    [LoggerMessage(24, LogLevel.Warning, "{Metric} of account {Account} is not published, because {Reason}. Read it from a snapshot. " +
+        "Further samples that are left out for this reason are not logged")]
     public static partial void InstrumentLeftOut(this ILogger logger, string metric, string account, string reason);
 
-    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}); the next one starts in {Minutes:0} minutes. Further failures of this kind are not logged")]
+    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}); the next one starts " +
+        "in {Minutes:0} minutes. Further failures of this kind are not logged")]
     public static partial void AnalyticsPublishFailed(this ILogger logger, string account, string failure, double minutes);
 
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
@@ -79,15 +100,27 @@ internal static partial class FalLog
     [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has another key, which is used from now on")]
     public static partial void KeyChanged(this ILogger logger, string account, string source);
 
-    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: {Source} {Problem} The last key stays in use. Put a new key there, where this process can read it")]
+    [LoggerMessage(
+        28,
+        LogLevel.Warning,
+        "Account {Account}: {Source} {Problem} The last key stays in use. Put a new key there, where this process can read it"
+    )]
     public static partial void KeyUnusable(this ILogger logger, string account, string source, string problem);
 
-    [LoggerMessage(29, LogLevel.Information, "{Operation}: the service refused the key with 401, and there is another key now. The call is sent once more with it")]
+    [LoggerMessage(
+        29,
+        LogLevel.Information,
+        "{Operation}: the service refused the key with 401, and there is another key now. The call is sent once more with it"
+    )]
     public static partial void SentWithNewKey(this ILogger logger, string operation);
 
     [LoggerMessage(30, LogLevel.Information, "Publishing the analytics of account {Account}: the reads succeed again")]
     public static partial void AnalyticsPublishRecovered(this ILogger logger, string account);
 
-    [LoggerMessage(31, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} value(s) of the latest bucket are not finite numbers. They are left out")]
+    [LoggerMessage(
+        31,
+        LogLevel.Warning,
+        "Publishing the analytics of account {Account}: {Count} value(s) of the latest bucket are not finite numbers. They are left out"
+    )]
     public static partial void ValuesOfNoNumber(this ILogger logger, string account, int count);
 }

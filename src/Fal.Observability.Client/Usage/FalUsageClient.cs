@@ -112,8 +112,9 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         bool isBeyond = bucket.Start >= AnalyticsCalendar.EndOf(query.Grid);
         return isBeyond && bucket.Rows.Count > 0
             ? throw PageGuard.Unusable(
-                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for ({query.Range}). Ask again; " +
-                    $"if it stays so, report it to fal with the query.")
+                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for ({query.Range}). Ask again; "
+                    + $"if it stays so, report it to fal with the query."
+            )
             : !isBeyond;
     }
 }

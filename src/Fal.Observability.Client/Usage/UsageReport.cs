@@ -49,7 +49,8 @@ public sealed class UsageReport
         : null;
 
     /// <summary>
-    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no client has
+    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no
+    /// client has
     /// fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
@@ -112,8 +113,10 @@ public sealed class UsageReport
     /// <remarks>
     /// <para>
     /// A row of the bill is an app's if its name and environment are exactly the app's. The service documents that the name on a bill can
-    /// carry a suffix or be missing: no suffix is guessed at, and <paramref name="appOf"/> can say whose such a row is. An app whose name is
-    /// listed for several owners gets no cost by its name, since the bill does not name the owner. What belongs to no app of the list is <see cref="AppCostReport.Unattributed"/>.
+    /// carry a suffix or be missing: no suffix is guessed at, and <paramref name="appOf"/> can say whose such a row is. An app whose name
+    /// is
+    /// listed for several owners gets no cost by its name, since the bill does not name the owner. What belongs to no app of the list is
+    /// <see cref="AppCostReport.Unattributed"/>.
     /// </para>
     /// <para>
     /// Requests are recorded by endpoint and without an environment: those of an app that is listed for several environments under one id
@@ -129,7 +132,8 @@ public sealed class UsageReport
     /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>.
     /// </param>
     /// <param name="appOf">
-    /// Says whose a row is that no app has by exact name and environment: one of <paramref name="apps"/>, or null for nobody's. Default: all
+    /// Says whose a row is that no app has by exact name and environment: one of <paramref name="apps"/>, or null for nobody's. Default:
+    /// all
     /// such rows are nobody's. A row that an app has by name is not asked about.
     /// </param>
     /// <returns>The apps with their cost, and what is not theirs. Together they are the whole bill.</returns>

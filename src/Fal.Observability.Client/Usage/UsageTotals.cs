@@ -48,7 +48,9 @@ public sealed class UsageTotals
     /// <summary>The machine time in seconds: the exact sum of the rows; null where a row does not say.</summary>
     public decimal? MachineSeconds { get; }
 
-    /// <summary>The machine time, rounded to the tick of 100 ns, and at most <see cref="TimeSpan.MaxValue"/>; null where a row does not say.</summary>
+    /// <summary>
+    /// The machine time, rounded to the tick of 100 ns, and at most <see cref="TimeSpan.MaxValue"/>; null where a row does not say.
+    /// </summary>
     public TimeSpan? MachineTime => MachineSeconds is { } seconds
         ? TimeSpan.FromTicks((long)decimal.Round(Math.Clamp(seconds, -LongestSeconds, LongestSeconds) * TimeSpan.TicksPerSecond))
         : null;

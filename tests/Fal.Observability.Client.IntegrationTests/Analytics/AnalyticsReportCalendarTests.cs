@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>Every change of clocks of 2024 to 2027, in every timeframe that windows cut: the merged report is the truth in one piece.</summary>
+/// <summary>
+/// Every change of clocks of 2024 to 2027, in every timeframe that windows cut: the merged report is the truth in one piece.
+/// </summary>
 public sealed class AnalyticsReportCalendarTests
 {
     [Theory]
@@ -33,7 +35,8 @@ public sealed class AnalyticsReportCalendarTests
 
         DateTimeOffset[] found = Changes(TimeZoneInfo.FindSystemTimeZoneById(zoneName));
         Assert.Equal(changes, found.Length);
-        DateTimeOffset[] around = changes > 0 ? found : [.. Enumerable.Range(2024, 4).Select(year => new DateTimeOffset(year, 12, 31, 18, 0, 0, TimeSpan.Zero))];
+        DateTimeOffset[] around =
+            changes > 0 ? found : [.. Enumerable.Range(2024, 4).Select(year => new DateTimeOffset(year, 12, 31, 18, 0, 0, TimeSpan.Zero))];
         foreach (DateTimeOffset change in around)
         {
             foreach ((AnalyticsTimeframe timeframe, TimeSpan half) in new[]
@@ -53,7 +56,10 @@ public sealed class AnalyticsReportCalendarTests
                 AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
 
                 AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, query), report);
-                Assert.True(report.Calls > 2, string.Create(CultureInfo.InvariantCulture, $"{change:u} {timeframe}: {report.Calls} calls, so nothing was cut"));
+                Assert.True(
+                    report.Calls > 2,
+                    string.Create(CultureInfo.InvariantCulture, $"{change:u} {timeframe}: {report.Calls} calls, so nothing was cut")
+                );
             }
         }
     }

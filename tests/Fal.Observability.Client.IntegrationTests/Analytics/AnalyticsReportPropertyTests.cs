@@ -17,7 +17,8 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
 
     private static readonly string[] Zones =
     [
-        "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu", "America/Havana", "America/Santiago",
+        "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu", "America/Havana",
+        "America/Santiago",
     ];
 
     private static readonly Dictionary<string, DateTimeOffset[]> Changes = Zones.ToDictionary(zone => zone, ChangesOf);
@@ -194,7 +195,10 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
             return new Case
             {
                 Endpoints = [.. Enumerable.Range(0, Apps).OrderBy(_ => random.Next()).Take(endpoints)],
-                RefusedOf = kind == 0 ? [.. Enumerable.Range(0, endpoints).OrderBy(_ => random.Next()).Take(random.Next(0, Math.Min(endpoints, 5)))] : [],
+                RefusedOf =
+                    kind == 0
+                        ? [.. Enumerable.Range(0, endpoints).OrderBy(_ => random.Next()).Take(random.Next(0, Math.Min(endpoints, 5)))]
+                        : [],
                 Start = around - (unit * random.Next(0, buckets)),
                 Length = (unit * buckets) + TimeSpan.FromMinutes(random.Next(0, 90)),
                 Timeframe = timeframe,
@@ -254,6 +258,9 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         public string[] Refused(AnalyticsQuery query) => [.. query.EndpointIds.Where((_, i) => RefusedOf.Contains(i))];
 
         public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-            $"{Endpoints.Length} endpoints ({string.Join(',', Endpoints)}), refused [{string.Join(',', RefusedOf)}], {Start:u} + {Length}, {Timeframe} in {Zone}, bound {Bound}, limit {Limit}, page {PageSize} {LimitCounts}, summary {SummaryOn}, {MissingMetrics}, {BucketOrder}, offset {BucketOffset}, window {BucketsPerWindow}, calls {MaxConcurrentCalls}, 429 {LimitedEvery}, drop {DroppedEvery}, streams {Streams}");
+            $"{Endpoints.Length} endpoints ({string.Join(',', Endpoints)}), refused [{string.Join(',', RefusedOf)}], {Start:u} " +
+                $"+ {Length}, {Timeframe} in {Zone}, bound {Bound}, limit {Limit}, page {PageSize} {LimitCounts}, " +
+                    $"summary {SummaryOn}, {MissingMetrics}, {BucketOrder}, offset {BucketOffset}, window {BucketsPerWindow}, " +
+                        $"calls {MaxConcurrentCalls}, 429 {LimitedEvery}, drop {DroppedEvery}, streams {Streams}");
     }
 }

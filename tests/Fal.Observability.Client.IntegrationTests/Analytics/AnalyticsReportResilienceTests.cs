@@ -44,8 +44,13 @@ public sealed class AnalyticsReportResilienceTests
     public async Task Refused_endpoints_cost_no_more_calls_than_the_budget(int endpoints, int refused, bool together, int budget)
     {
         await using FalSimulator server = await FalSimulator.StartAsync(
-            new FalSimulatorOptions { Seed = 1, Apps = endpoints }, TestContext.Current.CancellationToken);
-        string[] foreign = [.. server.Apps.Where((_, i) => together ? i < refused : ((i + 1) * refused / endpoints) > (i * refused / endpoints))];
+            new FalSimulatorOptions { Seed = 1, Apps = endpoints },
+            TestContext.Current.CancellationToken
+        );
+        string[] foreign =
+        [
+            .. server.Apps.Where((_, i) => together ? i < refused : ((i + 1) * refused / endpoints) > (i * refused / endpoints)),
+        ];
         Assert.Equal(refused, foreign.Length);
         foreach (string id in foreign)
         {
@@ -58,9 +63,14 @@ public sealed class AnalyticsReportResilienceTests
         AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
 
         Assert.Equal(foreign, report.RefusedEndpoints.Select(endpoint => endpoint.EndpointId));
-        AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, query, query.EndpointIds.Except(foreign)), query, report.TimeSeries);
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{refused} of {endpoints} refused: {server.Requests.Count} calls, budget {budget}"));
+        AnalyticsReportTruth.AssertEqual(
+            AnalyticsReportTruth.Of(server, query, query.EndpointIds.Except(foreign)),
+            query,
+            report.TimeSeries
+        );
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{refused} of {endpoints} refused: {server.Requests.Count} calls, budget {budget}")
+        );
         Assert.InRange(server.Requests.Count, 1, budget);
         Assert.Equal(server.Requests.Count, report.Calls);
     }
@@ -76,7 +86,9 @@ public sealed class AnalyticsReportResilienceTests
             options.BaseAddress = server.BaseAddress;
         });
 
-        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() => fal.Analytics.GetReportAsync(OneCall(server)));
+        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() =>
+            fal.Analytics.GetReportAsync(OneCall(server))
+        );
 
         Assert.Equal(8, server.Requests.Count);
         Assert.Equal("Access denied: the key lacks the permission for this call.", refusal.ServiceMessage);
@@ -94,7 +106,9 @@ public sealed class AnalyticsReportResilienceTests
 
         using FalObservabilityClient fal = Client(server);
 
-        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() => fal.Analytics.GetReportAsync(OneCall(server)));
+        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() =>
+            fal.Analytics.GetReportAsync(OneCall(server))
+        );
 
         Assert.Equal(8, server.Requests.Count);
         Assert.Contains("hardly one of the endpoints is owned by the key's account", refusal.Message, StringComparison.Ordinal);
@@ -108,7 +122,9 @@ public sealed class AnalyticsReportResilienceTests
         server.Faults.Every(1, new Fault(FaultKind.Challenge));
         using FalObservabilityClient fal = Client(server);
 
-        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() => fal.Analytics.GetReportAsync(OneCall(server)));
+        FalForbiddenException refusal = await Assert.ThrowsAsync<FalForbiddenException>(() =>
+            fal.Analytics.GetReportAsync(OneCall(server))
+        );
 
         Assert.Equal(FalForbiddenReason.EdgeChallenge, refusal.Reason);
         Assert.Single(server.Requests);
@@ -126,16 +142,27 @@ public sealed class AnalyticsReportResilienceTests
         AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
 
         Assert.Equal(
-            new AnalyticsMissingMetrics(server.Apps[55], AnalyticsExpand.ColdBoot & ~AnalyticsExpand.ColdBootCount), Assert.Single(report.MissingMetrics));
+            new AnalyticsMissingMetrics(server.Apps[55], AnalyticsExpand.ColdBoot & ~AnalyticsExpand.ColdBootCount),
+            Assert.Single(report.MissingMetrics)
+        );
         AnalyticsQuery without = query with { Expand = AnalyticsExpand.Standard };
         AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, without), without, report.TimeSeries);
         server.Faults.Clear();
         AnalyticsQuery others = query with { EndpointIds = [.. server.Apps.Where((_, i) => i != 55)] };
-        AnalyticsReportTruth.AssertEqual(AnalyticsReportTruth.Of(server, others), others, report.TimeSeries.Select(bucket => new AnalyticsBucket
-        {
-            Start = bucket.Start,
-            Rows = [.. bucket.Rows.Where(row => row.EndpointId != server.Apps[55] && !row.EndpointId.StartsWith($"{server.Apps[55]}/", StringComparison.Ordinal))],
-        }));
+        AnalyticsReportTruth.AssertEqual(
+            AnalyticsReportTruth.Of(server, others),
+            others,
+            report.TimeSeries.Select(bucket => new AnalyticsBucket
+            {
+                Start = bucket.Start,
+                Rows =
+                [
+                    .. bucket.Rows.Where(row =>
+                        row.EndpointId != server.Apps[55] && !row.EndpointId.StartsWith($"{server.Apps[55]}/", StringComparison.Ordinal)
+                    ),
+                ],
+            })
+        );
     }
 
     [Fact]
@@ -180,7 +207,10 @@ public sealed class AnalyticsReportResilienceTests
 
             Assert.Equal(240, Windows(whole).Sum(file => File.ReadAllLines(file).Length));
             Assert.Equal(Windows(whole).Select(Path.GetFileName), Windows(killed).Select(Path.GetFileName));
-            Assert.All(Windows(whole).Zip(Windows(killed)), pair => Assert.Equal(File.ReadAllBytes(pair.First), File.ReadAllBytes(pair.Second)));
+            Assert.All(
+                Windows(whole).Zip(Windows(killed)),
+                pair => Assert.Equal(File.ReadAllBytes(pair.First), File.ReadAllBytes(pair.Second))
+            );
         }
         finally
         {
@@ -193,7 +223,21 @@ public sealed class AnalyticsReportResilienceTests
     private static Process Start(FalSimulator server, string folder)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Fal.Observability.Backfill.dll");
-        var start = new ProcessStartInfo("dotnet", [program, folder, "--first", "2026-05-01", "--last", "2026-05-10", "--endpoints", string.Join(',', server.Apps), "--base-address", server.BaseAddress.ToString()])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [
+                program,
+                folder,
+                "--first",
+                "2026-05-01",
+                "--last",
+                "2026-05-10",
+                "--endpoints",
+                string.Join(',', server.Apps),
+                "--base-address",
+                server.BaseAddress.ToString(),
+            ]
+        )
         {
             RedirectStandardOutput = true,
         };

@@ -42,7 +42,9 @@ internal static class AnalyticsReportTruth
     public static IEnumerable<AnalyticsAnswerRow> InOrder(IEnumerable<AnalyticsAnswerRow> rows, AnalyticsQuery query)
     {
         List<string> ids = [.. query.EndpointIds];
-        return rows.OrderBy(row => ids.IndexOf(row.EndpointId) is >= 0 and var exact ? exact : ids.IndexOf(row.EndpointId[..row.EndpointId.LastIndexOf('/')]))
+        return rows.OrderBy(row =>
+                ids.IndexOf(row.EndpointId) is >= 0 and var exact ? exact : ids.IndexOf(row.EndpointId[..row.EndpointId.LastIndexOf('/')])
+            )
             .ThenBy(row => row.EndpointId, StringComparer.Ordinal);
     }
 
@@ -53,7 +55,11 @@ internal static class AnalyticsReportTruth
         Show(start, rows.Select(row => Show(row, query)));
 
     private static string Show(DateTimeOffset start, IEnumerable<string> rows) =>
-        new StringBuilder(start.UtcDateTime.ToString("s", CultureInfo.InvariantCulture)).Append(" [").AppendJoin("; ", rows).Append(']').ToString();
+        new StringBuilder(start.UtcDateTime.ToString("s", CultureInfo.InvariantCulture))
+            .Append(" [")
+            .AppendJoin("; ", rows)
+            .Append(']')
+            .ToString();
 
     private static string Show(AnalyticsAnswerRow row, AnalyticsQuery query) =>
         Show(row.EndpointId, query, metric => row.GetValue(metric.GetWireName()));

@@ -18,7 +18,9 @@ public sealed class PagingGuardTests
 
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(async () =>
         {
-            await foreach (AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken))
+            await foreach (
+                AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken)
+            )
             {
                 buckets++;
             }
@@ -53,7 +55,9 @@ public sealed class PagingGuardTests
         using var account = new FalAccount(api.BaseAddress, options => options.MaxPages = 25);
 
         int buckets = 0;
-        await foreach (AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken))
+        await foreach (
+            AnalyticsBucket _ in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken)
+        )
         {
             buckets++;
         }
@@ -85,7 +89,9 @@ public sealed class PagingGuardTests
 
         AnalyticsPage page = await account.Analytics.GetPageAsync(FalAccount.Query, TestContext.Current.CancellationToken);
 
-        await Assert.ThrowsAsync<FalResponseException>(() => account.Analytics.GetNextPageAsync(page, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<FalResponseException>(() =>
+            account.Analytics.GetNextPageAsync(page, TestContext.Current.CancellationToken)
+        );
         await account.FailureOfAsync<FalResponseException>(FalCall.TimeSeries);
         Assert.Equal(2, api.Requests.Count);
     }
@@ -112,7 +118,9 @@ public sealed class PagingGuardTests
         using var account = new FalAccount(api.BaseAddress);
 
         List<AnalyticsBucket> buckets = [];
-        await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken))
+        await foreach (
+            AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, TestContext.Current.CancellationToken)
+        )
         {
             buckets.Add(bucket);
         }
@@ -122,7 +130,13 @@ public sealed class PagingGuardTests
         Assert.Empty(buckets[2].Rows);
     }
 
-    private static MockResponse Page(int number, string? cursor) => MockResponse.Json(200, $$"""
-        {"next_cursor":{{(cursor is null ? "null" : $"\"{cursor}\"")}},"time_series":[{"bucket":"2026-01-01T00:{{number:d2}}:00Z","results":[]}]}
-        """);
+    private static MockResponse Page(int number, string? cursor) =>
+        MockResponse.Json(
+            200,
+            $$"""
+            {"next_cursor":{{(
+                cursor is null ? "null" : $"\"{cursor}\""
+            )}},"time_series":[{"bucket":"2026-01-01T00:{{number:d2}}:00Z","results":[]}]}
+            """
+        );
 }

@@ -27,24 +27,35 @@ public sealed class SimulatedAnalyticsTests
 
     [Theory]
     [MemberData(nameof(Readings))]
-    public async Task Pages_joined_are_the_truth_in_one_piece(LimitCounts limit, BucketOrder order, BucketOffset offset, MissingMetrics missing, SummaryOn summaryOn)
+    public async Task Pages_joined_are_the_truth_in_one_piece(
+        LimitCounts limit,
+        BucketOrder order,
+        BucketOffset offset,
+        MissingMetrics missing,
+        SummaryOn summaryOn
+    )
     {
         await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions
         {
-            Apps = Apps, Seed = 5, TimeProvider = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero)),
+            Apps = Apps, Seed = 5,
+            TimeProvider = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero)),
             LimitCounts = limit, BucketOrder = order, BucketOffset = offset, MissingMetrics = missing, SummaryOn = summaryOn,
         }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
         // Local hours that come twice cannot be told apart where a page may also end within one.
         AnalyticsTimeRange range = (limit, offset) is (LimitCounts.Rows, BucketOffset.None)
-            ? AnalyticsTimeRange.Between(new DateTimeOffset(2026, 10, 22, 20, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 10, 23, 9, 0, 0, TimeSpan.Zero))
+            ? AnalyticsTimeRange.Between(
+                new DateTimeOffset(2026, 10, 22, 20, 0, 0, TimeSpan.Zero),
+                new DateTimeOffset(2026, 10, 23, 9, 0, 0, TimeSpan.Zero)
+            )
             : ClockChange;
         foreach (int size in new[] { 1, 2, 5, 1000 })
         {
             var query = new AnalyticsQuery(simulator.Apps)
             {
-                Expand = AnalyticsExpand.Structure | AnalyticsExpand.AllMetrics, Range = range, TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Hour, Limit = size,
+                Expand = AnalyticsExpand.Structure | AnalyticsExpand.AllMetrics, Range = range, TimeZone = "Europe/Berlin",
+                Timeframe = AnalyticsTimeframe.Hour, Limit = size,
             };
             AnalyticsAnswer truth = TruthOf(simulator, query);
             List<AnalyticsAnswerBucket> expected = [.. truth.TimeSeries!];
@@ -63,8 +74,15 @@ public sealed class SimulatedAnalyticsTests
             AssertSameBuckets(query, truth.TimeSeries!, streamed);
 
             List<AnalyticsPage> pages = await PagesAsync(account, query);
-            Assert.Equal(expected.Select(bucket => bucket.Start), pages.SelectMany(page => page.TimeSeries).Select(bucket => bucket.Start).Distinct());
-            AssertSameRows(query, expected.SelectMany(bucket => bucket.Rows), pages.SelectMany(page => page.TimeSeries).SelectMany(bucket => bucket.Rows));
+            Assert.Equal(
+                expected.Select(bucket => bucket.Start),
+                pages.SelectMany(page => page.TimeSeries).Select(bucket => bucket.Start).Distinct()
+            );
+            AssertSameRows(
+                query,
+                expected.SelectMany(bucket => bucket.Rows),
+                pages.SelectMany(page => page.TimeSeries).SelectMany(bucket => bucket.Rows)
+            );
             for (int i = 0; i < pages.Count; i++)
             {
                 AssertSameRows(query, i == 0 || summaryOn == SummaryOn.EveryPage ? truth.Summary! : [], pages[i].Summary);
@@ -79,7 +97,8 @@ public sealed class SimulatedAnalyticsTests
 
         IEnumerable<AnalyticsAnswerRow> TruthRows() => TruthOf(simulator, new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics, Range = range, Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin",
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics, Range = range, Timeframe = AnalyticsTimeframe.Hour,
+            TimeZone = "Europe/Berlin",
         }).TimeSeries!.SelectMany(bucket => bucket.Rows);
     }
 
@@ -90,11 +109,19 @@ public sealed class SimulatedAnalyticsTests
     public async Task The_offset_of_a_bucket_is_kept_and_a_missing_one_is_the_zones(BucketOffset offset, string hours)
     {
         await using FalSimulator simulator = await FalSimulator.StartAsync(
-            new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock(), BucketOffset = offset }, TestContext.Current.CancellationToken);
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                TimeProvider = new SteppedClock(),
+                BucketOffset = offset,
+            },
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery(simulator.Apps[0])
         {
-            Range = AnalyticsTimeRange.Days(new DateOnly(2026, 6, 1), new DateOnly(2026, 6, 3)), TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Day,
+            Range = AnalyticsTimeRange.Days(new DateOnly(2026, 6, 1), new DateOnly(2026, 6, 3)), TimeZone = "Europe/Berlin",
+            Timeframe = AnalyticsTimeframe.Day,
         };
 
         AnalyticsPage page = await account.Analytics.GetPageAsync(query, TestContext.Current.CancellationToken);
@@ -109,11 +136,15 @@ public sealed class SimulatedAnalyticsTests
     public async Task A_relative_range_does_not_drift_while_the_pages_are_read()
     {
         var clock = new SteppedClock();
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = clock },
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50Duration, Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(6)), Timeframe = AnalyticsTimeframe.Hour, Limit = 1,
+            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50Duration, Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(6)),
+            Timeframe = AnalyticsTimeframe.Hour, Limit = 1,
         };
         AnalyticsAnswer truth = TruthOf(simulator, query.Resolve(clock.GetUtcNow()));
 
@@ -127,17 +158,27 @@ public sealed class SimulatedAnalyticsTests
         AssertSameBuckets(query, truth.TimeSeries!, streamed);
         Assert.Equal(7, simulator.Requests.Count);
         Assert.Single(simulator.Requests.Select(request => request.RawQuery.Split("&cursor=")[0]).Distinct());
-        Assert.Contains("&start=2026-06-17T06%3A34%3A00Z&end=2026-06-17T12%3A34%3A00Z", simulator.Requests[0].RawQuery, StringComparison.Ordinal);
+        Assert.Contains(
+            "&start=2026-06-17T06%3A34%3A00Z&end=2026-06-17T12%3A34%3A00Z",
+            simulator.Requests[0].RawQuery,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task The_next_page_is_asked_for_with_the_range_that_the_first_was()
     {
         var clock = new SteppedClock();
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = clock },
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
 
-        AnalyticsPage first = await account.Analytics.GetPageAsync(new AnalyticsQuery(simulator.Apps[0]) { Limit = 10 }, TestContext.Current.CancellationToken);
+        AnalyticsPage first = await account.Analytics.GetPageAsync(
+            new AnalyticsQuery(simulator.Apps[0]) { Limit = 10 },
+            TestContext.Current.CancellationToken
+        );
         account.Clock.Advance(TimeSpan.FromDays(3));
         AnalyticsPage second = (await account.Analytics.GetNextPageAsync(first, TestContext.Current.CancellationToken))!;
 
@@ -150,7 +191,10 @@ public sealed class SimulatedAnalyticsTests
     [Fact]
     public async Task The_calls_made_to_models_come_from_their_own_route()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() },
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery("fal-ai/flux/dev", "fal-ai/whisper")
         {
@@ -169,19 +213,29 @@ public sealed class SimulatedAnalyticsTests
         Assert.Equal(4, simulator.Requests.Count);
         // The account may call these models and owns none of them.
         using FalAccount other = AccountOf(simulator);
-        await Assert.ThrowsAsync<FalForbiddenException>(() => other.Analytics.GetPageAsync(query with { Source = AnalyticsSource.Serverless }));
+        await Assert.ThrowsAsync<FalForbiddenException>(() =>
+            other.Analytics.GetPageAsync(query with { Source = AnalyticsSource.Serverless })
+        );
     }
 
     [Fact]
     public async Task An_app_answers_for_its_routes_and_one_endpoint_that_is_not_owned_spoils_the_call()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() },
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
         AnalyticsQuery query = new(simulator.Apps) { Expand = AnalyticsExpand.Summary | AnalyticsExpand.RequestCount };
 
         AnalyticsPage page = await account.Analytics.GetPageAsync(query, TestContext.Current.CancellationToken);
         Assert.Empty(page.TimeSeries);
-        Assert.Contains(page.Summary, row => !simulator.Apps.Contains(row.EndpointId) && simulator.Apps.Any(app => row.EndpointId.StartsWith($"{app}/", StringComparison.Ordinal)));
+        Assert.Contains(
+            page.Summary,
+            row =>
+                !simulator.Apps.Contains(row.EndpointId)
+                && simulator.Apps.Any(app => row.EndpointId.StartsWith($"{app}/", StringComparison.Ordinal))
+        );
 
         FalForbiddenException refused = await Assert.ThrowsAsync<FalForbiddenException>(
             () => account.Analytics.GetPageAsync(query with { EndpointIds = [.. simulator.Apps, "somebody/elses-app"] }));
@@ -192,7 +246,10 @@ public sealed class SimulatedAnalyticsTests
     [Fact]
     public async Task Faults_in_the_middle_of_the_pages_lose_nothing()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = new SteppedClock() },
+            TestContext.Current.CancellationToken
+        );
         simulator.Faults.Every(3, new Fault(FaultKind.RateLimitedSeconds) { Wait = TimeSpan.FromSeconds(1) });
         simulator.Faults.Every(5, new Fault(FaultKind.TruncatedGzip));
         simulator.Faults.Every(7, new Fault(FaultKind.DroppedConnection));
@@ -225,7 +282,10 @@ public sealed class SimulatedAnalyticsTests
     [InlineData("Etc/Unknown+1")]
     public async Task A_zone_that_nobody_knows_is_the_services_to_refuse(string zone)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
 
         FalApiException failure = await Assert.ThrowsAsync<FalApiException>(
@@ -246,7 +306,11 @@ public sealed class SimulatedAnalyticsTests
     private static async Task<List<AnalyticsPage>> PagesAsync(FalAccount account, AnalyticsQuery query)
     {
         List<AnalyticsPage> pages = [];
-        for (AnalyticsPage? page = await account.Analytics.GetPageAsync(query); page is not null; page = await account.Analytics.GetNextPageAsync(page))
+        for (
+            AnalyticsPage? page = await account.Analytics.GetPageAsync(query);
+            page is not null;
+            page = await account.Analytics.GetNextPageAsync(page)
+        )
         {
             pages.Add(page);
         }
@@ -255,7 +319,11 @@ public sealed class SimulatedAnalyticsTests
     }
 
     /// <summary>The whole answer, from values that the test names and not from what the client sent.</summary>
-    private static AnalyticsAnswer TruthOf(FalSimulator simulator, AnalyticsQuery query, SimulatorRoute route = SimulatorRoute.ServerlessAnalytics) =>
+    private static AnalyticsAnswer TruthOf(
+        FalSimulator simulator,
+        AnalyticsQuery query,
+        SimulatorRoute route = SimulatorRoute.ServerlessAnalytics
+    ) =>
         simulator.Truth.Analytics(
             new AnalyticsRequest
             {

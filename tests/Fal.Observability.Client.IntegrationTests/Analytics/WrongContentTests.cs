@@ -67,12 +67,21 @@ public sealed class WrongContentTests
             """{"time_series":[{"bucket":"2026-01-02T00:00:00Z","results":[ROW,{"request_count":7},{"endpoint_id":null,"request_count":9},{"endpoint_id":"a/\ud800","request_count":11},{"endpoint_id":"a/\udfff","request_count":13}]}]}"""
                 .Replace("ROW", Row, StringComparison.Ordinal)));
         using var account = new FalAccount(api.BaseAddress);
-        AnalyticsQuery query = FalAccount.Query with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount, Timeframe = AnalyticsTimeframe.Day };
+        AnalyticsQuery query = FalAccount.Query with
+        {
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+            Timeframe = AnalyticsTimeframe.Day,
+        };
 
         AnalyticsReport report = await account.Analytics.GetReportAsync(query);
 
-        IEnumerable<(string, long?)> rows = report.TimeSeries.SelectMany(bucket => bucket.Rows).Select(row => (row.EndpointId, row.RequestCount));
-        Assert.Equal([("", 7), ("", 9), ("a/\uFFFD", 11), ("a/\uFFFD", 13), ("my-org/my-app", 5)], rows.OrderBy(row => row.Item2 == 5).ThenBy(row => row.Item2));
+        IEnumerable<(string, long?)> rows = report
+            .TimeSeries.SelectMany(bucket => bucket.Rows)
+            .Select(row => (row.EndpointId, row.RequestCount));
+        Assert.Equal(
+            [("", 7), ("", 9), ("a/\uFFFD", 11), ("a/\uFFFD", 13), ("my-org/my-app", 5)],
+            rows.OrderBy(row => row.Item2 == 5).ThenBy(row => row.Item2)
+        );
     }
 
     [Theory]
@@ -82,7 +91,11 @@ public sealed class WrongContentTests
         string[] parts = answer.Split('|');
         using var api = new WireMockApi(MockResponse.Json(200, parts[0].Replace("ROW", Row, StringComparison.Ordinal)));
         using var account = new FalAccount(api.BaseAddress);
-        AnalyticsQuery query = FalAccount.Query with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount, Timeframe = AnalyticsTimeframe.Day };
+        AnalyticsQuery query = FalAccount.Query with
+        {
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+            Timeframe = AnalyticsTimeframe.Day,
+        };
 
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => Calls[call](account.Analytics, query));
 
@@ -146,8 +159,13 @@ public sealed class WrongContentTests
         using var account = new FalAccount(api.BaseAddress);
 
         AnalyticsReport report = await account.Analytics.GetReportAsync(
-            FalAccount.Query with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount, Timeframe = AnalyticsTimeframe.Day },
-            TestContext.Current.CancellationToken);
+            FalAccount.Query with
+            {
+                Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+                Timeframe = AnalyticsTimeframe.Day,
+            },
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Single(report.TimeSeries);
         Assert.Contains("1 time bucket(s) with 2 row(s)", Assert.Single(account.Events(11)).Message, StringComparison.Ordinal);

@@ -15,32 +15,70 @@ public sealed class AccountsTests
     [Fact]
     public async Task Each_account_talks_with_its_own_key_to_its_own_address_at_the_same_time()
     {
-        await using FalSimulator acme = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = "acme:acme-secret", Apps = 3 }, TestContext.Current.CancellationToken);
-        await using FalSimulator initech = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = "initech:initech-secret", Apps = 7 }, TestContext.Current.CancellationToken);
-        await using FalSimulator own = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = "own:own-secret", Apps = 5 }, TestContext.Current.CancellationToken);
+        await using FalSimulator acme = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Key = "acme:acme-secret",
+                Apps = 3,
+            },
+            TestContext.Current.CancellationToken
+        );
+        await using FalSimulator initech = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Key = "initech:initech-secret",
+                Apps = 7,
+            },
+            TestContext.Current.CancellationToken
+        );
+        await using FalSimulator own = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Key = "own:own-secret",
+                Apps = 5,
+            },
+            TestContext.Current.CancellationToken
+        );
         var services = new ServiceCollection();
         services.AddFalObservability(options => Point(options, own));
         services.AddFalObservability("acme", options => Point(options, acme));
         services.AddFalObservability("initech", options => Point(options, initech));
         await using ServiceProvider provider = services.BuildServiceProvider();
-        (IServiceProvider, string?, FalSimulator)[] accounts = [(provider, null, own), (provider, "acme", acme), (provider, "initech", initech)];
+        (IServiceProvider, string?, FalSimulator)[] accounts =
+        [
+            (provider, null, own),
+            (provider, "acme", acme),
+            (provider, "initech", initech),
+        ];
 
-        await Task.WhenAll(Enumerable.Range(0, 20).SelectMany(_ => accounts).Select(async account =>
-        {
-            (IServiceProvider from, string? key, FalSimulator simulator) = account;
-            IFalObservabilityClient client = from.GetRequiredKeyedService<IFalObservabilityClient>(key);
-            FalMetricsSnapshot snapshot = await client.Metrics.GetSnapshotAsync();
-            Assert.Equal(simulator.Apps.Count, snapshot.Apps.Count);
-            AnalyticsPage page = await client.Analytics.GetPageAsync(new AnalyticsQuery(simulator.Apps) { Expand = AnalyticsExpand.Summary | AnalyticsExpand.RequestCount });
-            Assert.NotNull(page.Query);
-            using var body = await from.GetRequiredKeyedService<IFalMetricsApi>(key).GetMetricsAsync();
-            await from.GetRequiredKeyedService<IFalAnalyticsApi>(key).GetServerlessAnalyticsAsync(new AnalyticsQuery(simulator.Apps[0]).Resolve(TimeProvider.System.GetUtcNow()));
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .SelectMany(_ => accounts)
+                .Select(async account =>
+                {
+                    (IServiceProvider from, string? key, FalSimulator simulator) = account;
+                    IFalObservabilityClient client = from.GetRequiredKeyedService<IFalObservabilityClient>(key);
+                    FalMetricsSnapshot snapshot = await client.Metrics.GetSnapshotAsync();
+                    Assert.Equal(simulator.Apps.Count, snapshot.Apps.Count);
+                    AnalyticsPage page = await client.Analytics.GetPageAsync(
+                        new AnalyticsQuery(simulator.Apps) { Expand = AnalyticsExpand.Summary | AnalyticsExpand.RequestCount }
+                    );
+                    Assert.NotNull(page.Query);
+                    using var body = await from.GetRequiredKeyedService<IFalMetricsApi>(key).GetMetricsAsync();
+                    await from.GetRequiredKeyedService<IFalAnalyticsApi>(key)
+                        .GetServerlessAnalyticsAsync(new AnalyticsQuery(simulator.Apps[0]).Resolve(TimeProvider.System.GetUtcNow()));
+                })
+        );
 
         Assert.All(accounts, account => Assert.Equal(80, account.Item3.Requests.Count));
         Assert.All(accounts.SelectMany(account => account.Item3.Requests), request => Assert.Equal(200, request.Status));
 
-        static void Point(FalObservabilityOptions options, FalSimulator simulator) => (options.ApiKey, options.BaseAddress) = (simulator.Key, simulator.BaseAddress);
+        static void Point(FalObservabilityOptions options, FalSimulator simulator) =>
+            (options.ApiKey, options.BaseAddress) = (simulator.Key, simulator.BaseAddress);
     }
 
     [Fact]
@@ -94,7 +132,9 @@ public sealed class AccountsTests
         });
         using IHost host = builder.Build();
 
-        OptionsValidationException refused = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        OptionsValidationException refused = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            host.StartAsync(TestContext.Current.CancellationToken)
+        );
 
         Assert.Contains(nameof(FalObservabilityOptions.AttemptTimeout), refused.Message, StringComparison.Ordinal);
         Assert.Contains(nameof(FalObservabilityOptions.TotalTimeout), refused.Message, StringComparison.Ordinal);

@@ -15,7 +15,10 @@ public sealed class HttpClientConfigurationTests
     {
         using var api = new WireMockApi(new MockResponse(503), MockResponse.Metrics(), new MockResponse(503), MockResponse.Page());
         var seen = new ConcurrentQueue<HttpRequestMessage>();
-        using var account = new FalAccount(api.BaseAddress, build: fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(() => new Observer(seen))));
+        using var account = new FalAccount(
+            api.BaseAddress,
+            build: fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(() => new Observer(seen)))
+        );
 
         foreach (FalCall call in new[] { FalCall.Snapshot, FalCall.Page })
         {
@@ -36,17 +39,31 @@ public sealed class HttpClientConfigurationTests
     public async Task A_primary_handler_of_the_users_is_used_and_still_gets_the_key()
     {
         var sockets = new ConcurrentBag<string>();
-        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
-        using var account = new FalAccount(server.BaseAddress, build: fal => fal.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-        {
-            ConnectCallback = async (context, cancellationToken) =>
-            {
-                sockets.Add(context.DnsEndPoint.Host);
-                var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
-            },
-        })));
+        await using var server = RawServer.Start(
+            RawServer.Answer(200, "text/plain", "a 1\n"),
+            RawServer.Answer(200, "application/json", """{"time_series":[]}""")
+        );
+        using var account = new FalAccount(
+            server.BaseAddress,
+            build: fal =>
+                fal.ConfigureHttpClients(http =>
+                    http.ConfigurePrimaryHttpMessageHandler(() =>
+                        new SocketsHttpHandler
+                        {
+                            ConnectCallback = async (context, cancellationToken) =>
+                            {
+                                sockets.Add(context.DnsEndPoint.Host);
+                                var socket = new System.Net.Sockets.Socket(
+                                    System.Net.Sockets.SocketType.Stream,
+                                    System.Net.Sockets.ProtocolType.Tcp
+                                );
+                                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+                            },
+                        }
+                    )
+                )
+        );
 
         await account.RunAsync(FalCall.Snapshot, TestContext.Current.CancellationToken);
         await account.RunAsync(FalCall.Page, TestContext.Current.CancellationToken);
@@ -66,19 +83,27 @@ public sealed class HttpClientConfigurationTests
             {
                 await exchange.WriteAsync(RawServer.Head(200, "text/plain", "Content-Length: 8"), "a 1\n"u8.ToArray());
                 await exchange.WriteAsync("b 2\n");
-            });
-        using var account = new FalAccount(server.BaseAddress, build: fal => fal.Services.ConfigureHttpClientDefaults(http => http
-            .ConfigureHttpClient(client =>
-            {
-                client.BaseAddress = elsewhere.BaseAddress;
-                client.Timeout = TimeSpan.FromTicks(1);
-                client.DefaultRequestHeaders.Authorization = new("Bearer", "of-another-service");
-                client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
-                client.DefaultRequestHeaders.UserAgent.ParseAdd("their-program/1.0");
-            })
-            .ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler { AllowAutoRedirect = true, AutomaticDecompression = DecompressionMethods.All })
-            .SetHandlerLifetime(TimeSpan.FromSeconds(1))
-            .AddDefaultLogger()));
+            }
+        );
+        using var account = new FalAccount(
+            server.BaseAddress,
+            build: fal =>
+                fal.Services.ConfigureHttpClientDefaults(http =>
+                    http.ConfigureHttpClient(client =>
+                        {
+                            client.BaseAddress = elsewhere.BaseAddress;
+                            client.Timeout = TimeSpan.FromTicks(1);
+                            client.DefaultRequestHeaders.Authorization = new("Bearer", "of-another-service");
+                            client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+                            client.DefaultRequestHeaders.UserAgent.ParseAdd("their-program/1.0");
+                        })
+                        .ConfigurePrimaryHttpMessageHandler(() =>
+                            new HttpClientHandler { AllowAutoRedirect = true, AutomaticDecompression = DecompressionMethods.All }
+                        )
+                        .SetHandlerLifetime(TimeSpan.FromSeconds(1))
+                        .AddDefaultLogger()
+                )
+        );
 
         await account.FailureOfAsync<FalApiException>(FalCall.Snapshot);
         await account.RunAsync(FalCall.Snapshot, TestContext.Current.CancellationToken);
@@ -86,14 +111,20 @@ public sealed class HttpClientConfigurationTests
 
         Assert.Empty(elsewhere.Heads);
         Assert.Equal(3, server.Heads.Count);
-        Assert.All(server.Heads, head =>
-        {
-            Assert.Contains($"\r\nAuthorization: Key {FalAccount.Key}\r\n", head, StringComparison.Ordinal);
-            Assert.Contains("\r\nAccept: text/plain\r\n", head, StringComparison.Ordinal);
-            Assert.Contains("\r\nAccept-Encoding: gzip\r\n", head, StringComparison.Ordinal);
-            Assert.Contains("\r\nUser-Agent: their-program/1.0 Fal.Observability.Client/", head, StringComparison.Ordinal);
-        });
-        Assert.DoesNotContain(account.Log.GetSnapshot(), record => record.Category!.StartsWith("System.Net.Http", StringComparison.Ordinal));
+        Assert.All(
+            server.Heads,
+            head =>
+            {
+                Assert.Contains($"\r\nAuthorization: Key {FalAccount.Key}\r\n", head, StringComparison.Ordinal);
+                Assert.Contains("\r\nAccept: text/plain\r\n", head, StringComparison.Ordinal);
+                Assert.Contains("\r\nAccept-Encoding: gzip\r\n", head, StringComparison.Ordinal);
+                Assert.Contains("\r\nUser-Agent: their-program/1.0 Fal.Observability.Client/", head, StringComparison.Ordinal);
+            }
+        );
+        Assert.DoesNotContain(
+            account.Log.GetSnapshot(),
+            record => record.Category!.StartsWith("System.Net.Http", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -102,12 +133,17 @@ public sealed class HttpClientConfigurationTests
     {
         // Retries what ours does not, and not what ours does.
         ResiliencePipeline<HttpResponseMessage> pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>()
-            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-            {
-                ShouldHandle = args => ValueTask.FromResult(args.Outcome.Result?.StatusCode == HttpStatusCode.NotFound || args.Outcome.Exception is FalTransportException),
-                MaxRetryAttempts = 5,
-                Delay = TimeSpan.Zero,
-            })
+            .AddRetry(
+                new RetryStrategyOptions<HttpResponseMessage>
+                {
+                    ShouldHandle = args =>
+                        ValueTask.FromResult(
+                            args.Outcome.Result?.StatusCode == HttpStatusCode.NotFound || args.Outcome.Exception is FalTransportException
+                        ),
+                    MaxRetryAttempts = 5,
+                    Delay = TimeSpan.Zero,
+                }
+            )
             .Build();
         await using var server = RawServer.Start(
             RawServer.Answer(404, null, ""),
@@ -131,7 +167,10 @@ public sealed class HttpClientConfigurationTests
     public async Task An_empty_pipeline_switches_retries_off_and_the_time_limits_hold()
     {
         await using var server = RawServer.Start(RawServer.Answer(503, null, ""), exchange => exchange.ClientLeavesAsync());
-        using var account = new FalAccount(server.BaseAddress, options => options.UseResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty));
+        using var account = new FalAccount(
+            server.BaseAddress,
+            options => options.UseResiliencePipeline(ResiliencePipeline<HttpResponseMessage>.Empty)
+        );
 
         Assert.Equal(1, (await account.FailureOfAsync<FalApiException>(FalCall.Snapshot)).Attempts);
 
@@ -139,14 +178,20 @@ public sealed class HttpClientConfigurationTests
         Task hanging = account.RunAsync(FalCall.Snapshot);
         await server.ArrivalAsync();
         account.Clock.Advance(account.Options.AttemptTimeout);
-        Assert.Equal(nameof(FalObservabilityOptions.AttemptTimeout), (await Assert.ThrowsAsync<FalTimeoutException>(() => hanging.OrHangs())).Setting);
+        Assert.Equal(
+            nameof(FalObservabilityOptions.AttemptTimeout),
+            (await Assert.ThrowsAsync<FalTimeoutException>(() => hanging.OrHangs())).Setting
+        );
     }
 
     [Fact]
     public async Task A_handler_of_the_users_that_fails_is_heard_as_it_is()
     {
         await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"));
-        using var account = new FalAccount(server.BaseAddress, build: fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(() => new Failing())));
+        using var account = new FalAccount(
+            server.BaseAddress,
+            build: fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(() => new Failing()))
+        );
         foreach (FalCall call in Enum.GetValues<FalCall>())
         {
             Assert.Equal("of the user's own", Assert.IsType<NotSupportedException>(await account.FailureOfAsync(call)).Message);

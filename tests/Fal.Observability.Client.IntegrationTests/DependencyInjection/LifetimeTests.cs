@@ -11,8 +11,18 @@ public sealed class LifetimeTests
     public async Task Two_hundred_snapshots_at_once_are_each_whole_and_the_same()
     {
         var clock = new SteppedClock();
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock, Apps = 40 }, TestContext.Current.CancellationToken);
-        using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (simulator.Key, simulator.BaseAddress));
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                TimeProvider = clock,
+                Apps = 40,
+            },
+            TestContext.Current.CancellationToken
+        );
+        using var client = new FalObservabilityClient(options =>
+            (options.ApiKey, options.BaseAddress) = (simulator.Key, simulator.BaseAddress)
+        );
         FalMetricsSnapshot expected = await client.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
 
         FalMetricsSnapshot[] snapshots = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => client.Metrics.GetSnapshotAsync()));
@@ -31,7 +41,10 @@ public sealed class LifetimeTests
     public async Task Snapshots_streams_and_pages_at_once_do_not_disturb_each_other()
     {
         var clock = new SteppedClock();
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions { Seed = 1, TimeProvider = clock },
+            TestContext.Current.CancellationToken
+        );
         simulator.Faults.Every(9, new Fault(FaultKind.TruncatedGzip), SimulatorRoute.ServerlessAnalytics);
         simulator.Faults.Every(7, new Fault(FaultKind.ServerError));
         using var client = new FalObservabilityClient(options =>
@@ -110,7 +123,11 @@ public sealed class LifetimeTests
     [Fact]
     public async Task A_disposed_container_closes_the_connections_of_every_account()
     {
-        TaskCompletionSource[] closed = [new(TaskCreationOptions.RunContinuationsAsynchronously), new(TaskCreationOptions.RunContinuationsAsynchronously)];
+        TaskCompletionSource[] closed =
+        [
+            new(TaskCreationOptions.RunContinuationsAsynchronously),
+            new(TaskCreationOptions.RunContinuationsAsynchronously),
+        ];
         int number = 0;
         await using var server = RawServer.Start(async exchange =>
         {

@@ -68,8 +68,17 @@ public sealed partial class ExampleTests
     [Fact]
     public void The_pages_of_the_tasks_have_an_example() =>
         Assert.Superset(
-            new HashSet<string> { "README.md", "docs/start.md", "docs/metrics.md", "docs/analytics.md", "docs/reports.md", "docs/errors.md" },
-            PagesWithExample.Select(row => row.Data).ToHashSet());
+            new HashSet<string>
+            {
+                "README.md",
+                "docs/start.md",
+                "docs/metrics.md",
+                "docs/analytics.md",
+                "docs/reports.md",
+                "docs/errors.md",
+            },
+            PagesWithExample.Select(row => row.Data).ToHashSet()
+        );
 
     private static async Task<string> RunAsync(string page, string code)
     {
@@ -145,11 +154,20 @@ public static class Simulated
 
     public static FalObservabilityClient Client(string apiKey) => Client(options => options.ApiKey = apiKey);
 
-    public static IFalObservabilityBuilder AddSimulatedFal(this IServiceCollection services, string account, Action<FalObservabilityOptions> configure) =>
-        services.AddSingleton(Clock).AddFalObservability(account, options =>
-        {
-            configure(options);
-            options.ApiKey = Service.Key;
-            options.BaseAddress = Service.BaseAddress;
-        });
+    public static IFalObservabilityBuilder AddSimulatedFal(
+        this IServiceCollection services,
+        string account,
+        Action<FalObservabilityOptions> configure
+    ) =>
+        services
+            .AddSingleton(Clock)
+            .AddFalObservability(
+                account,
+                options =>
+                {
+                    configure(options);
+                    options.ApiKey = Service.Key;
+                    options.BaseAddress = Service.BaseAddress;
+                }
+            );
 }

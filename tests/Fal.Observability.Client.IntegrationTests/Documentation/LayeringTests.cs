@@ -80,12 +80,21 @@ public sealed partial class LayeringTests
     /// <summary>The folders, the folders that the code of each uses, and an example of each use.</summary>
     private static SortedDictionary<string, SortedDictionary<string, string>> ReadSource()
     {
-        CSharpParseOptions options = CSharpParseOptions.Default.WithPreprocessorSymbols("NET", "NET8_0_OR_GREATER", "NET9_0_OR_GREATER", "NET10_0_OR_GREATER");
+        CSharpParseOptions options = CSharpParseOptions.Default.WithPreprocessorSymbols(
+            "NET",
+            "NET8_0_OR_GREATER",
+            "NET9_0_OR_GREATER",
+            "NET10_0_OR_GREATER"
+        );
         SyntaxTree[] trees =
         [
-            CSharpSyntaxTree.ParseText("global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; "
-                + "global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;", options),
-            .. Directory.EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
+            CSharpSyntaxTree.ParseText(
+                "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; "
+                    + "global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;",
+                options
+            ),
+            .. Directory
+                .EnumerateFiles(Source, "*.cs", SearchOption.AllDirectories)
                 .Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), options, path)),
         ];
         var compilation = CSharpCompilation.Create("client", trees, SnippetTests.Packages
@@ -98,7 +107,11 @@ public sealed partial class LayeringTests
             SemanticModel model = compilation.GetSemanticModel(tree);
             foreach (SimpleNameSyntax name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
             {
-                foreach (SyntaxReference declaration in model.GetSymbolInfo(name).Symbol is { } symbol and not INamespaceSymbol ? symbol.DeclaringSyntaxReferences : [])
+                foreach (
+                    SyntaxReference declaration in model.GetSymbolInfo(name).Symbol is { } symbol and not INamespaceSymbol
+                        ? symbol.DeclaringSyntaxReferences
+                        : []
+                )
                 {
                     if (FolderOf(declaration.SyntaxTree) is var other && other != folder)
                     {
@@ -113,7 +126,9 @@ public sealed partial class LayeringTests
 
     /// <summary>The folder of a file. The front door stands in the root, and is registration's other half.</summary>
     private static string FolderOf(SyntaxTree tree) =>
-        Path.GetRelativePath(Source, Path.GetDirectoryName(tree.FilePath)!).Replace('\\', '/') is var folder && folder == "." ? "DependencyInjection" : folder;
+        Path.GetRelativePath(Source, Path.GetDirectoryName(tree.FilePath)!).Replace('\\', '/') is var folder && folder == "."
+            ? "DependencyInjection"
+            : folder;
 
     [GeneratedRegex(@"^\| `(?<folder>[\w./]+?)/?` \|[^|]*\|(?<knows>[^|]*)\|$")]
     private static partial Regex Row();

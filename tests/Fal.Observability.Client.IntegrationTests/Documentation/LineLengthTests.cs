@@ -18,7 +18,9 @@ public sealed partial class LineLengthTests
         Assert.Equal("", string.Join('\n', Repository.Sources.SelectMany(path => TooLong(path, limit))));
     }
 
-    /// <summary>A literal that another program reads, such as JSON or an exposition, may run on: broken up, it would be harder to compare.</summary>
+    /// <summary>
+    /// A literal that another program reads, such as JSON or an exposition, may run on: broken up, it would be harder to compare.
+    /// </summary>
     private static IEnumerable<string> TooLong(string path, int limit)
     {
         SourceText text = SourceText.From(Repository.Read(path));

@@ -32,9 +32,13 @@ public sealed partial class LinkTests
     private static bool Resolves(string page, string target)
     {
         string[] parts = target.Split('#');
-        string path = parts[0].Length == 0
-            ? page
-            : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, parts[0])));
+        string path =
+            parts[0].Length == 0
+                ? page
+                : Path.GetRelativePath(
+                    Repository.Root,
+                    Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, parts[0]))
+                );
         return parts.Length == 1
             ? Path.Exists(Path.Combine(Repository.Root, path))
             : File.Exists(Path.Combine(Repository.Root, path)) && Anchors(Repository.Read(path)).Contains(parts[1]);

@@ -8,10 +8,15 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
 
-/// <summary>The C# of the README, the documents and the comments of the package compiles as it is printed, so that nobody copies what does not work.</summary>
+/// <summary>
+/// The C# of the README, the documents and the comments of the package compiles as it is printed, so that nobody copies what does not
+/// work.
+/// </summary>
 public sealed partial class SnippetTests
 {
-    /// <summary>What the text around a snippet has told the reader: the names that it may use, and a web application's namespaces.</summary>
+    /// <summary>
+    /// What the text around a snippet has told the reader: the names that it may use, and a web application's namespaces.
+    /// </summary>
     private const string Surroundings = """
         global using System;
         global using System.Collections.Generic;
@@ -67,7 +72,11 @@ public sealed partial class SnippetTests
         """;
 
     internal static readonly MetadataReference[] Packages =
-        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))];
+    [
+        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+            .Split(Path.PathSeparator)
+            .Select(path => MetadataReference.CreateFromFile(path)),
+    ];
 
     public static TheoryData<string, int, string> Snippets()
     {
@@ -102,13 +111,15 @@ public sealed partial class SnippetTests
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         SyntaxTree snippet = CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken);
         bool isProgram = snippet.GetRoot(cancellationToken).ChildNodes().OfType<GlobalStatementSyntax>().Any();
-        var compilation = CSharpCompilation.Create("Snippet",
-            [
-                CSharpSyntaxTree.ParseText(Surroundings, options, cancellationToken: cancellationToken),
-                snippet,
-            ],
-            Packages, new CSharpCompilationOptions(
-                isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        var compilation = CSharpCompilation.Create(
+            "Snippet",
+            [CSharpSyntaxTree.ParseText(Surroundings, options, cancellationToken: cancellationToken), snippet],
+            Packages,
+            new CSharpCompilationOptions(
+                isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
+                nullableContextOptions: NullableContextOptions.Enable
+            )
+        );
 
         string[] errors = [.. compilation.GetDiagnostics(cancellationToken)
             .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)

@@ -19,9 +19,12 @@ public sealed partial class TroubleshootingTests
         .Single(attribute => attribute.Key == "RepositoryRoot").Value!;
 
     public static TheoryData<string> Quotes() =>
-    [
-        .. Quote().Matches(File.ReadAllText(Path.Combine(Root, "TROUBLESHOOTING.md"))).Select(match => match.Groups["text"].Value).Distinct(),
-    ];
+        [
+            .. Quote()
+                .Matches(File.ReadAllText(Path.Combine(Root, "TROUBLESHOOTING.md")))
+                .Select(match => match.Groups["text"].Value)
+                .Distinct(),
+        ];
 
     [Theory]
     [MemberData(nameof(Quotes))]
@@ -54,7 +57,8 @@ public sealed partial class TroubleshootingTests
         where IsText(node) && !IsText(node.Parent)
         select TextOf((ExpressionSyntax)node);
 
-    private static bool IsText(SyntaxNode? node) => node is InterpolatedStringExpressionSyntax or BinaryExpressionSyntax { RawKind: (int)SyntaxKind.AddExpression }
+    private static bool IsText(SyntaxNode? node) =>
+        node is InterpolatedStringExpressionSyntax or BinaryExpressionSyntax { RawKind: (int)SyntaxKind.AddExpression }
         || node.IsKind(SyntaxKind.StringLiteralExpression);
 
     private static string TextOf(ExpressionSyntax expression) => expression switch

@@ -9,7 +9,8 @@ public sealed class MalformedMetricsTests
     private const string OpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
     private const string Body =
-        "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\" 2\nfal_app_queue_size{application=\"my-org/c\"} 3\n";
+        "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\" " +
+            "2\nfal_app_queue_size{application=\"my-org/c\"} 3\n";
 
     [Fact]
     public async Task Is_skipped_reported_and_logged_and_every_other_sample_is_kept()
@@ -24,7 +25,11 @@ public sealed class MalformedMetricsTests
         PrometheusSkippedLine skipped = Assert.Single(snapshot.SkippedLines);
         Assert.Equal(3, skipped.Line);
         Assert.Equal("fal_app_queue_size{application=\"my-org/b\" 2", skipped.Text);
-        Assert.Contains($"line 3, column {skipped.Column}: {skipped.Reason}", Assert.Single(account.Events(5)).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            $"line 3, column {skipped.Column}: {skipped.Reason}",
+            Assert.Single(account.Events(5)).Message,
+            StringComparison.OrdinalIgnoreCase
+        );
     }
 
     [Theory]
@@ -139,7 +144,13 @@ public sealed class MalformedMetricsTests
     [Fact]
     public async Task OpenMetrics_that_was_cut_within_its_last_line_loses_that_line_and_says_so()
     {
-        await using var server = RawServer.Start(RawServer.Answer(200, OpenMetrics, "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"a/b\"} 7\nfal_app_queue_size{application=\"c/d\"} 1"));
+        await using var server = RawServer.Start(
+            RawServer.Answer(
+                200,
+                OpenMetrics,
+                "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"a/b\"} 7\nfal_app_queue_size{application=\"c/d\"} 1"
+            )
+        );
         using var account = new FalAccount(server.BaseAddress);
 
         FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
@@ -152,7 +163,10 @@ public sealed class MalformedMetricsTests
 
         Assert.Equal([7], snapshot.Apps.Select(app => app.QueueSize!.Value));
         Assert.Equal([7], streamed);
-        Assert.All((FalAccount[])[account, other], read => Assert.Contains("line 3", Assert.Single(read.Events(5)).Message, StringComparison.Ordinal));
+        Assert.All(
+            (FalAccount[])[account, other],
+            read => Assert.Contains("line 3", Assert.Single(read.Events(5)).Message, StringComparison.Ordinal)
+        );
     }
 
     [Fact]

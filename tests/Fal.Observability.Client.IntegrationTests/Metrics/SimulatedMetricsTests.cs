@@ -45,11 +45,15 @@ public sealed partial class SimulatedMetricsTests
             Assert.Equal(Sum(own, "fal_app_runner_vram_usage_percent"), app.RunnerVramUsagePercent);
             Assert.Equal(Sum(own, "fal_app_runner_gpu_count"), app.RunnerGpuCount);
             Assert.Equal(
-                own.Where(line => line.Name == "fal_app_runners").Select(line => (line.Labels["state"], line.Labels["machine_type"], line.Value)),
-                app.Runners.Select(runner => (runner.State, runner.MachineType, runner.Count)));
+                own.Where(line => line.Name == "fal_app_runners")
+                    .Select(line => (line.Labels["state"], line.Labels["machine_type"], line.Value)),
+                app.Runners.Select(runner => (runner.State, runner.MachineType, runner.Count))
+            );
             Assert.Equal(
-                own.Where(line => line.Name == "fal_app_requests_completed").Select(line => (line.Labels["method"], line.Labels["status"], line.Value)),
-                app.RequestsCompletedByStatus.Select(requests => (requests.Method, requests.Status!, requests.Count)));
+                own.Where(line => line.Name == "fal_app_requests_completed")
+                    .Select(line => (line.Labels["method"], line.Labels["status"], line.Value)),
+                app.RequestsCompletedByStatus.Select(requests => (requests.Method, requests.Status!, requests.Count))
+            );
             Assert.Equal(
                 own.Where(line => line.Name == "fal_app_requests_received").Select(line => (line.Labels["method"], line.Value)),
                 app.RequestsReceivedByMethod.Select(requests => (requests.Method, requests.Count)));
@@ -61,7 +65,14 @@ public sealed partial class SimulatedMetricsTests
             (double Bound, double Count)[] buckets =
             [
                 .. own.Where(line => line.Name == "fal_app_request_latency")
-                    .Select(line => (line.Labels["le"] == "+Inf" ? double.PositiveInfinity : double.Parse(line.Labels["le"], CultureInfo.InvariantCulture), line.Value))
+                    .Select(line =>
+                        (
+                            line.Labels["le"] == "+Inf"
+                                ? double.PositiveInfinity
+                                : double.Parse(line.Labels["le"], CultureInfo.InvariantCulture),
+                            line.Value
+                        )
+                    )
                     .Order(),
             ];
             Assert.Equal(buckets, (app.Latency?.Buckets ?? []).Select(bucket => (bucket.UpperBound, bucket.CumulativeCount)));
@@ -107,7 +118,10 @@ public sealed partial class SimulatedMetricsTests
     [MemberData(nameof(FaultsThatPass))]
     public async Task A_fault_that_passes_is_survived(FaultKind kind)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         simulator.Faults.Next(2, new Fault(kind) { Wait = TimeSpan.FromSeconds(1) });
         using FalAccount account = AccountOf(simulator);
 
@@ -126,7 +140,10 @@ public sealed partial class SimulatedMetricsTests
     [InlineData(FaultKind.Challenge, typeof(FalForbiddenException))]
     public async Task A_fault_that_does_not_pass_is_reported_by_its_name(FaultKind kind, Type? exception)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         simulator.Faults.Next(1, new Fault(kind) { Padding = 4 << 20 });
         using FalAccount account = AccountOf(simulator, options => options.MaxResponseBytes = 1 << 20);
 
@@ -139,7 +156,10 @@ public sealed partial class SimulatedMetricsTests
     [Fact]
     public async Task A_wrong_key_and_a_key_without_the_permission_are_told_apart()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         using FalAccount wrong = AccountOf(simulator, options => options.ApiKey = "someone:elses-key");
         using FalAccount weak = AccountOf(simulator, options => options.ApiKey = simulator.KeyWithoutPermission);
 

@@ -12,9 +12,14 @@ public sealed class WatchTests
     [Fact]
     public async Task Reads_now_and_then_once_each_interval()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         for (int read = 0; read < 4; read++)
         {
@@ -44,9 +49,14 @@ public sealed class WatchTests
     [InlineData(FaultKind.WrongContent)]
     public async Task Goes_on_over_what_may_pass_and_says_how_many_reads_it_missed(FaultKind kind)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator, options => options.MaxAttempts = 1);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
         Assert.Equal(0, watch.Current.FailuresSinceLast);
         simulator.Faults.Next(2, new Fault(kind));
@@ -78,7 +88,9 @@ public sealed class WatchTests
     {
         using var api = new WireMockApi(MockResponse.Metrics(), new MockResponse(status), MockResponse.Metrics());
         using var account = new FalAccount(api.BaseAddress, options => options.MaxAttempts = 1);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
 
         Task<bool> next = watch.MoveNextAsync().AsTask();
@@ -96,14 +108,19 @@ public sealed class WatchTests
     [InlineData("someone:elses-key", typeof(FalAuthenticationException))]
     public async Task Ends_with_what_only_the_user_can_mend(object? cause, Type exception)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         if (cause is FaultKind kind)
         {
             simulator.Faults.Every(1, new Fault(kind));
         }
 
         using FalAccount account = AccountOf(simulator, options => options.ApiKey = cause as string ?? simulator.KeyWithoutPermission);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         Exception? failure = await Record.ExceptionAsync(async () => await watch.MoveNextAsync());
 
@@ -146,7 +163,9 @@ public sealed class WatchTests
     {
         await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"));
         using var account = new FalAccount(server.BaseAddress);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
 
         for (int read = 1; read <= 3; read++)
@@ -170,7 +189,9 @@ public sealed class WatchTests
         await using var server = RawServer.Start(
             RawServer.Answer(429, "text/plain", "", "Retry-After: 700"), RawServer.Answer(200, "text/plain", "a 1\n"));
         using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         Task<bool> next = watch.MoveNextAsync().AsTask();
         // What was asked for, and up to a fifth by chance.
@@ -191,9 +212,15 @@ public sealed class WatchTests
     {
         await using var server = RawServer.Start(RawServer.Answer(200, "application/json", """{"time_series":[]}"""));
         using var account = new FalAccount(server.BaseAddress);
-        AnalyticsQuery query = new("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(3)), Timeframe = AnalyticsTimeframe.Hour };
+        AnalyticsQuery query = new("my-org/my-app")
+        {
+            Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(3)),
+            Timeframe = AnalyticsTimeframe.Hour,
+        };
         using var caller = new CancellationTokenSource();
-        await using IAsyncEnumerator<AnalyticsBucket> watch = account.Analytics.WatchAsync(query, Interval, caller.Token).GetAsyncEnumerator(caller.Token);
+        await using IAsyncEnumerator<AnalyticsBucket> watch = account
+            .Analytics.WatchAsync(query, Interval, caller.Token)
+            .GetAsyncEnumerator(caller.Token);
 
         Task<bool> next = watch.MoveNextAsync().AsTask();
         await server.ArrivalAsync();
@@ -220,7 +247,9 @@ public sealed class WatchTests
         await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", "a 1\n"));
         using var account = new FalAccount(server.BaseAddress);
 
-        ArgumentOutOfRangeException failure = Assert.Throws<ArgumentOutOfRangeException>(() => account.Metrics.WatchAsync(TimeSpan.FromSeconds(seconds)));
+        ArgumentOutOfRangeException failure = Assert.Throws<ArgumentOutOfRangeException>(() =>
+            account.Metrics.WatchAsync(TimeSpan.FromSeconds(seconds))
+        );
 
         Assert.Contains("00:00:10", failure.Message, StringComparison.Ordinal);
         Assert.Empty(server.Heads);
@@ -229,9 +258,14 @@ public sealed class WatchTests
     [Fact]
     public async Task Does_not_make_up_for_the_ticks_that_a_busy_caller_missed()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
 
         account.Clock.Advance(10 * Interval);
@@ -255,9 +289,15 @@ public sealed class WatchTests
                 await goOn.Task;
                 await RawServer.Answer(200, "text/plain", "a 1\n")(exchange);
             },
-            RawServer.Answer(200, "text/plain", "a 2\n"));
-        using var account = new FalAccount(server.BaseAddress, options => options.AttemptTimeout = options.TotalTimeout = TimeSpan.FromHours(1));
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+            RawServer.Answer(200, "text/plain", "a 2\n")
+        );
+        using var account = new FalAccount(
+            server.BaseAddress,
+            options => options.AttemptTimeout = options.TotalTimeout = TimeSpan.FromHours(1)
+        );
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         Task<bool> next = watch.MoveNextAsync().AsTask();
         await server.ArrivalAsync();
@@ -277,10 +317,17 @@ public sealed class WatchTests
     [Fact]
     public async Task Two_watches_of_one_client_do_not_disturb_each_other()
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(options => options.Seed = 1, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            options => options.Seed = 1,
+            TestContext.Current.CancellationToken
+        );
         using FalAccount account = AccountOf(simulator);
-        await using IAsyncEnumerator<FalMetricsSnapshot> one = account.Metrics.WatchAsync(Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
-        await using IAsyncEnumerator<FalMetricsSnapshot> other = account.Metrics.WatchAsync(2 * Interval).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> one = account
+            .Metrics.WatchAsync(Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> other = account
+            .Metrics.WatchAsync(2 * Interval)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await one.MoveNextAsync());
         Assert.True(await other.MoveNextAsync());
 

@@ -16,7 +16,14 @@ public sealed class OpenTelemetryTests
     [InlineData(ScrapedHost.OpenMetrics)]
     public async Task A_scrape_gives_the_names_labels_and_values_of_the_service(string accept)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 40 });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Key = FalAccount.Key,
+                Apps = 40,
+            }
+        );
         await using ScrapedHost host = await ScrapedHost.StartAsync(simulator.BaseAddress);
 
         IReadOnlyList<PrometheusSample> scraped = await host.ScrapeFamiliesAsync(accept);
@@ -137,8 +144,12 @@ public sealed class OpenTelemetryTests
         Assert.True(Assert.Single(scraped["fal_publisher_snapshot_age_seconds"]!.Samples).Value > 120);
         Assert.Equal(
             (SteppedClock.FirstInstant - DateTimeOffset.UnixEpoch).TotalSeconds,
-            Assert.Single(scraped["fal_publisher_last_success_timestamp_seconds"]!.Samples).Value);
-        Assert.Equal(host.Publisher.State.FailuresInARow, scraped["fal_publisher_scrape_failures_total"]!.Samples.Sum(sample => sample.Value));
+            Assert.Single(scraped["fal_publisher_last_success_timestamp_seconds"]!.Samples).Value
+        );
+        Assert.Equal(
+            host.Publisher.State.FailuresInARow,
+            scraped["fal_publisher_scrape_failures_total"]!.Samples.Sum(sample => sample.Value)
+        );
     }
 
     [Fact]
@@ -150,7 +161,10 @@ public sealed class OpenTelemetryTests
         PrometheusExposition scraped = await host.ScrapeAsync();
 
         Assert.Equal(0, Assert.Single(scraped["fal_up"]!.Samples).Value);
-        Assert.Equal("authentication", Assert.Single(scraped["fal_publisher_scrape_failures_total"]!.Samples, sample => sample.Value == 1).Labels["kind"]);
+        Assert.Equal(
+            "authentication",
+            Assert.Single(scraped["fal_publisher_scrape_failures_total"]!.Samples, sample => sample.Value == 1).Labels["kind"]
+        );
         Assert.IsType<FalAuthenticationException>(host.Publisher.State.LastFailure);
         Assert.InRange(host.Pause, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
     }
@@ -162,7 +176,10 @@ public sealed class OpenTelemetryTests
     [InlineData(599)]
     public async Task A_status_of_the_edges_own_costs_one_read_and_no_pause(int status)
     {
-        await using var server = RawServer.Start(RawServer.Answer(status, "text/html", "<html>"), RawServer.Answer(200, "text/plain", "a 1\n"));
+        await using var server = RawServer.Start(
+            RawServer.Answer(status, "text/html", "<html>"),
+            RawServer.Answer(200, "text/plain", "a 1\n")
+        );
         await using ScrapedHost host = await ScrapedHost.StartAsync(server.BaseAddress);
 
         PrometheusExposition failed = await host.ScrapeAsync();
@@ -196,7 +213,11 @@ public sealed class OpenTelemetryTests
     [Fact]
     public async Task More_than_2000_series_of_a_metric_need_the_view_that_the_log_names()
     {
-        string exposition = string.Concat(Enumerable.Range(0, 2500).Select(i => string.Create(CultureInfo.InvariantCulture, $"fal_app_queue_size{{application=\"my/app-{i}\"}} {i}\n")));
+        string exposition = string.Concat(
+            Enumerable
+                .Range(0, 2500)
+                .Select(i => string.Create(CultureInfo.InvariantCulture, $"fal_app_queue_size{{application=\"my/app-{i}\"}} {i}\n"))
+        );
         await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", exposition));
 
         await using (ScrapedHost host = await ScrapedHost.StartAsync(server.BaseAddress))
@@ -207,7 +228,12 @@ public sealed class OpenTelemetryTests
             Assert.Single(host.Log.GetSnapshot(), record => record.Id.Id == 23);
         }
 
-        await using (ScrapedHost host = await ScrapedHost.StartAsync(server.BaseAddress, m => m.AddView("fal_*", new MetricStreamConfiguration { CardinalityLimit = 10_000 })))
+        await using (
+            ScrapedHost host = await ScrapedHost.StartAsync(
+                server.BaseAddress,
+                m => m.AddView("fal_*", new MetricStreamConfiguration { CardinalityLimit = 10_000 })
+            )
+        )
         {
             AssertSameSeries(PrometheusTextParser.ParseSamples(exposition), await host.ScrapeFamiliesAsync());
         }
@@ -239,7 +265,10 @@ public sealed class OpenTelemetryTests
             FalMetricsSnapshot snapshot = host.Services.GetRequiredKeyedService<FalMetricsPublisher>(account).State.Snapshot!;
             AssertSameSeries(
                 snapshot.Families.SelectMany(family => family.Samples),
-                scraped.Where(sample => sample.Labels["account"] == account).Select(sample => new PrometheusSample(sample.Name, sample.Labels.Without("account"), sample.Value)));
+                scraped
+                    .Where(sample => sample.Labels["account"] == account)
+                    .Select(sample => new PrometheusSample(sample.Name, sample.Labels.Without("account"), sample.Value))
+            );
         }
     }
 
@@ -247,7 +276,14 @@ public sealed class OpenTelemetryTests
         Assert.Equal(Texts(expected), Texts(actual));
 
     /// <summary>The samples as text, with their labels and themselves in one order.</summary>
-    private static IEnumerable<string> Texts(IEnumerable<PrometheusSample> samples) => samples
-        .Select(sample => new PrometheusSample(sample.Name, LabelSet.Create(sample.Labels.OrderBy(label => label.Key, StringComparer.Ordinal)), sample.Value).ToString())
-        .Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Texts(IEnumerable<PrometheusSample> samples) =>
+        samples
+            .Select(sample =>
+                new PrometheusSample(
+                    sample.Name,
+                    LabelSet.Create(sample.Labels.OrderBy(label => label.Key, StringComparer.Ordinal)),
+                    sample.Value
+                ).ToString()
+            )
+            .Order(StringComparer.Ordinal);
 }

@@ -61,7 +61,8 @@ public sealed class OtlpTests
     }
 
     /// <summary>
-    /// What matters here of a metric in an <c>ExportMetricsServiceRequest</c>: the numbers are those of the fields in the OTLP specification.
+    /// What matters here of a metric in an <c>ExportMetricsServiceRequest</c>: the numbers are those of the fields in the OTLP
+    /// specification.
     /// </summary>
     private sealed class OtlpMetric
     {

@@ -39,7 +39,11 @@ internal sealed class ScrapedHost : IAsyncDisposable
 
     /// <summary>Starts an application whose default account is at an address, and completes when it has read once.</summary>
     public static Task<ScrapedHost> StartAsync(
-        Uri baseAddress, Action<MeterProviderBuilder>? metrics = null, Action<IServiceCollection>? register = null, TimeSpan? pauseAtMost = null) =>
+        Uri baseAddress,
+        Action<MeterProviderBuilder>? metrics = null,
+        Action<IServiceCollection>? register = null,
+        TimeSpan? pauseAtMost = null
+    ) =>
         StartAsync(
             services =>
             {
@@ -104,18 +108,27 @@ internal sealed class ScrapedHost : IAsyncDisposable
         using HttpResponseMessage response = await _http.SendAsync(request).OrHangs();
         response.EnsureSuccessStatusCode();
         return PrometheusTextParser.ParseFamilies(
-            await response.Content.ReadAsByteArrayAsync(), PrometheusParserOptions.Strict.WithContentType(response.Content.Headers.ContentType!.ToString()));
+            await response.Content.ReadAsByteArrayAsync(),
+            PrometheusParserOptions.Strict.WithContentType(response.Content.Headers.ContentType!.ToString())
+        );
     }
 
     /// <summary>The scraped series of the service's families, without what the SDK and the publisher add.</summary>
     public async Task<IReadOnlyList<PrometheusSample>> ScrapeFamiliesAsync(string accept = "text/plain") =>
-    [
-        .. (await ScrapeAsync(accept)).Families.SelectMany(family => family.Samples)
-            .Where(sample => sample.Name is not ("target_info" or "fal_up") && !sample.Name.StartsWith("fal_publisher_", StringComparison.Ordinal)
-                && !sample.Name.EndsWith("_created", StringComparison.Ordinal))
-            .Select(sample => new PrometheusSample(
-                sample.Name, LabelSet.Create(sample.Labels.Where(label => !label.Key.StartsWith("otel_scope_", StringComparison.Ordinal))), sample.Value)),
-    ];
+        [
+            .. (await ScrapeAsync(accept))
+                .Families.SelectMany(family => family.Samples)
+                .Where(sample =>
+                    sample.Name is not ("target_info" or "fal_up")
+                    && !sample.Name.StartsWith("fal_publisher_", StringComparison.Ordinal)
+                    && !sample.Name.EndsWith("_created", StringComparison.Ordinal)
+                )
+                .Select(sample => new PrometheusSample(
+                    sample.Name,
+                    LabelSet.Create(sample.Labels.Where(label => !label.Key.StartsWith("otel_scope_", StringComparison.Ordinal))),
+                    sample.Value
+                )),
+        ];
 
     public async ValueTask DisposeAsync()
     {

@@ -86,15 +86,28 @@ public sealed class BackfillTests : IDisposable
 
     /// <summary>The hours of all files, in the order of their lines.</summary>
     private string[] Hours() =>
-    [
-        .. Files().SelectMany(File.ReadAllLines).Select(line =>
-        {
-            using JsonDocument bucket = JsonDocument.Parse(line);
-            return bucket.RootElement.GetProperty("bucket").GetDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH", System.Globalization.CultureInfo.InvariantCulture);
-        }),
-    ];
+        [
+            .. Files()
+                .SelectMany(File.ReadAllLines)
+                .Select(line =>
+                {
+                    using JsonDocument bucket = JsonDocument.Parse(line);
+                    return bucket
+                        .RootElement.GetProperty("bucket")
+                        .GetDateTimeOffset()
+                        .UtcDateTime.ToString("yyyy-MM-dd'T'HH", System.Globalization.CultureInfo.InvariantCulture);
+                }),
+        ];
 
-    private Task<FalSimulator> StartAsync() => FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 2, TimeProvider = _time });
+    private Task<FalSimulator> StartAsync() =>
+        FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Apps = 2,
+                TimeProvider = _time,
+            }
+        );
 
     private async Task RunAsync(FalSimulator simulator, (DateOnly, DateOnly)? days)
     {

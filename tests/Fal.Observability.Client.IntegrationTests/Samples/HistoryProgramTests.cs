@@ -63,10 +63,19 @@ public sealed class HistoryProgramTests : IDisposable
     [InlineData(Backfill, "nocolon", "a/b", "does not have the form")]
     [InlineData(Export, AnyKey, "a b", "U+0020")]
     [InlineData(Backfill, AnyKey, "a b", "U+0020")]
-    public async Task A_key_or_an_endpoint_that_cannot_be_is_one_line_and_ends_with_2(string program, string key, string endpoint, string message)
+    public async Task A_key_or_an_endpoint_that_cannot_be_is_one_line_and_ends_with_2(
+        string program,
+        string key,
+        string endpoint,
+        string message
+    )
     {
         // The address is one where nothing listens: whatever happens here happens before a call.
-        (int exitCode, _, string errors) = await RunAsync(program, key, [_folder, "--endpoints", endpoint, "--base-address", "http://127.0.0.1:9/v1"]);
+        (int exitCode, _, string errors) = await RunAsync(
+            program,
+            key,
+            [_folder, "--endpoints", endpoint, "--base-address", "http://127.0.0.1:9/v1"]
+        );
 
         Assert.Equal(2, exitCode);
         Assert.Contains(message, errors, StringComparison.Ordinal);
@@ -119,7 +128,11 @@ public sealed class HistoryProgramTests : IDisposable
     {
         await using FileStream first = File.Open(Path.Combine(_folder, file), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
 
-        (int exitCode, _, string errors) = await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", "a/b", "--base-address", "http://127.0.0.1:9/v1"]);
+        (int exitCode, _, string errors) = await RunAsync(
+            program,
+            AnyKey,
+            [_folder, .. Days, "--endpoints", "a/b", "--base-address", "http://127.0.0.1:9/v1"]
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Single(errors.TrimEnd().Split('\n'));
@@ -136,7 +149,21 @@ public sealed class HistoryProgramTests : IDisposable
         string whole = Path.Combine(_folder, "whole");
         string killed = Path.Combine(_folder, "killed");
         string[] Arguments(string folder) =>
-            [folder, "--store", store, "--timeframe", "Hour", "--first", "2026-04-01", "--last", "2026-05-20", "--endpoints", string.Join(',', server.Apps), "--base-address", server.BaseAddress.ToString()];
+            [
+                folder,
+                "--store",
+                store,
+                "--timeframe",
+                "Hour",
+                "--first",
+                "2026-04-01",
+                "--last",
+                "2026-05-20",
+                "--endpoints",
+                string.Join(',', server.Apps),
+                "--base-address",
+                server.BaseAddress.ToString(),
+            ];
         Assert.Equal(0, (await RunAsync(Export, server.Key, Arguments(whole))).ExitCode);
         Directory.CreateDirectory(killed);
 
@@ -177,8 +204,22 @@ public sealed class HistoryProgramTests : IDisposable
              {"endpoint_id":"a/b","request_count":1,"p90_duration":"\udc00","new_text":"half \ud800 pair"}]}]}
             """));
 
-        (int exitCode, _, string errors) =
-            await RunAsync(program, AnyKey, [_folder, "--first", "2026-05-01", "--last", "2026-05-01", .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+        (int exitCode, _, string errors) = await RunAsync(
+            program,
+            AnyKey,
+            [
+                _folder,
+                "--first",
+                "2026-05-01",
+                "--last",
+                "2026-05-01",
+                .. options,
+                "--endpoints",
+                "a/b",
+                "--base-address",
+                api.BaseAddress.ToString(),
+            ]
+        );
 
         Assert.Equal((0, ""), (exitCode, errors));
     }
@@ -194,8 +235,22 @@ public sealed class HistoryProgramTests : IDisposable
             """);
         await using RawServer api = RawServer.Start(RawServer.Answer(200, "application/json", body));
 
-        (int exitCode, _, string errors) =
-            await RunAsync(program, AnyKey, [_folder, "--first", "2026-05-01", "--last", "2026-05-01", .. options, "--endpoints", "a/b", "--base-address", api.BaseAddress.ToString()]);
+        (int exitCode, _, string errors) = await RunAsync(
+            program,
+            AnyKey,
+            [
+                _folder,
+                "--first",
+                "2026-05-01",
+                "--last",
+                "2026-05-01",
+                .. options,
+                "--endpoints",
+                "a/b",
+                "--base-address",
+                api.BaseAddress.ToString(),
+            ]
+        );
 
         Assert.Equal((0, ""), (exitCode, errors));
     }
@@ -206,8 +261,11 @@ public sealed class HistoryProgramTests : IDisposable
     {
         await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
 
-        (int exitCode, _, string errors) =
-            await RunAsync(program, AnyKey, [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]);
+        (int exitCode, _, string errors) = await RunAsync(
+            program,
+            AnyKey,
+            [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Single(errors.TrimEnd().Split('\n'));
@@ -223,8 +281,11 @@ public sealed class HistoryProgramTests : IDisposable
         await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
         await File.WriteAllTextAsync(Path.Combine(_folder, "analytics.duckdb"), "something else\nthan a table");
 
-        (int exitCode, _, string errors) =
-            await RunAsync(Export, server.Key, [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]);
+        (int exitCode, _, string errors) = await RunAsync(
+            Export,
+            server.Key,
+            [_folder, .. Days, "--endpoints", server.Apps[0], "--base-address", server.BaseAddress.ToString()]
+        );
 
         Assert.Equal(1, exitCode);
         Assert.Single(errors.TrimEnd().Split('\n'));
@@ -233,7 +294,10 @@ public sealed class HistoryProgramTests : IDisposable
 
     private static string[] Days => ["--first", "2026-05-01", "--last", "2026-05-02"];
 
-    private Dictionary<string, string> Files() => Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).ToDictionary(path => path, path => Convert.ToHexString(File.ReadAllBytes(path)));
+    private Dictionary<string, string> Files() =>
+        Directory
+            .EnumerateFiles(_folder, "*", SearchOption.AllDirectories)
+            .ToDictionary(path => path, path => Convert.ToHexString(File.ReadAllBytes(path)));
 
     private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string program, string? key, string[] arguments)
     {

@@ -13,19 +13,32 @@ public sealed class PrometheusBridgeProgramTests
     private const string AnyKey = "test-id:test-secret-0123456789";
 
     [Theory]
-    [InlineData(null, "No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of Fal:Accounts. To try the bridge without a key, start it with --simulate.")]
+    [InlineData(null, "No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of Fal:Accounts. To try the bridge without a key, " +
+        "start it with --simulate.")]
     [InlineData(AnyKey, "--simulate is for a start without an account", "--simulate")]
     [InlineData("nonsense", "does not have the form")]
     [InlineData(AnyKey, "Bridge:RemoteWrite:Ulr is no setting", "--Bridge:RemoteWrite:Ulr=x")]
     [InlineData(AnyKey, "Bridge:RemoteWrite:Histories:0:Timeframe", "--Bridge:RemoteWrite:Histories:0:Timeframe=Fortnight")]
     [InlineData(AnyKey, "urls is 'nonsense'; it must be an address such as http://127.0.0.1:9464.", "--Urls=nonsense")]
-    [InlineData(AnyKey, "urls is 'http://nosuchhost:9090'; its host must be an IP address, localhost, or *", "--urls=http://nosuchhost:9090")]
+    [InlineData(
+        AnyKey,
+        "urls is 'http://nosuchhost:9090'; its host must be an IP address, localhost, or *",
+        "--urls=http://nosuchhost:9090"
+    )]
     [InlineData(AnyKey, "urls is 'http://127.0.0.l:0'; its host must be", "--urls=http://127.0.0.1:0;http://127.0.0.l:0")]
     [InlineData(AnyKey, "urls is 'http://127.0.0.1:94o4'; its host must be", "--urls=http://127.0.0.1:94o4")]
     [InlineData(AnyKey, "urls is 'http://127.0.0.1:70000'; its port must be", "--urls=http://127.0.0.1:70000")]
     [InlineData(AnyKey, "urls is 'http://unix:/tmp/x.sock'; its host must be", "--urls=http://unix:/tmp/x.sock")]
-    [InlineData(AnyKey, "Kestrel:Endpoints:page:Url is 'http://bridge.example:0'; its host must be", "--Kestrel:Endpoints:page:Url=http://bridge.example:0")]
-    [InlineData(AnyKey, "Bridge:SettingsFile names '/no/such/file.json', and there is no such file. Create it, or name another.", "--Bridge:SettingsFile=/no/such/file.json")]
+    [InlineData(
+        AnyKey,
+        "Kestrel:Endpoints:page:Url is 'http://bridge.example:0'; its host must be",
+        "--Kestrel:Endpoints:page:Url=http://bridge.example:0"
+    )]
+    [InlineData(
+        AnyKey,
+        "Bridge:SettingsFile names '/no/such/file.json', and there is no such file. Create it, or name another.",
+        "--Bridge:SettingsFile=/no/such/file.json"
+    )]
     [InlineData(AnyKey, "http_ports is 'localhost:0'; it must be a port from 0 to 65535.", "--http_ports=localhost:0")]
     [InlineData(AnyKey, "https_ports is '0x1'; it must be a port", "--https_ports=0x1")]
     public async Task A_start_that_fails_says_why_in_one_line_and_ends_with_2(string? key, string message, params string[] arguments)
@@ -51,7 +64,8 @@ public sealed class PrometheusBridgeProgramTests
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
         Assert.Equal(
-            "The bridge cannot start. The key file '/no/such/key' does not exist. Put the key into it, or name another file in Fal:ApiKeyFile or FAL_KEY_FILE.",
+            "The bridge cannot start. The key file '/no/such/key' does not exist. Put the key into it, or name another file in " +
+                "Fal:ApiKeyFile or FAL_KEY_FILE.",
             errors.TrimEnd());
     }
 
@@ -93,7 +107,13 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData("ASPNETCORE_HTTP_PORTS", "0")]
     public async Task It_listens_where_the_variables_of_ASP_NET_Core_say_and_a_call_of_health_logs_nothing(string variable, string value)
     {
-        using Process bridge = StartIn(new() { [variable] = value }, AnyKey, development: false, "--Fal:BaseAddress", "http://127.0.0.1:9/v1");
+        using Process bridge = StartIn(
+            new() { [variable] = value },
+            AnyKey,
+            development: false,
+            "--Fal:BaseAddress",
+            "http://127.0.0.1:9/v1"
+        );
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
         (Uri address, _) = await ListeningAsync(bridge);
         Assert.NotEqual(9464, address.Port);
@@ -116,7 +136,10 @@ public sealed class PrometheusBridgeProgramTests
             file, """{ "urls": "http://127.0.0.1:0", "Fal": { "Accounts": { "acme": { "ApiKey": "test-id:test-secret-0123456789", "BaseAddress": "http://x" } } } }""",
             TestContext.Current.CancellationToken);
         using Process bridge = StartIn(
-            new() { ["Bridge__SettingsFile"] = file, ["Fal__Accounts__acme__BaseAddress"] = "http://127.0.0.1:9/v1" }, key: null, development: false);
+            new() { ["Bridge__SettingsFile"] = file, ["Fal__Accounts__acme__BaseAddress"] = "http://127.0.0.1:9/v1" },
+            key: null,
+            development: false
+        );
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
         (Uri address, _) = await ListeningAsync(bridge);
         string rest = await StopAsync(bridge);
@@ -133,7 +156,12 @@ public sealed class PrometheusBridgeProgramTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        using Process bridge = Start(AnyKey, development: false, $"--Urls=http://127.0.0.1:{port}", "--Fal:BaseAddress=http://127.0.0.1:9/v1");
+        using Process bridge = Start(
+            AnyKey,
+            development: false,
+            $"--Urls=http://127.0.0.1:{port}",
+            "--Fal:BaseAddress=http://127.0.0.1:9/v1"
+        );
 
         (int exitCode, _, string errors) = await bridge.EndAsync();
 
@@ -145,8 +173,16 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData("ASPNETCORE_URLS", "http://nosuchhost:0", "urls is 'http://nosuchhost:0'; its host must be")]
     [InlineData("DOTNET_URLS", "http://nosuchhost:0", "urls is 'http://nosuchhost:0'; its host must be")]
     [InlineData("ASPNETCORE_HTTP_PORTS", "127.0.0.1:0", "http_ports is '127.0.0.1:0'; it must be a port")]
-    [InlineData("Kestrel__Endpoints__page__Url", "http://nosuchhost:0", "Kestrel:Endpoints:page:Url is 'http://nosuchhost:0'; its host must be")]
-    public async Task A_host_in_the_environment_that_would_open_every_interface_stops_the_start(string variable, string value, string message)
+    [InlineData(
+        "Kestrel__Endpoints__page__Url",
+        "http://nosuchhost:0",
+        "Kestrel:Endpoints:page:Url is 'http://nosuchhost:0'; its host must be"
+    )]
+    public async Task A_host_in_the_environment_that_would_open_every_interface_stops_the_start(
+        string variable,
+        string value,
+        string message
+    )
     {
         using Process bridge = StartIn(new() { [variable] = value }, AnyKey, development: false);
 
@@ -191,8 +227,11 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData("http://[::1]:9464")]
     [InlineData("HTTP://LOCALHOST:9464/")]
     [InlineData("https://0.0.0.0:9464; http://*:9465;")]
-    public void An_address_of_this_machine_is_accepted(string urls) => Assert.All(
-        ListenAddresses.From(new ConfigurationBuilder().AddInMemoryCollection([new("urls", urls)]).Build()), address => Assert.InRange(address.Port, 9464, 9465));
+    public void An_address_of_this_machine_is_accepted(string urls) =>
+        Assert.All(
+            ListenAddresses.From(new ConfigurationBuilder().AddInMemoryCollection([new("urls", urls)]).Build()),
+            address => Assert.InRange(address.Port, 9464, 9465)
+        );
 
     [Theory]
     [InlineData("The bridge is not ready: ", "answers 503")]
@@ -204,7 +243,11 @@ public sealed class PrometheusBridgeProgramTests
     public async Task Health_ends_with_1_and_one_line_where_the_bridge_is_not_ready(string begin, string more, params string[] arguments)
     {
         await using RawServer unready = RawServer.Start(RawServer.Answer(503, "text/plain", "No read has ended.\n"));
-        using Process health = Start(key: null, development: false, ["health", .. arguments.DefaultIfEmpty($"--urls={unready.BaseAddress.GetLeftPart(UriPartial.Authority)}")]);
+        using Process health = Start(
+            key: null,
+            development: false,
+            ["health", .. arguments.DefaultIfEmpty($"--urls={unready.BaseAddress.GetLeftPart(UriPartial.Authority)}")]
+        );
 
         (int exitCode, string output, string errors) = await health.EndAsync();
 
@@ -263,6 +306,11 @@ public sealed class PrometheusBridgeProgramTests
 
     private static Process Start(string? key, bool development, params string[] arguments) => StartIn([], key, development, arguments);
 
-    private static Process StartIn(Dictionary<string, string> environment, string? key, bool development, params string[] arguments) => SampleProgram.Start(
-        "Fal.Observability.Bridge", key, environment.Append(new("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")), arguments);
+    private static Process StartIn(Dictionary<string, string> environment, string? key, bool development, params string[] arguments) =>
+        SampleProgram.Start(
+            "Fal.Observability.Bridge",
+            key,
+            environment.Append(new("ASPNETCORE_ENVIRONMENT", development ? "Development" : "Production")),
+            arguments
+        );
 }

@@ -55,7 +55,9 @@ public sealed class PrometheusBridgeTests
         {
             PrometheusExposition page = await PageAsync(bridge);
             await AssertShowsAsync(page, ("acme", simulator));
-            seen.Add(string.Join('\n', page.Families.SelectMany(family => family.Samples).Select(sample => $"{sample.Name}{sample.Labels}")));
+            seen.Add(
+                string.Join('\n', page.Families.SelectMany(family => family.Samples).Select(sample => $"{sample.Name}{sample.Labels}"))
+            );
             _serviceClock.Advance(TimeSpan.FromHours(5));
             await ReadAgainAsync(accounts: 1);
         }
@@ -108,15 +110,24 @@ public sealed class PrometheusBridgeTests
     [Fact]
     public async Task Series_that_differ_in_their_own_label_account_only_are_not_shown_as_one()
     {
-        await using RawServer service = RawServer.Start(RawServer.Answer(
-            200, "text/plain", "# TYPE lab gauge\nlab{account=\"me\"} 1\nlab{account=\"me\",exported_account=\"you\"} 2\nlab{exported_account=\"me\"} 3\n"));
+        await using RawServer service = RawServer.Start(
+            RawServer.Answer(
+                200,
+                "text/plain",
+                "# TYPE lab gauge\nlab{account=\"me\"} 1\nlab{account=\"me\",exported_account=\"you\"} 2\nlab{exported_account=\"me\"} 3\n"
+            )
+        );
         await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
 
         PrometheusExposition page = await PageAsync(bridge);
 
         Assert.Equal(
-            ["lab{exported_account=\"me\",account=\"acme\"} 1", "lab{exported_exported_account=\"me\",exported_account=\"you\",account=\"acme\"} 2"],
-            page["lab"]!.Samples.Select(sample => sample.ToString()));
+            [
+                "lab{exported_account=\"me\",account=\"acme\"} 1",
+                "lab{exported_exported_account=\"me\",exported_account=\"you\",account=\"acme\"} 2",
+            ],
+            page["lab"]!.Samples.Select(sample => sample.ToString())
+        );
     }
 
     [Fact]
@@ -124,7 +135,8 @@ public sealed class PrometheusBridgeTests
     {
         await using RawServer service = RawServer.Start(RawServer.Answer(
             200, "text/plain",
-            "{\"my.utf8 \u00e9\U0001F600name\"} 1\nlabq{\"a.b\"=\"1\"} 1\nlabq{a_b=\"1\"} 2\nlabq{\"a.b\"=\"2\",a_b=\"2\"} 3\n{\"x.y\"} 1\nx_y 2\n{\"fal_publisher_x.y\"} 1\n"));
+            "{\"my.utf8 \u00e9\U0001F600name\"} 1\nlabq{\"a.b\"=\"1\"} 1\nlabq{a_b=\"1\"} 2\nlabq{\"a.b\"=\"2\",a_b=\"2\"} 3\n{\"x.y\"} " +
+                "1\nx_y 2\n{\"fal_publisher_x.y\"} 1\n"));
         await using BridgeHost bridge = await StartAsync(("acme", service.BaseAddress));
 
         string text = await bridge.GetAsync("metrics");
@@ -137,9 +149,16 @@ public sealed class PrometheusBridgeTests
                 "fal_publisher_x_y{account=\"acme\"} 1", "labq{a_b=\"1\",account=\"acme\"} 1", "labq{a_b=\"2\",account=\"acme\"} 3",
                 "my_utf8___name{account=\"acme\"} 1", "x_y{account=\"acme\"} 1",
             ],
-            page.Families.SelectMany(family => family.Samples).Where(sample => !sample.Labels.TryGetValue("kind", out _)).Select(sample => sample.ToString())
-                .Where(sample => !sample.StartsWith("fal_up", StringComparison.Ordinal) && !sample.StartsWith("fal_publisher_s", StringComparison.Ordinal)
-                    && !sample.StartsWith("fal_publisher_l", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            page.Families.SelectMany(family => family.Samples)
+                .Where(sample => !sample.Labels.TryGetValue("kind", out _))
+                .Select(sample => sample.ToString())
+                .Where(sample =>
+                    !sample.StartsWith("fal_up", StringComparison.Ordinal)
+                    && !sample.StartsWith("fal_publisher_s", StringComparison.Ordinal)
+                    && !sample.StartsWith("fal_publisher_l", StringComparison.Ordinal)
+                )
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -171,15 +190,22 @@ public sealed class PrometheusBridgeTests
         Assert.Equal(
             [
                 "a_b{l_x=\"1\",account=\"acme\"} 1", "a_b{l_x=\"2\",account=\"acme\"} 2", "a_b{l_x=\"3\",account=\"acme\"} 10",
-                "m{l_x=\"1\",account=\"acme\"} 7", "n{k=\"v\",account=\"acme\"} 8", "o{e=\"\",account=\"acme\"} 11", "p{l_x=\"2\",account=\"acme\"} 13",
+                "m{l_x=\"1\",account=\"acme\"} 7", "n{k=\"v\",account=\"acme\"} 8", "o{e=\"\",account=\"acme\"} 11",
+                "p{l_x=\"2\",account=\"acme\"} 13",
                 "z{account=\"globex\"} 1",
             ],
             page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
         Assert.Equal(PrometheusMetricType.Unknown, page["a_b"]!.Type);
-        Assert.Equal([("series", 2), ("label", 2), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal(
+            [("series", 2), ("label", 2), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)],
+            LeftOutOf(page, "acme")
+        );
         Assert.Equal(LeftOutOf(page, "acme"), LeftOutOf(again, "acme"));
-        Assert.Equal([("series", 4), ("label", 4), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(next, "acme"));
+        Assert.Equal(
+            [("series", 4), ("label", 4), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)],
+            LeftOutOf(next, "acme")
+        );
         Assert.All(LeftOutOf(next, "globex"), kind => Assert.Equal(0, kind.Count));
         Assert.Equal(
             ["a_b{l_x=\"2\"}", "l_x", "..name__", "o"],
@@ -200,10 +226,16 @@ public sealed class PrometheusBridgeTests
         PrometheusExposition page = await PageAsync(bridge);
 
         Assert.Equal("m{l_x=\"1\",account=\"acme\"} 5", Assert.Single(page["m"]!.Samples).ToString());
-        Assert.Equal([("series", 0), ("label", 3), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal(
+            [("series", 0), ("label", 3), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)],
+            LeftOutOf(page, "acme")
+        );
         Assert.Equal(
             ["l-x", "l x", "..name__"],
-            _log.GetSnapshot().Where(record => record.Id.Id == 9).Select(record => record.StructuredState!.First(value => value.Key == "Label").Value!));
+            _log.GetSnapshot()
+                .Where(record => record.Id.Id == 9)
+                .Select(record => record.StructuredState!.First(value => value.Key == "Label").Value!)
+        );
     }
 
     [Fact]
@@ -235,13 +267,18 @@ public sealed class PrometheusBridgeTests
 
         Assert.Equal(
             ["scrapes", "upper"],
-            page.Families.Select(family => family.Name).Where(name => !name.StartsWith("fal_", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            page.Families.Select(family => family.Name)
+                .Where(name => !name.StartsWith("fal_", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Contains(("prometheus_name", 9), LeftOutOf(page, "acme"));
         Assert.Contains(("prometheus_name", 18), LeftOutOf(next, "acme"));
         Assert.Equal(
             ["up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_of_ours_bucket"],
-            _log.GetSnapshot().Where(record => record.Message.Contains("Prometheus itself makes series with the name", StringComparison.Ordinal))
-                .Select(record => record.StructuredState!.First(value => value.Key == "Name").Value!));
+            _log.GetSnapshot()
+                .Where(record => record.Message.Contains("Prometheus itself makes series with the name", StringComparison.Ordinal))
+                .Select(record => record.StructuredState!.First(value => value.Key == "Name").Value!)
+        );
     }
 
     [Fact]
@@ -265,7 +302,10 @@ public sealed class PrometheusBridgeTests
         PrometheusExposition page = await PageAsync(bridge);
 
         Assert.All(page.Families.SelectMany(family => family.Samples), sample => Assert.Null(sample.TimestampMilliseconds));
-        Assert.Equal(["t{a=\"1\",account=\"acme\"} 1", "t{a=\"2\",account=\"acme\"} 3"], page["t"]!.Samples.Select(sample => sample.ToString()));
+        Assert.Equal(
+            ["t{a=\"1\",account=\"acme\"} 1", "t{a=\"2\",account=\"acme\"} 3"],
+            page["t"]!.Samples.Select(sample => sample.ToString())
+        );
         Assert.Equal((PrometheusMetricType.Gauge, "A family."), (page["t"]!.Type, page["t"]!.Help));
         Assert.Equal((PrometheusMetricType.Histogram, 3), (page["h"]!.Type, page["h"]!.Samples.Count));
         Assert.Contains(("series", 1), LeftOutOf(page, "acme"));
@@ -298,11 +338,14 @@ public sealed class PrometheusBridgeTests
         Assert.Equal(
             [
                 "s{app=\"a\",quantile=\"0.5\",account=\"acme\"} 1", "s_sum{app=\"a\",account=\"acme\"} 2",
-                "s{app=\"b\",quantile=\"0.5\",account=\"acme\"} 3", "s_sum{app=\"b\",account=\"acme\"} 4", "s_count{app=\"b\",account=\"acme\"} 5",
+                "s{app=\"b\",quantile=\"0.5\",account=\"acme\"} 3", "s_sum{app=\"b\",account=\"acme\"} 4",
+                "s_count{app=\"b\",account=\"acme\"} 5",
             ],
             page["s"]!.Samples.Select(sample => sample.ToString()));
         Assert.Equal(
-            ["r_r{quantile=\"0.5\",account=\"acme\"} 6", "r_r_sum{account=\"acme\"} 7"], page["r_r"]!.Samples.Select(sample => sample.ToString()));
+            ["r_r{quantile=\"0.5\",account=\"acme\"} 6", "r_r_sum{account=\"acme\"} 7"],
+            page["r_r"]!.Samples.Select(sample => sample.ToString())
+        );
         Assert.Contains(("series", 3), LeftOutOf(page, "acme"));
     }
 
@@ -315,10 +358,15 @@ public sealed class PrometheusBridgeTests
                 {"request_count":5},
                 {"endpoint_id":"a\ud800","request_count":6}]}]}
             """;
-        await using RawServer acme = RawServer.Start(exchange => exchange.RequestHead.Contains("/analytics", StringComparison.Ordinal)
-            ? RawServer.Answer(200, "application/json", Answer)(exchange)
-            : RawServer.Answer(200, "text/plain", "z 1\n")(exchange));
-        Dictionary<string, string?> settings = new(Settings(("acme", acme.BaseAddress))) { ["Fal:Accounts:acme:Publisher:AnalyticsEndpointIds:0"] = "my/app" };
+        await using RawServer acme = RawServer.Start(exchange =>
+            exchange.RequestHead.Contains("/analytics", StringComparison.Ordinal)
+                ? RawServer.Answer(200, "application/json", Answer)(exchange)
+                : RawServer.Answer(200, "text/plain", "z 1\n")(exchange)
+        );
+        Dictionary<string, string?> settings = new(Settings(("acme", acme.BaseAddress)))
+        {
+            ["Fal:Accounts:acme:Publisher:AnalyticsEndpointIds:0"] = "my/app",
+        };
         await using BridgeHost bridge = await BridgeHost.StartAsync(settings, _clock, new FakeLoggerProvider(_log));
         // The next hour is final at 13:05.
         await _clock.TimerAsync(TimeSpan.FromMinutes(31), TimeSpan.FromMinutes(31.6));
@@ -327,8 +375,14 @@ public sealed class PrometheusBridgeTests
 
         Assert.Equal(9223372036854775808d, Assert.Single(page["fal_analytics_request_count"]!.Samples).Value);
         Assert.Equal(1.5, Assert.Single(page["fal_analytics_success_count"]!.Samples).Value);
-        Assert.Equal([("series", 0), ("label", 0), ("own_name", 0), ("row", 2), ("prometheus_name", 0), ("value", 1)], LeftOutOf(page, "acme"));
-        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("1 value(s) of the latest bucket are not finite numbers", StringComparison.Ordinal));
+        Assert.Equal(
+            [("series", 0), ("label", 0), ("own_name", 0), ("row", 2), ("prometheus_name", 0), ("value", 1)],
+            LeftOutOf(page, "acme")
+        );
+        Assert.Contains(
+            _log.GetSnapshot(),
+            record => record.Message.Contains("1 value(s) of the latest bucket are not finite numbers", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -337,7 +391,9 @@ public sealed class PrometheusBridgeTests
         await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost several = await StartAsync(("acme", simulator.BaseAddress), ("globex", simulator.BaseAddress));
         await using BridgeHost one = await BridgeHost.StartAsync(
-            new Dictionary<string, string?> { ["Fal:ApiKey"] = FalAccount.Key, ["Fal:BaseAddress"] = simulator.BaseAddress.ToString() }, _clock);
+            new Dictionary<string, string?> { ["Fal:ApiKey"] = FalAccount.Key, ["Fal:BaseAddress"] = simulator.BaseAddress.ToString() },
+            _clock
+        );
 
         Assert.Equal(["acme", "globex"], Names(await several.GetHealthAsync()));
         Assert.Equal(["default"], Names(await one.GetHealthAsync()));
@@ -374,7 +430,8 @@ public sealed class PrometheusBridgeTests
         Assert.Equal(
             [
                 "h_h_bucket{le=\"1\",account=\"acme\"} 1", "h_h_bucket{le=\"+Inf\",account=\"acme\"} 2", "h_h_sum{account=\"acme\"} 3",
-                "h_h_count{account=\"acme\"} 2", "h_h_bucket{le=\"+Inf\",k=\"v\",account=\"acme\"} 4", "h_h_sum{k=\"v\",account=\"acme\"} 5",
+                "h_h_count{account=\"acme\"} 2", "h_h_bucket{le=\"+Inf\",k=\"v\",account=\"acme\"} 4",
+                "h_h_sum{k=\"v\",account=\"acme\"} 5",
                 "h_h_count{k=\"v\",account=\"acme\"} 4",
             ],
             family.Samples.Select(sample => sample.ToString()));
@@ -415,24 +472,41 @@ public sealed class PrometheusBridgeTests
         Assert.Equal(
             [
                 "h_bucket{le=\"+Inf\",k=\"v\",account=\"acme\"} 4", "h_count{account=\"acme\"} 8", "h_count{k=\"v\",account=\"acme\"} 4",
-                "h_sum{account=\"acme\"} 5", "h_sum{k=\"v\",account=\"acme\"} 5", "q_count{account=\"acme\"} 3", "q_sum{account=\"acme\"} 2",
+                "h_sum{account=\"acme\"} 5", "h_sum{k=\"v\",account=\"acme\"} 5", "q_count{account=\"acme\"} 3",
+                "q_sum{account=\"acme\"} 2",
                 "q{quantile=\"0.5\",account=\"acme\"} 1",
             ],
             page.Families.Where(family => !family.Name.StartsWith("fal_", StringComparison.Ordinal)).SelectMany(family => family.Samples)
                 .Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
         Assert.Null(page["fal_analytics_request"]);
-        Assert.Equal([("series", 5), ("label", 0), ("own_name", 2), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal(
+            [("series", 5), ("label", 0), ("own_name", 2), ("row", 0), ("prometheus_name", 0), ("value", 0)],
+            LeftOutOf(page, "acme")
+        );
         Assert.Collection(
             _log.GetSnapshot().Where(record => record.Id.Id is 8 or 10 or 12 or 13).Select(record => record.Message),
-            message => Assert.StartsWith("Account acme: the service sends the series h_sum more than once.", message, StringComparison.Ordinal),
-            message => Assert.StartsWith(
-                "Account acme: the series h is left out with all its parts. The name h_sum of one of them belongs to the series h_sum,", message,
-                StringComparison.Ordinal),
-            message => Assert.StartsWith(
-                "Account acme: the series q_count is left out. Its classic name is q_count, and the series q comes first", message, StringComparison.Ordinal),
-            message => Assert.StartsWith(
-                "Account acme: the series fal_analytics_request is left out. The name fal_analytics_request_count is one of the bridge's own", message,
-                StringComparison.Ordinal));
+            message =>
+                Assert.StartsWith("Account acme: the service sends the series h_sum more than once.", message, StringComparison.Ordinal),
+            message =>
+                Assert.StartsWith(
+                    "Account acme: the series h is left out with all its parts. The name h_sum of one of them belongs to the series h_sum,",
+                    message,
+                    StringComparison.Ordinal
+                ),
+            message =>
+                Assert.StartsWith(
+                    "Account acme: the series q_count is left out. Its classic name is q_count, and the series q comes first",
+                    message,
+                    StringComparison.Ordinal
+                ),
+            message =>
+                Assert.StartsWith(
+                    "Account acme: the series fal_analytics_request is left out. The name fal_analytics_request_count is one of the " +
+                        "bridge's own",
+                    message,
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Fact]
@@ -451,18 +525,30 @@ public sealed class PrometheusBridgeTests
 
         PrometheusExposition page = await PageAsync(bridge);
 
-        Assert.Equal(["w{a=\"1\",b=\"2\",account=\"acme\"} 1", "w{account=\"acme\"} 3"], page["w"]!.Samples.Select(sample => sample.ToString()));
-        Assert.Equal([("series", 2), ("label", 0), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)], LeftOutOf(page, "acme"));
+        Assert.Equal(
+            ["w{a=\"1\",b=\"2\",account=\"acme\"} 1", "w{account=\"acme\"} 3"],
+            page["w"]!.Samples.Select(sample => sample.ToString())
+        );
+        Assert.Equal(
+            [("series", 2), ("label", 0), ("own_name", 0), ("row", 0), ("prometheus_name", 0), ("value", 0)],
+            LeftOutOf(page, "acme")
+        );
         FakeLogRecord told = Assert.Single(_log.GetSnapshot(), record => record.Id.Id is 8 or 12);
-        Assert.StartsWith("Account acme: the service sends the series w{b=\"2\",a=\"1\"} more than once.", told.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Account acme: the service sends the series w{b=\"2\",a=\"1\"} more than once.",
+            told.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task A_name_that_stands_for_two_things_has_no_type_and_one_of_the_bridges_own_is_the_bridges()
     {
         const string Histogram = "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n"
-            + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum 1\nfal_analytics_latency_count 1\n";
-        const string Counter = "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n"
+            + "# TYPE fal_analytics_latency histogram\nfal_analytics_latency_bucket{le=\"+Inf\"} 1\nfal_analytics_latency_sum " +
+                "1\nfal_analytics_latency_count 1\n";
+        const string Counter =
+            "# TYPE h_bucket gauge\nh_bucket 3\n# TYPE fal_publisher_scrape_failures counter\nfal_publisher_scrape_failures_total 9\n"
             + "# TYPE fal_bridge_remote_write_up gauge\nfal_bridge_remote_write_up 9\n# EOF\n";
         await using RawServer acme = RawServer.Start(RawServer.Answer(200, "text/plain", Histogram));
         await using RawServer globex = RawServer.Start(RawServer.Answer(200, "application/openmetrics-text; version=1.0.0", Counter));
@@ -470,11 +556,17 @@ public sealed class PrometheusBridgeTests
 
         string text = await bridge.GetAsync("metrics");
 
-        string[] types = [.. text.Split('\n').Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line[7..])];
+        string[] types =
+        [
+            .. text.Split('\n').Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line[7..]),
+        ];
         Assert.Equal(types.Select(type => type.Split(' ')[0]).Distinct(), types.Select(type => type.Split(' ')[0]));
         Assert.Equal(
             ["fal_analytics_latency histogram", "h_bucket untyped", "h_count untyped", "h_sum untyped"],
-            types.Where(type => type.StartsWith("h_", StringComparison.Ordinal) || type.Contains("latency", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            types
+                .Where(type => type.StartsWith("h_", StringComparison.Ordinal) || type.Contains("latency", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        );
         Assert.Equal(
             ["h_bucket{account=\"globex\"} 3", "h_bucket{le=\"+Inf\",account=\"acme\"} 1"],
             text.Split('\n').Where(line => line.StartsWith("h_bucket", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
@@ -584,18 +676,38 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Bridge:RemoteWrit:Url", "http://x", "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite, SettingsFile.")]
+    [InlineData(
+        "Bridge:RemoteWrit:Url",
+        "http://x",
+        "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite, SettingsFile."
+    )]
     [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Bridge:RemoteWrite:Ulr is no setting. The settings are Url, ")]
-    [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "many", "Bridge:RemoteWrite:MaxSamplesPerRequest is 'many'; it must be a whole number")]
+    [InlineData(
+        "Bridge:RemoteWrite:MaxSamplesPerRequest",
+        "many",
+        "Bridge:RemoteWrite:MaxSamplesPerRequest is 'many'; it must be a whole number"
+    )]
     [InlineData("Bridge:RemoteWrite:MaxSamplesPerRequest", "0", "MaxSamplesPerRequest is '0'; it must be")]
     [InlineData("Bridge:RemoteWrite:Url", "http://x/write", "at least one entry in Histories")]
     [InlineData("Bridge:RemoteWrite:Url", "prometheus:9090", "Url must be an address")]
     [InlineData("Bridge:RemoteWrite:Url", "http://user:secret@x/write", "Put credentials into Headers")]
     [InlineData("Bridge:RemoteWrite:Headers:X Org", "acme", "Headers:X Org cannot be a header")]
-    [InlineData("Bridge:RemoteWrite:Headers:X-Org", "gr\u00f6\u00dfe", "Headers:X-Org cannot be a header of a request: its value must be visible ASCII")]
+    [InlineData(
+        "Bridge:RemoteWrite:Headers:X-Org",
+        "gr\u00f6\u00dfe",
+        "Headers:X-Org cannot be a header of a request: its value must be visible ASCII"
+    )]
     [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is '0'; it must be")]
-    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4317")]
-    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://u:secret@h", "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4317")]
+    [InlineData(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "collector:4317",
+        "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4317"
+    )]
+    [InlineData(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "ftp://u:secret@h",
+        "OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4317"
+    )]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://u:secret@h", "credentials go into OTEL_EXPORTER_OTLP_HEADERS")]
     [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http'; it must be grpc or http/protobuf")]
     [InlineData("Fal:Accounts::ApiKey", "secret", "Fal:Accounts holds an account without a name")]
@@ -603,11 +715,29 @@ public sealed class PrometheusBridgeTests
     [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
-    [InlineData("Fal:Accounts:globex:Publisher:Interval", "00:00:30", "Account 'globex': ApiKey is missing. Set Fal:Accounts:globex:ApiKey in the configuration (Fal__Accounts__globex__ApiKey in the environment)")]
-    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/no/such/file", "Account 'globex': The key file '/no/such/file' does not exist. Put the key into it, or name another file in Fal:Accounts:globex:ApiKeyFile.")]
-    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/null", "Account 'globex': The key file '/dev/null' is empty, or is no ordinary file.")]
+    [InlineData(
+        "Fal:Accounts:globex:Publisher:Interval",
+        "00:00:30",
+        "Account 'globex': ApiKey is missing. Set Fal:Accounts:globex:ApiKey in the configuration (Fal__Accounts__globex__ApiKey in the " +
+            "environment)"
+    )]
+    [InlineData(
+        "Fal:Accounts:globex:ApiKeyFile",
+        "/no/such/file",
+        "Account 'globex': The key file '/no/such/file' does not exist. Put the key into it, or name another file in " +
+            "Fal:Accounts:globex:ApiKeyFile."
+    )]
+    [InlineData(
+        "Fal:Accounts:globex:ApiKeyFile",
+        "/dev/null",
+        "Account 'globex': The key file '/dev/null' is empty, or is no ordinary file."
+    )]
     [InlineData("Fal:Accounts:globex:ApiKeyFile", "/", "Account 'globex': The key file '/' is a folder.")]
-    [InlineData("Fal:Accounts:globex:ApiKeyFile", "/dev/zero", "Account 'globex': The key file '/dev/zero' is empty, or is no ordinary file.")]
+    [InlineData(
+        "Fal:Accounts:globex:ApiKeyFile",
+        "/dev/zero",
+        "Account 'globex': The key file '/dev/zero' is empty, or is no ordinary file."
+    )]
     [InlineData("Fal:Accounts:acme:ApiKeyFile", "/dev/null", "Account 'acme': ApiKey and ApiKeyFile are both set.")]
     public async Task A_setting_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
     {
@@ -645,11 +775,17 @@ public sealed class PrometheusBridgeTests
         Directory.Delete(folder, recursive: true);
 
         Assert.Equal([0, 1, 1], [refused, accepted, withoutFile]);
-        string[] told = [.. _log.GetSnapshot().Where(record => record.Message.Contains("key file", StringComparison.Ordinal)).Select(record => record.Message)];
+        string[] told =
+        [
+            .. _log.GetSnapshot()
+                .Where(record => record.Message.Contains("key file", StringComparison.Ordinal))
+                .Select(record => record.Message),
+        ];
         Assert.Equal(
             [
                 $"Account acme: the key file {path} has another key, which is used from now on",
-                $"Account acme: the key file {path} does not exist. The last key stays in use. Put a new key there, where this process can read it",
+                $"Account acme: the key file {path} does not exist. The last key stays in use. Put a new key there, where this process " +
+                    $"can read it",
             ],
             told);
         Assert.All(_log.GetSnapshot(), record => Assert.DoesNotContain("not-the-right-one", record.Message, StringComparison.Ordinal));
@@ -703,7 +839,10 @@ public sealed class PrometheusBridgeTests
         await using FalSimulator simulator = await StartSimulatorAsync(seed: 1);
         await using BridgeHost bridge = await StartAsync(("acme", simulator.BaseAddress));
 
-        string[] paths = [.. (await bridge.GetAsync("")).Split('\n').Where(line => line.StartsWith('/')).Select(line => line.Split(' ')[0])];
+        string[] paths =
+        [
+            .. (await bridge.GetAsync("")).Split('\n').Where(line => line.StartsWith('/')).Select(line => line.Split(' ')[0]),
+        ];
 
         Assert.Equal(["/metrics", "/health", "/live", "/ready"], paths);
         foreach (string path in paths)
@@ -750,14 +889,27 @@ public sealed class PrometheusBridgeTests
 
     [Theory]
     [InlineData("Histories:0:EndpointIds:0", "", "Histories:0:EndpointIds cannot be asked for")]
-    [InlineData("Histories:0:EndpointId", "acme/app", "Bridge:RemoteWrite:Histories:0:EndpointId is no setting. The settings are Account, EndpointIds, ")]
-    [InlineData("Histories:1:EndpointIds", "acme/other", "Bridge:RemoteWrite:Histories:1:EndpointIds is missing: write the first as Bridge:RemoteWrite:Histories:1:EndpointIds:0")]
+    [InlineData(
+        "Histories:0:EndpointId",
+        "acme/app",
+        "Bridge:RemoteWrite:Histories:0:EndpointId is no setting. The settings are Account, EndpointIds, "
+    )]
+    [InlineData(
+        "Histories:1:EndpointIds",
+        "acme/other",
+        "Bridge:RemoteWrite:Histories:1:EndpointIds is missing: write the first as Bridge:RemoteWrite:Histories:1:EndpointIds:0"
+    )]
     [InlineData("Histories:0:Timeframe", "Week", "it must be Minute, Hour or Day")]
-    [InlineData("Histories:0:Timeframe", "Minutely", "Bridge:RemoteWrite:Histories:0:Timeframe is 'Minutely'; it must be Minute, Hour or Day.")]
+    [InlineData(
+        "Histories:0:Timeframe",
+        "Minutely",
+        "Bridge:RemoteWrite:Histories:0:Timeframe is 'Minutely'; it must be Minute, Hour or Day."
+    )]
     [InlineData("Histories:0:Metrics", "Summary", "Histories:0:Metrics is 'Summary'; it must be one or more of")]
     [InlineData("Histories:0:Metrics", "request_count", "RequestCount, ")]
     [InlineData("Histories:0:Since", "-00:01:00", "Since is '-00:01:00'; it must be a time of at most 36500 days")]
-    [InlineData("Histories:0:Since", "24:00:00", "Bridge:RemoteWrite:Histories:0:Since is '24:00:00'; it must be a time of at most 36500 days: 00:30:00 is half an hour, 1.00:00:00 a day")]
+    [InlineData("Histories:0:Since", "24:00:00", "Bridge:RemoteWrite:Histories:0:Since is '24:00:00'; it must be a time of at most 36500 " +
+        "days: 00:30:00 is half an hour, 1.00:00:00 a day")]
     [InlineData("Histories:0:Since", "7", "1.00:00:00 a day")]
     [InlineData("Histories:0:Since", "7d", "1.00:00:00 a day")]
     [InlineData("Histories:0:Since", "40000.00:00:00", "at most 36500 days")]
@@ -778,7 +930,9 @@ public sealed class PrometheusBridgeTests
 
         settings[$"Bridge:RemoteWrite:{name}"] = value;
 
-        InvalidOperationException failure = await Assert.ThrowsAsync<InvalidOperationException>(() => BridgeHost.StartAsync(settings, _clock));
+        InvalidOperationException failure = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            BridgeHost.StartAsync(settings, _clock)
+        );
 
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
     }
@@ -798,7 +952,8 @@ public sealed class PrometheusBridgeTests
         await using (BridgeHost bridge = await StartAsync([("acme", simulator.BaseAddress)], more))
         {
             Assert.Equal(
-                $"Accounts: acme at {simulator.BaseAddress}. Remote write: acme Hour acme/app to http://127.0.0.1:9/api/v1/write, its state in {state}. "
+                $"Accounts: acme at {simulator.BaseAddress}. Remote write: acme Hour acme/app to http://127.0.0.1:9/api/v1/write, its " +
+                    $"state in {state}. "
                 + "OTLP: to http://127.0.0.1:9/.",
                 Assert.Single(_log.GetSnapshot(), record => record.Id.Id == 7).Message);
         }
@@ -849,7 +1004,9 @@ public sealed class PrometheusBridgeTests
     }
 
     private static IEnumerable<(string Kind, double Count)> LeftOutOf(PrometheusExposition page, string account) =>
-        page["fal_bridge_left_out_total"]!.Samples.Where(sample => sample.Labels["account"] == account).Select(sample => (sample.Labels["kind"]!, sample.Value));
+        page["fal_bridge_left_out_total"]!
+            .Samples.Where(sample => sample.Labels["account"] == account)
+            .Select(sample => (sample.Labels["kind"]!, sample.Value));
 
     private static async Task<System.Net.HttpStatusCode> StatusAsync(BridgeHost bridge, string path)
     {
@@ -930,9 +1087,15 @@ public sealed class PrometheusBridgeTests
         {
             using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
             FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
-            expected.AddRange(snapshot.Families.SelectMany(family => family.Samples)
-                .Select(sample => new PrometheusSample(sample.Name, sample.Labels.With("account", account), sample.Value).ToString()));
-            Assert.All(snapshot.Families, family => Assert.Equal((family.Type, family.Help), (page[family.Name]!.Type, page[family.Name]!.Help)));
+            expected.AddRange(
+                snapshot
+                    .Families.SelectMany(family => family.Samples)
+                    .Select(sample => new PrometheusSample(sample.Name, sample.Labels.With("account", account), sample.Value).ToString())
+            );
+            Assert.All(
+                snapshot.Families,
+                family => Assert.Equal((family.Type, family.Help), (page[family.Name]!.Type, page[family.Name]!.Help))
+            );
         }
 
         Assert.Equal(

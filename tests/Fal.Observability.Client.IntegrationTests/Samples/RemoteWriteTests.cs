@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
 
-/// <summary>The bridge's remote write before a receiver that fails in every way: nothing accepted is lost, and every series stays in order.</summary>
+/// <summary>
+/// The bridge's remote write before a receiver that fails in every way: nothing accepted is lost, and every series stays in order.
+/// </summary>
 [Collection(nameof(ScrapedHost))]
 public sealed class RemoteWriteTests : IDisposable
 {
@@ -41,7 +43,13 @@ public sealed class RemoteWriteTests : IDisposable
     {
         await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(
-            new(204), new(500), new(503, RetryAfter: "7"), new(429, "slow\r\n down\n", RetryAfter: "20"), new(502, RetryAfter: "0"), new(429, RetryAfter: "99999999999"));
+            new(204),
+            new(500),
+            new(503, RetryAfter: "7"),
+            new(429, "slow\r\n down\n", RetryAfter: "20"),
+            new(502, RetryAfter: "0"),
+            new(429, RetryAfter: "99999999999")
+        );
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
         List<TimeSpan> pauses = [await StepOverPauseAsync(), await StepOverPauseAsync(), await PauseAsync()];
@@ -52,11 +60,17 @@ public sealed class RemoteWriteTests : IDisposable
 
         Assert.Equal([TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)], pauses.Skip(1));
         Assert.Contains("remote write: Degraded, 429 Too Many Requests: slow down\n", health, StringComparison.Ordinal);
-        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("(429 Too Many Requests: slow down)", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.GetSnapshot(),
+            record => record.Message.Contains("(429 Too Many Requests: slow down)", StringComparison.Ordinal)
+        );
         Assert.All(receiver.Bodies.Skip(2).Take(5), body => Assert.Equal(receiver.Bodies[1], body));
         // Of the minutes that went by meanwhile too.
         AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
-        Assert.Equal(5, _log.GetSnapshot().Count(record => record.Id.Id == 1 && record.Message.Contains("are sent again in", StringComparison.Ordinal)));
+        Assert.Equal(
+            5,
+            _log.GetSnapshot().Count(record => record.Id.Id == 1 && record.Message.Contains("are sent again in", StringComparison.Ordinal))
+        );
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
 
@@ -175,7 +189,8 @@ public sealed class RemoteWriteTests : IDisposable
             new Dictionary<string, double>
             {
                 ["up"] = 0, ["samples_total"] = acceptedBefore,
-                ["failures_total fal"] = 0, ["failures_total receiver"] = 1, ["failures_total refused"] = 1, ["failures_total state_file"] = 0,
+                ["failures_total fal"] = 0, ["failures_total receiver"] = 1, ["failures_total refused"] = 1,
+                ["failures_total state_file"] = 0,
             },
             stopped);
         Assert.Equal(1, recovered["up"]);
@@ -186,10 +201,18 @@ public sealed class RemoteWriteTests : IDisposable
         {
             const string Prefix = "fal_bridge_remote_write_";
             PrometheusExposition page = PrometheusTextParser.ParseFamilies(await host.GetAsync("metrics"), PrometheusParserOptions.Strict);
-            PrometheusSample[] samples = [.. page.Families.SelectMany(family => family.Samples).Where(sample => sample.Name.StartsWith(Prefix, StringComparison.Ordinal))];
+            PrometheusSample[] samples =
+            [
+                .. page
+                    .Families.SelectMany(family => family.Samples)
+                    .Where(sample => sample.Name.StartsWith(Prefix, StringComparison.Ordinal)),
+            ];
             string history = $"default Minute {string.Join(',', simulator.Apps.Order(StringComparer.Ordinal))}";
             Assert.All(samples, sample => Assert.Equal(("default", history), (sample.Labels["account"], sample.Labels["history"])));
-            return samples.ToDictionary(sample => $"{sample.Name[Prefix.Length..]} {sample.Labels["kind"]}".TrimEnd(), sample => sample.Value);
+            return samples.ToDictionary(
+                sample => $"{sample.Name[Prefix.Length..]} {sample.Labels["kind"]}".TrimEnd(),
+                sample => sample.Value
+            );
         }
     }
 
@@ -269,7 +292,10 @@ public sealed class RemoteWriteTests : IDisposable
     {
         const string Secret = "Bearer test-token-0123456789";
         await using FalSimulator simulator = await StartSimulatorAsync();
-        await using WriteReceiver receiver = await WriteReceiver.StartAsync(new(500, $"denied\tfor {Secret}"), new(401, $"denied for {Secret} (test-token-0123456789)"));
+        await using WriteReceiver receiver = await WriteReceiver.StartAsync(
+            new(500, $"denied\tfor {Secret}"),
+            new(401, $"denied for {Secret} (test-token-0123456789)")
+        );
         string? sent = null;
         receiver.OnRequest = request => sent = request.Headers.Authorization;
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url, authorization: Secret);
@@ -280,7 +306,10 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Equal(Secret, sent);
         Assert.DoesNotContain("test-token", health + string.Join('\n', _log.GetSnapshot()), StringComparison.Ordinal);
         Assert.Contains("refused with 401: denied for *** (***). Put the credentials into", health, StringComparison.Ordinal);
-        Assert.Contains(_log.GetSnapshot(), record => record.Message.Contains("(500 Internal Server Error: denied for ***)", StringComparison.Ordinal));
+        Assert.Contains(
+            _log.GetSnapshot(),
+            record => record.Message.Contains("(500 Internal Server Error: denied for ***)", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -321,7 +350,14 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Buckets_that_the_service_has_only_after_they_are_final_are_sent_when_it_has_them()
     {
-        var options = new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromMinutes(12) };
+        var options = new FalSimulatorOptions
+        {
+            Seed = 1,
+            Key = FalAccount.Key,
+            Apps = 3,
+            TimeProvider = _clock,
+            AnalyticsLag = TimeSpan.FromMinutes(12),
+        };
         await using FalSimulator simulator = await FalSimulator.StartAsync(options);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
@@ -342,7 +378,14 @@ public sealed class RemoteWriteTests : IDisposable
     [Fact]
     public async Task Minutes_that_stay_empty_for_an_hour_are_waited_for_no_longer()
     {
-        var options = new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock, AnalyticsLag = TimeSpan.FromDays(1) };
+        var options = new FalSimulatorOptions
+        {
+            Seed = 1,
+            Key = FalAccount.Key,
+            Apps = 3,
+            TimeProvider = _clock,
+            AnalyticsLag = TimeSpan.FromDays(1),
+        };
         await using FalSimulator simulator = await FalSimulator.StartAsync(options);
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
@@ -369,7 +412,11 @@ public sealed class RemoteWriteTests : IDisposable
         await _clock.TimerAsync(TimeSpan.FromMinutes(5));
 
         string health = await bridge.GetHealthAsync();
-        Assert.Contains($"remote write: Degraded, {StateFile} says that '{history}' is accepted until 2026-", health, StringComparison.Ordinal);
+        Assert.Contains(
+            $"remote write: Degraded, {StateFile} says that '{history}' is accepted until 2026-",
+            health,
+            StringComparison.Ordinal
+        );
         Assert.Contains("take the entry out of the file", health, StringComparison.Ordinal);
         Assert.Contains("fal_up", await bridge.GetAsync("metrics"), StringComparison.Ordinal);
         Assert.Empty(receiver.Bodies);
@@ -439,7 +486,12 @@ public sealed class RemoteWriteTests : IDisposable
         FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Key = FalAccount.Key, Apps = 3, TimeProvider = _clock });
 
     /// <summary>The final minutes of a report, as the receiver is to hold them.</summary>
-    private static async Task<string[]> ReportAsync(FalSimulator simulator, int minutes, int before = 0, AnalyticsExpand metrics = AnalyticsExpand.Standard)
+    private static async Task<string[]> ReportAsync(
+        FalSimulator simulator,
+        int minutes,
+        int before = 0,
+        AnalyticsExpand metrics = AnalyticsExpand.Standard
+    )
     {
         using var fal = new FalObservabilityClient(o => (o.ApiKey, o.BaseAddress) = (FalAccount.Key, simulator.BaseAddress));
         DateTimeOffset end = SteppedClock.FirstInstant.AddMinutes(before - 5 + minutes - Minutes);
@@ -463,28 +515,36 @@ public sealed class RemoteWriteTests : IDisposable
         return samples;
     }
 
-    private Task<BridgeHost> StartAsync(FalSimulator simulator, Uri receiver, string authorization = "none", string? stateFile = null, AnalyticsExpand metrics = AnalyticsExpand.Standard) => BridgeHost.StartAsync(
-        new Dictionary<string, string?>
-        {
-            ["Fal:ApiKey"] = FalAccount.Key,
-            ["Fal:BaseAddress"] = simulator.BaseAddress.ToString(),
-            ["Fal:MaxAttempts"] = "1",
-            ["Fal:Publisher:Interval"] = "1:00:00",
-            ["Fal:Publisher:StaleAfter"] = "3:00:00",
-            // Longer than any pause of the sender, so that the clock's timers tell those.
-            ["Fal:AttemptTimeout"] = "00:09:00",
-            ["Fal:TotalTimeout"] = "00:09:00",
-            ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
-            ["Bridge:RemoteWrite:Headers:Authorization"] = authorization,
-            ["Bridge:RemoteWrite:StateFile"] = stateFile ?? StateFile,
-            ["Bridge:RemoteWrite:Histories:0:Metrics"] = metrics.ToString(),
-            ["Bridge:RemoteWrite:Histories:0:Since"] = TimeSpan.FromMinutes(Minutes).ToString(),
-            ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = simulator.Apps[0],
-            ["Bridge:RemoteWrite:Histories:0:EndpointIds:1"] = simulator.Apps[1],
-            ["Bridge:RemoteWrite:Histories:0:EndpointIds:2"] = simulator.Apps[2],
-        },
-        _clock,
-        new FakeLoggerProvider(_log));
+    private Task<BridgeHost> StartAsync(
+        FalSimulator simulator,
+        Uri receiver,
+        string authorization = "none",
+        string? stateFile = null,
+        AnalyticsExpand metrics = AnalyticsExpand.Standard
+    ) =>
+        BridgeHost.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["Fal:ApiKey"] = FalAccount.Key,
+                ["Fal:BaseAddress"] = simulator.BaseAddress.ToString(),
+                ["Fal:MaxAttempts"] = "1",
+                ["Fal:Publisher:Interval"] = "1:00:00",
+                ["Fal:Publisher:StaleAfter"] = "3:00:00",
+                // Longer than any pause of the sender, so that the clock's timers tell those.
+                ["Fal:AttemptTimeout"] = "00:09:00",
+                ["Fal:TotalTimeout"] = "00:09:00",
+                ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
+                ["Bridge:RemoteWrite:Headers:Authorization"] = authorization,
+                ["Bridge:RemoteWrite:StateFile"] = stateFile ?? StateFile,
+                ["Bridge:RemoteWrite:Histories:0:Metrics"] = metrics.ToString(),
+                ["Bridge:RemoteWrite:Histories:0:Since"] = TimeSpan.FromMinutes(Minutes).ToString(),
+                ["Bridge:RemoteWrite:Histories:0:EndpointIds:0"] = simulator.Apps[0],
+                ["Bridge:RemoteWrite:Histories:0:EndpointIds:1"] = simulator.Apps[1],
+                ["Bridge:RemoteWrite:Histories:0:EndpointIds:2"] = simulator.Apps[2],
+            },
+            _clock,
+            new FakeLoggerProvider(_log)
+        );
 
     /// <summary>The sender waits for the next minute, at a full one.</summary>
     private Task<TimeSpan> NothingMoreToSendAsync() => PauseAsync(TimeSpan.FromMinutes(1));

@@ -13,8 +13,13 @@ internal static class SampleProgram
     {
         string program = Path.Combine(AppContext.BaseDirectory, $"{name}.dll");
         var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string variable in start.Environment.Keys.Where(variable =>
-            variable.StartsWith("FAL_", StringComparison.Ordinal) || variable.StartsWith("ASPNETCORE_", StringComparison.Ordinal)).ToArray())
+        foreach (
+            string variable in start
+                .Environment.Keys.Where(variable =>
+                    variable.StartsWith("FAL_", StringComparison.Ordinal) || variable.StartsWith("ASPNETCORE_", StringComparison.Ordinal)
+                )
+                .ToArray()
+        )
         {
             start.Environment.Remove(variable);
         }

@@ -18,8 +18,12 @@ public sealed class SmallSamplesTests
         Assert.Equal((0, ""), (exitCode, errors));
         string[] lines = output.Split('\n');
         Assert.DoesNotContain(lines, line => line.Length > 80);
-        string[][] headers = [.. lines.Where(line => line.StartsWith("app ", StringComparison.Ordinal) || line.StartsWith("endpoint ", StringComparison.Ordinal))
-            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        string[][] headers =
+        [
+            .. lines
+                .Where(line => line.StartsWith("app ", StringComparison.Ordinal) || line.StartsWith("endpoint ", StringComparison.Ordinal))
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)),
+        ];
         Assert.Equal(2, headers.Length);
         foreach (string column in headers.SelectMany(header => header[1..]).Where(column => column != "requests"))
         {

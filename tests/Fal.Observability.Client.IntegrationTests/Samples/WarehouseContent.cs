@@ -34,14 +34,17 @@ internal static class WarehouseContent
     {
         "duckdb" => "analytics",
         "parquet" => $"read_parquet('{folder}/parquet/*/*.parquet', hive_partitioning = false)",
-        _ => $"read_json('{folder}/ndjson/*/*.ndjson', columns = {{endpoint_id: 'VARCHAR', bucket_start: 'TIMESTAMP', timeframe: 'VARCHAR', is_provisional: 'BOOLEAN', request_count: 'BIGINT', p90_duration_seconds: 'DOUBLE', p75_cold_boot_duration_seconds: 'DOUBLE', total_billable_duration_seconds: 'DOUBLE'}})",
+        _ => $"read_json('{folder}/ndjson/*/*.ndjson', columns = {{endpoint_id: 'VARCHAR', bucket_start: 'TIMESTAMP', timeframe: " +
+            $"'VARCHAR', is_provisional: 'BOOLEAN', request_count: 'BIGINT', p90_duration_seconds: 'DOUBLE', " +
+                $"p75_cold_boot_duration_seconds: 'DOUBLE', total_billable_duration_seconds: 'DOUBLE'}})",
     };
 
     public static List<string> Read(string folder, string store)
     {
         using DuckDBConnection connection = Open(folder, store);
         using DuckDBCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT endpoint_id, bucket_start, timeframe, is_provisional, request_count, p90_duration_seconds, total_billable_duration_seconds FROM {Source(folder, store)}";
+        command.CommandText = $"SELECT endpoint_id, bucket_start, timeframe, is_provisional, request_count, p90_duration_seconds, " +
+            $"total_billable_duration_seconds FROM {Source(folder, store)}";
         using DuckDBDataReader reader = command.ExecuteReader();
         var rows = new List<string>();
         while (reader.Read())

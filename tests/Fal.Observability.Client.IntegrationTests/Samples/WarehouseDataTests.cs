@@ -40,7 +40,8 @@ public sealed class WarehouseDataTests : IDisposable
         Assert.Equal(
             ["9007199254740993|9223372036854775807|12|1000|-9007199254740993||18014398509481985|"
                 + """{"connection_error_count":9223372036854775808,"new_count":9007199254740995}"""],
-            Read(store, "request_count, success_count, user_error_count, error_count, startup_error_count, connection_error_count, cold_boot_count, additional_metrics"));
+            Read(store, "request_count, success_count, user_error_count, error_count, startup_error_count, connection_error_count, " +
+                "cold_boot_count, additional_metrics"));
     }
 
     [Fact]
@@ -59,7 +60,8 @@ public sealed class WarehouseDataTests : IDisposable
         string longId = $"a/b/{new string('x', 20_000)}";
         string[] ids =
         [
-            "a/b", "a/b/new\nline", "a/b/carriage\rreturn", "a/b/../../../etc/passwd", "a/b/\\windows\\path", "a/b/'; DROP TABLE analytics; --",
+            "a/b", "a/b/new\nline", "a/b/carriage\rreturn", "a/b/../../../etc/passwd", "a/b/\\windows\\path",
+            "a/b/'; DROP TABLE analytics; --",
             "a/b/\"quoted\"", "a/b/\u2028", "a/b/📈", "other/app", longId,
         ];
         string rows = string.Join(',', ids.Select((id, number) => $$"""
@@ -90,10 +92,17 @@ public sealed class WarehouseDataTests : IDisposable
         {
             // The last is of an endpoint that nobody asked for, so that its key alone finds it again.
             await target.ReplaceAsync(
-                day, slice, [Row("a/b/\ud800", requests), Row("a/b/\0nul", requests), Row("other/\udc00", requests)], CancellationToken.None);
+                day,
+                slice,
+                [Row("a/b/\ud800", requests), Row("a/b/\0nul", requests), Row("other/\udc00", requests)],
+                CancellationToken.None
+            );
         }
 
-        Assert.Equal(["a/b/\ufffdnul|2", "a/b/\ufffd|2", "other/\ufffd|2"], Read(store, "endpoint_id, request_count").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a/b/\ufffdnul|2", "a/b/\ufffd|2", "other/\ufffd|2"],
+            Read(store, "endpoint_id, request_count").Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -130,8 +139,15 @@ public sealed class WarehouseDataTests : IDisposable
         foreach (int days in (int[])[0, 1])
         {
             WarehousePartition day = WarehousePartition.Of(Now.AddDays(-days), AnalyticsTimeframe.Hour);
-            WarehouseRow row = WarehouseTable.Analytics.RowOf(new(day.Start, "hour", false, new AnalyticsRow { EndpointId = "a/b" }, "a/b"));
-            await target.ReplaceAsync(day, new WarehouseSlice(WarehouseTable.Analytics, "hour", ["a/b"], day.Start, day.End), [row], CancellationToken.None);
+            WarehouseRow row = WarehouseTable.Analytics.RowOf(
+                new(day.Start, "hour", false, new AnalyticsRow { EndpointId = "a/b" }, "a/b")
+            );
+            await target.ReplaceAsync(
+                day,
+                new WarehouseSlice(WarehouseTable.Analytics, "hour", ["a/b"], day.Start, day.End),
+                [row],
+                CancellationToken.None
+            );
         }
 
         string[] calls = await RunInShellAsync(target.Describe(), "bq");
@@ -166,7 +182,9 @@ public sealed class WarehouseDataTests : IDisposable
         Assert.Equal(store == "duckdb" ? "a/b" : 1L, reader.GetValue(0));
     }
 
-    /// <summary>Runs a command in a shell where a program only prints its arguments, each in angle brackets; gives a line for each call.</summary>
+    /// <summary>
+    /// Runs a command in a shell where a program only prints its arguments, each in angle brackets; gives a line for each call.
+    /// </summary>
     private static async Task<string[]> RunInShellAsync(string command, string program)
     {
         string script = $$"""
@@ -180,8 +198,16 @@ public sealed class WarehouseDataTests : IDisposable
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static WarehouseRow Row(string endpoint, long requests) => WarehouseTable.Analytics.RowOf(new(
-        new DateTimeOffset(2026, 6, 17, 10, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests }, endpoint));
+    private static WarehouseRow Row(string endpoint, long requests) =>
+        WarehouseTable.Analytics.RowOf(
+            new(
+                new DateTimeOffset(2026, 6, 17, 10, 0, 0, TimeSpan.Zero),
+                "hour",
+                false,
+                new AnalyticsRow { EndpointId = endpoint, RequestCount = requests },
+                endpoint
+            )
+        );
 
     private IWarehouseStore StoreOf(string name, string? folder = null)
     {
@@ -232,8 +258,12 @@ public sealed class WarehouseDataTests : IDisposable
     /// <summary>Exports a bucket with these rows, which a server sends as they stand here, and gives how many were left out.</summary>
     private async Task<int> ExportAsync(string store, string rows, string? folder = null)
     {
-        using var api = new WireMockApi(MockResponse.Json(
-            200, $$"""{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-06-17T10:00:00+00:00","results":[{{rows}}]}]}"""));
+        using var api = new WireMockApi(
+            MockResponse.Json(
+                200,
+                $$"""{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-06-17T10:00:00+00:00","results":[{{rows}}]}]}"""
+            )
+        );
         using var fal = new FalObservabilityClient(
             options =>
             {
@@ -244,7 +274,10 @@ public sealed class WarehouseDataTests : IDisposable
             account => account.Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Now)));
         var request = new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
         return await new Exporter(
-            new AnalyticsRows(fal.Analytics), StoreOf(store, folder), new ExportProgress(folder ?? _folder, store), new FakeTimeProvider(Now))
-            .RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
+            new AnalyticsRows(fal.Analytics),
+            StoreOf(store, folder),
+            new ExportProgress(folder ?? _folder, store),
+            new FakeTimeProvider(Now)
+        ).RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
     }
 }

@@ -33,14 +33,23 @@ public sealed class WarehouseExportTests : IDisposable
         Dictionary<string, byte[]> files = Files();
         await ExportAsync(fal, request, store);
 
-        AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(request.EndpointIds)
-        {
-            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics,
-            Range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 6, 12, 0, 0, 0, TimeSpan.Zero), Now),
-            Timeframe = AnalyticsTimeframe.Hour,
-        });
-        IEnumerable<string> expected = report.TimeSeries.SelectMany(bucket => bucket.Rows.Select(row => string.Create(CultureInfo.InvariantCulture,
-            $"{row.EndpointId} {bucket.Start.UtcDateTime:yyyy-MM-dd HH:mm:ss} hour {(bucket.IsProvisional || bucket.IsOpen ? 1 : 0)} {row.RequestCount} {row.GetValue(AnalyticsExpand.P90Duration):R} {row.GetValue(AnalyticsExpand.TotalBillableDuration):R}")));
+        AnalyticsReport report = await fal.Analytics.GetReportAsync(
+            new AnalyticsQuery(request.EndpointIds)
+            {
+                Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics,
+                Range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 6, 12, 0, 0, 0, TimeSpan.Zero), Now),
+                Timeframe = AnalyticsTimeframe.Hour,
+            }
+        );
+        IEnumerable<string> expected = report.TimeSeries.SelectMany(bucket =>
+            bucket.Rows.Select(row =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{row.EndpointId} {bucket.Start.UtcDateTime:yyyy-MM-dd HH:mm:ss} " +
+                        $"hour {(bucket.IsProvisional || bucket.IsOpen ? 1 : 0)} {row.RequestCount} {row.GetValue(AnalyticsExpand.P90Duration):R} {row.GetValue(AnalyticsExpand.TotalBillableDuration):R}"
+                )
+            )
+        );
         Assert.Equal(expected.Order(StringComparer.Ordinal), rows);
         Assert.Equal(rows, Read(store));
         if (store != "duckdb")
@@ -66,7 +75,10 @@ public sealed class WarehouseExportTests : IDisposable
         string[] open = [.. before.Where(row => row.Contains("2026-06-17 12:00:00", StringComparison.Ordinal))];
         Assert.NotEmpty(open);
         Assert.All(open, row => Assert.Contains(" hour 1 ", row, StringComparison.Ordinal));
-        Assert.All(after.Where(row => row.Contains("2026-06-17 12:00:00", StringComparison.Ordinal)), row => Assert.Contains(" hour 0 ", row, StringComparison.Ordinal));
+        Assert.All(
+            after.Where(row => row.Contains("2026-06-17 12:00:00", StringComparison.Ordinal)),
+            row => Assert.Contains(" hour 0 ", row, StringComparison.Ordinal)
+        );
         Assert.Empty(after.Intersect(open));
         Assert.Contains(after, row => row.Contains("2026-06-17 14:00:00", StringComparison.Ordinal));
         Assert.Subset(after.ToHashSet(), before.Where(row => row.Contains(" hour 0 ", StringComparison.Ordinal)).ToHashSet());
@@ -83,7 +95,10 @@ public sealed class WarehouseExportTests : IDisposable
 
         await ExportAsync(fal, Request(simulator, first: 12), store);
 
-        Assert.All(simulator.Requests.Skip(before), call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery)));
+        Assert.All(
+            simulator.Requests.Skip(before),
+            call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery))
+        );
         Assert.True(simulator.Requests.Count > before);
     }
 
@@ -154,7 +169,10 @@ public sealed class WarehouseExportTests : IDisposable
         await ExportAsync(fal, all, store);
         Assert.Equal(whole, Read(store));
         // Each has come as far as the others, so that all are asked for at once from where nothing is final yet.
-        Assert.All(simulator.Requests.Skip(before), call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery)));
+        Assert.All(
+            simulator.Requests.Skip(before),
+            call => Assert.Matches("start=2026-06-1[67]T00", Uri.UnescapeDataString(call.RawQuery))
+        );
     }
 
     [Theory]
@@ -202,7 +220,8 @@ public sealed class WarehouseExportTests : IDisposable
         await StoreOf(store, request).ReplaceAsync(day, SliceOf(day, "other/app"), [lost], CancellationToken.None);
         var refused = new List<string>();
 
-        await ExporterOf(fal, request, store).RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
+        await ExporterOf(fal, request, store)
+            .RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
 
         Assert.Equal(["other/app"], refused);
         Assert.Contains("other/app 2026-06-17 12:00:00 hour 0 7  ", Read(store));
@@ -220,7 +239,8 @@ public sealed class WarehouseExportTests : IDisposable
         _time.Advance(TimeSpan.FromHours(3));
         var refused = new List<string>();
 
-        await ExporterOf(fal, request, "ndjson").RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
+        await ExporterOf(fal, request, "ndjson")
+            .RunAsync(request, (_, _, _) => { }, endpoint => refused.Add(endpoint.EndpointId), _ => { }, CancellationToken.None);
 
         Assert.Equal(["other/app"], refused);
         Assert.Contains(Read("ndjson"), row => row.Contains("2026-06-17 15:00:00", StringComparison.Ordinal));
@@ -272,7 +292,10 @@ public sealed class WarehouseExportTests : IDisposable
         _time.Advance(TimeSpan.FromHours(1));
         await ExportAsync(fal, hours, store);
 
-        Assert.All(Read(store).Where(row => row.Contains("2026-06-17", StringComparison.Ordinal)), row => Assert.Contains(" hour 0 ", row, StringComparison.Ordinal));
+        Assert.All(
+            Read(store).Where(row => row.Contains("2026-06-17", StringComparison.Ordinal)),
+            row => Assert.Contains(" hour 0 ", row, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -319,7 +342,8 @@ public sealed class WarehouseExportTests : IDisposable
         }
 
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
-        await StoreOf("duckdb", new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) }).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 6)], CancellationToken.None);
+        await StoreOf("duckdb", new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) })
+            .ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 6)], CancellationToken.None);
 
         Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 6  "], Read("duckdb"));
         await using var after = new DuckDBConnection($"DataSource={_folder}/analytics.duckdb");
@@ -341,7 +365,9 @@ public sealed class WarehouseExportTests : IDisposable
         IWarehouseStore store = StoreOf(name, new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) });
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
 
-        Exception refusal = await Assert.ThrowsAnyAsync<Exception>(() => store.ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None));
+        Exception refusal = await Assert.ThrowsAnyAsync<Exception>(() =>
+            store.ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None)
+        );
 
         Assert.True(refusal is FormatException or DuckDBException);
         Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
@@ -358,7 +384,9 @@ public sealed class WarehouseExportTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "progress-duckdb.json"), content);
 
-        FormatException refusal = Assert.Throws<FormatException>(() => new ExportProgress(_folder, "duckdb").Find(WarehouseTable.Analytics, "hour", "a/b"));
+        FormatException refusal = Assert.Throws<FormatException>(() =>
+            new ExportProgress(_folder, "duckdb").Find(WarehouseTable.Analytics, "hour", "a/b")
+        );
 
         Assert.Contains("progress-duckdb.json", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
@@ -401,7 +429,8 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request = Request(simulator, first: 16);
         var missing = new List<string>();
 
-        await ExporterOf(fal, request, "duckdb").RunAsync(request, (_, _, _) => { }, _ => { }, endpoint => missing.Add(endpoint.EndpointId), CancellationToken.None);
+        await ExporterOf(fal, request, "duckdb")
+            .RunAsync(request, (_, _, _) => { }, _ => { }, endpoint => missing.Add(endpoint.EndpointId), CancellationToken.None);
 
         Assert.Equal([simulator.Apps[1]], missing);
     }
@@ -471,7 +500,8 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request = Request(simulator, first: 17);
         await ExportAsync(fal, request, "parquet");
         string path = Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet");
-        WarehouseContent.Execute($"COPY (SELECT *, CASE WHEN hour(bucket_start) = 1 THEN NULL WHEN '{type}' = 'DATE' THEN '2026-01-01' ELSE '1' END::{type} AS team FROM read_parquet('{path}', hive_partitioning = false)) TO '{path}.new' (FORMAT parquet)");
+        WarehouseContent.Execute($"COPY (SELECT *, CASE WHEN hour(bucket_start) = 1 THEN NULL WHEN '{type}' = 'DATE' THEN '2026-01-01' " +
+            $"ELSE '1' END::{type} AS team FROM read_parquet('{path}', hive_partitioning = false)) TO '{path}.new' (FORMAT parquet)");
         File.Move($"{path}.new", path, overwrite: true);
         byte[] before = await File.ReadAllBytesAsync(path);
         ExportRequest other = request with { EndpointIds = [simulator.Apps[0]], First = new DateOnly(2026, 6, 17) };
@@ -495,7 +525,8 @@ public sealed class WarehouseExportTests : IDisposable
         await File.WriteAllBytesAsync(Path.Combine(_folder, "analytics.duckdb"), []);
         WarehousePartition day = WarehousePartition.Of(Now, AnalyticsTimeframe.Hour);
 
-        await StoreOf("duckdb", new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) }).ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None);
+        await StoreOf("duckdb", new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) })
+            .ReplaceAsync(day, SliceOf(day, "a/b"), [Row("a/b", 1)], CancellationToken.None);
 
         Assert.Equal(["a/b 2026-06-17 12:00:00 hour 0 1  "], Read("duckdb"));
     }
@@ -508,7 +539,12 @@ public sealed class WarehouseExportTests : IDisposable
         ExportRequest request = Request(simulator, first: 16);
         await ExportAsync(fal, request, "parquet");
         List<string> whole = Read("parquet");
-        await new ExportProgress(_folder, "parquet").SaveAsync(WarehouseTable.Analytics, "hour", Now.AddDays(-2), request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1))));
+        await new ExportProgress(_folder, "parquet").SaveAsync(
+            WarehouseTable.Analytics,
+            "hour",
+            Now.AddDays(-2),
+            request.EndpointIds.Select(id => KeyValuePair.Create(id, Now.AddYears(1)))
+        );
         File.Delete(Path.Combine(_folder, "parquet", "timeframe=hour", "20260617.parquet"));
 
         await ExportAsync(fal, request, "parquet");
@@ -516,10 +552,19 @@ public sealed class WarehouseExportTests : IDisposable
         Assert.Equal(whole, Read("parquet"));
     }
 
-    private static WarehouseRow Row(string endpoint, long requests) => WarehouseTable.Analytics.RowOf(new(
-        new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero), "hour", false, new AnalyticsRow { EndpointId = endpoint, RequestCount = requests }, endpoint));
+    private static WarehouseRow Row(string endpoint, long requests) =>
+        WarehouseTable.Analytics.RowOf(
+            new(
+                new DateTimeOffset(2026, 6, 17, 12, 0, 0, TimeSpan.Zero),
+                "hour",
+                false,
+                new AnalyticsRow { EndpointId = endpoint, RequestCount = requests },
+                endpoint
+            )
+        );
 
-    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) => new(WarehouseTable.Analytics, "hour", [endpoint], partition.Start, partition.End);
+    private static WarehouseSlice SliceOf(WarehousePartition partition, string endpoint) =>
+        new(WarehouseTable.Analytics, "hour", [endpoint], partition.Start, partition.End);
 
     private Task<FalSimulator> StartAsync(TimeSpan lag = default) =>
         FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time, AnalyticsLag = lag });
@@ -553,7 +598,8 @@ public sealed class WarehouseExportTests : IDisposable
         Directory.CreateDirectory(_folder);
     }
 
-    private Dictionary<string, byte[]> Files() => Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).ToDictionary(path => path, File.ReadAllBytes);
+    private Dictionary<string, byte[]> Files() =>
+        Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).ToDictionary(path => path, File.ReadAllBytes);
 
     private List<string> Read(string store) => WarehouseContent.Read(_folder, store);
 }

@@ -50,7 +50,13 @@ public sealed class WarehouseParquetTests : IDisposable
     {
         // Another timeframe, a day that is not exported again, and the day that is.
         await WriteAsync("day", "202605", legacy, new DateTime(2026, 5, 3, 0, 0, 0, DateTimeKind.Utc));
-        await WriteAsync("hour", "20260610", legacy, new DateTime(2026, 6, 10, 0, 0, 0, DateTimeKind.Utc), new DateTime(2026, 6, 10, 23, 0, 0, DateTimeKind.Utc));
+        await WriteAsync(
+            "hour",
+            "20260610",
+            legacy,
+            new DateTime(2026, 6, 10, 0, 0, 0, DateTimeKind.Utc),
+            new DateTime(2026, 6, 10, 23, 0, 0, DateTimeKind.Utc)
+        );
         await WriteAsync("hour", "20260617", legacy, new DateTime(2026, 6, 17, 3, 0, 0, DateTimeKind.Utc));
 
         await ExportAsync();
@@ -76,7 +82,8 @@ public sealed class WarehouseParquetTests : IDisposable
     {
         await ExportAsync();
         string other = Path.Combine(_folder, "parquet", "timeframe=hour", "20260101.parquet");
-        DuckDb("UTC", $"COPY (SELECT 'a/b' AS endpoint_id, '2026-01-01T00:00:00Z'::TIMESTAMPTZ AS bucket_start, DATE '2026-01-01' AS kept) TO '{other}' (FORMAT parquet)");
+        DuckDb("UTC", $"COPY (SELECT 'a/b' AS endpoint_id, '2026-01-01T00:00:00Z'::TIMESTAMPTZ AS bucket_start, DATE '2026-01-01' AS " +
+            $"kept) TO '{other}' (FORMAT parquet)");
         string foreign = Path.Combine(_folder, "parquet", "timeframe=hour", "foreign.parquet");
         await File.WriteAllTextAsync(foreign, "something else");
         byte[] before = await File.ReadAllBytesAsync(other);
@@ -93,13 +100,21 @@ public sealed class WarehouseParquetTests : IDisposable
     private static List<(string Type, string Text)> Arrow(string file)
     {
         using var reader = new ParquetFileReader(file);
-        int column = Enumerable.Range(0, reader.FileMetaData.NumColumns).Single(i => reader.FileMetaData.Schema.Column(i).Name == "bucket_start");
+        int column = Enumerable
+            .Range(0, reader.FileMetaData.NumColumns)
+            .Single(i => reader.FileMetaData.Schema.Column(i).Name == "bucket_start");
         using LogicalType logical = reader.FileMetaData.Schema.Column(column).LogicalType;
         var timestamp = Assert.IsType<TimestampLogicalType>(logical);
-        string type = $"TIMESTAMP, {(timestamp.IsAdjustedToUtc ? "UTC" : "local")}, by its {(timestamp.IsFromConvertedType ? "legacy" : "logical")} type";
+        string type = $"TIMESTAMP, {(timestamp.IsAdjustedToUtc ? "UTC" : "local")}, by " +
+            $"its {(timestamp.IsFromConvertedType ? "legacy" : "logical")} type";
         using RowGroupReader group = reader.RowGroup(0);
         using LogicalColumnReader<DateTime> values = group.Column(column).LogicalReader<DateTime>();
-        return [.. values.ReadAll((int)group.MetaData.NumRows).Select(value => (type, value.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)))];
+        return
+        [
+            .. values
+                .ReadAll((int)group.MetaData.NumRows)
+                .Select(value => (type, value.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))),
+        ];
     }
 
     /// <summary>Runs a query over all files, <c>{0}</c>, in a session of a time zone; gives the rows as text.</summary>
@@ -110,7 +125,11 @@ public sealed class WarehouseParquetTests : IDisposable
         using DuckDBCommand command = connection.CreateCommand();
         command.CommandText = $"SET TimeZone = '{zone}'";
         command.ExecuteNonQuery();
-        command.CommandText = query.Replace("{0}", $"read_parquet('{_folder}/parquet/*/*.parquet', union_by_name = true)", StringComparison.Ordinal);
+        command.CommandText = query.Replace(
+            "{0}",
+            $"read_parquet('{_folder}/parquet/*/*.parquet', union_by_name = true)",
+            StringComparison.Ordinal
+        );
         using DuckDBDataReader reader = command.ExecuteReader();
         var rows = new List<string>();
         while (reader.Read())
@@ -133,7 +152,10 @@ public sealed class WarehouseParquetTests : IDisposable
         var requests = new DataField<long>("request_count", true);
         var team = new DataField<string>("team", true);
         await using FileStream file = File.Create(Path.Combine(folder, $"{name}.parquet"));
-        await using Parquet.ParquetWriter writer = await Parquet.ParquetWriter.CreateAsync(new ParquetSchema(endpoint, bucket, frame, provisional, requests, team), file);
+        await using Parquet.ParquetWriter writer = await Parquet.ParquetWriter.CreateAsync(
+            new ParquetSchema(endpoint, bucket, frame, provisional, requests, team),
+            file
+        );
         using ParquetRowGroupWriter group = writer.CreateRowGroup();
         await group.WriteAsync(endpoint, [.. instants.Select(_ => "old/app")]);
         await group.WriteAsync<DateTime>(bucket, instants);
@@ -159,7 +181,11 @@ public sealed class WarehouseParquetTests : IDisposable
             },
             account => account.Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Now)));
         var request = new ExportRequest { EndpointIds = ["a/b"], First = new DateOnly(2026, 6, 17) };
-        await new Exporter(new AnalyticsRows(fal.Analytics), new ParquetStore(_folder, WarehouseTable.Analytics, request), new ExportProgress(_folder, "parquet"), new FakeTimeProvider(Now))
-            .RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
+        await new Exporter(
+            new AnalyticsRows(fal.Analytics),
+            new ParquetStore(_folder, WarehouseTable.Analytics, request),
+            new ExportProgress(_folder, "parquet"),
+            new FakeTimeProvider(Now)
+        ).RunAsync(request, (_, _, _) => { }, _ => { }, _ => { }, CancellationToken.None);
     }
 }

@@ -31,10 +31,18 @@ public sealed class WarehouseTableTests : IDisposable
     public async Task Money_is_the_same_in_the_store_as_on_the_wire_to_the_last_digit(string store)
     {
         string[] amounts = ["0.1", "123456789012345678.1234567891", "0.00000000000000000001", "-79.9", "0", "9007199254740993"];
-        string lines = string.Join(',', amounts.Select(amount =>
-            $$"""{"app":"a","environment":"main","machine_type":"GPU","unit":"second","quantity":{{amount}},"cost_total":{{amount}},"currency":"USD","is_surge":false}"""));
-        using var api = new WireMockApi(MockResponse.Json(
-            200, $$"""{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-06-17T10:00:00+00:00","results":[{{lines}}]}]}"""));
+        string lines = string.Join(
+            ',',
+            amounts.Select(amount =>
+                $$"""{"app":"a","environment":"main","machine_type":"GPU","unit":"second","quantity":{{amount}},"cost_total":{{amount}},"currency":"USD","is_surge":false}"""
+            )
+        );
+        using var api = new WireMockApi(
+            MockResponse.Json(
+                200,
+                $$"""{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-06-17T10:00:00+00:00","results":[{{lines}}]}]}"""
+            )
+        );
         using FalObservabilityClient fal = ClientOf(api.BaseAddress, "test-id:test-secret");
 
         await ExportAsync(new UsageRows(fal.Usage, _time), store, ["a/b"], first: 17);
@@ -57,14 +65,24 @@ public sealed class WarehouseTableTests : IDisposable
 
         await ExportAsync(new UsageRows(fal.Usage, _time), store, ["a/b"], first: 17);
 
-        Assert.Equal(["""{"new_field":9007199254740993,"unit_price":"0.000000000000000000000012"}"""], Texts("usage", store, "additional_members"));
+        Assert.Equal(
+            ["""{"new_field":9007199254740993,"unit_price":"0.000000000000000000000012"}"""],
+            Texts("usage", store, "additional_members")
+        );
     }
 
     [Theory]
     [MemberData(nameof(Stores))]
     public async Task The_bill_of_an_account_is_the_same_in_the_store_and_an_export_again_changes_nothing(string store)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Apps = 3,
+                TimeProvider = _time,
+            }
+        );
         using FalObservabilityClient fal = ClientOf(simulator.BaseAddress, simulator.Key);
 
         await ExportAsync(new UsageRows(fal.Usage, _time), store, simulator.Apps);
@@ -73,7 +91,8 @@ public sealed class WarehouseTableTests : IDisposable
 
         UsageReport report = await fal.Usage.GetReportAsync(new UsageQuery
         {
-            Range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 6, 15, 0, 0, 0, TimeSpan.Zero), Now), Timeframe = AnalyticsTimeframe.Hour,
+            Range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 6, 15, 0, 0, 0, TimeSpan.Zero), Now),
+            Timeframe = AnalyticsTimeframe.Hour,
         });
         decimal[] expected = [.. report.TimeSeries.SelectMany(bucket => bucket.Rows).Select(row => row.Cost).Order()];
         Assert.NotEmpty(expected);
@@ -85,7 +104,14 @@ public sealed class WarehouseTableTests : IDisposable
     [MemberData(nameof(Stores))]
     public async Task Numbers_of_runners_are_the_same_in_the_store_as_in_the_history(string store)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 3, TimeProvider = _time });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Apps = 3,
+                TimeProvider = _time,
+            }
+        );
         using FalObservabilityClient fal = ClientOf(simulator.BaseAddress, simulator.Key);
 
         await ExportAsync(new RunnerRows(fal.Apps, _time), store, [.. simulator.Apps, $"{simulator.Apps[0]}/route"]);
@@ -95,23 +121,47 @@ public sealed class WarehouseTableTests : IDisposable
         {
             var range = AnalyticsTimeRange.Between(new DateTimeOffset(2026, 6, 15, 0, 0, 0, TimeSpan.Zero), Now);
             FalRunnerHistory max = await fal.Apps.GetRunnerHistoryAsync(app, range, AnalyticsTimeframe.Hour);
-            FalRunnerHistory average = await fal.Apps.GetRunnerHistoryAsync(app, range, AnalyticsTimeframe.Hour, FalRunnerAggregation.Average);
-            expected.AddRange(max.Buckets.Zip(average.Buckets, (highest, mean) => string.Create(
-                CultureInfo.InvariantCulture, $"{app} {highest.Start:yyyy-MM-dd HH:mm} {highest.Running} {mean.Idle:R}")));
+            FalRunnerHistory average = await fal.Apps.GetRunnerHistoryAsync(
+                app,
+                range,
+                AnalyticsTimeframe.Hour,
+                FalRunnerAggregation.Average
+            );
+            expected.AddRange(
+                max.Buckets.Zip(
+                    average.Buckets,
+                    (highest, mean) =>
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{app} {highest.Start:yyyy-MM-dd HH:mm} {highest.Running} {mean.Idle:R}"
+                        )
+                )
+            );
         }
 
         string[] columns = ["endpoint_id", "bucket_start", "running_max", "idle_average"];
         Assert.NotEmpty(expected);
         Assert.Equal(
             expected.Order(StringComparer.Ordinal),
-            Enumerable.Range(0, expected.Count).Select(i => string.Join(' ', columns.Select(column => Texts("runners", store, column)[i]))).Order(StringComparer.Ordinal));
+            Enumerable
+                .Range(0, expected.Count)
+                .Select(i => string.Join(' ', columns.Select(column => Texts("runners", store, column)[i])))
+                .Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
     [MemberData(nameof(Stores))]
     public async Task A_runner_history_that_is_too_old_for_the_service_stays(string store)
     {
-        await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 1, TimeProvider = _time });
+        await using FalSimulator simulator = await FalSimulator.StartAsync(
+            new FalSimulatorOptions
+            {
+                Seed = 1,
+                Apps = 1,
+                TimeProvider = _time,
+            }
+        );
         using FalObservabilityClient fal = ClientOf(simulator.BaseAddress, simulator.Key);
         await ExportAsync(new RunnerRows(fal.Apps, _time), store, simulator.Apps);
         string[] before = Texts("runners", store, "running_max");
@@ -138,7 +188,13 @@ public sealed class WarehouseTableTests : IDisposable
         Assert.Null(progress.Find(WarehouseTable.Usage, "hour", "a/b"));
     }
 
-    private async Task ExportAsync(IWarehouseSource source, string store, IReadOnlyList<string> endpoints, int first = 15, DateOnly? last = null)
+    private async Task ExportAsync(
+        IWarehouseSource source,
+        string store,
+        IReadOnlyList<string> endpoints,
+        int first = 15,
+        DateOnly? last = null
+    )
     {
         var request = new ExportRequest { EndpointIds = endpoints, First = new DateOnly(2026, 6, first), Last = last };
         IWarehouseStore target = ExportVerb.Stores.Single(one => one.Word == store).Open(_folder, source.Table, request);
@@ -162,21 +218,34 @@ public sealed class WarehouseTableTests : IDisposable
         : [.. Texts("usage", store, column).Select(Canonical)];
 
     /// <summary>The values of a column in the order of the rows.</summary>
-    private string[] Texts(string table, string store, string column) => store switch
-    {
-        "duckdb" => DuckDb(table, column),
-        "parquet" => [.. ParquetFiles(table).SelectMany(file => Column(file, column))],
-        _ => [.. Directory.GetFiles(Path.Combine(_folder, $"ndjson-{table}", "hour"), "*.ndjson").Order(StringComparer.Ordinal).SelectMany(File.ReadLines).Select(line =>
+    private string[] Texts(string table, string store, string column) =>
+        store switch
         {
-            using JsonDocument row = JsonDocument.Parse(line);
-            JsonElement value = row.RootElement.GetProperty(column);
-            return value.ValueKind == JsonValueKind.String && value.TryGetDateTime(out DateTime instant) ? Text(instant)
-                : value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-        })],
-    };
+            "duckdb" => DuckDb(table, column),
+            "parquet" => [.. ParquetFiles(table).SelectMany(file => Column(file, column))],
+            _ =>
+            [
+                .. Directory
+                    .GetFiles(Path.Combine(_folder, $"ndjson-{table}", "hour"), "*.ndjson")
+                    .Order(StringComparer.Ordinal)
+                    .SelectMany(File.ReadLines)
+                    .Select(line =>
+                    {
+                        using JsonDocument row = JsonDocument.Parse(line);
+                        JsonElement value = row.RootElement.GetProperty(column);
+                        return value.ValueKind == JsonValueKind.String && value.TryGetDateTime(out DateTime instant) ? Text(instant)
+                            : value.ValueKind == JsonValueKind.String ? value.GetString()!
+                            : value.GetRawText();
+                    }),
+            ],
+        };
 
     private string[] ParquetFiles(string table) =>
-        [.. Directory.GetFiles(Path.Combine(_folder, $"parquet-{table}"), "*.parquet", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .GetFiles(Path.Combine(_folder, $"parquet-{table}"), "*.parquet", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal),
+        ];
 
     private string[] DuckDb(string table, string column)
     {

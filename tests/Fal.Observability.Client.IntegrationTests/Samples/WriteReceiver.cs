@@ -71,7 +71,8 @@ internal sealed class WriteReceiver : IAsyncDisposable
         OnRequest(context.Request);
         bool isRemoteWrite = context.Request is
         {
-            Method: "POST", Path.Value: "/api/v1/write", ContentType: "application/x-protobuf", Headers: { ContentEncoding: ["snappy"] } headers
+            Method: "POST", Path.Value: "/api/v1/write", ContentType: "application/x-protobuf",
+            Headers: { ContentEncoding: ["snappy"] } headers
         } && headers["X-Prometheus-Remote-Write-Version"] == "0.1.0" && headers.UserAgent.Count == 1;
         _bodies.Enqueue(body.ToArray());
         if (!_script.TryDequeue(out WriteAnswer? answer))

@@ -20,13 +20,32 @@ public sealed class WriteRequestTests : IDisposable
     private static readonly string[] Names =
         ["a", "b_c", "b.c", "b c", "_", "0", "\u00e9", "\U0001F600", "..name__", "account", "le", "Z", "z", "\uffff", "a:b"];
 
-    private static readonly string[] Ids = ["", " ", "a/b", "A/b", "a/b ", "\u00e9", "\ud800", "\udfff", "\ufffd", "\U0001F600", "\0", "a\nb", "\"\\"];
+    private static readonly string[] Ids =
+    [
+        "",
+        " ",
+        "a/b",
+        "A/b",
+        "a/b ",
+        "\u00e9",
+        "\ud800",
+        "\udfff",
+        "\ufffd",
+        "\U0001F600",
+        "\0",
+        "a\nb",
+        "\"\\",
+    ];
 
     private readonly FakeLogCollector _log = new();
     private readonly ServiceProvider _services;
 
-    public WriteRequestTests() => _services = new ServiceCollection()
-        .AddMetrics().AddLogging(logging => logging.AddProvider(new FakeLoggerProvider(_log))).AddSingleton<LeftOut>().BuildServiceProvider();
+    public WriteRequestTests() =>
+        _services = new ServiceCollection()
+            .AddMetrics()
+            .AddLogging(logging => logging.AddProvider(new FakeLoggerProvider(_log)))
+            .AddSingleton<LeftOut>()
+            .BuildServiceProvider();
 
     private LeftOut LeftOut => _services.GetRequiredService<LeftOut>();
 
@@ -38,10 +57,22 @@ public sealed class WriteRequestTests : IDisposable
         var random = new Random(11);
         for (int run = 0; run < 2000; run++)
         {
-            PrometheusSample[] samples = [.. Enumerable.Range(0, random.Next(1, 8)).Select(_ => new PrometheusSample(
-                Names[random.Next(Names.Length)],
-                LabelSet.Create(random.GetItems(Names, random.Next(6)).Distinct().Select(name => KeyValuePair.Create(name, Ids[random.Next(Ids.Length)]))),
-                random.NextDouble(), random.Next()))];
+            PrometheusSample[] samples =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(1, 8))
+                    .Select(_ => new PrometheusSample(
+                        Names[random.Next(Names.Length)],
+                        LabelSet.Create(
+                            random
+                                .GetItems(Names, random.Next(6))
+                                .Distinct()
+                                .Select(name => KeyValuePair.Create(name, Ids[random.Next(Ids.Length)]))
+                        ),
+                        random.NextDouble(),
+                        random.Next()
+                    )),
+            ];
 
             List<SortedList<string, string>> series = AssertFollowsRules(WriteRequest.Of(samples));
 
@@ -57,7 +88,9 @@ public sealed class WriteRequestTests : IDisposable
         {
             string[] ids = random.GetItems(Ids, random.Next(1, 10));
 
-            List<SortedList<string, string>> series = AssertFollowsRules(WriteRequest.Of(AnalyticsSamples.Of(Bucket(ids), "acme", AnalyticsTimeframe.Hour, LeftOut)));
+            List<SortedList<string, string>> series = AssertFollowsRules(
+                WriteRequest.Of(AnalyticsSamples.Of(Bucket(ids), "acme", AnalyticsTimeframe.Hour, LeftOut))
+            );
 
             string[] texts = [.. series.Select(labels => string.Join('\u0001', labels))];
             Assert.Equal(texts.Distinct(), texts);
@@ -84,7 +117,9 @@ public sealed class WriteRequestTests : IDisposable
     [Fact]
     public void A_row_whose_id_cannot_be_read_is_left_out_as_one_without_an_id_is()
     {
-        PrometheusSample sample = Assert.Single(AnalyticsSamples.Of(Bucket("a\ufffd", "", "b"), "acme", AnalyticsTimeframe.Minute, LeftOut));
+        PrometheusSample sample = Assert.Single(
+            AnalyticsSamples.Of(Bucket("a\ufffd", "", "b"), "acme", AnalyticsTimeframe.Minute, LeftOut)
+        );
 
         Assert.Equal("b", sample.Labels["endpoint_id"]);
         Assert.Equal(2, LeftOut.Total);
@@ -108,11 +143,15 @@ public sealed class WriteRequestTests : IDisposable
     [InlineData("\"12\"", null)]
     [InlineData("1e400", null)]
     [InlineData("true", null)]
-    public void A_count_that_no_integer_holds_is_sent_as_a_double_and_a_value_that_is_no_number_is_counted_and_logged_once(string json, double? expected)
+    public void A_count_that_no_integer_holds_is_sent_as_a_double_and_a_value_that_is_no_number_is_counted_and_logged_once(
+        string json,
+        double? expected
+    )
     {
         AnalyticsRow row = new()
         {
-            EndpointId = "a/b", SuccessCount = 3, AdditionalMetrics = new Dictionary<string, JsonElement> { ["request_count"] = Parse(json) },
+            EndpointId = "a/b", SuccessCount = 3, AdditionalMetrics = new Dictionary<string,
+            JsonElement> { ["request_count"] = Parse(json) },
         };
         AnalyticsBucket bucket = new() { Start = DateTimeOffset.UnixEpoch, Rows = [row] };
 
@@ -120,11 +159,17 @@ public sealed class WriteRequestTests : IDisposable
         _ = AnalyticsSamples.Of(bucket, "acme", AnalyticsTimeframe.Hour, LeftOut).Count();
 
         Assert.Equal(3, samples.Single(sample => sample.Name == "fal_analytics_success_count").Value);
-        Assert.Equal(expected, samples.Where(sample => sample.Name == "fal_analytics_request_count").Select(sample => (double?)sample.Value).SingleOrDefault());
+        Assert.Equal(
+            expected,
+            samples.Where(sample => sample.Name == "fal_analytics_request_count").Select(sample => (double?)sample.Value).SingleOrDefault()
+        );
         Assert.Equal(expected is null ? 2 : 0, LeftOut.Total);
         Assert.Equal(
-            expected is null ? ["Account acme: the value of request_count for the endpoint a/b is left out, because it is not a finite number."] : [],
-            _log.GetSnapshot().Select(record => record.Message.Split(" Further")[0]));
+            expected is null
+                ? ["Account acme: the value of request_count for the endpoint a/b is left out, because it is not a finite number."]
+                : [],
+            _log.GetSnapshot().Select(record => record.Message.Split(" Further")[0])
+        );
     }
 
     private static JsonElement Parse(string json)
@@ -155,7 +200,10 @@ public sealed class WriteRequestTests : IDisposable
                 string value = Text(label, 2);
                 Assert.Matches("^[a-zA-Z_][a-zA-Z0-9_]*$", name);
                 Assert.NotEmpty(value);
-                Assert.True(last is null || Encoding.UTF8.GetBytes(last).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(name)) < 0, $"'{name}' stands after '{last}'.");
+                Assert.True(
+                    last is null || Encoding.UTF8.GetBytes(last).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(name)) < 0,
+                    $"'{name}' stands after '{last}'."
+                );
                 labels.Add(last = name, value);
             }
 

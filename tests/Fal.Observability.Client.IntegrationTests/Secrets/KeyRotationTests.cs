@@ -13,7 +13,10 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Secrets;
 
-/// <summary>A key that changes while the program runs, from each of the places that a key can come from, against a service that knows which keys are valid.</summary>
+/// <summary>
+/// A key that changes while the program runs, from each of the places that a key can come from, against a service that knows which keys
+/// are valid.
+/// </summary>
 public sealed class KeyRotationTests : IAsyncLifetime
 {
     private const string OldKey = "old-id:old-secret-0123456789";
@@ -115,8 +118,10 @@ public sealed class KeyRotationTests : IAsyncLifetime
         _service.Valid = [OldKey];
         var clock = new SteppedClock();
         await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(key), clock: clock);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = services.GetRequiredService<IFalMetricsClient>()
-            .WatchAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = services
+            .GetRequiredService<IFalMetricsClient>()
+            .WatchAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         Assert.True(await watch.MoveNextAsync());
         (key, _service.Valid) = (NewKey, [NewKey]);
@@ -159,8 +164,12 @@ public sealed class KeyRotationTests : IAsyncLifetime
             ? "a 1\n"
             : """{"apps":[],"history":[],"time_series":[]}""");
 
-        await Parallel.ForAsync(0, 1000, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
-            async (number, cancellationToken) => await calls[number % calls.Length](cancellationToken));
+        await Parallel.ForAsync(
+            0,
+            1000,
+            new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
+            async (number, cancellationToken) => await calls[number % calls.Length](cancellationToken)
+        );
 
         Assert.Contains(OldKey, _service.Keys);
         Assert.Contains(NewKey, _service.Keys);
@@ -213,8 +222,10 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.Equal([OldKey, OldKey, OldKey, OldKey], _service.Keys);
         Assert.Equal(
             [
-                "Account (default): ApiKeyProvider failed with System.Net.Http.HttpRequestException. The last key stays in use. Put a new key there, where this process can read it",
-                "Account (default): ApiKeyProvider gave no key that can be used: it is missing. The last key stays in use. Put a new key there, where this process can read it",
+                "Account (default): ApiKeyProvider failed with System.Net.Http.HttpRequestException. The last key stays in use. Put a " +
+                    "new key there, where this process can read it",
+                "Account (default): ApiKeyProvider gave no key that can be used: it is missing. The last key stays in use. Put a new key " +
+                    "there, where this process can read it",
             ],
             _log.GetSnapshot().Where(record => record.Level == LogLevel.Warning).Select(record => record.Message));
     }
@@ -226,7 +237,9 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await using ServiceProvider services = Services(null, _ => ValueTask.FromResult(answer()));
         IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
 
-        FalTransportException failed = await Assert.ThrowsAsync<FalTransportException>(() => metrics.GetSnapshotAsync(TestContext.Current.CancellationToken));
+        FalTransportException failed = await Assert.ThrowsAsync<FalTransportException>(() =>
+            metrics.GetSnapshotAsync(TestContext.Current.CancellationToken)
+        );
         answer = () => "hunter2 hunter2";
         OptionsValidationException malformed = await Assert.ThrowsAsync<OptionsValidationException>(
             () => metrics.GetSnapshotAsync(TestContext.Current.CancellationToken));
@@ -291,13 +304,21 @@ public sealed class KeyRotationTests : IAsyncLifetime
             options.ApiKeyProvider = _ => ValueTask.FromResult(NewKey);
         }));
 
-        Assert.Contains("ApiKeyProvider is set, and ApiKey or ApiKeyFile too. Remove ApiKey and ApiKeyFile,", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ApiKeyProvider is set, and ApiKey or ApiKeyFile too. Remove ApiKey and ApiKeyFile,",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static string KeyOf(HttpContext context) => context.Request.Headers.Authorization.ToString()["Key ".Length..];
 
     private ServiceProvider Services(
-        string? account, Func<CancellationToken, ValueTask<string>>? provider, IConfiguration? configuration = null, TimeProvider? clock = null)
+        string? account,
+        Func<CancellationToken, ValueTask<string>>? provider,
+        IConfiguration? configuration = null,
+        TimeProvider? clock = null
+    )
     {
         var services = new ServiceCollection();
         services.AddSingleton(clock ?? TimeProvider.System);
@@ -350,11 +371,13 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         public string[]? Valid { get; set; }
 
-        public Uri Address => new($"{_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}/v1");
+        public Uri Address =>
+            new($"{_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}/v1");
 
         public Task StartAsync() => _app.StartAsync();
 
-        public void Answer(Action<HttpContext> answer, Func<HttpContext, string>? body = null) => (_answer, _body) = (answer, body ?? _body);
+        public void Answer(Action<HttpContext> answer, Func<HttpContext, string>? body = null) =>
+            (_answer, _body) = (answer, body ?? _body);
 
         public ValueTask DisposeAsync() => _app.DisposeAsync();
     }

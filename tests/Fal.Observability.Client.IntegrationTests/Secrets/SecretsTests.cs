@@ -17,16 +17,38 @@ public sealed class SecretsTests
         ["metrics"] = RawServer.Answer(200, "text/plain", "fal_app_queue_size{application=\"my-org/a\"} 1\n"),
         ["metrics with a malformed line"] = RawServer.Answer(200, "text/plain", $"a 1\nAuthorization: Key {Key}\n"),
         ["no metrics"] = RawServer.Answer(200, "text/plain", $"Authorization: Key {Key}\n"),
-        ["a page"] = RawServer.Answer(200, "application/json", """{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a","request_count":1}]}]}"""),
+        ["a page"] = RawServer.Answer(
+            200,
+            "application/json",
+            """{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a","request_count":1}]}]}"""
+        ),
         ["a page that repeats its cursor"] = RawServer.Answer(200, "application/json", $$"""{"next_cursor":"{{Key}}"}"""),
-        ["json that breaks off"] = RawServer.Answer(200, "application/json", $$$"""{"{{{Key}}}":{"a":1},"time_series":[{"bucket":"2026-01-01T00:00:00Z","{{{Secret}}}":"""),
-        ["json of another shape"] = RawServer.Answer(200, "application/json", $$"""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":{"{{Key}}":7} }]}"""),
+        ["json that breaks off"] = RawServer.Answer(
+            200,
+            "application/json",
+            $$$"""{"{{{Key}}}":{"a":1},"time_series":[{"bucket":"2026-01-01T00:00:00Z","{{{Secret}}}":"""
+        ),
+        ["json of another shape"] = RawServer.Answer(
+            200,
+            "application/json",
+            $$"""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":{"{{Key}}":7} }]}"""
+        ),
         ["json with a bucket that is no time"] = RawServer.Answer(200, "application/json", $$"""{"time_series":[{"bucket":"{{Key}}"}]}"""),
         ["401"] = Error(401),
         ["403"] = Error(403),
-        ["403 of the edge"] = RawServer.Answer(403, "text/html", $"<html>{Key}</html>", $"cf-mitigated: challenge", $"x-fal-request-id: {Key}"),
+        ["403 of the edge"] = RawServer.Answer(
+            403,
+            "text/html",
+            $"<html>{Key}</html>",
+            $"cf-mitigated: challenge",
+            $"x-fal-request-id: {Key}"
+        ),
         ["404"] = RawServer.Answer(404, "text/plain", $"no route for Key {Key}"),
-        ["422"] = RawServer.Answer(422, "application/json", $$"""{"detail":[{"loc":["header","{{Key}}"],"msg":"bad key {{Uri.EscapeDataString(Key)}}"}]}"""),
+        ["422"] = RawServer.Answer(
+            422,
+            "application/json",
+            $$"""{"detail":[{"loc":["header","{{Key}}"],"msg":"bad key {{Uri.EscapeDataString(Key)}}"}]}"""
+        ),
         ["429"] = RawServer.Answer(429, "text/plain", Key, $"Retry-After: {Key}"),
         ["429 without end"] = RawServer.Answer(429, "text/plain", Key, "Retry-After: 9999999"),
         ["500"] = Error(500),
@@ -37,7 +59,10 @@ public sealed class SecretsTests
         ["another kind"] = RawServer.Answer(200, $"application/{Secret}", $"{{{Key}"),
         ["a body that breaks off"] = async exchange =>
         {
-            await exchange.WriteAsync(RawServer.Head(200, "text/plain", "Content-Length: 100000"), Encoding.UTF8.GetBytes($"# {Key}\na 1\n"));
+            await exchange.WriteAsync(
+                RawServer.Head(200, "text/plain", "Content-Length: 100000"),
+                Encoding.UTF8.GetBytes($"# {Key}\na 1\n")
+            );
             exchange.Close();
         },
         ["damaged gzip"] = RawServer.Answer(200, "text/plain", Key, "Content-Encoding: gzip"),
@@ -70,28 +95,42 @@ public sealed class SecretsTests
     /// <summary>Everything that makes calls, and how many of them at once.</summary>
     private static readonly (int Calls, Func<FalAccount, CancellationToken, Task> RunAsync)[] Callers =
     [
-        .. Enum.GetValues<FalCall>().Select(call => (1, new Func<FalAccount, CancellationToken, Task>((account, token) => account.RunAsync(call, token)))),
-        (1, async (account, token) =>
-        {
-            await foreach (FalMetricsSnapshot _ in account.Metrics.WatchAsync(TimeSpan.FromDays(1), token))
+        .. Enum.GetValues<FalCall>()
+            .Select(call => (1, new Func<FalAccount, CancellationToken, Task>((account, token) => account.RunAsync(call, token)))),
+        (
+            1,
+            async (account, token) =>
             {
-                // None comes.
+                await foreach (FalMetricsSnapshot _ in account.Metrics.WatchAsync(TimeSpan.FromDays(1), token))
+                {
+                    // None comes.
+                }
             }
-        }),
-        (1, async (account, token) =>
-        {
-            AnalyticsQuery query = new("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(1)), Timeframe = AnalyticsTimeframe.Hour };
-            await foreach (AnalyticsBucket _ in account.Analytics.WatchAsync(query, TimeSpan.FromDays(1), token))
+        ),
+        (
+            1,
+            async (account, token) =>
             {
-                // None comes.
+                AnalyticsQuery query = new("my-org/my-app")
+                {
+                    Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(1)),
+                    Timeframe = AnalyticsTimeframe.Hour,
+                };
+                await foreach (AnalyticsBucket _ in account.Analytics.WatchAsync(query, TimeSpan.FromDays(1), token))
+                {
+                    // None comes.
+                }
             }
-        }),
-        (2, async (account, token) =>
-        {
-            FalMetricsPublisher publisher = account.Services.GetRequiredService<FalMetricsPublisher>();
-            await publisher.StartAsync(token);
-            await publisher.ExecuteTask!;
-        }),
+        ),
+        (
+            2,
+            async (account, token) =>
+            {
+                FalMetricsPublisher publisher = account.Services.GetRequiredService<FalMetricsPublisher>();
+                await publisher.StartAsync(token);
+                await publisher.ExecuteTask!;
+            }
+        ),
     ];
 
     public static TheoryData<string> Names => [.. FarSides.Keys];
@@ -137,7 +176,17 @@ public sealed class SecretsTests
             }
 
             witness.Take(account.Log);
-            foreach (object thing in new object[] { account.Options, account.Metrics, account.Analytics, account.MetricsApi, account.AnalyticsApi, FalAccount.Query })
+            foreach (
+                object thing in new object[]
+                {
+                    account.Options,
+                    account.Metrics,
+                    account.Analytics,
+                    account.MetricsApi,
+                    account.AnalyticsApi,
+                    FalAccount.Query,
+                }
+            )
             {
                 witness.Take(thing.ToString());
             }
@@ -151,7 +200,11 @@ public sealed class SecretsTests
         string all = string.Join('\n', witness.Texts);
         Assert.Contains("User-Agent=", all, StringComparison.Ordinal);
         Assert.Contains("Fal.Observability.Client GET /v1/serverless/metrics", all, StringComparison.Ordinal);
-        Assert.Contains("Fal.Observability.Client fal.client.call.duration fal.operation=GET /v1/serverless/metrics", all, StringComparison.Ordinal);
+        Assert.Contains(
+            "Fal.Observability.Client fal.client.call.duration fal.operation=GET /v1/serverless/metrics",
+            all,
+            StringComparison.Ordinal
+        );
         Assert.Contains("url.full=", all, StringComparison.Ordinal);
     }
 
@@ -167,7 +220,9 @@ public sealed class SecretsTests
         {
             await gate.WaitAsync();
             // The second ends before the line feed: the client is left with half a line.
-            string line = exchange.RequestHead.Contains("analytics", StringComparison.Ordinal) ? $"Key {Key}" : $"Authorization: Key {Key}\r\n\r\n";
+            string line = exchange.RequestHead.Contains("analytics", StringComparison.Ordinal)
+                ? $"Key {Key}"
+                : $"Authorization: Key {Key}\r\n\r\n";
             await exchange.WriteAsync(line);
             exchange.Close();
         });
@@ -245,7 +300,9 @@ public sealed class SecretsTests
         Exception? handler = Record.Exception(() => new FalApiKeyHandler(key));
         Exception? registration = Record.Exception(() =>
         {
-            using ServiceProvider provider = new ServiceCollection().AddFalObservability("acme", options => options.ApiKey = key).Services.BuildServiceProvider();
+            using ServiceProvider provider = new ServiceCollection()
+                .AddFalObservability("acme", options => options.ApiKey = key)
+                .Services.BuildServiceProvider();
             return provider.GetRequiredKeyedService<IFalMetricsClient>("acme");
         });
 
@@ -294,7 +351,9 @@ public sealed class SecretsTests
         // Also where a handler of the user's sends the request somewhere else.
         using var http = new HttpMessageInvoker(new FalApiKeyHandler(Key) { InnerHandler = new SocketsHttpHandler() });
         using var request = new HttpRequestMessage(HttpMethod.Get, "http://192.0.2.1/v1");
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => http.SendAsync(request, TestContext.Current.CancellationToken));
+        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            http.SendAsync(request, TestContext.Current.CancellationToken)
+        );
         Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
         Assert.Null(request.Headers.Authorization);
     }
@@ -313,10 +372,18 @@ public sealed class SecretsTests
 
     private static void AssertNothingOf(Witness witness)
     {
-        string[] leaks = [.. witness.Texts.Where(text =>
-            text.Replace("\0", "", StringComparison.Ordinal).Replace("\\x00", "", StringComparison.Ordinal).Contains(Secret, StringComparison.OrdinalIgnoreCase)
-            || text.Contains(Uri.EscapeDataString(Key), StringComparison.OrdinalIgnoreCase)
-            || text.Contains(Convert.ToBase64String(Encoding.UTF8.GetBytes(Key)), StringComparison.Ordinal)).Distinct()];
+        string[] leaks =
+        [
+            .. witness
+                .Texts.Where(text =>
+                    text.Replace("\0", "", StringComparison.Ordinal)
+                        .Replace("\\x00", "", StringComparison.Ordinal)
+                        .Contains(Secret, StringComparison.OrdinalIgnoreCase)
+                    || text.Contains(Uri.EscapeDataString(Key), StringComparison.OrdinalIgnoreCase)
+                    || text.Contains(Convert.ToBase64String(Encoding.UTF8.GetBytes(Key)), StringComparison.Ordinal)
+                )
+                .Distinct(),
+        ];
         Assert.True(leaks.Length == 0, string.Join("\n--\n", leaks));
     }
 }

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging.Testing;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>Everything that a program can show of what the client does: traces and metrics of every source, log records, exceptions, texts.</summary>
+/// <summary>
+/// Everything that a program can show of what the client does: traces and metrics of every source, log records, exceptions, texts.
+/// </summary>
 internal sealed class Witness : IDisposable
 {
     private readonly ConcurrentQueue<string> _seen = new();
@@ -93,7 +95,9 @@ internal sealed class Witness : IDisposable
         Take($"{activity.Source.Name} {activity.OperationName} {activity.DisplayName} {activity.StatusDescription}");
         // .NET's own activity of an HTTP request records the text of its exception before any code of the client's runs. TROUBLESHOOTING.md
         // says so, and how to switch it off.
-        IEnumerable<ActivityEvent> events = activity.Events.Where(@event => activity.Source.Name != "System.Net.Http" || @event.Name != "exception");
+        IEnumerable<ActivityEvent> events = activity.Events.Where(@event =>
+            activity.Source.Name != "System.Net.Http" || @event.Name != "exception"
+        );
         foreach (KeyValuePair<string, object?> tag in activity.TagObjects.Concat(events.SelectMany(@event => @event.Tags)))
         {
             Take($"{tag.Key}={tag.Value}");

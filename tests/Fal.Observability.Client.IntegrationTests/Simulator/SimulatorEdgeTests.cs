@@ -20,7 +20,10 @@ public sealed class SimulatorEdgeTests
         Assert.Equal(26, buckets.Count);
         Assert.Equal("2026-06-16T12:00:00+00:00", (string?)buckets[0]!["bucket"]);
         Assert.Equal("2026-06-17T13:00:00+00:00", (string?)buckets[25]!["bucket"]);
-        Assert.True(session.Clock.GetUtcNow() < DateTimeOffset.Parse((string)buckets[25]!["bucket"]!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.True(
+            session.Clock.GetUtcNow()
+                < DateTimeOffset.Parse((string)buckets[25]!["bucket"]!, System.Globalization.CultureInfo.InvariantCulture)
+        );
         Assert.Empty(buckets[25]!["results"]!.AsArray());
     }
 
@@ -97,10 +100,26 @@ public sealed class SimulatorEdgeTests
     public async Task The_three_refusals_that_a_key_can_meet_are_told_apart()
     {
         await using SimulatorSession session = await SimulatorSession.StartAsync();
-        Assert.Contains("no access to fal Serverless", await RefusalOf(session.Server.KeyWithoutServerless, FalCall.Snapshot), StringComparison.Ordinal);
-        Assert.Contains("Add the permission", await RefusalOf(session.Server.KeyWithoutPermission, FalCall.Snapshot), StringComparison.Ordinal);
-        Assert.Contains("billing:usage:read", await RefusalOf(session.Server.KeyWithoutBilling, FalCall.UsageReport), StringComparison.Ordinal);
-        Assert.Contains("not owned by the key's account", await RefusalOf(session.Server.Key, FalCall.RawServerlessAnalytics), StringComparison.Ordinal);
+        Assert.Contains(
+            "no access to fal Serverless",
+            await RefusalOf(session.Server.KeyWithoutServerless, FalCall.Snapshot),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "Add the permission",
+            await RefusalOf(session.Server.KeyWithoutPermission, FalCall.Snapshot),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "billing:usage:read",
+            await RefusalOf(session.Server.KeyWithoutBilling, FalCall.UsageReport),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "not owned by the key's account",
+            await RefusalOf(session.Server.Key, FalCall.RawServerlessAnalytics),
+            StringComparison.Ordinal
+        );
 
         async Task<string> RefusalOf(string key, FalCall call)
         {

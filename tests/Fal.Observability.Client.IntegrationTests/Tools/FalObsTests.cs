@@ -61,7 +61,10 @@ public sealed class FalObsTests : IDisposable
         (int exitCode, string output, string errors) = await RunAsync(key: null, [.. verb, "--help"]);
 
         Assert.Equal((0, ""), (exitCode, errors));
-        Assert.All(["  0  ", "  1  ", "  2  ", "  130  ", "FAL_KEY_FILE", "NO_COLOR"], text => Assert.Contains(text, output, StringComparison.Ordinal));
+        Assert.All(
+            ["  0  ", "  1  ", "  2  ", "  130  ", "FAL_KEY_FILE", "NO_COLOR"],
+            text => Assert.Contains(text, output, StringComparison.Ordinal)
+        );
         Assert.Contains($"fal-obs {string.Join(' ', verb)}".TrimEnd(), output, StringComparison.Ordinal);
     }
 
@@ -103,7 +106,10 @@ public sealed class FalObsTests : IDisposable
         Assert.Equal(isSimulated, errors.StartsWith("SIMULATED DATA", StringComparison.Ordinal));
         using JsonDocument json = JsonDocument.Parse(output);
         Assert.Equal(isSimulated, json.RootElement.GetProperty("simulated").GetBoolean());
-        Assert.Equal(server.Apps, json.RootElement.GetProperty("apps").EnumerateArray().Select(app => app.GetProperty("endpoint_id").GetString()!));
+        Assert.Equal(
+            server.Apps,
+            json.RootElement.GetProperty("apps").EnumerateArray().Select(app => app.GetProperty("endpoint_id").GetString()!)
+        );
     }
 
     [Fact]
@@ -114,7 +120,14 @@ public sealed class FalObsTests : IDisposable
         await File.WriteAllTextAsync(file, server.Key);
 
         using Process process = SampleProgram.Start(
-            "fal-obs", key: null, [KeyValuePair.Create("FAL_KEY_FILE", file)], "apps", "--json", "--base-address", server.BaseAddress.ToString());
+            "fal-obs",
+            key: null,
+            [KeyValuePair.Create("FAL_KEY_FILE", file)],
+            "apps",
+            "--json",
+            "--base-address",
+            server.BaseAddress.ToString()
+        );
         (int exitCode, string output, string errors) = await process.EndAsync();
 
         Assert.Equal((0, ""), (exitCode, errors));
@@ -160,7 +173,10 @@ public sealed class FalObsTests : IDisposable
         string[] files = Directory.GetFiles(Path.Combine(_folder, "ndjson", "hour"));
         Assert.NotEmpty(files);
         Assert.DoesNotContain(files, file => file.EndsWith(".tmp", StringComparison.Ordinal));
-        Assert.All(files.Where(file => file.EndsWith(".ndjson", StringComparison.Ordinal)), file => Assert.EndsWith("}\n", File.ReadAllText(file), StringComparison.Ordinal));
+        Assert.All(
+            files.Where(file => file.EndsWith(".ndjson", StringComparison.Ordinal)),
+            file => Assert.EndsWith("}\n", File.ReadAllText(file), StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -180,7 +196,19 @@ public sealed class FalObsTests : IDisposable
     [InlineData("PAR1junkjunkjunkPAR1")]
     public async Task A_file_that_is_no_parquet_file_is_named_without_the_statement_that_read_it(string content)
     {
-        string[] arguments = ["export", InFolder("FOLDER/export"), "--store", "parquet", "--tables", "analytics", "--first", "2026-05-01", "--last", "2026-05-01"];
+        string[] arguments =
+        [
+            "export",
+            InFolder("FOLDER/export"),
+            "--store",
+            "parquet",
+            "--tables",
+            "analytics",
+            "--first",
+            "2026-05-01",
+            "--last",
+            "2026-05-01",
+        ];
         Assert.Equal(0, (await RunAsync(key: null, arguments)).ExitCode);
         string file = Assert.Single(Directory.GetFiles(_folder, "*.parquet", SearchOption.AllDirectories));
         await File.WriteAllTextAsync(file, content);
@@ -201,7 +229,18 @@ public sealed class FalObsTests : IDisposable
     public async Task A_key_that_may_not_read_bills_leaves_out_usage_and_fails_only_where_usage_was_named(int code, params string[] options)
     {
         await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 2 });
-        string[] arguments = ["export", _folder, "--store", "ndjson", "--timeframe", "day", .. options, "--base-address", server.BaseAddress.ToString()];
+        string[] arguments =
+        [
+            "export",
+            _folder,
+            "--store",
+            "ndjson",
+            "--timeframe",
+            "day",
+            .. options,
+            "--base-address",
+            server.BaseAddress.ToString(),
+        ];
 
         (int exitCode, string output, _) = await RunAsync(server.KeyWithoutBilling, arguments);
 
@@ -308,7 +347,9 @@ public sealed class FalObsTests : IDisposable
         string file = InFolder("FOLDER/history.om");
 
         (int exitCode, _, string errors) = await RunAsync(
-            server.Key, ["history", file, "--timeframe", "day", "--account-label", "acme", "--base-address", server.BaseAddress.ToString()]);
+            server.Key,
+            ["history", file, "--timeframe", "day", "--account-label", "acme", "--base-address", server.BaseAddress.ToString()]
+        );
 
         Assert.Equal((0, ""), (exitCode, errors));
         string written = await File.ReadAllTextAsync(file);
@@ -343,10 +384,13 @@ public sealed class FalObsTests : IDisposable
     {
         string program = Path.Combine(AppContext.BaseDirectory, "fal-obs.dll");
         string words = string.Join(' ', arguments.Select(argument => $"'{argument}'"));
-        using Process shell = Process.Start(new ProcessStartInfo("bash", ["-c", $"set -o pipefail; env -u FAL_KEY dotnet '{program}' {words} {output}"])
-        {
-            RedirectStandardError = true, RedirectStandardOutput = true,
-        })!;
+        using Process shell = Process.Start(
+            new ProcessStartInfo("bash", ["-c", $"set -o pipefail; env -u FAL_KEY dotnet '{program}' {words} {output}"])
+            {
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
         return await shell.EndAsync();
     }
 

@@ -177,7 +177,12 @@ public sealed class UsageTests
     [Fact]
     public async Task Times_without_an_offset_are_read_in_the_querys_zone()
     {
-        using var api = new WireMockApi(MockResponse.Json(200, """{"time_series":[{"bucket":"2026-01-02T00:00:00","results":[]},{"bucket":"2026-01-03T00:00:00","results":[]}]}"""));
+        using var api = new WireMockApi(
+            MockResponse.Json(
+                200,
+                """{"time_series":[{"bucket":"2026-01-02T00:00:00","results":[]},{"bucket":"2026-01-03T00:00:00","results":[]}]}"""
+            )
+        );
         using var account = new FalAccount(api.BaseAddress);
         UsageReport report = await account.Usage.GetReportAsync(Query with { TimeZone = "Europe/Berlin" },
             TestContext.Current.CancellationToken);
@@ -191,8 +196,16 @@ public sealed class UsageTests
     [InlineData("""{"time_series":[]}""", "summary", UsageExpand.TimeSeries | UsageExpand.Summary)]
     [InlineData("""{"summary":[]}""", "time_series", UsageExpand.TimeSeries | UsageExpand.Summary)]
     [InlineData("""{"error":{"type":"server_error","message":"x"}}""", "time_series", UsageExpand.TimeSeries)]
-    [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"cost_total":1}]}]}""", "$.time_series[0]", UsageExpand.TimeSeries)]
-    [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"cost_total":1e40,"currency":"USD"}]}]}""", "1e40", UsageExpand.TimeSeries)]
+    [InlineData(
+        """{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"cost_total":1}]}]}""",
+        "$.time_series[0]",
+        UsageExpand.TimeSeries
+    )]
+    [InlineData(
+        """{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"cost_total":1e40,"currency":"USD"}]}]}""",
+        "1e40",
+        UsageExpand.TimeSeries
+    )]
     [InlineData("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z"}]}""", "results", UsageExpand.TimeSeries)]
     public async Task An_answer_that_would_pass_for_a_time_that_cost_nothing_is_an_error(string body, string names, UsageExpand expand)
     {
@@ -331,7 +344,14 @@ public sealed class UsageTests
     {
         string usage = $$"""{"time_series":[{"bucket":"{{time}}","results":[{{Row("a", "L", 1m)}}]}]}""";
         string history = $$"""{"history":[{"timestamp":"{{time}}","running":1,"idle":0,"pending":0,"draining":0}]}""";
-        foreach ((FalCall call, string body) in new[] { (FalCall.UsageReport, usage), (FalCall.UsageTimeSeries, usage), (FalCall.RunnerHistory, history) })
+        foreach (
+            (FalCall call, string body) in new[]
+            {
+                (FalCall.UsageReport, usage),
+                (FalCall.UsageTimeSeries, usage),
+                (FalCall.RunnerHistory, history),
+            }
+        )
         {
             await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json", body));
             using var account = new FalAccount(server.BaseAddress);

@@ -27,7 +27,19 @@ public sealed class AnswerTests
         ];
 
         Assert.Equal(2 + report.Calls + 1 + 2, answers.Length);
-        Assert.All(answers, answer => Assert.Equal(new FalAnswer { RequestId = "fra1::iad1::abcde-1", ReceivedAt = now, AsOf = AsOf }, answer));
+        Assert.All(
+            answers,
+            answer =>
+                Assert.Equal(
+                    new FalAnswer
+                    {
+                        RequestId = "fra1::iad1::abcde-1",
+                        ReceivedAt = now,
+                        AsOf = AsOf,
+                    },
+                    answer
+                )
+        );
     }
 
     [Fact]
@@ -70,15 +82,27 @@ public sealed class AnswerTests
 
     [Theory]
     [InlineData(FalCall.UsageReport, """{"time_series":[],"time_series":[]}""", "'time_series' twice")]
-    [InlineData(FalCall.UsageReport, """{"time_series":[{"bucket":"2026-06-17T12:00:00Z","results":[],"results":[]}]}""", "'results' twice")]
-    [InlineData(FalCall.UsageReport, """{"time_series":[{"bucket":"2026-06-17T12:00:00Z","results":[{"cost_total":1,"cost_total":2,"currency":"USD"}]}]}""", "'cost_total' twice")]
+    [InlineData(
+        FalCall.UsageReport,
+        """{"time_series":[{"bucket":"2026-06-17T12:00:00Z","results":[],"results":[]}]}""",
+        "'results' twice"
+    )]
+    [InlineData(
+        FalCall.UsageReport,
+        """{"time_series":[{"bucket":"2026-06-17T12:00:00Z","results":[{"cost_total":1,"cost_total":2,"currency":"USD"}]}]}""",
+        "'cost_total' twice"
+    )]
     [InlineData(FalCall.UsageReport, """{"time_series":[null]}""", "$.time_series[0]")]
     [InlineData(FalCall.UsageReport, """{"time_series":[],"summary":[null]}""", "$.summary[0]")]
     [InlineData(FalCall.UsageReport, """{"time_series":[{"bucket":"1970-01-01T00:00:00Z","results":[]}]}""", "outside the range")]
     [InlineData(FalCall.UsageReport, """{"time_series":[],"next_cursor":17}""", "next_cursor")]
     [InlineData(FalCall.AppList, """{"apps":[],"apps":[{"endpoint_id":"a/b"}]}""", "'apps' twice")]
     [InlineData(FalCall.AppList, """{"apps":[null]}""", "$.apps[0]")]
-    [InlineData(FalCall.AppList, """{"apps":[{"endpoint_id":"a/b","environment":"main","environment":"staging"}]}""", "'environment' twice")]
+    [InlineData(
+        FalCall.AppList,
+        """{"apps":[{"endpoint_id":"a/b","environment":"main","environment":"staging"}]}""",
+        "'environment' twice"
+    )]
     [InlineData(FalCall.RunnerHistory, """{"history":[],"history":[]}""", "'history' twice")]
     [InlineData(FalCall.RunnerHistory, """{"history":[null]}""", "$.history[0]")]
     [InlineData(FalCall.RunnerHistory, """{"history":[{"timestamp":"1970-01-01T00:00:00Z"}]}""", "outside the range")]
@@ -91,7 +115,9 @@ public sealed class AnswerTests
         FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
 
         Assert.Contains(says, failure.Message, StringComparison.Ordinal);
-        string reason = failure.Message[..(failure.Message.IndexOf("it starts:", StringComparison.Ordinal) is var end and >= 0 ? end : failure.Message.Length)];
+        string reason = failure.Message[
+            ..(failure.Message.IndexOf("it starts:", StringComparison.Ordinal) is var end and >= 0 ? end : failure.Message.Length)
+        ];
         Assert.InRange(reason.Split("[0]").Length - 1, 0, reason.Contains("results[0]", StringComparison.Ordinal) ? 2 : 1);
     }
 }

@@ -69,7 +69,9 @@ public sealed class AreaBytesTests
         (Func<FalAccount, Task> call, string[] lines) = Cases[name];
         Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo(culture);
         using var api = new WireMockApi(MockResponse.Json(200, """{"apps":[],"history":[],"time_series":[],"summary":[]}"""));
-        await using var socket = RawServer.Start(RawServer.Answer(200, "application/json", """{"apps":[],"history":[],"time_series":[],"summary":[]}"""));
+        await using var socket = RawServer.Start(
+            RawServer.Answer(200, "application/json", """{"apps":[],"history":[],"time_series":[],"summary":[]}""")
+        );
         foreach (Uri address in new[] { api.BaseAddress, socket.BaseAddress })
         {
             using var account = new FalAccount(address);

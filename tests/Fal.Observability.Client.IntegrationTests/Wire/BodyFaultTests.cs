@@ -12,8 +12,10 @@ namespace Fal.Observability.Client.IntegrationTests;
 /// </summary>
 public sealed class BodyFaultTests
 {
-    private const string Metrics = "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
-    private const string Page = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/my-app","request_count":7}]}],"summary":[{"endpoint_id":"my-org/my-app","request_count":7}]}""";
+    private const string Metrics =
+        "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
+    private const string Page =
+        """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/my-app","request_count":7}]}],"summary":[{"endpoint_id":"my-org/my-app","request_count":7}]}""";
 
     private const string Apps = """{"apps":[{"endpoint_id":"my-org/a"},{"endpoint_id":"my-org/b"}]}""";
     private const string Runners = """{"endpoint_id":"my-org/my-app","timeframe":"day","aggregation":"max","history":[{"timestamp":"2026-01-01T00:00:00.000Z","running":5}]}""";
@@ -24,65 +26,166 @@ public sealed class BodyFaultTests
     /// <summary>What each operation gives of the body that is sent; null where it hands nothing on.</summary>
     private static readonly Dictionary<string, Operation> Operations = new()
     {
-        ["GetSnapshotAsync"] = new(Metrics, 3, IsStream: false, async (account, cancellation) =>
-            (await account.Metrics.GetSnapshotAsync(cancellation)).Apps.Sum(app => app.QueueSize ?? 0)),
-        ["GetFamiliesAsync"] = new(Metrics, 3, IsStream: false, async (account, cancellation) =>
-            (await account.Metrics.GetFamiliesAsync(cancellation)).Families.SelectMany(family => family.Samples).Sum(sample => sample.Value)),
-        ["StreamSamplesAsync"] = new(Metrics, 3, IsStream: true, async (account, cancellation) =>
-        {
-            double sum = 0;
-            await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(cancellation))
+        ["GetSnapshotAsync"] = new(
+            Metrics,
+            3,
+            IsStream: false,
+            async (account, cancellation) => (await account.Metrics.GetSnapshotAsync(cancellation)).Apps.Sum(app => app.QueueSize ?? 0)
+        ),
+        ["GetFamiliesAsync"] = new(
+            Metrics,
+            3,
+            IsStream: false,
+            async (account, cancellation) =>
+                (await account.Metrics.GetFamiliesAsync(cancellation))
+                    .Families.SelectMany(family => family.Samples)
+                    .Sum(sample => sample.Value)
+        ),
+        ["StreamSamplesAsync"] = new(
+            Metrics,
+            3,
+            IsStream: true,
+            async (account, cancellation) =>
             {
-                sum += sample.Value;
-            }
+                double sum = 0;
+                await foreach (PrometheusSample sample in account.Metrics.StreamSamplesAsync(cancellation))
+                {
+                    sum += sample.Value;
+                }
 
-            return sum;
-        }),
+                return sum;
+            }
+        ),
         ["IFalMetricsApi"] = new(Metrics, 3, IsStream: false, (account, cancellation) => ReadRawAsync(account, false, cancellation)),
-        ["IFalMetricsApi, streaming"] = new(Metrics, 3, IsStream: true, (account, cancellation) => ReadRawAsync(account, true, cancellation)),
-        ["GetPageAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-            CountOf(await account.Analytics.GetPageAsync(FalAccount.Query, cancellation))),
-        ["GetPageAsync of models"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-            CountOf(await account.Analytics.GetPageAsync(FalAccount.Query with { Source = AnalyticsSource.Models }, cancellation))),
-        ["GetNextPageAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-            CountOf((await account.Analytics.GetNextPageAsync(new AnalyticsPage { Query = FalAccount.Query, NextCursor = "2" }, cancellation))!)),
-        ["StreamTimeSeriesAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-        {
-            double sum = 0;
-            await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, cancellation))
+        ["IFalMetricsApi, streaming"] = new(
+            Metrics,
+            3,
+            IsStream: true,
+            (account, cancellation) => ReadRawAsync(account, true, cancellation)
+        ),
+        ["GetPageAsync"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) => CountOf(await account.Analytics.GetPageAsync(FalAccount.Query, cancellation))
+        ),
+        ["GetPageAsync of models"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) =>
+                CountOf(await account.Analytics.GetPageAsync(FalAccount.Query with { Source = AnalyticsSource.Models }, cancellation))
+        ),
+        ["GetNextPageAsync"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) =>
+                CountOf(
+                    (
+                        await account.Analytics.GetNextPageAsync(
+                            new AnalyticsPage { Query = FalAccount.Query, NextCursor = "2" },
+                            cancellation
+                        )
+                    )!
+                )
+        ),
+        ["StreamTimeSeriesAsync"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) =>
             {
-                sum += bucket.Rows.Sum(row => row.RequestCount ?? 0);
-            }
+                double sum = 0;
+                await foreach (AnalyticsBucket bucket in account.Analytics.StreamTimeSeriesAsync(FalAccount.Query, cancellation))
+                {
+                    sum += bucket.Rows.Sum(row => row.RequestCount ?? 0);
+                }
 
-            return sum;
-        }),
-        ["GetReportAsync"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-            (await account.Analytics.GetReportAsync(FalAccount.Query, cancellation)).TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0)),
-        ["IFalAnalyticsApi, serverless"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-            CountOf(await account.AnalyticsApi.GetServerlessAnalyticsAsync(FalAccount.Query, cancellation))),
-        ["IFalAnalyticsApi, models"] = new(Page, 7, IsStream: false, async (account, cancellation) =>
-            CountOf(await account.AnalyticsApi.GetModelsAnalyticsAsync(FalAccount.Query, cancellation))),
-        ["ListAsync of apps"] = new(Apps, 2, IsStream: false, async (account, cancellation) => (await account.Apps.ListAsync(cancellation)).Apps.Count),
-        ["GetRunnerHistoryAsync"] = new(Runners, 5, IsStream: false, async (account, cancellation) => RunningIn(
-            await account.Apps.GetRunnerHistoryAsync("my-org/my-app", FalAccount.Query.Range, AnalyticsTimeframe.Day, cancellationToken: cancellation))),
-        ["GetReportAsync of usage"] = new(Usage, 11, IsStream: false, async (account, cancellation) =>
-            CostOf((await account.Usage.GetReportAsync(UsageQuery, cancellation)).TimeSeries)),
-        ["StreamTimeSeriesAsync of usage"] = new(Usage, 11, IsStream: false, async (account, cancellation) =>
-        {
-            double sum = 0;
-            await foreach (UsageBucket bucket in account.Usage.StreamTimeSeriesAsync(UsageQuery, cancellation))
+                return sum;
+            }
+        ),
+        ["GetReportAsync"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) =>
+                (await account.Analytics.GetReportAsync(FalAccount.Query, cancellation))
+                    .TimeSeries.SelectMany(bucket => bucket.Rows)
+                    .Sum(row => row.RequestCount ?? 0)
+        ),
+        ["IFalAnalyticsApi, serverless"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) => CountOf(await account.AnalyticsApi.GetServerlessAnalyticsAsync(FalAccount.Query, cancellation))
+        ),
+        ["IFalAnalyticsApi, models"] = new(
+            Page,
+            7,
+            IsStream: false,
+            async (account, cancellation) => CountOf(await account.AnalyticsApi.GetModelsAnalyticsAsync(FalAccount.Query, cancellation))
+        ),
+        ["ListAsync of apps"] = new(
+            Apps,
+            2,
+            IsStream: false,
+            async (account, cancellation) => (await account.Apps.ListAsync(cancellation)).Apps.Count
+        ),
+        ["GetRunnerHistoryAsync"] = new(
+            Runners,
+            5,
+            IsStream: false,
+            async (account, cancellation) =>
+                RunningIn(
+                    await account.Apps.GetRunnerHistoryAsync(
+                        "my-org/my-app",
+                        FalAccount.Query.Range,
+                        AnalyticsTimeframe.Day,
+                        cancellationToken: cancellation
+                    )
+                )
+        ),
+        ["GetReportAsync of usage"] = new(
+            Usage,
+            11,
+            IsStream: false,
+            async (account, cancellation) => CostOf((await account.Usage.GetReportAsync(UsageQuery, cancellation)).TimeSeries)
+        ),
+        ["StreamTimeSeriesAsync of usage"] = new(
+            Usage,
+            11,
+            IsStream: false,
+            async (account, cancellation) =>
             {
-                sum += CostOf([bucket]);
-            }
+                double sum = 0;
+                await foreach (UsageBucket bucket in account.Usage.StreamTimeSeriesAsync(UsageQuery, cancellation))
+                {
+                    sum += CostOf([bucket]);
+                }
 
-            return sum;
-        }),
-        ["IFalAppsApi, apps"] = new(Apps, 2, IsStream: false, async (account, cancellation) =>
-            (await account.AppsApi.ListAppsAsync(cancellationToken: cancellation)).Apps.Count),
-        ["IFalAppsApi, runners"] = new(Runners, 5, IsStream: false, async (account, cancellation) =>
-            RunningIn(await account.AppsApi.GetRunnerHistoryAsync("my-org", "my-app", cancellationToken: cancellation))),
-        ["IFalUsageApi"] = new(Usage, 11, IsStream: false, async (account, cancellation) =>
-            CostOf((await account.UsageApi.GetUsageAsync(UsageQuery, cancellation)).TimeSeries!)),
+                return sum;
+            }
+        ),
+        ["IFalAppsApi, apps"] = new(
+            Apps,
+            2,
+            IsStream: false,
+            async (account, cancellation) => (await account.AppsApi.ListAppsAsync(cancellationToken: cancellation)).Apps.Count
+        ),
+        ["IFalAppsApi, runners"] = new(
+            Runners,
+            5,
+            IsStream: false,
+            async (account, cancellation) =>
+                RunningIn(await account.AppsApi.GetRunnerHistoryAsync("my-org", "my-app", cancellationToken: cancellation))
+        ),
+        ["IFalUsageApi"] = new(
+            Usage,
+            11,
+            IsStream: false,
+            async (account, cancellation) => CostOf((await account.UsageApi.GetUsageAsync(UsageQuery, cancellation)).TimeSeries!)
+        ),
     };
 
     /// <summary>
@@ -121,7 +224,11 @@ public sealed class BodyFaultTests
         ["chunks, empty"] = new(Chunked(_ => []), "nothing", "empty"),
         ["Content-Length: 0"] = new(Declared(_ => []), "nothing", "empty"),
         ["Content-Length: 0 without a type"] = new((exchange, _, _) => RawServer.Answer(200, null, [])(exchange), "content type", "empty"),
-        ["Content-Length: 0 of an unknown type"] = new((exchange, _, _) => RawServer.Answer(200, "application/octet-stream", [])(exchange), "content type", "empty"),
+        ["Content-Length: 0 of an unknown type"] = new(
+            (exchange, _, _) => RawServer.Answer(200, "application/octet-stream", [])(exchange),
+            "content type",
+            "empty"
+        ),
 
         // Framing that contradicts itself: RFC 9112, section 6.3.
         ["two Content-Lengths"] = Framed(["Content-Length: {0}", "Content-Length: 40"], "Content-Length"),
@@ -138,13 +245,19 @@ public sealed class BodyFaultTests
         ["chunks and a length"] = new(Chunked(body => body, "chunked", "Content-Length: 40"), "Content-Length", "Content-Length"),
 
         ["chunks without an end"] = new(
-            (exchange, body, type) => exchange.WriteAsync(RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body)), "truncated", "truncated"),
+            (exchange, body, type) => exchange.WriteAsync(RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body)),
+            "truncated",
+            "truncated"
+        ),
         ["a chunk whose size is no number"] = new(
             (exchange, body, type) => exchange.WriteAsync(
                 RawServer.Head(200, type, "Transfer-Encoding: chunked"), Chunk(body), "size\r\n"u8.ToArray()), "chunks", "chunks"),
         ["a chunk longer than its size"] = new(
-            (exchange, body, type) => exchange.WriteAsync(
-                RawServer.Head(200, type, "Transfer-Encoding: chunked"), "5\r\n"u8.ToArray(), body, "\r\n"u8.ToArray()), "chunks", "chunks"),
+            (exchange, body, type) =>
+                exchange.WriteAsync(RawServer.Head(200, type, "Transfer-Encoding: chunked"), "5\r\n"u8.ToArray(), body, "\r\n"u8.ToArray()),
+            "chunks",
+            "chunks"
+        ),
 
         // The client cannot see what follows a body of length 0: it reads as what it says, an account without apps.
         ["Content-Length: 0 with a body behind it"] = new(
@@ -222,7 +335,10 @@ public sealed class BodyFaultTests
         if (!operation.IsStream)
         {
             Assert.Equal(named.IsTransient ? 2 : 1, named.Attempts);
-            Assert.True(server.Heads.Count == named.Attempts || operationName == "GetReportAsync", $"{server.Heads.Count} requests were sent.");
+            Assert.True(
+                server.Heads.Count == named.Attempts || operationName == "GetReportAsync",
+                $"{server.Heads.Count} requests were sent."
+            );
         }
 
         async Task<double> RunAsync() => await operation.RunAsync(account, TestContext.Current.CancellationToken);
@@ -245,8 +361,9 @@ public sealed class BodyFaultTests
             exchange.Close();
         });
         using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
-        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics
-            .WatchAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+            .Metrics.WatchAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync());
 
         Task<bool> next = watch.MoveNextAsync().AsTask();
@@ -270,11 +387,13 @@ public sealed class BodyFaultTests
 
     private static byte[] EmptyMember => [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    private static double CountOf(AnalyticsPage page) => page.TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0);
+    private static double CountOf(AnalyticsPage page) =>
+        page.TimeSeries.SelectMany(bucket => bucket.Rows).Sum(row => row.RequestCount ?? 0);
 
     private static double RunningIn(FalRunnerHistory history) => history.Buckets.Sum(bucket => bucket.Running ?? 0);
 
-    private static double CostOf(IReadOnlyList<UsageBucket> buckets) => (double)buckets.SelectMany(bucket => bucket.Rows).Sum(row => row.Cost);
+    private static double CostOf(IReadOnlyList<UsageBucket> buckets) =>
+        (double)buckets.SelectMany(bucket => bucket.Rows).Sum(row => row.Cost);
 
     private static async Task<double> ReadRawAsync(FalAccount account, bool streaming, CancellationToken cancellationToken)
     {
@@ -290,31 +409,44 @@ public sealed class BodyFaultTests
     private static Fault Status(int status) =>
         new((exchange, body, type) => RawServer.Answer(status, type, body)(exchange), "only 200", "only 200");
 
-    private static Fault Framed(string[] headers, string outcome) => new(
+    private static Fault Framed(string[] headers, string outcome) =>
+        new(
+            async (exchange, body, type) =>
+            {
+                string[] written = [.. headers.Select(header => string.Format(CultureInfo.InvariantCulture, header, body.Length))];
+                await exchange.WriteAsync(RawServer.Head(200, type, written), body);
+                exchange.Close();
+            },
+            outcome,
+            outcome
+        );
+
+    private static Func<RawExchange, byte[], string, Task> Declared(Func<byte[], byte[]> change, bool keepJson = false) =>
+        (exchange, body, type) => RawServer.Answer(200, type, keepJson && type == "application/json" ? body : change(body))(exchange);
+
+    private static Func<RawExchange, byte[], string, Task> Closing(Func<byte[], byte[]> change, string version = "1.1") =>
         async (exchange, body, type) =>
         {
-            string[] written = [.. headers.Select(header => string.Format(CultureInfo.InvariantCulture, header, body.Length))];
-            await exchange.WriteAsync(RawServer.Head(200, type, written), body);
+            await exchange.WriteAsync(
+                Encoding.ASCII.GetBytes($"HTTP/{version} 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\n"),
+                change(body)
+            );
             exchange.Close();
-        }, outcome, outcome);
-
-    private static Func<RawExchange, byte[], string, Task> Declared(Func<byte[], byte[]> change, bool keepJson = false) => (exchange, body, type) =>
-        RawServer.Answer(200, type, keepJson && type == "application/json" ? body : change(body))(exchange);
-
-    private static Func<RawExchange, byte[], string, Task> Closing(Func<byte[], byte[]> change, string version = "1.1") => async (exchange, body, type) =>
-    {
-        await exchange.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/{version} 200 OK\r\nContent-Type: {type}\r\nConnection: close\r\n\r\n"), change(body));
-        exchange.Close();
-    };
+        };
 
     private static Func<RawExchange, byte[], string, Task> Chunked(
-        Func<byte[], byte[]> change, string coding = "chunked", string? header = null, bool keepJson = false) => async (exchange, body, type) =>
-    {
-        byte[] sent = keepJson && type == "application/json" ? body : change(body);
-        string[] headers = header is null ? [$"Transfer-Encoding: {coding}"] : [header, $"Transfer-Encoding: {coding}"];
-        await exchange.WriteAsync(RawServer.Head(200, type, headers), sent.Length == 0 ? [] : Chunk(sent), "0\r\n\r\n"u8.ToArray());
-        exchange.Close();
-    };
+        Func<byte[], byte[]> change,
+        string coding = "chunked",
+        string? header = null,
+        bool keepJson = false
+    ) =>
+        async (exchange, body, type) =>
+        {
+            byte[] sent = keepJson && type == "application/json" ? body : change(body);
+            string[] headers = header is null ? [$"Transfer-Encoding: {coding}"] : [header, $"Transfer-Encoding: {coding}"];
+            await exchange.WriteAsync(RawServer.Head(200, type, headers), sent.Length == 0 ? [] : Chunk(sent), "0\r\n\r\n"u8.ToArray());
+            exchange.Close();
+        };
 
     private static byte[] Chunk(byte[] bytes) => [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
 

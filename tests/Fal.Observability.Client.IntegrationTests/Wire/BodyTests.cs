@@ -8,7 +8,9 @@ namespace Fal.Observability.Client.IntegrationTests;
 /// <summary>A success whose body is not what was promised is an error that says so, and never fewer data than were sent.</summary>
 public sealed class BodyTests
 {
-    private const string Metrics = "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
+    private const string Metrics =
+        "# TYPE fal_app_queue_size gauge\nfal_app_queue_size{application=\"my-org/a\"} 1\nfal_app_queue_size{application=\"my-org/b\"} 2\n";
+
     /// <summary>An answer that each of the JSON endpoints could give.</summary>
     private const string Page = """{"next_cursor":null,"has_more":false,"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/a","request_count":1,"cost_total":0.5,"currency":"USD"}]}],"apps":[],"history":[]}""";
 
@@ -40,7 +42,11 @@ public sealed class BodyTests
         await using var server = RawServer.Start(async exchange =>
         {
             await exchange.WriteAsync(
-                RawServer.Head(200, TypeOf(call), "Transfer-Encoding: chunked"), Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"), body, "\r\n"u8.ToArray());
+                RawServer.Head(200, TypeOf(call), "Transfer-Encoding: chunked"),
+                Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"),
+                body,
+                "\r\n"u8.ToArray()
+            );
             exchange.Close();
         });
         using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
@@ -186,7 +192,9 @@ public sealed class BodyTests
     [MemberData(nameof(FalAccount.EveryCall), MemberType = typeof(FalAccount))]
     public async Task A_web_page_with_status_200_is_named_as_such(FalCall call)
     {
-        await using var server = RawServer.Start(RawServer.Answer(200, "text/html", "<!doctype html><title>Sign in</title>", "x-fal-request-id: req-7"));
+        await using var server = RawServer.Start(
+            RawServer.Answer(200, "text/html", "<!doctype html><title>Sign in</title>", "x-fal-request-id: req-7")
+        );
         using var account = new FalAccount(server.BaseAddress);
 
         FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
@@ -246,7 +254,16 @@ public sealed class BodyTests
     {
         await using var server = RawServer.Start(RawServer.Answer(200, "application/json", body));
         using var account = new FalAccount(server.BaseAddress);
-        foreach (FalCall call in new[] { FalCall.Page, FalCall.ModelsPage, FalCall.TimeSeries, FalCall.RawServerlessAnalytics, FalCall.RawModelsAnalytics })
+        foreach (
+            FalCall call in new[]
+            {
+                FalCall.Page,
+                FalCall.ModelsPage,
+                FalCall.TimeSeries,
+                FalCall.RawServerlessAnalytics,
+                FalCall.RawModelsAnalytics,
+            }
+        )
         {
             FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
             Assert.Equal(body, failure.BodyStart);

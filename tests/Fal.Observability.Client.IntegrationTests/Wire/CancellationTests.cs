@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>The caller's own cancellation, in each phase of a call: it stays an <see cref="OperationCanceledException"/>, and it ends the work.</summary>
+/// <summary>
+/// The caller's own cancellation, in each phase of a call: it stays an <see cref="OperationCanceledException"/>, and it ends the work.
+/// </summary>
 public sealed class CancellationTests
 {
     private static readonly byte[] TwoLines = "a 1\nb 2\n"u8.ToArray();
@@ -185,12 +187,17 @@ public sealed class CancellationTests
     public async Task While_a_watch_waits_for_its_next_tick_and_while_it_reads()
     {
         await using var server = RawServer.Start(
-            RawServer.Answer(200, "text/plain", "a 1\n"), RawServer.Answer(200, "text/plain", "a 1\n"), exchange => exchange.ClientLeavesAsync());
+            RawServer.Answer(200, "text/plain", "a 1\n"),
+            RawServer.Answer(200, "text/plain", "a 1\n"),
+            exchange => exchange.ClientLeavesAsync()
+        );
         using var account = new FalAccount(server.BaseAddress);
 
         using (var waiting = new CancellationTokenSource())
         {
-            await using IAsyncEnumerator<FalMetricsSnapshot> watch = account.Metrics.WatchAsync(TimeSpan.FromSeconds(15), waiting.Token).GetAsyncEnumerator(waiting.Token);
+            await using IAsyncEnumerator<FalMetricsSnapshot> watch = account
+                .Metrics.WatchAsync(TimeSpan.FromSeconds(15), waiting.Token)
+                .GetAsyncEnumerator(waiting.Token);
             Assert.True(await watch.MoveNextAsync());
             Task next = watch.MoveNextAsync().AsTask();
             await waiting.CancelAsync();
@@ -198,7 +205,9 @@ public sealed class CancellationTests
         }
 
         using var reading = new CancellationTokenSource();
-        await using IAsyncEnumerator<FalMetricsSnapshot> second = account.Metrics.WatchAsync(TimeSpan.FromSeconds(15)).GetAsyncEnumerator(reading.Token);
+        await using IAsyncEnumerator<FalMetricsSnapshot> second = account
+            .Metrics.WatchAsync(TimeSpan.FromSeconds(15))
+            .GetAsyncEnumerator(reading.Token);
         Assert.True(await second.MoveNextAsync());
         await server.ArrivalAsync();
         await server.ArrivalAsync();

@@ -25,7 +25,10 @@ public sealed class ErrorTableTests
             Type = "authorization_error", Message = "Access denied", Says = "lacks a permission",
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
-        ["403 of the edge"] = new(new(403, "text/html; charset=UTF-8", Challenge) { Headers = [("cf-mitigated", "challenge")] }, typeof(FalForbiddenException))
+        ["403 of the edge"] = new(
+            new(403, "text/html; charset=UTF-8", Challenge) { Headers = [("cf-mitigated", "challenge")] },
+            typeof(FalForbiddenException)
+        )
         {
             Says = "no statement about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
         },
@@ -34,14 +37,18 @@ public sealed class ErrorTableTests
             Says = "no statement about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
         },
         ["403 of an account without access, as recorded"] = new(
-            Recorded(403, "authorization_error", "Unable to use 'key=another-key-id' auth: Insufficient permissions: Please visit https://fal.ai/dashboard/serverless-get-started to request access."),
+            Recorded(403, "authorization_error",
+                "Unable to use 'key=another-key-id' auth: Insufficient permissions: Please visit " +
+                    "https://fal.ai/dashboard/serverless-get-started to request access."),
             typeof(FalForbiddenException))
         {
             Type = "authorization_error", Message = "to request access", Says = "has no access to fal Serverless yet", HasDocsUrl = false,
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of a feature that is not enabled, as recorded"] = new(
-            Recorded(403, "authorization_error", "This feature is not enabled for your account. Contact support."), typeof(FalForbiddenException))
+            Recorded(403, "authorization_error", "This feature is not enabled for your account. Contact support."),
+            typeof(FalForbiddenException)
+        )
         {
             Type = "authorization_error", Message = "not enabled", Says = "ask fal's support to enable it", HasDocsUrl = false,
             Reason = FalForbiddenReason.PermissionOrOwnership,
@@ -56,7 +63,12 @@ public sealed class ErrorTableTests
         {
             Type = "server_error", Message = "Download failed", Retried = true, Says = "try again later", HasDocsUrl = false,
         },
-        ["522 of the edge"] = new(new(522, "text/html", GatewayPage), typeof(FalApiException)) { Retried = true, HasRequestId = false, Says = "proxy" },
+        ["522 of the edge"] = new(new(522, "text/html", GatewayPage), typeof(FalApiException))
+        {
+            Retried = true,
+            HasRequestId = false,
+            Says = "proxy",
+        },
         ["404"] = new(Error(404, "not_found", "Resource not found"), typeof(FalApiException))
         {
             Type = "not_found", Message = "Resource not found", Says = "the base address",
@@ -72,12 +84,22 @@ public sealed class ErrorTableTests
         },
         ["429 with Retry-After as a date"] = new(
             // Long past by the client's clock, so that the wait is the same at each attempt.
-            Error(429, "rate_limited", "Rate limit exceeded") with { Headers = [("Retry-After", "Wed, 17 Jun 2026 12:00:00 GMT")] }, typeof(FalRateLimitException))
+            Error(429, "rate_limited", "Rate limit exceeded") with
+            {
+                Headers = [("Retry-After", "Wed, 17 Jun 2026 12:00:00 GMT")],
+            },
+            typeof(FalRateLimitException)
+        )
         {
             Type = "rate_limited", Retried = true, RetryAfter = TimeSpan.Zero, Says = "asks to wait 0 s",
         },
         ["429 with x-ratelimit-reset"] = new(
-            Error(429, "rate_limited", "Rate limit exceeded") with { Headers = [("x-ratelimit-reset", "4")] }, typeof(FalRateLimitException))
+            Error(429, "rate_limited", "Rate limit exceeded") with
+            {
+                Headers = [("x-ratelimit-reset", "4")],
+            },
+            typeof(FalRateLimitException)
+        )
         {
             Type = "rate_limited", Retried = true, RetryAfter = TimeSpan.FromSeconds(4), Says = "asks to wait 4 s",
         },
@@ -90,18 +112,35 @@ public sealed class ErrorTableTests
         {
             Type = "server_error", Message = "An unexpected error occurred", Retried = true, Says = "try again later",
         },
-        ["501"] = new(Error(501, "not_implemented", "Not implemented"), typeof(FalApiException)) { Type = "not_implemented", Message = "Not implemented" },
+        ["501"] = new(Error(501, "not_implemented", "Not implemented"), typeof(FalApiException))
+        {
+            Type = "not_implemented",
+            Message = "Not implemented",
+        },
         ["502 with a web page"] = new(new(502, "text/html", GatewayPage), typeof(FalApiException))
         {
             Retried = true, HasRequestId = false, Says = "proxy",
         },
-        ["503 with a web page"] = new(new(503, "text/html", GatewayPage), typeof(FalApiException)) { Retried = true, HasRequestId = false, Says = "proxy" },
-        ["504 with a web page"] = new(new(504, "text/html", GatewayPage), typeof(FalApiException)) { Retried = true, HasRequestId = false, Says = "proxy" },
+        ["503 with a web page"] = new(new(503, "text/html", GatewayPage), typeof(FalApiException))
+        {
+            Retried = true,
+            HasRequestId = false,
+            Says = "proxy",
+        },
+        ["504 with a web page"] = new(new(504, "text/html", GatewayPage), typeof(FalApiException))
+        {
+            Retried = true,
+            HasRequestId = false,
+            Says = "proxy",
+        },
         ["502 empty"] = new(new(502), typeof(FalApiException)) { Retried = true, HasRequestId = false },
         ["503 empty"] = new(new(503), typeof(FalApiException)) { Retried = true, HasRequestId = false },
         ["504 empty"] = new(new(504), typeof(FalApiException)) { Retried = true, HasRequestId = false },
         ["408"] = new(new(408), typeof(FalApiException)) { Retried = true, HasRequestId = false },
-        ["detail as a text"] = new(MockResponse.Json(401, """{"detail":"No user found for Key ID and Secret"}"""), typeof(FalAuthenticationException))
+        ["detail as a text"] = new(
+            MockResponse.Json(401, """{"detail":"No user found for Key ID and Secret"}"""),
+            typeof(FalAuthenticationException)
+        )
         {
             Message = "No user found for Key ID and Secret", HasRequestId = false,
         },
@@ -230,7 +269,10 @@ public sealed class ErrorTableTests
 
     /// <summary>An error as the live service sends it: type and message only, and the id of the edge in a header.</summary>
     private static MockResponse Recorded(int status, string type, string message) =>
-        MockResponse.Json(status, $$$"""{"error":{"type":"{{{type}}}","message":"{{{message}}}"}}""") with { Headers = [("x-vercel-id", "req-42")] };
+        MockResponse.Json(status, $$$"""{"error":{"type":"{{{type}}}","message":"{{{message}}}"}}""") with
+        {
+            Headers = [("x-vercel-id", "req-42")],
+        };
 
     private sealed record Row(MockResponse Response, Type Exception)
     {

@@ -33,7 +33,12 @@ public sealed class InvalidTextTests
             foreach (string notText in NotText)
             {
                 (int status, Type exception) = statuses[(Array.IndexOf(Shapes, shape) + Array.IndexOf(NotText, notText)) % statuses.Length];
-                byte[] body = Encoding.Latin1.GetBytes(shape.Replace("_", notText, StringComparison.Ordinal).Replace($"request{notText}id", "request_id", StringComparison.Ordinal).Replace($"docs{notText}url", "docs_url", StringComparison.Ordinal));
+                byte[] body = Encoding.Latin1.GetBytes(
+                    shape
+                        .Replace("_", notText, StringComparison.Ordinal)
+                        .Replace($"request{notText}id", "request_id", StringComparison.Ordinal)
+                        .Replace($"docs{notText}url", "docs_url", StringComparison.Ordinal)
+                );
                 await using RawServer server = RawServer.Start(RawServer.Answer(status, "application/json", body));
                 using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
 
@@ -57,7 +62,8 @@ public sealed class InvalidTextTests
     {
         foreach (string notText in NotText)
         {
-            string page = $$"""{"_":"_","time_series":[{"_":"_","bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/_","_":"_"}]}]}""";
+            string page =
+                $$"""{"_":"_","time_series":[{"_":"_","bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"my-org/_","_":"_"}]}]}""";
             await using RawServer server = RawServer.Start(RawServer.Answer(200, "application/json", Body(page)));
             using var account = new FalAccount(server.BaseAddress);
 

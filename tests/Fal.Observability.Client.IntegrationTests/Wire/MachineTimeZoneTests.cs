@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>The machine's time zone is fixed when a process starts: the tests of the query run once more in a process for each zone.</summary>
+/// <summary>
+/// The machine's time zone is fixed when a process starts: the tests of the query run once more in a process for each zone.
+/// </summary>
 public sealed partial class MachineTimeZoneTests
 {
     [Theory]
@@ -16,7 +18,10 @@ public sealed partial class MachineTimeZoneTests
     {
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo("dotnet", [typeof(QueryBytesTests).Assembly.Location, "-class", typeof(QueryBytesTests).FullName!, "-noColor"])
+            StartInfo = new ProcessStartInfo(
+                "dotnet",
+                [typeof(QueryBytesTests).Assembly.Location, "-class", typeof(QueryBytesTests).FullName!, "-noColor"]
+            )
             {
                 RedirectStandardOutput = true,
                 Environment = { ["TZ"] = zone, [QueryBytesTests.ExpectedLocalMidnight] = localMidnight },

@@ -141,7 +141,9 @@ public sealed class ProxyAndTlsTests
         });
         var client = new FalObservabilityClient(
             options => (options.ApiKey, options.BaseAddress) = (FalAccount.Key, server.BaseAddress),
-            fal => fal.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { UseProxy = false })));
+            fal =>
+                fal.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { UseProxy = false }))
+        );
         await client.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
 
         client.Dispose();

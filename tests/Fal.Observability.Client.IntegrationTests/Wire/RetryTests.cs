@@ -119,9 +119,18 @@ public sealed class RetryTests
 
         Assert.Equal(4, Assert.IsType<FalApiException>(failure).Attempts);
         Assert.Equal(4, server.Heads.Count);
-        Assert.All(server.Heads, head => Assert.Equal(
-            [$"Authorization: Key {FalAccount.Key}"],
-            head.Split("\r\n").Where(line => line.Contains("Authorization", StringComparison.OrdinalIgnoreCase) || line.Contains("secret", StringComparison.Ordinal))));
+        Assert.All(
+            server.Heads,
+            head =>
+                Assert.Equal(
+                    [$"Authorization: Key {FalAccount.Key}"],
+                    head.Split("\r\n")
+                        .Where(line =>
+                            line.Contains("Authorization", StringComparison.OrdinalIgnoreCase)
+                            || line.Contains("secret", StringComparison.Ordinal)
+                        )
+                )
+        );
         Assert.All(server.Heads, head => Assert.Equal(server.Heads[0], head));
     }
 

@@ -68,7 +68,10 @@ public sealed class TimeLimitTests
         });
         var headers = new HeadersSignal();
         using var account = new FalAccount(
-            server.BaseAddress, options => options.MaxAttempts = 1, fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(headers.CreateHandler)));
+            server.BaseAddress,
+            options => options.MaxAttempts = 1,
+            fal => fal.ConfigureHttpClients(http => http.AddHttpMessageHandler(headers.CreateHandler))
+        );
 
         Task running = account.RunAsync(call);
         await headers.Arrived.OrHangs();

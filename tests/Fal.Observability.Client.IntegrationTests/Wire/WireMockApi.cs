@@ -16,14 +16,17 @@ internal sealed record MockResponse(int Status, string? ContentType = null, stri
 
     public static MockResponse Json(int status, string body) => new(status, "application/json", body);
 
-    public static MockResponse Metrics(string body = "fal_app_queue_size{application=\"my-org/my-app\"} 7\n") => new(200, "text/plain; charset=utf-8", body);
+    public static MockResponse Metrics(string body = "fal_app_queue_size{application=\"my-org/my-app\"} 7\n") =>
+        new(200, "text/plain; charset=utf-8", body);
 
     /// <summary>An answer that each of the JSON endpoints could give, without data.</summary>
     public static MockResponse Page(string? cursor = null) =>
         Json(200, $$"""{"next_cursor":{{(cursor is null ? "null" : $"\"{cursor}\"")}},"has_more":{{(cursor is null ? "false" : "true")}},"time_series":[],"summary":[],"apps":[],"history":[]}""");
 }
 
-/// <summary>WireMock in the place of the fal API: each request gets the next of a list of responses, the last one again and again.</summary>
+/// <summary>
+/// WireMock in the place of the fal API: each request gets the next of a list of responses, the last one again and again.
+/// </summary>
 internal sealed class WireMockApi : IDisposable
 {
     private readonly WireMockServer _server = WireMockServer.Start();

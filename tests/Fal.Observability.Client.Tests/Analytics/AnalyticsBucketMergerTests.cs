@@ -144,5 +144,6 @@ public sealed class AnalyticsBucketMergerTests
 
     private static AnalyticsRow Row(string id, long requests) => new() { EndpointId = id, RequestCount = requests };
 
-    private static string Show(AnalyticsBucket bucket) => string.Join(' ', bucket.Rows.Select(row => $"{row.EndpointId}={row.RequestCount}"));
+    private static string Show(AnalyticsBucket bucket) =>
+        string.Join(' ', bucket.Rows.Select(row => $"{row.EndpointId}={row.RequestCount}"));
 }

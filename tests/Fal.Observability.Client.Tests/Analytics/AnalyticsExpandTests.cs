@@ -79,10 +79,16 @@ public sealed class AnalyticsExpandTests
     [InlineData(AnalyticsExpand.Structure, "time_series summary")]
     [InlineData(AnalyticsExpand.Volume, "request_count success_count user_error_count error_count")]
     [InlineData(AnalyticsExpand.ErrorBreakdown, "startup_error_count connection_error_count timeout_error_count runtime_error_count")]
-    [InlineData(AnalyticsExpand.PrepareLatency, "p50_prepare_duration p75_prepare_duration p90_prepare_duration p95_prepare_duration p99_prepare_duration")]
+    [InlineData(
+        AnalyticsExpand.PrepareLatency,
+        "p50_prepare_duration p75_prepare_duration p90_prepare_duration p95_prepare_duration p99_prepare_duration"
+    )]
     [InlineData(AnalyticsExpand.ExecutionLatency, "p25_duration p50_duration p75_duration p90_duration p95_duration p99_duration")]
     [InlineData(AnalyticsExpand.ColdBoot, "cold_boot_count p50_cold_boot_duration p75_cold_boot_duration p90_cold_boot_duration")]
-    [InlineData(AnalyticsExpand.AllMetrics & ~AnalyticsExpand.Standard, "p50_cold_boot_duration p75_cold_boot_duration p90_cold_boot_duration")]
+    [InlineData(
+        AnalyticsExpand.AllMetrics & ~AnalyticsExpand.Standard,
+        "p50_cold_boot_duration p75_cold_boot_duration p90_cold_boot_duration"
+    )]
     public void A_group_holds_what_its_name_says(AnalyticsExpand group, string names) =>
         Assert.Equal(names.Split(' '), group.GetFlags().Select(flag => flag.GetWireName()));
 

@@ -3,15 +3,28 @@ using Xunit;
 
 namespace Fal.Observability.Client.Tests;
 
-/// <summary>Years 1 and 9999, zones at both ends of the day, and numbers at the ends of their types: only documented exceptions escape.</summary>
+/// <summary>
+/// Years 1 and 9999, zones at both ends of the day, and numbers at the ends of their types: only documented exceptions escape.
+/// </summary>
 public sealed class AnalyticsExtremesTests
 {
     private static readonly string?[] Zones =
-        [null, "UTC", "Pacific/Kiritimati", "Pacific/Chatham", "Etc/GMT+12", "Pacific/Pago_Pago", "Europe/Berlin", "Australia/Lord_Howe", "Mars/Olympus_Mons"];
+    [
+        null,
+        "UTC",
+        "Pacific/Kiritimati",
+        "Pacific/Chatham",
+        "Etc/GMT+12",
+        "Pacific/Pago_Pago",
+        "Europe/Berlin",
+        "Australia/Lord_Howe",
+        "Mars/Olympus_Mons",
+    ];
 
     private static readonly DateTimeOffset[] Edges =
     [
-        DateTimeOffset.MinValue, DateTimeOffset.MinValue.AddTicks(1), DateTimeOffset.MinValue.AddDays(1), DateTimeOffset.MinValue.AddDays(45),
+        DateTimeOffset.MinValue, DateTimeOffset.MinValue.AddTicks(1), DateTimeOffset.MinValue.AddDays(1),
+        DateTimeOffset.MinValue.AddDays(45),
         DateTimeOffset.MinValue.AddYears(1), DateTimeOffset.UnixEpoch, FakeAnalyticsService.Now, DateTimeOffset.MaxValue.AddYears(-1),
         DateTimeOffset.MaxValue.AddDays(-45), DateTimeOffset.MaxValue.AddDays(-30), DateTimeOffset.MaxValue.AddHours(-13),
         DateTimeOffset.MaxValue.AddMinutes(-1), DateTimeOffset.MaxValue,
@@ -34,7 +47,13 @@ public sealed class AnalyticsExtremesTests
                 time = new(Edges[random.Next(Edges.Length - 1)]);
             }
 
-            var client = new FalAnalyticsClient(service, new FalObservabilityOptions { ProvisionalAge = TimeSpan.FromDays(random.Next(31)) }, time, new Microsoft.Extensions.Logging.Testing.FakeLogger(), () => 0);
+            var client = new FalAnalyticsClient(
+                service,
+                new FalObservabilityOptions { ProvisionalAge = TimeSpan.FromDays(random.Next(31)) },
+                time,
+                new Microsoft.Extensions.Logging.Testing.FakeLogger(),
+                () => 0
+            );
             string what = "";
             Exception? failure = await Record.ExceptionAsync(async () =>
             {
@@ -48,8 +67,10 @@ public sealed class AnalyticsExtremesTests
             });
 
             Assert.True(
-                failure is null or FalResponseException || (failure is ArgumentException && failure is not ArgumentOutOfRangeException { ActualValue: null }),
-                $"{what}: {failure}");
+                failure is null or FalResponseException
+                    || (failure is ArgumentException && failure is not ArgumentOutOfRangeException { ActualValue: null }),
+                $"{what}: {failure}"
+            );
         }
     }
 
@@ -60,7 +81,19 @@ public sealed class AnalyticsExtremesTests
     public void An_objective_measures_buckets_at_the_ends_of_the_calendar(string start)
     {
         DateTimeOffset instant = DateTimeOffset.Parse(start, CultureInfo.InvariantCulture);
-        AnalyticsBucket bucket = new() { Start = instant, Rows = [new AnalyticsRow { EndpointId = "a/b", RequestCount = long.MaxValue, ErrorCount = 0 }] };
+        AnalyticsBucket bucket = new()
+        {
+            Start = instant,
+            Rows =
+            [
+                new AnalyticsRow
+                {
+                    EndpointId = "a/b",
+                    RequestCount = long.MaxValue,
+                    ErrorCount = 0,
+                },
+            ],
+        };
         foreach (AnalyticsTimeframe timeframe in Enum.GetValues<AnalyticsTimeframe>())
         {
             var report = new AnalyticsReport
@@ -128,16 +161,44 @@ public sealed class AnalyticsExtremesTests
         AnalyticsQuery query = FakeAnalyticsService.Query(1, 1);
         AnalyticsQuery[] queries =
         [
-            query with { Cursor = new string('c', length) },
-            query with { EndpointIds = ["a/" + new string('b', length)] },
-            query with { EndpointIds = [.. Enumerable.Range(0, 60).Select(i => string.Create(CultureInfo.InvariantCulture, $"a/{i}") + new string('\u00e9', length / 200))] },
-            query with { AdditionalExpand = [new string('x', length)] },
-            query with { TimeZone = new string('z', length) },
+            query with
+            {
+                Cursor = new string('c', length),
+            },
+            query with
+            {
+                EndpointIds = ["a/" + new string('b', length)],
+            },
+            query with
+            {
+                EndpointIds =
+                [
+                    .. Enumerable
+                        .Range(0, 60)
+                        .Select(i => string.Create(CultureInfo.InvariantCulture, $"a/{i}") + new string('\u00e9', length / 200)),
+                ],
+            },
+            query with
+            {
+                AdditionalExpand = [new string('x', length)],
+            },
+            query with
+            {
+                TimeZone = new string('z', length),
+            },
         ];
 
         foreach (AnalyticsQuery tooLong in queries)
         {
-            Assert.Contains("address", (await Assert.ThrowsAsync<ArgumentException>(() => service.Client.GetPageAsync(tooLong with { EndpointIds = [.. tooLong.EndpointIds.Take(50)] }))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "address",
+                (
+                    await Assert.ThrowsAsync<ArgumentException>(() =>
+                        service.Client.GetPageAsync(tooLong with { EndpointIds = [.. tooLong.EndpointIds.Take(50)] })
+                    )
+                ).Message,
+                StringComparison.Ordinal
+            );
             await Assert.ThrowsAsync<ArgumentException>(() => service.Client.GetReportAsync(tooLong));
             Assert.Throws<ArgumentException>(() => { _ = service.Client.StreamTimeSeriesAsync(tooLong); });
         }
@@ -151,7 +212,12 @@ public sealed class AnalyticsExtremesTests
         switch (how)
         {
             case 0:
-                return await client.GetReportAsync(query with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.ErrorCount | AnalyticsExpand.TimeSeries });
+                return await client.GetReportAsync(
+                    query with
+                    {
+                        Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.ErrorCount | AnalyticsExpand.TimeSeries,
+                    }
+                );
             case 1:
                 AnalyticsPage page = await client.GetPageAsync(query);
                 await client.GetNextPageAsync(page);
@@ -196,7 +262,10 @@ public sealed class AnalyticsExtremesTests
         TimeSpan length = TimeSpan.FromTicks(random.NextInt64(1, TimeSpan.FromDays(Math.Pow(10, random.Next(0, 3))).Ticks));
         AnalyticsTimeRange range = random.Next(4) switch
         {
-            0 => AnalyticsTimeRange.Days(DateOnly.FromDateTime(start.UtcDateTime), DateOnly.FromDateTime(AnalyticsCalendar.Add(start, length).UtcDateTime)),
+            0 => AnalyticsTimeRange.Days(
+                DateOnly.FromDateTime(start.UtcDateTime),
+                DateOnly.FromDateTime(AnalyticsCalendar.Add(start, length).UtcDateTime)
+            ),
             1 => AnalyticsTimeRange.Last(length),
             2 => AnalyticsTimeRange.Since(start < FakeAnalyticsService.Now.AddDays(-99) ? FakeAnalyticsService.Now.AddDays(-99) : start),
             _ => AnalyticsTimeRange.Between(start, AnalyticsCalendar.Add(start, length)),
@@ -226,15 +295,19 @@ public sealed class AnalyticsExtremesTests
                 : new DateTimeOffset(random.NextInt64(Math.Min(after.UtcTicks + 1, until.UtcTicks), until.UtcTicks), TimeSpan.Zero));
             string[] buckets =
             [
-                .. starts.Order().Select(start =>
-                {
-                    // With an offset as far as the calendar allows one, or without.
-                    TimeSpan offset = TimeSpan.FromHours(random.Next(-12, 15));
-                    string text = random.Next(2) == 0 || AnalyticsCalendar.Add(start, offset) - start != offset
-                        ? start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture) + (random.Next(2) == 0 ? "Z" : "")
-                        : start.ToOffset(offset).ToString("O", CultureInfo.InvariantCulture);
-                    return $$"""{"bucket":"{{text}}","results":[{"endpoint_id":"a/b","request_count":9223372036854775807,"error_count":9223372036854775807}]}""";
-                }),
+                .. starts
+                    .Order()
+                    .Select(start =>
+                    {
+                        // With an offset as far as the calendar allows one, or without.
+                        TimeSpan offset = TimeSpan.FromHours(random.Next(-12, 15));
+                        string text =
+                            random.Next(2) == 0 || AnalyticsCalendar.Add(start, offset) - start != offset
+                                ? start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture)
+                                    + (random.Next(2) == 0 ? "Z" : "")
+                                : start.ToOffset(offset).ToString("O", CultureInfo.InvariantCulture);
+                        return $$"""{"bucket":"{{text}}","results":[{"endpoint_id":"a/b","request_count":9223372036854775807,"error_count":9223372036854775807}]}""";
+                    }),
             ];
             return Task.FromResult(Json.ReadPage($$"""{"time_series":[{{string.Join(',', buckets)}}]}"""));
         }

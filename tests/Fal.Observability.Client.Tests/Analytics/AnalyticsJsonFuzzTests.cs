@@ -96,7 +96,10 @@ public sealed class AnalyticsJsonFuzzTests
                 json.Append(',').Append(Blank());
             }
 
-            json.Append(CultureInfo.InvariantCulture, $"{{\"bucket\":\"2026-01-{1 + (bucketCount % 28):00}T00:00:00+01:00\",{Blank()}\"results\":[");
+            json.Append(
+                CultureInfo.InvariantCulture,
+                $"{{\"bucket\":\"2026-01-{1 + (bucketCount % 28):00}T00:00:00+01:00\",{Blank()}\"results\":["
+            );
             int take = Math.Min(rows.Length - i, random.Next(0, 8));
             for (int end = i + take; i < end; i++)
             {
@@ -129,7 +132,10 @@ public sealed class AnalyticsJsonFuzzTests
                     {
                         0 => "null",
                         1 => Unreadable[random.Next(Unreadable.Length)],
-                        _ when metrics[i].IsDuration() => (random.NextDouble() * Math.Pow(10, random.Next(-9, 9))).ToString("R", CultureInfo.InvariantCulture),
+                        _ when metrics[i].IsDuration() => (random.NextDouble() * Math.Pow(10, random.Next(-9, 9))).ToString(
+                            "R",
+                            CultureInfo.InvariantCulture
+                        ),
                         2 => random.Next(1000).ToString(CultureInfo.InvariantCulture) + ".0",
                         _ => random.NextInt64(1L << random.Next(1, 63)).ToString(CultureInfo.InvariantCulture),
                     };

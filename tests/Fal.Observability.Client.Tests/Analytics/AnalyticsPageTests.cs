@@ -154,7 +154,10 @@ public sealed class AnalyticsPageTests
         Assert.Same(query, answer.Query);
         Assert.Equal("Mg==", answer.NextCursor);
         Assert.Equal("a/b", Assert.Single(answer.Summary).EndpointId);
-        Assert.Equal([TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.Zero], answer.TimeSeries.Select(bucket => bucket.Start.Offset));
+        Assert.Equal(
+            [TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.Zero],
+            answer.TimeSeries.Select(bucket => bucket.Start.Offset)
+        );
         Assert.All(answer.TimeSeries, bucket => Assert.Equal(12, bucket.Start.Hour));
     }
 
@@ -193,7 +196,10 @@ public sealed class AnalyticsPageTests
     [InlineData("9999-12-31T23:59:59", "America/New_York")]
     public void A_time_at_the_end_of_the_calendar_does_not_throw(string bucket, string zone)
     {
-        AnalyticsPage page = System.Text.Json.JsonSerializer.Deserialize($"{{\"time_series\":[{{\"bucket\":\"{bucket}\",\"results\":[]}}]}}", AnalyticsJsonContext.Default.AnalyticsPage)!;
+        AnalyticsPage page = System.Text.Json.JsonSerializer.Deserialize(
+            $"{{\"time_series\":[{{\"bucket\":\"{bucket}\",\"results\":[]}}]}}",
+            AnalyticsJsonContext.Default.AnalyticsPage
+        )!;
         Assert.Single(page.AsAnswerTo(new AnalyticsQuery("a/b") { TimeZone = zone }).TimeSeries);
     }
 }

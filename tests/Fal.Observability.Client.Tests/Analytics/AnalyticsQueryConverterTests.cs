@@ -105,7 +105,10 @@ public sealed class AnalyticsQueryConverterTests
 
         Assert.Contains("Resolve", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(
-            "&start=2025-12-25T00%3A00%3A00Z&end=2026-01-01T00%3A00%3A00Z", await SentQueryAsync(query.Resolve(Start)), StringComparison.Ordinal);
+            "&start=2025-12-25T00%3A00%3A00Z&end=2026-01-01T00%3A00%3A00Z",
+            await SentQueryAsync(query.Resolve(Start)),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -137,7 +140,9 @@ public sealed class AnalyticsQueryConverterTests
     [Fact]
     public async Task A_query_without_a_metric_never_reaches_the_wire()
     {
-        var error = await Assert.ThrowsAsync<ArgumentException>(() => SentAsync(new AnalyticsQuery("a/b") { Expand = AnalyticsExpand.Structure }));
+        var error = await Assert.ThrowsAsync<ArgumentException>(() =>
+            SentAsync(new AnalyticsQuery("a/b") { Expand = AnalyticsExpand.Structure })
+        );
 
         Assert.Contains("AnalyticsExpand.RequestCount", error.Message, StringComparison.Ordinal);
     }

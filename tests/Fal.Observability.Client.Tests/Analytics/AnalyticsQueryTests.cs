@@ -6,7 +6,8 @@ public sealed class AnalyticsQueryTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 30, 0, TimeSpan.Zero);
 
-    public static TheoryData<string> NotAToken => ["", " ", "\t", "a,b", ",", "a b", "a\nb", "a\0b", "a\u0085b", "a\u00A0b", "a\uD800", "\uDC00b"];
+    public static TheoryData<string> NotAToken =>
+        ["", " ", "\t", "a,b", ",", "a b", "a\nb", "a\0b", "a\u0085b", "a\u00A0b", "a\uD800", "\uDC00b"];
 
     public static TheoryData<AnalyticsQuery> Changes
     {
@@ -38,7 +39,10 @@ public sealed class AnalyticsQueryTests
     {
         Assert.Equal("EndpointIds", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a,b")).ParamName);
         Assert.Equal("EndpointIds", Assert.Throws<ArgumentException>(() => new AnalyticsQuery(Array.Empty<string>())).ParamName);
-        Assert.Equal("AdditionalExpand", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { AdditionalExpand = [" "] }).ParamName);
+        Assert.Equal(
+            "AdditionalExpand",
+            Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { AdditionalExpand = [" "] }).ParamName
+        );
         Assert.Equal("TimeZone", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { TimeZone = "" }).ParamName);
     }
 
@@ -112,7 +116,11 @@ public sealed class AnalyticsQueryTests
     {
         Assert.Contains("comma", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b,c/d")).Message, StringComparison.Ordinal);
         Assert.Contains("U+000A", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b\n")).Message, StringComparison.Ordinal);
-        Assert.Contains("null for UTC", Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { TimeZone = "" }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "null for UTC",
+            Assert.Throws<ArgumentException>(() => new AnalyticsQuery("a/b") { TimeZone = "" }).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -196,7 +204,9 @@ public sealed class AnalyticsQueryTests
 
         Assert.Equal("a/b | time_series, request_count | last 1.00:00:00", new AnalyticsQuery("a/b").ToString());
         Assert.Equal(
-            "a/b, c/d, e/f and 2 more | summary, error_count, brand_new | 2026-01-01..2026-01-31 | by day | Europe/Berlin | not bound to timeframe | limit 1200 | cursor Mg== | own calls to models | skips refused endpoints | degrades on server error | closed buckets only",
+            "a/b, c/d, e/f and 2 more | summary, error_count, brand_new | 2026-01-01..2026-01-31 | by day | Europe/Berlin | not bound to " +
+                "timeframe | limit 1200 | cursor Mg== | own calls to models | skips refused endpoints | degrades on server error | " +
+                    "closed buckets only",
             new AnalyticsQuery("a/b", "c/d", "e/f", "g/h", "i/j")
             {
                 Expand = AnalyticsExpand.Summary | AnalyticsExpand.ErrorCount,

@@ -80,7 +80,14 @@ public sealed class AnalyticsRowTests
     [Fact]
     public void A_metric_that_is_set_twice_or_to_null_has_its_last_value()
     {
-        var row = new AnalyticsRow { EndpointId = "a/b", ErrorCount = 1, RequestCount = null, P90Duration = TimeSpan.FromSeconds(2), SuccessCount = 3 };
+        var row = new AnalyticsRow
+        {
+            EndpointId = "a/b",
+            ErrorCount = 1,
+            RequestCount = null,
+            P90Duration = TimeSpan.FromSeconds(2),
+            SuccessCount = 3,
+        };
 
         Assert.Null(row.RequestCount);
         Assert.Equal((1, 3, TimeSpan.FromSeconds(2)), (row.ErrorCount, row.SuccessCount, row.P90Duration));
@@ -96,7 +103,8 @@ public sealed class AnalyticsRowTests
         {
             string whole = random.NextInt64((long)Math.Pow(10, random.Next(0, 18))).ToString(CultureInfo.InvariantCulture);
             string fraction = new([.. Enumerable.Range(0, random.Next(0, 19)).Select(_ => (char)('0' + random.Next(10)))]);
-            string number = (random.Next(8) == 0 ? "-" : "") + whole + (fraction.Length > 0 ? $".{fraction}" : "") + (random.Next(8) == 0 ? "e-3" : "");
+            string number =
+                (random.Next(8) == 0 ? "-" : "") + whole + (fraction.Length > 0 ? $".{fraction}" : "") + (random.Next(8) == 0 ? "e-3" : "");
 
             AnalyticsRow row = Json.ReadRow($$"""{"p90_duration":{{number}}}""");
 
@@ -159,7 +167,11 @@ public sealed class AnalyticsRowTests
 
         Assert.Null(row.GetCount(AnalyticsExpand.RequestCount));
         ArgumentException duration = Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.P90Duration));
-        Assert.Contains("P90Duration is a duration, not a count: read its seconds with GetValue", duration.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "P90Duration is a duration, not a count: read its seconds with GetValue",
+            duration.Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.TimeSeries));
         Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.Volume));
     }
@@ -203,7 +215,10 @@ public sealed class AnalyticsRowTests
     [InlineData("\"12\"", null)]
     [InlineData("null", null)]
     public void The_number_of_a_metric_is_also_one_that_no_integer_holds(string json, double? expected) =>
-        Assert.Equal(expected, Json.ReadRow($$"""{"request_count":{{json}},"endpoint_id":"a/b"}""").GetNumber(AnalyticsExpand.RequestCount));
+        Assert.Equal(
+            expected,
+            Json.ReadRow($$"""{"request_count":{{json}},"endpoint_id":"a/b"}""").GetNumber(AnalyticsExpand.RequestCount)
+        );
 
     [Theory]
     [InlineData("1e400")]
@@ -268,7 +283,15 @@ public sealed class AnalyticsRowTests
     [Fact]
     public void Ids_never_mix_however_many_and_however_alike_they_are()
     {
-        string[] ids = [.. Enumerable.Range(0, 2000).Select(i => $"my-org/app-{i}"), "größe/1", "größe/2", "", new string('x', 128), new string('x', 129)];
+        string[] ids =
+        [
+            .. Enumerable.Range(0, 2000).Select(i => $"my-org/app-{i}"),
+            "größe/1",
+            "größe/2",
+            "",
+            new string('x', 128),
+            new string('x', 129),
+        ];
 
         for (int round = 0; round < 2; round++)
         {
@@ -329,7 +352,15 @@ public sealed class AnalyticsRowTests
     [Fact]
     public void Rates_are_shares_of_all_requests()
     {
-        var row = new AnalyticsRow { EndpointId = "a/b", RequestCount = 200, SuccessCount = 190, UserErrorCount = 8, ErrorCount = 2, ColdBootCount = 50 };
+        var row = new AnalyticsRow
+        {
+            EndpointId = "a/b",
+            RequestCount = 200,
+            SuccessCount = 190,
+            UserErrorCount = 8,
+            ErrorCount = 2,
+            ColdBootCount = 50,
+        };
 
         Assert.Equal((0.95, 0.04, 0.01, 0.25), (row.SuccessRate, row.UserErrorRate, row.ErrorRate, row.ColdBootRate));
     }
@@ -349,7 +380,10 @@ public sealed class AnalyticsRowTests
 
     [Theory]
     [InlineData("\"\\ud800\"", "\"\\ud800\"")]
-    [InlineData("{ \"a b\": [1, \"x \\\" \\\\\", \"\\udc00\"],\n \"\\ud800\": null }", "{\"a b\":[1,\"x \\\" \\\\\",\"\\udc00\"],\"\\ud800\":null}")]
+    [InlineData(
+        "{ \"a b\": [1, \"x \\\" \\\\\", \"\\udc00\"],\n \"\\ud800\": null }",
+        "{\"a b\":[1,\"x \\\" \\\\\",\"\\udc00\"],\"\\ud800\":null}"
+    )]
     public void A_new_field_that_holds_half_of_a_character_is_shown_and_written_as_it_came(string sent, string written)
     {
         AnalyticsRow row = Json.ReadRow($$"""{"endpoint_id":"a/b","note":{{sent}}}""");

@@ -138,7 +138,16 @@ public sealed class AnalyticsTimeRangeTests
     [Fact]
     public void A_last_stretch_that_is_no_stretch_or_longer_than_a_century_is_refused()
     {
-        foreach (TimeSpan duration in new[] { TimeSpan.Zero, TimeSpan.FromTicks(-1), TimeSpan.MinValue, TimeSpan.MaxValue, TimeSpan.FromDays(36_501) })
+        foreach (
+            TimeSpan duration in new[]
+            {
+                TimeSpan.Zero,
+                TimeSpan.FromTicks(-1),
+                TimeSpan.MinValue,
+                TimeSpan.MaxValue,
+                TimeSpan.FromDays(36_501),
+            }
+        )
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => AnalyticsTimeRange.Last(duration));
         }
@@ -176,7 +185,10 @@ public sealed class AnalyticsTimeRangeTests
 
         Assert.Equal("last 7.00:00:00", AnalyticsTimeRange.Last(TimeSpan.FromDays(7)).ToString());
         Assert.Equal("last 1.00:00:00", default(AnalyticsTimeRange).ToString());
-        Assert.Equal("2026-03-01T12:30:00Z/2026-03-01T12:30:00.2500000Z", AnalyticsTimeRange.Between(Now, Now.AddMilliseconds(250)).ToString());
+        Assert.Equal(
+            "2026-03-01T12:30:00Z/2026-03-01T12:30:00.2500000Z",
+            AnalyticsTimeRange.Between(Now, Now.AddMilliseconds(250)).ToString()
+        );
         Assert.Equal("2026-03-01T12:30:00Z/now", AnalyticsTimeRange.Since(Now).ToString());
         Assert.Equal("2026-01-01..2026-01-07", AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 1, 7)).ToString());
     }

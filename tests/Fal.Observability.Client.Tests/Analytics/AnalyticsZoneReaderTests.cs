@@ -47,11 +47,13 @@ public sealed class AnalyticsZoneReaderTests
     {
         DateTimeOffset[] hours =
         [
-            At("2026-04-04T13:00:00Z"), At("2026-04-04T14:00:00Z"), At("2026-04-04T15:00:00Z"), At("2026-04-04T15:30:00Z"), At("2026-04-04T16:30:00Z"),
+            At("2026-04-04T13:00:00Z"), At("2026-04-04T14:00:00Z"), At("2026-04-04T15:00:00Z"), At("2026-04-04T15:30:00Z"),
+            At("2026-04-04T16:30:00Z"),
         ];
         AnalyticsQuery query = new("a/b")
         {
-            TimeZone = "Australia/Lord_Howe", Timeframe = AnalyticsTimeframe.Hour, Range = AnalyticsTimeRange.Between(hours[0], hours[^1].AddHours(1)),
+            TimeZone = "Australia/Lord_Howe", Timeframe = AnalyticsTimeframe.Hour,
+            Range = AnalyticsTimeRange.Between(hours[0], hours[^1].AddHours(1)),
         };
 
         Assert.Equal(hours, Read(query, hours, pageLength));
@@ -63,7 +65,12 @@ public sealed class AnalyticsZoneReaderTests
     [InlineData("Europe/Berlin", "2026-10-25T01:00:00Z", AnalyticsTimeframe.Hour, 60)]
     [InlineData("Europe/Berlin", "2026-10-25T01:20:00Z", AnalyticsTimeframe.Minute, 1)]
     [InlineData("Australia/Lord_Howe", "2026-04-04T15:10:00Z", AnalyticsTimeframe.Minute, 1)]
-    public void A_range_that_begins_in_the_repeated_time_has_no_bucket_before_it(string zone, string first, AnalyticsTimeframe timeframe, int stepMinutes)
+    public void A_range_that_begins_in_the_repeated_time_has_no_bucket_before_it(
+        string zone,
+        string first,
+        AnalyticsTimeframe timeframe,
+        int stepMinutes
+    )
     {
         DateTimeOffset[] instants = [.. Enumerable.Range(0, 5).Select(i => At(first).AddMinutes(i * stepMinutes))];
         AnalyticsQuery query = new("a/b")
@@ -94,10 +101,14 @@ public sealed class AnalyticsZoneReaderTests
     {
         DateTimeOffset[] hours =
         [
-            At("2026-10-24T23:00:00Z"), At("2026-10-25T00:00:00Z"), At("2026-10-25T00:00:00Z"), At("2026-10-25T01:00:00Z"), At("2026-10-25T02:00:00Z"),
+            At("2026-10-24T23:00:00Z"), At("2026-10-25T00:00:00Z"), At("2026-10-25T00:00:00Z"), At("2026-10-25T01:00:00Z"),
+            At("2026-10-25T02:00:00Z"),
         ];
 
-        Assert.Equal(hours, Read(new AnalyticsQuery("a/b") { TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Hour }, hours, 2, 3));
+        Assert.Equal(
+            hours,
+            Read(new AnalyticsQuery("a/b") { TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Hour }, hours, 2, 3)
+        );
     }
 
     [Theory]
@@ -131,7 +142,8 @@ public sealed class AnalyticsZoneReaderTests
         DateTimeOffset[] minutes = [At("2026-10-25T00:08:00Z"), At("2026-10-25T00:09:00Z"), At("2026-10-25T00:09:00Z")];
         AnalyticsQuery query = new("a/b")
         {
-            TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Minute, Range = AnalyticsTimeRange.Between(minutes[0], minutes[0].AddHours(3)),
+            TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Minute,
+            Range = AnalyticsTimeRange.Between(minutes[0], minutes[0].AddHours(3)),
         };
 
         Assert.Equal(minutes, Read(query, minutes, 2));
@@ -150,7 +162,9 @@ public sealed class AnalyticsZoneReaderTests
 
     private static DateTimeOffset At(string instant) => DateTimeOffset.Parse(instant, CultureInfo.InvariantCulture);
 
-    /// <summary>What is read when the local times of instants come without offsets, in pages of so many; the last length counts for the rest.</summary>
+    /// <summary>
+    /// What is read when the local times of instants come without offsets, in pages of so many; the last length counts for the rest.
+    /// </summary>
     private static List<DateTimeOffset> Read(AnalyticsQuery query, DateTimeOffset[] instants, params int[] pageLengths)
     {
         TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(query.TimeZone!);

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.Tests;
 
-/// <summary>Holds each settable property of each query to every place that has to know it. A property that is new needs a value below.</summary>
+/// <summary>
+/// Holds each settable property of each query to every place that has to know it. A property that is new needs a value below.
+/// </summary>
 public sealed class QueryPropertyTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 30, 0, TimeSpan.Zero);
@@ -107,7 +109,9 @@ public sealed class QueryPropertyTests
             ClosedOnly = true,
         };
 
-        AnalyticsCheckpoint saved = AnalyticsCheckpoint.FromJson("""{"version":1,"query":"52D370AAE453BE814B39DE5A66E37EF7","next":null,"end":null,"refused":[]}""");
+        AnalyticsCheckpoint saved = AnalyticsCheckpoint.FromJson(
+            """{"version":1,"query":"52D370AAE453BE814B39DE5A66E37EF7","next":null,"end":null,"refused":[]}"""
+        );
 
         Assert.Equal(saved.ToJson(), AnalyticsCheckpoint.CreateComplete(query).ToJson());
         Assert.True(saved.IsOf(query));

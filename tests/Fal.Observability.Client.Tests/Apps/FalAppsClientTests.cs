@@ -136,8 +136,20 @@ public sealed class FalAppsClientTests
         {
             Calls.Add(query!.ToString());
             string asked = query.Environments.Count == 0 ? "main" : query.Environments[0];
-            return Task.FromResult(new FalAppList { Apps = [new FalApp { EndpointId = "o/shared", Environment = LeavesOutEnvironment ? null : Environment ?? asked,
-                MaxConcurrency = Calls.Count }] });
+            return Task.FromResult(
+                new FalAppList
+                {
+                    Apps =
+                    [
+                        new FalApp
+                        {
+                            EndpointId = "o/shared",
+                            Environment = LeavesOutEnvironment ? null : Environment ?? asked,
+                            MaxConcurrency = Calls.Count,
+                        },
+                    ],
+                }
+            );
         }
 
         public Task<FalRunnerHistory> GetRunnerHistoryAsync(string owner, string name, FalRunnerHistoryQuery? query = null,

@@ -27,7 +27,8 @@ public sealed class FalEchoedKeyTests
         ["base64"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)),
         ["base64 with what stands before it"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"Key {text}\r\n")),
         ["base64 with something longer before it"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes($"Keys {text}\r\n")),
-        ["base64 for addresses"] = text => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_').TrimEnd('='),
+        ["base64 for addresses"] = text =>
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_').TrimEnd('='),
         ["base64 of UTF-16"] = text => Convert.ToBase64String(Encoding.Unicode.GetBytes(text)),
         ["base64 of UTF-16 with what stands before it"] = text => Convert.ToBase64String(Encoding.Unicode.GetBytes($"Key {text}\r\n")),
         ["base64 of UTF-16 of the other byte order"] = text => Convert.ToBase64String(Encoding.BigEndianUnicode.GetBytes(text)),
@@ -56,7 +57,9 @@ public sealed class FalEchoedKeyTests
             Assert.Matches(@"^You sent '[^']*\[redacted\][^']*' to us\.$", masked);
             // At most the id is left, and of a coding of it no more than it takes.
             Assert.DoesNotContain(echoed[^6..].TrimEnd('.'), masked, StringComparison.Ordinal);
-            string idAlone = coding.StartsWith("cut off", StringComparison.Ordinal) ? "key-id-1a2b3c:..." : Codings[coding]("key-id-1a2b3c:");
+            string idAlone = coding.StartsWith("cut off", StringComparison.Ordinal)
+                ? "key-id-1a2b3c:..."
+                : Codings[coding]("key-id-1a2b3c:");
             Assert.True(masked.Length < $"You sent '{idAlone}[redacted]___' to us.".Length, masked);
         }
     }
@@ -101,7 +104,10 @@ public sealed class FalEchoedKeyTests
         using var caller = new CancellationTokenSource();
         var socket = new System.Net.Sockets.SocketException(104);
         var wire = new HttpRequestException(
-            HttpRequestError.InvalidResponse, $"Received an invalid status line: 'Key {Key}'.", new IOException($"it was {Secret}", socket));
+            HttpRequestError.InvalidResponse,
+            $"Received an invalid status line: 'Key {Key}'.",
+            new IOException($"it was {Secret}", socket)
+        );
         var cancelled = new TaskCanceledException("A task was canceled.", wire, caller.Token);
 
         var clean = Assert.IsType<TaskCanceledException>(FalApiKey.Scrub(cancelled, Key));

@@ -57,8 +57,25 @@ public sealed class FalObservabilityOptionsValidatorTests
             o.UserAgentSuffix = "not (closed";
         });
         Assert.Equal(
-            ["UserAgentSuffix", "MaxAttempts", "AttemptTimeout", "TotalTimeout", "ReadIdleTimeout", "MinRetryDelay", "RetryBaseDelay", "MaxRetryDelay", "MaxResponseBytes", "MaxPages", "MaxConcurrentCalls", "BucketsPerWindow", "MaxBufferedRows", "ProvisionalAge", "MaxRememberedBytes"],
-            result.Failures!.Select(f => f[..f.IndexOf(' ', StringComparison.Ordinal)]));
+            [
+                "UserAgentSuffix",
+                "MaxAttempts",
+                "AttemptTimeout",
+                "TotalTimeout",
+                "ReadIdleTimeout",
+                "MinRetryDelay",
+                "RetryBaseDelay",
+                "MaxRetryDelay",
+                "MaxResponseBytes",
+                "MaxPages",
+                "MaxConcurrentCalls",
+                "BucketsPerWindow",
+                "MaxBufferedRows",
+                "ProvisionalAge",
+                "MaxRememberedBytes",
+            ],
+            result.Failures!.Select(f => f[..f.IndexOf(' ', StringComparison.Ordinal)])
+        );
     }
 
     [Fact]

@@ -50,8 +50,13 @@ public sealed class OptionTableTests
                         Assert.Equal(row.DefaultText == "`true`", value);
                         break;
                     case ['`', ..]:
-                        Assert.Equal(Convert.ToString(value, null)!.Split(", "), Regex.Matches(row.DefaultText, "`(.*?)`").Select(name => name.Groups[1].Value)
-                            .SelectMany(name => name == nameof(AnalyticsExpand.Volume) ? ["Volume"] : new[] { name }));
+                        Assert.Equal(
+                            Convert.ToString(value, null)!.Split(", "),
+                            Regex
+                                .Matches(row.DefaultText, "`(.*?)`")
+                                .Select(name => name.Groups[1].Value)
+                                .SelectMany(name => name == nameof(AnalyticsExpand.Volume) ? ["Volume"] : new[] { name })
+                        );
                         break;
                     default:
                         Assert.True(value is null or ICollection<string> { Count: 0 }, $"{row.Name} is {value}");
@@ -74,7 +79,11 @@ public sealed class OptionTableTests
                     Assert.DoesNotContain(FailuresOf(type, row.Name, numbers.Most), IsAbout);
                     Assert.Single(FailuresOf(type, row.Name, Next(numbers.Least, -1)), IsAbout);
                     string failure = Assert.Single(FailuresOf(type, row.Name, Next(numbers.Most, 1)), IsAbout);
-                    Assert.EndsWith(row.Kind == OptionKind.Time ? " (days.hours:minutes:seconds)." : numbers.Unit + ".", failure, StringComparison.Ordinal);
+                    Assert.EndsWith(
+                        row.Kind == OptionKind.Time ? " (days.hours:minutes:seconds)." : numbers.Unit + ".",
+                        failure,
+                        StringComparison.Ordinal
+                    );
                 }
 
                 bool IsAbout(string failure) => failure.StartsWith($"{row.Name} is ", StringComparison.Ordinal);
@@ -95,7 +104,8 @@ public sealed class OptionTableTests
                     string comment = Regex.Match(source, $@"<value>([^\n]*)</value>\n    public \S+ {row.Name} ").Groups[1].Value;
                     Assert.Contains(OptionTables.Text(numbers.Default, numbers.Unit, inWords: true), comment, StringComparison.Ordinal);
                     Assert.Contains(
-                        $"Range {OptionTables.Text(numbers.Least, numbers.Unit, inWords: true)} to {OptionTables.Text(numbers.Most, numbers.Unit, inWords: true)}",
+                        $"Range {OptionTables.Text(numbers.Least, numbers.Unit, inWords: true)} " +
+                            $"to {OptionTables.Text(numbers.Most, numbers.Unit, inWords: true)}",
                         comment,
                         StringComparison.Ordinal);
                 }
@@ -104,10 +114,12 @@ public sealed class OptionTableTests
     }
 
     [Fact]
-    public void The_page_has_the_rows_of_the_tables() => IsUpToDate(OptionTables.PagePath, OptionTables.Page(File.ReadAllText(OptionTables.PagePath)));
+    public void The_page_has_the_rows_of_the_tables() =>
+        IsUpToDate(OptionTables.PagePath, OptionTables.Page(File.ReadAllText(OptionTables.PagePath)));
 
     [Fact]
-    public void The_json_schema_is_that_of_the_tables() => IsUpToDate(OptionTables.SchemaPath, OptionTables.Schema(File.ReadAllText(OptionTables.PagePath)));
+    public void The_json_schema_is_that_of_the_tables() =>
+        IsUpToDate(OptionTables.SchemaPath, OptionTables.Schema(File.ReadAllText(OptionTables.PagePath)));
 
     // .ci/run holds the JSON schema against the same settings.
     [Theory]
@@ -140,12 +152,15 @@ public sealed class OptionTableTests
     }
 
     // As the JSON provider of .NET does.
-    private static IEnumerable<KeyValuePair<string, string?>> Flatten(JsonElement element, string path) => element.ValueKind switch
-    {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(member => Flatten(member.Value, path.Length == 0 ? member.Name : $"{path}:{member.Name}")),
-        JsonValueKind.Array => element.EnumerateArray().SelectMany((item, index) => Flatten(item, $"{path}:{index}")),
-        _ => [new(path, element.ToString())],
-    };
+    private static IEnumerable<KeyValuePair<string, string?>> Flatten(JsonElement element, string path) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Object => element
+                .EnumerateObject()
+                .SelectMany(member => Flatten(member.Value, path.Length == 0 ? member.Name : $"{path}:{member.Name}")),
+            JsonValueKind.Array => element.EnumerateArray().SelectMany((item, index) => Flatten(item, $"{path}:{index}")),
+            _ => [new(path, element.ToString())],
+        };
 
     private static void IsUpToDate(string path, string content)
     {

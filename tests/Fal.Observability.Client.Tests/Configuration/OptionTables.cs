@@ -7,7 +7,9 @@ using System.Text.RegularExpressions;
 
 namespace Fal.Observability.Client.Tests;
 
-/// <summary>Writes docs/options.md and the JSON schema from the tables of options. The last column of the page is written by hand.</summary>
+/// <summary>
+/// Writes docs/options.md and the JSON schema from the tables of options. The last column of the page is written by hand.
+/// </summary>
 internal static partial class OptionTables
 {
     /// <summary>With this environment variable the tests write the files instead of comparing them.</summary>
@@ -28,7 +30,8 @@ internal static partial class OptionTables
 
     public static string SchemaPath { get; } = Path.Combine(Root, "src", "Fal.Observability.Client", "ConfigurationSchema.json");
 
-    public static string SettingsPath { get; } = Path.Combine(Root, "tests", "Fal.Observability.Client.Tests", "Configuration", "settings.json");
+    public static string SettingsPath { get; } =
+        Path.Combine(Root, "tests", "Fal.Observability.Client.Tests", "Configuration", "settings.json");
 
     public static (Type Options, string Folder, OptionRow[] Rows)[] All { get; } =
     [
@@ -45,9 +48,13 @@ internal static partial class OptionTables
     {
         foreach ((_, _, OptionRow[] rows) in All)
         {
-            IEnumerable<string> lines = rows.Select(row => $"| `{row.Name}` | {DefaultOf(row)} |{Cell(RangeOf(row))}| {PurposeOf(page, row)} |\n");
-            page = new Regex($@"^\| `(?:{string.Join('|', rows.Select(row => row.Name))})` \|[^\n]*\n(?:\| `[^\n]*\n)*", RegexOptions.Multiline)
-                .Replace(page, string.Concat(lines).Replace("$", "$$", StringComparison.Ordinal), 1);
+            IEnumerable<string> lines = rows.Select(row =>
+                $"| `{row.Name}` | {DefaultOf(row)} |{Cell(RangeOf(row))}| {PurposeOf(page, row)} |\n"
+            );
+            page = new Regex(
+                $@"^\| `(?:{string.Join('|', rows.Select(row => row.Name))})` \|[^\n]*\n(?:\| `[^\n]*\n)*",
+                RegexOptions.Multiline
+            ).Replace(page, string.Concat(lines).Replace("$", "$$", StringComparison.Ordinal), 1);
         }
 
         return page;

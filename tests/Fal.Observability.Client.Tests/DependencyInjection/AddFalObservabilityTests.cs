@@ -60,7 +60,13 @@ public sealed class AddFalObservabilityTests : IDisposable
         SetEnvironment("env-id:env-secret", null, null);
         Assert.Equal("env-id:env-secret", Options(services => services.AddFalObservability()).ApiKey);
         Assert.Equal("cfg-id:cfg-secret", Options(services => services.AddFalObservability(), ("Fal:ApiKey", "cfg-id:cfg-secret")).ApiKey);
-        Assert.Equal("code-id:code-secret", Options(services => services.AddFalObservability(o => o.ApiKey = "code-id:code-secret"), ("Fal:ApiKey", "cfg-id:cfg-secret")).ApiKey);
+        Assert.Equal(
+            "code-id:code-secret",
+            Options(
+                services => services.AddFalObservability(o => o.ApiKey = "code-id:code-secret"),
+                ("Fal:ApiKey", "cfg-id:cfg-secret")
+            ).ApiKey
+        );
     }
 
     [Fact]
@@ -93,18 +99,38 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         string keyFile = Path.GetTempFileName();
         File.WriteAllText(keyFile, "id:secret-value\n");
-        foreach (System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions).GetProperties().Where(property => property.Name != nameof(FalObservabilityOptions.ApiKeyProvider)))
+        foreach (
+            System.Reflection.PropertyInfo setting in typeof(FalObservabilityOptions)
+                .GetProperties()
+                .Where(property => property.Name != nameof(FalObservabilityOptions.ApiKeyProvider))
+        )
         {
             string value = setting.PropertyType == typeof(TimeSpan) ? "00:00:30"
                 : setting.PropertyType == typeof(bool) ? "true"
                 : setting.PropertyType == typeof(Uri) ? "https://proxy.example/v1"
-                : setting.PropertyType == typeof(string) ? (setting.Name switch { "ApiKey" => "id:secret-value", "ApiKeyFile" => keyFile, _ => "my-service/1.0" })
-                : setting.Name is "MaxAttempts" or "MaxConcurrentCalls" ? "7" : "4096";
+                : setting.PropertyType == typeof(string)
+                    ? (
+                        setting.Name switch
+                        {
+                            "ApiKey" => "id:secret-value",
+                            "ApiKeyFile" => keyFile,
+                            _ => "my-service/1.0",
+                        }
+                    )
+                : setting.Name is "MaxAttempts" or "MaxConcurrentCalls" ? "7"
+                : "4096";
             FalObservabilityOptions options = Options(
                 services => services.AddFalObservability(),
-                setting.Name == "ApiKeyFile" ? [("Fal:ApiKeyFile", value)] : [("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting.Name}", value)]);
+                setting.Name == "ApiKeyFile"
+                    ? [("Fal:ApiKeyFile", value)]
+                    : [("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting.Name}", value)]
+            );
             Assert.Equal("id:secret-value", options.ApiKey);
-            Assert.Equal(value, Convert.ToString(setting.GetValue(options), System.Globalization.CultureInfo.InvariantCulture), ignoreCase: true);
+            Assert.Equal(
+                value,
+                Convert.ToString(setting.GetValue(options), System.Globalization.CultureInfo.InvariantCulture),
+                ignoreCase: true
+            );
         }
 
         File.Delete(keyFile);
@@ -131,7 +157,9 @@ public sealed class AddFalObservabilityTests : IDisposable
             make.WaitForExit();
         }
 
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => new FalObservabilityClient(options => options.ApiKeyFile = pipe));
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() =>
+            new FalObservabilityClient(options => options.ApiKeyFile = pipe)
+        );
 
         Assert.Contains($"The key file '{pipe}' is empty, or is no ordinary file.", failure.Message, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);
@@ -150,8 +178,16 @@ public sealed class AddFalObservabilityTests : IDisposable
         foreach (Func<object> make in withoutConfiguration)
         {
             string message = Assert.Throws<OptionsValidationException>(make).Message;
-            Assert.All(["ApiKey in code", "new FalObservabilityClient(key)", "variable FAL_KEY,", "FAL_KEY_ID and FAL_KEY_SECRET", "ApiKeyFile or FAL_KEY_FILE"],
-                place => Assert.Contains(place, message, StringComparison.Ordinal));
+            Assert.All(
+                [
+                    "ApiKey in code",
+                    "new FalObservabilityClient(key)",
+                    "variable FAL_KEY,",
+                    "FAL_KEY_ID and FAL_KEY_SECRET",
+                    "ApiKeyFile or FAL_KEY_FILE",
+                ],
+                place => Assert.Contains(place, message, StringComparison.Ordinal)
+            );
             Assert.DoesNotContain("Fal:", message, StringComparison.Ordinal);
             Assert.DoesNotContain("configuration", message, StringComparison.Ordinal);
         }
@@ -162,8 +198,15 @@ public sealed class AddFalObservabilityTests : IDisposable
 
         using ServiceProvider configured = Services(services => services.AddFalObservability(), ("Fal:MaxAttempts", "3"));
         string known = Assert.Throws<OptionsValidationException>(() => configured.GetRequiredService<IFalObservabilityClient>()).Message;
-        Assert.All(["Fal:ApiKey in the configuration (Fal__ApiKey in the environment)", "variable FAL_KEY,", "FAL_KEY_ID and FAL_KEY_SECRET",
-            "Fal:ApiKeyFile or FAL_KEY_FILE"], place => Assert.Contains(place, known, StringComparison.Ordinal));
+        Assert.All(
+            [
+                "Fal:ApiKey in the configuration (Fal__ApiKey in the environment)",
+                "variable FAL_KEY,",
+                "FAL_KEY_ID and FAL_KEY_SECRET",
+                "Fal:ApiKeyFile or FAL_KEY_FILE",
+            ],
+            place => Assert.Contains(place, known, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -189,7 +232,10 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.Equal("env-id:env-secret", options.CurrentValue.ApiKey);
         Assert.Equal("acme-id:acme-secret", options.Get("acme").ApiKey);
         Assert.Equal("globex-id:globex-secret", options.Get("globex").ApiKey);
-        Assert.NotSame(provider.GetRequiredKeyedService<IFalMetricsClient>("acme"), provider.GetRequiredKeyedService<IFalMetricsClient>("globex"));
+        Assert.NotSame(
+            provider.GetRequiredKeyedService<IFalMetricsClient>("acme"),
+            provider.GetRequiredKeyedService<IFalMetricsClient>("globex")
+        );
         Assert.NotSame(provider.GetRequiredService<IFalMetricsClient>(), provider.GetRequiredKeyedService<IFalMetricsClient>("globex"));
     }
 
@@ -198,7 +244,9 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         SetEnvironment("env-id:env-secret", null, null);
         using ServiceProvider provider = Services(services => services.AddFalObservability("acme"));
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredKeyedService<IFalMetricsClient>("acme"));
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() =>
+            provider.GetRequiredKeyedService<IFalMetricsClient>("acme")
+        );
         Assert.Contains("Fal:Accounts:acme:ApiKey", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Fal__Accounts__acme__ApiKey", failure.Message, StringComparison.Ordinal);
     }
@@ -235,16 +283,28 @@ public sealed class AddFalObservabilityTests : IDisposable
     [Fact]
     public async Task A_disposed_client_takes_no_more_calls_and_ends_those_that_wait()
     {
-        var end = new ScriptedHandler(async (_, token) =>
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
-            throw new InvalidOperationException("not reached");
-        });
-        var client = new FalObservabilityClient(o => o.ApiKey = "id:secret-value", b => b.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => end)));
+        var end = new ScriptedHandler(
+            async (_, token) =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+                throw new InvalidOperationException("not reached");
+            }
+        );
+        var client = new FalObservabilityClient(
+            o => o.ApiKey = "id:secret-value",
+            b => b.ConfigureHttpClients(http => http.ConfigurePrimaryHttpMessageHandler(() => end))
+        );
         Task waiting = client.Metrics.GetSnapshotAsync();
         await end.Arrived.Task;
         client.Dispose();
-        foreach (Func<Task> call in new Func<Task>[] { () => waiting, () => client.Metrics.GetSnapshotAsync(), () => client.Analytics.GetPageAsync(new AnalyticsQuery("a/b")) })
+        foreach (
+            Func<Task> call in new Func<Task>[]
+            {
+                () => waiting,
+                () => client.Metrics.GetSnapshotAsync(),
+                () => client.Analytics.GetPageAsync(new AnalyticsQuery("a/b")),
+            }
+        )
         {
             Assert.Equal(nameof(FalObservabilityClient), (await Assert.ThrowsAsync<ObjectDisposedException>(call)).ObjectName);
         }
@@ -277,9 +337,14 @@ public sealed class AddFalObservabilityTests : IDisposable
     [InlineData("ProvisionalAge", "5")]
     public void A_number_that_would_be_taken_for_days_is_refused_and_explained(string setting, string value)
     {
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
-            () => Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting}", value)));
-        Assert.Contains($"Fal:{setting} is {value}, which is read as days: write 00:00:45 for 45 seconds", failure.Message, StringComparison.Ordinal);
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() =>
+            Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting}", value))
+        );
+        Assert.Contains(
+            $"Fal:{setting} is {value}, which is read as days: write 00:00:45 for 45 seconds",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -295,8 +360,13 @@ public sealed class AddFalObservabilityTests : IDisposable
     {
         using ServiceProvider provider = Services(
             services => services.AddFalObservability("acme").AddMetricsPublisher(),
-            ("Fal:Accounts:acme:ApiKey", "id:secret-value"), ("Fal:Accounts:acme:MaxAttempts", "99"), ("Fal:Accounts:acme:Publisher:Interval", "00:00:01"));
-        OptionsValidationException client = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredKeyedService<IFalMetricsClient>("acme"));
+            ("Fal:Accounts:acme:ApiKey", "id:secret-value"),
+            ("Fal:Accounts:acme:MaxAttempts", "99"),
+            ("Fal:Accounts:acme:Publisher:Interval", "00:00:01")
+        );
+        OptionsValidationException client = Assert.Throws<OptionsValidationException>(() =>
+            provider.GetRequiredKeyedService<IFalMetricsClient>("acme")
+        );
         Assert.Contains("Account 'acme': MaxAttempts is 99", client.Message, StringComparison.Ordinal);
         OptionsValidationException publisher = Assert.Throws<OptionsValidationException>(
             () => provider.GetRequiredService<IOptionsMonitor<FalMetricsPublisherOptions>>().Get("acme"));

@@ -48,8 +48,12 @@ public sealed class FalDirectClientTests
         fal.Dispose();
         fal.Dispose();
 
-        ObjectDisposedException failure = await Assert.ThrowsAsync<ObjectDisposedException>(() => metrics.GetSnapshotAsync(TestContext.Current.CancellationToken));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => fal.Apps.ListAsync(cancellationToken: TestContext.Current.CancellationToken));
+        ObjectDisposedException failure = await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            metrics.GetSnapshotAsync(TestContext.Current.CancellationToken)
+        );
+        await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            fal.Apps.ListAsync(cancellationToken: TestContext.Current.CancellationToken)
+        );
 
         Assert.Equal("FalObservabilityClient", failure.ObjectName);
     }
@@ -65,7 +69,8 @@ public sealed class FalDirectClientTests
         };
         HttpClient http = HttpClientOf(client)!;
         var handlers = new List<string>();
-        var handler = (HttpMessageHandler?)typeof(HttpMessageInvoker).GetField("_handler", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(http);
+        var handler = (HttpMessageHandler?)
+            typeof(HttpMessageInvoker).GetField("_handler", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(http);
         while (handler is not null)
         {
             handlers.Add(handler.GetType().Name);

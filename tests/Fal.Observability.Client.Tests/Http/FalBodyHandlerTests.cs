@@ -8,7 +8,9 @@ namespace Fal.Observability.Client.Tests;
 
 public sealed class FalBodyHandlerTests
 {
-    private static readonly byte[] Text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 2000).Select(i => $"fal_app_queue_size{{application=\"my/app-{i}\"}} {i}\n")));
+    private static readonly byte[] Text = Encoding.UTF8.GetBytes(
+        string.Concat(Enumerable.Range(0, 2000).Select(i => $"fal_app_queue_size{{application=\"my/app-{i}\"}} {i}\n"))
+    );
 
     [Fact]
     public async Task A_plain_body_arrives_as_it_was_sent()
@@ -31,7 +33,9 @@ public sealed class FalBodyHandlerTests
     [Fact]
     public async Task A_gzip_body_cut_at_any_place_is_never_read_as_complete()
     {
-        byte[] whole = Compress(Encoding.UTF8.GetBytes("fal_app_queue_size{application=\"my/app\"} 7\nfal_app_queue_size{application=\"my/other\"} 8\n"));
+        byte[] whole = Compress(
+            Encoding.UTF8.GetBytes("fal_app_queue_size{application=\"my/app\"} 7\nfal_app_queue_size{application=\"my/other\"} 8\n")
+        );
         for (int length = 0; length < whole.Length; length++)
         {
             using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Gzip(whole[..length])), o => o.MaxAttempts = 1);
@@ -76,7 +80,9 @@ public sealed class FalBodyHandlerTests
     public async Task A_connection_that_drops_in_the_body_is_a_truncated_body_with_its_start()
     {
         using var pipeline = new Pipeline(
-            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new BreakingStream(Text[..100]))), o => o.MaxAttempts = 1);
+            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new BreakingStream(Text[..100]))),
+            o => o.MaxAttempts = 1
+        );
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync());
         Assert.Equal(HttpStatusCode.OK, failure.StatusCode);
         Assert.Equal("text/plain", failure.ContentType);
@@ -90,7 +96,9 @@ public sealed class FalBodyHandlerTests
     public async Task A_body_over_the_limit_after_decompression_is_refused_and_not_retried(bool gzip)
     {
         byte[] zeros = new byte[5000];
-        ScriptedHandler end = ScriptedHandler.Answering(gzip ? ScriptedHandler.Gzip(Compress(zeros)) : ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(zeros)));
+        ScriptedHandler end = ScriptedHandler.Answering(
+            gzip ? ScriptedHandler.Gzip(Compress(zeros)) : ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(zeros))
+        );
         using var pipeline = new Pipeline(end, o => o.MaxResponseBytes = 4999);
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync());
         Assert.Contains(nameof(FalObservabilityOptions.MaxResponseBytes), failure.Message, StringComparison.Ordinal);
@@ -101,7 +109,9 @@ public sealed class FalBodyHandlerTests
     public async Task A_body_of_exactly_the_limit_is_taken()
     {
         using var pipeline = new Pipeline(
-            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(new byte[5000]))), o => o.MaxResponseBytes = 5000);
+            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(new byte[5000]))),
+            o => o.MaxResponseBytes = 5000
+        );
         using HttpResponseMessage response = await pipeline.SendAsync();
         Assert.Equal(5000, (await response.Content.ReadAsByteArrayAsync()).Length);
     }
@@ -121,7 +131,9 @@ public sealed class FalBodyHandlerTests
     [InlineData(true)]
     public async Task A_web_page_with_status_200_is_an_error_that_shows_its_start(bool streaming)
     {
-        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, "<html><title>Sign in</title></html>", "text/html")));
+        using var pipeline = new Pipeline(
+            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, "<html><title>Sign in</title></html>", "text/html"))
+        );
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync(streaming));
         Assert.Equal("text/html", failure.ContentType);
         Assert.Contains("Sign in", failure.BodyStart, StringComparison.Ordinal);
@@ -131,7 +143,9 @@ public sealed class FalBodyHandlerTests
     [Fact]
     public async Task A_part_of_a_body_is_not_taken_for_the_whole()
     {
-        ScriptedHandler end = ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.PartialContent, "fal_app_queue_size 1\n", "text/plain"));
+        ScriptedHandler end = ScriptedHandler.Answering(
+            ScriptedHandler.Response(HttpStatusCode.PartialContent, "fal_app_queue_size 1\n", "text/plain")
+        );
         using var pipeline = new Pipeline(end);
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync());
         Assert.Equal(HttpStatusCode.PartialContent, failure.StatusCode);
@@ -147,8 +161,12 @@ public sealed class FalBodyHandlerTests
     [Fact]
     public async Task An_empty_body_is_an_error_where_json_is_due_and_none_where_metrics_are()
     {
-        using var pipeline = new Pipeline(ScriptedHandler.Answering(
-            ScriptedHandler.Response(HttpStatusCode.OK, "", "text/plain"), ScriptedHandler.Response(HttpStatusCode.OK, "", "application/json")));
+        using var pipeline = new Pipeline(
+            ScriptedHandler.Answering(
+                ScriptedHandler.Response(HttpStatusCode.OK, "", "text/plain"),
+                ScriptedHandler.Response(HttpStatusCode.OK, "", "application/json")
+            )
+        );
         using HttpResponseMessage metrics = await pipeline.SendAsync();
         Assert.Empty(await metrics.Content.ReadAsByteArrayAsync());
         await Assert.ThrowsAsync<FalResponseException>(() => pipeline.SendAsync(accept: "application/json"));
@@ -158,7 +176,10 @@ public sealed class FalBodyHandlerTests
     public async Task A_body_that_stalls_runs_into_the_attempt_time_limit()
     {
         var body = new StallingStream(Text[..64]);
-        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)), o => o.MaxAttempts = 1);
+        using var pipeline = new Pipeline(
+            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, body)),
+            o => o.MaxAttempts = 1
+        );
         Task<HttpResponseMessage> call = pipeline.SendAsync();
         await body.Stalled.Task;
         pipeline.Time.Advance(TimeSpan.FromSeconds(31));
@@ -190,7 +211,11 @@ public sealed class FalBodyHandlerTests
     [InlineData(1023, 30_000)]
     public async Task A_stream_that_drips_ends_although_it_never_stalls(int bytesPerRead, int millisecondsPerRead)
     {
-        (TimeSpan taken, Exception? failure) = await ReadSlowlyAsync([.. Text, .. Text], bytesPerRead, TimeSpan.FromMilliseconds(millisecondsPerRead));
+        (TimeSpan taken, Exception? failure) = await ReadSlowlyAsync(
+            [.. Text, .. Text],
+            bytesPerRead,
+            TimeSpan.FromMilliseconds(millisecondsPerRead)
+        );
 
         FalTimeoutException slow = Assert.IsType<FalTimeoutException>(failure);
         Assert.Equal(nameof(FalObservabilityOptions.ReadIdleTimeout), slow.Setting);
@@ -309,7 +334,9 @@ public sealed class FalBodyHandlerTests
         // The event is one for the whole process: only what this stream can throw counts.
         List<Exception> unobserved = [];
         void Note(object? sender, UnobservedTaskExceptionEventArgs e) =>
-            unobserved.AddRange(e.Exception.InnerExceptions.Where(inner => inner.ToString().Contains(nameof(FalGuardedStream), StringComparison.Ordinal)));
+            unobserved.AddRange(
+                e.Exception.InnerExceptions.Where(inner => inner.ToString().Contains(nameof(FalGuardedStream), StringComparison.Ordinal))
+            );
         TaskScheduler.UnobservedTaskException += Note;
         try
         {
@@ -440,7 +467,10 @@ public sealed class FalBodyHandlerTests
     {
         foreach (bool streaming in new[] { false, true })
         {
-            HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(Encoding.UTF8.GetBytes(text), 3));
+            HttpResponseMessage response = ScriptedHandler.Response(
+                HttpStatusCode.OK,
+                new PiecewiseStream(Encoding.UTF8.GetBytes(text), 3)
+            );
             response.Content.Headers.ContentType = type is null ? null : new(type);
             using var pipeline = new Pipeline(ScriptedHandler.Answering(response), o => o.MaxAttempts = 1);
             if (isComplete)
@@ -469,7 +499,10 @@ public sealed class FalBodyHandlerTests
             foreach (bool streaming in new[] { false, true })
             {
                 byte[] sent = Encoding.UTF8.GetBytes(text);
-                HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream(proof == "gzip" ? Compress(sent) : sent, 3));
+                HttpResponseMessage response = ScriptedHandler.Response(
+                    HttpStatusCode.OK,
+                    new PiecewiseStream(proof == "gzip" ? Compress(sent) : sent, 3)
+                );
                 switch (proof)
                 {
                     case "length":
@@ -515,7 +548,9 @@ public sealed class FalBodyHandlerTests
     {
         foreach (bool streaming in new[] { false, true })
         {
-            FalResponseException unproven = await Assert.ThrowsAsync<FalResponseException>(() => SendAsync("text/plain", false, "*/*", streaming));
+            FalResponseException unproven = await Assert.ThrowsAsync<FalResponseException>(() =>
+                SendAsync("text/plain", false, "*/*", streaming)
+            );
             Assert.Contains("may be truncated", unproven.Message, StringComparison.Ordinal);
             Assert.True(unproven.IsTransient);
             FalResponseException undeclared = await Assert.ThrowsAsync<FalResponseException>(() => SendAsync(null, true, "*/*", streaming));
@@ -547,7 +582,11 @@ public sealed class FalBodyHandlerTests
     [Fact]
     public async Task Json_that_ends_with_its_connection_is_complete_by_its_syntax()
     {
-        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream("{}"u8.ToArray(), 1), "application/json")));
+        using var pipeline = new Pipeline(
+            ScriptedHandler.Answering(
+                ScriptedHandler.Response(HttpStatusCode.OK, new PiecewiseStream("{}"u8.ToArray(), 1), "application/json")
+            )
+        );
         using HttpResponseMessage response = await pipeline.SendAsync(accept: "application/json");
         Assert.Equal("{}", await response.Content.ReadAsStringAsync());
     }
@@ -584,7 +623,10 @@ public sealed class FalBodyHandlerTests
     public async Task A_gzip_bomb_takes_at_most_one_and_a_half_times_the_limit()
     {
         const int Limit = 32 * 1024 * 1024;
-        using var pipeline = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Gzip(Compress(new byte[Limit * 3]))), o => o.MaxResponseBytes = Limit);
+        using var pipeline = new Pipeline(
+            ScriptedHandler.Answering(ScriptedHandler.Gzip(Compress(new byte[Limit * 3]))),
+            o => o.MaxResponseBytes = Limit
+        );
 
         (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());
 
@@ -597,7 +639,9 @@ public sealed class FalBodyHandlerTests
     public async Task A_large_body_is_read_into_the_array_of_the_one_before()
     {
         byte[] large = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("fal_app_queue_size 1\n", 400_000)));
-        using var pipeline = new Pipeline(new ScriptedHandler((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(large)))));
+        using var pipeline = new Pipeline(
+            new ScriptedHandler((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.OK, new MemoryStream(large))))
+        );
         (await pipeline.SendAsync()).Dispose();
 
         (Task<HttpResponseMessage> call, long allocated) = AllocatedBy(() => pipeline.SendAsync());

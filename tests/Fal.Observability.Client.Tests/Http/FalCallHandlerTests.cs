@@ -52,24 +52,29 @@ public sealed class FalCallHandlerTests
     {
         using var caller = new CancellationTokenSource();
         Pipeline? pipeline = null;
-        var echoing = new ScriptedHandler(async (_, token) =>
-        {
-            var wire = new HttpRequestException(HttpRequestError.InvalidResponse, $"Received an invalid status line: 'Key {Pipeline.ApiKey}'.");
-            switch (end)
+        var echoing = new ScriptedHandler(
+            async (_, token) =>
             {
-                case "cancellation by the caller":
-                    await caller.CancelAsync();
-                    throw new TaskCanceledException(wire.Message, wire, token);
-                case "the attempt's time-out":
-                    pipeline!.Time.Advance(pipeline.Options.AttemptTimeout);
-                    throw new TaskCanceledException(wire.Message, wire, token);
-                case "the total time-out":
-                    pipeline!.Time.Advance(pipeline.Options.TotalTimeout);
-                    throw new TaskCanceledException(wire.Message, wire, token);
-                default:
-                    throw wire;
+                var wire = new HttpRequestException(
+                    HttpRequestError.InvalidResponse,
+                    $"Received an invalid status line: 'Key {Pipeline.ApiKey}'."
+                );
+                switch (end)
+                {
+                    case "cancellation by the caller":
+                        await caller.CancelAsync();
+                        throw new TaskCanceledException(wire.Message, wire, token);
+                    case "the attempt's time-out":
+                        pipeline!.Time.Advance(pipeline.Options.AttemptTimeout);
+                        throw new TaskCanceledException(wire.Message, wire, token);
+                    case "the total time-out":
+                        pipeline!.Time.Advance(pipeline.Options.TotalTimeout);
+                        throw new TaskCanceledException(wire.Message, wire, token);
+                    default:
+                        throw wire;
+                }
             }
-        });
+        );
         using (pipeline = new Pipeline(echoing, o => o.MaxAttempts = 2))
         {
             Task<HttpResponseMessage> call = pipeline.SendAsync(cancellationToken: caller.Token);
@@ -287,10 +292,17 @@ public sealed class FalCallHandlerTests
     public async Task The_refusals_of_a_users_pipeline_are_failures_of_ours()
     {
         var breaker = new Polly.CircuitBreaker.CircuitBreakerManualControl(isIsolated: true);
-        using var isolated = new Pipeline(ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK)), o => o.UseResiliencePipeline(
-            new ResiliencePipelineBuilder<HttpResponseMessage>()
-                .AddCircuitBreaker(new Polly.CircuitBreaker.CircuitBreakerStrategyOptions<HttpResponseMessage> { ManualControl = breaker })
-                .Build()));
+        using var isolated = new Pipeline(
+            ScriptedHandler.Answering(ScriptedHandler.Response(HttpStatusCode.OK)),
+            o =>
+                o.UseResiliencePipeline(
+                    new ResiliencePipelineBuilder<HttpResponseMessage>()
+                        .AddCircuitBreaker(
+                            new Polly.CircuitBreaker.CircuitBreakerStrategyOptions<HttpResponseMessage> { ManualControl = breaker }
+                        )
+                        .Build()
+                )
+        );
         FalTransportException refused = await Assert.ThrowsAsync<FalTransportException>(() => isolated.SendAsync());
         Assert.True(refused.IsTransient);
         Assert.Equal(0, refused.Attempts);

@@ -26,7 +26,10 @@ public sealed class FalErrorReaderTests
 
     [Theory]
     [InlineData("""{"detail":"Not here"}""", "Not here")]
-    [InlineData("""{"detail":[{"loc":["query","start"],"msg":"bad date","type":"x"},{"msg":"and worse"}]}""", "query.start: bad date; and worse")]
+    [InlineData(
+        """{"detail":[{"loc":["query","start"],"msg":"bad date","type":"x"},{"msg":"and worse"}]}""",
+        "query.start: bad date; and worse"
+    )]
     [InlineData("""{"error":"plain words"}""", "plain words")]
     [InlineData("""{"message":"top level"}""", "top level")]
     [InlineData("""{"error":{"type":42,"message":null},"detail":"fallback"}""", "fallback")]
@@ -63,7 +66,10 @@ public sealed class FalErrorReaderTests
         Assert.Equal(FalForbiddenReason.PermissionOrOwnership, failure.Reason);
         Assert.Contains("lacks a permission", failure.Message, StringComparison.Ordinal);
         Assert.Contains("not owned", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(failure.Message.IndexOf("permission", StringComparison.Ordinal), failure.Message.LastIndexOf("permission", StringComparison.Ordinal));
+        Assert.Equal(
+            failure.Message.IndexOf("permission", StringComparison.Ordinal),
+            failure.Message.LastIndexOf("permission", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain("admin", failure.Message, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -99,7 +105,10 @@ public sealed class FalErrorReaderTests
     [InlineData("x-other", "other", "sin1::iad1::5gb4r")]
     public void The_id_of_the_edge_is_the_request_id_where_the_service_names_none(string header, string value, string expected)
     {
-        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.InternalServerError, """{"error":{"message":"Download failed"}}""");
+        using HttpResponseMessage response = ScriptedHandler.Response(
+            HttpStatusCode.InternalServerError,
+            """{"error":{"message":"Download failed"}}"""
+        );
         response.Headers.Add("x-vercel-id", "sin1::iad1::5gb4r");
         response.Headers.TryAddWithoutValidation(header, value);
         FalApiException failure = Read(response);
@@ -113,8 +122,12 @@ public sealed class FalErrorReaderTests
     public void A_request_id_that_would_hide_the_message_is_quoted_in_part_and_kept_whole(bool inBody)
     {
         string id = new('7', 30_000);
-        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.InternalServerError,
-            inBody ? $$$"""{"error":{"message":"Download failed","request_id":"{{{id}}}"}}""" : """{"error":{"message":"Download failed"}}""");
+        using HttpResponseMessage response = ScriptedHandler.Response(
+            HttpStatusCode.InternalServerError,
+            inBody
+                ? $$$"""{"error":{"message":"Download failed","request_id":"{{{id}}}"}}"""
+                : """{"error":{"message":"Download failed"}}"""
+        );
         response.Headers.TryAddWithoutValidation("x-fal-request-id", inBody ? "short" : id);
 
         FalApiException failure = Read(response);
@@ -136,7 +149,11 @@ public sealed class FalErrorReaderTests
     [Fact]
     public void An_html_403_is_the_edge_and_says_that_a_retry_does_not_help()
     {
-        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.Forbidden, "<!DOCTYPE html><title>Just a moment...</title>", "text/html");
+        using HttpResponseMessage response = ScriptedHandler.Response(
+            HttpStatusCode.Forbidden,
+            "<!DOCTYPE html><title>Just a moment...</title>",
+            "text/html"
+        );
         response.Headers.Add("cf-mitigated", "challenge");
         FalForbiddenException failure = Assert.IsType<FalForbiddenException>(Read(response));
         Assert.Equal(FalForbiddenReason.EdgeChallenge, failure.Reason);
@@ -148,7 +165,10 @@ public sealed class FalErrorReaderTests
     [Fact]
     public void A_429_carries_the_wait()
     {
-        using HttpResponseMessage response = ScriptedHandler.Response(HttpStatusCode.TooManyRequests, """{"error":{"type":"rate_limited","message":"Slow down."}}""");
+        using HttpResponseMessage response = ScriptedHandler.Response(
+            HttpStatusCode.TooManyRequests,
+            """{"error":{"type":"rate_limited","message":"Slow down."}}"""
+        );
         response.Headers.Add("Retry-After", "114");
         FalRateLimitException failure = Assert.IsType<FalRateLimitException>(Read(response));
         Assert.Equal(TimeSpan.FromSeconds(114), failure.RetryAfter);
@@ -169,7 +189,11 @@ public sealed class FalErrorReaderTests
     [Fact]
     public void A_long_body_is_cut_and_a_surrogate_pair_is_not_torn()
     {
-        FalApiException failure = Read(HttpStatusCode.BadRequest, new string('x', 4095) + "\U0001F600" + new string('y', 9000), "text/plain");
+        FalApiException failure = Read(
+            HttpStatusCode.BadRequest,
+            new string('x', 4095) + "\U0001F600" + new string('y', 9000),
+            "text/plain"
+        );
         Assert.Equal(4095, failure.ResponseBody.Length);
     }
 
@@ -180,8 +204,21 @@ public sealed class FalErrorReaderTests
     [InlineData("TEST-ID:TEST-SECRET-0123456789")]
     public void A_key_that_the_server_echoes_is_masked_everywhere(string echoed)
     {
-        FalApiException failure = Read(HttpStatusCode.BadRequest, $$$"""{"error":{"type":"{{{echoed}}}","message":"no such key {{{echoed}}}","request_id":"{{{echoed}}}","docs_url":"https://x/{{{echoed}}}"}}""");
-        foreach (string text in new[] { failure.ToString(), failure.ResponseBody, failure.ServiceMessage!, failure.ErrorType!, failure.RequestId!, $"{failure.DocsUrl}" })
+        FalApiException failure = Read(
+            HttpStatusCode.BadRequest,
+            $$$"""{"error":{"type":"{{{echoed}}}","message":"no such key {{{echoed}}}","request_id":"{{{echoed}}}","docs_url":"https://x/{{{echoed}}}"}}"""
+        );
+        foreach (
+            string text in new[]
+            {
+                failure.ToString(),
+                failure.ResponseBody,
+                failure.ServiceMessage!,
+                failure.ErrorType!,
+                failure.RequestId!,
+                $"{failure.DocsUrl}",
+            }
+        )
         {
             Assert.DoesNotContain("secret-0123456789", text, StringComparison.OrdinalIgnoreCase);
         }
@@ -204,7 +241,11 @@ public sealed class FalErrorReaderTests
     public void A_failure_without_a_response_does_not_repeat_a_key_that_the_far_side_said()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1");
-        FalTransportException failure = FalErrorReader.NoResponse(request, Key, new HttpRequestException($"Received an invalid status line: 'Key {Key}'."));
+        FalTransportException failure = FalErrorReader.NoResponse(
+            request,
+            Key,
+            new HttpRequestException($"Received an invalid status line: 'Key {Key}'.")
+        );
         Assert.DoesNotContain("test-secret", failure.ToString(), StringComparison.Ordinal);
         Assert.Contains("invalid status line", failure.Message, StringComparison.Ordinal);
     }

@@ -98,12 +98,15 @@ public sealed class FalGzipBodyTests
         byte[] first = Member(First);
         foreach (byte[] behind in new byte[][]
         {
-            [1], "garbage"u8.ToArray(), [0, 0, 1], [0x1f, 0x8c, 8, 0], [0x1f, 1], [0x1f, 0, 0, 0], [.. new byte[20_000], 7], [.. First.Select(c => (byte)c)],
+            [1], "garbage"u8.ToArray(), [0, 0, 1], [0x1f, 0x8c, 8, 0], [0x1f, 1], [0x1f, 0, 0, 0], [.. new byte[20_000], 7],
+            [.. First.Select(c => (byte)c)],
         })
         {
             foreach (bool streaming in new[] { false, true })
             {
-                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => ReadAsync([.. first, .. behind], piece, streaming));
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() =>
+                    ReadAsync([.. first, .. behind], piece, streaming)
+                );
                 Assert.True(failure.IsTransient);
                 Assert.Contains("gzip", failure.Message, StringComparison.Ordinal);
             }
@@ -153,7 +156,9 @@ public sealed class FalGzipBodyTests
         return output.ToArray();
     }
 
-    /// <summary>The same member with extra data, a name and a comment in its header, and zeros and a header's first bytes in them.</summary>
+    /// <summary>
+    /// The same member with extra data, a name and a comment in its header, and zeros and a header's first bytes in them.
+    /// </summary>
     private static byte[] WithEveryHeaderField(byte[] member) =>
     [
         .. member[..3], 0x1c, .. member[4..10],

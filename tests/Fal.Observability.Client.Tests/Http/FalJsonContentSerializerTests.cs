@@ -89,7 +89,17 @@ public sealed class FalJsonContentSerializerTests
         int length = json.Length;
         json.CopyTo(rented, 0);
         using var original = new ByteArrayContent([]);
-        using var body = new FalBufferedContent(rented, length, new FalBodyBuffers(4096), original, new FalResponseInfo(HttpStatusCode.OK, "application/json", null, "GET /x"));
-        return (await new FalJsonContentSerializer(() => AnalyticsJsonContext.Default, TimeProvider.System).FromHttpContentAsync<AnalyticsPage>(body))!;
+        using var body = new FalBufferedContent(
+            rented,
+            length,
+            new FalBodyBuffers(4096),
+            original,
+            new FalResponseInfo(HttpStatusCode.OK, "application/json", null, "GET /x")
+        );
+        return (
+            await new FalJsonContentSerializer(() => AnalyticsJsonContext.Default, TimeProvider.System).FromHttpContentAsync<AnalyticsPage>(
+                body
+            )
+        )!;
     }
 }

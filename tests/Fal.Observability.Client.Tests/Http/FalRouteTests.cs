@@ -82,7 +82,9 @@ public sealed class FalRouteTests
 
     private static FalApiException Failure(HttpStatusCode status, string path, string? words)
     {
-        string body = words is null ? "{}" : $$$"""{"error":{"type":"authorization_error","message":"{{{JsonEncodedText.Encode(words)}}}"}}""";
+        string body = words is null
+            ? "{}"
+            : $$$"""{"error":{"type":"authorization_error","message":"{{{JsonEncodedText.Encode(words)}}}"}}""";
         using HttpResponseMessage response = ScriptedHandler.Response(status, body);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://api.example/v1{path}?a=b");
         response.RequestMessage = request;

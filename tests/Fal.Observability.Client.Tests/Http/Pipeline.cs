@@ -44,7 +44,11 @@ internal sealed class Pipeline : IDisposable
         .Where(record => record.Category == FalLog.Category && record.Id.Id == 2)
         .Select(record => long.Parse(record.GetStructuredStateValue("DelayMilliseconds")!, CultureInfo.InvariantCulture));
 
-    public Task<HttpResponseMessage> SendAsync(bool streaming = false, string accept = "text/plain", CancellationToken cancellationToken = default)
+    public Task<HttpResponseMessage> SendAsync(
+        bool streaming = false,
+        string accept = "text/plain",
+        CancellationToken cancellationToken = default
+    )
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "https://api.example/v1/serverless/metrics");
         request.Headers.Accept.ParseAdd(accept);

@@ -4,7 +4,8 @@ using System.Text;
 namespace Fal.Observability.Client.Tests;
 
 /// <summary>The end of a pipeline: answers each attempt with the next line of a script, the last one again and again.</summary>
-internal sealed class ScriptedHandler(params Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>[] script) : HttpMessageHandler
+internal sealed class ScriptedHandler(params Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>[] script)
+    : HttpMessageHandler
 {
     public int Sent { get; private set; }
 
@@ -14,7 +15,11 @@ internal sealed class ScriptedHandler(params Func<HttpRequestMessage, Cancellati
     public TaskCompletionSource Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public static ScriptedHandler Answering(params HttpResponseMessage[] responses) =>
-        new([.. responses.Select(r => new Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>((_, _) => Task.FromResult(r)))]);
+        new([
+            .. responses.Select(r => new Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>(
+                (_, _) => Task.FromResult(r)
+            )),
+        ]);
 
     public static HttpResponseMessage Response(HttpStatusCode status, string body = "", string mediaType = "application/json") =>
         new(status) { Content = new StringContent(body, Encoding.UTF8, mediaType) };

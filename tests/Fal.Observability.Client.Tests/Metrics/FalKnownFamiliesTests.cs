@@ -18,7 +18,7 @@ public sealed class FalKnownFamiliesTests
 
         FalAppMetrics app = FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(text), DateTimeOffset.UnixEpoch).Apps[0];
 
-        Assert.Equal(7, family.Member == FalAppMember.Latency
+        Assert.Equal(7.0, family.Member == FalAppMember.Latency
             ? app.Latency?.Count
             : family.Member == FalAppMember.Runners
                 ? app.RunnerCount

@@ -15,7 +15,10 @@ public sealed class FalMetricsClientTests
     [Fact]
     public async Task A_malformed_line_is_skipped_reported_and_logged_and_every_other_sample_is_kept()
     {
-        FalMetricsSnapshot snapshot = await Client("fal_app_queue_size{application=\"a/b\"} 1\nfal_app_queue_size{application= 2\nfal_app_queue_size{application=\"c/d\"} 3\n").GetSnapshotAsync();
+        FalMetricsSnapshot snapshot = await Client(
+                "fal_app_queue_size{application=\"a/b\"} 1\nfal_app_queue_size{application= 2\nfal_app_queue_size{application=\"c/d\"} 3\n"
+            )
+            .GetSnapshotAsync();
         Assert.Equal([1.0, 3.0], snapshot.Apps.Select(app => app.QueueSize!.Value));
         Assert.Equal(1, snapshot.SkippedLineCount);
         Assert.Equal(2, Assert.Single(snapshot.SkippedLines).Line);
@@ -72,7 +75,13 @@ public sealed class FalMetricsClientTests
     [Fact]
     public async Task A_watch_goes_on_over_failures_that_may_pass_and_counts_them()
     {
-        var api = new ScriptedApi("a 1\n", new FalTransportException("down") { IsTransient = true }, new FalResponseException("html"), "a 2\n", "a 3\n");
+        var api = new ScriptedApi(
+            "a 1\n",
+            new FalTransportException("down") { IsTransient = true },
+            new FalResponseException("html"),
+            "a 2\n",
+            "a 3\n"
+        );
         var client = new FalMetricsClient(api, new FalObservabilityOptions(), _time, _log, () => 0);
         await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(15)).GetAsyncEnumerator();
 
@@ -93,7 +102,14 @@ public sealed class FalMetricsClientTests
     [Fact]
     public async Task A_watch_ends_with_what_nobody_but_the_user_can_mend()
     {
-        foreach (Exception final in new Exception[] { new FalAuthenticationException("401"), new FalForbiddenException("403"), new FalApiException("400") })
+        foreach (
+            Exception final in new Exception[]
+            {
+                new FalAuthenticationException("401"),
+                new FalForbiddenException("403"),
+                new FalApiException("400"),
+            }
+        )
         {
             var client = new FalMetricsClient(new ScriptedApi(final), new FalObservabilityOptions(), _time, _log, () => 0);
             await using IAsyncEnumerator<FalMetricsSnapshot> watch = client.WatchAsync(TimeSpan.FromSeconds(15)).GetAsyncEnumerator();
@@ -121,7 +137,10 @@ public sealed class FalMetricsClientTests
         int read = 0;
         OperationCanceledException cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (PrometheusSample sample in Client(string.Concat(Enumerable.Range(0, 1000).Select(i => $"a{i} 1\n"))).StreamSamplesAsync(caller.Token))
+            await foreach (
+                PrometheusSample sample in Client(string.Concat(Enumerable.Range(0, 1000).Select(i => $"a{i} 1\n")))
+                    .StreamSamplesAsync(caller.Token)
+            )
             {
                 if (++read == 3)
                 {

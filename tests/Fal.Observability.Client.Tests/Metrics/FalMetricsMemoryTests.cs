@@ -24,8 +24,14 @@ public sealed class FalMetricsMemoryTests
         FalMetricsSnapshot second = await client.GetSnapshotAsync();
 
         Assert.True(HaveSameStrings(first, second));
-        Assert.Equal(Describe(FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(Body(20, 1)), first.Timestamp)), Describe(first));
-        Assert.Equal(Describe(FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(Body(20, 1000)), second.Timestamp)), Describe(second));
+        Assert.Equal(
+            Describe(FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(Body(20, 1)), first.Timestamp)),
+            Describe(first)
+        );
+        Assert.Equal(
+            Describe(FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(Body(20, 1000)), second.Timestamp)),
+            Describe(second)
+        );
         Assert.Equal((1.0, 1000.0), (first["acme/app-0"]!.QueueSize, second["acme/app-0"]!.QueueSize));
     }
 
@@ -111,8 +117,11 @@ public sealed class FalMetricsMemoryTests
         FalMetricsSnapshot[] snapshots = await Task.WhenAll(bodies.Select(_ => client.GetSnapshotAsync()));
 
         Assert.Equal(
-            bodies.Select(body => Describe(FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(body), _time.GetUtcNow()))).Order(StringComparer.Ordinal),
-            snapshots.Select(Describe).Order(StringComparer.Ordinal));
+            bodies
+                .Select(body => Describe(FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(body), _time.GetUtcNow())))
+                .Order(StringComparer.Ordinal),
+            snapshots.Select(Describe).Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -150,7 +159,9 @@ public sealed class FalMetricsMemoryTests
         }
     }
 
-    /// <summary>A body in which, as a rule, only values differ from others; now and then lines, their order, comments or the format.</summary>
+    /// <summary>
+    /// A body in which, as a rule, only values differ from others; now and then lines, their order, comments or the format.
+    /// </summary>
     private static (byte[] Body, string? ContentType) Answer(Random random)
     {
         List<string> lines = [.. Encoding.UTF8.GetString(Body(4, random.Next(100_000))).Split('\n', StringSplitOptions.RemoveEmptyEntries)];
@@ -166,7 +177,13 @@ public sealed class FalMetricsMemoryTests
                     lines.Add("z 1");
                     break;
                 case 1:
-                    lines.Insert(at, string.Create(CultureInfo.InvariantCulture, $"fal_app_queue_size{{application=\"new/{random.Next(5)}\"}} {random.Next(99)}"));
+                    lines.Insert(
+                        at,
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"fal_app_queue_size{{application=\"new/{random.Next(5)}\"}} {random.Next(99)}"
+                        )
+                    );
                     break;
                 case 2:
                     (lines[at], lines[^1]) = (lines[^1], lines[at]);
@@ -178,7 +195,9 @@ public sealed class FalMetricsMemoryTests
                     lines.Insert(at, random.Next(2) == 0 ? "# HELP fal_app_queue_size another help" : "# TYPE fal_app_queue_size counter");
                     break;
                 case 5:
-                    lines[at] = lines[at].Replace("help", "HELP!", StringComparison.Ordinal).Replace("gauge", "histogram", StringComparison.Ordinal);
+                    lines[at] = lines[at]
+                        .Replace("help", "HELP!", StringComparison.Ordinal)
+                        .Replace("gauge", "histogram", StringComparison.Ordinal);
                     break;
                 case 6:
                     lines.Insert(at, lines[random.Next(lines.Count)]);
@@ -238,9 +257,17 @@ public sealed class FalMetricsMemoryTests
     private static bool HaveSameStrings(FalMetricsSnapshot first, FalMetricsSnapshot second) =>
         first.Apps.Zip(second.Apps).All(apps => ReferenceEquals(apps.First.Name, apps.Second.Name))
         && first.Families.Zip(second.Families).All(families => ReferenceEquals(families.First.Name, families.Second.Name))
-        && first.Families.SelectMany(family => family.Samples).Zip(second.Families.SelectMany(family => family.Samples)).All(samples =>
-            ReferenceEquals(samples.First.Name, samples.Second.Name)
-            && samples.First.Labels.Zip(samples.Second.Labels).All(labels => ReferenceEquals(labels.First.Key, labels.Second.Key) && ReferenceEquals(labels.First.Value, labels.Second.Value)));
+        && first
+            .Families.SelectMany(family => family.Samples)
+            .Zip(second.Families.SelectMany(family => family.Samples))
+            .All(samples =>
+                ReferenceEquals(samples.First.Name, samples.Second.Name)
+                && samples
+                    .First.Labels.Zip(samples.Second.Labels)
+                    .All(labels =>
+                        ReferenceEquals(labels.First.Key, labels.Second.Key) && ReferenceEquals(labels.First.Value, labels.Second.Value)
+                    )
+            );
 
     /// <summary>All that a snapshot says, so that two can be compared.</summary>
     private static string Describe(FalMetricsSnapshot snapshot)
@@ -255,10 +282,15 @@ public sealed class FalMetricsMemoryTests
         {
             Assert.Same(app, snapshot[app.Name]);
             text.Append(CultureInfo.InvariantCulture, $"{app} {app.RunnerGpuCount} {app.RequestsReceived}\n")
-                .AppendJoin(' ', app.Runners).AppendJoin(' ', app.RequestsCompletedByStatus).AppendJoin(' ', app.Latency?.Buckets ?? []).AppendJoin(' ', app.Samples).Append('\n');
+                .AppendJoin(' ', app.Runners)
+                .AppendJoin(' ', app.RequestsCompletedByStatus)
+                .AppendJoin(' ', app.Latency?.Buckets ?? [])
+                .AppendJoin(' ', app.Samples)
+                .Append('\n');
         }
 
-        return text.Append(CultureInfo.InvariantCulture, $"{snapshot.SkippedLineCount} {string.Join('\n', snapshot.SkippedLines)}").ToString();
+        return text.Append(CultureInfo.InvariantCulture, $"{snapshot.SkippedLineCount} {string.Join('\n', snapshot.SkippedLines)}")
+            .ToString();
     }
 
     private FalMetricsClient Client(IFalMetricsApi api, Action<FalObservabilityOptions>? configure = null)
@@ -290,7 +322,12 @@ public sealed class FalMetricsMemoryTests
 
             byte[] rented = ArrayPool<byte>.Shared.Rent(body.Length);
             body.CopyTo(rented, 0);
-            return new FalBodyStream(rented, body.Length, new FalBodyBuffers(1024), new FalResponseInfo(HttpStatusCode.OK, contentType, null, "GET /serverless/metrics"));
+            return new FalBodyStream(
+                rented,
+                body.Length,
+                new FalBodyBuffers(1024),
+                new FalResponseInfo(HttpStatusCode.OK, contentType, null, "GET /serverless/metrics")
+            );
         }
     }
 }

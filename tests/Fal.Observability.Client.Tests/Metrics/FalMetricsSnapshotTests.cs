@@ -108,7 +108,9 @@ public sealed class FalMetricsSnapshotTests
     public void Many_kinds_are_counted_each_once()
     {
         // More kinds than are scanned, each twice: the second half finds them by another way than the first.
-        string text = string.Concat(Enumerable.Range(0, 200).Select(i => $"fal_app_runners{{application=\"a/b\",machine_type=\"m\",state=\"s{i % 100}\"}} 1\n"));
+        string text = string.Concat(
+            Enumerable.Range(0, 200).Select(i => $"fal_app_runners{{application=\"a/b\",machine_type=\"m\",state=\"s{i % 100}\"}} 1\n")
+        );
         FalAppMetrics app = Parse(text)["a/b"]!;
         Assert.Equal(100, app.Runners.Count);
         Assert.All(app.Runners, runner => Assert.Equal(2, runner.Count));
@@ -163,7 +165,11 @@ public sealed class FalMetricsSnapshotTests
     public void A_status_that_is_no_status_is_of_no_class()
     {
         string[] statuses = ["204", "404", "503", "5", "50000", "5xx?", "", "timeout"];
-        var app = new FalAppMetrics { Name = "my/app", RequestsCompletedByStatus = [.. statuses.Select(status => new FalRequestCount("GET", status, 1))] };
+        var app = new FalAppMetrics
+        {
+            Name = "my/app",
+            RequestsCompletedByStatus = [.. statuses.Select(status => new FalRequestCount("GET", status, 1))],
+        };
 
         Assert.Equal((1, 1, 1, 1 / 8.0), (app.SuccessCount, app.UserErrorCount, app.ErrorCount, app.ErrorRate));
     }
@@ -171,10 +177,15 @@ public sealed class FalMetricsSnapshotTests
     [Fact]
     public void A_snapshot_can_be_made_of_apps_written_by_hand()
     {
-        FalMetricsSnapshot snapshot = FalMetricsSnapshot.Create([new FalAppMetrics { Name = "a/b", QueueSize = 250 }], DateTimeOffset.UnixEpoch);
+        FalMetricsSnapshot snapshot = FalMetricsSnapshot.Create(
+            [new FalAppMetrics { Name = "a/b", QueueSize = 250 }],
+            DateTimeOffset.UnixEpoch
+        );
         Assert.Equal(250, snapshot["a/b"]!.QueueSize);
         Assert.Equal("a/b: 250 queued, ? in progress, ? runners", snapshot["a/b"]!.ToString());
-        Assert.Throws<ArgumentException>(() => FalMetricsSnapshot.Create([new FalAppMetrics { Name = "x" }, new FalAppMetrics { Name = "x" }], DateTimeOffset.UnixEpoch));
+        Assert.Throws<ArgumentException>(() =>
+            FalMetricsSnapshot.Create([new FalAppMetrics { Name = "x" }, new FalAppMetrics { Name = "x" }], DateTimeOffset.UnixEpoch)
+        );
     }
 
     [Theory]

@@ -44,7 +44,10 @@ public sealed class LatencyDistributionTests
             fal_app_request_latency{application="my/app",le="inf"} 10
             """;
 
-        LatencyDistribution latency = FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(text), DateTimeOffset.UnixEpoch).Apps[0].Latency!;
+        LatencyDistribution latency = FalMetricsSnapshot
+            .Create(PrometheusTextParser.ParseFamilies(text), DateTimeOffset.UnixEpoch)
+            .Apps[0]
+            .Latency!;
 
         Assert.Equal([new(1, 5), new(double.PositiveInfinity, 10)], latency.Buckets);
     }
@@ -59,7 +62,10 @@ public sealed class LatencyDistributionTests
     [Fact]
     public void Buckets_are_sorted_and_a_bound_comes_once()
     {
-        Assert.Equal([1, 2, double.PositiveInfinity], Distribution((double.PositiveInfinity, 9), (2, 6), (1, 4)).Buckets.Select(b => b.UpperBound));
+        Assert.Equal(
+            [1, 2, double.PositiveInfinity],
+            Distribution((double.PositiveInfinity, 9), (2, 6), (1, 4)).Buckets.Select(b => b.UpperBound)
+        );
         Assert.Throws<ArgumentException>(() => Distribution((1, 4), (1, 5)));
         Assert.Throws<ArgumentException>(() => Distribution((double.NaN, 5)));
     }

@@ -87,12 +87,20 @@ internal sealed class FuzzRun
     }
 
     /// <summary>Writes to the test's output what was done.</summary>
-    public void Report(FormattableString counts) => TestContext.Current.TestOutputHelper?.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"seed {_seed}, vectors of {VectorBits} bits: {Rounds} rounds, {counts.ToString(CultureInfo.InvariantCulture)}"));
+    public void Report(FormattableString counts) =>
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"seed {_seed}, vectors of {VectorBits} bits: {Rounds} rounds, {counts.ToString(CultureInfo.InvariantCulture)}"
+            )
+        );
 
     private string Describe(int round) => string.Create(CultureInfo.InvariantCulture,
-        $"Round {round} with vectors of {VectorBits} bits. To repeat: PARSER_FUZZ_SEED={_seed} PARSER_FUZZ_ROUND={round} dotnet run --project tests/Fal.Observability.Client.Tests -f net10.0 -- -method '*.{_testName}'");
+        $"Round {round} with vectors of {VectorBits} bits. To repeat: PARSER_FUZZ_SEED={_seed} PARSER_FUZZ_ROUND={round} dotnet run " +
+            $"--project tests/Fal.Observability.Client.Tests -f net10.0 -- -method '*.{_testName}'");
 
     private static int? Read(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+            ? value
+            : null;
 }

@@ -32,30 +32,109 @@ public sealed class HostileInputTests
             int block = random.Next(1, input.Length + 2);
 
             Told read = Read(placed.Span, options);
-            AssertSame(read, await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(placed.Span, o))), options), input);
-            AssertSame(read, await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(PrometheusTextParserTests.Cut(placed, block), o))), options), input);
-            AssertSame(read, await TellAsync(async o => Tell(await PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input, block), o)), options), input);
-            AssertSame(read, await TellAsync(async o => Tell(await PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(placed, block)), o)), options), input);
-            AssertSame(read, await TellAsync(o => TellAsync(PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input, block), o)), options), input);
-            AssertSame(read, await TellAsync(o => TellAsync(PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(placed, block)), o)), options), input);
+            AssertSame(
+                read,
+                await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(placed.Span, o))), options),
+                input
+            );
+            AssertSame(
+                read,
+                await TellAsync(
+                    o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(PrometheusTextParserTests.Cut(placed, block), o))),
+                    options
+                ),
+                input
+            );
+            AssertSame(
+                read,
+                await TellAsync(
+                    async o => Tell(await PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input, block), o)),
+                    options
+                ),
+                input
+            );
+            AssertSame(
+                read,
+                await TellAsync(
+                    async o =>
+                        Tell(
+                            await PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(placed, block)), o)
+                        ),
+                    options
+                ),
+                input
+            );
+            AssertSame(
+                read,
+                await TellAsync(o => TellAsync(PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input, block), o)), options),
+                input
+            );
+            AssertSame(
+                read,
+                await TellAsync(
+                    o =>
+                        TellAsync(
+                            PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(placed, block)), o)
+                        ),
+                    options
+                ),
+                input
+            );
 
             if (options.SkipMalformedLines)
             {
                 // What one line says does not depend on the families around it.
-                IEnumerable<PrometheusSample> together = PrometheusTextParser.ParseFamilies(placed.Span, options).Families.SelectMany(family => family.Samples);
+                IEnumerable<PrometheusSample> together = PrometheusTextParser
+                    .ParseFamilies(placed.Span, options)
+                    .Families.SelectMany(family => family.Samples);
                 Assert.Equal(read.Lines.Order(StringComparer.Ordinal), together.Select(Describe).Order(StringComparer.Ordinal));
             }
 
             Told families = await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseFamilies(placed.Span, o))), options);
-            AssertSame(families, await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseFamilies(PrometheusTextParserTests.Cut(placed, block), o))), options), input);
-            AssertSame(families, await TellAsync(async o => Tell(await PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input, block), o)), options), input);
-            AssertSame(families, await TellAsync(async o => Tell(await PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(placed, block)), o)), options), input);
+            AssertSame(
+                families,
+                await TellAsync(
+                    o => Task.FromResult(Tell(PrometheusTextParser.ParseFamilies(PrometheusTextParserTests.Cut(placed, block), o))),
+                    options
+                ),
+                input
+            );
+            AssertSame(
+                families,
+                await TellAsync(
+                    async o => Tell(await PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input, block), o)),
+                    options
+                ),
+                input
+            );
+            AssertSame(
+                families,
+                await TellAsync(
+                    async o =>
+                        Tell(
+                            await PrometheusTextParser.ParseFamiliesAsync(
+                                PipeReader.Create(PrometheusTextParserTests.Cut(placed, block)),
+                                o
+                            )
+                        ),
+                    options
+                ),
+                input
+            );
 
             var scrape = new PrometheusScrape(options);
             for (int time = 0; time < 2; time++)
             {
-                AssertSame(read, await TellAsync(_ => Task.FromResult(Tell(scrape.ParseSamples(placed.Span))), options, reports: false), input);
-                AssertSame(families, await TellAsync(_ => Task.FromResult(Tell(scrape.ParseFamilies(placed.Span))), options, reports: false), input);
+                AssertSame(
+                    read,
+                    await TellAsync(_ => Task.FromResult(Tell(scrape.ParseSamples(placed.Span))), options, reports: false),
+                    input
+                );
+                AssertSame(
+                    families,
+                    await TellAsync(_ => Task.FromResult(Tell(scrape.ParseFamilies(placed.Span))), options, reports: false),
+                    input
+                );
             }
 
             string text = Encoding.UTF8.GetString(input);
@@ -69,10 +148,28 @@ public sealed class HostileInputTests
 
             PrometheusParserOptions detecting = options with { Format = PrometheusFormat.Detect };
             Told detected = Read(placed.Span, detecting);
-            AssertSame(detected, await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(placed.Span, o))), detecting), input);
-            AssertSame(detected, await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(PrometheusTextParserTests.Cut(placed, block), o))), detecting), input);
+            AssertSame(
+                detected,
+                await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(placed.Span, o))), detecting),
+                input
+            );
+            AssertSame(
+                detected,
+                await TellAsync(
+                    o => Task.FromResult(Tell(PrometheusTextParser.ParseSamples(PrometheusTextParserTests.Cut(placed, block), o))),
+                    detecting
+                ),
+                input
+            );
             families = await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseFamilies(placed.Span, o))), detecting);
-            AssertSame(families, await TellAsync(o => Task.FromResult(Tell(PrometheusTextParser.ParseFamilies(PrometheusTextParserTests.Cut(placed, block), o))), detecting), input);
+            AssertSame(
+                families,
+                await TellAsync(
+                    o => Task.FromResult(Tell(PrometheusTextParser.ParseFamilies(PrometheusTextParserTests.Cut(placed, block), o))),
+                    detecting
+                ),
+                input
+            );
 
             samples += read.Lines.Count;
             refused += read.Fault is null ? read.Reports.Count : 1;
@@ -90,7 +187,10 @@ public sealed class HostileInputTests
         long written = 0;
         run.Go(random =>
         {
-            PrometheusParserOptions options = PrometheusParserOptions.Lenient with { Format = random.Next(2) == 0 ? PrometheusFormat.Text : PrometheusFormat.OpenMetrics };
+            PrometheusParserOptions options = PrometheusParserOptions.Lenient with
+            {
+                Format = random.Next(2) == 0 ? PrometheusFormat.Text : PrometheusFormat.OpenMetrics,
+            };
             byte[] input = FuzzInput.Make(random, options.Format);
             PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(guarded.Place(input, atEnd: true).Span, options);
             foreach (MetricFamily family in exposition.Families)
@@ -145,14 +245,29 @@ public sealed class HostileInputTests
                 else if (reader.TokenType == PrometheusTokenType.Sample)
                 {
                     PrometheusExemplar? exemplar = reader.HasExemplar
-                        ? new PrometheusExemplar(Labels(reader.ExemplarLabels), reader.ExemplarValue, reader.ExemplarHasTimestamp ? reader.ExemplarTimestampMilliseconds : null)
+                        ? new PrometheusExemplar(
+                            Labels(reader.ExemplarLabels),
+                            reader.ExemplarValue,
+                            reader.ExemplarHasTimestamp ? reader.ExemplarTimestampMilliseconds : null
+                        )
                         : null;
                     LabelSet labels = Labels(reader.Labels);
                     // The reader shows every line. The parser leaves a sample out that repeats the one before it.
-                    string? series = reader.IsOpenMetrics && reader.HasTimestamp ? $"{reader.GetName()}{string.Join(',', labels.OrderBy(label => label.Key, StringComparer.Ordinal))} {reader.TimestampNanoseconds}" : null;
+                    string? series = reader.IsOpenMetrics && reader.HasTimestamp
+                        ? $"{reader.GetName()}{string.Join(',', labels.OrderBy(label => label.Key, StringComparer.Ordinal))} {reader.TimestampNanoseconds}" : null;
                     if (series is null || series != last)
                     {
-                        told.Lines.Add(Describe(new PrometheusSample(reader.GetName(), labels, reader.Value, reader.HasTimestamp ? reader.TimestampMilliseconds : null, exemplar)));
+                        told.Lines.Add(
+                            Describe(
+                                new PrometheusSample(
+                                    reader.GetName(),
+                                    labels,
+                                    reader.Value,
+                                    reader.HasTimestamp ? reader.TimestampMilliseconds : null,
+                                    exemplar
+                                )
+                            )
+                        );
                     }
 
                     last = series;
@@ -177,7 +292,10 @@ public sealed class HostileInputTests
             }
 
             // Where it was refused, the reader stays; only a byte order mark is behind it.
-            Assert.True(again?.Message == e.Message || e.Reason.Contains("byte order mark", StringComparison.Ordinal), $"{e.Message}\n{again?.Message}");
+            Assert.True(
+                again?.Message == e.Message || e.Reason.Contains("byte order mark", StringComparison.Ordinal),
+                $"{e.Message}\n{again?.Message}"
+            );
             return told with { Fault = Describe(e) };
         }
 
@@ -196,7 +314,11 @@ public sealed class HostileInputTests
     }
 
     /// <summary>What an entry point gives, and what it reports meanwhile; or the only exception that it may throw.</summary>
-    private static async Task<Told> TellAsync(Func<PrometheusParserOptions, Task<Told>> parse, PrometheusParserOptions options, bool reports = true)
+    private static async Task<Told> TellAsync(
+        Func<PrometheusParserOptions, Task<Told>> parse,
+        PrometheusParserOptions options,
+        bool reports = true
+    )
     {
         var reported = new List<PrometheusSkippedLine>();
         try
@@ -243,11 +365,15 @@ public sealed class HostileInputTests
 
     private static string Describe(PrometheusSample sample) => $"{sample} {sample.Exemplar}";
 
-    private static string Describe(PrometheusFormatException e) => string.Create(CultureInfo.InvariantCulture, $"{e.ByteOffset}: {e.Message}");
+    private static string Describe(PrometheusFormatException e) =>
+        string.Create(CultureInfo.InvariantCulture, $"{e.ByteOffset}: {e.Message}");
 
     private static void AssertSame(Told expected, Told actual, byte[] input)
     {
-        if (expected.Fault != actual.Fault || (expected.Fault is null && !(expected.Lines.SequenceEqual(actual.Lines) && expected.Reports.SequenceEqual(actual.Reports))))
+        if (
+            expected.Fault != actual.Fault
+            || (expected.Fault is null && !(expected.Lines.SequenceEqual(actual.Lines) && expected.Reports.SequenceEqual(actual.Reports)))
+        )
         {
             string[] expectedLines = expected.ToString().Split('\n');
             string[] actualLines = actual.ToString().Split('\n');

@@ -50,7 +50,11 @@ public sealed class LabelSetTests
     {
         Assert.Throws<ArgumentException>(() => LabelSet.Create([new("", "1")]));
         Assert.Throws<ArgumentException>(() => LabelSet.Create([new("a", null!)]));
-        Assert.Contains("Duplicate label", Assert.Throws<ArgumentException>(() => LabelSet.Create([new("a", "1"), new("a", "2")])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Duplicate label",
+            Assert.Throws<ArgumentException>(() => LabelSet.Create([new("a", "1"), new("a", "2")])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -75,7 +79,10 @@ public sealed class LabelSetTests
     [Fact]
     public void Many_labels_are_equal_in_any_order()
     {
-        KeyValuePair<string, string>[] labels = [.. Enumerable.Range(0, 20_000).Select(i => new KeyValuePair<string, string>($"label_{i}", $"{i}"))];
+        KeyValuePair<string, string>[] labels =
+        [
+            .. Enumerable.Range(0, 20_000).Select(i => new KeyValuePair<string, string>($"label_{i}", $"{i}")),
+        ];
         LabelSet set = LabelSet.Create(labels);
         LabelSet turned = LabelSet.Create(Enumerable.Reverse(labels));
         labels[7_000] = new("label_7000", "another");

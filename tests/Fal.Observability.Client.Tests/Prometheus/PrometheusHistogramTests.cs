@@ -36,20 +36,33 @@ public sealed class PrometheusHistogramTests
     }
 
     // What promtool gives for the same buckets, in "promtool test rules".
-    public static TheoryData<string, HistogramBucket[], double[]> BucketsThatCannotBe => new()
-    {
-        { "the last is NaN", [new(1, 10), new(2, 30), new(Infinity, double.NaN)], [2, 2, 2, 2, 2] },
-        { "all are NaN", [new(1, double.NaN), new(Infinity, double.NaN)], [1, 1, 1, 1, 1] },
-        { "one between is NaN", [new(1, 10), new(2, double.NaN), new(4, 40), new(Infinity, 50)], [double.NaN, double.NaN, double.NaN, 4, 4] },
-        { "the first is NaN", [new(1, double.NaN), new(2, 20), new(Infinity, 50)], [double.NaN, double.NaN, 2, 2, 2] },
-        { "all are negative", [new(1, -10), new(2, -5), new(Infinity, -1)], [2, 2, 2, 2, 2] },
-        { "the first is negative", [new(1, -10), new(2, 5), new(Infinity, 10)], [1.666666666667, 1.8, 2, 2, 2] },
-        { "the last is infinite", [new(1, 5), new(2, 10), new(Infinity, Infinity)], [2, 2, 2, 2, 2] },
-        { "the last two are infinite", [new(1, 5), new(2, Infinity), new(Infinity, Infinity)], [2, double.NaN, double.NaN, double.NaN, double.NaN] },
-        { "the last is negative infinity", [new(1, 5), new(2, 10), new(Infinity, -Infinity)], [0, 0.4, 1, 1.8, 2] },
-        { "the first bound is negative infinity", [new(-Infinity, 5), new(1, 10), new(Infinity, 20)], [-Infinity, -Infinity, double.NaN, 1, 1] },
-        { "the last bound comes three times", [new(1, 5), new(Infinity, 10), new(Infinity, 10), new(Infinity, 10)], [0, 1, 1, 1, 1] },
-    };
+    public static TheoryData<string, HistogramBucket[], double[]> BucketsThatCannotBe =>
+        new()
+        {
+            { "the last is NaN", [new(1, 10), new(2, 30), new(Infinity, double.NaN)], [2, 2, 2, 2, 2] },
+            { "all are NaN", [new(1, double.NaN), new(Infinity, double.NaN)], [1, 1, 1, 1, 1] },
+            {
+                "one between is NaN",
+                [new(1, 10), new(2, double.NaN), new(4, 40), new(Infinity, 50)],
+                [double.NaN, double.NaN, double.NaN, 4, 4]
+            },
+            { "the first is NaN", [new(1, double.NaN), new(2, 20), new(Infinity, 50)], [double.NaN, double.NaN, 2, 2, 2] },
+            { "all are negative", [new(1, -10), new(2, -5), new(Infinity, -1)], [2, 2, 2, 2, 2] },
+            { "the first is negative", [new(1, -10), new(2, 5), new(Infinity, 10)], [1.666666666667, 1.8, 2, 2, 2] },
+            { "the last is infinite", [new(1, 5), new(2, 10), new(Infinity, Infinity)], [2, 2, 2, 2, 2] },
+            {
+                "the last two are infinite",
+                [new(1, 5), new(2, Infinity), new(Infinity, Infinity)],
+                [2, double.NaN, double.NaN, double.NaN, double.NaN]
+            },
+            { "the last is negative infinity", [new(1, 5), new(2, 10), new(Infinity, -Infinity)], [0, 0.4, 1, 1.8, 2] },
+            {
+                "the first bound is negative infinity",
+                [new(-Infinity, 5), new(1, 10), new(Infinity, 20)],
+                [-Infinity, -Infinity, double.NaN, 1, 1]
+            },
+            { "the last bound comes three times", [new(1, 5), new(Infinity, 10), new(Infinity, 10), new(Infinity, 10)], [0, 1, 1, 1, 1] },
+        };
 
     [Theory]
     [MemberData(nameof(BucketsThatCannotBe))]
@@ -62,7 +75,8 @@ public sealed class PrometheusHistogramTests
     [Fact]
     public void A_bound_that_a_double_cannot_hold_is_no_bucket()
     {
-        const string text = "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"1e400\"} 10\nh_bucket{le=\"-1e400\"} 3\nh_bucket{le=\"inf\"} 20\n";
+        const string text =
+            "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"1e400\"} 10\nh_bucket{le=\"-1e400\"} 3\nh_bucket{le=\"inf\"} 20\n";
 
         PrometheusHistogram histogram = Assert.Single(PrometheusTextParser.ParseFamilies(text)["h"]!.GetHistograms());
 
@@ -89,7 +103,10 @@ public sealed class PrometheusHistogramTests
 
     [Fact]
     public void A_count_that_falls_is_lifted_to_the_one_below_it() =>
-        Assert.Equal(Quantile(0.7, new(1, 10), new(2, 30), new(4, 30), new(Infinity, 50)), Quantile(0.7, new(1, 10), new(2, 30), new(4, 20), new(Infinity, 50)));
+        Assert.Equal(
+            Quantile(0.7, new(1, 10), new(2, 30), new(4, 30), new(Infinity, 50)),
+            Quantile(0.7, new(1, 10), new(2, 30), new(4, 20), new(Infinity, 50))
+        );
 
     [Fact]
     public void Differences_in_the_last_digits_of_summed_counts_do_not_count()

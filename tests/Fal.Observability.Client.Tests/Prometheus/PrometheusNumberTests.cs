@@ -56,7 +56,10 @@ public sealed class PrometheusNumberTests
             if (PrometheusNumber.TryReadDecimal(ref line[0], out int read, out double number))
             {
                 decimals++;
-                Assert.True(isValue && read == length && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(number), text);
+                Assert.True(
+                    isValue && read == length && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(number),
+                    text
+                );
             }
         });
 
@@ -83,13 +86,31 @@ public sealed class PrometheusNumberTests
                 return double.IsFinite(any) ? any.ToString("R", CultureInfo.InvariantCulture) : "1";
             case 1: // any double with too many or too few digits
                 double other = BitConverter.Int64BitsToDouble(random.NextInt64(long.MinValue, long.MaxValue));
-                return double.IsFinite(other) ? other.ToString("E" + random.Next(1, 25).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : "2";
+                return double.IsFinite(other)
+                    ? other.ToString("E" + random.Next(1, 25).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)
+                    : "2";
             case 2: // halfway between two doubles, exactly or nearly
-                double low = BitConverter.Int64BitsToDouble((random.NextInt64() & 0x000FFFFFFFFFFFFF) | ((long)random.Next(1023, 1023 + 80) << 52));
+                double low = BitConverter.Int64BitsToDouble(
+                    (random.NextInt64() & 0x000FFFFFFFFFFFFF) | ((long)random.Next(1023, 1023 + 80) << 52)
+                );
                 var exact = new System.Numerics.BigInteger(low) + new System.Numerics.BigInteger(Math.BitIncrement(low));
-                return sign + (exact / 2).ToString(CultureInfo.InvariantCulture) + random.Next(3) switch { 0 => "", 1 => ".0000000000000000001", _ => "e0" };
+                return sign
+                    + (exact / 2).ToString(CultureInfo.InvariantCulture)
+                    + random.Next(3) switch
+                    {
+                        0 => "",
+                        1 => ".0000000000000000001",
+                        _ => "e0",
+                    };
             case 3: // what gauges and counters look like
-                return sign + random.Next(1_000_000).ToString(CultureInfo.InvariantCulture) + random.Next(3) switch { 0 => "", 1 => "." + random.Next(1000).ToString(CultureInfo.InvariantCulture), _ => "e+0" + random.Next(9).ToString(CultureInfo.InvariantCulture) };
+                return sign
+                    + random.Next(1_000_000).ToString(CultureInfo.InvariantCulture)
+                    + random.Next(3) switch
+                    {
+                        0 => "",
+                        1 => "." + random.Next(1000).ToString(CultureInfo.InvariantCulture),
+                        _ => "e+0" + random.Next(9).ToString(CultureInfo.InvariantCulture),
+                    };
             case 4: // many digits
                 var digits = new StringBuilder(sign);
                 int count = random.Next(1, 40);
@@ -106,15 +127,22 @@ public sealed class PrometheusNumberTests
 
                 return digits.ToString();
             case 5: // as many digits as 64 bits hold, and every exponent for which these decide
-                return sign + random.NextInt64(1_000_000_000_000_000, long.MaxValue).ToString(CultureInfo.InvariantCulture) + "e" + random.Next(-40, 70).ToString(CultureInfo.InvariantCulture);
+                return sign
+                    + random.NextInt64(1_000_000_000_000_000, long.MaxValue).ToString(CultureInfo.InvariantCulture)
+                    + "e"
+                    + random.Next(-40, 70).ToString(CultureInfo.InvariantCulture);
             case 6: // halfway between two doubles with a fraction, exactly or off by one in the last of many digits
                 int fraction = random.Next(1, 90);
                 System.Numerics.BigInteger odd = (random.NextInt64(1L << 52, 1L << 53) * 2) + 1;
                 System.Numerics.BigInteger halfway = odd * System.Numerics.BigInteger.Pow(5, fraction) + random.Next(-1, 2);
                 return sign + halfway.ToString(CultureInfo.InvariantCulture) + "e-" + fraction.ToString(CultureInfo.InvariantCulture);
             default: // near the ends of the range
-                return sign + random.Next(1, 100).ToString(CultureInfo.InvariantCulture) + "." + random.NextInt64(1, long.MaxValue).ToString(CultureInfo.InvariantCulture)
-                    + "e" + (random.Next(2) == 0 ? random.Next(-330, -300) : random.Next(300, 312)).ToString(CultureInfo.InvariantCulture);
+                return sign
+                    + random.Next(1, 100).ToString(CultureInfo.InvariantCulture)
+                    + "."
+                    + random.NextInt64(1, long.MaxValue).ToString(CultureInfo.InvariantCulture)
+                    + "e"
+                    + (random.Next(2) == 0 ? random.Next(-330, -300) : random.Next(300, 312)).ToString(CultureInfo.InvariantCulture);
         }
     }
 
@@ -146,7 +174,8 @@ public sealed class PrometheusNumberTests
     [InlineData("-1e309")]
     [InlineData("1e99999999999999999999")]
     [InlineData("179769313486231580793728971405301e277")]
-    public void What_is_no_value_is_refused(string text) => Assert.False(PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out _));
+    public void What_is_no_value_is_refused(string text) =>
+        Assert.False(PrometheusNumber.TryParseValue(Encoding.UTF8.GetBytes(text), out _));
 
     [Theory]
     [InlineData("inf", double.PositiveInfinity)]

@@ -5,7 +5,8 @@ namespace Fal.Observability.Client.Tests.Prometheus;
 
 public sealed class PrometheusRateTests
 {
-    private static PrometheusPoint[] Points(params double[] values) => [.. values.Select((value, i) => new PrometheusPoint(5_000 + i * 10_000, value))];
+    private static PrometheusPoint[] Points(params double[] values) =>
+        [.. values.Select((value, i) => new PrometheusPoint(5_000 + i * 10_000, value))];
 
     [Fact]
     public void A_change_is_extrapolated_to_the_ends_of_the_range()

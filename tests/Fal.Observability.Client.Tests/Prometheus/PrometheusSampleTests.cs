@@ -18,7 +18,10 @@ public sealed class PrometheusSampleTests
         Assert.True(sample != new PrometheusSample("a", sample.Labels, double.NaN, 6));
         Assert.True(sample != new PrometheusSample("a", sample.Labels, double.NaN));
         Assert.True(sample != new PrometheusSample("a", sample.Labels, double.NaN, 5, new PrometheusExemplar([], 1)));
-        Assert.Equal(new PrometheusSample("a", [], 1, 5, new PrometheusExemplar([new("t", "1")], 1)), new PrometheusSample("a", [], 1, 5, new PrometheusExemplar([new("t", "1")], 1)));
+        Assert.Equal(
+            new PrometheusSample("a", [], 1, 5, new PrometheusExemplar([new("t", "1")], 1)),
+            new PrometheusSample("a", [], 1, 5, new PrometheusExemplar([new("t", "1")], 1))
+        );
     }
 
     [Fact]
@@ -26,14 +29,20 @@ public sealed class PrometheusSampleTests
     {
         PrometheusSample sample = default;
 
-        Assert.Equal(("", 0, 0.0, null, null), (sample.Name, sample.Labels.Count, sample.Value, sample.TimestampMilliseconds, sample.Exemplar));
+        Assert.Equal(
+            ("", 0, 0.0, null, null),
+            (sample.Name, sample.Labels.Count, sample.Value, sample.TimestampMilliseconds, sample.Exemplar)
+        );
         Assert.Throws<ArgumentException>(() => new PrometheusSample("", [], 1));
     }
 
     [Fact]
     public void A_timestamp_is_an_instant_where_an_instant_can_hold_it()
     {
-        Assert.Equal(new DateTimeOffset(2014, 3, 17, 14, 26, 3, 1, TimeSpan.Zero), new PrometheusSample("a", [], 1, 1395066363001).Timestamp);
+        Assert.Equal(
+            new DateTimeOffset(2014, 3, 17, 14, 26, 3, 1, TimeSpan.Zero),
+            new PrometheusSample("a", [], 1, 1395066363001).Timestamp
+        );
         Assert.Equal(DateTimeOffset.MinValue, new PrometheusSample("a", [], 1, -62_135_596_800_000).Timestamp);
         Assert.Null(new PrometheusSample("a", [], 1, long.MaxValue).Timestamp);
         Assert.Equal(long.MaxValue, new PrometheusSample("a", [], 1, long.MaxValue).TimestampMilliseconds);
@@ -65,16 +74,27 @@ public sealed class PrometheusSampleTests
         Assert.Equal("# {} NaN", new PrometheusExemplar([], double.NaN).ToString());
         Assert.Equal("# {} 1 1520879607.789", new PrometheusExemplar([], 1, 1520879607789).ToString());
         Assert.Equal("# {} 1 -9223372036854775.808", new PrometheusExemplar([], 1, long.MinValue).ToString());
-        Assert.Equal("Line 1234567, column 2: it is odd. The line reads: a\\x09b", new PrometheusSkippedLine(1234567, 2, 3, "it is odd", "a\tb").ToString());
+        Assert.Equal(
+            "Line 1234567, column 2: it is odd. The line reads: a\\x09b",
+            new PrometheusSkippedLine(1234567, 2, 3, "it is odd", "a\tb").ToString()
+        );
     }
 
     [Fact]
     public void Nothing_in_a_message_hides_or_turns_round_what_is_beside_it()
     {
-        PrometheusFormatException fault = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(
-            "# TYPE \"a\u202eb\" histogram\n{\"a\u202eb_bucket\",le=\"1\"} 1\n# EOF\n", new PrometheusParserOptions { Format = PrometheusFormat.OpenMetrics }));
+        PrometheusFormatException fault = Assert.Throws<PrometheusFormatException>(() =>
+            PrometheusTextParser.ParseFamilies(
+                "# TYPE \"a\u202eb\" histogram\n{\"a\u202eb_bucket\",le=\"1\"} 1\n# EOF\n",
+                new PrometheusParserOptions { Format = PrometheusFormat.OpenMetrics }
+            )
+        );
 
         Assert.Contains("metric family a\\u202eb,", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("a\\u2028b\\x1b[2J", new PrometheusSkippedLine(1, 1, 0, "it is odd", "a\u2028b\u001b[2J").ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "a\\u2028b\\x1b[2J",
+            new PrometheusSkippedLine(1, 1, 0, "it is odd", "a\u2028b\u001b[2J").ToString(),
+            StringComparison.Ordinal
+        );
     }
 }

@@ -3,7 +3,9 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client.Tests;
 
-/// <summary>A metrics client that answers what a test says: the last answer again and again, each read waiting if the test holds it.</summary>
+/// <summary>
+/// A metrics client that answers what a test says: the last answer again and again, each read waiting if the test holds it.
+/// </summary>
 internal sealed class FakeMetricsClient : IFalMetricsClient
 {
     private readonly Channel<int> _arrivals = Channel.CreateUnbounded<int>();
@@ -45,7 +47,9 @@ internal sealed class FakeMetricsClient : IFalMetricsClient
 
     public Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 
-    public IAsyncEnumerable<FalMetricsSnapshot> WatchAsync(TimeSpan interval, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public IAsyncEnumerable<FalMetricsSnapshot> WatchAsync(TimeSpan interval, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 }

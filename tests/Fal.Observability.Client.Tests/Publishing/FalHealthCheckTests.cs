@@ -64,7 +64,9 @@ public sealed class FalHealthCheckTests
     [Fact]
     public async Task Failures_make_the_status_degraded_once_the_data_is_stale_and_unhealthy_in_the_end()
     {
-        await using var host = new PublisherHost(register: services => services.AddHealthChecks().AddFal(configure: o => o.UnhealthyAfter = TimeSpan.FromMinutes(4)));
+        await using var host = new PublisherHost(register: services =>
+            services.AddHealthChecks().AddFal(configure: o => o.UnhealthyAfter = TimeSpan.FromMinutes(4))
+        );
         host.Client.Answer(Healthy);
         await host.StartAsync();
         TimeSpan pause = await host.PauseAsync();
@@ -75,7 +77,12 @@ public sealed class FalHealthCheckTests
             TimeSpan next = await host.NextPauseAsync(pause);
             HealthReportEntry entry = await EntryAsync(host.Services);
             seen.Add(entry.Status);
-            Assert.Equal(age > TimeSpan.FromMinutes(4) ? HealthStatus.Unhealthy : age > TimeSpan.FromMinutes(2) ? HealthStatus.Degraded : HealthStatus.Healthy, entry.Status);
+            Assert.Equal(
+                age > TimeSpan.FromMinutes(4) ? HealthStatus.Unhealthy
+                    : age > TimeSpan.FromMinutes(2) ? HealthStatus.Degraded
+                    : HealthStatus.Healthy,
+                entry.Status
+            );
             Assert.True(entry.Status == HealthStatus.Healthy || entry.Description!.Contains("it took too long", StringComparison.Ordinal));
             // The pause that has just ended is the age that the next round adds.
             pause = next;
@@ -100,7 +107,8 @@ public sealed class FalHealthCheckTests
         Assert.Contains("10 min", later.Description, StringComparison.Ordinal);
     }
 
-    public static TheoryData<Exception> Refusals => [new FalAuthenticationException("the key is not known"), new FalForbiddenException("the key is not known")];
+    public static TheoryData<Exception> Refusals =>
+        [new FalAuthenticationException("the key is not known"), new FalForbiddenException("the key is not known")];
 
     [Theory]
     [MemberData(nameof(Refusals))]
@@ -140,7 +148,10 @@ public sealed class FalHealthCheckTests
         HealthReportEntry entry = await EntryAsync(services);
 
         Assert.Equal(HealthStatus.Degraded, entry.Status);
-        Assert.Equal("More than 100 requests wait for my/app-8 (106), my/app-7 (105), my/app-6 (104), my/app-5 (103), my/app-4 (102), and 1 more.", entry.Description);
+        Assert.Equal(
+            "More than 100 requests wait for my/app-8 (106), my/app-7 (105), my/app-6 (104), my/app-5 (103), my/app-4 (102), and 1 more.",
+            entry.Description
+        );
         Assert.Equal(6, entry.Data["apps_over_queue_limit"]);
     }
 
@@ -158,7 +169,10 @@ public sealed class FalHealthCheckTests
             _client.Answer("fal_app_queue_size{application=\"my/app\"} 3\n" + runners);
             HealthReportEntry entry = await EntryAsync(services);
             Assert.Equal(expected, entry.Status);
-            Assert.Equal(expected == HealthStatus.Degraded, entry.Description!.Contains("no runner is up for my/app (3)", StringComparison.Ordinal));
+            Assert.Equal(
+                expected == HealthStatus.Degraded,
+                entry.Description!.Contains("no runner is up for my/app (3)", StringComparison.Ordinal)
+            );
         }
 
         await using (ServiceProvider services = Services(o => o.RequireRunners = false))
@@ -221,7 +235,9 @@ public sealed class FalHealthCheckTests
         await using ServiceProvider services = Services(register: checks =>
             checks.AddFal(name: "gpu-provider", failureStatus: HealthStatus.Degraded, tags: ["ready"]));
         _client.Fail(new FalAuthenticationException("no"));
-        HealthReport report = await services.GetRequiredService<HealthCheckService>().CheckHealthAsync(registration => registration.Tags.Contains("ready"), TestContext.Current.CancellationToken);
+        HealthReport report = await services
+            .GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync(registration => registration.Tags.Contains("ready"), TestContext.Current.CancellationToken);
         Assert.Equal(HealthStatus.Degraded, Assert.Single(report.Entries, entry => entry.Key == "gpu-provider").Value.Status);
         Assert.Single(report.Entries);
     }
@@ -240,7 +256,9 @@ public sealed class FalHealthCheckTests
             });
         _client.Answer(Healthy);
 
-        HealthReport report = await services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken);
+        HealthReport report = await services
+            .GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(HealthStatus.Healthy, report.Entries["fal"].Status);
         Assert.Equal(HealthStatus.Unhealthy, report.Entries["fal-acme"].Status);
@@ -252,7 +270,9 @@ public sealed class FalHealthCheckTests
     public async Task A_check_of_an_account_that_is_not_there_stops_the_host_and_says_what_to_call()
     {
         await using ServiceProvider services = Services(register: checks => checks.AddFal("acme"));
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(services.GetRequiredService<IStartupValidator>().Validate);
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            services.GetRequiredService<IStartupValidator>().Validate
+        );
         Assert.Contains("AddFalObservability(\"acme\")", failure.Message, StringComparison.Ordinal);
     }
 
@@ -267,7 +287,9 @@ public sealed class FalHealthCheckTests
             o.MaxQueueSize = mostQueued;
             o.UnhealthyAfter = TimeSpan.FromMinutes(minutes);
         });
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(services.GetRequiredService<IStartupValidator>().Validate);
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            services.GetRequiredService<IStartupValidator>().Validate
+        );
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
     }
 
@@ -277,7 +299,9 @@ public sealed class FalHealthCheckTests
     {
         using var scope = new CultureScope(culture);
         await using ServiceProvider services = Services(o => o.MaxQueueSize = 1.5);
-        _client.Answer("fal_app_queue_size{application=\"my/app\"} 1234567.25\nfal_app_runners{application=\"my/app\",state=\"running\"} 1\n");
+        _client.Answer(
+            "fal_app_queue_size{application=\"my/app\"} 1234567.25\nfal_app_runners{application=\"my/app\",state=\"running\"} 1\n"
+        );
         HealthReportEntry entry = await EntryAsync(services);
         Assert.Equal("More than 1.5 requests wait for my/app (1234567.25).", entry.Description);
         Assert.Equal("2026-01-01T00:00:00Z", entry.Data["last_success"]);
@@ -288,7 +312,10 @@ public sealed class FalHealthCheckTests
 
     /// <summary>An application with a health check and no publisher.</summary>
     private ServiceProvider Services(
-        Action<FalHealthCheckOptions>? configure = null, Action<IHealthChecksBuilder>? register = null, Action<IServiceCollection>? more = null)
+        Action<FalHealthCheckOptions>? configure = null,
+        Action<IHealthChecksBuilder>? register = null,
+        Action<IServiceCollection>? more = null
+    )
     {
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(_clock);

@@ -11,7 +11,11 @@ public sealed class FalMetricsPublisherOptionsTests
     public void Code_goes_over_the_section_of_the_publisher()
     {
         FalMetricsPublisherOptions options = OptionsOf(
-            null, o => o.StaleAfter = TimeSpan.FromMinutes(7), ("Fal:Publisher:Interval", "00:00:30"), ("Fal:Publisher:StaleAfter", "00:05:00"));
+            null,
+            o => o.StaleAfter = TimeSpan.FromMinutes(7),
+            ("Fal:Publisher:Interval", "00:00:30"),
+            ("Fal:Publisher:StaleAfter", "00:05:00")
+        );
         Assert.Equal(TimeSpan.FromSeconds(30), options.Interval);
         Assert.Equal(TimeSpan.FromMinutes(7), options.StaleAfter);
     }
@@ -52,7 +56,9 @@ public sealed class FalMetricsPublisherOptionsTests
     [InlineData(null, "Fal:Publisher:Publisher")]
     public void A_misspelt_setting_is_an_error_that_names_it_and_the_right_ones(string? account, string setting)
     {
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => OptionsOf(account, null, (setting, "00:00:30")));
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() =>
+            OptionsOf(account, null, (setting, "00:00:30"))
+        );
         Assert.Contains(setting, failure.Message, StringComparison.Ordinal);
         Assert.Contains("StaleAfter", failure.Message, StringComparison.Ordinal);
     }
@@ -73,7 +79,9 @@ public sealed class FalMetricsPublisherOptionsTests
     [InlineData("AnalyticsTimeframe", "Fortnight")]
     public void A_value_that_cannot_be_read_is_an_error_that_names_the_setting(string setting, string value)
     {
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => OptionsOf(null, null, ($"Fal:Publisher:{setting}", value)));
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() =>
+            OptionsOf(null, null, ($"Fal:Publisher:{setting}", value))
+        );
         Assert.Contains($"Fal:Publisher:{setting}", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(value, failure.Message, StringComparison.Ordinal);
     }
@@ -97,7 +105,9 @@ public sealed class FalMetricsPublisherOptionsTests
     public void A_value_out_of_its_range_stops_the_host_with_what_it_may_be(Action<FalMetricsPublisherOptions> mistake, string message)
     {
         using ServiceProvider provider = Services(null, mistake);
-        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(provider.GetRequiredService<IStartupValidator>().Validate);
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(
+            provider.GetRequiredService<IStartupValidator>().Validate
+        );
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
     }
 
@@ -106,7 +116,10 @@ public sealed class FalMetricsPublisherOptionsTests
     public void Messages_are_the_same_in_every_culture(string culture)
     {
         using var scope = new CultureScope(culture);
-        A_value_out_of_its_range_stops_the_host_with_what_it_may_be(o => o.Interval = TimeSpan.FromSeconds(9.9), "Interval is 00:00:09.9000000");
+        A_value_out_of_its_range_stops_the_host_with_what_it_may_be(
+            o => o.Interval = TimeSpan.FromSeconds(9.9),
+            "Interval is 00:00:09.9000000"
+        );
     }
 
     private static FalMetricsPublisherOptions OptionsOf(
@@ -124,7 +137,9 @@ public sealed class FalMetricsPublisherOptionsTests
             .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
             .Build());
         static void WithKey(FalObservabilityOptions options) => options.ApiKey = "id:secret-value";
-        (account is null ? services.AddFalObservability(WithKey) : services.AddFalObservability(account, WithKey)).AddMetricsPublisher(configure);
+        (account is null ? services.AddFalObservability(WithKey) : services.AddFalObservability(account, WithKey)).AddMetricsPublisher(
+            configure
+        );
         return services.BuildServiceProvider();
     }
 }

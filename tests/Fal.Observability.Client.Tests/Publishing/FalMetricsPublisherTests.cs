@@ -53,9 +53,20 @@ public sealed class FalMetricsPublisherTests
         await host.PauseAsync();
 
         IEnumerable<PrometheusSample> sent = FakeMetricsClient.SnapshotOf(Everything).Families.SelectMany(family => family.Samples);
-        Assert.Equal(sent.Select(sample => sample.ToString()).Order(StringComparer.Ordinal), host.CollectFamilies().Select(sample => sample.ToString()).Order(StringComparer.Ordinal));
-        Assert.Equal(["new_total"], host.Instruments.OfType<ObservableCounter<double>>().Select(counter => counter.Name).Where(name => name.StartsWith("new", StringComparison.Ordinal)));
-        Assert.Equal("Current size of the fal app queue", host.Instruments.Single(instrument => instrument.Name == "fal_app_queue_size").Description);
+        Assert.Equal(
+            sent.Select(sample => sample.ToString()).Order(StringComparer.Ordinal),
+            host.CollectFamilies().Select(sample => sample.ToString()).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            ["new_total"],
+            host.Instruments.OfType<ObservableCounter<double>>()
+                .Select(counter => counter.Name)
+                .Where(name => name.StartsWith("new", StringComparison.Ordinal))
+        );
+        Assert.Equal(
+            "Current size of the fal app queue",
+            host.Instruments.Single(instrument => instrument.Name == "fal_app_queue_size").Description
+        );
     }
 
     [Fact]
@@ -136,12 +147,18 @@ public sealed class FalMetricsPublisherTests
         host.Client.Fail(new FalTimeoutException("slow") { IsTransient = true });
         await host.NextPauseAsync(pause);
 
-        Assert.Equal((read - DateTimeOffset.UnixEpoch).TotalSeconds, Assert.Single(host.Collect("fal_publisher_last_success_timestamp_seconds")).Value);
+        Assert.Equal(
+            (read - DateTimeOffset.UnixEpoch).TotalSeconds,
+            Assert.Single(host.Collect("fal_publisher_last_success_timestamp_seconds")).Value
+        );
         Assert.Equal(4, Assert.Single(host.Collect("fal_publisher_scrape_samples")).Value);
         Assert.Equal(0, Assert.Single(host.Collect("fal_publisher_scrape_duration_seconds")).Value);
         Assert.Equal(
             ["forbidden=1", "timeout=1"],
-            host.Collect("fal_publisher_scrape_failures_total").Where(sample => sample.Value > 0).Select(sample => $"{sample.Labels["kind"]}={sample.Value.ToString(CultureInfo.InvariantCulture)}"));
+            host.Collect("fal_publisher_scrape_failures_total")
+                .Where(sample => sample.Value > 0)
+                .Select(sample => $"{sample.Labels["kind"]}={sample.Value.ToString(CultureInfo.InvariantCulture)}")
+        );
         Assert.Equal(8, host.Collect("fal_publisher_scrape_failures_total").Count);
     }
 
@@ -341,7 +358,8 @@ public sealed class FalMetricsPublisherTests
         Assert.Equal(
             [
                 "fal_up of account (default) is not published, because the publisher uses this name for a metric of its own.",
-                "fal_publisher_scrape_samples of account (default) is not published, because the publisher uses this name for a metric of its own.",
+                "fal_publisher_scrape_samples of account (default) is not published, because the publisher uses this name for a metric " +
+                    "of its own.",
             ],
             host.Events(24).Select(record => record.Message.Split(" Read")[0]));
     }

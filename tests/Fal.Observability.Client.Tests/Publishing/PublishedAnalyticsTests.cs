@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.Tests;
 
-/// <summary>The latest closed bucket as instruments: by the hour, from midnight on, with the client's five minutes until a bucket counts.</summary>
+/// <summary>
+/// The latest closed bucket as instruments: by the hour, from midnight on, with the client's five minutes until a bucket counts.
+/// </summary>
 public sealed class PublishedAnalyticsTests
 {
     private readonly FakeAnalyticsService _service = new();
@@ -11,7 +13,9 @@ public sealed class PublishedAnalyticsTests
     [Fact]
     public async Task The_latest_closed_bucket_of_each_endpoint_is_published_by_metric()
     {
-        await using PublisherHost host = HostOf(o => o.AnalyticsMetrics = AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration | AnalyticsExpand.P90Duration);
+        await using PublisherHost host = HostOf(o =>
+            o.AnalyticsMetrics = AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration | AnalyticsExpand.P90Duration
+        );
         await host.StartAsync();
         await FirstPauseAsync(host);
 
@@ -42,7 +46,11 @@ public sealed class PublishedAnalyticsTests
             pause = await host.PauseAsync(TimeSpan.FromMinutes(59), TimeSpan.FromMinutes(61));
             double expected = hour == 24 ? 24 : hour - 24;
             Assert.All(host.Collect("fal_analytics_request_count"), sample => Assert.Equal(expected, sample.Value));
-            Assert.InRange(host.Clock.GetUtcNow().TimeOfDay - TimeSpan.FromHours(hour - 24), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.5));
+            Assert.InRange(
+                host.Clock.GetUtcNow().TimeOfDay - TimeSpan.FromHours(hour - 24),
+                TimeSpan.FromMinutes(5),
+                TimeSpan.FromMinutes(5.5)
+            );
         }
 
         Assert.Equal(7, _service.Calls.Count);
@@ -68,7 +76,10 @@ public sealed class PublishedAnalyticsTests
 
         Assert.Empty(Analytics(host));
         Assert.StartsWith(
-            "Publishing the analytics of account (default): a read failed (no permission)", Assert.Single(host.Events(25)).Message, StringComparison.Ordinal);
+            "Publishing the analytics of account (default): a read failed (no permission)",
+            Assert.Single(host.Events(25)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(1, Assert.Single(host.Collect("fal_up")).Value);
     }
 
@@ -105,7 +116,8 @@ public sealed class PublishedAnalyticsTests
 
         Assert.Equal("my/app", Assert.Single(host.Collect("fal_analytics_request_count")).Labels["endpoint_id"]);
         Assert.StartsWith(
-            "Publishing the analytics of account (default): 1 row(s) of the latest bucket have no endpoint id that can be read", Assert.Single(host.Events(12)).Message,
+            "Publishing the analytics of account (default): 1 row(s) of the latest bucket have no endpoint id that can be read",
+            Assert.Single(host.Events(12)).Message,
             StringComparison.Ordinal);
     }
 
@@ -140,6 +152,9 @@ public sealed class PublishedAnalyticsTests
 
     private static Task<TimeSpan> FirstPauseAsync(PublisherHost host) => host.PauseAsync(TimeSpan.FromMinutes(4), TimeSpan.FromMinutes(6));
 
-    private static IEnumerable<string> Analytics(PublisherHost host) => host.Collect()
-        .Where(sample => sample.Name.StartsWith("fal_analytics_", StringComparison.Ordinal)).Select(sample => sample.ToString()).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Analytics(PublisherHost host) =>
+        host.Collect()
+            .Where(sample => sample.Name.StartsWith("fal_analytics_", StringComparison.Ordinal))
+            .Select(sample => sample.ToString())
+            .Order(StringComparer.Ordinal);
 }

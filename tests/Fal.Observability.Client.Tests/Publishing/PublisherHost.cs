@@ -21,7 +21,11 @@ internal sealed class PublisherHost : IAsyncDisposable
     private readonly List<PrometheusSample> _collected = [];
     private readonly List<IHostedService> _started = [];
 
-    public PublisherHost(Action<FalMetricsPublisherOptions>? configure = null, Action<IServiceCollection>? register = null, params string[] accounts)
+    public PublisherHost(
+        Action<FalMetricsPublisherOptions>? configure = null,
+        Action<IServiceCollection>? register = null,
+        params string[] accounts
+    )
     {
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(_clock);

@@ -19,10 +19,16 @@ public sealed class AccountJsonFuzzTests
         {"next_cursor":"Mg","has_more":true,"time_series":[{"bucket":"2026-07-01T00:00:00+00:00","results":[{"app":"painter","environment":"main","machine_type":"GPU-H100","unit":"second","quantity":1234.5,"unit_price":0.00099,"percent_discount":12.5,"cost_subtotal":1.222155,"cost_discount":0.152769375,"cost_total":-1.069385625,"cost":-1.069385625,"currency":"USD","is_surge":false,"new":"x"}]}],"summary":[{"app":null,"cost_total":1e-7,"currency":"EUR"}]}
         """;
 
-    private static readonly Dictionary<string, (string Json, Func<byte[], object?> Read, Func<object, string> Write)> Answers = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (string Json, Func<byte[], object?> Read, Func<object, string> Write)> Answers = new(
+        StringComparer.Ordinal
+    )
     {
         ["apps"] = (Apps, json => Deserialize<FalAppList>(json), list => JsonSerializer.Serialize((FalAppList)list)),
-        ["history"] = (History, json => Deserialize<FalRunnerHistory>(json), history => JsonSerializer.Serialize((FalRunnerHistory)history)),
+        ["history"] = (
+            History,
+            json => Deserialize<FalRunnerHistory>(json),
+            history => JsonSerializer.Serialize((FalRunnerHistory)history)
+        ),
         ["usage"] = (Usage, json => Deserialize<UsagePage>(json), page => JsonSerializer.Serialize((UsagePage)page)),
     };
 
@@ -79,18 +85,49 @@ public sealed class AccountJsonFuzzTests
         var page = (UsagePage)Answers["usage"].Read(Encoding.UTF8.GetBytes(Usage))!;
         var usage = new UsageReport
         {
-            Query = new UsageQuery { Range = AnalyticsTimeRange.Days(new(2026, 7, 1), new(2026, 7, 31)), Timeframe = AnalyticsTimeframe.Day, Limit = 1234567 },
+            Query = new UsageQuery
+            {
+                Range = AnalyticsTimeRange.Days(new(2026, 7, 1), new(2026, 7, 31)),
+                Timeframe = AnalyticsTimeframe.Day,
+                Limit = 1234567,
+            },
             TimeSeries = page.TimeSeries,
         };
-        var requests = new AnalyticsReport { Query = apps.ToQuery() with { Range = usage.Query.Range, Timeframe = AnalyticsTimeframe.Day } };
+        var requests = new AnalyticsReport
+        {
+            Query = apps.ToQuery() with { Range = usage.Query.Range, Timeframe = AnalyticsTimeframe.Day },
+        };
         AppCostReport costs = usage.ByApp(apps, requests);
         var history = (FalRunnerHistory)Answers["history"].Read(Encoding.UTF8.GetBytes(History))!;
         object?[] printed =
         [
-            usage, usage.Query, usage.AnsweredRange, .. usage.TimeSeries, .. usage.TimeSeries.SelectMany(bucket => bucket.Rows), .. usage.Totals,
-            .. usage.ByApp(), .. usage.ByDay(), .. usage.ByMachineType(), .. costs.Apps, .. apps.Apps, .. history.Buckets,
-            Assert.Throws<ArgumentException>(() => usage.ByApp(apps, new AnalyticsReport { Query = apps.ToQuery() with { Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(36.5)).Resolve(DateTimeOffset.UnixEpoch.AddYears(56)) } })).Message,
-            Assert.Throws<ArgumentOutOfRangeException>(() => new FalRunnerHistoryQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(90.5)) }).Message,
+            usage, usage.Query, usage.AnsweredRange, .. usage.TimeSeries, .. usage.TimeSeries.SelectMany(bucket => bucket.Rows),
+            .. usage.Totals,
+            .. usage.ByApp(),
+            .. usage.ByDay(),
+            .. usage.ByMachineType(),
+            .. costs.Apps,
+            .. apps.Apps,
+            .. history.Buckets,
+            Assert
+                .Throws<ArgumentException>(() =>
+                    usage.ByApp(
+                        apps,
+                        new AnalyticsReport
+                        {
+                            Query = apps.ToQuery() with
+                            {
+                                Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(36.5)).Resolve(DateTimeOffset.UnixEpoch.AddYears(56)),
+                            },
+                        }
+                    )
+                )
+                .Message,
+            Assert
+                .Throws<ArgumentOutOfRangeException>(() =>
+                    new FalRunnerHistoryQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(90.5)) }
+                )
+                .Message,
             Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<UsageRow>("""{"cost_total":1.5e300,"currency":"USD"}""")).Message,
         ];
         foreach (object? one in printed)

@@ -91,7 +91,11 @@ public sealed class UsageReportTests
     public void The_largest_numbers_that_a_bill_can_hold_add_up()
     {
         FalAppList apps = new() { Apps = [App("o/a", "main")] };
-        UsageReport usage = Report([.. Enumerable.Range(0, 10_000).Select(i => (i % 30, Row("a", 999_999_999_999_999_999m, "USD", seconds: 999_999_999_999_999_999m)))]);
+        UsageReport usage = Report([
+            .. Enumerable
+                .Range(0, 10_000)
+                .Select(i => (i % 30, Row("a", 999_999_999_999_999_999m, "USD", seconds: 999_999_999_999_999_999m))),
+        ]);
         AppCost cost = Assert.Single(usage.ByApp(apps, Requests(apps.ToQuery(), ("o/a", 1))).Apps);
         Assert.Equal(9_999_999_999_999_999_990_000m, cost.Cost);
         Assert.Equal(9_999_999_999_999_999_990_000_000m, cost.CostPerThousandSuccesses);
@@ -156,7 +160,12 @@ public sealed class UsageReportTests
                 "o/painter main 9 EUR 6", "o/idle main 5 USD ", "o/both staging 4 USD ", "o/both main 3 USD ", "o/painter main 3 USD 2",
                 "o/nowhere    ", "o/quiet staging   ", "o/twin main   ", "o/writer main   ", "p/twin staging   ",
             ],
-            costs.Apps.Select(app => FormattableString.Invariant($"{app.App.EndpointId} {app.App.Environment} {app.Cost} {app.Currency} {app.CostPerThousandSuccesses:0.#}")));
+            costs.Apps.Select(app =>
+                FormattableString.Invariant(
+                    $"{app.App.EndpointId} {app.App.Environment} {app.Cost} {app.Currency} {app.CostPerThousandSuccesses:0.#}"
+                )
+            )
+        );
         Assert.Equal([("EUR", 9m), ("USD", 15m)], costs.Attributed.Select(total => (total.Currency, total.Cost)));
         Assert.Equal(
             [(null, "EUR", 0.01m), ("Writer", "USD", 6400m), ("nowhere", "USD", 3200m), ("twin", "USD", 1600m), ("twin", "USD", 800m),
@@ -191,7 +200,10 @@ public sealed class UsageReportTests
             costs.Apps.Select(app => FormattableString.Invariant($"{app.App.EndpointId} {app.Cost} {app.Currency}")));
         Assert.Equal(1m, costs.Apps[2].CostPerThousandSuccesses);
         Assert.Equal([("painter-v3", 32m), (null, 16m)], costs.Unattributed.Select(rest => (rest.App, rest.Cost)));
-        Assert.Equal(costs.Total.Sum(total => total.Cost), costs.Attributed.Sum(part => part.Cost) + costs.Unattributed.Sum(rest => rest.Cost));
+        Assert.Equal(
+            costs.Total.Sum(total => total.Cost),
+            costs.Attributed.Sum(part => part.Cost) + costs.Unattributed.Sum(rest => rest.Cost)
+        );
 
         ArgumentException stranger = Assert.Throws<ArgumentException>(() =>
             usage.ByApp(apps, Requests(apps.ToQuery()), _ => App("o/painter", "main")));

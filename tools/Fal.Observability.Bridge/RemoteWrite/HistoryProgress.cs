@@ -33,7 +33,9 @@ internal sealed partial class HistoryProgress
     }
 
     /// <summary>Takes note, and writes it down.</summary>
-    /// <exception cref="IOException">The file cannot be written, for instance because the disk is full; the note is kept for <see cref="EnsureSaved"/>.</exception>
+    /// <exception cref="IOException">
+    /// The file cannot be written, for instance because the disk is full; the note is kept for <see cref="EnsureSaved"/>.
+    /// </exception>
     public void Save(string history, DateTimeOffset until)
     {
         lock (_one)
@@ -68,7 +70,8 @@ internal sealed partial class HistoryProgress
         catch (JsonException e)
         {
             throw new IOException(
-                $"{path} is not a state file of the bridge: remove it to send the histories anew, or name another Bridge:RemoteWrite:StateFile. {e.Message}", e);
+                $"{path} is not a state file of the bridge: remove it to send the histories anew, or name another " +
+                    $"Bridge:RemoteWrite:StateFile. {e.Message}", e);
         }
     }
 
@@ -86,7 +89,8 @@ internal sealed partial class HistoryProgress
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"{Path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Without it nothing is sent. {e.Message}", e);
+            throw new IOException($"{Path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Without it " +
+                $"nothing is sent. {e.Message}", e);
         }
     }
 

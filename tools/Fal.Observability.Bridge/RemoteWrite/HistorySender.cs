@@ -40,7 +40,8 @@ internal sealed partial class HistorySender : IDisposable
     private long _stateFileFailures;
 
     public HistorySender(
-        HistoryOptions history, string account, IFalAnalyticsClient analytics, TimeSpan provisionalAge, RemoteWriteClient receiver, HistoryProgress progress,
+        HistoryOptions history, string account, IFalAnalyticsClient analytics, TimeSpan provisionalAge, RemoteWriteClient receiver,
+        HistoryProgress progress,
         LeftOut leftOut, TimeProvider time, ILogger<HistorySender> log)
     {
         (_history, Account, _analytics, _provisionalAge, _receiver, _progress, _leftOut, _time, _log) =
@@ -67,7 +68,9 @@ internal sealed partial class HistorySender : IDisposable
     /// <summary>The end of the last bucket that the receiver has accepted; null if it has none.</summary>
     public DateTimeOffset? AcceptedUntil => _progress.AcceptedUntil(Name);
 
-    /// <summary>When the receiver last had every final bucket, in seconds since the Unix epoch; 0 if it never had since the start.</summary>
+    /// <summary>
+    /// When the receiver last had every final bucket, in seconds since the Unix epoch; 0 if it never had since the start.
+    /// </summary>
     public long LastSuccess => Interlocked.Read(ref _lastSuccess);
 
     /// <summary>How many samples the receiver has accepted.</summary>
@@ -109,7 +112,9 @@ internal sealed partial class HistorySender : IDisposable
     private void Count(Exception failure)
     {
         Volatile.Write(ref _failure, failure.Message);
-        Interlocked.Increment(ref failure is IOException ? ref _stateFileFailures : ref failure is HttpRequestException ? ref _refusals : ref _falFailures);
+        Interlocked.Increment(
+            ref failure is IOException ? ref _stateFileFailures : ref failure is HttpRequestException ? ref _refusals : ref _falFailures
+        );
     }
 
     /// <summary>Sends every bucket that is final and was not accepted yet.</summary>
@@ -128,7 +133,8 @@ internal sealed partial class HistorySender : IDisposable
         if (start > now)
         {
             throw new IOException(
-                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, which the clock, at {now:u}, has not reached: one of them is wrong."
+                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, which the clock, at {now:u}, has not reached: one of " +
+                    $"them is wrong."
                 + " Set the clock right, or stop the bridge and take the entry out of the file: it then begins anew, at Since.");
         }
 
@@ -152,7 +158,8 @@ internal sealed partial class HistorySender : IDisposable
             if (window.RefusedEndpoints.Count > 0)
             {
                 throw new InvalidOperationException(
-                    $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' ({refused.Message ?? refused.StatusCode.ToString()})"))}."
+                    $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' " +
+                        $"({refused.Message ?? refused.StatusCode.ToString()})"))}."
                     + " The entry waits for it, so that nothing is skipped: if it is not to come back, take it out of EndpointIds.");
             }
 
@@ -179,7 +186,8 @@ internal sealed partial class HistorySender : IDisposable
         TimeSpan UntilNext() => end + _history.BucketLength + _provisionalAge - now - _time.GetElapsedTime(begun);
     }
 
-    private DateTimeOffset Floor(DateTimeOffset instant) => new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);
+    private DateTimeOffset Floor(DateTimeOffset instant) =>
+        new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);
 
     [LoggerMessage(2, LogLevel.Information, "{History}: {Window} is read, {Buckets} buckets of it were accepted.")]
     private partial void LogSent(string history, string window, int buckets);

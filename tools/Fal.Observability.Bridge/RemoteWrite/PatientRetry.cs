@@ -3,7 +3,9 @@ using Polly.Retry;
 
 namespace Fal.Observability.Bridge.RemoteWrite;
 
-/// <summary>How often is tried again what may pass: after 1 s to 1 min, or when the other side asks for it, for as long as it takes.</summary>
+/// <summary>
+/// How often is tried again what may pass: after 1 s to 1 min, or when the other side asks for it, for as long as it takes.
+/// </summary>
 internal static class PatientRetry
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);

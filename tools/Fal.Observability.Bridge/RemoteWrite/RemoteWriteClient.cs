@@ -11,7 +11,8 @@ using Snappier;
 namespace Fal.Observability.Bridge.RemoteWrite;
 
 /// <summary>
-/// Sends the samples of one history by Prometheus remote write 1.0. What may pass (no answer, 5xx, 429) is tried again until it does, in the
+/// Sends the samples of one history by Prometheus remote write 1.0. What may pass (no answer, 5xx, 429) is tried again until it does, in
+/// the
 /// order of the batches; what the receiver refuses is an exception, and nothing after it is sent.
 /// </summary>
 internal sealed partial class RemoteWriteClient : IDisposable
@@ -91,13 +92,17 @@ internal sealed partial class RemoteWriteClient : IDisposable
         _handler.Dispose();
     }
 
-    /// <summary>Prometheus 2.42 answers 500 to samples that are too old, and will a minute later too: the words decide, not the status.</summary>
-    private static bool MayPass(Outcome<Answer> outcome) => outcome switch
-    {
-        { Exception: HttpRequestException or TimeoutException } => true,
-        { Result: { Status: HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } answer } => !answer.Says(TooOld) && !answer.Says(Duplicate),
-        _ => false,
-    };
+    /// <summary>
+    /// Prometheus 2.42 answers 500 to samples that are too old, and will a minute later too: the words decide, not the status.
+    /// </summary>
+    private static bool MayPass(Outcome<Answer> outcome) =>
+        outcome switch
+        {
+            { Exception: HttpRequestException or TimeoutException } => true,
+            { Result: { Status: HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } answer } => !answer.Says(TooOld)
+                && !answer.Says(Duplicate),
+            _ => false,
+        };
 
     /// <summary>The pause of a <c>Retry-After</c>; null without one.</summary>
     private static TimeSpan? AskedFor(RetryConditionHeaderValue? retryAfter, TimeProvider time) => retryAfter switch
@@ -109,14 +114,24 @@ internal sealed partial class RemoteWriteClient : IDisposable
 
     /// <summary>A <c>Retry-After</c>, also one of more seconds than .NET reads.</summary>
     private static RetryConditionHeaderValue? RetryAfterOf(HttpResponseHeaders headers) =>
-        headers.RetryAfter is null && headers.TryGetValues("Retry-After", out IEnumerable<string>? values) && values.All(value => value.All(char.IsAsciiDigit))
+        headers.RetryAfter is null
+        && headers.TryGetValues("Retry-After", out IEnumerable<string>? values)
+        && values.All(value => value.All(char.IsAsciiDigit))
             ? new RetryConditionHeaderValue(TimeSpan.FromSeconds(int.MaxValue))
             : headers.RetryAfter;
 
-    /// <summary>What must not be shown where a receiver repeats the request: the values of the headers, without a scheme too, and what the address asks.</summary>
+    /// <summary>
+    /// What must not be shown where a receiver repeats the request: the values of the headers, without a scheme too, and what the address
+    /// asks.
+    /// </summary>
     private static IEnumerable<string> SecretsOf(RemoteWriteOptions options)
     {
-        foreach (string value in options.Headers.Values.Append(options.Url!.Query.TrimStart('?')).Select(value => value.Trim()).Where(value => value.Length > 0))
+        foreach (
+            string value in options
+                .Headers.Values.Append(options.Url!.Query.TrimStart('?'))
+                .Select(value => value.Trim())
+                .Where(value => value.Length > 0)
+        )
         {
             yield return value;
             string[] parts = value.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -138,7 +153,8 @@ internal sealed partial class RemoteWriteClient : IDisposable
             string text = response.IsSuccessStatusCode ? "" : await BeginningOfAsync(response.Content, end.Token);
             cancellationToken.ThrowIfCancellationRequested();
             return new Answer(
-                response.StatusCode, Shown(response.ReasonPhrase is { Length: > 0 } reason ? reason : response.StatusCode.ToString()), Shown(text),
+                response.StatusCode, Shown(response.ReasonPhrase is { Length: > 0 } reason ? reason : response.StatusCode.ToString()),
+                Shown(text),
                 RetryAfterOf(response.Headers), TargetOf(response.Headers.Location));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -217,19 +233,25 @@ internal sealed partial class RemoteWriteClient : IDisposable
         string advice = answer.Status switch
         {
             _ when answer.Says(TooOld) =>
-                " The samples are older than the receiver takes, or than those that it has of the same series. Set its out_of_order_time_window"
+                " The samples are older than the receiver takes, or than those that it has of the same series. Set its " +
+                    "out_of_order_time_window"
                 + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
                 + " 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>
-                " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were final.",
+                " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were " +
+                    "final.",
             >= HttpStatusCode.Ambiguous and < HttpStatusCode.BadRequest =>
-                $" The receiver redirects{(answer.Target is null ? "" : $" to {answer.Target}")}. The bridge does not follow redirects, because that"
-                + " would send samples and credentials to an address that nobody configured. Set Bridge:RemoteWrite:Url to the final address.",
+                $" The receiver redirects{(answer.Target is null ? "" : $" to {answer.Target}")}. The bridge does not follow redirects, " +
+                    $"because that"
+                + " would send samples and credentials to an address that nobody configured. Set Bridge:RemoteWrite:Url to the final " +
+                    "address.",
             HttpStatusCode.BadRequest =>
-                " The receiver does not accept the request. Check that Bridge:RemoteWrite:Url is an address for Prometheus remote write 1.0, and"
+                " The receiver does not accept the request. Check that Bridge:RemoteWrite:Url is an address for Prometheus remote write " +
+                    "1.0, and"
                 + " look into the receiver's log and its limits, such as the length of a label value.",
             HttpStatusCode.UnsupportedMediaType =>
-                " The receiver does not read remote write 1.0, which is protobuf compressed with Snappy. Set Bridge:RemoteWrite:Url to an address"
+                " The receiver does not read remote write 1.0, which is protobuf compressed with Snappy. Set Bridge:RemoteWrite:Url to " +
+                    "an address"
                 + " that does.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
@@ -239,7 +261,9 @@ internal sealed partial class RemoteWriteClient : IDisposable
         };
         string said = answer.Text.Length > 0 ? answer.Text : answer.Reason;
         return string.Create(
-            CultureInfo.InvariantCulture, $"The remote write was refused with {(int)answer.Status}: {said}{(said.EndsWith('.') ? "" : ".")}{advice}");
+            CultureInfo.InvariantCulture,
+            $"The remote write was refused with {(int)answer.Status}: {said}{(said.EndsWith('.') ? "" : ".")}{advice}"
+        );
     }
 
     /// <summary>What the receiver answered.</summary>

@@ -26,7 +26,8 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
         _meter = meters.Create(MeterName);
         _meter.CreateObservableGauge(
             Up, () => Observe(sender => sender.Failure is null ? 1 : 0),
-            description: "1 while nothing stops the history, 0 while fal cannot be read, the receiver does not take it, or the state file cannot be written.");
+            description: "1 while nothing stops the history, 0 while fal cannot be read, the receiver does not take it, or the state " +
+                "file cannot be written.");
         _meter.CreateObservableGauge(
             LastSuccess,
             () => Observe(sender => sender.LastSuccess).Where(measurement => measurement.Value > 0), "s",
@@ -38,7 +39,8 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
             () => _senders.SelectMany(sender => sender.Failures.Select(failure =>
                 new Measurement<long>(failure.Count, LabelsOf(sender).Append(new("kind", failure.Kind))))),
             "{failure}",
-            "How often something went wrong: fal could not be read, the receiver failed, the receiver refused, the state file could not be written.");
+            "How often something went wrong: fal could not be read, the receiver failed, the receiver refused, the state file could not " +
+                "be written.");
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -61,10 +63,12 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
         Array.ForEach(_senders, sender => sender.Dispose());
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_senders.Select(sender => sender.RunAsync(stoppingToken)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_senders.Select(sender => sender.RunAsync(stoppingToken)));
 
     private IEnumerable<Measurement<long>> Observe(Func<HistorySender, long> value) =>
         _senders.Select(sender => new Measurement<long>(value(sender), LabelsOf(sender)));
 
-    private static KeyValuePair<string, object?>[] LabelsOf(HistorySender sender) => [new("account", sender.Account), new("history", sender.Name)];
+    private static KeyValuePair<string, object?>[] LabelsOf(HistorySender sender) =>
+        [new("account", sender.Account), new("history", sender.Name)];
 }

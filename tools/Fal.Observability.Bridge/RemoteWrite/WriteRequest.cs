@@ -12,20 +12,30 @@ internal sealed class WriteRequest
     public List<TimeSeries> Series { get; } = [];
 
     /// <summary>
-    /// Samples as series, each in the order in which its samples come. Whatever a sample is called, its series keeps the protocol's rules: a
+    /// Samples as series, each in the order in which its samples come. Whatever a sample is called, its series keeps the protocol's
+    /// rules: a
     /// classic name, and labels that are not empty, sorted, each once.
     /// </summary>
     public static WriteRequest Of(IEnumerable<PrometheusSample> samples)
     {
         var request = new WriteRequest();
-        foreach (IGrouping<(string Name, LabelSet Labels), PrometheusSample> group in samples.GroupBy(sample => (sample.Name, sample.Labels)))
+        foreach (
+            IGrouping<(string Name, LabelSet Labels), PrometheusSample> group in samples.GroupBy(sample => (sample.Name, sample.Labels))
+        )
         {
             var series = new TimeSeries();
-            series.Labels.AddRange(ClassicLabels.Of(group.Key.Labels).Labels.Where(label => label.Value.Length > 0)
-                .Append(new(ClassicLabels.MetricName, ClassicName.OfMetric(group.Key.Name)))
-                // The names are ASCII, so this is the order of their bytes.
-                .OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => new Label { Name = label.Key, Value = label.Value }));
-            series.Samples.AddRange(group.Select(sample => new Sample { Value = sample.Value, Timestamp = sample.TimestampMilliseconds!.Value }));
+            series.Labels.AddRange(
+                ClassicLabels
+                    .Of(group.Key.Labels)
+                    .Labels.Where(label => label.Value.Length > 0)
+                    .Append(new(ClassicLabels.MetricName, ClassicName.OfMetric(group.Key.Name)))
+                    // The names are ASCII, so this is the order of their bytes.
+                    .OrderBy(label => label.Key, StringComparer.Ordinal)
+                    .Select(label => new Label { Name = label.Key, Value = label.Value })
+            );
+            series.Samples.AddRange(
+                group.Select(sample => new Sample { Value = sample.Value, Timestamp = sample.TimestampMilliseconds!.Value })
+            );
             request.Series.Add(series);
         }
 

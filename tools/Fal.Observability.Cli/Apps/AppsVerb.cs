@@ -61,8 +61,12 @@ internal static class AppsVerb
         {
             foreach (LiveApp app in apps)
             {
-                Console.WriteLine(string.Join(
-                    Environment.NewLine, Columns.Select((column, i) => i == 0 ? column.Value(app) : $"  {column.Title} {column.Value(app)}")));
+                Console.WriteLine(
+                    string.Join(
+                        Environment.NewLine,
+                        Columns.Select((column, i) => i == 0 ? column.Value(app) : $"  {column.Title} {column.Value(app)}")
+                    )
+                );
             }
 
             return;
@@ -99,7 +103,12 @@ internal static class AppsVerb
                 json.WriteString("machine_type", app.Listed?.MachineType);
                 Write(json, "runners", app.Live?.RunnerCount);
                 json.WriteStartObject("runners_by_state");
-                foreach (IGrouping<string, FalRunnerCount> state in (app.Live?.Runners ?? []).GroupBy(runner => runner.State, StringComparer.Ordinal))
+                foreach (
+                    IGrouping<string, FalRunnerCount> state in (app.Live?.Runners ?? []).GroupBy(
+                        runner => runner.State,
+                        StringComparer.Ordinal
+                    )
+                )
                 {
                     Write(json, state.Key, state.Sum(runner => runner.Count));
                 }

@@ -3,17 +3,24 @@ using DuckDB.NET.Data;
 
 namespace Fal.Observability.Cli.Export;
 
-/// <summary>An answer in two temporary tables of a connection to DuckDB: <c>incoming</c>, its rows, and <c>slice</c>, what they cover.</summary>
+/// <summary>
+/// An answer in two temporary tables of a connection to DuckDB: <c>incoming</c>, its rows, and <c>slice</c>, what they cover.
+/// </summary>
 internal static class DuckDbIncoming
 {
     private static readonly string AmountType =
         string.Create(CultureInfo.InvariantCulture, $"DECIMAL({WarehouseColumn.AmountPrecision}, {WarehouseColumn.AmountScale})");
 
     /// <summary>Whether a row <c>old</c> of what was exported before gives way to the answer.</summary>
-    public static string Replaces(WarehouseTable table) => $"""
-        EXISTS (SELECT 1 FROM slice WHERE slice.timeframe = old.timeframe AND old.bucket_start >= slice.range_start AND old.bucket_start < slice.range_end
-            {(table.HasEndpoints ? "AND (old.endpoint_id = slice.endpoint_id OR starts_with(old.endpoint_id, slice.endpoint_id || '/'))" : "")})
-        """;
+    public static string Replaces(WarehouseTable table) =>
+        $"""
+            EXISTS (SELECT 1 FROM slice WHERE slice.timeframe = old.timeframe AND old.bucket_start >= slice.range_start AND old.bucket_start < slice.range_end
+                {(
+                table.HasEndpoints
+                    ? "AND (old.endpoint_id = slice.endpoint_id OR starts_with(old.endpoint_id, slice.endpoint_id || '/'))"
+                    : ""
+            )})
+            """;
 
     /// <summary>Whether the answer has a row with the key of a row <c>old</c>.</summary>
     public static string HasKey(WarehouseTable table) =>
@@ -45,7 +52,8 @@ internal static class DuckDbIncoming
         try
         {
             await connection.ExecuteAsync(
-                $"CREATE TEMPORARY TABLE slice (endpoint_id VARCHAR, timeframe VARCHAR, range_start {instantType}, range_end {instantType})", cancellationToken);
+                $"CREATE TEMPORARY TABLE slice (endpoint_id VARCHAR, timeframe VARCHAR, range_start {instantType}, " +
+                    $"range_end {instantType})", cancellationToken);
             using (DuckDBAppender covered = connection.CreateAppender("temp", "main", "slice"))
             {
                 foreach (string endpoint in slice.EndpointIds)
@@ -57,9 +65,16 @@ internal static class DuckDbIncoming
 
             // DuckDB reads amounts from their digits, and so rounds nothing.
             await connection.ExecuteAsync(
-                $"CREATE TEMPORARY TABLE appended ({string.Join(", ", Columns(slice.Table, instantType, amountType: "VARCHAR"))})", cancellationToken);
+                $"CREATE TEMPORARY TABLE appended ({string.Join(", ", Columns(slice.Table, instantType, amountType: "VARCHAR"))})",
+                cancellationToken
+            );
             Append(connection, slice.Table, rows);
-            string[] amounts = [.. slice.Table.Columns.Where(column => column.Kind == ColumnKind.Amount).Select(column => $"{column.Name}::{AmountType} AS {column.Name}")];
+            string[] amounts =
+            [
+                .. slice
+                    .Table.Columns.Where(column => column.Kind == ColumnKind.Amount)
+                    .Select(column => $"{column.Name}::{AmountType} AS {column.Name}"),
+            ];
             string values = amounts.Length == 0 ? "*" : $"* REPLACE ({string.Join(", ", amounts)})";
             await connection.ExecuteAsync($"CREATE TEMPORARY TABLE incoming AS SELECT {values} FROM appended", cancellationToken);
             return connection;
@@ -75,15 +90,20 @@ internal static class DuckDbIncoming
     /// <param name="table">The table.</param>
     /// <param name="instantType">The type of an instant.</param>
     /// <param name="amountType">The type of an amount.</param>
-    public static IEnumerable<string> Columns(WarehouseTable table, string instantType, string? amountType = null) => table.Columns.Select(column => $"{column.Name} " + column.Kind switch
-    {
-        ColumnKind.Text => "VARCHAR",
-        ColumnKind.Instant => instantType,
-        ColumnKind.Flag => "BOOLEAN",
-        ColumnKind.Count => "BIGINT",
-        ColumnKind.Amount => amountType ?? AmountType,
-        _ => "DOUBLE",
-    } + (column.IsRequired ? " NOT NULL" : ""));
+    public static IEnumerable<string> Columns(WarehouseTable table, string instantType, string? amountType = null) =>
+        table.Columns.Select(column =>
+            $"{column.Name} "
+            + column.Kind switch
+            {
+                ColumnKind.Text => "VARCHAR",
+                ColumnKind.Instant => instantType,
+                ColumnKind.Flag => "BOOLEAN",
+                ColumnKind.Count => "BIGINT",
+                ColumnKind.Amount => amountType ?? AmountType,
+                _ => "DOUBLE",
+            }
+            + (column.IsRequired ? " NOT NULL" : "")
+        );
 
     public static async Task ExecuteAsync(this DuckDBConnection connection, string sql, CancellationToken cancellationToken)
     {

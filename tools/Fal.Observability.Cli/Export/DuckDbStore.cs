@@ -28,7 +28,12 @@ internal sealed class DuckDbStore(string folder, WarehouseTable table, ExportReq
         return await command.ExecuteScalarAsync(cancellationToken) is 0L;
     }
 
-    public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
+    public async Task ReplaceAsync(
+        WarehousePartition partition,
+        WarehouseSlice slice,
+        IReadOnlyList<WarehouseRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         string[] columns = [.. DuckDbIncoming.Columns(table, InstantType)];
         if (IsMissing)
@@ -54,7 +59,10 @@ internal sealed class DuckDbStore(string folder, WarehouseTable table, ExportReq
         }
         else
         {
-            await connection.ExecuteAsync($"DELETE FROM {table.Name} AS old WHERE {DuckDbIncoming.Replaces(table)} AND NOT {DuckDbIncoming.HasKey(table)}", cancellationToken);
+            await connection.ExecuteAsync(
+                $"DELETE FROM {table.Name} AS old WHERE {DuckDbIncoming.Replaces(table)} AND NOT {DuckDbIncoming.HasKey(table)}",
+                cancellationToken
+            );
             await connection.ExecuteAsync($"INSERT OR REPLACE INTO {table.Name} BY NAME SELECT * FROM incoming", cancellationToken);
         }
 

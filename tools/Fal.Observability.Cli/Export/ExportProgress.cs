@@ -15,14 +15,20 @@ internal sealed class ExportProgress(string folder, string store)
     private readonly string _path = Path.Combine(folder, $"progress-{store}.json");
 
     /// <exception cref="FormatException">The file is not what it should be.</exception>
-    public ExportState? Find(WarehouseTable table, string timeframe, string endpointId) => Read().Exports.GetValueOrDefault(Key(table, timeframe, endpointId));
+    public ExportState? Find(WarehouseTable table, string timeframe, string endpointId) =>
+        Read().Exports.GetValueOrDefault(Key(table, timeframe, endpointId));
 
     /// <summary>Takes note of how far endpoints are final.</summary>
     /// <param name="table">The table.</param>
     /// <param name="timeframe">The name of the timeframe.</param>
     /// <param name="first">From where they were asked for; what was exported from an earlier instant on stays so.</param>
     /// <param name="finalUntil">The endpoints, and up to where each is final.</param>
-    public async Task SaveAsync(WarehouseTable table, string timeframe, DateTimeOffset first, IEnumerable<KeyValuePair<string, DateTimeOffset>> finalUntil)
+    public async Task SaveAsync(
+        WarehouseTable table,
+        string timeframe,
+        DateTimeOffset first,
+        IEnumerable<KeyValuePair<string, DateTimeOffset>> finalUntil
+    )
     {
         Content content = Read();
         foreach ((string endpoint, DateTimeOffset until) in finalUntil)
@@ -76,8 +82,13 @@ internal sealed class ExportProgress(string folder, string store)
                 return content with { Exports = new SortedDictionary<string, ExportState>(content.Exports, StringComparer.Ordinal) };
             }
 
-            reason = content is null ? "it is empty"
-                : content.Version != CurrentVersion ? string.Create(CultureInfo.InvariantCulture, $"it has the version {content.Version}, and this program knows {CurrentVersion}")
+            reason =
+                content is null ? "it is empty"
+                : content.Version != CurrentVersion
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"it has the version {content.Version}, and this program knows {CurrentVersion}"
+                    )
                 : $"it is of the store {content.Store}";
         }
         catch (JsonException e)

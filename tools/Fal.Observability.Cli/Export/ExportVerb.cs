@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Fal.Observability.Client;
-using Fal.Observability.Client.Testing;
 
 namespace Fal.Observability.Cli.Export;
 
@@ -24,10 +23,14 @@ internal sealed class ExportVerb
     private readonly Argument<string> _folder = new("FOLDER") { Description = "Where to. Simulated and real data need a folder each." };
 
     private readonly Option<string?> _store = Words.Choice<string?>(
-        "--store", "What to write (default: duckdb, a file analytics.duckdb in the folder).", [.. Stores.Select(store => (store.Word, (string?)store.Word))]);
+        "--store",
+        "What to write (default: duckdb, a file analytics.duckdb in the folder).",
+        [.. Stores.Select(store => (store.Word, (string?)store.Word))]
+    );
 
     private readonly Option<WarehouseTable[]?> _tables = Words.Option<WarehouseTable[]?>(
-        "--tables", "NAMES", $"Which tables, with commas between them (default: {string.Join(',', WarehouseTable.All.Select(table => table.Name))}).",
+        "--tables", "NAMES",
+        $"Which tables, with commas between them (default: {string.Join(',', WarehouseTable.All.Select(table => table.Name))}).",
         text => [.. Words.List(text).Select(name => Words.OneOf(name, [.. WarehouseTable.All.Select(table => (table.Name, table))]))]);
 
     private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
@@ -48,9 +51,15 @@ internal sealed class ExportVerb
         verb.Add(_baseAddress);
         verb.Validators.Add(result =>
         {
-            if (result.GetResult(_folder) is { Tokens.Count: > 0 } && result.GetValue(_folder) is { } path && (path.Length == 0 || File.Exists(path)))
+            if (
+                result.GetResult(_folder) is { Tokens.Count: > 0 }
+                && result.GetValue(_folder) is { } path
+                && (path.Length == 0 || File.Exists(path))
+            )
             {
-                result.AddError($"FOLDER is '{path}', which is {(path.Length == 0 ? "empty" : "a file")}; it must be the folder to export to.");
+                result.AddError(
+                    $"FOLDER is '{path}', which is {(path.Length == 0 ? "empty" : "a file")}; it must be the folder to export to."
+                );
             }
         });
         verb.SetAction(RunAsync);
@@ -58,7 +67,10 @@ internal sealed class ExportVerb
 
     public static Command Create(Interruption interruption)
     {
-        var verb = new Command("export", "Copy analytics, usage and runner history to DuckDB, Parquet, or newline-delimited JSON for BigQuery.");
+        var verb = new Command(
+            "export",
+            "Copy analytics, usage and runner history to DuckDB, Parquet, or newline-delimited JSON for BigQuery."
+        );
         _ = new ExportVerb(verb, interruption);
         return verb;
     }
@@ -76,7 +88,14 @@ internal sealed class ExportVerb
                 First = first,
                 Last = last,
             };
-            return await ExportAsync(account, parsed.GetValue(_folder)!, parsed.GetValue(_store) ?? Stores[0].Word, parsed.GetValue(_tables) ?? [], request, cancellationToken);
+            return await ExportAsync(
+                account,
+                parsed.GetValue(_folder)!,
+                parsed.GetValue(_store) ?? Stores[0].Word,
+                parsed.GetValue(_tables) ?? [],
+                request,
+                cancellationToken
+            );
         }
         catch (OperationCanceledException) when (_interruption.Code != 0)
         {
@@ -86,24 +105,34 @@ internal sealed class ExportVerb
         catch (Exception e) when (e is DllNotFoundException || e.InnerException is DllNotFoundException)
         {
             return await Failure.ReportAsync(
-                ExitCode.Failed, "DuckDB has no native library for this system here, and --store duckdb and parquet need it: use --store ndjson.");
+                ExitCode.Failed,
+                "DuckDB has no native library for this system here, and --store duckdb and parquet need it: use --store ndjson."
+            );
         }
         catch (Exception e) when (!Failure.IsUsage(e) && e is not (OutOfMemoryException or StandardOutputException))
         {
             return await Failure.ReportAsync(
                 ExitCode.Failed,
-                $"{Failure.CauseOf(e)}. The export stopped. What was exported stays: remove the cause, and run the same command again to continue.");
+                $"{Failure.CauseOf(e)}. The export stopped. What was exported stays: remove the cause, and run the same command again to " +
+                    $"continue.");
         }
     }
 
     private static async Task<int> ExportAsync(
-        Account account, string folder, string storeName, WarehouseTable[] named, ExportRequest request, CancellationToken cancellationToken)
+        Account account,
+        string folder,
+        string storeName,
+        WarehouseTable[] named,
+        ExportRequest request,
+        CancellationToken cancellationToken
+    )
     {
         if (storeName == "duckdb" && Path.GetFullPath(folder).Contains('?', StringComparison.Ordinal))
         {
             return await Failure.ReportAsync(
                 ExitCode.Usage,
-                $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it takes the question mark for the end of the path. Name another folder, or another --store.");
+                $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it takes the question mark for the end of the path. Name another " +
+                    $"folder, or another --store.");
         }
 
         if (SimulatedFolder.Claim(folder, account.IsSimulated) is { } refusal)
@@ -145,7 +174,10 @@ internal sealed class ExportVerb
         // A key without the permission for billing is no failure, unless somebody asked for the table by its name.
         if (refused.FirstOrDefault(table => table == WarehouseTable.Analytics || named.Contains(table)) is { } lost)
         {
-            return await Failure.ReportAsync(ExitCode.Failed, $"The service refuses everything that the table {lost.Name} holds. Of the other tables, {rows} rows were written.");
+            return await Failure.ReportAsync(
+                ExitCode.Failed,
+                $"The service refuses everything that the table {lost.Name} holds. Of the other tables, {rows} rows were written."
+            );
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows} rows written. Next:"));
@@ -162,7 +194,13 @@ internal sealed class ExportVerb
         try
         {
             return new FileStream(
-                Path.Combine(folder, "export.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+                Path.Combine(folder, "export.lock"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None,
+                bufferSize: 0,
+                FileOptions.DeleteOnClose
+            );
         }
         catch (IOException e) when (sharingViolations.Contains(e.HResult))
         {
@@ -196,14 +234,17 @@ internal sealed class ExportVerb
             refused =>
             {
                 refusals++;
-                Console.WriteLine(Screen.OneLine($"left out of {table}: {refused.EndpointId}: {refused.Message ?? $"the service answers {(int)refused.StatusCode}"}"));
+                Console.WriteLine(Screen.OneLine($"left out of {table}: {refused.EndpointId}: {refused.Message ?? $"the service " +
+                    $"answers {(int)refused.StatusCode}"}"));
             },
             missing => Console.WriteLine(Screen.OneLine(
                 $"left empty in {table}: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}")),
             cancellationToken));
         if (leftOut > 0)
         {
-            Console.WriteLine($"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or none either.");
+            Console.WriteLine(
+                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or none either."
+            );
         }
 
         return (rows, subjects > 0 && refusals == subjects);

@@ -22,7 +22,9 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
     /// <summary>Exports what there is to export.</summary>
     /// <param name="request">What to export.</param>
     /// <param name="report">Told of each partition: how many are done, of how many, and the rows of this one.</param>
-    /// <param name="refused">Told once of each endpoint that the service refuses, with its reason. What was exported of it before stays.</param>
+    /// <param name="refused">
+    /// Told once of each endpoint that the service refuses, with its reason. What was exported of it before stays.
+    /// </param>
     /// <param name="missing">
     /// Told once of each endpoint for which the service fails on some metrics: of rows that are new their columns are empty, and rows that
     /// were exported before stay as they are.
@@ -48,7 +50,13 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
         // Endpoints that have come equally far are asked for together.
         var parts = source.SubjectsOf(request)
             .GroupBy(id => StartOf(progress.Find(source.Table, request.TimeframeName, id), first, now))
-            .Select(part => (Start: part.Key, EndpointIds: part.ToList(), Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()))
+            .Select(part =>
+                (
+                    Start: part.Key,
+                    EndpointIds: part.ToList(),
+                    Partitions: WarehousePartition.Between(part.Key, end, request.Timeframe).ToArray()
+                )
+            )
             .ToArray();
         var told = new HashSet<string>(StringComparer.Ordinal);
         int done = 0;
@@ -59,7 +67,13 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
             HashSet<string> unsettled = [];
             foreach (WarehousePartition partition in partitions.TakeWhile(_ => endpoints.Count > 0))
             {
-                var slice = new WarehouseSlice(source.Table, request.TimeframeName, [.. endpoints], partition.Start > start ? partition.Start : start, partition.End < end ? partition.End : end);
+                var slice = new WarehouseSlice(
+                    source.Table,
+                    request.TimeframeName,
+                    [.. endpoints],
+                    partition.Start > start ? partition.Start : start,
+                    partition.End < end ? partition.End : end
+                );
                 WarehouseAnswer answer;
                 try
                 {
@@ -98,17 +112,27 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
                     .. endpoints.Where(id => answer.Missing.Any(
                         endpoint => WarehouseSlice.Includes(id, endpoint.EndpointId) || WarehouseSlice.Includes(endpoint.EndpointId, id))),
                 ];
-                WarehouseSlice whole = slice with { EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))], OnlyFillsIn = answer.OnlyFillsIn };
+                WarehouseSlice whole = slice with
+                {
+                    EndpointIds = [.. endpoints.Where(id => !failing.Contains(id))],
+                    OnlyFillsIn = answer.OnlyFillsIn,
+                };
                 WarehouseSlice parted = slice with { EndpointIds = [.. failing], OnlyFillsIn = true };
                 ILookup<bool, WarehouseRow> isParted = rows.ToLookup(row => parted.EndpointIds.Count > 0 && parted.Covers(row.Key));
-                foreach ((WarehouseSlice some, bool isOfParted) in new[] { (whole, false), (parted, true) }.Where(some => some.Item1.EndpointIds.Count > 0))
+                foreach (
+                    (WarehouseSlice some, bool isOfParted) in new[] { (whole, false), (parted, true) }.Where(some =>
+                        some.Item1.EndpointIds.Count > 0
+                    )
+                )
                 {
                     // What is being written is finished: an interruption takes effect before the next partition.
                     await store.ReplaceAsync(partition, some, [.. isParted[isOfParted]], CancellationToken.None);
                 }
 
                 bool hasSettled = slice.End <= now - FinalAfter && !answer.IsProvisional;
-                unsettled.UnionWith(endpoints.Where(id => !hasSettled || (failing.Contains(id) && slice.End > now - FinalWithoutMetricsAfter)));
+                unsettled.UnionWith(
+                    endpoints.Where(id => !hasSettled || (failing.Contains(id) && slice.End > now - FinalWithoutMetricsAfter))
+                );
                 foreach (string endpoint in endpoints.Where(id => !unsettled.Contains(id)))
                 {
                     finalUntil[endpoint] = slice.End;

@@ -13,12 +13,19 @@ internal interface IWarehouseStore
     /// <param name="cancellationToken">Ends the look.</param>
     Task<bool> IsEmptyAsync(CancellationToken cancellationToken);
 
-    /// <summary>Puts the rows of an answer into a partition, in place of those that the answer covers: all of it or, on a failure, as it was.</summary>
+    /// <summary>
+    /// Puts the rows of an answer into a partition, in place of those that the answer covers: all of it or, on a failure, as it was.
+    /// </summary>
     /// <param name="partition">The partition.</param>
     /// <param name="slice">What the answer covers.</param>
     /// <param name="rows">Its rows.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
-    Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken);
+    Task ReplaceAsync(
+        WarehousePartition partition,
+        WarehouseSlice slice,
+        IReadOnlyList<WarehouseRow> rows,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>What to do with what is there now, for a person.</summary>
     string Describe();

@@ -22,18 +22,29 @@ internal sealed class NdjsonStore(string folder, WarehouseTable table, ExportReq
 
     private string SchemaPath => Path.Combine(_folder, "schema.json");
 
-    public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
+    public async Task ReplaceAsync(
+        WarehousePartition partition,
+        WarehouseSlice slice,
+        IReadOnlyList<WarehouseRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         await PartitionFiles.ReplaceAsync(SchemaPath, isEmpty: false, WriteSchemaAsync);
         string path = Path.Combine(_folder, $"{partition.Name}.ndjson");
         (NdjsonKey Key, string Line)[] old = [.. Lines(path)];
         HashSet<NdjsonKey> stay = slice.OnlyFillsIn ? [.. old.Select(line => line.Key)] : [];
-        IEnumerable<(NdjsonKey Key, string Line)> taken = rows.Select(row => (NdjsonKey.Of(row), Line(row))).Where(row => !stay.Contains(row.Item1)).ToArray();
+        IEnumerable<(NdjsonKey Key, string Line)> taken = rows.Select(row => (NdjsonKey.Of(row), Line(row)))
+            .Where(row => !stay.Contains(row.Item1))
+            .ToArray();
         HashSet<NdjsonKey> go = [.. taken.Select(row => row.Key)];
         string[] lines =
         [
-            .. old.Where(line => slice.OnlyFillsIn || !(go.Contains(line.Key) || slice.Covers(line.Key.ToKey()))).Concat(taken)
-                .OrderBy(line => line.Key.BucketStart).ThenBy(line => line.Key.EndpointId, StringComparer.Ordinal).ThenBy(line => line.Key.Line).Select(line => line.Line),
+            .. old.Where(line => slice.OnlyFillsIn || !(go.Contains(line.Key) || slice.Covers(line.Key.ToKey())))
+                .Concat(taken)
+                .OrderBy(line => line.Key.BucketStart)
+                .ThenBy(line => line.Key.EndpointId, StringComparer.Ordinal)
+                .ThenBy(line => line.Key.Line)
+                .Select(line => line.Line),
         ];
         await PartitionFiles.ReplaceAsync(path, lines.Length == 0, temporary => WriteAsync(temporary, lines, cancellationToken));
     }
@@ -59,7 +70,8 @@ internal sealed class NdjsonStore(string folder, WarehouseTable table, ExportReq
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
                 throw new FormatException(
-                    $"{path} has a line that is no row of an export ({e.Message}). Move the file away and remove the progress file: then the file is exported anew.", e);
+                    $"{path} has a line that is no row of an export ({e.Message}). Move the file away and remove the progress file: then " +
+                        $"the file is exported anew.", e);
             }
 
             if (key is not null)

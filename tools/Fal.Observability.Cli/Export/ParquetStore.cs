@@ -6,7 +6,9 @@ using Parquet.Schema;
 
 namespace Fal.Observability.Cli.Export;
 
-/// <summary>A Parquet file for each partition, <c>parquet/timeframe=hour/20260131.parquet</c>. DuckDB puts old and new rows together.</summary>
+/// <summary>
+/// A Parquet file for each partition, <c>parquet/timeframe=hour/20260131.parquet</c>. DuckDB puts old and new rows together.
+/// </summary>
 internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRequest request) : IWarehouseStore
 {
     private readonly string _root = Path.Combine(folder, table.FolderOf("parquet"));
@@ -39,25 +41,39 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
             }
 
             await connection.ExecuteAsync(
-                $"CREATE OR REPLACE TEMPORARY TABLE merged AS SELECT * REPLACE (bucket_start::TIMESTAMPTZ AS bucket_start) FROM {Read(path)}",
-                cancellationToken);
-            await PartitionFiles.ReplaceAsync(path, isEmpty: false, temporary => WriteAsync(connection, path, temporary, cancellationToken));
+                $"CREATE OR REPLACE TEMPORARY TABLE merged AS SELECT * REPLACE (bucket_start::TIMESTAMPTZ AS bucket_start) " +
+                    $"FROM {Read(path)}",
+                cancellationToken
+            );
+            await PartitionFiles.ReplaceAsync(
+                path,
+                isEmpty: false,
+                temporary => WriteAsync(connection, path, temporary, cancellationToken)
+            );
         }
     }
 
     public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
         Task.FromResult(!Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.parquet").Any());
 
-    public async Task ReplaceAsync(WarehousePartition partition, WarehouseSlice slice, IReadOnlyList<WarehouseRow> rows, CancellationToken cancellationToken)
+    public async Task ReplaceAsync(
+        WarehousePartition partition,
+        WarehouseSlice slice,
+        IReadOnlyList<WarehouseRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         string path = Path.Combine(_folder, $"{partition.Name}.parquet");
         await using DuckDBConnection connection = await DuckDbIncoming.OpenAsync(":memory:", slice, rows, "TIMESTAMPTZ", cancellationToken);
         // By name, so that a column which another version has written is kept too.
         string before = $"{Read(path)} AS old";
         string all = !File.Exists(path) ? "SELECT * FROM incoming"
-            : slice.OnlyFillsIn ? $"SELECT * FROM incoming ANTI JOIN {before} USING ({string.Join(", ", table.Key)}) UNION ALL BY NAME SELECT * FROM {before}"
-            : $"SELECT * FROM incoming UNION ALL BY NAME SELECT * FROM {before} WHERE NOT {DuckDbIncoming.Replaces(table)} AND NOT {DuckDbIncoming.HasKey(table)}";
-        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS {all} ORDER BY {string.Join(", ", table.Key.OrderByDescending(column => column == "bucket_start"))}", cancellationToken);
+            : slice.OnlyFillsIn ? $"SELECT * FROM incoming ANTI JOIN {before} USING ({string.Join(", ", table.Key)}) UNION ALL BY NAME " +
+                $"SELECT * FROM {before}"
+            : $"SELECT * FROM incoming UNION ALL BY NAME SELECT * FROM {before} WHERE NOT {DuckDbIncoming.Replaces(table)} AND " +
+                $"NOT {DuckDbIncoming.HasKey(table)}";
+        await connection.ExecuteAsync($"CREATE TEMPORARY TABLE merged AS {all} ORDER BY {string.Join(", " +
+            "", table.Key.OrderByDescending(column => column == "bucket_start"))}", cancellationToken);
         await using DuckDBCommand count = connection.CreateCommand();
         count.CommandText = "SELECT count(*) FROM merged";
         bool isEmpty = await count.ExecuteScalarAsync(cancellationToken) is 0L;
@@ -71,7 +87,11 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
     {
         (DataField Field, Type Type)[] columns = await ColumnsAsync(connection, path, cancellationToken);
         await using FileStream file = File.Create(temporary);
-        await using ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(column => column.Field)), file, cancellationToken: cancellationToken);
+        await using ParquetWriter writer = await ParquetWriter.CreateAsync(
+            new ParquetSchema(columns.Select(column => column.Field)),
+            file,
+            cancellationToken: cancellationToken
+        );
         using ParquetRowGroupWriter group = writer.CreateRowGroup();
         foreach ((DataField field, Type type) in columns)
         {
@@ -81,7 +101,11 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
             }
             else if (type == typeof(DateTime))
             {
-                await group.WriteAsync<DateTime>(field, await ValuesAsync(row => DateTime.SpecifyKind(row.GetDateTime(0), DateTimeKind.Utc)), cancellationToken: cancellationToken);
+                await group.WriteAsync<DateTime>(
+                    field,
+                    await ValuesAsync(row => DateTime.SpecifyKind(row.GetDateTime(0), DateTimeKind.Utc)),
+                    cancellationToken: cancellationToken
+                );
             }
             else if (type == typeof(bool) && !field.IsNullable)
             {
@@ -89,14 +113,22 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
             }
             else if (type == typeof(bool))
             {
-                await group.WriteAsync<bool>(field, await ValuesAsync(row => row.IsDBNull(0) ? (bool?)null : row.GetBoolean(0)), cancellationToken: cancellationToken);
+                await group.WriteAsync<bool>(
+                    field,
+                    await ValuesAsync(row => row.IsDBNull(0) ? (bool?)null : row.GetBoolean(0)),
+                    cancellationToken: cancellationToken
+                );
             }
             else if (type == typeof(decimal))
             {
                 await group.WriteAsync<decimal>(
                     field,
-                    await ValuesAsync(row => row.IsDBNull(0) ? (decimal?)null : decimal.Parse(row.GetString(0), CultureInfo.InvariantCulture), "::VARCHAR"),
-                    cancellationToken: cancellationToken);
+                    await ValuesAsync(
+                        row => row.IsDBNull(0) ? (decimal?)null : decimal.Parse(row.GetString(0), CultureInfo.InvariantCulture),
+                        "::VARCHAR"
+                    ),
+                    cancellationToken: cancellationToken
+                );
             }
             else if (type == typeof(long) && !field.IsNullable)
             {
@@ -104,11 +136,19 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
             }
             else if (type == typeof(long))
             {
-                await group.WriteAsync<long>(field, await ValuesAsync(row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0)), cancellationToken: cancellationToken);
+                await group.WriteAsync<long>(
+                    field,
+                    await ValuesAsync(row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0)),
+                    cancellationToken: cancellationToken
+                );
             }
             else
             {
-                await group.WriteAsync<double>(field, await ValuesAsync(row => row.IsDBNull(0) ? (double?)null : row.GetDouble(0)), cancellationToken: cancellationToken);
+                await group.WriteAsync<double>(
+                    field,
+                    await ValuesAsync(row => row.IsDBNull(0) ? (double?)null : row.GetDouble(0)),
+                    cancellationToken: cancellationToken
+                );
             }
 
             async Task<T[]> ValuesAsync<T>(Func<DbDataReader, T> value, string cast = "")
@@ -129,26 +169,43 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
         group.CompleteValidate();
     }
 
-    private async Task<(DataField Field, Type Type)[]> ColumnsAsync(DuckDBConnection connection, string path, CancellationToken cancellationToken)
+    private async Task<(DataField Field, Type Type)[]> ColumnsAsync(
+        DuckDBConnection connection,
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         await using DuckDBCommand command = connection.CreateCommand();
         command.CommandText = "SELECT * FROM merged LIMIT 0";
         await using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
         HashSet<string> required = [.. table.Columns.Where(column => column.IsRequired).Select(column => column.Name)];
         HashSet<string> amounts = [.. table.Columns.Where(column => column.Kind == ColumnKind.Amount).Select(column => column.Name)];
-        return [.. Enumerable.Range(0, reader.FieldCount).Select(i => (FieldOf(reader.GetName(i), reader.GetFieldType(i)), reader.GetFieldType(i)))];
+        return
+        [
+            .. Enumerable
+                .Range(0, reader.FieldCount)
+                .Select(i => (FieldOf(reader.GetName(i), reader.GetFieldType(i)), reader.GetFieldType(i))),
+        ];
 
         // In milliseconds, which buckets of whole minutes have no use for a finer unit than: Parquet.Net 6.1 writes the minimum and the
         // maximum of microseconds a thousand times too small, and a filter that trusts them finds other rows.
         DataField FieldOf(string name, Type type) =>
             type == typeof(string) ? new DataField<string>(name, !required.Contains(name))
-            : type == typeof(DateTime) && required.Contains(name) ? new DateTimeDataField(name, DateTimeFormat.Timestamp, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Millis, isNullable: false)
+            : type == typeof(DateTime) && required.Contains(name)
+                ? new DateTimeDataField(
+                    name,
+                    DateTimeFormat.Timestamp,
+                    isAdjustedToUTC: true,
+                    unit: DateTimeTimeUnit.Millis,
+                    isNullable: false
+                )
             : type == typeof(bool) ? new DataField<bool>(name, !required.Contains(name))
             : type == typeof(long) ? new DataField<long>(name, !required.Contains(name))
             : type == typeof(decimal) && amounts.Contains(name)
                 ? new DecimalDataField(name, WarehouseColumn.AmountPrecision, WarehouseColumn.AmountScale, isNullable: true)
             : type == typeof(double) ? new DataField<double>(name, true)
-            : throw new FormatException($"{path} has a column {name} that this export did not write and cannot keep. Move the file away and remove the progress file: then the file is exported anew.");
+            : throw new FormatException($"{path} has a column {name} that this export did not write and cannot keep. Move the file away " +
+                $"and remove the progress file: then the file is exported anew.");
     }
 
     // A file is complete when it ends as it begins.
@@ -167,7 +224,9 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
 
     /// <summary>A path for DuckDB to look for as it stands, although it goes on with a pattern.</summary>
     private static string GlobEscaped(string path) =>
-        path.Replace("[", "[[]", StringComparison.Ordinal).Replace("*", "[*]", StringComparison.Ordinal).Replace("?", "[?]", StringComparison.Ordinal);
+        path.Replace("[", "[[]", StringComparison.Ordinal)
+            .Replace("*", "[*]", StringComparison.Ordinal)
+            .Replace("?", "[?]", StringComparison.Ordinal);
 
     private static string Literal(string path) => $"'{path.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -33,7 +33,9 @@ internal sealed class RunnerRows(IFalAppsClient apps, TimeProvider time) : IWare
             try
             {
                 WarehouseItem<RunnerCounts>[] items = await ItemsAsync(app, request.Timeframe, kept, cancellationToken);
-                rows.AddRange(items.Where(item => item.BucketStart >= kept.Start && item.BucketStart < kept.End).Select(WarehouseTable.Runners.RowOf));
+                rows.AddRange(
+                    items.Where(item => item.BucketStart >= kept.Start && item.BucketStart < kept.End).Select(WarehouseTable.Runners.RowOf)
+                );
             }
             catch (FalApiException refusal) when (Exporter.IsRefusal(refusal))
             {

@@ -17,7 +17,9 @@ internal static class SimulatedFolder
         string mark = Path.Combine(folder, Mark);
         if (File.Exists(mark))
         {
-            return isSimulated ? null : $"{folder} holds simulated data, which must not be mixed with real data: remove it, or name another folder.";
+            return isSimulated
+                ? null
+                : $"{folder} holds simulated data, which must not be mixed with real data: remove it, or name another folder.";
         }
 
         if (!isSimulated)
@@ -27,7 +29,8 @@ internal static class SimulatedFolder
 
         if (Directory.EnumerateFileSystemEntries(folder).Any())
         {
-            return $"Without FAL_KEY the data are simulated, and {folder} holds something else: set FAL_KEY, or name another folder to try it out.";
+            return $"Without FAL_KEY the data are simulated, and {folder} holds something else: set FAL_KEY, or name another folder to " +
+                $"try it out.";
         }
 
         File.WriteAllText(mark, "The data in this folder are simulated.\n");

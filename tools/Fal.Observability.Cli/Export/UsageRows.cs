@@ -15,7 +15,9 @@ internal sealed class UsageRows(IFalUsageClient usage, TimeProvider time) : IWar
     public async Task<WarehouseAnswer> ReadAsync(ExportRequest request, WarehouseSlice slice, CancellationToken cancellationToken)
     {
         UsageReport report = await usage.GetReportAsync(
-            new UsageQuery { Range = AnalyticsTimeRange.Between(slice.Start, slice.End), Timeframe = request.Timeframe }, cancellationToken);
+            new UsageQuery { Range = AnalyticsTimeRange.Between(slice.Start, slice.End), Timeframe = request.Timeframe },
+            cancellationToken
+        );
         DateTimeOffset final = time.GetUtcNow() - Exporter.FinalAfter;
         return new WarehouseAnswer(
             [

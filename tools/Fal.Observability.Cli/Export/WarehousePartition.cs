@@ -9,8 +9,11 @@ namespace Fal.Observability.Cli.Export;
 /// </summary>
 internal readonly record struct WarehousePartition(DateTimeOffset Start, DateTimeOffset End)
 {
-    /// <summary>Its name, which sorts in time and is BigQuery's name of the partition too: <c>20260131</c>, or <c>202601</c> for a month.</summary>
-    public string Name => Start.UtcDateTime.ToString(End - Start > TimeSpan.FromDays(1) ? "yyyyMM" : "yyyyMMdd", CultureInfo.InvariantCulture);
+    /// <summary>
+    /// Its name, which sorts in time and is BigQuery's name of the partition too: <c>20260131</c>, or <c>202601</c> for a month.
+    /// </summary>
+    public string Name =>
+        Start.UtcDateTime.ToString(End - Start > TimeSpan.FromDays(1) ? "yyyyMM" : "yyyyMMdd", CultureInfo.InvariantCulture);
 
     public static WarehousePartition Of(DateTimeOffset instant, AnalyticsTimeframe timeframe)
     {

@@ -8,7 +8,13 @@ namespace Fal.Observability.Cli.Export;
 /// <param name="End">The end, itself not included.</param>
 /// <param name="OnlyFillsIn">Whether nothing is replaced: the answer gives the rows that are not there.</param>
 internal sealed record WarehouseSlice(
-    WarehouseTable Table, string Timeframe, IReadOnlyList<string> EndpointIds, DateTimeOffset Start, DateTimeOffset End, bool OnlyFillsIn = false)
+    WarehouseTable Table,
+    string Timeframe,
+    IReadOnlyList<string> EndpointIds,
+    DateTimeOffset Start,
+    DateTimeOffset End,
+    bool OnlyFillsIn = false
+)
 {
     /// <summary>Whether a row of the same timeframe is one of these.</summary>
     public bool Covers(WarehouseKey key) => key.BucketStart >= Start && key.BucketStart < End

@@ -20,9 +20,23 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         ["endpoint_id", "bucket_start", "timeframe"],
         [
             .. OfEndpoint<AnalyticsRow>(),
-            .. AnalyticsExpand.AllMetrics.GetFlags().Select(metric => metric.IsDuration()
-                ? new WarehouseColumn<AnalyticsRow>($"{metric.GetWireName()}_seconds", ColumnKind.Number, false, item => item.Value.GetValue(metric))
-                : new WarehouseColumn<AnalyticsRow>(metric.GetWireName(), ColumnKind.Count, false, item => item.Value.GetCount(metric))),
+            .. AnalyticsExpand
+                .AllMetrics.GetFlags()
+                .Select(metric =>
+                    metric.IsDuration()
+                        ? new WarehouseColumn<AnalyticsRow>(
+                            $"{metric.GetWireName()}_seconds",
+                            ColumnKind.Number,
+                            false,
+                            item => item.Value.GetValue(metric)
+                        )
+                        : new WarehouseColumn<AnalyticsRow>(
+                            metric.GetWireName(),
+                            ColumnKind.Count,
+                            false,
+                            item => item.Value.GetCount(metric)
+                        )
+                ),
             // What the service sends and this program does not know is kept as JSON, for the day on which somebody does.
             new("additional_metrics", ColumnKind.Text, false, item => Json(item.Value.AdditionalMetrics, [])),
         ],
@@ -39,7 +53,12 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
             Text("environment", row => row.Environment),
             Text("machine_type", row => row.MachineType),
             Text("unit", row => row.Unit),
-            .. Amounts.Select(amount => new WarehouseColumn<UsageRow>(amount.Name, ColumnKind.Amount, false, item => amount.Value(item.Value))),
+            .. Amounts.Select(amount => new WarehouseColumn<UsageRow>(
+                amount.Name,
+                ColumnKind.Amount,
+                false,
+                item => amount.Value(item.Value)
+            )),
             Text("currency", row => row.Currency),
             new("is_surge", ColumnKind.Flag, true, item => item.Value.IsSurge),
             new("additional_members", ColumnKind.Text, false, item => Json(item.Value.AdditionalMembers, TooFine(item.Value))),
@@ -53,7 +72,11 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         [
             .. OfEndpoint<RunnerCounts>(),
             .. RunnerStates.Select(state => new WarehouseColumn<RunnerCounts>(
-                $"{state.Name}_max", ColumnKind.Count, false, item => item.Value.Max is { } bucket ? WholeOrNull(state.Value(bucket)) : null)),
+                $"{state.Name}_max",
+                ColumnKind.Count,
+                false,
+                item => item.Value.Max is { } bucket ? WholeOrNull(state.Value(bucket)) : null
+            )),
             .. RunnerStates.Select(state => new WarehouseColumn<RunnerCounts>(
                 $"{state.Name}_average", ColumnKind.Number, false, item => item.Value.Average is { } bucket ? state.Value(bucket) : null)),
         ],
@@ -103,13 +126,17 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         new("is_provisional", ColumnKind.Flag, true, item => item.IsProvisional),
     ];
 
-    private static WarehouseColumn<T>[] OfEndpoint<T>() => [new("endpoint_id", ColumnKind.Text, true, item => item.EndpointId), .. OfBucket<T>()];
+    private static WarehouseColumn<T>[] OfEndpoint<T>() =>
+        [new("endpoint_id", ColumnKind.Text, true, item => item.EndpointId), .. OfBucket<T>()];
 
     private static WarehouseColumn<UsageRow> Text(string name, Func<UsageRow, string?> value) => new(
         name, ColumnKind.Text, false, item => value(item.Value) is { } text ? WarehouseRow.WellFormed(text) : null);
 
-    /// <summary>A highest number of runners, which is whole; null where the service sends a fraction, which the column cannot hold.</summary>
-    private static long? WholeOrNull(double? number) => number is { } value && value == Math.Truncate(value) && value < long.MaxValue ? (long)value : null;
+    /// <summary>
+    /// A highest number of runners, which is whole; null where the service sends a fraction, which the column cannot hold.
+    /// </summary>
+    private static long? WholeOrNull(double? number) =>
+        number is { } value && value == Math.Truncate(value) && value < long.MaxValue ? (long)value : null;
 
     /// <summary>The amounts with more digits behind the point than their column holds.</summary>
     private static IEnumerable<KeyValuePair<string, decimal>> TooFine(UsageRow row) => Amounts

@@ -88,7 +88,9 @@ internal sealed class HistoryVerb
 
         foreach (AnalyticsMissingMetrics missing in report.MissingMetrics)
         {
-            await Console.Error.WriteLineAsync(Screen.OneLine($"left empty: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}"));
+            await Console.Error.WriteLineAsync(
+                Screen.OneLine($"left empty: {missing.EndpointId}: the service fails on {Words.NamesOf(missing.Metrics)}")
+            );
         }
 
         if (leftOut.Describe() is { } lost)
@@ -103,7 +105,8 @@ internal sealed class HistoryVerb
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{path}: {report.TimeSeries.Count} buckets. Next: promtool tsdb create-blocks-from openmetrics {ShellWord.Quote(path)} DATA_DIRECTORY"));
+            $"{path}: {report.TimeSeries.Count} buckets. Next: promtool tsdb create-blocks-from openmetrics {ShellWord.Quote(path)} " +
+                $"DATA_DIRECTORY"));
         return ExitCode.Done;
     }
 
@@ -133,7 +136,13 @@ internal sealed class HistoryVerb
     }
 
     private static async Task<AnalyticsReport> WriteAsync(
-        FileStream file, IFalAnalyticsClient analytics, AnalyticsQuery query, string label, HistoryLeftOut leftOut, CancellationToken cancellationToken)
+        FileStream file,
+        IFalAnalyticsClient analytics,
+        AnalyticsQuery query,
+        string label,
+        HistoryLeftOut leftOut,
+        CancellationToken cancellationToken
+    )
     {
         AnalyticsReport? report = null;
         await Screen.WithProgressAsync("history", async progress => report = await analytics.GetReportAsync(

@@ -14,19 +14,33 @@ internal sealed class SimulateVerb
 
     private SimulateVerb()
     {
-        Add(Words.Option("--urls", "URL", "Where to listen, loopback only (default: http://127.0.0.1:5080).", Address), (options, url) => options.Url = url);
-        Add(Words.Option("--apps", "N", "How many apps the account owns (default: 12).", Words.Whole), (options, apps) => options.Apps = apps);
+        Add(
+            Words.Option("--urls", "URL", "Where to listen, loopback only (default: http://127.0.0.1:5080).", Address),
+            (options, url) => options.Url = url
+        );
+        Add(
+            Words.Option("--apps", "N", "How many apps the account owns (default: 12).", Words.Whole),
+            (options, apps) => options.Apps = apps
+        );
         Add(Words.Option("--seed", "N", "Decides all traffic (default: 1).", Words.Whole), (options, seed) => options.Seed = seed);
         Add(
             Words.Option(
-                "--key", "ID:SECRET",
-                "The key that is accepted (default: simulated:key). ID:no-permission is answered 403, and ID:no-billing for usage.", text => text),
-            (options, key) => options.Key = key);
+                "--key",
+                "ID:SECRET",
+                "The key that is accepted (default: simulated:key). ID:no-permission is answered 403, and ID:no-billing for usage.",
+                text => text
+            ),
+            (options, key) => options.Key = key
+        );
         Add(
             Words.Repeated(
-                "--incident", "APP[,at=INSTANT][,minutes=N][,severity=1|2|3]",
-                "Let an app's queue, errors and latency rise (default: from the start, for 30 minutes, severity 3).", SimulatorWords.Incident),
-            (options, incidents) => Array.ForEach(incidents, options.Incidents.Add));
+                "--incident",
+                "APP[,at=INSTANT][,minutes=N][,severity=1|2|3]",
+                "Let an app's queue, errors and latency rise (default: from the start, for 30 minutes, severity 3).",
+                SimulatorWords.Incident
+            ),
+            (options, incidents) => Array.ForEach(incidents, options.Incidents.Add)
+        );
         Add(
             Words.Choice(
                 "--scale-to-zero", "Let every app be idle between bursts, its metrics absent or zero (default: half of them stay up).",
@@ -40,30 +54,54 @@ internal sealed class SimulateVerb
             (options, size) => options.PageSize = size);
         Add(
             Words.Option("--lag", "MINUTES", "How far analytics, runner history and usage lag behind the clock (default: 0).", Words.Whole),
-            (options, minutes) => options.AnalyticsLag = TimeSpan.FromMinutes(minutes));
-        Add(
-            Words.Choice("--limit-counts", "What limit counts (default: buckets).", ("buckets", LimitCounts.Buckets), ("rows", LimitCounts.Rows)),
-            (options, counts) => options.LimitCounts = counts);
+            (options, minutes) => options.AnalyticsLag = TimeSpan.FromMinutes(minutes)
+        );
         Add(
             Words.Choice(
-                "--summary-on", "Which pages carry the summary (default: every-page).",
-                ("every-page", SummaryOn.EveryPage), ("first-page", SummaryOn.FirstPage)),
-            (options, pages) => options.SummaryOn = pages);
+                "--limit-counts",
+                "What limit counts (default: buckets).",
+                ("buckets", LimitCounts.Buckets),
+                ("rows", LimitCounts.Rows)
+            ),
+            (options, counts) => options.LimitCounts = counts
+        );
         Add(
             Words.Choice(
-                "--missing-metrics", "How a metric without a value is sent (default: null).",
-                ("null", MissingMetrics.Null), ("absent", MissingMetrics.Absent)),
-            (options, missing) => options.MissingMetrics = missing);
+                "--summary-on",
+                "Which pages carry the summary (default: every-page).",
+                ("every-page", SummaryOn.EveryPage),
+                ("first-page", SummaryOn.FirstPage)
+            ),
+            (options, pages) => options.SummaryOn = pages
+        );
         Add(
             Words.Choice(
-                "--bucket-order", "The order of buckets (default: ascending).",
-                ("ascending", BucketOrder.Ascending), ("descending", BucketOrder.Descending)),
-            (options, order) => options.BucketOrder = order);
+                "--missing-metrics",
+                "How a metric without a value is sent (default: null).",
+                ("null", MissingMetrics.Null),
+                ("absent", MissingMetrics.Absent)
+            ),
+            (options, missing) => options.MissingMetrics = missing
+        );
         Add(
             Words.Choice(
-                "--bucket-offset", "How a bucket names its instant (default: zone).",
-                ("zone", BucketOffset.Zone), ("utc", BucketOffset.Utc), ("none", BucketOffset.None)),
-            (options, offset) => options.BucketOffset = offset);
+                "--bucket-order",
+                "The order of buckets (default: ascending).",
+                ("ascending", BucketOrder.Ascending),
+                ("descending", BucketOrder.Descending)
+            ),
+            (options, order) => options.BucketOrder = order
+        );
+        Add(
+            Words.Choice(
+                "--bucket-offset",
+                "How a bucket names its instant (default: zone).",
+                ("zone", BucketOffset.Zone),
+                ("utc", BucketOffset.Utc),
+                ("none", BucketOffset.None)
+            ),
+            (options, offset) => options.BucketOffset = offset
+        );
         Add(
             Words.Option("--refuse", "IDS", "Endpoints, with commas between them, for which a whole call is answered 403.", Words.List),
             (options, ids) => Array.ForEach(ids, id => options.Faults.RefuseEndpoint(id)));
@@ -132,8 +170,10 @@ internal sealed class SimulateVerb
                   apps           {server.Apps.Count}, seed {options.Seed}{(server.Apps.Count > 0 ? $", the first is {server.Apps[0]}" : "")}
                   try            curl -H "Authorization: Key {server.Key}" {server.BaseAddress}/serverless/metrics
                 Ctrl+C stops it.
-                """);
-            await Task.Delay(Timeout.InfiniteTimeSpan, options.TimeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                """
+            );
+            await Task.Delay(Timeout.InfiniteTimeSpan, options.TimeProvider, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // To be stopped is what it waits for.
             return ExitCode.Done;
         }
@@ -154,7 +194,9 @@ internal sealed class SimulateVerb
     }
 
     private static Uri Address(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) ? address : throw Words.Expected("an address such as http://127.0.0.1:5080");
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
+            ? address
+            : throw Words.Expected("an address such as http://127.0.0.1:5080");
 
     private void Add<T>(Option<T> option, Action<FalSimulatorOptions, T> set)
     {

@@ -107,7 +107,9 @@ internal static class SimulatorWords
                     fault = fault with { Padding = Part(part, bytes, Words.Whole) };
                     break;
                 default:
-                    throw Words.Wrong($"'{part}' must be every=K, next=N, on=ROUTE, code=STATUS, retry-after=SECONDS, wait=SECONDS or padding=BYTES");
+                    throw Words.Wrong(
+                        $"'{part}' must be every=K, next=N, on=ROUTE, code=STATUS, retry-after=SECONDS, wait=SECONDS or padding=BYTES"
+                    );
             }
         }
 

@@ -4,8 +4,13 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>The typed analytics client over <see cref="IFalAnalyticsApi"/>.</summary>
-internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityOptions options, TimeProvider time, ILogger log, Func<double> random)
-    : IFalAnalyticsClient
+internal sealed class FalAnalyticsClient(
+    IFalAnalyticsApi api,
+    FalObservabilityOptions options,
+    TimeProvider time,
+    ILogger log,
+    Func<double> random
+) : IFalAnalyticsClient
 {
     private readonly AnalyticsCaller _caller = new(api, options);
 
@@ -22,7 +27,10 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         ArgumentNullException.ThrowIfNull(page);
         if (page.Query is not { } query)
         {
-            throw new ArgumentException("The page carries no query, so nobody knows what it is a page of: pass one that GetPageAsync returned.", nameof(page));
+            throw new ArgumentException(
+                "The page carries no query, so nobody knows what it is a page of: pass one that GetPageAsync returned.",
+                nameof(page)
+            );
         }
 
         if (page.LacksCursor)
@@ -73,7 +81,8 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         if (resumeFrom?.IsOf(query) == false)
         {
             throw new ArgumentException(
-                "The checkpoint belongs to another query: its endpoints, metrics, range, zone, timeframe or policies differ. Pass the query that it came from, or begin anew without it.",
+                "The checkpoint belongs to another query: its endpoints, metrics, range, zone, timeframe or policies differ. Pass the " +
+                    "query that it came from, or begin anew without it.",
                 nameof(resumeFrom));
         }
 
@@ -81,7 +90,11 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         return StreamWindowsAsync(query, now, resumeFrom, cancellationToken);
     }
 
-    public IAsyncEnumerable<AnalyticsBucket> WatchAsync(AnalyticsQuery query, TimeSpan interval, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<AnalyticsBucket> WatchAsync(
+        AnalyticsQuery query,
+        TimeSpan interval,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(query);
         query.ValidateForAllPages();
@@ -89,12 +102,18 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         if (query.Range.Duration is null || query.Timeframe is null)
         {
             throw new ArgumentException(
-                "A watch looks back over a stretch of time that moves, by buckets of one length: set Range to AnalyticsTimeRange.Last(...) and Timeframe.",
+                "A watch looks back over a stretch of time that moves, by buckets of one length: set Range to " +
+                    "AnalyticsTimeRange.Last(...) and Timeframe.",
                 nameof(query));
         }
 
         return WatchEveryAsync(
-            query with { Expand = (query.Expand & ~AnalyticsExpand.Structure) | AnalyticsExpand.TimeSeries, ClosedOnly = true, BoundToTimeframe = true },
+            query with
+            {
+                Expand = (query.Expand & ~AnalyticsExpand.Structure) | AnalyticsExpand.TimeSeries,
+                ClosedOnly = true,
+                BoundToTimeframe = true,
+            },
             interval,
             cancellationToken);
     }
@@ -159,7 +178,9 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         async Task ReadWindowAsync(int window, CancellationToken token)
         {
             List<AnalyticsBucket> buckets = [];
-            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: false, token).ConfigureAwait(false))
+            await foreach (
+                AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: false, token).ConfigureAwait(false)
+            )
             {
                 buckets.Add(bucket);
             }
@@ -185,7 +206,10 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         long rows = 0;
         for (int window = 0; window < windows.Count; window++)
         {
-            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: true, cancellationToken).ConfigureAwait(false))
+            await foreach (
+                AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: true, cancellationToken)
+                    .ConfigureAwait(false)
+            )
             {
                 rows += bucket.Rows.Count;
                 yield return bucket;
@@ -196,7 +220,11 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
     }
 
     private async IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
-        AnalyticsQuery query, DateTimeOffset now, AnalyticsCheckpoint? resumeFrom, [EnumeratorCancellation] CancellationToken cancellationToken)
+        AnalyticsQuery query,
+        DateTimeOffset now,
+        AnalyticsCheckpoint? resumeFrom,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         if (resumeFrom?.IsComplete == true)
         {
@@ -212,7 +240,10 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
         {
             List<AnalyticsBucket> buckets = [];
             bool first = window == 0 && resumeFrom is null;
-            await foreach (AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], first, streaming: false, cancellationToken).ConfigureAwait(false))
+            await foreach (
+                AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], first, streaming: false, cancellationToken)
+                    .ConfigureAwait(false)
+            )
             {
                 buckets.Add(bucket);
             }
@@ -224,7 +255,12 @@ internal sealed class FalAnalyticsClient(IFalAnalyticsApi api, FalObservabilityO
                 TimeSeries = buckets,
                 RefusedEndpoints = run.RefusedEndpoints,
                 MissingMetrics = run.MissingMetrics,
-                Checkpoint = new AnalyticsCheckpoint(query, last ? null : windows[window + 1].Start, last ? null : windows[^1].End, run.RefusedEndpoints),
+                Checkpoint = new AnalyticsCheckpoint(
+                    query,
+                    last ? null : windows[window + 1].Start,
+                    last ? null : windows[^1].End,
+                    run.RefusedEndpoints
+                ),
             };
         }
     }

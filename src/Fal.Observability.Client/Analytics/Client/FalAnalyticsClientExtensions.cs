@@ -10,14 +10,19 @@ public static class FalAnalyticsClientExtensions
     /// <param name="query">What to ask for.</param>
     /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
     /// <returns>The report, which names what the query asked for and is not in it.</returns>
-    public static Task<AnalyticsReport> GetReportAsync(this IFalAnalyticsClient client, AnalyticsQuery query, CancellationToken cancellationToken)
+    public static Task<AnalyticsReport> GetReportAsync(
+        this IFalAnalyticsClient client,
+        AnalyticsQuery query,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(client);
         return client.GetReportAsync(query, null, cancellationToken);
     }
 
     /// <summary>
-    /// Reads a range window by window from its start, as <see cref="IFalAnalyticsClient.StreamWindowsAsync"/> does without a checkpoint, and
+    /// Reads a range window by window from its start, as <see cref="IFalAnalyticsClient.StreamWindowsAsync"/> does without a checkpoint,
+    /// and
     /// throws what that throws.
     /// </summary>
     /// <param name="client">The client.</param>

@@ -34,11 +34,14 @@ public interface IFalAnalyticsClient
     /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
     /// <returns>The next page; null where <paramref name="page"/> is the last.</returns>
     /// <exception cref="ArgumentException"><paramref name="page"/> carries no query: it did not come from this client.</exception>
-    /// <exception cref="FalResponseException">The service's cursor does not advance, or it says that there is more and names no cursor.</exception>
+    /// <exception cref="FalResponseException">
+    /// The service's cursor does not advance, or it says that there is more and names no cursor.
+    /// </exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
     /// <example>
     /// <code>
-    /// for (AnalyticsPage? page = await fal.Analytics.GetPageAsync(query); page is not null; page = await fal.Analytics.GetNextPageAsync(page))
+    /// for (AnalyticsPage? page = await fal.Analytics.GetPageAsync(query); page is not null; page = await
+    /// fal.Analytics.GetNextPageAsync(page))
     ///     Console.WriteLine($"{page.TimeSeries.Count} buckets");
     /// </code>
     /// </example>
@@ -51,8 +54,10 @@ public interface IFalAnalyticsClient
     /// <remarks>
     /// The endpoints are cut into groups of <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/>, and the range into windows of about
     /// <see cref="FalObservabilityOptions.BucketsPerWindow"/> buckets, cut between buckets of the query's zone. Where the query names
-    /// no timeframe, or this machine does not know the zone, the range is one window. <see cref="FalObservabilityOptions.MaxConcurrentCalls"/>
-    /// calls are under way at a time. The whole series is held in memory: <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> is for more.
+    /// no timeframe, or this machine does not know the zone, the range is one window.
+    /// <see cref="FalObservabilityOptions.MaxConcurrentCalls"/>
+    /// calls are under way at a time. The whole series is held in memory:
+    /// <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> is for more.
     /// </remarks>
     /// <param name="query">
     /// What to ask for. With neither <see cref="AnalyticsExpand.TimeSeries"/> nor <see cref="AnalyticsExpand.Summary"/> in it the report
@@ -99,7 +104,8 @@ public interface IFalAnalyticsClient
     /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
     /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
     /// <exception cref="FalResponseException">
-    /// The service's cursor repeats, its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>, or a bucket comes after a later
+    /// The service's cursor repeats, its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>, or a bucket comes after a
+    /// later
     /// one was handed on.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
@@ -117,7 +123,9 @@ public interface IFalAnalyticsClient
     /// and which endpoints or metrics it leaves out.
     /// </summary>
     /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
-    /// <param name="progress">Is told of each window when its last bucket was taken, the last one before the enumeration ends; may be null.</param>
+    /// <param name="progress">
+    /// Is told of each window when its last bucket was taken, the last one before the enumeration ends; may be null.
+    /// </param>
     /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
     /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
     /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
@@ -172,11 +180,14 @@ public interface IFalAnalyticsClient
     /// <param name="interval">The time between reads, 10 seconds to 1 day. The first one starts at once.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>The buckets, without an end.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid or watched, or the interval is out of its range. Thrown at the call.</exception>
+    /// <exception cref="ArgumentException">
+    /// The query cannot be valid or watched, or the interval is out of its range. Thrown at the call.
+    /// </exception>
     /// <exception cref="FalObservabilityException">A read failed in a way that no later read can mend.</exception>
     /// <example>
     /// <code>
-    /// var lastDay = new AnalyticsQuery("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(1)), Timeframe = AnalyticsTimeframe.Hour };
+    /// var lastDay = new AnalyticsQuery("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(1)), Timeframe =
+    /// AnalyticsTimeframe.Hour };
     /// await foreach (AnalyticsBucket bucket in fal.Analytics.WatchAsync(lastDay, TimeSpan.FromMinutes(5)))
     ///     Console.WriteLine(bucket);
     /// </code>

@@ -171,7 +171,9 @@ internal sealed class AnalyticsBucketReader
             if (_exactEnds)
             {
                 throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                    $"The service sent the bucket {bucket}, which the window that begins at {_notBefore:u} cuts: its buckets do not begin where the zone's do. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or raise {nameof(FalObservabilityOptions.BucketsPerWindow)} so that the range is one window."));
+                    $"The service sent the bucket {bucket}, which the window that begins at {_notBefore:u} cuts: its buckets do not " +
+                        $"begin where the zone's do. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or " +
+                            $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)} so that the range is one window."));
             }
 
             return;
@@ -184,10 +186,13 @@ internal sealed class AnalyticsBucketReader
         else if (!_restarted)
         {
             throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent the bucket {bucket} after a later one, {_handedOut:u}, had been handed on. Its pages are in no order that can be streamed: take GetReportAsync or StreamWindowsAsync, which sort them."));
+                $"The service sent the bucket {bucket} after a later one, {_handedOut:u}, had been handed on. Its pages are in no order " +
+                    $"that can be streamed: take GetReportAsync or StreamWindowsAsync, which sort them."));
         }
     }
 
     private static FalResponseException TooManyToSort(long rows) => PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-        $"The service does not send its buckets in ascending order, and sorting the window needs more than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
+        $"The service does not send its buckets in ascending order, and sorting the window needs more " +
+            $"than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. " +
+                $"Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
 }

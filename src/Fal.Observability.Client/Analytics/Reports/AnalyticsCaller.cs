@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Makes one analytics call and turns its answer into a page that knows its query, its zone and how settled its buckets are.</summary>
+/// <summary>
+/// Makes one analytics call and turns its answer into a page that knows its query, its zone and how settled its buckets are.
+/// </summary>
 internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOptions options)
 {
     /// <summary>The metrics that the service is known to fail on for some endpoints.</summary>
@@ -20,7 +22,9 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
         if (previous is not null && !query.FitsOneCall)
         {
             throw PageGuard.Unusable(
-                $"The service answered with a cursor (next_cursor) of {query.Cursor?.Length} characters, too long to be sent back in an address: the rest of the answer cannot be asked for. Ask for a shorter range; if it stays so, report it to fal with the query.");
+                $"The service answered with a cursor (next_cursor) of {query.Cursor?.Length} characters, too long to be sent back in an " +
+                    $"address: the rest of the answer cannot be asked for. Ask for a shorter range; if it stays so, report it to fal " +
+                        $"with the query.");
         }
 
         try
@@ -39,7 +43,10 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
         {
             // The service's own words say nothing about the cause.
             throw e.WithMessage(
-                $"{e.MessageWithoutAttempts} The service is known to fail like this for some endpoints when cold-boot percentiles are asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} (AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in a report.");
+                $"{e.MessageWithoutAttempts} The service is known to fail like this for some endpoints when cold-boot percentiles are " +
+                    $"asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} " +
+                        $"(AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in " +
+                            $"a report.");
         }
     }
 

@@ -20,10 +20,13 @@ public sealed class AnalyticsCheckpoint
 
     private readonly Content _content;
 
-    internal AnalyticsCheckpoint(AnalyticsQuery query, DateTimeOffset? next, DateTimeOffset? end, IReadOnlyList<AnalyticsRefusedEndpoint> refused)
-        : this(new Content(CurrentVersion, FingerprintOf(query), next, end, refused))
-    {
-    }
+    internal AnalyticsCheckpoint(
+        AnalyticsQuery query,
+        DateTimeOffset? next,
+        DateTimeOffset? end,
+        IReadOnlyList<AnalyticsRefusedEndpoint> refused
+    )
+        : this(new Content(CurrentVersion, FingerprintOf(query), next, end, refused)) { }
 
     private AnalyticsCheckpoint(Content content) => _content = content;
 
@@ -81,10 +84,18 @@ public sealed class AnalyticsCheckpoint
 
         return content switch
         {
-            { Version: > CurrentVersion } => throw new FormatException(string.Create(CultureInfo.InvariantCulture,
-                $"The checkpoint has the version {content.Version}, and this version of the package knows {CurrentVersion}: go on with the one that wrote it, or a newer one.")),
-            { Version: CurrentVersion, Query.Length: > 0 } when content.Next is null || content.Next < content.End => new AnalyticsCheckpoint(content),
-            _ => throw new FormatException("The JSON is not a checkpoint: it names no query, or its end is not after the instant to go on from."),
+            { Version: > CurrentVersion } => throw new FormatException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The checkpoint has the version {content.Version}, and this version of the package knows {CurrentVersion}: go on " +
+                        $"with the one that wrote it, or a newer one."
+                )
+            ),
+            { Version: CurrentVersion, Query.Length: > 0 } when content.Next is null || content.Next < content.End =>
+                new AnalyticsCheckpoint(content),
+            _ => throw new FormatException(
+                "The JSON is not a checkpoint: it names no query, or its end is not after the instant to go on from."
+            ),
         };
     }
 

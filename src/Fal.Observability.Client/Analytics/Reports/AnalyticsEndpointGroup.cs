@@ -4,7 +4,8 @@ namespace Fal.Observability.Client;
 /// Up to <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/> endpoints that are asked for in one call. What is asked shrinks when the
 /// service refuses an endpoint or fails on a metric; whoever reads pages of the group notices by its <see cref="Shape"/>.
 /// </summary>
-internal sealed class AnalyticsEndpointGroup(IReadOnlyList<string> endpointIds, AnalyticsExpand without = AnalyticsExpand.None) : IDisposable
+internal sealed class AnalyticsEndpointGroup(IReadOnlyList<string> endpointIds, AnalyticsExpand without = AnalyticsExpand.None)
+    : IDisposable
 {
     private volatile CallShape _shape = new(endpointIds, without);
 

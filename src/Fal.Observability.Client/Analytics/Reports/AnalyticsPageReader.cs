@@ -1,7 +1,12 @@
 namespace Fal.Observability.Client;
 
 /// <summary>Follows the pages of one group of endpoints over one range, and begins anew when the group has to be asked otherwise.</summary>
-internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGroup group, AnalyticsQuery query, FalObservabilityOptions options)
+internal sealed class AnalyticsPageReader(
+    AnalyticsRun run,
+    AnalyticsEndpointGroup group,
+    AnalyticsQuery query,
+    FalObservabilityOptions options
+)
 {
     private readonly PageGuard _guard = new(options);
     private AnalyticsEndpointGroup.CallShape? _shape;
@@ -31,7 +36,8 @@ internal sealed class AnalyticsPageReader(AnalyticsRun run, AnalyticsEndpointGro
             _guard.ThrowIfEndless(cursor);
             try
             {
-                AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken).ConfigureAwait(false);
+                AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken)
+                    .ConfigureAwait(false);
                 if (page.LacksCursor)
                 {
                     throw PageGuard.CursorIsMissing();

@@ -40,5 +40,6 @@ public sealed record AnalyticsProgress(int WindowsDone, int Windows, long Rows, 
 
     /// <summary>The numbers on one line, for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{WindowsDone} of {Windows} windows, {Rows} rows, {Calls} calls, {Retries} retries, {RefusedEndpoints.Count} endpoints refused, {MissingMetrics.Count} with missing metrics");
+        $"{WindowsDone} of {Windows} windows, {Rows} rows, {Calls} calls, {Retries} retries, {RefusedEndpoints.Count} endpoints " +
+            $"refused, {MissingMetrics.Count} with missing metrics");
 }

@@ -83,7 +83,8 @@ public sealed class AnalyticsReport
         : null;
 
     /// <summary>
-    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no client has
+    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no
+    /// client has
     /// fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
@@ -145,5 +146,6 @@ public sealed class AnalyticsReport
 
     /// <summary>What the report holds and lacks, on one line for a log; no data.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{TimeSeries.Count} buckets, {Summary.Count} summary rows, {RefusedEndpoints.Count} endpoints refused, {MissingMetrics.Count} with missing metrics, {Calls} calls, {Retries} retries | {Query}");
+        $"{TimeSeries.Count} buckets, {Summary.Count} summary rows, {RefusedEndpoints.Count} endpoints refused, {MissingMetrics.Count} " +
+            $"with missing metrics, {Calls} calls, {Retries} retries | {Query}");
 }

@@ -27,7 +27,8 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
 
     /// <summary>One bucket out of the parts that several groups of endpoints have of it.</summary>
     /// <remarks>
-    /// A row that comes several times, because an app and one of its routes are in different groups or because the service repeats it, comes
+    /// A row that comes several times, because an app and one of its routes are in different groups or because the service repeats it,
+    /// comes
     /// out once: where two have a value, that of the later one counts.
     /// </remarks>
     public AnalyticsBucket Join(IReadOnlyList<AnalyticsBucket> parts)
@@ -89,7 +90,8 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         return inOrder;
     }
 
-    private int PlaceOf(string endpointId) => _places.TryGetValue(endpointId, out int place) ? place : _places.GetOrAdd(endpointId, PlaceOfApp);
+    private int PlaceOf(string endpointId) =>
+        _places.TryGetValue(endpointId, out int place) ? place : _places.GetOrAdd(endpointId, PlaceOfApp);
 
     private int PlaceOfApp(string route)
     {

@@ -229,7 +229,8 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <summary>Whether the group can be asked otherwise after a failure.</summary>
     public bool CanReshape(AnalyticsEndpointGroup.CallShape shape, FalApiException failure) =>
-        (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure)) || CanDegrade(shape, failure);
+        (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure))
+        || CanDegrade(shape, failure);
 
     /// <summary>Changes what is asked of a group after a failure, unless somebody has done so in the meantime.</summary>
     /// <param name="group">The group.</param>
@@ -273,7 +274,10 @@ internal sealed class AnalyticsRun : IDisposable
     /// <summary>The service's own statement about an endpoint. A web page in its place says nothing about one.</summary>
     private static bool IsRefusal(FalApiException failure) =>
         failure.ContentType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) == true
-        && (failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership } || failure.StatusCode == HttpStatusCode.NotFound);
+        && (
+            failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership }
+            || failure.StatusCode == HttpStatusCode.NotFound
+        );
 
     private bool CanDegrade(AnalyticsEndpointGroup.CallShape shape, FalApiException failure)
     {
@@ -364,7 +368,10 @@ internal sealed class AnalyticsRun : IDisposable
             AnalyticsEndpointGroup.CallShape shape = group.Shape;
             if (shape.EndpointIds.Any(search.Refused.ContainsKey))
             {
-                group.Shape = new AnalyticsEndpointGroup.CallShape([.. shape.EndpointIds.Where(id => !search.Refused.ContainsKey(id))], shape.Without);
+                group.Shape = new AnalyticsEndpointGroup.CallShape(
+                    [.. shape.EndpointIds.Where(id => !search.Refused.ContainsKey(id))],
+                    shape.Without
+                );
             }
         }
 
@@ -424,9 +431,13 @@ internal sealed class AnalyticsRun : IDisposable
         return samples;
     }
 
-    private static AnalyticsTimeRange Shortest(AnalyticsTimeRange range) => range.FirstDay is { } day
-        ? AnalyticsTimeRange.Days(day, day)
-        : AnalyticsTimeRange.Between(range.Start!.Value, range.End!.Value - range.Start.Value > OneHour ? range.Start.Value + OneHour : range.End.Value);
+    private static AnalyticsTimeRange Shortest(AnalyticsTimeRange range) =>
+        range.FirstDay is { } day
+            ? AnalyticsTimeRange.Days(day, day)
+            : AnalyticsTimeRange.Between(
+                range.Start!.Value,
+                range.End!.Value - range.Start.Value > OneHour ? range.Start.Value + OneHour : range.End.Value
+            );
 
     private FalApiException NoneAccepted(FalApiException refusal)
     {
@@ -475,6 +486,8 @@ internal sealed class AnalyticsRun : IDisposable
         }
 
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.MaxConcurrentCalls, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(queue, parallel, async (item, token) => await action(item, token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(queue, parallel, async (item, token) => await action(item, token).ConfigureAwait(false))
+            .ConfigureAwait(false);
     }
 }

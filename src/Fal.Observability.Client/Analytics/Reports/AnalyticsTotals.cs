@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What rows come to together, over buckets, endpoints or both: the numbers that can be added, and the rates that follow from them.</summary>
+/// <summary>
+/// What rows come to together, over buckets, endpoints or both: the numbers that can be added, and the rates that follow from them.
+/// </summary>
 /// <remarks>
 /// <para>
 /// Counts and billed seconds add up. A rate is that of the sums, so that a busy hour weighs more than a quiet one. A percentile of parts
@@ -104,28 +106,32 @@ public sealed class AnalyticsTotals
     /// <summary>Successful requests (2xx) among all, from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
-    /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
+    /// lacks.
     /// </value>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 
     /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
-    /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
+    /// lacks.
     /// </value>
     public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
 
     /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
-    /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a
+    /// query lacks.
     /// </value>
     public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
 
     /// <summary>Requests that waited for a cold boot among all, from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
-    /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query lacks.
+    /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
+    /// lacks.
     /// </value>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
@@ -163,7 +169,8 @@ public sealed class AnalyticsTotals
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
     /// <param name="buckets">Buckets, none of them twice.</param>
     /// <returns>
-    /// The totals by the app's id, <c>owner/name</c>, in ordinal order of the ids. The id of an app is the first two parts of the ids of its
+    /// The totals by the app's id, <c>owner/name</c>, in ordinal order of the ids. The id of an app is the first two parts of the ids of
+    /// its
     /// routes (<c>owner/name/route</c>).
     /// </returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
@@ -183,7 +190,9 @@ public sealed class AnalyticsTotals
     /// <returns>
     /// The total, exact up to 2^53 and rounded above. Null where a row has no value, and where billed seconds exceed what a double holds.
     /// </returns>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is a percentile, which cannot be added, or not a single metric.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="metric"/> is a percentile, which cannot be added, or not a single metric.
+    /// </exception>
     public double? GetValue(AnalyticsExpand metric)
     {
         if (metric == AnalyticsExpand.TotalBillableDuration)
@@ -206,13 +215,15 @@ public sealed class AnalyticsTotals
         : Sum(metric) is not { } sum ? null
         : sum <= long.MaxValue ? (long)sum
         : throw new OverflowException(string.Create(CultureInfo.InvariantCulture,
-            $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it rounded."));
+            $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it " +
+                $"rounded."));
 
     private Int128? Sum(AnalyticsExpand metric)
     {
         AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
         return _counts.TryGetValue(metric, out Int128? sum) ? sum : throw new ArgumentException(
-            $"{metric} is a percentile: those of several rows cannot be combined into one. Ask the service for the range, timeframe and endpoint that you mean.",
+            $"{metric} is a percentile: those of several rows cannot be combined into one. Ask the service for the range, timeframe and " +
+                $"endpoint that you mean.",
             nameof(metric));
     }
 

@@ -46,7 +46,9 @@ internal sealed class AnalyticsWatch(AnalyticsQuery query)
 
         foreach (AnalyticsBucket bucket in report.TimeSeries)
         {
-            string digest = Convert.ToHexString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(bucket, AnalyticsJsonContext.Default.AnalyticsBucket)));
+            string digest = Convert.ToHexString(
+                SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(bucket, AnalyticsJsonContext.Default.AnalyticsBucket))
+            );
             bool unchanged = _seen.TryGetValue(bucket.Start, out string? before) && before == digest;
             _seen[bucket.Start] = digest;
             if (!unchanged)

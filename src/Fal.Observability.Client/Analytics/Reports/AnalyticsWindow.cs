@@ -4,7 +4,9 @@ namespace Fal.Observability.Client;
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed class AnalyticsWindow
 {
-    /// <summary>The stretch of time. Its start names the window: a resumed backfill cuts the rest of the range at the same places.</summary>
+    /// <summary>
+    /// The stretch of time. Its start names the window: a resumed backfill cuts the rest of the range at the same places.
+    /// </summary>
     public required AnalyticsTimeRange Range { get; init; }
 
     /// <summary>The buckets in ascending order, as in an <see cref="AnalyticsReport"/>.</summary>

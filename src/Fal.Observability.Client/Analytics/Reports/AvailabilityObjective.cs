@@ -22,7 +22,10 @@ public sealed class AvailabilityObjective
         if (!(target > 0 && target < 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(target), target, "The target is a share between 0 and 1, both excluded, such as 0.999 for 99.9 %: at 1 there is no error budget.");
+                nameof(target),
+                target,
+                "The target is a share between 0 and 1, both excluded, such as 0.999 for 99.9 %: at 1 there is no error budget."
+            );
         }
 
         if (window < LongBurnWindow)
@@ -48,7 +51,9 @@ public sealed class AvailabilityObjective
     /// <summary>The time that the objective is kept over.</summary>
     public TimeSpan Window { get; }
 
-    /// <summary>Measures how the objective is kept over all endpoints of a report: the windows end where its last closed bucket does.</summary>
+    /// <summary>
+    /// Measures how the objective is kept over all endpoints of a report: the windows end where its last closed bucket does.
+    /// </summary>
     /// <remarks>
     /// A bucket that is open does not count, and one that is provisional counts as it is: <see cref="AnalyticsQuery.ClosedOnly"/> keeps it
     /// out. Buckets of a day or more tell the error budget, and no burn rates, which need <see cref="AnalyticsTimeframe.Hour"/> or
@@ -82,9 +87,12 @@ public sealed class AvailabilityObjective
     /// up to then ended.
     /// </param>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
-    public AvailabilityStatus Evaluate(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) => Measure(PeriodsOf(buckets, asOf), asOf);
+    public AvailabilityStatus Evaluate(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) =>
+        Measure(PeriodsOf(buckets, asOf), asOf);
 
-    /// <summary>Measures how the objective is kept by each endpoint of a report, as <see cref="Evaluate(AnalyticsReport)"/> does for all.</summary>
+    /// <summary>
+    /// Measures how the objective is kept by each endpoint of a report, as <see cref="Evaluate(AnalyticsReport)"/> does for all.
+    /// </summary>
     /// <param name="report">The report.</param>
     /// <returns>
     /// The status by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids, of the endpoints that have a row in the window.
@@ -109,7 +117,8 @@ public sealed class AvailabilityObjective
     /// <example>
     /// <code>
     /// var objective = new AvailabilityObjective(0.999, TimeSpan.FromDays(30));
-    /// foreach ((string app, AvailabilityStatus status) in objective.EvaluateByApp(report).OrderByDescending(app => app.Value.ErrorBudgetConsumed))
+    /// foreach ((string app, AvailabilityStatus status) in objective.EvaluateByApp(report).OrderByDescending(app =>
+    /// app.Value.ErrorBudgetConsumed))
     ///     Console.WriteLine($"{app}: {status.ErrorBudgetConsumed:P0} of the error budget is used up");
     /// </code>
     /// </example>
@@ -120,7 +129,8 @@ public sealed class AvailabilityObjective
     }
 
     /// <summary>
-    /// Measures how the objective is kept by each endpoint, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for
+    /// Measures how the objective is kept by each endpoint, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does
+    /// for
     /// all.
     /// </summary>
     /// <param name="buckets">The buckets.</param>
@@ -133,7 +143,8 @@ public sealed class AvailabilityObjective
         MeasureBy(static id => id, PeriodsOf(buckets, asOf), asOf);
 
     /// <summary>
-    /// Measures how the objective is kept by each app, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for all.
+    /// Measures how the objective is kept by each app, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for
+    /// all.
     /// </summary>
     /// <param name="buckets">The buckets.</param>
     /// <param name="asOf">The instant to judge by.</param>
@@ -168,7 +179,8 @@ public sealed class AvailabilityObjective
         }
 
         return periods.Length > 0 ? periods : throw new ArgumentException(
-            "The report has no closed bucket to measure: ask for AnalyticsExpand.TimeSeries, over a range in which at least one bucket has ended.",
+            "The report has no closed bucket to measure: ask for AnalyticsExpand.TimeSeries, over a range in which at least one bucket " +
+                "has ended.",
             nameof(report));
     }
 
@@ -253,7 +265,9 @@ public sealed class AvailabilityObjective
         double? BurnOf(TimeSpan window) => longest <= window ? Burn(Count(Within(window))) : null;
     }
 
-    /// <summary>The share of the budget that is used up, computed so that a budget that is used up exactly is not exceeded by rounding.</summary>
+    /// <summary>
+    /// The share of the budget that is used up, computed so that a budget that is used up exactly is not exceeded by rounding.
+    /// </summary>
     private double? Burn((decimal? Requests, decimal? Errors) counts)
     {
         if (counts is not ({ } requests and > 0, { } errors))

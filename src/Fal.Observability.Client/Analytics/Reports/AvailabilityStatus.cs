@@ -40,7 +40,8 @@ public sealed class AvailabilityStatus
     public double? ShortBurnRate { get; init; }
 
     /// <summary>
-    /// The same for the last <see cref="AvailabilityObjective.LongBurnWindow"/>. The workbook pages at 6. Null also where a bucket is longer
+    /// The same for the last <see cref="AvailabilityObjective.LongBurnWindow"/>. The workbook pages at 6. Null also where a bucket is
+    /// longer
     /// than that.
     /// </summary>
     public double? LongBurnRate { get; init; }
@@ -50,7 +51,10 @@ public sealed class AvailabilityStatus
 
     /// <summary>The status on one line for a log, with a question mark for what is not known.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Objective.Target * 100:0.############} % over {Objective.Window:c} as of {AsOf.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: {Show(Errors)} errors of {Show(Requests)} requests, error budget consumed {Show(ErrorBudgetConsumed)}, burn rates {Show(ShortBurnRate)} (1 h) and {Show(LongBurnRate)} (6 h), coverage {Show(Coverage)}");
+        $"{Objective.Target * 100:0.############} % over {Objective.Window:c} as " +
+            $"of {AsOf.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: {Show(Errors)} errors of {Show(Requests)} requests, error budget " +
+                $"consumed {Show(ErrorBudgetConsumed)}, burn rates {Show(ShortBurnRate)} (1 h) and {Show(LongBurnRate)} (6 h), " +
+                    $"coverage {Show(Coverage)}");
 
     private static string Show(double? value) => value?.ToString("0.####", CultureInfo.InvariantCulture) ?? "?";
 }

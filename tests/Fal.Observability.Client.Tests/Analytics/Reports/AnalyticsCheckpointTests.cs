@@ -59,7 +59,9 @@ public sealed class AnalyticsCheckpointTests
         AnalyticsQuery query = FakeAnalyticsService.Query(1, 5);
         DateTimeOffset from = FakeAnalyticsService.Now.AddHours(-2).ToOffset(TimeSpan.FromHours(1));
 
-        AnalyticsCheckpoint checkpoint = AnalyticsCheckpoint.FromJson(AnalyticsCheckpoint.Create(query, from, FakeAnalyticsService.Now).ToJson());
+        AnalyticsCheckpoint checkpoint = AnalyticsCheckpoint.FromJson(
+            AnalyticsCheckpoint.Create(query, from, FakeAnalyticsService.Now).ToJson()
+        );
 
         Assert.False(checkpoint.IsComplete);
         Assert.Equal(TimeSpan.Zero, checkpoint.ContinuesAt!.Value.Offset);

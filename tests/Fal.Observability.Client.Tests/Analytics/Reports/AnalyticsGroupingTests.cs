@@ -11,7 +11,8 @@ public sealed class AnalyticsGroupingTests
     {
         Query = new AnalyticsQuery("o/b", "o/a", "o/gone", "o/quiet/route")
         {
-            Expand = AnalyticsExpand.Volume, Timeframe = AnalyticsTimeframe.Hour, Range = AnalyticsTimeRange.Between(Start, Start.AddHours(30)),
+            Expand = AnalyticsExpand.Volume, Timeframe = AnalyticsTimeframe.Hour,
+            Range = AnalyticsTimeRange.Between(Start, Start.AddHours(30)),
         },
         RefusedEndpoints = [new AnalyticsRefusedEndpoint("o/gone", System.Net.HttpStatusCode.Forbidden, null)],
         TimeSeries =
@@ -28,7 +29,10 @@ public sealed class AnalyticsGroupingTests
         IReadOnlyDictionary<string, IReadOnlyList<AnalyticsPoint>> series = Report.SeriesByEndpoint();
 
         Assert.Equal(["o/a", "o/a/turbo", "o/ab", "o/b", "o/quiet/route"], series.Keys);
-        Assert.All(series.Values, points => Assert.Equal(Report.TimeSeries.Select(bucket => bucket.Start), points.Select(point => point.Start)));
+        Assert.All(
+            series.Values,
+            points => Assert.Equal(Report.TimeSeries.Select(bucket => bucket.Start), points.Select(point => point.Start))
+        );
         Assert.Equal([true, false, false], series["o/a"].Select(point => point.HasData));
         Assert.Equal([100, null, null], series["o/a"].Select(point => point.GetValue(AnalyticsExpand.RequestCount)));
         Assert.Equal([null, null, null], series["o/b"].Select(point => point.GetValue(AnalyticsExpand.RequestCount)));

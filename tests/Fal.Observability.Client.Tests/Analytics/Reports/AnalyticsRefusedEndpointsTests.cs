@@ -70,7 +70,10 @@ public sealed class AnalyticsRefusedEndpointsTests
                 }
 
                 compared++;
-                Assert.Equal(chosen.Order().Select(i => FakeAnalyticsService.Ids(50)[i]), report.RefusedEndpoints.Select(endpoint => endpoint.EndpointId));
+                Assert.Equal(
+                    chosen.Order().Select(i => FakeAnalyticsService.Ids(50)[i]),
+                    report.RefusedEndpoints.Select(endpoint => endpoint.EndpointId)
+                );
                 Assert.Equal(50 - refused, report.TimeSeries[0].Rows.Count);
                 Assert.True(calls <= Budget(refused), string.Create(CultureInfo.InvariantCulture,
                     $"seed {Seed}: {calls} calls for {refused} refused, round {round}"));
@@ -100,7 +103,10 @@ public sealed class AnalyticsRefusedEndpointsTests
         {
             (int calls, AnalyticsReport? report) = await CountAsync(Enumerable.Range(first, 7));
 
-            Assert.Equal(FakeAnalyticsService.Ids(50)[first..(first + 7)], report!.RefusedEndpoints.Select(endpoint => endpoint.EndpointId));
+            Assert.Equal(
+                FakeAnalyticsService.Ids(50)[first..(first + 7)],
+                report!.RefusedEndpoints.Select(endpoint => endpoint.EndpointId)
+            );
             Assert.InRange(calls, 1, Budget(7));
         }
     }
@@ -128,13 +134,18 @@ public sealed class AnalyticsRefusedEndpointsTests
     public async Task Endpoints_refused_up_to_the_last_group_leave_its_data(int endpoints, int refused)
     {
         _service.Refused.UnionWith(FakeAnalyticsService.Ids(endpoints)[..refused]);
-        AnalyticsQuery query = Skip(FakeAnalyticsService.Query(endpoints, 2)) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries };
+        AnalyticsQuery query = Skip(FakeAnalyticsService.Query(endpoints, 2)) with
+        {
+            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries,
+        };
 
         AnalyticsReport report = await _service.Client.GetReportAsync(query);
 
         Assert.Equal(refused, report.RefusedEndpoints.Count);
         Assert.Equal(FakeAnalyticsService.Ids(endpoints)[refused..], report.TimeSeries[0].Rows.Select(row => row.EndpointId));
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{refused} of {endpoints} refused: {_service.Calls.Count} calls"));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{refused} of {endpoints} refused: {_service.Calls.Count} calls")
+        );
     }
 
     [Fact]
@@ -153,9 +164,10 @@ public sealed class AnalyticsRefusedEndpointsTests
     public async Task Where_some_are_foreign_and_some_do_not_exist_the_key_has_the_permission()
     {
         string[] ids = FakeAnalyticsService.Ids(50);
-        _service.Before = query => query.EndpointIds.FirstOrDefault(id => id != ids[20] && string.CompareOrdinal(id, ids[25]) < 0) is not null
-            ? Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json" })
-            : Task.CompletedTask;
+        _service.Before = query =>
+            query.EndpointIds.FirstOrDefault(id => id != ids[20] && string.CompareOrdinal(id, ids[25]) < 0) is not null
+                ? Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json" })
+                : Task.CompletedTask;
         _service.Refused.UnionWith(ids[25..]);
 
         AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(50, 2)));
@@ -167,9 +179,12 @@ public sealed class AnalyticsRefusedEndpointsTests
     [Fact]
     public async Task Where_no_endpoint_exists_the_exception_speaks_of_ids_and_not_of_permissions()
     {
-        _service.Before = _ => Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json" });
+        _service.Before = _ =>
+            Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json" });
 
-        FalApiException failure = await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(60, 2))));
+        FalApiException failure = await Assert.ThrowsAsync<FalApiException>(() =>
+            _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(60, 2)))
+        );
 
         Assert.Equal(HttpStatusCode.NotFound, failure.StatusCode);
         Assert.Contains("exists", failure.Message, StringComparison.Ordinal);
@@ -192,23 +207,38 @@ public sealed class AnalyticsRefusedEndpointsTests
     [InlineData(HttpStatusCode.Forbidden, "text/plain", FalForbiddenReason.PermissionOrOwnership)]
     [InlineData(HttpStatusCode.NotFound, "text/html", null)]
     [InlineData(HttpStatusCode.BadRequest, "application/json", null)]
-    public async Task What_is_no_statement_about_an_endpoint_is_not_searched_for_one(HttpStatusCode status, string contentType, FalForbiddenReason? reason)
+    public async Task What_is_no_statement_about_an_endpoint_is_not_searched_for_one(
+        HttpStatusCode status,
+        string contentType,
+        FalForbiddenReason? reason
+    )
     {
         FalApiException failure = reason is { } forbidden
             ? new FalForbiddenException("no") { StatusCode = status, ContentType = contentType, Reason = forbidden }
             : new FalApiException("no") { StatusCode = status, ContentType = contentType };
         _service.Before = _ => Task.FromException(failure);
 
-        Assert.Same(failure, await Assert.ThrowsAnyAsync<FalApiException>(() => _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(50, 2)))));
+        Assert.Same(
+            failure,
+            await Assert.ThrowsAnyAsync<FalApiException>(() => _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(50, 2))))
+        );
         Assert.Single(_service.Calls);
     }
 
     [Fact]
     public async Task An_endpoint_that_does_not_exist_is_skipped_like_one_of_others()
     {
-        _service.Before = query => query.EndpointIds.Contains("org/app-031")
-            ? Task.FromException(new FalApiException("gone") { StatusCode = HttpStatusCode.NotFound, ContentType = "application/json", ServiceMessage = "gone" })
-            : Task.CompletedTask;
+        _service.Before = query =>
+            query.EndpointIds.Contains("org/app-031")
+                ? Task.FromException(
+                    new FalApiException("gone")
+                    {
+                        StatusCode = HttpStatusCode.NotFound,
+                        ContentType = "application/json",
+                        ServiceMessage = "gone",
+                    }
+                )
+                : Task.CompletedTask;
 
         AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(50, 2)));
 
@@ -229,7 +259,10 @@ public sealed class AnalyticsRefusedEndpointsTests
             }
         }
 
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)), streamed.Select(bucket => bucket.Start));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)),
+            streamed.Select(bucket => bucket.Start)
+        );
         Assert.All(streamed.Take(8), bucket => Assert.Equal(60, bucket.Rows.Count));
         Assert.Equal(59, streamed[^1].Rows.Count);
         Assert.All(streamed, bucket => Assert.Equal(bucket.Rows.Count, bucket.Rows.Select(row => row.EndpointId).Distinct().Count()));
@@ -244,7 +277,10 @@ public sealed class AnalyticsRefusedEndpointsTests
         FalApiException fromReport = await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetReportAsync(query));
         FalApiException fromPage = await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetPageAsync(query));
 
-        Assert.All([fromReport, fromPage], failure => Assert.Contains("leave out P50ColdBootDuration", failure.Message, StringComparison.Ordinal));
+        Assert.All(
+            [fromReport, fromPage],
+            failure => Assert.Contains("leave out P50ColdBootDuration", failure.Message, StringComparison.Ordinal)
+        );
         Assert.Equal(HttpStatusCode.InternalServerError, fromPage.StatusCode);
         Assert.True(fromPage.IsTransient);
     }
@@ -273,7 +309,9 @@ public sealed class AnalyticsRefusedEndpointsTests
             Assert.All(rows, row => Assert.NotNull(row.RequestCount));
         });
         Assert.InRange(calls, 4, maxCalls);
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fragile} of 100 fragile: {calls} calls, 4 without any"));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{fragile} of 100 fragile: {calls} calls, 4 without any")
+        );
     }
 
     [Fact]
@@ -282,7 +320,11 @@ public sealed class AnalyticsRefusedEndpointsTests
         _service.Fragile.UnionWith(FakeAnalyticsService.Ids(50).Where((_, i) => i % 2 == 0));
 
         AnalyticsReport report = await _service.Client.GetReportAsync(
-            Degrade(FakeAnalyticsService.Query(50, 2)) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration });
+            Degrade(FakeAnalyticsService.Query(50, 2)) with
+            {
+                Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration,
+            }
+        );
 
         // The call that failed, the limit, and one call for each of both kinds of endpoints.
         Assert.InRange(_service.Calls.Count, 1, 1 + 31 + 2);
@@ -293,7 +335,8 @@ public sealed class AnalyticsRefusedEndpointsTests
     [Fact]
     public async Task A_service_that_fails_without_the_percentiles_too_is_not_searched_for_an_endpoint()
     {
-        _service.Before = _ => Task.FromException(new FalApiException("down") { StatusCode = HttpStatusCode.InternalServerError, IsTransient = true });
+        _service.Before = _ =>
+            Task.FromException(new FalApiException("down") { StatusCode = HttpStatusCode.InternalServerError, IsTransient = true });
 
         await Assert.ThrowsAsync<FalApiException>(() => _service.Client.GetReportAsync(Degrade(FakeAnalyticsService.Query(50, 2))));
 
@@ -314,7 +357,10 @@ public sealed class AnalyticsRefusedEndpointsTests
             }
         }
 
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)), streamed.Select(bucket => bucket.Start));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)),
+            streamed.Select(bucket => bucket.Start)
+        );
         Assert.All(streamed, bucket => Assert.Equal(FakeAnalyticsService.Ids(60), bucket.Rows.Select(row => row.EndpointId)));
         Assert.All(streamed.Take(8), bucket => Assert.NotNull(bucket.Rows[2].P50ColdBootDuration));
         Assert.Null(streamed[^1].Rows[2].P50ColdBootDuration);
@@ -329,7 +375,9 @@ public sealed class AnalyticsRefusedEndpointsTests
         _service.Options.BucketsPerWindow = 10;
         var progress = new Recorder();
 
-        await foreach (AnalyticsBucket bucket in _service.Client.StreamTimeSeriesAsync(Skip(Degrade(FakeAnalyticsService.Query(20, 30))), progress))
+        await foreach (
+            AnalyticsBucket bucket in _service.Client.StreamTimeSeriesAsync(Skip(Degrade(FakeAnalyticsService.Query(20, 30))), progress)
+        )
         {
             Assert.Equal(19, bucket.Rows.Count);
         }
@@ -362,7 +410,10 @@ public sealed class AnalyticsRefusedEndpointsTests
     {
         var service = new FakeAnalyticsService();
         service.Refused.UnionWith(refused.Select(i => FakeAnalyticsService.Ids(50)[i]));
-        AnalyticsQuery query = Skip(FakeAnalyticsService.Query(50, 2)) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries };
+        AnalyticsQuery query = Skip(FakeAnalyticsService.Query(50, 2)) with
+        {
+            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries,
+        };
         try
         {
             AnalyticsReport report = await service.Client.GetReportAsync(query);

@@ -16,7 +16,10 @@ public sealed class AnalyticsReportTests
 
         AnalyticsReport report = await _service.Client.GetReportAsync(query);
 
-        Assert.Equal(Enumerable.Range(0, 100).Select(i => FakeAnalyticsService.Now.AddHours(i - 100)), report.TimeSeries.Select(bucket => bucket.Start));
+        Assert.Equal(
+            Enumerable.Range(0, 100).Select(i => FakeAnalyticsService.Now.AddHours(i - 100)),
+            report.TimeSeries.Select(bucket => bucket.Start)
+        );
         Assert.All(report.TimeSeries, bucket => Assert.Equal(query.EndpointIds, bucket.Rows.Select(row => row.EndpointId)));
         Assert.All(report.TimeSeries, bucket => Assert.All(bucket.Rows, row => Assert.Equal(bucket.Start.Hour + 1, row.RequestCount)));
         Assert.Equal(query.EndpointIds, report.Summary.Select(row => row.EndpointId));
@@ -77,7 +80,12 @@ public sealed class AnalyticsReportTests
             await mine.Task;
         };
 
-        await _service.Client.GetReportAsync(FakeAnalyticsService.Query(100, 30) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries });
+        await _service.Client.GetReportAsync(
+            FakeAnalyticsService.Query(100, 30) with
+            {
+                Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries,
+            }
+        );
 
         Assert.Equal(limit, _service.MostUnderWay);
     }
@@ -117,7 +125,10 @@ public sealed class AnalyticsReportTests
 
         List<AnalyticsBucket> streamed = await ListAsync(_service.Client.StreamTimeSeriesAsync(FakeAnalyticsService.Query(60, 20)));
 
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)), streamed.Select(bucket => bucket.Start));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => FakeAnalyticsService.Now.AddHours(i - 20)),
+            streamed.Select(bucket => bucket.Start)
+        );
         Assert.All(streamed, bucket => Assert.Equal(60, bucket.Rows.Count));
     }
 
@@ -140,7 +151,9 @@ public sealed class AnalyticsReportTests
         _service.Order = buckets => buckets.Skip(10).Concat(buckets.Take(10));
         AnalyticsQuery query = FakeAnalyticsService.Query(1, 20);
 
-        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => ListAsync(_service.Client.StreamTimeSeriesAsync(query)));
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() =>
+            ListAsync(_service.Client.StreamTimeSeriesAsync(query))
+        );
         AnalyticsReport report = await _service.Client.GetReportAsync(query);
 
         Assert.Contains("GetReportAsync", failure.Message, StringComparison.Ordinal);
@@ -155,9 +168,17 @@ public sealed class AnalyticsReportTests
         _service.BucketLength = TimeSpan.FromHours(7);
         _service.Options.BucketsPerWindow = 1;
 
-        AnalyticsReport report = await _service.Client.GetReportAsync(FakeAnalyticsService.Query(2, 170) with { Timeframe = AnalyticsTimeframe.Day });
+        AnalyticsReport report = await _service.Client.GetReportAsync(
+            FakeAnalyticsService.Query(2, 170) with
+            {
+                Timeframe = AnalyticsTimeframe.Day,
+            }
+        );
 
-        Assert.Equal(Enumerable.Range(0, report.TimeSeries.Count).Select(i => report.TimeSeries[0].Start.AddHours(7 * i)), report.TimeSeries.Select(bucket => bucket.Start));
+        Assert.Equal(
+            Enumerable.Range(0, report.TimeSeries.Count).Select(i => report.TimeSeries[0].Start.AddHours(7 * i)),
+            report.TimeSeries.Select(bucket => bucket.Start)
+        );
         Assert.All(report.TimeSeries, bucket => Assert.Equal(2, bucket.Rows.Count));
         Assert.True(report.TimeSeries[^1].Start.AddHours(7) >= FakeAnalyticsService.Now);
     }
@@ -184,7 +205,10 @@ public sealed class AnalyticsReportTests
             .GetReportAsync(FakeAnalyticsService.Query(1, 2) with { EndpointIds = ids });
 
         Assert.All(report.TimeSeries, bucket => Assert.Equal(52, bucket.Rows.Count));
-        Assert.All(report.TimeSeries, bucket => Assert.Equal(["org/app", "org/app/fast"], bucket.Rows.Take(2).Select(row => row.EndpointId)));
+        Assert.All(
+            report.TimeSeries,
+            bucket => Assert.Equal(["org/app", "org/app/fast"], bucket.Rows.Take(2).Select(row => row.EndpointId))
+        );
         Assert.All(report.TimeSeries, bucket => Assert.Equal("org/app/turbo", bucket.Rows[^1].EndpointId));
         Assert.Equal(52, report.Summary.Count);
     }
@@ -205,7 +229,10 @@ public sealed class AnalyticsReportTests
     public async Task Without_a_calendar_the_range_goes_out_in_one_piece_as_it_was_given(bool unknownZone)
     {
         _service.Options.BucketsPerWindow = 1;
-        AnalyticsQuery query = FakeAnalyticsService.Query(1, 20) with { Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries };
+        AnalyticsQuery query = FakeAnalyticsService.Query(1, 20) with
+        {
+            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.TimeSeries,
+        };
         query = unknownZone ? query with { TimeZone = "Mars/Olympus_Mons" } : query with { Timeframe = null };
 
         await _service.Client.GetReportAsync(query);
@@ -219,7 +246,9 @@ public sealed class AnalyticsReportTests
         _service.PageSize = 1;
         _service.Options.MaxPages = 5;
 
-        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => _service.Client.GetReportAsync(FakeAnalyticsService.Query(1, 9)));
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() =>
+            _service.Client.GetReportAsync(FakeAnalyticsService.Query(1, 9))
+        );
 
         Assert.Contains("MaxPages", failure.Message, StringComparison.Ordinal);
     }
@@ -229,9 +258,13 @@ public sealed class AnalyticsReportTests
     {
         _service.Options.BucketsPerWindow = 5;
         var down = new FalTransportException("down");
-        _service.Before = query => query.Range.Start == FakeAnalyticsService.Now.AddHours(-10) ? Task.FromException(down) : Task.CompletedTask;
+        _service.Before = query =>
+            query.Range.Start == FakeAnalyticsService.Now.AddHours(-10) ? Task.FromException(down) : Task.CompletedTask;
 
-        Assert.Same(down, await Assert.ThrowsAsync<FalTransportException>(() => _service.Client.GetReportAsync(FakeAnalyticsService.Query(100, 40))));
+        Assert.Same(
+            down,
+            await Assert.ThrowsAsync<FalTransportException>(() => _service.Client.GetReportAsync(FakeAnalyticsService.Query(100, 40)))
+        );
     }
 
     [Fact]
@@ -274,7 +307,14 @@ public sealed class AnalyticsReportTests
         Assert.Equal(hours, streamed.Select(bucket => bucket.Start));
         Assert.Equal(hours, windows.SelectMany(window => window.TimeSeries).Select(bucket => bucket.Start));
         Assert.All(streamed.Concat(report.TimeSeries), bucket => Assert.Equal(60, bucket.Rows.Count));
-        Assert.All(windows, window => Assert.All(window.TimeSeries, bucket => Assert.InRange(bucket.Start, window.Range.Start!.Value, window.Range.End!.Value.AddTicks(-1))));
+        Assert.All(
+            windows,
+            window =>
+                Assert.All(
+                    window.TimeSeries,
+                    bucket => Assert.InRange(bucket.Start, window.Range.Start!.Value, window.Range.End!.Value.AddTicks(-1))
+                )
+        );
     }
 
     [Fact]
@@ -282,24 +322,38 @@ public sealed class AnalyticsReportTests
     {
         _service.IncludesEnd = true;
         AnalyticsQuery query = FakeAnalyticsService.Query(1, 5);
-        query = query with { Range = AnalyticsTimeRange.Between(query.Range.Start!.Value.AddMinutes(10), query.Range.End!.Value.AddMinutes(10)) };
+        query = query with
+        {
+            Range = AnalyticsTimeRange.Between(query.Range.Start!.Value.AddMinutes(10), query.Range.End!.Value.AddMinutes(10)),
+        };
 
         AnalyticsReport report = await _service.Client.GetReportAsync(query);
 
-        Assert.Equal(Enumerable.Range(0, 6).Select(i => FakeAnalyticsService.Now.AddHours(i - 5)), report.TimeSeries.Select(bucket => bucket.Start));
+        Assert.Equal(
+            Enumerable.Range(0, 6).Select(i => FakeAnalyticsService.Now.AddHours(i - 5)),
+            report.TimeSeries.Select(bucket => bucket.Start)
+        );
     }
 
     [Fact]
     public async Task A_whole_day_ends_before_the_midnight_after_it()
     {
         DateOnly day = new(2026, 3, 14);
-        var api = new FixedAnswer(Enumerable.Range(0, 25).Select(i => new AnalyticsBucket { Start = new DateTimeOffset(2026, 3, 13, 23, 0, 0, TimeSpan.Zero).AddHours(i) }));
+        var api = new FixedAnswer(
+            Enumerable
+                .Range(0, 25)
+                .Select(i => new AnalyticsBucket { Start = new DateTimeOffset(2026, 3, 13, 23, 0, 0, TimeSpan.Zero).AddHours(i) })
+        );
 
-        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log, () => 0).GetReportAsync(new AnalyticsQuery("org/app")
-        {
-            Range = AnalyticsTimeRange.Days(day, day), Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin",
-            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
-        });
+        AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log, () => 0).GetReportAsync(
+            new AnalyticsQuery("org/app")
+            {
+                Range = AnalyticsTimeRange.Days(day, day),
+                Timeframe = AnalyticsTimeframe.Hour,
+                TimeZone = "Europe/Berlin",
+                Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+            }
+        );
 
         Assert.Equal(24, report.TimeSeries.Count);
     }
@@ -323,7 +377,12 @@ public sealed class AnalyticsReportTests
         ]);
 
         AnalyticsReport report = await new FalAnalyticsClient(api, _service.Options, _service.Time, _service.Log, () => 0).GetReportAsync(
-            FakeAnalyticsService.Query(1, 1) with { EndpointIds = ["org/app", "org/other"], Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume });
+            FakeAnalyticsService.Query(1, 1) with
+            {
+                EndpointIds = ["org/app", "org/other"],
+                Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume,
+            }
+        );
 
         Assert.Equal(
             [("org/app", 6L, 1L), ("org/other", 9L, null)],
@@ -337,7 +396,13 @@ public sealed class AnalyticsReportTests
     [InlineData("""{"time_series":null,"has_more":false,"summary":[]}""", "time_series")]
     public async Task An_answer_that_cannot_be_whole_is_no_report(string json, string named)
     {
-        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log, () => 0);
+        var client = new FalAnalyticsClient(
+            new FixedAnswer(() => Json.ReadPage(json)),
+            _service.Options,
+            _service.Time,
+            _service.Log,
+            () => 0
+        );
         AnalyticsQuery query = FakeAnalyticsService.Query(1, 5) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount };
 
         FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => client.GetReportAsync(query));
@@ -352,7 +417,13 @@ public sealed class AnalyticsReportTests
     [InlineData("""{"time_series":[]}""")]
     public async Task What_does_not_say_that_there_is_more_is_the_end(string json)
     {
-        var client = new FalAnalyticsClient(new FixedAnswer(() => Json.ReadPage(json)), _service.Options, _service.Time, _service.Log, () => 0);
+        var client = new FalAnalyticsClient(
+            new FixedAnswer(() => Json.ReadPage(json)),
+            _service.Options,
+            _service.Time,
+            _service.Log,
+            () => 0
+        );
 
         Assert.Empty((await client.GetReportAsync(
             FakeAnalyticsService.Query(1, 5) with { Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount })).TimeSeries);
@@ -362,7 +433,9 @@ public sealed class AnalyticsReportTests
     public async Task A_field_of_the_service_that_is_named_like_a_mark_of_the_client_marks_nothing()
     {
         var client = new FalAnalyticsClient(
-            new FixedAnswer(() => Json.ReadPage("""{"time_series":[{"bucket":"2026-03-15T07:00:00Z","isOpen":true,"isProvisional":true,"results":[]}]}""")),
+            new FixedAnswer(() =>
+                Json.ReadPage("""{"time_series":[{"bucket":"2026-03-15T07:00:00Z","isOpen":true,"isProvisional":true,"results":[]}]}""")
+            ),
             _service.Options,
             _service.Time,
             _service.Log,
@@ -389,9 +462,12 @@ public sealed class AnalyticsReportTests
 
         await canceled.CancelAsync();
         Assert.Equal((5, 5), (report.TimeSeries.Count, windows));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.GetReportAsync(FakeAnalyticsService.Query(1, 5), canceled.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await client.StreamWindowsAsync(FakeAnalyticsService.Query(1, 5), canceled.Token).GetAsyncEnumerator().MoveNextAsync());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            client.GetReportAsync(FakeAnalyticsService.Query(1, 5), canceled.Token)
+        );
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await client.StreamWindowsAsync(FakeAnalyticsService.Query(1, 5), canceled.Token).GetAsyncEnumerator().MoveNextAsync()
+        );
     }
 
     [Fact]
@@ -401,9 +477,17 @@ public sealed class AnalyticsReportTests
 
         AnalyticsReport report = await _service.Client.GetReportAsync(FakeAnalyticsService.Query(2, 5), progress);
 
-        Assert.StartsWith("5 buckets, 2 summary rows, 0 endpoints refused, 0 with missing metrics, 2 calls, 0 retries | org/app-000, org/app-001 |", report.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "5 buckets, 2 summary rows, 0 endpoints refused, 0 with missing metrics, 2 calls, 0 retries | org/app-000, org/app-001 |",
+            report.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.StartsWith("1 of 1 windows, 10 rows, ", progress.Seen[^1].ToString(), StringComparison.Ordinal);
-        Assert.EndsWith(" calls, 0 retries, 0 endpoints refused, 0 with missing metrics", progress.Seen[^1].ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            " calls, 0 retries, 0 endpoints refused, 0 with missing metrics",
+            progress.Seen[^1].ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<List<AnalyticsBucket>> ListAsync(IAsyncEnumerable<AnalyticsBucket> buckets)
@@ -448,7 +532,10 @@ public sealed class AnalyticsReportTests
             return new AnalyticsPage
             {
                 NextCursor = page.NextCursor,
-                TimeSeries = [.. page.TimeSeries.Select(bucket => new AnalyticsBucket { Start = bucket.Start, Rows = WithRows(bucket.Rows) })],
+                TimeSeries =
+                [
+                    .. page.TimeSeries.Select(bucket => new AnalyticsBucket { Start = bucket.Start, Rows = WithRows(bucket.Rows) }),
+                ],
                 Summary = WithRows(page.Summary),
             };
         }

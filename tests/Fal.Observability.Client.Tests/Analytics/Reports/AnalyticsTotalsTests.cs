@@ -9,10 +9,23 @@ public sealed class AnalyticsTotalsTests
     [Fact]
     public void Counts_add_up_and_a_rate_weighs_every_request_the_same()
     {
-        AnalyticsTotals totals = AnalyticsTotals.Of(
-        [
-            new AnalyticsRow { EndpointId = "a/b", RequestCount = 1, SuccessCount = 0, ErrorCount = 1, TotalBillableDuration = TimeSpan.FromSeconds(0.5) },
-            new AnalyticsRow { EndpointId = "a/b", RequestCount = 999, SuccessCount = 999, ErrorCount = 0, TotalBillableDuration = TimeSpan.FromSeconds(1.25) },
+        AnalyticsTotals totals = AnalyticsTotals.Of([
+            new AnalyticsRow
+            {
+                EndpointId = "a/b",
+                RequestCount = 1,
+                SuccessCount = 0,
+                ErrorCount = 1,
+                TotalBillableDuration = TimeSpan.FromSeconds(0.5),
+            },
+            new AnalyticsRow
+            {
+                EndpointId = "a/b",
+                RequestCount = 999,
+                SuccessCount = 999,
+                ErrorCount = 0,
+                TotalBillableDuration = TimeSpan.FromSeconds(1.25),
+            },
         ]);
 
         Assert.Equal(1000, totals.GetValue(AnalyticsExpand.RequestCount));
@@ -39,7 +52,10 @@ public sealed class AnalyticsTotalsTests
     [Fact]
     public void A_total_that_lacks_a_part_is_not_known_and_one_of_nothing_is_zero()
     {
-        AnalyticsTotals partly = AnalyticsTotals.Of([new AnalyticsRow { EndpointId = "a/b", RequestCount = 5 }, new AnalyticsRow { EndpointId = "c/d" }]);
+        AnalyticsTotals partly = AnalyticsTotals.Of([
+            new AnalyticsRow { EndpointId = "a/b", RequestCount = 5 },
+            new AnalyticsRow { EndpointId = "c/d" },
+        ]);
         AnalyticsTotals nothing = AnalyticsTotals.Of(Array.Empty<AnalyticsRow>());
 
         Assert.Null(partly.GetValue(AnalyticsExpand.RequestCount));
@@ -109,13 +125,29 @@ public sealed class AnalyticsTotalsTests
     public void Windows_end_where_the_last_closed_bucket_does(int minutesLater, bool withOpen)
     {
         var objective = new AvailabilityObjective(0.999, TimeSpan.FromDays(1));
-        AnalyticsBucket open = new() { Start = Noon, Rows = Hour(0, 1000, 1000).Rows, IsOpen = true };
-        AnalyticsBucket[] hours = [.. Enumerable.Range(1, 24).Select(age => Hour(age, 1000, age == 1 ? 2 : 0)), .. withOpen ? [open] : Array.Empty<AnalyticsBucket>()];
+        AnalyticsBucket open = new()
+        {
+            Start = Noon,
+            Rows = Hour(0, 1000, 1000).Rows,
+            IsOpen = true,
+        };
+        AnalyticsBucket[] hours =
+        [
+            .. Enumerable.Range(1, 24).Select(age => Hour(age, 1000, age == 1 ? 2 : 0)),
+            .. withOpen ? [open] : Array.Empty<AnalyticsBucket>(),
+        ];
 
-        AvailabilityStatus[] both = [objective.Evaluate(hours, Noon.AddMinutes(minutesLater)), objective.Evaluate(Report(AnalyticsTimeframe.Hour, hours))];
+        AvailabilityStatus[] both =
+        [
+            objective.Evaluate(hours, Noon.AddMinutes(minutesLater)),
+            objective.Evaluate(Report(AnalyticsTimeframe.Hour, hours)),
+        ];
 
         Assert.All(both, status => Assert.Equal((Noon, 24_000, 2, 1), (status.AsOf, status.Requests, status.Errors, status.Coverage)));
-        Assert.All(both, status => Assert.Equal((2.0 / 24, 2, 2.0 / 6), (status.ErrorBudgetConsumed, status.ShortBurnRate, status.LongBurnRate)));
+        Assert.All(
+            both,
+            status => Assert.Equal((2.0 / 24, 2, 2.0 / 6), (status.ErrorBudgetConsumed, status.ShortBurnRate, status.LongBurnRate))
+        );
     }
 
     [Fact]
@@ -126,7 +158,12 @@ public sealed class AnalyticsTotalsTests
         AvailabilityStatus[] both =
         [
             new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate(days, Noon),
-            new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate(Report(AnalyticsTimeframe.Day, [.. days.Select(day => new AnalyticsBucket { Start = day.Start.AddHours(12), Rows = day.Rows })])),
+            new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate(
+                Report(
+                    AnalyticsTimeframe.Day,
+                    [.. days.Select(day => new AnalyticsBucket { Start = day.Start.AddHours(12), Rows = day.Rows })]
+                )
+            ),
         ];
 
         Assert.All(both, status => Assert.Equal((1, 1), (status.ErrorBudgetConsumed, status.Coverage)));
@@ -147,17 +184,46 @@ public sealed class AnalyticsTotalsTests
     public void Each_endpoint_is_measured_by_itself()
     {
         var objective = new AvailabilityObjective(0.99, TimeSpan.FromHours(6));
-        AnalyticsBucket[] hours = [.. Enumerable.Range(1, 7).Select(age => new AnalyticsBucket
-        {
-            Start = Noon.AddHours(-age),
-            Rows = age == 7
-                ? [new AnalyticsRow { EndpointId = "old/app", RequestCount = 1, ErrorCount = 1 }]
-                :
-                [
-                    new AnalyticsRow { EndpointId = "a/b", RequestCount = 100, ErrorCount = 1 },
-                    .. age == 2 ? [new AnalyticsRow { EndpointId = "c/d", RequestCount = 10, ErrorCount = 5 }] : Array.Empty<AnalyticsRow>(),
-                ],
-        })];
+        AnalyticsBucket[] hours =
+        [
+            .. Enumerable
+                .Range(1, 7)
+                .Select(age => new AnalyticsBucket
+                {
+                    Start = Noon.AddHours(-age),
+                    Rows =
+                        age == 7
+                            ?
+                            [
+                                new AnalyticsRow
+                                {
+                                    EndpointId = "old/app",
+                                    RequestCount = 1,
+                                    ErrorCount = 1,
+                                },
+                            ]
+                            :
+                            [
+                                new AnalyticsRow
+                                {
+                                    EndpointId = "a/b",
+                                    RequestCount = 100,
+                                    ErrorCount = 1,
+                                },
+                                .. age == 2
+                                    ?
+                                    [
+                                        new AnalyticsRow
+                                        {
+                                            EndpointId = "c/d",
+                                            RequestCount = 10,
+                                            ErrorCount = 5,
+                                        },
+                                    ]
+                                    : Array.Empty<AnalyticsRow>(),
+                            ],
+                }),
+        ];
 
         foreach (IReadOnlyDictionary<string, AvailabilityStatus> statuses in new[]
         {
@@ -165,8 +231,14 @@ public sealed class AnalyticsTotalsTests
         })
         {
             Assert.Equal(["a/b", "c/d"], statuses.Keys.Order());
-            Assert.Equal((600, 6, 1, true), (statuses["a/b"].Requests, statuses["a/b"].Errors, statuses["a/b"].ErrorBudgetConsumed, statuses["a/b"].IsMet));
-            Assert.Equal((10, 5, null, false), (statuses["c/d"].Requests, statuses["c/d"].Errors, statuses["c/d"].ShortBurnRate, statuses["c/d"].IsMet));
+            Assert.Equal(
+                (600, 6, 1, true),
+                (statuses["a/b"].Requests, statuses["a/b"].Errors, statuses["a/b"].ErrorBudgetConsumed, statuses["a/b"].IsMet)
+            );
+            Assert.Equal(
+                (10, 5, null, false),
+                (statuses["c/d"].Requests, statuses["c/d"].Errors, statuses["c/d"].ShortBurnRate, statuses["c/d"].IsMet)
+            );
             Assert.All(statuses.Values, status => Assert.Equal((Noon, 1), (status.AsOf, status.Coverage)));
         }
     }
@@ -187,7 +259,11 @@ public sealed class AnalyticsTotalsTests
         var objective = new AvailabilityObjective(0.9, TimeSpan.FromHours(6));
         AnalyticsBucket withNull = new() { Start = Noon.AddHours(-1), Rows = [null!] };
 
-        Assert.Contains("null", Assert.Throws<ArgumentException>(() => objective.Evaluate([null!], Noon)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "null",
+            Assert.Throws<ArgumentException>(() => objective.Evaluate([null!], Noon)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentException>(() => objective.Evaluate([withNull], Noon));
         Assert.Throws<ArgumentException>(() => objective.EvaluateByEndpoint([withNull], Noon));
         Assert.Throws<ArgumentException>(() => AnalyticsTotals.Of([withNull]));
@@ -201,7 +277,9 @@ public sealed class AnalyticsTotalsTests
     {
         AnalyticsReport report = Report(AnalyticsTimeframe.Hour, new AnalyticsBucket { Start = Noon, IsOpen = true });
 
-        ArgumentException error = Assert.Throws<ArgumentException>(() => new AvailabilityObjective(0.9, TimeSpan.FromHours(6)).Evaluate(report));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            new AvailabilityObjective(0.9, TimeSpan.FromHours(6)).Evaluate(report)
+        );
         Assert.Contains("AnalyticsExpand.TimeSeries", error.Message, StringComparison.Ordinal);
     }
 
@@ -209,10 +287,14 @@ public sealed class AnalyticsTotalsTests
     public void A_status_shows_its_numbers_on_one_line()
     {
         using var german = new CultureScope("de-DE");
-        AvailabilityStatus status = new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate([Hour(2, 1000, 1), Hour(1, 0, 0)], Noon);
+        AvailabilityStatus status = new AvailabilityObjective(0.999, TimeSpan.FromDays(30)).Evaluate(
+            [Hour(2, 1000, 1), Hour(1, 0, 0)],
+            Noon
+        );
 
         Assert.Equal(
-            "99.9 % over 30.00:00:00 as of 2026-03-01T12:00:00Z: 1 errors of 1000 requests, error budget consumed 1, burn rates ? (1 h) and 1 (6 h), coverage 0.0028",
+            "99.9 % over 30.00:00:00 as of 2026-03-01T12:00:00Z: 1 errors of 1000 requests, error budget consumed 1, burn rates ? (1 h) " +
+                "and 1 (6 h), coverage 0.0028",
             status.ToString());
     }
 
@@ -235,11 +317,16 @@ public sealed class AnalyticsTotalsTests
     public void An_objective_that_cannot_be_is_refused(double target, double hours) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new AvailabilityObjective(target, TimeSpan.FromHours(hours)));
 
-    private static AnalyticsReport Report(AnalyticsTimeframe timeframe, params AnalyticsBucket[] buckets) => new()
-    {
-        Query = new AnalyticsQuery("a/b") { Timeframe = timeframe, Range = AnalyticsTimeRange.Between(Noon.AddDays(-31), Noon.AddHours(1)) },
-        TimeSeries = buckets,
-    };
+    private static AnalyticsReport Report(AnalyticsTimeframe timeframe, params AnalyticsBucket[] buckets) =>
+        new()
+        {
+            Query = new AnalyticsQuery("a/b")
+            {
+                Timeframe = timeframe,
+                Range = AnalyticsTimeRange.Between(Noon.AddDays(-31), Noon.AddHours(1)),
+            },
+            TimeSeries = buckets,
+        };
 
     private static AnalyticsBucket Hour(int age, long requests, long errors) => new()
     {

@@ -84,12 +84,17 @@ public sealed class AnalyticsWatchTests
     public async Task A_bucket_of_another_time_is_refused_and_does_not_drag_later_reads_back()
     {
         int calls = 0;
-        _service.Order = buckets => Interlocked.Increment(ref calls) == 2 ? [new AnalyticsBucket { Start = DateTimeOffset.UnixEpoch }, .. buckets] : buckets;
+        _service.Order = buckets =>
+            Interlocked.Increment(ref calls) == 2 ? [new AnalyticsBucket { Start = DateTimeOffset.UnixEpoch }, .. buckets] : buckets;
         await using IAsyncEnumerator<AnalyticsBucket> watch = _service.Client.WatchAsync(_query, Interval).GetAsyncEnumerator();
 
         Assert.Equal([9, 10, 11, 12], await NextAsync(watch, 4));
 
-        Assert.Contains("1970-01-01", Assert.Single(_service.Log.Collector.GetSnapshot(), record => record.Id.Id == 9).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "1970-01-01",
+            Assert.Single(_service.Log.Collector.GetSnapshot(), record => record.Id.Id == 9).Message,
+            StringComparison.Ordinal
+        );
         Assert.All(_service.Calls, call => Assert.True(call.Range.End - call.Range.Start < TimeSpan.FromHours(5)));
     }
 

@@ -101,9 +101,15 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
 
         DateTimeOffset start = Floor(query.Range.Start!.Value);
         var buckets = new List<AnalyticsBucket>();
-        for (DateTimeOffset bucket = start; bucket < query.Range.End!.Value || (IncludesEnd && bucket == query.Range.End); bucket += BucketLength)
+        for (
+            DateTimeOffset bucket = start;
+            bucket < query.Range.End!.Value || (IncludesEnd && bucket == query.Range.End);
+            bucket += BucketLength
+        )
         {
-            buckets.Add(new AnalyticsBucket { Start = bucket, Rows = [.. query.EndpointIds.Select(id => Row(query, id, bucket.Hour + 1))] });
+            buckets.Add(
+                new AnalyticsBucket { Start = bucket, Rows = [.. query.EndpointIds.Select(id => Row(query, id, bucket.Hour + 1))] }
+            );
         }
 
         int first = query.Cursor is null ? 0 : int.Parse(query.Cursor, CultureInfo.InvariantCulture);

@@ -48,15 +48,32 @@ public sealed class OpenMetricsFamiliesTests
             """, Strict);
 
         Assert.Equal(
-            [("c_seconds", PrometheusMetricType.Counter, 2), ("g", PrometheusMetricType.Gauge, 1), ("h", PrometheusMetricType.Histogram, 5), ("gh", PrometheusMetricType.GaugeHistogram, 4),
-                ("s", PrometheusMetricType.Summary, 3), ("i", PrometheusMetricType.Info, 1), ("ss", PrometheusMetricType.StateSet, 2), ("u", PrometheusMetricType.Unknown, 1), ("alone", PrometheusMetricType.Unknown, 1)],
-            exposition.Families.Select(family => (family.Name, family.Type, family.Samples.Count)));
+            [
+                ("c_seconds", PrometheusMetricType.Counter, 2),
+                ("g", PrometheusMetricType.Gauge, 1),
+                ("h", PrometheusMetricType.Histogram, 5),
+                ("gh", PrometheusMetricType.GaugeHistogram, 4),
+                ("s", PrometheusMetricType.Summary, 3),
+                ("i", PrometheusMetricType.Info, 1),
+                ("ss", PrometheusMetricType.StateSet, 2),
+                ("u", PrometheusMetricType.Unknown, 1),
+                ("alone", PrometheusMetricType.Unknown, 1),
+            ],
+            exposition.Families.Select(family => (family.Name, family.Type, family.Samples.Count))
+        );
         MetricFamily counter = exposition["c_seconds"]!;
         Assert.Equal(("seconds", "a \"counter\"\nof seconds"), (counter.Unit, counter.Help));
         Assert.Equal(100500, counter.Samples[0].TimestampMilliseconds);
         Assert.Equal(new PrometheusExemplar([new("trace_id", "t")], 0.25, 99500), counter.Samples[0].Exemplar);
         Assert.Null(counter.Samples[1].Exemplar);
-        Assert.Equal((3.0, 2.0, 1.0), (exposition["h"]!.GetHistograms()[0].Sum, exposition["h"]!.GetHistograms()[0].Count, exposition["h"]!.GetHistograms()[0].CreatedSeconds));
+        Assert.Equal(
+            (3.0, 2.0, 1.0),
+            (
+                exposition["h"]!.GetHistograms()[0].Sum,
+                exposition["h"]!.GetHistograms()[0].Count,
+                exposition["h"]!.GetHistograms()[0].CreatedSeconds
+            )
+        );
         Assert.Equal(-3, exposition["gh"]!.GetHistograms()[0].Sum);
     }
 
@@ -85,20 +102,31 @@ public sealed class OpenMetricsFamiliesTests
     [InlineData("# TYPE a gauge\na 1\na 2\n", 3, "duplicate sample of a series")]
     public void A_line_that_breaks_a_rule_is_refused_or_reported_and_costs_no_sample(string text, long line, string reason)
     {
-        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
+        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() =>
+            PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict)
+        );
         Assert.Equal(line, exception.Line);
         Assert.Contains(reason, exception.Reason, StringComparison.Ordinal);
 
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text + "# EOF\n", Lenient);
         bool isSample = text.Split('\n')[line - 1][0] != '#';
-        Assert.Contains(exposition.SkippedLines, skipped => skipped.Line == line && skipped.Reason == exception.Reason && skipped.WasKept == isSample);
-        Assert.Equal(PrometheusTextParser.ParseSamples(text + "# EOF\n", Lenient), exposition.Families.SelectMany(family => family.Samples));
+        Assert.Contains(
+            exposition.SkippedLines,
+            skipped => skipped.Line == line && skipped.Reason == exception.Reason && skipped.WasKept == isSample
+        );
+        Assert.Equal(
+            PrometheusTextParser.ParseSamples(text + "# EOF\n", Lenient),
+            exposition.Families.SelectMany(family => family.Samples)
+        );
     }
 
     [Fact]
     public void A_carriage_return_does_not_end_a_family()
     {
-        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a counter\na_total{b=\"1\"} 1\na_total{b=\"2\"} 2\r\na_total{b=\"3\"} 3\n# EOF\n", Lenient);
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            "# TYPE a counter\na_total{b=\"1\"} 1\na_total{b=\"2\"} 2\r\na_total{b=\"3\"} 3\n# EOF\n",
+            Lenient
+        );
 
         MetricFamily family = Assert.Single(exposition.Families);
         Assert.Equal((PrometheusMetricType.Counter, 3), (family.Type, family.Samples.Count));
@@ -118,13 +146,18 @@ public sealed class OpenMetricsFamiliesTests
     [InlineData("a 1\nb 1\na 2\n", "another family already uses the name a")]
     public void A_family_that_breaks_a_rule_as_a_whole_is_refused_or_kept_and_reported(string text, string reason)
     {
-        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict));
+        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() =>
+            PrometheusTextParser.ParseFamilies(text + "# EOF\n", Strict)
+        );
         Assert.Contains(reason, exception.Reason, StringComparison.Ordinal);
 
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text + "# EOF\n", Lenient);
         Assert.Contains(exposition.SkippedLines, skipped => skipped.Reason == exception.Reason && skipped.WasKept);
         Assert.Equal(0, exposition.SkippedLineCount);
-        Assert.Equal(text.Split('\n').Count(line => line.Length > 0 && line[0] != '#'), exposition.Families.Sum(family => family.Samples.Count));
+        Assert.Equal(
+            text.Split('\n').Count(line => line.Length > 0 && line[0] != '#'),
+            exposition.Families.Sum(family => family.Samples.Count)
+        );
     }
 
     [Fact]
@@ -155,7 +188,11 @@ public sealed class OpenMetricsFamiliesTests
     [Fact]
     public void An_exposition_that_was_cut_off_is_refused_or_reported()
     {
-        Assert.Contains("truncated", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Strict)).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "truncated",
+            Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Strict)).Reason,
+            StringComparison.Ordinal
+        );
 
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# TYPE a gauge\na 1\n", Lenient);
         Assert.Single(exposition["a"]!.Samples);
@@ -174,8 +211,13 @@ public sealed class OpenMetricsFamiliesTests
         const string whole = "before 1\n";
         byte[] input = Encoding.UTF8.GetBytes(whole + last);
 
-        foreach (PrometheusSamples samples in (PrometheusSamples[])[
-            PrometheusTextParser.ParseSamples(input, Lenient), await PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(input, 3)), Lenient)])
+        foreach (
+            PrometheusSamples samples in (PrometheusSamples[])
+                [
+                    PrometheusTextParser.ParseSamples(input, Lenient),
+                    await PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(PrometheusTextParserTests.Cut(input, 3)), Lenient),
+                ]
+        )
         {
             Assert.Equal("before", Assert.Single(samples).Name);
             Assert.Equal(1, samples.SkippedLineCount);
@@ -184,7 +226,11 @@ public sealed class OpenMetricsFamiliesTests
         }
 
         Assert.Equal("before", Assert.Single(PrometheusTextParser.ParseFamilies(input, Lenient).Families).Name);
-        Assert.Contains("truncated", Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(input, Strict)).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "truncated",
+            Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(input, Strict)).Reason,
+            StringComparison.Ordinal
+        );
         // The line that ends an exposition needs no line feed.
         Assert.Equal(0, PrometheusTextParser.ParseSamples(whole + "# EOF", Lenient).SkippedLineCount);
     }
@@ -211,13 +257,17 @@ public sealed class OpenMetricsFamiliesTests
     [InlineData("# comment", "expected # {labels} value")]
     public void An_exemplar_that_cannot_be_read_costs_itself_and_not_its_sample(string exemplar, string reason)
     {
-        string text = $"# TYPE a counter\na_total 1 {exemplar}\na_total{{b=\"c\"}} 2 5 {exemplar}\na_total{{b=\"d\"}} 3 # {{e=\"f\"}} 1\n# EOF\n";
+        string text =
+            $"# TYPE a counter\na_total 1 {exemplar}\na_total{{b=\"c\"}} 2 5 {exemplar}\na_total{{b=\"d\"}} 3 # {{e=\"f\"}} 1\n# EOF\n";
 
         PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(text, Lenient);
         PrometheusSamples samples = PrometheusTextParser.ParseSamples(text, Lenient);
 
         Assert.Equal(samples, Assert.Single(exposition.Families).Samples);
-        Assert.Equal([(1.0, null, false), (2.0, 5000L, false), (3.0, null, true)], samples.Select(sample => (sample.Value, sample.TimestampMilliseconds, sample.Exemplar is not null)));
+        Assert.Equal(
+            [(1.0, null, false), (2.0, 5000L, false), (3.0, null, true)],
+            samples.Select(sample => (sample.Value, sample.TimestampMilliseconds, sample.Exemplar is not null))
+        );
         Assert.Equal([(2L, true), (3L, true)], samples.SkippedLines.Select(line => (line.Line, line.WasKept)));
         Assert.Equal(samples.SkippedLines, exposition.SkippedLines);
         Assert.Equal(0, samples.SkippedLineCount);

@@ -35,7 +35,9 @@ public sealed class PrometheusFamiliesTests
     [InlineData("untyped", new[] { "h", "h_bucket", "h_sum", "h_count" })]
     public void Suffixes_fold_into_a_family_only_if_its_type_says_so(string type, string[] families)
     {
-        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies($"# TYPE h {type}\nh_bucket{{le=\"+Inf\"}} 1\nh_sum 2\nh_count 1\n");
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            $"# TYPE h {type}\nh_bucket{{le=\"+Inf\"}} 1\nh_sum 2\nh_count 1\n"
+        );
 
         Assert.Equal(families, exposition.Families.Select(family => family.Name));
         Assert.Equal(3, exposition.Families.Sum(family => family.Samples.Count));
@@ -76,17 +78,28 @@ public sealed class PrometheusFamiliesTests
             fal_requests_total{application="my/app"} 10
             """);
 
-        Assert.Equal((PrometheusMetricType.Gauge, 0), (exposition["fal_app_queue_size"]!.Type, exposition["fal_app_queue_size"]!.Samples.Count));
-        Assert.Equal((PrometheusMetricType.Unknown, 1), (exposition["fal_requests_total"]!.Type, exposition["fal_requests_total"]!.Samples.Count));
+        Assert.Equal(
+            (PrometheusMetricType.Gauge, 0),
+            (exposition["fal_app_queue_size"]!.Type, exposition["fal_app_queue_size"]!.Samples.Count)
+        );
+        Assert.Equal(
+            (PrometheusMetricType.Unknown, 1),
+            (exposition["fal_requests_total"]!.Type, exposition["fal_requests_total"]!.Samples.Count)
+        );
     }
 
     [Fact]
     public void Families_that_interleave_line_by_line_keep_every_sample_in_order()
     {
         const int Lines = 60_000;
-        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(string.Concat(Enumerable.Range(0, Lines).Select(i => $"m{i % 3} {i}\n")));
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            string.Concat(Enumerable.Range(0, Lines).Select(i => $"m{i % 3} {i}\n"))
+        );
         Assert.Equal(["m0", "m1", "m2"], exposition.Families.Select(family => family.Name));
-        Assert.Equal(Enumerable.Range(0, Lines).Where(i => i % 3 == 1).Select(i => (double)i), exposition["m1"]!.Samples.Select(sample => sample.Value));
+        Assert.Equal(
+            Enumerable.Range(0, Lines).Where(i => i % 3 == 1).Select(i => (double)i),
+            exposition["m1"]!.Samples.Select(sample => sample.Value)
+        );
     }
 
     [Fact]
@@ -183,12 +196,17 @@ public sealed class PrometheusFamiliesTests
     [InlineData(5_000)]
     public void No_sample_is_lost_between_the_parts_that_hold_them(int count)
     {
-        string text = string.Concat(Enumerable.Range(0, count).Select(i => $"{(i % 700 < 350 ? "a" : "b")}{{i=\"{i}\",j=\"{i % 3}\"}} {i}\n"));
+        string text = string.Concat(
+            Enumerable.Range(0, count).Select(i => $"{(i % 700 < 350 ? "a" : "b")}{{i=\"{i}\",j=\"{i % 3}\"}} {i}\n")
+        );
 
         PrometheusSamples samples = PrometheusTextParser.ParseSamples(text);
         PrometheusExposition families = PrometheusTextParser.ParseFamilies(text);
 
-        Assert.Equal(Enumerable.Range(0, count).Select(i => $"{(i % 700 < 350 ? "a" : "b")}{{i=\"{i}\",j=\"{i % 3}\"}} {i}"), samples.Select(sample => sample.ToString()));
+        Assert.Equal(
+            Enumerable.Range(0, count).Select(i => $"{(i % 700 < 350 ? "a" : "b")}{{i=\"{i}\",j=\"{i % 3}\"}} {i}"),
+            samples.Select(sample => sample.ToString())
+        );
         Assert.Equal(samples.Where(sample => sample.Name == "a"), families["a"]!.Samples);
         Assert.Equal(samples.Where(sample => sample.Name == "b"), families["b"]?.Samples ?? []);
     }

@@ -92,7 +92,10 @@ public sealed class PrometheusScrapeTests
     {
         // Neighbours share the beginning, and each has an end of its own.
         string beginning = $"a{new string('b', shared - 5)}{{c=\"";
-        string[] lines = [.. Enumerable.Range(0, 12).Select(i => $"{beginning}{(char)('A' + i)}{new string((char)('a' + i), own - 4)}\"}} {i}\n")];
+        string[] lines =
+        [
+            .. Enumerable.Range(0, 12).Select(i => $"{beginning}{(char)('A' + i)}{new string((char)('a' + i), own - 4)}\"}} {i}\n"),
+        ];
         string padding = string.Concat(Enumerable.Repeat("# comment\n", 60));
         byte[] input = Encoding.UTF8.GetBytes(string.Concat(lines) + padding);
         int line = 5 * lines[0].Length;
@@ -122,7 +125,11 @@ public sealed class PrometheusScrapeTests
         var scrape = new PrometheusScrape();
         for (int round = 0; round < 200; round++)
         {
-            byte[] input = Encoding.UTF8.GetBytes(string.Concat(series.Select(text => text.EndsWith('\n') ? text : $"{text}{Value()}{(random.Next(20) == 0 ? " 1700000000000" : "")}\n")));
+            byte[] input = Encoding.UTF8.GetBytes(
+                string.Concat(
+                    series.Select(text => text.EndsWith('\n') ? text : $"{text}{Value()}{(random.Next(20) == 0 ? " 1700000000000" : "")}\n")
+                )
+            );
             Assert.Equal(PrometheusTextParser.ParseSamples(input), scrape.ParseSamples(input));
         }
 
@@ -174,7 +181,14 @@ public sealed class PrometheusScrapeTests
         var scrape = new PrometheusScrape();
         for (int round = 0; round < 50; round++)
         {
-            Assert.Equal(1000, scrape.ParseSamples(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(round * 1000, 1000).Select(i => $"a{{b=\"{i}\"}} 1\n")))).Count);
+            Assert.Equal(
+                1000,
+                scrape
+                    .ParseSamples(
+                        Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(round * 1000, 1000).Select(i => $"a{{b=\"{i}\"}} 1\n")))
+                    )
+                    .Count
+            );
         }
 
         Assert.InRange(scrape.RememberedLines, 1000, 5000);
@@ -214,9 +228,13 @@ public sealed class PrometheusScrapeTests
     {
         var scrape = new PrometheusScrape();
         scrape.ParseSamples(Scrape(100, 1));
-        string bad = Encoding.UTF8.GetString(Scrape(100, 1)).Replace("my/app-0050\",le=\"0.0\"} 51", "my/app-0050\",le=\"0.0\"} x", StringComparison.Ordinal);
+        string bad = Encoding
+            .UTF8.GetString(Scrape(100, 1))
+            .Replace("my/app-0050\",le=\"0.0\"} 51", "my/app-0050\",le=\"0.0\"} x", StringComparison.Ordinal);
 
-        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => scrape.ParseSamples(Encoding.UTF8.GetBytes(bad)));
+        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() =>
+            scrape.ParseSamples(Encoding.UTF8.GetBytes(bad))
+        );
 
         Assert.Equal((53L, 39), (exception.Line, exception.Column));
         Assert.Equal(100, scrape.ParseSamples(Scrape(100, 1)).Count);

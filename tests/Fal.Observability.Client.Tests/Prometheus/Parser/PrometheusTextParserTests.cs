@@ -121,7 +121,10 @@ public sealed class PrometheusTextParserTests
 
         Assert.Equal(["a", "c", "g"], samples.Select(sample => sample.Name));
         Assert.Equal(2, samples.SkippedLineCount);
-        Assert.Equal([(2L, 3, 6L, "b x"), (5L, 5, 17L, "d{e=\"f} 4")], samples.SkippedLines.Select(line => (line.Line, line.Column, line.ByteOffset, line.Text)));
+        Assert.Equal(
+            [(2L, 3, 6L, "b x"), (5L, 5, 17L, "d{e=\"f} 4")],
+            samples.SkippedLines.Select(line => (line.Line, line.Column, line.ByteOffset, line.Text))
+        );
         Assert.All(samples.SkippedLines, line => Assert.False(line.WasKept));
     }
 
@@ -139,7 +142,10 @@ public sealed class PrometheusTextParserTests
     [Fact]
     public void Lenient_reading_ignores_carriage_returns_and_a_byte_order_mark_and_reports_each_once()
     {
-        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("\uFEFF# TYPE a gauge\r\na{b=\"c\"} 1\r\na{b=\"d\"} 2\r\n", Lenient);
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            "\uFEFF# TYPE a gauge\r\na{b=\"c\"} 1\r\na{b=\"d\"} 2\r\n",
+            Lenient
+        );
 
         Assert.Equal([1.0, 2.0], exposition["a"]!.Samples.Select(sample => sample.Value));
         Assert.Equal(PrometheusMetricType.Gauge, exposition["a"]!.Type);
@@ -155,10 +161,16 @@ public sealed class PrometheusTextParserTests
     [InlineData(PrometheusFormat.OpenMetrics, 40)]
     public void The_first_carriage_return_may_stand_on_a_sample_with_many_labels(PrometheusFormat format, int labels)
     {
-        string[] series = [.. Enumerable.Range(0, 4).Select(n => $"m{{{string.Join(',', Enumerable.Range(0, labels).Select(l => $"l{l}=\"{n}\""))}}} {n}")];
+        string[] series =
+        [
+            .. Enumerable.Range(0, 4).Select(n => $"m{{{string.Join(',', Enumerable.Range(0, labels).Select(l => $"l{l}=\"{n}\""))}}} {n}"),
+        ];
         PrometheusParserOptions lenient = Lenient with { Format = format };
         PrometheusParserOptions strict = PrometheusParserOptions.Strict with { Format = format };
-        foreach (string text in (string[])[string.Join("\r\n", series) + "\r\n# EOF\r\n", $"{series[0]}\n{series[1]}\r\n{series[2]}\n{series[3]}\n# EOF\n"])
+        foreach (
+            string text in (string[])
+                [string.Join("\r\n", series) + "\r\n# EOF\r\n", $"{series[0]}\n{series[1]}\r\n{series[2]}\n{series[3]}\n# EOF\n"]
+        )
         {
             PrometheusSamples samples = PrometheusTextParser.ParseSamples(text, lenient);
             Assert.Equal([0.0, 1.0, 2.0, 3.0], samples.Select(sample => sample.Value));
@@ -237,7 +249,9 @@ public sealed class PrometheusTextParserTests
     public void Names_of_a_line_that_was_skipped_are_not_taken_for_those_of_the_sample_before()
     {
         string padding = string.Concat(Enumerable.Repeat("# comment\n", 20));
-        foreach (string skipped in (string[])["b{y=\"1\"} 0000000000000000000000000000000000000000001\n", "b{y=\"1\"} x\n", "b{y=\"1\"} 1\r\n"])
+        foreach (
+            string skipped in (string[])["b{y=\"1\"} 0000000000000000000000000000000000000000001\n", "b{y=\"1\"} x\n", "b{y=\"1\"} 1\r\n"]
+        )
         {
             PrometheusSamples samples = PrometheusTextParser.ParseSamples(
                 "a{x=\"1\"} 1\n" + skipped + "b{y=\"2\"} 2\n" + padding, Lenient with { MaxLineLength = 30 });
@@ -259,11 +273,16 @@ public sealed class PrometheusTextParserTests
     [Fact]
     public async Task Every_way_in_gives_the_same()
     {
-        string text = string.Concat(Enumerable.Range(0, 3000).Select(i => $"metric_{i % 7}{{label=\"välue {i}\",le=\"{i % 3}\"}} {i} {i}\n"));
+        string text = string.Concat(
+            Enumerable.Range(0, 3000).Select(i => $"metric_{i % 7}{{label=\"välue {i}\",le=\"{i % 3}\"}} {i} {i}\n")
+        );
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         PrometheusSamples expected = PrometheusTextParser.ParseSamples(bytes);
         Assert.Equal(3000, expected.Count);
-        Assert.Equal(("metric_3", "välue 2999", 2999L), (expected[2999].Name, expected[2999].Labels["label"], expected[2999].TimestampMilliseconds));
+        Assert.Equal(
+            ("metric_3", "välue 2999", 2999L),
+            (expected[2999].Name, expected[2999].Labels["label"], expected[2999].TimestampMilliseconds)
+        );
 
         Assert.Equal(expected, PrometheusTextParser.ParseSamples(text));
         Assert.Equal(expected, PrometheusTextParser.ParseSamples(Cut(bytes, 1000)));
@@ -290,7 +309,9 @@ public sealed class PrometheusTextParserTests
 
         PrometheusFormatException exception = await Assert.ThrowsAsync<PrometheusFormatException>(async () =>
         {
-            await foreach (PrometheusSample sample in PrometheusTextParser.StreamSamplesAsync(new MemoryStream("a 1\nb 2\n! 3\nc 4\n"u8.ToArray())))
+            await foreach (
+                PrometheusSample sample in PrometheusTextParser.StreamSamplesAsync(new MemoryStream("a 1\nb 2\n! 3\nc 4\n"u8.ToArray()))
+            )
             {
                 names.Add(sample.Name);
             }
@@ -306,7 +327,9 @@ public sealed class PrometheusTextParserTests
         var told = new List<PrometheusSkippedLine>();
         PrometheusParserOptions options = Lenient with { OnSkippedLine = told.Add };
 
-        List<PrometheusSample> samples = await ToListAsync(PrometheusTextParser.StreamSamplesAsync(new MemoryStream("a 1\n! 3\nc 4\n"u8.ToArray()), options));
+        List<PrometheusSample> samples = await ToListAsync(
+            PrometheusTextParser.StreamSamplesAsync(new MemoryStream("a 1\n! 3\nc 4\n"u8.ToArray()), options)
+        );
 
         Assert.Equal(["a", "c"], samples.Select(sample => sample.Name));
         Assert.Equal(2, Assert.Single(told).Line);
@@ -318,7 +341,9 @@ public sealed class PrometheusTextParserTests
         using var source = new CancellationTokenSource();
         await source.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PrometheusTextParser.ParseSamplesAsync(new MemoryStream([1]), null, source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            PrometheusTextParser.ParseSamplesAsync(new MemoryStream([1]), null, source.Token)
+        );
     }
 
     [Fact]
@@ -328,7 +353,10 @@ public sealed class PrometheusTextParserTests
 
         Assert.Equal(1500, Only(openMetrics).TimestampMilliseconds);
         Assert.Equal(1500, Assert.Single(PrometheusTextParser.ParseSamples(Encoding.UTF8.GetBytes(openMetrics))).TimestampMilliseconds);
-        Assert.Equal(1500, Assert.Single(PrometheusTextParser.ParseSamples(Cut(Encoding.UTF8.GetBytes(openMetrics), 3))).TimestampMilliseconds);
+        Assert.Equal(
+            1500,
+            Assert.Single(PrometheusTextParser.ParseSamples(Cut(Encoding.UTF8.GetBytes(openMetrics), 3))).TimestampMilliseconds
+        );
         Assert.Throws<PrometheusFormatException>(() => Only("a_total 1 1.5\n"));
     }
 
@@ -352,7 +380,9 @@ public sealed class PrometheusTextParserTests
     [Fact]
     public void Equal_strings_of_a_result_are_one_string()
     {
-        PrometheusSamples samples = PrometheusTextParser.ParseSamples("a{b=\"value\"} 1\nc{d=\"x\"} 1\na{b=\"value\"} 2\na{b=\"välue\"} 2\na{b=\"välue\"} 2\n");
+        PrometheusSamples samples = PrometheusTextParser.ParseSamples(
+            "a{b=\"value\"} 1\nc{d=\"x\"} 1\na{b=\"value\"} 2\na{b=\"välue\"} 2\na{b=\"välue\"} 2\n"
+        );
 
         Assert.Same(samples[0].Labels["b"], samples[2].Labels["b"]);
         Assert.Same(samples[0].Name, samples[2].Name);
@@ -441,7 +471,10 @@ public sealed class PrometheusTextParserTests
         PrometheusSamples samples = PrometheusTextParser.ParseSamples(string.Join('\n', lines) + "\n", PrometheusParserOptions.Lenient);
 
         Assert.Equal(lines.Count(line => line == "a{"), samples.SkippedLineCount);
-        Assert.Equal(Enumerable.Range(0, lines.Length).Where(i => lines[i] != "a{").Select(i => (double)i), samples.Select(sample => sample.Value));
+        Assert.Equal(
+            Enumerable.Range(0, lines.Length).Where(i => lines[i] != "a{").Select(i => (double)i),
+            samples.Select(sample => sample.Value)
+        );
         Assert.All(samples.Where(sample => sample.Labels.Count > 0), sample => Assert.Equal($"{sample.Value}", sample.Labels["b"]));
     }
 
@@ -454,7 +487,10 @@ public sealed class PrometheusTextParserTests
 
         Assert.Equal((0L, 1), (samples.SkippedLineCount, samples.SkippedLines.Count));
         Assert.Equal(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? i + 0.5 : i), samples.Select(sample => sample.Value));
-        Assert.Equal(Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? (long?)i : null), samples.Select(sample => sample.TimestampMilliseconds));
+        Assert.Equal(
+            Enumerable.Range(0, 2_000).Select(i => i % 2 == 0 ? (long?)i : null),
+            samples.Select(sample => sample.TimestampMilliseconds)
+        );
     }
 
     [Fact]
@@ -464,8 +500,12 @@ public sealed class PrometheusTextParserTests
         await cancelled.CancelAsync();
         using var stream = new EndlessStream();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PrometheusTextParser.ParseSamplesAsync(stream, null, cancelled.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PrometheusTextParser.ParseFamiliesAsync(stream, null, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            PrometheusTextParser.ParseSamplesAsync(stream, null, cancelled.Token)
+        );
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            PrometheusTextParser.ParseFamiliesAsync(stream, null, cancelled.Token)
+        );
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             await foreach (PrometheusSample _ in PrometheusTextParser.StreamSamplesAsync(stream, null, cancelled.Token))

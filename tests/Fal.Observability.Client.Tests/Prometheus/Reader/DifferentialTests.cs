@@ -51,7 +51,10 @@ public sealed class DifferentialTests
         long remembered = 0;
         run.Go(random =>
         {
-            var scrape = new PrometheusScrape(options, random.Next(4) == 0 ? random.Next(10_000) : PrometheusScrape.DefaultMaxRememberedBytes);
+            var scrape = new PrometheusScrape(
+                options,
+                random.Next(4) == 0 ? random.Next(10_000) : PrometheusScrape.DefaultMaxRememberedBytes
+            );
             byte[] input = FuzzInput.Make(random, PrometheusFormat.Text);
             for (int number = 0; number < scrapesPerRound; number++)
             {
@@ -105,11 +108,25 @@ public sealed class DifferentialTests
                 {
                     PrometheusTokenType.Malformed => reader.GetSkippedLine().WasKept ? "kept" : "malformed",
                     PrometheusTokenType.Help => $"help {reader.GetName()}",
-                    PrometheusTokenType.Type or PrometheusTokenType.Unit => $"{(reader.TokenType == PrometheusTokenType.Type ? "type" : "unit")} {reader.GetName()} {reader.GetText()}",
+                    PrometheusTokenType.Type or PrometheusTokenType.Unit =>
+                        $"{(reader.TokenType == PrometheusTokenType.Type ? "type" : "unit")} {reader.GetName()} {reader.GetText()}",
                     PrometheusTokenType.Comment => "comment",
                     PrometheusTokenType.EndOfExposition => "end",
-                    _ => ReferenceLineReader.Describe(reader.GetName(), Labels(reader.Labels), reader.Value, reader.HasTimestamp ? reader.TimestampMilliseconds : null,
-                        reader.HasExemplar ? ReferenceLineReader.Describe("", Labels(reader.ExemplarLabels), reader.ExemplarValue, reader.ExemplarHasTimestamp ? reader.ExemplarTimestampMilliseconds : null, "") : ""),
+                    _ => ReferenceLineReader.Describe(
+                        reader.GetName(),
+                        Labels(reader.Labels),
+                        reader.Value,
+                        reader.HasTimestamp ? reader.TimestampMilliseconds : null,
+                        reader.HasExemplar
+                            ? ReferenceLineReader.Describe(
+                                "",
+                                Labels(reader.ExemplarLabels),
+                                reader.ExemplarValue,
+                                reader.ExemplarHasTimestamp ? reader.ExemplarTimestampMilliseconds : null,
+                                ""
+                            )
+                            : ""
+                    ),
                 };
                 lines.Add(string.Create(CultureInfo.InvariantCulture, $"{reader.LineNumber} {said}"));
             }

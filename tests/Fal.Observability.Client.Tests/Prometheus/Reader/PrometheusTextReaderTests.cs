@@ -50,7 +50,10 @@ public sealed class PrometheusTextReaderTests
         Assert.True(reader.Read());
         Assert.Equal((PrometheusTokenType.Comment, " a comment"), (reader.TokenType, reader.GetText()));
         Assert.True(reader.Read());
-        Assert.Equal((PrometheusTokenType.Sample, "a", 1.5, true, 1234L, 2), (reader.TokenType, reader.GetName(), reader.Value, reader.HasTimestamp, reader.TimestampMilliseconds, reader.LabelCount));
+        Assert.Equal(
+            (PrometheusTokenType.Sample, "a", 1.5, true, 1234L, 2),
+            (reader.TokenType, reader.GetName(), reader.Value, reader.HasTimestamp, reader.TimestampMilliseconds, reader.LabelCount)
+        );
         var labels = new List<(string, string, bool)>();
         foreach (PrometheusLabel label in reader.Labels)
         {
@@ -59,7 +62,10 @@ public sealed class PrometheusTextReaderTests
 
         Assert.Equal([("b", "c", false), ("d", "e\"f", true)], labels);
         Assert.True(reader.Read());
-        Assert.Equal(("plain", 2.0, false, 0, 6L), (reader.GetName(), reader.Value, reader.HasTimestamp, reader.LabelCount, reader.LineNumber));
+        Assert.Equal(
+            ("plain", 2.0, false, 0, 6L),
+            (reader.GetName(), reader.Value, reader.HasTimestamp, reader.LabelCount, reader.LineNumber)
+        );
         Assert.False(reader.Read());
         Assert.Equal(PrometheusTokenType.None, reader.TokenType);
     }
@@ -78,8 +84,17 @@ public sealed class PrometheusTextReaderTests
         Assert.True(reader.Read());
         Assert.Equal((PrometheusTokenType.Unit, "a_seconds", "seconds"), (reader.TokenType, reader.GetName(), reader.GetText()));
         Assert.True(reader.Read());
-        Assert.Equal((7.0, 1520879607789L, true, 0.5, true, 1520879607500L), (reader.Value, reader.TimestampMilliseconds, reader.HasExemplar,
-            reader.ExemplarValue, reader.ExemplarHasTimestamp, reader.ExemplarTimestampMilliseconds));
+        Assert.Equal(
+            (7.0, 1520879607789L, true, 0.5, true, 1520879607500L),
+            (
+                reader.Value,
+                reader.TimestampMilliseconds,
+                reader.HasExemplar,
+                reader.ExemplarValue,
+                reader.ExemplarHasTimestamp,
+                reader.ExemplarTimestampMilliseconds
+            )
+        );
         var exemplar = new List<string>();
         foreach (PrometheusLabel label in reader.ExemplarLabels)
         {
@@ -96,7 +111,8 @@ public sealed class PrometheusTextReaderTests
     public void Reading_allocates_nothing()
     {
         byte[] input = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 200).Select(i =>
-            $"# HELP metric_{i} text\n# TYPE metric_{i} gauge\nmetric_{i}{{a=\"b{i}\",c=\"d\\\"é\",e=\"f\"}} {i}.5 17\nmetric_{i} {{ a = \"b\" , }} 0.1234567890123456789\n")));
+            $"# HELP metric_{i} text\n# TYPE metric_{i} gauge\nmetric_{i}{{a=\"b{i}\",c=\"d\\\"é\",e=\"f\"}} {i}.5 17\nmetric_{i} {{ a = " +
+                $"\"b\" , }} 0.1234567890123456789\n")));
         Assert.True(CountSamples(input) > 0);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -285,8 +301,12 @@ public sealed class PrometheusTextReaderTests
     [Fact]
     public void A_byte_order_mark_is_refused_by_name_at_the_beginning_and_is_no_name_later()
     {
-        PrometheusFormatException first = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples("\uFEFFa 1\n", Text));
-        PrometheusFormatException later = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples("a 1\n\uFEFFb 2\n", Text));
+        PrometheusFormatException first = Assert.Throws<PrometheusFormatException>(() =>
+            PrometheusTextParser.ParseSamples("\uFEFFa 1\n", Text)
+        );
+        PrometheusFormatException later = Assert.Throws<PrometheusFormatException>(() =>
+            PrometheusTextParser.ParseSamples("a 1\n\uFEFFb 2\n", Text)
+        );
 
         Assert.Equal((1L, 1), (first.Line, first.Column));
         Assert.Contains("byte order mark", first.Reason, StringComparison.Ordinal);
@@ -393,7 +413,9 @@ public sealed class PrometheusTextReaderTests
     [InlineData("# TYPE a untyped\n# EOF\n", "type")]
     public void OpenMetrics_is_held_to_its_own_rules(string text, string reason)
     {
-        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() => PrometheusTextParser.ParseSamples(text, OpenMetrics));
+        PrometheusFormatException exception = Assert.Throws<PrometheusFormatException>(() =>
+            PrometheusTextParser.ParseSamples(text, OpenMetrics)
+        );
 
         Assert.Contains(reason, exception.Reason, StringComparison.Ordinal);
     }
@@ -423,9 +445,21 @@ public sealed class PrometheusTextReaderTests
         var options = new PrometheusParserOptions { Format = PrometheusFormat.OpenMetrics };
         var reader = new PrometheusTextReader("c_total 1 5 # {x=\"y\"} 7 8\nd 2\n# EOF\n"u8, options);
         Assert.True(reader.Read());
-        Assert.Equal((true, 7.0, 8000L, 1), (reader.HasExemplar, reader.ExemplarValue, reader.ExemplarTimestampMilliseconds, reader.ExemplarLabelCount));
+        Assert.Equal(
+            (true, 7.0, 8000L, 1),
+            (reader.HasExemplar, reader.ExemplarValue, reader.ExemplarTimestampMilliseconds, reader.ExemplarLabelCount)
+        );
         Assert.True(reader.Read());
-        Assert.Equal((false, 0.0, 0L, false, 0), (reader.HasExemplar, reader.ExemplarValue, reader.ExemplarTimestampMilliseconds, reader.ExemplarHasTimestamp, reader.ExemplarLabelCount));
+        Assert.Equal(
+            (false, 0.0, 0L, false, 0),
+            (
+                reader.HasExemplar,
+                reader.ExemplarValue,
+                reader.ExemplarTimestampMilliseconds,
+                reader.ExemplarHasTimestamp,
+                reader.ExemplarLabelCount
+            )
+        );
         Assert.Equal((false, 0L), (reader.HasTimestamp, reader.TimestampMilliseconds));
         Assert.True(reader.Read());
         Assert.Equal((PrometheusTokenType.EndOfExposition, false, false), (reader.TokenType, reader.HasTimestamp, reader.HasExemplar));

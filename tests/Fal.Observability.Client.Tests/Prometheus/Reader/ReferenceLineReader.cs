@@ -87,8 +87,17 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         return lines;
     }
 
-    public static string Describe(string name, IEnumerable<(string Name, string Value)> labels, double value, long? timestamp, string exemplar) =>
-        string.Create(CultureInfo.InvariantCulture, $"sample {name}|{string.Join('|', labels)}|{BitConverter.DoubleToInt64Bits(value)}|{timestamp}|{exemplar}");
+    public static string Describe(
+        string name,
+        IEnumerable<(string Name, string Value)> labels,
+        double value,
+        long? timestamp,
+        string exemplar
+    ) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"sample {name}|{string.Join('|', labels)}|{BitConverter.DoubleToInt64Bits(value)}|{timestamp}|{exemplar}"
+        );
 
     private string? ReadLine(string line)
     {
@@ -142,8 +151,16 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
         return match.Groups["word"].Value switch
         {
             "HELP" => Decode(text) is null ? null : $"help {name}",
-            "UNIT" => Decode(text) is not null && (text.Length == 0 || (match.Groups["name"].Value.Trim('"').EndsWith("_" + text, StringComparison.Ordinal) && rawName.Length > text.Length)) ? $"unit {name} {Decode(text)}" : null,
-            _ => text is "gauge" or "counter" or "histogram" or "summary" or "gaugehistogram" or "unknown" or "info" or "stateset" ? $"type {name} {text}" : null,
+            "UNIT" => Decode(text) is not null
+            && (
+                text.Length == 0
+                || (match.Groups["name"].Value.Trim('"').EndsWith("_" + text, StringComparison.Ordinal) && rawName.Length > text.Length)
+            )
+                ? $"unit {name} {Decode(text)}"
+                : null,
+            _ => text is "gauge" or "counter" or "histogram" or "summary" or "gaugehistogram" or "unknown" or "info" or "stateset"
+                ? $"type {name} {text}"
+                : null,
         };
     }
 
@@ -170,8 +187,12 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     private string? ReadOpenMetricsSample(string line)
     {
         Match match = OpenMetricsSamplePattern().Match(line);
-        if (!match.Success || !TryReadSeries(match, "labels", out string name, out List<(string, string)> labels)
-            || !TryReadNumber(match.Groups["value"].Value, out double value) || !TryReadSeconds(match.Groups["timestamp"], out long? timestamp))
+        if (
+            !match.Success
+            || !TryReadSeries(match, "labels", out string name, out List<(string, string)> labels)
+            || !TryReadNumber(match.Groups["value"].Value, out double value)
+            || !TryReadSeconds(match.Groups["timestamp"], out long? timestamp)
+        )
         {
             return null;
         }
@@ -185,11 +206,15 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     {
         Match match = ExemplarPattern().Match(text);
         const int longest = 128;
-        return match.Success && TryReadLabels(match.Groups["labels"].Value, out string? name, out List<(string Name, string Value)> labels) && name is null
+        return
+            match.Success
+            && TryReadLabels(match.Groups["labels"].Value, out string? name, out List<(string Name, string Value)> labels)
+            && name is null
             && labels.Sum(label => label.Name.EnumerateRunes().Count() + label.Value.EnumerateRunes().Count()) <= longest
-            && TryReadNumber(match.Groups["value"].Value, out double value) && TryReadSeconds(match.Groups["timestamp"], out long? timestamp)
-                ? Describe("", labels, value, timestamp, "")
-                : null;
+            && TryReadNumber(match.Groups["value"].Value, out double value)
+            && TryReadSeconds(match.Groups["timestamp"], out long? timestamp)
+            ? Describe("", labels, value, timestamp, "")
+            : null;
     }
 
     private static bool TryReadSeries(Match match, string group, out string name, out List<(string, string)> labels)
@@ -320,7 +345,14 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     {
         string[] parts = text.ToUpperInvariant().Split('E');
         string mantissa = parts[0];
-        int exponent = parts.Length == 1 ? 0 : (int)System.Numerics.BigInteger.Max(-100_000, System.Numerics.BigInteger.Min(100_000, System.Numerics.BigInteger.Parse(parts[1], CultureInfo.InvariantCulture)));
+        int exponent =
+            parts.Length == 1
+                ? 0
+                : (int)
+                    System.Numerics.BigInteger.Max(
+                        -100_000,
+                        System.Numerics.BigInteger.Min(100_000, System.Numerics.BigInteger.Parse(parts[1], CultureInfo.InvariantCulture))
+                    );
         int point = mantissa.IndexOf('.', StringComparison.Ordinal);
         if (point >= 0)
         {
@@ -330,8 +362,14 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
 
         var number = System.Numerics.BigInteger.Parse(mantissa, CultureInfo.InvariantCulture);
         exponent += 3;
-        number = exponent >= 0 ? number * System.Numerics.BigInteger.Pow(10, Math.Min(exponent, 500)) : number / System.Numerics.BigInteger.Pow(10, Math.Min(-exponent, 500));
-        milliseconds = number > long.MaxValue ? long.MaxValue : number < long.MinValue ? long.MinValue : (long)number;
+        number =
+            exponent >= 0
+                ? number * System.Numerics.BigInteger.Pow(10, Math.Min(exponent, 500))
+                : number / System.Numerics.BigInteger.Pow(10, Math.Min(-exponent, 500));
+        milliseconds =
+            number > long.MaxValue ? long.MaxValue
+            : number < long.MinValue ? long.MinValue
+            : (long)number;
     }
 
     [GeneratedRegex("^[ \\t]+(?<word>HELP|TYPE)[ \\t]+(?<rest>[^ \\t].*)$", RegexOptions.Singleline)]
@@ -343,10 +381,16 @@ internal sealed partial class ReferenceLineReader(bool openMetrics)
     [GeneratedRegex($"^# (?<word>HELP|TYPE|UNIT) (?<name>{Name}|{Quoted}) (?<text>.*)$", RegexOptions.Singleline)]
     private static partial Regex OpenMetricsMetadataPattern();
 
-    [GeneratedRegex($"^(?<name>{Name})?{Blanks}(?<labels>{TextLabels})?{Blanks}(?<value>[^ \\t]+)(?:[ \\t]+(?<timestamp>[^ \\t]+))?{Blanks}$", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        $"^(?<name>{Name})?{Blanks}(?<labels>{TextLabels})?{Blanks}(?<value>[^ \\t]+)(?:[ \\t]+(?<timestamp>[^ \\t]+))?{Blanks}$",
+        RegexOptions.Singleline
+    )]
     private static partial Regex TextSamplePattern();
 
-    [GeneratedRegex($"^(?<name>{Name})?(?<labels>{OpenMetricsLabels})? (?<value>[^ ]+)(?: (?<timestamp>[^ #][^ ]*))?(?<exemplar> #.*)?$", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        $"^(?<name>{Name})?(?<labels>{OpenMetricsLabels})? (?<value>[^ ]+)(?: (?<timestamp>[^ #][^ ]*))?(?<exemplar> #.*)?$",
+        RegexOptions.Singleline
+    )]
     private static partial Regex OpenMetricsSamplePattern();
 
     [GeneratedRegex($"^ # (?<labels>{OpenMetricsLabels}) (?<value>[^ ]+)(?: (?<timestamp>[^ ]+))?$", RegexOptions.Singleline)]

@@ -55,7 +55,10 @@ public sealed class PrometheusTextWriterTests
 
             """;
 
-        Assert.Equal(text, PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text, OpenMetrics), PrometheusFormat.OpenMetrics));
+        Assert.Equal(
+            text,
+            PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text, OpenMetrics), PrometheusFormat.OpenMetrics)
+        );
     }
 
     [Theory]
@@ -83,7 +86,10 @@ public sealed class PrometheusTextWriterTests
     [MemberData(nameof(CultureScope.Names), MemberType = typeof(CultureScope))]
     public void No_culture_changes_a_byte(string culture)
     {
-        MetricFamily[] families = [new("a_İ", PrometheusMetricType.Gauge, [new("a_İ", [new("b", "-1,5")], -1.5e-7, -1_500), new("a_İ", default, -1234567)])];
+        MetricFamily[] families =
+        [
+            new("a_İ", PrometheusMetricType.Gauge, [new("a_İ", [new("b", "-1,5")], -1.5e-7, -1_500), new("a_İ", default, -1234567)]),
+        ];
         using var scope = new CultureScope(culture);
 
         Assert.Equal(
@@ -207,7 +213,9 @@ public sealed class PrometheusTextWriterTests
         Assert.Contains("'b_bucket' does not belong to the metric family 'b' of type Gauge", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(0, output.WrittenCount);
         Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(output, exposition, PrometheusFormat.OpenMetrics));
-        Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(output, new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [default])])));
+        Assert.Throws<ArgumentException>(() =>
+            PrometheusTextWriter.Write(output, new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [default])]))
+        );
     }
 
     [Fact]
@@ -215,13 +223,31 @@ public sealed class PrometheusTextWriterTests
     {
         var twice = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, []), new("a", PrometheusMetricType.Gauge, [])]);
         var halfPair = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [new("a", [new("b", "\uD800")], 1)])]);
-        var exemplar = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [new("a", default, 1, null, new PrometheusExemplar(default, 1))])]);
+        var exemplar = new PrometheusExposition([
+            new("a", PrometheusMetricType.Gauge, [new("a", default, 1, null, new PrometheusExemplar(default, 1))]),
+        ]);
         var unit = new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [], unit: "seconds")]);
 
-        Assert.Contains("Duplicate metric family 'a'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(twice)).Message, StringComparison.Ordinal);
-        Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(halfPair)).Message, StringComparison.Ordinal);
-        Assert.Contains("exemplar", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(exemplar, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
-        Assert.Contains("'seconds'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(unit, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Duplicate metric family 'a'",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(twice)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "surrogate",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(halfPair)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "exemplar",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(exemplar, PrometheusFormat.OpenMetrics)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'seconds'",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(unit, PrometheusFormat.OpenMetrics)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentException>(() => PrometheusTextWriter.Write(new ArrayBufferWriter<byte>(), new PrometheusSample[1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => PrometheusTextWriter.GetContentType((PrometheusFormat)9));
         Assert.Throws<ArgumentOutOfRangeException>(() => new MetricFamily("a", (PrometheusMetricType)99, []));
@@ -232,14 +258,20 @@ public sealed class PrometheusTextWriterTests
     public void A_histogram_keeps_its_sum_though_a_gauge_bears_the_same_name()
     {
         PrometheusExposition gauge = PrometheusTextParser.ParseFamilies("# TYPE a_sum gauge\na_sum{x=\"q\"} 2\n");
-        PrometheusExposition histogram = PrometheusTextParser.ParseFamilies("# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n");
+        PrometheusExposition histogram = PrometheusTextParser.ParseFamilies(
+            "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n"
+        );
         PrometheusExposition both = PrometheusExposition.Merge(gauge, histogram);
 
         PrometheusExposition read = PrometheusTextParser.ParseFamilies(PrometheusTextWriter.ToText(both));
 
         Assert.Equal(1, Assert.Single(read["a"]!.GetHistograms()).Sum);
         Assert.Equal(2, Assert.Single(read["a_sum"]!.Samples).Value);
-        Assert.Contains("'a_sum'", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(both, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'a_sum'",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(both, PrometheusFormat.OpenMetrics)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -285,33 +317,59 @@ public sealed class PrometheusTextWriterTests
 
         string written = PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text), PrometheusFormat.OpenMetrics);
 
-        Assert.Equal($"# TYPE h histogram\nh_bucket{{le=\"{spelled}\",x=\"1\"}} 1\n# TYPE g gauge\ng{{le=\"1\",quantile=\"1\"}} 1\n# EOF\n", written);
+        Assert.Equal(
+            $"# TYPE h histogram\nh_bucket{{le=\"{spelled}\",x=\"1\"}} 1\n# TYPE g gauge\ng{{le=\"1\",quantile=\"1\"}} 1\n# EOF\n",
+            written
+        );
         Assert.Equal(text, PrometheusTextWriter.ToText(PrometheusTextParser.ParseFamilies(text)));
     }
 
     [Fact]
     public void A_quantile_is_written_as_OpenMetrics_spells_it_too()
     {
-        PrometheusExposition summary = PrometheusTextParser.ParseFamilies("# TYPE s summary\ns{quantile=\"0\"} 1\ns{quantile=\".5\"} 2\ns{quantile=\"1\"} 3\ns_sum 1\n");
+        PrometheusExposition summary = PrometheusTextParser.ParseFamilies(
+            "# TYPE s summary\ns{quantile=\"0\"} 1\ns{quantile=\".5\"} 2\ns{quantile=\"1\"} 3\ns_sum 1\n"
+        );
 
-        Assert.Equal("# TYPE s summary\ns{quantile=\"0.0\"} 1\ns{quantile=\"0.5\"} 2\ns{quantile=\"1.0\"} 3\ns_sum 1\n# EOF\n", PrometheusTextWriter.ToText(summary, PrometheusFormat.OpenMetrics));
+        Assert.Equal(
+            "# TYPE s summary\ns{quantile=\"0.0\"} 1\ns{quantile=\"0.5\"} 2\ns{quantile=\"1.0\"} 3\ns_sum 1\n# EOF\n",
+            PrometheusTextWriter.ToText(summary, PrometheusFormat.OpenMetrics)
+        );
     }
 
     [Fact]
     public void Two_spellings_of_a_bound_are_one_series_in_OpenMetrics()
     {
-        PrometheusExposition histogram = PrometheusTextParser.ParseFamilies("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\n");
+        PrometheusExposition histogram = PrometheusTextParser.ParseFamilies(
+            "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 1\n"
+        );
 
-        Assert.Contains("Duplicate series h_bucket{le=\"1.0\"}, ", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(histogram, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Duplicate series h_bucket{le=\"1.0\"}, ",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(histogram, PrometheusFormat.OpenMetrics)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Series_that_relabelling_made_equal_are_named_where_the_format_forbids_them()
     {
-        PrometheusExposition equal = PrometheusTextParser.ParseFamilies("a{x=\"1\"} 1\na{x=\"2\"} 2\n").Relabel(sample => sample.Labels.Without("x"));
+        PrometheusExposition equal = PrometheusTextParser
+            .ParseFamilies("a{x=\"1\"} 1\na{x=\"2\"} 2\n")
+            .Relabel(sample => sample.Labels.Without("x"));
 
-        Assert.Contains("Duplicate series a{}", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(equal, PrometheusFormat.OpenMetrics)).Message, StringComparison.Ordinal);
-        Assert.Contains("__name__", Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(equal.Relabel(sample => sample.Labels.With("__name__", "b")))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Duplicate series a{}",
+            Assert.Throws<ArgumentException>(() => PrometheusTextWriter.ToText(equal, PrometheusFormat.OpenMetrics)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "__name__",
+            Assert
+                .Throws<ArgumentException>(() => PrometheusTextWriter.ToText(equal.Relabel(sample => sample.Labels.With("__name__", "b"))))
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -319,7 +377,10 @@ public sealed class PrometheusTextWriterTests
     [InlineData(PrometheusFormat.OpenMetrics)]
     public void A_carriage_return_at_the_end_of_a_help_text_does_not_break_the_line(PrometheusFormat format)
     {
-        string written = PrometheusTextWriter.ToText(new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [], "help\r")]), format);
+        string written = PrometheusTextWriter.ToText(
+            new PrometheusExposition([new("a", PrometheusMetricType.Gauge, [], "help\r")]),
+            format
+        );
 
         Assert.Equal("help", PrometheusTextParser.ParseFamilies(written, new PrometheusParserOptions { Format = format })["a"]!.Help);
     }
@@ -327,8 +388,13 @@ public sealed class PrometheusTextWriterTests
     [Fact]
     public async Task A_stream_gets_the_same_bytes_and_stays_open()
     {
-        PrometheusExposition exposition = new(
-            [new("a", PrometheusMetricType.Gauge, [.. Enumerable.Range(0, 20_000).Select(i => new PrometheusSample("a", [new("b", $"value {i}")], i))])]);
+        PrometheusExposition exposition = new([
+            new(
+                "a",
+                PrometheusMetricType.Gauge,
+                [.. Enumerable.Range(0, 20_000).Select(i => new PrometheusSample("a", [new("b", $"value {i}")], i))]
+            ),
+        ]);
         using var stream = new MemoryStream();
 
         await PrometheusTextWriter.WriteAsync(stream, exposition, cancellationToken: TestContext.Current.CancellationToken);
@@ -352,7 +418,9 @@ public sealed class PrometheusTextWriterTests
     [Fact]
     public void Relabelling_adds_replaces_and_leaves_out()
     {
-        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies("# HELP a x\n# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 2 7\n# TYPE c gauge\nc 3\n");
+        PrometheusExposition exposition = PrometheusTextParser.ParseFamilies(
+            "# HELP a x\n# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 2 7\n# TYPE c gauge\nc 3\n"
+        );
 
         PrometheusExposition changed = exposition.Relabel(sample =>
             sample.Name == "c" ? null : sample.Labels.With("account", "acme").With("b", "0" + sample.Labels["b"]));
@@ -366,8 +434,12 @@ public sealed class PrometheusTextWriterTests
     [Fact]
     public void Merging_puts_the_families_of_one_name_together()
     {
-        PrometheusExposition one = PrometheusTextParser.ParseFamilies("a{x=\"1\"} 1\n# TYPE b gauge\nb 1\n# TYPE d histogram\nd_bucket{le=\"+Inf\"} 1\n");
-        PrometheusExposition two = PrometheusTextParser.ParseFamilies("# HELP a help\n# TYPE a counter\na{x=\"2\"} 2\nc 3\n# TYPE d gauge\nd 4\n");
+        PrometheusExposition one = PrometheusTextParser.ParseFamilies(
+            "a{x=\"1\"} 1\n# TYPE b gauge\nb 1\n# TYPE d histogram\nd_bucket{le=\"+Inf\"} 1\n"
+        );
+        PrometheusExposition two = PrometheusTextParser.ParseFamilies(
+            "# HELP a help\n# TYPE a counter\na{x=\"2\"} 2\nc 3\n# TYPE d gauge\nd 4\n"
+        );
 
         // The two do not agree what d is: then it is nothing but its samples.
         Assert.Equal("""
@@ -387,16 +459,29 @@ public sealed class PrometheusTextWriterTests
             """, PrometheusTextWriter.ToText(PrometheusExposition.Merge(one, two)));
     }
 
-    private static IEnumerable<string> Describe(PrometheusExposition exposition) => exposition.Families.SelectMany(family =>
-        family.Samples.Select(sample => $"{sample} {sample.Exemplar?.Labels} {sample.Exemplar?.Value:R} {sample.Exemplar?.TimestampMilliseconds}")
-            .Prepend($"{family.Name} {family.Type} {family.Help ?? "no help"} {family.Unit ?? "no unit"}"));
+    private static IEnumerable<string> Describe(PrometheusExposition exposition) =>
+        exposition.Families.SelectMany(family =>
+            family
+                .Samples.Select(sample =>
+                    $"{sample} {sample.Exemplar?.Labels} {sample.Exemplar?.Value:R} {sample.Exemplar?.TimestampMilliseconds}"
+                )
+                .Prepend($"{family.Name} {family.Type} {family.Help ?? "no help"} {family.Unit ?? "no unit"}")
+        );
 
     /// <summary>Families of every type with texts and numbers by chance, as their format allows them.</summary>
     private static PrometheusExposition Make(Random random, PrometheusFormat format)
     {
         bool openMetrics = format == PrometheusFormat.OpenMetrics;
-        PrometheusMetricType[] types = openMetrics ? Enum.GetValues<PrometheusMetricType>()
-            : [PrometheusMetricType.Unknown, PrometheusMetricType.Gauge, PrometheusMetricType.Counter, PrometheusMetricType.Histogram, PrometheusMetricType.Summary];
+        PrometheusMetricType[] types = openMetrics
+            ? Enum.GetValues<PrometheusMetricType>()
+            :
+            [
+                PrometheusMetricType.Unknown,
+                PrometheusMetricType.Gauge,
+                PrometheusMetricType.Counter,
+                PrometheusMetricType.Histogram,
+                PrometheusMetricType.Summary,
+            ];
         var families = new List<MetricFamily>();
         for (int i = random.Next(1, 6); i > 0; i--)
         {
@@ -409,25 +494,51 @@ public sealed class PrometheusTextWriterTests
             {
                 LabelSet labels = [new("group", $"{group}"), new("l" + (random.Next(2) == 0 ? "" : Text(random)), Text(random))];
                 // The samples of an info are one metric whatever their labels: all with timestamps or none.
-                long? timestamp = type == PrometheusMetricType.Info || random.Next(2) == 0 ? null : random.NextInt64(-100_000, 2_000_000_000_000);
-                PrometheusExemplar? exemplar = openMetrics && random.Next(2) == 0
-                    ? new PrometheusExemplar([new("trace", Text(random))], random.NextDouble(), random.Next(2) == 0 ? null : random.Next()) : null;
+                long? timestamp =
+                    type == PrometheusMetricType.Info || random.Next(2) == 0 ? null : random.NextInt64(-100_000, 2_000_000_000_000);
+                PrometheusExemplar? exemplar =
+                    openMetrics && random.Next(2) == 0
+                        ? new PrometheusExemplar(
+                            [new("trace", Text(random))],
+                            random.NextDouble(),
+                            random.Next(2) == 0 ? null : random.Next()
+                        )
+                        : null;
                 double count = random.Next(1000);
-                samples.AddRange(type switch
-                {
-                    PrometheusMetricType.Counter => [new PrometheusSample(openMetrics ? name + "_total" : name, labels, count / 7, timestamp, exemplar)],
-                    PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram =>
-                    [
-                        new PrometheusSample(name + "_bucket", labels.With("le", "0.1"), 0, timestamp, exemplar),
-                        new PrometheusSample(name + "_bucket", labels.With("le", "+Inf"), count, timestamp),
-                        new PrometheusSample(name + (type == PrometheusMetricType.GaugeHistogram ? "_gcount" : "_count"), labels, count, timestamp),
-                        new PrometheusSample(name + (type == PrometheusMetricType.GaugeHistogram ? "_gsum" : "_sum"), labels, random.NextDouble(), timestamp),
-                    ],
-                    PrometheusMetricType.Summary => [new PrometheusSample(name, labels.With("quantile", "0.5"), 0.3, timestamp), new PrometheusSample(name + "_count", labels, count, timestamp)],
-                    PrometheusMetricType.Info => [new PrometheusSample(name + "_info", labels, 1, timestamp)],
-                    PrometheusMetricType.StateSet => [new PrometheusSample(name, labels.With(name, "on"), 1, timestamp)],
-                    _ => (PrometheusSample[])[new PrometheusSample(name, labels, Number(random), timestamp)],
-                });
+                samples.AddRange(
+                    type switch
+                    {
+                        PrometheusMetricType.Counter =>
+                        [
+                            new PrometheusSample(openMetrics ? name + "_total" : name, labels, count / 7, timestamp, exemplar),
+                        ],
+                        PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram =>
+                        [
+                            new PrometheusSample(name + "_bucket", labels.With("le", "0.1"), 0, timestamp, exemplar),
+                            new PrometheusSample(name + "_bucket", labels.With("le", "+Inf"), count, timestamp),
+                            new PrometheusSample(
+                                name + (type == PrometheusMetricType.GaugeHistogram ? "_gcount" : "_count"),
+                                labels,
+                                count,
+                                timestamp
+                            ),
+                            new PrometheusSample(
+                                name + (type == PrometheusMetricType.GaugeHistogram ? "_gsum" : "_sum"),
+                                labels,
+                                random.NextDouble(),
+                                timestamp
+                            ),
+                        ],
+                        PrometheusMetricType.Summary =>
+                        [
+                            new PrometheusSample(name, labels.With("quantile", "0.5"), 0.3, timestamp),
+                            new PrometheusSample(name + "_count", labels, count, timestamp),
+                        ],
+                        PrometheusMetricType.Info => [new PrometheusSample(name + "_info", labels, 1, timestamp)],
+                        PrometheusMetricType.StateSet => [new PrometheusSample(name, labels.With(name, "on"), 1, timestamp)],
+                        _ => (PrometheusSample[])[new PrometheusSample(name, labels, Number(random), timestamp)],
+                    }
+                );
             }
 
             families.Add(new MetricFamily(name, type, samples, help, hasUnit ? "seconds" : null));
