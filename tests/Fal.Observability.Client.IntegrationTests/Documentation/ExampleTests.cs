@@ -106,12 +106,12 @@ public sealed partial class ExampleTests
         image.Position = 0;
         var context = new AssemblyLoadContext(page, isCollectible: true);
         TextWriter console = Console.Out;
-        CultureInfo culture = CultureInfo.CurrentCulture;
+        CultureInfo culture = Thread.CurrentThread.CurrentCulture;
         using var output = new StringWriter { NewLine = "\n" };
         try
         {
             Console.SetOut(output);
-            CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+            Thread.CurrentThread.CurrentCulture = CultureInfo.InvariantCulture;
             MethodInfo main = context.LoadFromStream(image).EntryPoint!;
             object? result = main.Invoke(null, main.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
             await (result as Task ?? Task.CompletedTask);
@@ -119,7 +119,7 @@ public sealed partial class ExampleTests
         finally
         {
             Console.SetOut(console);
-            CultureInfo.CurrentCulture = culture;
+            Thread.CurrentThread.CurrentCulture = culture;
             context.Unload();
         }
 

@@ -283,7 +283,7 @@ public sealed class WarehouseTableTests : IDisposable
     }
 
     /// <summary>The digits of a column of decimals, which are more than .NET's decimal has.</summary>
-    private static IEnumerable<string> Decimals(string file, string name)
+    private static List<string> Decimals(string file, string name)
     {
         using var reader = new ParquetFileReader(file);
         using RowGroupReader group = reader.RowGroup(0);
