@@ -64,7 +64,7 @@ try
     Console.WriteLine("""
 
         Try next:
-          your own apps          FAL_KEY=id:secret dotnet run --project samples/Quickstart
+          your own apps          export FAL_KEY=id:secret, then run this again
           an alert on a queue    dotnet run --project samples/QueueAlert
           an SLO in a pipeline   dotnet run --project samples/SlaCheck
           all samples            samples/README.md

@@ -45,8 +45,7 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
     /// <example>
     /// <code>
-    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // the key comes from
-    /// FAL_KEY
+    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // with the key of FAL_KEY
     /// </code>
     /// </example>
     public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null)

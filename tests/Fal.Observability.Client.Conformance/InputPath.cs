@@ -54,10 +54,14 @@ internal abstract class InputPath
     private sealed class SplitPath : InputPath
     {
         public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
-            Cuts(input).Select(cut => (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options)));
+            Cuts(input)
+                .Select(cut =>
+                    (Func<IReadOnlyList<PrometheusSample>>)(() => PrometheusTextParser.ParseSamples(Sequence(input, cut), options))
+                );
 
         public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
-            Cuts(input).Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
+            Cuts(input)
+                .Select(cut => (Func<PrometheusExposition>)(() => PrometheusTextParser.ParseFamilies(Sequence(input, cut), options)));
 
         private static IEnumerable<int> Cuts(byte[] input)
         {
@@ -68,7 +72,8 @@ internal abstract class InputPath
             }
         }
 
-        private static ReadOnlySequence<byte> Sequence(byte[] input, int cut) => Segment.Sequence([input.AsMemory(0, cut), input.AsMemory(cut)]);
+        private static ReadOnlySequence<byte> Sequence(byte[] input, int cut) =>
+            Segment.Sequence([input.AsMemory(0, cut), input.AsMemory(cut)]);
     }
 
     private sealed class PiecesPath(Func<Random, int, int> size) : InputPath
@@ -109,13 +114,24 @@ internal abstract class InputPath
     private sealed class PipePath : InputPath
     {
         public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
-        [
-            () => PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
-            () => PrometheusTextParser.StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).ToBlockingEnumerable().ToList(),
-        ];
+            [
+                () =>
+                    PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
+                () =>
+                    PrometheusTextParser
+                        .StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options)
+                        .ToBlockingEnumerable()
+                        .ToList(),
+            ];
 
         public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
-            [() => PrometheusTextParser.ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult()];
+            [
+                () =>
+                    PrometheusTextParser
+                        .ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options)
+                        .GetAwaiter()
+                        .GetResult(),
+            ];
     }
 
     /// <summary>Writes the result and reads it again, which must not lose anything.</summary>

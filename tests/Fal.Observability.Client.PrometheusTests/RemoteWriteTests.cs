@@ -147,7 +147,7 @@ public sealed class RemoteWriteTests : IDisposable
             await ReportAsync(simulator, AnalyticsTimeframe.Hour, end.AddDays(-2), end),
             (await prometheus.SamplesAsync(Selector, end, TimeSpan.FromDays(2))).Order(StringComparer.Ordinal));
 
-        // As the documentation says it: until the hour after the newest is final, 5 minutes after its end, the newest is looked for this far back.
+        // As the documentation says: the newest hour is looked for this far back until the next one is final, 5 minutes after its end.
         string lastMoment = end.AddMinutes(64).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         Assert.NotEmpty(
             await prometheus.QueryAsync($"last_over_time(fal_analytics_request_count{{timeframe=\"hour\"}}[130m] @ {lastMoment})")

@@ -28,7 +28,7 @@ internal static class HealthCommand
         }
 
         var url = new UriBuilder(address.Scheme, HostOf(address), address.Port, $"{address.PathBase}/ready").Uri;
-        // The name in the certificate is that of this machine elsewhere, and the question holds no secret. A proxy does not know this machine.
+        // The certificate names this machine as others know it, and the request holds no secret. A proxy does not know this machine.
         using var handler = new HttpClientHandler
         {
             ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator,

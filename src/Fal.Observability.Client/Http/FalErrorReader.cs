@@ -91,8 +91,8 @@ internal static partial class FalErrorReader
                 + $" whether plain http answers at that port.{through}",
             _ => $"no usable response came from {host}.{through}",
         };
-        // The outermost text often says only that sending failed, and the innermost why. Either may quote the address of the proxy, and with
-        // it credentials.
+        // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
+        // and with it credentials.
         Exception root = cause.GetBaseException();
         string texts = root.Message == cause.Message ? cause.Message : $"{cause.Message} {root.Message}";
         string detail = UserInfo().Replace(FalApiKey.Scrub(texts, apiKey), "//");

@@ -41,10 +41,13 @@ public sealed partial class LinkTests
                 );
         return parts.Length == 1
             ? Path.Exists(Path.Combine(Repository.Root, path))
-            : File.Exists(Path.Combine(Repository.Root, path)) && Anchors(Repository.Read(path)).Contains(parts[1], StringComparer.OrdinalIgnoreCase);
+            : File.Exists(Path.Combine(Repository.Root, path))
+                && Anchors(Repository.Read(path)).Contains(parts[1], StringComparer.OrdinalIgnoreCase);
     }
 
-    /// <summary>The anchors that a heading gets where Markdown is shown: without punctuation, blanks as hyphens. Letters are compared in any case.</summary>
+    /// <summary>
+    /// The anchors that a heading gets where Markdown is shown: without punctuation, blanks as hyphens. Letters are compared in any case.
+    /// </summary>
     private static IEnumerable<string> Anchors(string text) => Heading().Matches(WithoutCode(text)).Select(heading =>
         Punctuation().Replace(heading.Groups["text"].Value.Trim(), "").Replace(' ', '-'));
 

@@ -37,7 +37,7 @@ public sealed class AnalyticsZoneReaderTests
         Assert.Equal(instants, Read(new AnalyticsQuery("a/b") { TimeZone = zone }, instants, pageLength));
     }
 
-    // At 02:00 the clocks of Lord Howe go back to 01:30, so that a bucket of half an hour begins at 01:30, between those of 01:00 and 02:00.
+    // At 02:00 the clocks of Lord Howe go back to 01:30. A bucket of half an hour begins at 01:30, between those of 01:00 and 02:00.
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
