@@ -137,7 +137,7 @@ public static class AnalyticsExpandExtensions
             throw new ArgumentOutOfRangeException(
                 parameterName,
                 expand,
-                "The value has a bit that no AnalyticsExpand flag of this version stands for. Combine the named flags, and send " +
+                "The value has a bit that is not an AnalyticsExpand flag of this version. Combine the named flags, and send " +
                 "values that this version does not know with AnalyticsQuery.AdditionalExpand.");
         }
     }
@@ -146,7 +146,7 @@ public static class AnalyticsExpandExtensions
     {
         ThrowIfUnknown(flag, parameterName);
         return BitOperations.IsPow2((long)flag) ? BitOperations.TrailingZeroCount((long)flag) : throw new ArgumentException(
-            $"Exactly one flag is needed here, not '{flag}'. Take a combination apart with GetFlags().",
+            $"Pass exactly one flag here, not '{flag}'. GetFlags() splits a combination.",
             parameterName);
     }
 

@@ -65,7 +65,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
             if (value.Count == 0)
             {
                 throw new ArgumentException(
-                    "The query names no endpoint: give at least one id, such as \"my-org/my-app\".", nameof(EndpointIds));
+                    "The query has no endpoint. Add at least one id, such as \"my-org/my-app\".", nameof(EndpointIds));
             }
 
             field = WireTokenList.Create(value, "endpoint id", nameof(EndpointIds));
@@ -209,7 +209,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
         if ((EffectiveExpand & AnalyticsExpand.AllMetrics) == 0 && !hasUnknownName)
         {
             throw new ArgumentException(
-                "The query asks for no metric: set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
+                "The query asks for no metric. Set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
                 "AnalyticsExpand.Standard.");
         }
 

@@ -12,7 +12,7 @@ internal sealed class AnalyticsQueryGuard : DelegatingHandler
         return request.RequestUri is { Query.Length: > 0 }
             ? base.SendAsync(request, cancellationToken)
             : throw new ArgumentException(
-                "The query of the analytics call is null: give an AnalyticsQuery, which names at least one endpoint."
+                "The query of the analytics call is null. Pass an AnalyticsQuery with at least one endpoint."
             );
     }
 }

@@ -90,7 +90,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
             throw new ArgumentOutOfRangeException(
                 nameof(duration),
                 duration,
-                "The last stretch of time must be longer than zero and at most 36,500 days: write for example " +
+                "The time span must be longer than zero and at most 36,500 days. Write for example " +
                 "AnalyticsTimeRange.Last(TimeSpan.FromDays(7)).");
         }
 
@@ -164,7 +164,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         if (last < first)
         {
             throw new ArgumentException(
-                $"The last day {FormatDay(last)} is before the first day {FormatDay(first)}: exchange them. Both days are included.",
+                $"The last day {FormatDay(last)} is before the first day {FormatDay(first)}: swap them. Both days are included.",
                 nameof(last));
         }
 

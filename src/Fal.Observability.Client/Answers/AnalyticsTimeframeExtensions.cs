@@ -30,7 +30,8 @@ public static class AnalyticsTimeframeExtensions
         AnalyticsTimeframe.Day => TimeSpan.FromDays(1),
         AnalyticsTimeframe.Week => TimeSpan.FromDays(7),
         AnalyticsTimeframe.Month => throw new ArgumentOutOfRangeException(
-            nameof(timeframe), timeframe, "Months differ in length: give Minute, Hour, Day or Week, or reckon with the calendar."),
+            nameof(timeframe), timeframe,
+                "Months differ in length. Pass Minute, Hour, Day or Week, or compute the length of a month with a calendar."),
         _ => throw Unknown(timeframe),
     };
 

@@ -120,7 +120,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         if (missing is not null)
         {
             throw PageGuard.Unusable(
-                $"The service answered without a {missing}, which was asked for. The answer would pass for a time in which there was " +
+                $"The service answered without a {missing}, which was asked for. The answer would look like a time in which there was " +
                     $"nothing, although the service lists even quiet buckets. Ask again; if it stays so, report it to fal with the query.");
         }
     }
@@ -170,7 +170,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
         return timeSeries is null && summary is null
             ? throw new JsonException(
-                "The page has neither a time series (time_series) nor a summary (summary). It would pass for a time in which there was " +
+                "The page has neither a time series (time_series) nor a summary (summary). It would look like a time in which there was " +
                     "nothing, for which the service sends an empty list.")
             : new TPage
             {

@@ -36,7 +36,8 @@ internal sealed class PageGuard(FalObservabilityOptions options)
         if (_pages >= options.MaxPages)
         {
             throw Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service has sent {_pages} pages and names another: more than {nameof(FalObservabilityOptions.MaxPages)} allows. " +
+                $"The service has sent {_pages} pages and announces another: more than {nameof(FalObservabilityOptions.MaxPages)} " +
+                    $"allows. " +
                     $"Ask for a shorter range or a coarser timeframe, or raise the limit."));
         }
     }
@@ -49,7 +50,8 @@ internal sealed class PageGuard(FalObservabilityOptions options)
 
     /// <summary>The failure of a page that promises another and does not say where it is.</summary>
     public static FalResponseException CursorIsMissing() => Unusable(
-        "The service says that there is more (has_more) and names no cursor to it (next_cursor): the rest cannot be asked for, and what " +
+        "The service says that there is more data (has_more) but sends no cursor to it (next_cursor). The client cannot ask for the " +
+            "rest, and what " +
             "came would pass for the whole. Ask again, or for a shorter range; if it stays so, report it to fal with the query.");
 
     /// <summary>The failure of an answer with status 200 that is not one to the question.</summary>

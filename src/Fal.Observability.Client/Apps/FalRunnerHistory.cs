@@ -117,7 +117,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         ArgumentNullException.ThrowIfNull(app);
         if (app.EndpointId != EndpointId)
         {
-            throw new ArgumentException($"The history is that of {EndpointId}, and the app is {app.EndpointId}: pass the app that the " +
+            throw new ArgumentException($"The history is of {EndpointId}, but the app is {app.EndpointId}. Pass the app that the " +
                 $"history was asked for.", nameof(app));
         }
 
@@ -152,7 +152,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 
         if (!query.EndpointIds.Any(IsOfApp))
         {
-            throw new ArgumentException($"The report is not about {EndpointId}: add it to the endpoints of its query.", nameof(requests));
+            throw new ArgumentException($"The report does not cover {EndpointId}. Add it to the endpoints of its query.", nameof(requests));
         }
 
         AnalyticsTimeframe timeframe = AnalyticsCalendar.TimeframeOf(query.Grid);

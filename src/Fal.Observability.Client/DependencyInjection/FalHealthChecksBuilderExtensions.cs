@@ -57,7 +57,7 @@ public static class FalHealthChecksBuilderExtensions
             .Validate<IServiceProvider>(
                 (_, provider) => provider.GetKeyedService<IFalMetricsClient>(account) is not null,
                 account is null
-                    ? "There is no fal account to check: call AddFalObservability() too."
+                    ? "No fal account is registered for the health check. Call AddFalObservability() too."
                     : $"There is no fal account '{account}' to check: call AddFalObservability(\"{account}\") too.")
             .ValidateOnStart();
         return builder.Add(new HealthCheckRegistration(

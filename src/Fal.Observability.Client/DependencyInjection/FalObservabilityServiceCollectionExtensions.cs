@@ -77,7 +77,7 @@ public static class FalObservabilityServiceCollectionExtensions
         if (account.Contains(':', StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                "The name of an account holds no colon. To pass an API key write AddFalObservability(o => o.ApiKey = key).",
+                "The name of an account cannot contain a colon. To pass an API key, write AddFalObservability(o => o.ApiKey = key).",
                 nameof(account)
             );
         }

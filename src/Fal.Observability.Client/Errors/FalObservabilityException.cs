@@ -12,7 +12,7 @@ public class FalObservabilityException : Exception
 {
     /// <summary>Creates the exception with a general message.</summary>
     public FalObservabilityException()
-        : base("A call to the fal observability API failed.")
+        : base("A call to fal's observability API failed.")
     {
     }
 

@@ -155,24 +155,24 @@ internal static partial class FalErrorReader
     private static string Advice(FalRoute route, FalApiFacts facts, bool challenge, bool html) => facts.StatusCode switch
     {
         _ when challenge =>
-            "The network edge in front of the service answered with a challenge for browsers. This is no statement about the key or the"
+            "The network edge in front of the service answered with a challenge for browsers. This says nothing about the key or the"
             + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
-        HttpStatusCode.BadRequest => "The parameters of the call were refused; change them as the message says.",
-        HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked; check it in the fal dashboard.",
+        HttpStatusCode.BadRequest => "The service refused the parameters of the call. Change them as the message says.",
+        HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked. Check it in the fal dashboard.",
         HttpStatusCode.Forbidden => route.ForbiddenAdvice(facts.ServiceMessage),
         HttpStatusCode.NotFound => route.NotFound,
         HttpStatusCode.TooManyRequests when facts.RetryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
             $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
-        HttpStatusCode.TooManyRequests => "Too many calls; call less often. The service does not say how long to wait.",
+        HttpStatusCode.TooManyRequests => "Too many calls. Call less often. The service does not say how long to wait.",
         HttpStatusCode.NotModified =>
             "The client never asks whether data has changed, so only a cache on the way, or a handler that adds If-None-Match or"
             + " If-Modified-Since, can lead to this answer. Remove that header, or let the cache pass these calls through.",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-            "Redirects are not followed, so that the key goes nowhere else; set the base address to where the service is.",
+            "The client follows no redirect, so that the key goes nowhere else. Set the base address to the address of the service.",
         >= HttpStatusCode.InternalServerError when html =>
             "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
         >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
-            "The service failed; try again later, and give fal's support the request id if it goes on.",
+            "The service failed. Try again later. If it keeps failing, send the request id to fal's support.",
         _ => "",
     };
 

@@ -218,7 +218,8 @@ internal sealed class FalGuardedStream : FalForwardStream
         return (_tail & 0xFF_FF_FF_FF_FF) == Marker && (_total == 5 || (byte)(_tail >> 40) == '\n');
     }
 
-    private static ObjectDisposedException DisposedWhileRead() => new(nameof(Stream), "The response body was disposed while it was read.");
+    private static ObjectDisposedException DisposedWhileRead() =>
+        new(nameof(Stream), "The response body was disposed while it was being read.");
 
     private TimeSpan TimeLeft() => _guard.IdleTimeout - _waited - _guard.Time.GetElapsedTime(_readStarted);
 

@@ -47,7 +47,7 @@ internal sealed class FalGzipStream(Stream compressed) : FalForwardStream
 
             if (!_feed.GaveZeros)
             {
-                throw new InvalidDataException("The data behind a gzip member are neither another member nor zero bytes.");
+                throw new InvalidDataException("The data after a gzip member is neither another member nor zero bytes.");
             }
 
             await _members.DisposeAsync().ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal sealed class FalGzipStream(Stream compressed) : FalForwardStream
         base.Dispose(disposing);
     }
 
-    private static EndOfStreamException Truncated(Exception? cause) => new("The gzip data end before their last member does.", cause);
+    private static EndOfStreamException Truncated(Exception? cause) => new("The gzip data ends before its last member is complete.", cause);
 
     /// <summary>The compressed bytes as the decompressor gets them.</summary>
     private sealed class Feed(Stream compressed) : FalForwardStream

@@ -7,7 +7,7 @@ namespace Fal.Observability.Client;
 /// <param name="NotFound">What to do about a 404.</param>
 internal sealed record FalRoute(string Template, string Permission, string Forbidden, string NotFound)
 {
-    private const string AnyPermission = "The key lacks a permission for this call; check it in the fal dashboard.";
+    private const string AnyPermission = "The key lacks a permission for this call. Check its permissions in the fal dashboard.";
     private const string AddPermission = "Add the permission to the key in the fal dashboard.";
     private const string CheckAddress = "Check the base address: it ends with the version of the API, /v1.";
     private const string CheckEndpoints = "Check the endpoint ids and the base address.";

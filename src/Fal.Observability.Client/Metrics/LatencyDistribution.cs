@@ -35,7 +35,7 @@ public sealed class LatencyDistribution
                 throw new ArgumentException(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"The upper bound {sorted[i].UpperBound} comes twice; add the counts of the two."
+                        $"The upper bound {sorted[i].UpperBound} appears twice. Add the two counts."
                     ),
                     nameof(buckets)
                 );

@@ -41,22 +41,22 @@ internal sealed class PublishedMetrics
         _log = log;
         // Without a version: it would be a label of every series, and each update of the package would begin them anew.
         _meter = meters.Create(new MeterOptions(FalMetricsPublisher.MeterName));
-        AddOwn("fal_up", null, "Whether the last read of the account's metrics succeeded: 1 or 0.",
+        AddOwn("fal_up", null, "1 if the last read of the account's metrics succeeded, else 0.",
             static account => account.Readings.State is { LastReadDuration: not null } state ? (state.LastFailure is null ? 1 : 0) : null);
         AddOwn("fal_publisher_last_success_timestamp_seconds", "s", "When the metrics were last read, in seconds since the Unix epoch.",
             static account => account.Readings.State.LastSuccess is { } success ? (success - DateTimeOffset.UnixEpoch).TotalSeconds : null);
-        AddOwn("fal_publisher_snapshot_age_seconds", "s", "How old the metrics are that were last read.",
+        AddOwn("fal_publisher_snapshot_age_seconds", "s", "The age of the latest metrics.",
             static account => account.Readings.Age?.TotalSeconds);
-        AddOwn("fal_publisher_scrape_duration_seconds", "s", "How long the last read of the metrics took, its retries included.",
+        AddOwn("fal_publisher_scrape_duration_seconds", "s", "The duration of the last read of the metrics, including its retries.",
             static account => account.Readings.State.LastReadDuration?.TotalSeconds);
-        AddOwn("fal_publisher_scrape_samples", "{sample}", "How many samples the last good read of the metrics had.",
+        AddOwn("fal_publisher_scrape_samples", "{sample}", "The number of samples in the last successful read of the metrics.",
             static account => account.Readings.State.Snapshot?.Families.Sum(family => family.Samples.Count));
         _ownNames.Add("fal_publisher_scrape_failures_total");
         _meter.CreateObservableCounter(
             "fal_publisher_scrape_failures_total",
             ObserveFailures,
             "{failure}",
-            "How many reads of the metrics failed, by kind."
+            "The number of reads of the metrics that failed, by kind."
         );
     }
 

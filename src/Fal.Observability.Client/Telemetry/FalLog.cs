@@ -18,61 +18,64 @@ internal static partial class FalLog
     [LoggerMessage(1, LogLevel.Debug, "{Operation} answered {Status} after {Attempts} attempt(s) in {ElapsedMilliseconds} ms")]
     public static partial void CallCompleted(this ILogger logger, string operation, int status, int attempts, long elapsedMilliseconds);
 
-    [LoggerMessage(2, LogLevel.Warning, "{Operation}: attempt {Attempt} ended with {Cause}; the next one starts in {DelayMilliseconds} ms")]
+    [LoggerMessage(2, LogLevel.Warning,
+        "{Operation}: attempt {Attempt} ended with {Cause}. The next attempt starts in {DelayMilliseconds} ms")]
     public static partial void Retrying(this ILogger logger, string operation, int attempt, string cause, long delayMilliseconds);
 
     [LoggerMessage(
         3,
         LogLevel.Warning,
-        "{Operation}: rate limited; the service asks to wait {WaitSeconds} s, which does not fit the limits, so the call fails now"
+        "{Operation}: rate limited. The service asks for a wait of {WaitSeconds} s, which does not fit the limits, so the call fails now"
     )]
     public static partial void RateLimitExceedsBudget(this ILogger logger, string operation, double waitSeconds);
 
     [LoggerMessage(4, LogLevel.Warning, "{Operation}: refused with {Status} ({Reason})")]
     public static partial void Refused(this ILogger logger, string operation, int status, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics break the format; what could not be read was skipped. The first " +
-        "is line {Line}, column {Column}: {Reason}")]
+    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics break the format. The lines that could not be read were skipped. " +
+        "The first problem is in line {Line}, column {Column}: {Reason}")]
     public static partial void LinesSkipped(this ILogger logger, long count, long line, long column, string reason);
 
-    [LoggerMessage(6, LogLevel.Warning, "Watching the metrics: read {Failures} in a row failed ({Failure}); the watch goes on")]
+    [LoggerMessage(6, LogLevel.Warning,
+        "Watching the metrics: {Failures} consecutive read(s) failed, the last with {Failure}. The watch continues")]
     public static partial void WatchFailed(this ILogger logger, int failures, string failure);
 
-    [LoggerMessage(7, LogLevel.Warning, "{Count} endpoint(s) were refused and are left out: {EndpointIds}")]
+    [LoggerMessage(7, LogLevel.Warning, "{Count} endpoint(s) were refused and skipped: {EndpointIds}")]
     public static partial void EndpointsSkipped(this ILogger logger, int count, string endpointIds);
 
-    [LoggerMessage(8, LogLevel.Warning, "The service failed on the cold-boot percentiles; they are left out for {Count} endpoint(s)")]
+    [LoggerMessage(8, LogLevel.Warning, "The service failed on the cold-boot percentiles. They were skipped for {Count} endpoint(s)")]
     public static partial void MetricsLeftOut(this ILogger logger, int count);
 
-    [LoggerMessage(9, LogLevel.Warning, "Watching the analytics: read {Failures} in a row failed ({Failure}); the watch goes on")]
+    [LoggerMessage(9, LogLevel.Warning,
+        "Watching the analytics: {Failures} consecutive read(s) failed, the last with {Failure}. The watch continues")]
     public static partial void AnalyticsWatchFailed(this ILogger logger, int failures, string failure);
 
     [LoggerMessage(
         10,
         LogLevel.Warning,
-        "The metrics break their format, but every sample was kept. The first place is line {Line}, column {Column}: {Reason}"
+        "The metrics break their format, but every sample was kept. The first problem is in line {Line}, column {Column}: {Reason}"
     )]
     public static partial void LinesKept(this ILogger logger, long line, long column, string reason);
 
     [LoggerMessage(11, LogLevel.Warning, "The service sent {Buckets} time bucket(s) with {Rows} row(s) that start at the end of the " +
-        "range {Range} or later; they are left out")]
+        "range {Range} or later. They were skipped")]
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
     [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no " +
-        "endpoint id that can be read. They belong to no endpoint and are left out")]
+        "endpoint id that can be read. They belong to no endpoint and were skipped")]
     public static partial void RowsWithoutId(this ILogger logger, string account, int count);
 
     [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them " +
         "to Expand, or take AnalyticsExpand.Volume")]
     public static partial void RatesAreNull(this ILogger logger, string metrics);
 
-    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: read {Failures} in a row failed; the next one " +
-        "starts in {Seconds:0} s{OrSooner} ({Failure})")]
+    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed, the last " +
+        "with {Failure}. The next read starts in {Seconds:0} s{OrSooner}")]
     public static partial void PublishReadFailed(
         this ILogger logger, string account, int failures, double seconds, string orSooner, string failure);
 
-    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: read {Failures} in a row ended in an exception that " +
-        "is not the client's own; the next one starts in {Seconds:0} s")]
+    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed, the last " +
+        "with an exception that is not the client's own. The next read starts in {Seconds:0} s")]
     public static partial void PublishReadBroke(this ILogger logger, Exception exception, string account, int failures, double seconds);
 
     [LoggerMessage(
@@ -82,22 +85,22 @@ internal static partial class FalLog
     )]
     public static partial void PublishRecovered(this ILogger logger, string account, int failures);
 
-    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds those above its " +
-        "limit into one point, whatever they say: raise the pipeline's cardinality limit of this metric, as docs/publishing.md shows")]
+    [LoggerMessage(23, LogLevel.Warning, "{Metric} has had more than {Limit} series. An OpenTelemetry pipeline folds the series above " +
+        "its limit into one meaningless point. Raise the pipeline's cardinality limit for this metric, as docs/publishing.md shows")]
     public static partial void CardinalityLimitPassed(this ILogger logger, string metric, int limit);
 
     [LoggerMessage(24, LogLevel.Warning, "{Metric} of account {Account} is not published, because {Reason}. Read it from a snapshot. " +
         "Further samples that are left out for this reason are not logged")]
     public static partial void InstrumentLeftOut(this ILogger logger, string metric, string account, string reason);
 
-    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}); the next one starts " +
+    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}). The next read starts " +
         "in {Minutes:0} minutes. Further failures of this kind are not logged")]
     public static partial void AnalyticsPublishFailed(this ILogger logger, string account, string failure, double minutes);
 
-    [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception; the reads go on")]
+    [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception. The reads continue")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
 
-    [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has another key, which is used from now on")]
+    [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has a new key, which is used from now on")]
     public static partial void KeyChanged(this ILogger logger, string account, string source);
 
     [LoggerMessage(
@@ -120,7 +123,7 @@ internal static partial class FalLog
     [LoggerMessage(
         31,
         LogLevel.Warning,
-        "Publishing the analytics of account {Account}: {Count} value(s) of the latest bucket are not finite numbers. They are left out"
+        "Publishing the analytics of account {Account}: {Count} value(s) of the latest bucket are not finite numbers. They were skipped"
     )]
     public static partial void ValuesOfNoNumber(this ILogger logger, string account, int count);
 }

@@ -33,7 +33,7 @@ public static class FalTelemetry
     private static readonly Meter Meter = new(MeterName, Version);
 
     internal static readonly Histogram<double> CallDuration = Meter.CreateHistogram<double>(
-        "fal.client.call.duration", "s", "How long a call took, its retries and, unless it streams, its body included.");
+        "fal.client.call.duration", "s", "The duration of a call, including its retries and, unless it streams, its body.");
 
     internal static readonly Counter<long> Retries = Meter.CreateCounter<long>(
         "fal.client.retries", "{retry}", "How many times a call was sent again.");

@@ -111,7 +111,7 @@ public sealed class AnalyticsReportResilienceTests
         );
 
         Assert.Equal(8, server.Requests.Count);
-        Assert.Contains("hardly one of the endpoints is owned by the key's account", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("the key's account owns almost none of the endpoints", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

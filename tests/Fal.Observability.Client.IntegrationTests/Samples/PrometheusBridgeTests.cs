@@ -783,7 +783,7 @@ public sealed class PrometheusBridgeTests
         ];
         Assert.Equal(
             [
-                $"Account acme: the key file {path} has another key, which is used from now on",
+                $"Account acme: the key file {path} has a new key, which is used from now on",
                 $"Account acme: the key file {path} does not exist. The last key stays in use. Put a new key there, where this process " +
                     $"can read it",
             ],

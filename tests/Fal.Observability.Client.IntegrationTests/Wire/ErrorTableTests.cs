@@ -30,11 +30,11 @@ public sealed class ErrorTableTests
             typeof(FalForbiddenException)
         )
         {
-            Says = "no statement about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
+            Says = "says nothing about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
         },
         ["403 of an edge that says nothing in its headers"] = new(new(403, null, Challenge), typeof(FalForbiddenException))
         {
-            Says = "no statement about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
+            Says = "says nothing about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
         },
         ["403 of an account without access, as recorded"] = new(
             Recorded(403, "authorization_error",
@@ -61,7 +61,7 @@ public sealed class ErrorTableTests
         },
         ["500 as recorded"] = new(Recorded(500, "server_error", "Download failed"), typeof(FalApiException))
         {
-            Type = "server_error", Message = "Download failed", Retried = true, Says = "try again later", HasDocsUrl = false,
+            Type = "server_error", Message = "Download failed", Retried = true, Says = "Try again later", HasDocsUrl = false,
         },
         ["522 of the edge"] = new(new(522, "text/html", GatewayPage), typeof(FalApiException))
         {
@@ -110,7 +110,7 @@ public sealed class ErrorTableTests
         },
         ["500"] = new(Error(500, "server_error", "An unexpected error occurred"), typeof(FalApiException))
         {
-            Type = "server_error", Message = "An unexpected error occurred", Retried = true, Says = "try again later",
+            Type = "server_error", Message = "An unexpected error occurred", Retried = true, Says = "Try again later",
         },
         ["501"] = new(Error(501, "not_implemented", "Not implemented"), typeof(FalApiException))
         {
@@ -234,7 +234,7 @@ public sealed class ErrorTableTests
         FalApiException failure = await account.FailureOfAsync<FalApiException>(call);
 
         Assert.Equal(HttpStatusCode.Found, failure.StatusCode);
-        Assert.Contains("Redirects are not followed", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("The client follows no redirect", failure.Message, StringComparison.Ordinal);
         Assert.Single(api.Requests);
         Assert.Empty(elsewhere.Requests);
     }

@@ -26,7 +26,7 @@ public sealed class FalCallHandlerTests
         Assert.Equal(transient ? [1000, 2000, 4000] : [], pipeline.Waits);
         FalApiException failure = FalErrorReader.BadStatus(response, [], Pipeline.ApiKey, pipeline.Time.GetUtcNow());
         Assert.Equal(transient, failure.IsTransient);
-        Assert.Equal(transient && status >= 500, failure.Message.Contains("try again later", StringComparison.Ordinal));
+        Assert.Equal(transient && status >= 500, failure.Message.Contains("Try again later", StringComparison.Ordinal));
     }
 
     [Fact]

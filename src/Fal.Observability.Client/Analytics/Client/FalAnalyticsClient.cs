@@ -28,7 +28,7 @@ internal sealed class FalAnalyticsClient(
         if (page.Query is not { } query)
         {
             throw new ArgumentException(
-                "The page carries no query, so nobody knows what it is a page of: pass one that GetPageAsync returned.",
+                "The page has no query, so the client cannot ask for the page after it. Pass a page that GetPageAsync returned.",
                 nameof(page)
             );
         }
@@ -102,7 +102,7 @@ internal sealed class FalAnalyticsClient(
         if (query.Range.Duration is null || query.Timeframe is null)
         {
             throw new ArgumentException(
-                "A watch looks back over a stretch of time that moves, by buckets of one length: set Range to " +
+                "A watch needs a range that moves with time, and buckets of one length. Set Range to " +
                     "AnalyticsTimeRange.Last(...) and Timeframe.",
                 nameof(query));
         }

@@ -192,7 +192,7 @@ internal sealed class AnalyticsBucketReader
     }
 
     private static FalResponseException TooManyToSort(long rows) => PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-        $"The service does not send its buckets in ascending order, and sorting the window needs more " +
+        $"The service does not send its buckets in ascending order, and to sort the window takes more " +
             $"than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. " +
                 $"Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
 }

@@ -442,8 +442,9 @@ internal sealed class AnalyticsRun : IDisposable
     private FalApiException NoneAccepted(FalApiException refusal)
     {
         string advice = refusal.StatusCode == HttpStatusCode.NotFound
-            ? "Hardly one of the endpoints exists: check how the ids are written, owner/name, and which account the key belongs to."
-            : "Either the key lacks a permission for this call, or hardly one of the endpoints is owned by the key's account.";
+            ? "Almost none of the endpoints exist. Check that the ids have the form owner/name, and that the key belongs to the right " +
+                "account."
+            : "Either the key lacks a permission for this call, or the key's account owns almost none of the endpoints.";
         string words = refusal.ServiceMessage is { } said ? $" The service says: {said.TrimEnd('.')}." : "";
         string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";
         return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,

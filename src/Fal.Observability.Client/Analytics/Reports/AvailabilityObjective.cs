@@ -24,7 +24,7 @@ public sealed class AvailabilityObjective
             throw new ArgumentOutOfRangeException(
                 nameof(target),
                 target,
-                "The target is a share between 0 and 1, both excluded, such as 0.999 for 99.9 %: at 1 there is no error budget."
+                "The target must be a share greater than 0 and less than 1, such as 0.999 for 99.9 %. A target of 1 leaves no error budget."
             );
         }
 
@@ -179,7 +179,7 @@ public sealed class AvailabilityObjective
         }
 
         return periods.Length > 0 ? periods : throw new ArgumentException(
-            "The report has no closed bucket to measure: ask for AnalyticsExpand.TimeSeries, over a range in which at least one bucket " +
+            "The report has no closed bucket to measure. Ask for AnalyticsExpand.TimeSeries and a range in which at least one bucket " +
                 "has ended.",
             nameof(report));
     }
