@@ -79,7 +79,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
             data["apps_waiting_without_runner"] = without.Length;
             if (without.Length > 0)
             {
-                yield return $"No runner is up, although requests wait, for {Named(without)}.";
+                yield return $"Requests wait for {Named(without)}, and no runner is up.";
             }
         }
     }

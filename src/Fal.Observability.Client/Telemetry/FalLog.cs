@@ -37,7 +37,7 @@ internal static partial class FalLog
     public static partial void LinesSkipped(this ILogger logger, long count, long line, long column, string reason);
 
     [LoggerMessage(6, LogLevel.Warning,
-        "Watching the metrics: {Failures} consecutive read(s) failed, the last with {Failure}. The watch continues")]
+        "Watching the metrics: {Failures} consecutive read(s) failed. The watch continues. The last failure: {Failure}")]
     public static partial void WatchFailed(this ILogger logger, int failures, string failure);
 
     [LoggerMessage(7, LogLevel.Warning, "{Count} endpoint(s) were refused and skipped: {EndpointIds}")]
@@ -47,7 +47,7 @@ internal static partial class FalLog
     public static partial void MetricsLeftOut(this ILogger logger, int count);
 
     [LoggerMessage(9, LogLevel.Warning,
-        "Watching the analytics: {Failures} consecutive read(s) failed, the last with {Failure}. The watch continues")]
+        "Watching the analytics: {Failures} consecutive read(s) failed. The watch continues. The last failure: {Failure}")]
     public static partial void AnalyticsWatchFailed(this ILogger logger, int failures, string failure);
 
     [LoggerMessage(
@@ -69,12 +69,12 @@ internal static partial class FalLog
         "to Expand, or take AnalyticsExpand.Volume")]
     public static partial void RatesAreNull(this ILogger logger, string metrics);
 
-    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed, the last " +
-        "with {Failure}. The next read starts in {Seconds:0} s{OrSooner}")]
+    [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed. The next " +
+        "read starts in {Seconds:0} s{OrSooner}. The last failure: {Failure}")]
     public static partial void PublishReadFailed(
         this ILogger logger, string account, int failures, double seconds, string orSooner, string failure);
 
-    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed, the last " +
+    [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed, the last one " +
         "with an exception that is not the client's own. The next read starts in {Seconds:0} s")]
     public static partial void PublishReadBroke(this ILogger logger, Exception exception, string account, int failures, double seconds);
 
@@ -93,8 +93,8 @@ internal static partial class FalLog
         "Further samples that are left out for this reason are not logged")]
     public static partial void InstrumentLeftOut(this ILogger logger, string metric, string account, string reason);
 
-    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed ({Failure}). The next read starts " +
-        "in {Minutes:0} minutes. Further failures of this kind are not logged")]
+    [LoggerMessage(25, LogLevel.Warning, "Publishing the analytics of account {Account}: a read failed. The next read starts in " +
+        "{Minutes:0} minutes. Further failures of this kind are not logged. The failure: {Failure}")]
     public static partial void AnalyticsPublishFailed(this ILogger logger, string account, string failure, double minutes);
 
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception. The reads continue")]

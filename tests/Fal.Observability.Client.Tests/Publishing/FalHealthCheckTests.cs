@@ -171,7 +171,7 @@ public sealed class FalHealthCheckTests
             Assert.Equal(expected, entry.Status);
             Assert.Equal(
                 expected == HealthStatus.Degraded,
-                entry.Description!.Contains("no runner is up for my/app (3)", StringComparison.Ordinal)
+                entry.Description!.Contains("Requests wait for my/app (3), and no runner is up.", StringComparison.Ordinal)
             );
         }
 

@@ -365,8 +365,8 @@ public sealed class FalMetricsPublisherTests
     }
 
     [Theory]
-    [InlineData(true, @" starts in \d+ s, or sooner if the key changes \(refused\)$")]
-    [InlineData(false, @" starts in \d+ s \(refused\)$")]
+    [InlineData(true, @" starts in \d+ s, or sooner if the key changes\. The last failure: refused$")]
+    [InlineData(false, @" starts in \d+ s\. The last failure: refused$")]
     public async Task After_a_key_was_refused_the_log_says_whether_a_new_key_shortens_the_wait(bool isRotated, string wait)
     {
         await using var host = new PublisherHost(register: services =>

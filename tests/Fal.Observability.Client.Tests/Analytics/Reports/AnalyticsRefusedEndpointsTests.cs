@@ -187,7 +187,7 @@ public sealed class AnalyticsRefusedEndpointsTests
         );
 
         Assert.Equal(HttpStatusCode.NotFound, failure.StatusCode);
-        Assert.Contains("exists", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("none of the endpoints exist", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("permission", failure.Message, StringComparison.Ordinal);
     }
 
