@@ -40,7 +40,7 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
         if (File.Exists(_checkpointFile))
         {
             AnalyticsCheckpoint checkpoint = AnalyticsCheckpoint.FromJson(await File.ReadAllTextAsync(_checkpointFile));
-            say(checkpoint.IsComplete ? "Goes on with what is new." : $"Goes on: {checkpoint}");
+            say(checkpoint.IsComplete ? "Continues with the new hours." : $"Continues: {checkpoint}");
             await WriteAsync(query, checkpoint);
             from = NewestButOne() ?? from;
         }
@@ -50,10 +50,10 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
             await WriteAsync(query, AnalyticsCheckpoint.Create(query, from, end));
         }
 
-        say($"{folder} holds {Windows().Count()} files. Each is called by the instant, in UTC, at which its 24 hours begin, and has a " +
-            $"line of JSON");
-        say("for each hour that is over, with a row for each endpoint. Run the same command again later: it adds the hours that are new,");
-        say("and writes the two newest files again, since numbers may come late. checkpoint.json says where a run that was ended goes on.");
+        say($"{folder} holds {Windows().Count()} files. Each covers 24 hours and is named after the instant, in UTC, at which they begin.");
+        say("It has a line of JSON for each completed hour, with a row for each endpoint.");
+        say("Run the same command again later to add the new hours. It rewrites the two newest files, because data may arrive late.");
+        say("checkpoint.json records where an interrupted run continues.");
     }
 
     private async Task WriteAsync(AnalyticsQuery query, AnalyticsCheckpoint from)

@@ -26,7 +26,7 @@ foreach (string[] pair in settings.Chunk(2))
 {
     if (!known.Contains(pair[0]) || pair.Length < 2)
     {
-        return Refuse(known.Contains(pair[0]) ? $"{pair[0]} has no value." : $"'{pair[0]}' is not understood.");
+        return Refuse(known.Contains(pair[0]) ? $"{pair[0]} needs a value." : $"Unknown argument '{pair[0]}'.");
     }
 }
 
@@ -34,7 +34,7 @@ DateOnly? first = Day("--first");
 DateOnly? last = Day("--last");
 if (first is null != last is null || (first is null && Setting("--first") is not null))
 {
-    return Refuse("--first and --last go together, and each must be a day such as 2026-01-31.");
+    return Refuse("--first and --last must be given together, and each must be a day such as 2026-01-31.");
 }
 
 if (last < first)
@@ -108,8 +108,8 @@ catch (Exception e) when (begun || e is FalObservabilityException or IOException
         e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
     );
     Console.Error.WriteLine(
-        $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The backfill stopped. What was written stays: "
-        + "remove the cause, and run the same command again to continue.");
+        $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The backfill stopped. Completed files are kept: "
+        + "fix the cause, and run the same command again to continue.");
     return 1;
 }
 

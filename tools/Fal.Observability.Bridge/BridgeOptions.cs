@@ -108,15 +108,15 @@ internal sealed class RemoteWriteOptions
     public void Check()
     {
         Require(Url is null || BridgeOptions.IsHttp(Url), "Url must be an address such as http://prometheus:9090/api/v1/write.");
-        Require(Url is not { UserInfo.Length: > 0 }, "Url holds a user name. Put credentials into Headers, as Authorization.");
+        Require(Url is not { UserInfo.Length: > 0 }, "Url contains a user name. Put credentials into Headers, as Authorization.");
         Require(Url is null == (Histories.Count == 0), "needs both a Url and at least one entry in Histories, or neither.");
         using var request = new HttpRequestMessage();
         foreach ((string name, string value) in Headers)
         {
             Require(
                 request.Headers.TryAddWithoutValidation(name, value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~'),
-                $"Headers:{name} cannot be a header of a request: its value must be visible ASCII characters and blanks, and its name " +
-                    $"that of no header of the content.");
+                $"Headers:{name} is not a valid request header: its value must be visible ASCII characters and spaces, and its name " +
+                    $"must not be that of a content header.");
         }
 
         foreach (HistoryOptions history in Histories)
@@ -137,7 +137,7 @@ internal sealed class RemoteWriteOptions
             );
             Require(
                 twice is null,
-                $"Histories holds '{twice}' twice for the same timeframe: an endpoint covers its routes, and its series must come from " +
+                $"Histories has a duplicate '{twice}' for one timeframe. An endpoint covers its routes, and its series must come from " +
                     $"one entry."
             );
         }
@@ -201,8 +201,8 @@ internal sealed class HistoryOptions
             nameof(Metrics), options.Metrics,
             (string text, out AnalyticsExpand metrics) =>
                 Enum.TryParse(text, ignoreCase: true, out metrics) && IsMetric(metrics),
-            $"it must be one or more of {string.Join(", ", Enum.GetValues<AnalyticsExpand>().Where(IsMetric).Distinct())}, with commas " +
-                $"between them");
+            $"it must be one or more of {string.Join(", ", Enum.GetValues<AnalyticsExpand>().Where(IsMetric).Distinct())}, separated " +
+                $"by commas");
         options.Timeframe = section.Read(nameof(Timeframe), options.Timeframe, TryParseTimeframe, "it must be Minute, Hour or Day");
         options.Since = section.ReadTime(nameof(Since), options.Since, TimeSpan.FromDays(36_500));
         return options;
@@ -229,7 +229,7 @@ internal sealed class HistoryOptions
         }
         catch (ArgumentException e)
         {
-            throw new InvalidOperationException($"{Section}:{nameof(EndpointIds)} cannot be asked for. {e.Message}", e);
+            throw new InvalidOperationException($"{Section}:{nameof(EndpointIds)} is invalid. {e.Message}", e);
         }
     }
 

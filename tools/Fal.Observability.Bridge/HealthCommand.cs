@@ -24,7 +24,7 @@ internal static class HealthCommand
             ?? (addresses is [var first, ..] ? first : BindingAddress.Parse(ListenAddresses.Default));
         if (address.Port == 0)
         {
-            return await FailAsync("The settings name port 0, so the bridge chose a port that nobody else knows. Name a port.");
+            return await FailAsync("The settings name port 0, so the bridge chose a port that this command cannot know. Name a port.");
         }
 
         var url = new UriBuilder(address.Scheme, HostOf(address), address.Port, $"{address.PathBase}/ready").Uri;

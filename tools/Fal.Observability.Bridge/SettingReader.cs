@@ -19,7 +19,7 @@ internal static class SettingReader
     {
         if (section.GetChildren().FirstOrDefault(child => !settings.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
         {
-            throw new InvalidOperationException($"{unknown.Path} is no setting. The settings are {string.Join(", ", settings)}.");
+            throw new InvalidOperationException($"Unknown setting {unknown.Path}. Allowed: {string.Join(", ", settings)}.");
         }
     }
 

@@ -133,9 +133,8 @@ internal sealed partial class HistorySender : IDisposable
         if (start > now)
         {
             throw new IOException(
-                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, which the clock, at {now:u}, has not reached: one of " +
-                    $"them is wrong."
-                + " Set the clock right, or stop the bridge and take the entry out of the file: it then begins anew, at Since.");
+                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, but the clock says {now:u}: one of them is wrong."
+                + " Correct the clock. Or stop the bridge and remove the entry from the file: the history then starts again at Since.");
         }
 
         if (start >= end)
@@ -160,7 +159,7 @@ internal sealed partial class HistorySender : IDisposable
                 throw new InvalidOperationException(
                     $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' " +
                         $"({refused.Message ?? refused.StatusCode.ToString()})"))}."
-                    + " The entry waits for it, so that nothing is skipped: if it is not to come back, take it out of EndpointIds.");
+                    + " The history waits for it, so that nothing is skipped. If it is gone for good, remove it from EndpointIds.");
             }
 
             // A bucket at a time: a receiver takes the newest sample of a series twice, so a request whose answer was lost, or a bucket
@@ -189,12 +188,12 @@ internal sealed partial class HistorySender : IDisposable
     private DateTimeOffset Floor(DateTimeOffset instant) =>
         new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);
 
-    [LoggerMessage(2, LogLevel.Information, "{History}: {Window} is read, {Buckets} buckets of it were accepted.")]
+    [LoggerMessage(2, LogLevel.Information, "{History}: read {Window}; the receiver accepted {Buckets} buckets of it.")]
     private partial void LogSent(string history, string window, int buckets);
 
-    [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read, next try in {Seconds:0.0} s. {Message}")]
+    [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read; next attempt in {Seconds:0.0} s. {Message}")]
     private partial void LogRetry(string history, double seconds, string message);
 
-    [LoggerMessage(4, LogLevel.Error, "{History}: nothing is sent, next try in {Minutes} min. {Message}")]
+    [LoggerMessage(4, LogLevel.Error, "{History}: sending is stopped; next attempt in {Minutes} min. {Message}")]
     private partial void LogStopped(string history, double minutes, string message);
 }

@@ -224,7 +224,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
         return request;
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not take samples ({Reason}); they are sent again in {Seconds:0.0} s.")]
+    [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not accept samples ({Reason}); they are sent again in {Seconds:0.0} s.")]
     private partial void LogRetry(string receiver, string reason, double seconds);
 
     /// <summary>What the receiver says, and what to do about it.</summary>
@@ -233,13 +233,13 @@ internal sealed partial class RemoteWriteClient : IDisposable
         string advice = answer.Status switch
         {
             _ when answer.Says(TooOld) =>
-                " The samples are older than the receiver takes, or than those that it has of the same series. Set its " +
+                " The samples are older than the receiver accepts, or older than its newest one of the same series. Set its " +
                     "out_of_order_time_window"
-                + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
+                + " (Prometheus: storage.tsdb) to the age of the history, or start later with a shorter Since and write the older data with"
                 + " 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>
-                " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were " +
-                    "final.",
+                " The receiver has other values for the same time: another sender wrote these buckets, or they were sent before they " +
+                    "were final.",
             >= HttpStatusCode.Ambiguous and < HttpStatusCode.BadRequest =>
                 $" The receiver redirects{(answer.Target is null ? "" : $" to {answer.Target}")}. The bridge does not follow redirects, " +
                     $"because that"
@@ -255,7 +255,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
                 + " that does.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
-                " Prometheus takes remote writes at /api/v1/write, and only with --web.enable-remote-write-receiver.",
+                " Prometheus accepts remote write at /api/v1/write, and only with --web.enable-remote-write-receiver.",
             HttpStatusCode.RequestEntityTooLarge => " Lower Bridge:RemoteWrite:MaxSamplesPerRequest.",
             _ => " Check Bridge:RemoteWrite:Url and Bridge:RemoteWrite:Headers, and look into the receiver's log.",
         };
