@@ -6,8 +6,8 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Backfill;
 
 /// <summary>
-/// Writes a folder of hours, a file for each window, and a checkpoint after each file: ended anywhere, the next run goes on there. A run
-/// on a folder that is done adds the hours that have closed since.
+/// Writes a folder of hours: a file for each window, and a checkpoint after each file. After an interruption the next run continues there.
+/// A run on a completed folder adds the hours that have closed since.
 /// </summary>
 /// <param name="analytics">Where the hours come from; a window has 24 of them.</param>
 /// <param name="folder">Where they go to.</param>
@@ -108,7 +108,7 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
 
     private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 
-    // A file is there whole or not at all.
+    // A file is either complete or absent.
     private static async Task ReplaceAsync(string path, string text)
     {
         string temporary = $"{path}.tmp";

@@ -4,8 +4,8 @@ using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 
-// Copies the hourly history of endpoints into a folder, one file for each day, and goes on where it was ended: kill it and start it
-// again with the same arguments. Start it again on another day, and it adds what is new.
+// Copies the hourly history of endpoints into a folder, one file per day. If you stop it, start it again with the same arguments and it
+// continues. Start it again on another day, and it adds the new hours.
 const string usage = """
     Usage: Backfill FOLDER [--first 2026-01-01 --last 2026-03-31] [--endpoints a/b,c/d] [--base-address URL]
       Writes a file of JSON lines for each day in UTC, an hour in each line; without days, the last thirty until now.
@@ -74,13 +74,13 @@ try
     });
     if (simulator is not null)
     {
-        // In a folder of its own: in one file nothing tells which figure is real.
+        // Simulated data need a separate folder: inside one file, nobody could tell which figures are real.
         folder = Path.Combine(folder, "simulated");
         Console.WriteLine($"SIMULATED DATA: no FAL_KEY in the environment, so the built-in simulator makes up every figure in {folder}.");
     }
 
     Directory.CreateDirectory(folder);
-    // One backfill at a time in a folder: the system lets go of the lock however the program ends.
+    // Only one backfill at a time can use a folder. The system releases the lock however the program ends.
     await using FileStream one = File.Open(
         Path.Combine(folder, "backfill.lock"),
         FileMode.OpenOrCreate,

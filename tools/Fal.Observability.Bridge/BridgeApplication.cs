@@ -151,7 +151,7 @@ internal static partial class BridgeApplication
             workers.Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
     }
 
-    /// <summary>The analytics of an account, and the label that its series bear.</summary>
+    /// <summary>The analytics of an account, and the label of its series.</summary>
     /// <exception cref="InvalidOperationException">There is no such account.</exception>
     private static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
         provider.GetKeyedService<IFalAnalyticsClient>(key) is { } analytics
@@ -160,7 +160,7 @@ internal static partial class BridgeApplication
                 ? $"Account is missing. Name one of the accounts in {AccountsSection}: there is no default among named accounts."
                 : $"There is no account '{key}' in {AccountsSection}.");
 
-    /// <summary>A misspelt section is no error, as another program may mean it: here is seen that it had no effect.</summary>
+    /// <summary>Logs what is in effect. An unknown top-level section is not an error, since it may belong to another program.</summary>
     private static void LogStart(WebApplication app)
     {
         BridgeOptions options = app.Services.GetRequiredService<BridgeOptions>();

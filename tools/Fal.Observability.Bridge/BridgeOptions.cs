@@ -34,7 +34,7 @@ internal sealed class BridgeOptions
         {
             if (configuration[name] is { Length: > 0 } address)
             {
-                // The exporter passes over an address that it cannot read, and would push to another.
+                // The exporter ignores an address that it cannot read, and would push to another one.
                 options.OtlpAddress =
                     Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && IsHttp(uri) && uri.UserInfo.Length == 0
                         ? uri
@@ -74,7 +74,7 @@ internal sealed class RemoteWriteOptions
     /// <summary>The most samples of one request.</summary>
     public int MaxSamplesPerRequest { get; set; } = 5000;
 
-    /// <summary>Where it is written down how far the receiver has accepted, so that a restart goes on there; an absolute path.</summary>
+    /// <summary>The absolute path of the file that records the last accepted bucket, where a restart continues.</summary>
     public string StateFile { get; set; } = Path.GetFullPath("remote-write-state.json");
 
     /// <summary>What is sent.</summary>
@@ -88,7 +88,7 @@ internal sealed class RemoteWriteOptions
         var options = new RemoteWriteOptions();
         options.MaxSamplesPerRequest = section.ReadCount(nameof(MaxSamplesPerRequest), options.MaxSamplesPerRequest);
         options.Url = section[nameof(Url)] is { Length: > 0 } url ? new Uri(url, UriKind.RelativeOrAbsolute) : null;
-        // Of the folder in which the bridge was started, as everywhere in a shell.
+        // Relative to the folder in which the bridge was started, as in a shell.
         options.StateFile = section[nameof(StateFile)] is { Length: > 0 } file ? Path.GetFullPath(file) : options.StateFile;
         foreach (IConfigurationSection header in section.GetSection(nameof(Headers)).GetChildren())
         {

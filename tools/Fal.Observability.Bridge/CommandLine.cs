@@ -1,6 +1,6 @@
 namespace Fal.Observability.Bridge;
 
-/// <summary>What may stand behind the program's name: settings, or a command.</summary>
+/// <summary>The command line of the program: settings, or a command.</summary>
 internal static class CommandLine
 {
     /// <summary>Asks for simulated data.</summary>

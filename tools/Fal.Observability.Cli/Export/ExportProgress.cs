@@ -41,7 +41,7 @@ internal sealed class ExportProgress(string folder, string store)
         await WriteAsync(content);
     }
 
-    /// <summary>Everything of a table and timeframe is to be exported anew.</summary>
+    /// <summary>Resets the progress of a table and timeframe, so that everything is exported again.</summary>
     public async Task ForgetAsync(WarehouseTable table, string timeframe)
     {
         Content content = Read();
