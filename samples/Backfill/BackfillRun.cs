@@ -6,8 +6,8 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Backfill;
 
 /// <summary>
-/// Writes a folder of hours, a file for each window, and a checkpoint after each file: ended anywhere, the next run goes on there. A run
-/// on a folder that is done adds the hours that have closed since.
+/// Writes a folder of hours: a file for each window, and a checkpoint after each file. After an interruption the next run continues there.
+/// A run on a completed folder adds the hours that have closed since.
 /// </summary>
 /// <param name="analytics">Where the hours come from; a window has 24 of them.</param>
 /// <param name="folder">Where they go to.</param>
@@ -40,7 +40,7 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
         if (File.Exists(_checkpointFile))
         {
             AnalyticsCheckpoint checkpoint = AnalyticsCheckpoint.FromJson(await File.ReadAllTextAsync(_checkpointFile));
-            say(checkpoint.IsComplete ? "Goes on with what is new." : $"Goes on: {checkpoint}");
+            say(checkpoint.IsComplete ? "Continues with the new hours." : $"Continues: {checkpoint}");
             await WriteAsync(query, checkpoint);
             from = NewestButOne() ?? from;
         }
@@ -50,10 +50,10 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
             await WriteAsync(query, AnalyticsCheckpoint.Create(query, from, end));
         }
 
-        say($"{folder} holds {Windows().Count()} files. Each is called by the instant, in UTC, at which its 24 hours begin, and has a " +
-            $"line of JSON");
-        say("for each hour that is over, with a row for each endpoint. Run the same command again later: it adds the hours that are new,");
-        say("and writes the two newest files again, since numbers may come late. checkpoint.json says where a run that was ended goes on.");
+        say($"{folder} holds {Windows().Count()} files. Each covers 24 hours and is named after the instant, in UTC, at which they begin.");
+        say("It has a line of JSON for each completed hour, with a row for each endpoint.");
+        say("Run the same command again later to add the new hours. It rewrites the two newest files, because data may arrive late.");
+        say("checkpoint.json records where an interrupted run continues.");
     }
 
     private async Task WriteAsync(AnalyticsQuery query, AnalyticsCheckpoint from)
@@ -108,7 +108,7 @@ internal sealed class BackfillRun(IFalAnalyticsClient analytics, string folder, 
 
     private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 
-    // A file is there whole or not at all.
+    // A file is either complete or absent.
     private static async Task ReplaceAsync(string path, string text)
     {
         string temporary = $"{path}.tmp";

@@ -4,8 +4,8 @@ using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 
-// Copies the hourly history of endpoints into a folder, one file for each day, and goes on where it was ended: kill it and start it
-// again with the same arguments. Start it again on another day, and it adds what is new.
+// Copies the hourly history of endpoints into a folder, one file per day. If you stop it, start it again with the same arguments and it
+// continues. Start it again on another day, and it adds the new hours.
 const string usage = """
     Usage: Backfill FOLDER [--first 2026-01-01 --last 2026-03-31] [--endpoints a/b,c/d] [--base-address URL]
       Writes a file of JSON lines for each day in UTC, an hour in each line; without days, the last thirty until now.
@@ -26,7 +26,7 @@ foreach (string[] pair in settings.Chunk(2))
 {
     if (!known.Contains(pair[0]) || pair.Length < 2)
     {
-        return Refuse(known.Contains(pair[0]) ? $"{pair[0]} has no value." : $"'{pair[0]}' is not understood.");
+        return Refuse(known.Contains(pair[0]) ? $"{pair[0]} needs a value." : $"Unknown argument '{pair[0]}'.");
     }
 }
 
@@ -34,7 +34,7 @@ DateOnly? first = Day("--first");
 DateOnly? last = Day("--last");
 if (first is null != last is null || (first is null && Setting("--first") is not null))
 {
-    return Refuse("--first and --last go together, and each must be a day such as 2026-01-31.");
+    return Refuse("--first and --last must be given together, and each must be a day such as 2026-01-31.");
 }
 
 if (last < first)
@@ -74,13 +74,13 @@ try
     });
     if (simulator is not null)
     {
-        // In a folder of its own: in one file nothing tells which figure is real.
+        // Simulated data need a separate folder: inside one file, nobody could tell which figures are real.
         folder = Path.Combine(folder, "simulated");
         Console.WriteLine($"SIMULATED DATA: no FAL_KEY in the environment, so the built-in simulator makes up every figure in {folder}.");
     }
 
     Directory.CreateDirectory(folder);
-    // One backfill at a time in a folder: the system lets go of the lock however the program ends.
+    // Only one backfill at a time can use a folder. The system releases the lock however the program ends.
     await using FileStream one = File.Open(
         Path.Combine(folder, "backfill.lock"),
         FileMode.OpenOrCreate,
@@ -108,8 +108,8 @@ catch (Exception e) when (begun || e is FalObservabilityException or IOException
         e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
     );
     Console.Error.WriteLine(
-        $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The backfill stopped. What was written stays: "
-        + "remove the cause, and run the same command again to continue.");
+        $"{(foreseen ? "" : $"Unexpected {e.GetType().Name}: ")}{cause.TrimEnd('.')}. The backfill stopped. Completed files are kept: "
+        + "fix the cause, and run the same command again to continue.");
     return 1;
 }
 

@@ -17,7 +17,8 @@ string[] keys = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];
 await using FalSimulator? sim = keys.Any(key => Environment.GetEnvironmentVariable(key) is { Length: > 0 })
     ? null
     : await FalSimulator.StartAsync();
-Console.WriteLine(sim is null ? "Ctrl+C ends it." : "SIMULATED DATA: no key is set. The alert fires and is resolved within a minute.");
+Console.WriteLine(sim is null ? "Press Ctrl+C to stop."
+    : "SIMULATED DATA: no key is set. The alert fires and is resolved within a minute.");
 sim?.App(app).Queue = threshold + 1;
 using var fal = new FalObservabilityClient(options =>
     (options.ApiKey, options.BaseAddress) = sim is null ? (options.ApiKey, options.BaseAddress) : (sim.Key, sim.BaseAddress));
@@ -36,8 +37,8 @@ await foreach (FalMetricsSnapshot now in fal.Metrics.WatchAsync(TimeSpan.FromSec
     }
 
     string text = firing
-        ? $"{app}: resolved, {queue:0} requests wait."
-        : $"{app}: {queue:0} requests wait, more than {threshold} for {seconds} s.";
+        ? $"{app}: resolved, {queue:0} requests are waiting."
+        : $"{app}: {queue:0} requests are waiting, more than {threshold} for {seconds} s.";
     Console.WriteLine(text);
     try
     {
@@ -48,7 +49,7 @@ await foreach (FalMetricsSnapshot now in fal.Metrics.WatchAsync(TimeSpan.FromSec
     }
     catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or InvalidOperationException)
     {
-        Console.Error.WriteLine($"The webhook failed and is called again after the next snapshot: {failure.Message}");
+        Console.Error.WriteLine($"The webhook failed and will be called again after the next snapshot: {failure.Message}");
     }
 
     if (sim is not null && !firing)

@@ -41,7 +41,7 @@ try
     string[] endpoints = [.. now.Apps.OrderByDescending(app => app.RequestsReceived ?? 0).Take(10).Select(app => app.Name)];
     if (endpoints.Length == 0)
     {
-        Console.WriteLine("No app has metrics now, so there is nothing to ask the analytics about.");
+        Console.WriteLine("No app has metrics now, so there are no analytics to read.");
         return 0;
     }
 

@@ -43,7 +43,7 @@ try
     AvailabilityStatus status = objective.Evaluate(report);
     if (status.IsMet is not { } isMet)
     {
-        Console.Error.WriteLine($"{app}: there were no requests in that time, so the SLO cannot be judged.");
+        Console.Error.WriteLine($"{app}: there were no requests in that time, so the SLO cannot be evaluated.");
         return 2;
     }
 

@@ -38,7 +38,7 @@ internal sealed class QueueWorker(string account, IFalObservabilityClient fal) :
     {
         await foreach (FalMetricsSnapshot now in fal.Metrics.WatchAsync(TimeSpan.FromSeconds(15), stoppingToken))
         {
-            Console.WriteLine($"{account}: {now.Apps.Count} apps, {now.Apps.Sum(app => app.QueueSize ?? 0)} requests wait.");
+            Console.WriteLine($"{account}: {now.Apps.Count} apps, {now.Apps.Sum(app => app.QueueSize ?? 0)} requests are waiting.");
         }
     }
 }

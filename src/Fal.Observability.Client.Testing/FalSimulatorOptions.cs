@@ -247,25 +247,25 @@ public sealed class FalSimulatorOptions
         if (!Enumerable.Range(0, DrawnApps).Any(index => DrawnApp.NameOf(index) == incident.App))
         {
             throw new ArgumentException(
-                $"Incidents has one of '{incident.App}', which is not one of the account's {DrawnApps} apps: "
+                $"Incidents names '{incident.App}', which is not one of the account's {DrawnApps} apps: "
                 + $"give an app id such as {DrawnApp.NameOf(0)}.");
         }
 
         if (incident.Duration <= TimeSpan.Zero || incident.Duration > LongestIncident)
         {
             throw new ArgumentException(
-                $"Incidents has one of {incident.App} that lasts {incident.Duration}: it must last more than zero and at most 30 days.");
+                $"Incidents names {incident.App} with a duration of {incident.Duration}: it must last more than zero and at most 30 days.");
         }
 
         if (incident.Start is { Year: < 2000 or >= 2200 })
         {
             throw new ArgumentException(
-                $"Incidents has one of {incident.App} that starts at {incident.Start:O}: it must start in the years 2000 to 2199.");
+                $"Incidents names {incident.App} with the start {incident.Start:O}: it must start in the years 2000 to 2199.");
         }
 
         if (incident.Severity is < 1 or > 3)
         {
-            throw new ArgumentException($"Incidents has one of {incident.App} of severity {incident.Severity}: it must be 1, 2 or 3.");
+            throw new ArgumentException($"Incidents names {incident.App} with the severity {incident.Severity}: it must be 1, 2 or 3.");
         }
     }
 

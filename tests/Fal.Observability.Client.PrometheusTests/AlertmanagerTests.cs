@@ -80,10 +80,10 @@ public sealed class AlertmanagerTests : IDisposable
             },
             "no message has come");
 
-        string summary = $"{app}: {percent}% of the requests fail, a month's error budget in days";
+        string summary = $"{app}: {percent}% of the requests fail, which uses up a month's error budget in days";
         const string Runbook =
             "Look at the requests by status: 503 means no runner started, 502 a lost connection, 504 a timeout, 500 an exception in "
-            + "the app. If it began with a deployment, roll back first and read the logs after.";
+            + "the app. If it began with a deployment, roll back first and read the logs afterwards.";
         Assert.Equal("critical: FalErrorBudgetBurn (my-account)", Attachment(slack, "title"));
         Assert.Equal($"{summary}\nWhat to do: {Runbook}", Attachment(slack, "text"));
         Assert.Equal(summary, alert.GetProperty("annotations").GetProperty("summary").GetString());

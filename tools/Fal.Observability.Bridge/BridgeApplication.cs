@@ -51,7 +51,7 @@ internal static partial class BridgeApplication
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
-                $"{BridgeOptions.SettingsFile} names '{path}', and there is no such file. Create it, or name another."
+                $"{BridgeOptions.SettingsFile} names '{path}', which does not exist. Create the file, or name another."
             );
         }
 
@@ -76,7 +76,7 @@ internal static partial class BridgeApplication
             if (key is not null && string.IsNullOrWhiteSpace(key))
             {
                 throw new InvalidOperationException(
-                    $"{AccountsSection} holds an account without a name: write {AccountsSection}:acme:ApiKey, with a name of your own."
+                    $"{AccountsSection} has an account without a name. Write {AccountsSection}:acme:ApiKey, with your own name for acme."
                 );
             }
 
@@ -121,11 +121,11 @@ internal static partial class BridgeApplication
         });
         Map("/", () => Results.Text(Paths));
         Map("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
-        Map("/live", () => Results.Text("The process answers.\n"));
+        Map("/live", () => Results.Text("The process is running.\n"));
         // An account that is refused is shown as down, so the page is worth scraping: only one that has nothing to say yet is not.
         Map("/ready", (IEnumerable<BridgedAccount> accounts) => accounts.Any(account => account.HasBeenRead)
-            ? Results.Text("The page can be scraped.\n")
-            : Results.Text("The first read of an account has not ended yet.\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+            ? Results.Text("The metrics page is ready.\n")
+            : Results.Text("No account has been read yet.\n", statusCode: StatusCodes.Status503ServiceUnavailable));
         app.MapHealthChecks("/health", new() { ResponseWriter = HealthPage.WriteAsync });
 
         void Map(string path, Delegate answer) => app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
@@ -151,16 +151,16 @@ internal static partial class BridgeApplication
             workers.Select(worker => worker.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
     }
 
-    /// <summary>The analytics of an account, and the label that its series bear.</summary>
+    /// <summary>The analytics of an account, and the label of its series.</summary>
     /// <exception cref="InvalidOperationException">There is no such account.</exception>
     private static (IFalAnalyticsClient Analytics, string Label) AnalyticsOf(IServiceProvider provider, string? key) =>
         provider.GetKeyedService<IFalAnalyticsClient>(key) is { } analytics
             ? (analytics, LabelOf(provider, key))
             : throw new InvalidOperationException(key is null
-                ? $"Name an account of {AccountsSection}: with several there is none that is meant without a name."
+                ? $"Account is missing. Name one of the accounts in {AccountsSection}: there is no default among named accounts."
                 : $"There is no account '{key}' in {AccountsSection}.");
 
-    /// <summary>A misspelt section is no error, as another program may mean it: here is seen that it had no effect.</summary>
+    /// <summary>Logs what is in effect. An unknown top-level section is not an error, since it may belong to another program.</summary>
     private static void LogStart(WebApplication app)
     {
         BridgeOptions options = app.Services.GetRequiredService<BridgeOptions>();

@@ -34,7 +34,7 @@ internal sealed class BridgeOptions
         {
             if (configuration[name] is { Length: > 0 } address)
             {
-                // The exporter passes over an address that it cannot read, and would push to another.
+                // The exporter ignores an address that it cannot read, and would push to another one.
                 options.OtlpAddress =
                     Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && IsHttp(uri) && uri.UserInfo.Length == 0
                         ? uri
@@ -74,7 +74,7 @@ internal sealed class RemoteWriteOptions
     /// <summary>The most samples of one request.</summary>
     public int MaxSamplesPerRequest { get; set; } = 5000;
 
-    /// <summary>Where it is written down how far the receiver has accepted, so that a restart goes on there; an absolute path.</summary>
+    /// <summary>The absolute path of the file that records the last accepted bucket, where a restart continues.</summary>
     public string StateFile { get; set; } = Path.GetFullPath("remote-write-state.json");
 
     /// <summary>What is sent.</summary>
@@ -88,7 +88,7 @@ internal sealed class RemoteWriteOptions
         var options = new RemoteWriteOptions();
         options.MaxSamplesPerRequest = section.ReadCount(nameof(MaxSamplesPerRequest), options.MaxSamplesPerRequest);
         options.Url = section[nameof(Url)] is { Length: > 0 } url ? new Uri(url, UriKind.RelativeOrAbsolute) : null;
-        // Of the folder in which the bridge was started, as everywhere in a shell.
+        // Relative to the folder in which the bridge was started, as in a shell.
         options.StateFile = section[nameof(StateFile)] is { Length: > 0 } file ? Path.GetFullPath(file) : options.StateFile;
         foreach (IConfigurationSection header in section.GetSection(nameof(Headers)).GetChildren())
         {
@@ -108,15 +108,15 @@ internal sealed class RemoteWriteOptions
     public void Check()
     {
         Require(Url is null || BridgeOptions.IsHttp(Url), "Url must be an address such as http://prometheus:9090/api/v1/write.");
-        Require(Url is not { UserInfo.Length: > 0 }, "Url holds a user name. Put credentials into Headers, as Authorization.");
+        Require(Url is not { UserInfo.Length: > 0 }, "Url contains a user name. Put credentials into Headers, as Authorization.");
         Require(Url is null == (Histories.Count == 0), "needs both a Url and at least one entry in Histories, or neither.");
         using var request = new HttpRequestMessage();
         foreach ((string name, string value) in Headers)
         {
             Require(
                 request.Headers.TryAddWithoutValidation(name, value) && !value.AsSpan().ContainsAnyExceptInRange(' ', '~'),
-                $"Headers:{name} cannot be a header of a request: its value must be visible ASCII characters and blanks, and its name " +
-                    $"that of no header of the content.");
+                $"Headers:{name} is not a valid request header: its value must be visible ASCII characters and spaces, and its name " +
+                    $"must not be that of a content header.");
         }
 
         foreach (HistoryOptions history in Histories)
@@ -137,7 +137,7 @@ internal sealed class RemoteWriteOptions
             );
             Require(
                 twice is null,
-                $"Histories holds '{twice}' twice for the same timeframe: an endpoint covers its routes, and its series must come from " +
+                $"Histories has a duplicate '{twice}' for one timeframe. An endpoint covers its routes, and its series must come from " +
                     $"one entry."
             );
         }
@@ -201,8 +201,8 @@ internal sealed class HistoryOptions
             nameof(Metrics), options.Metrics,
             (string text, out AnalyticsExpand metrics) =>
                 Enum.TryParse(text, ignoreCase: true, out metrics) && IsMetric(metrics),
-            $"it must be one or more of {string.Join(", ", Enum.GetValues<AnalyticsExpand>().Where(IsMetric).Distinct())}, with commas " +
-                $"between them");
+            $"it must be one or more of {string.Join(", ", Enum.GetValues<AnalyticsExpand>().Where(IsMetric).Distinct())}, separated " +
+                $"by commas");
         options.Timeframe = section.Read(nameof(Timeframe), options.Timeframe, TryParseTimeframe, "it must be Minute, Hour or Day");
         options.Since = section.ReadTime(nameof(Since), options.Since, TimeSpan.FromDays(36_500));
         return options;
@@ -229,7 +229,7 @@ internal sealed class HistoryOptions
         }
         catch (ArgumentException e)
         {
-            throw new InvalidOperationException($"{Section}:{nameof(EndpointIds)} cannot be asked for. {e.Message}", e);
+            throw new InvalidOperationException($"{Section}:{nameof(EndpointIds)} is invalid. {e.Message}", e);
         }
     }
 

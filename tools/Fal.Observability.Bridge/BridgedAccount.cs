@@ -22,7 +22,7 @@ internal sealed class BridgedAccount
     /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
     public FalMetricsSnapshot? Current => _publisher.IsStale ? null : _publisher.State.Snapshot;
 
-    /// <summary>Whether a first read has ended, with whatever outcome.</summary>
+    /// <summary>Whether a first read has ended, successfully or not.</summary>
     public bool HasBeenRead => _publisher.State.LastReadDuration is not null;
 
     /// <summary>
@@ -45,7 +45,7 @@ internal sealed class BridgedAccount
         bool hasTimestamps = false;
         PrometheusExposition shown = snapshot.Exposition.Relabel(sample =>
         {
-            // Snapshot after snapshot has the same series in the same places: their labels are made once.
+            // Most snapshots have the same series in the same places, so their labels are made once.
             if (i == _labels.Count)
             {
                 _labels.Add(default);
@@ -72,7 +72,7 @@ internal sealed class BridgedAccount
             }
 
             hasTimestamps |= sample.TimestampMilliseconds is not null;
-            // The service itself may send a series twice. The identities say so at a fraction of what comparing the series costs.
+            // The service itself may send duplicate series. Comparing identities costs a fraction of comparing the series.
             if (_labels[i].MayCollide || !_identities.Add(nameIdentity ^ _labels[i].Identity))
             {
                 toCheck.Add(name);
@@ -110,7 +110,7 @@ internal sealed class BridgedAccount
         FalMetricsSnapshot snapshot, PrometheusExposition shown, Dictionary<string, string> names, HashSet<string> toCheck,
         Predicate<string> isReserved)
     {
-        // The page is made anew when another account has a new snapshot; what is left out of this one counts once.
+        // The page is rebuilt when another account has a new snapshot; omissions from this one count once.
         LeftOut? leftOut = ReferenceEquals(snapshot, _counted) ? null : _leftOut;
         var series = new DistinctSeries();
         int begin = 0;
@@ -139,7 +139,7 @@ internal sealed class BridgedAccount
                 : null;
         }
 
-        // A histogram without one of its parts would mislead, so it stays whole or is left out whole.
+        // A histogram without one of its parts would be misleading, so it stays whole or is left out whole.
         Dictionary<SentSeries, LostPart> WithoutPart(MetricFamily family, int first)
         {
             var withoutPart = new Dictionary<SentSeries, LostPart>();

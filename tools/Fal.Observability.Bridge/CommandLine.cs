@@ -1,6 +1,6 @@
 namespace Fal.Observability.Bridge;
 
-/// <summary>What may stand behind the program's name: settings, or a command.</summary>
+/// <summary>The command line of the program: settings, or a command.</summary>
 internal static class CommandLine
 {
     /// <summary>Asks for simulated data.</summary>
@@ -10,9 +10,9 @@ internal static class CommandLine
         Usage: fal-bridge [settings]         serve /metrics, /health, /live and /ready, push by OTLP and remote write
                fal-bridge {Simulate}       the same with simulated data, without a key
                fal-bridge health [settings]  ask the bridge on this machine whether it is ready: exit code 0 or 1
-        Settings are those of the configuration, as --Name=value or as variables of the environment:
-          --Fal:ApiKey=...                   the account; better in the environment: FAL_KEY, or FAL_KEY_FILE
-          --Bridge:RemoteWrite:Url=...       what the bridge does
+        Pass settings as --Name=value, or as environment variables:
+          --Fal:ApiKey=...                   the key of the account; prefer the variables FAL_KEY or FAL_KEY_FILE
+          --Bridge:RemoteWrite:Url=...       a setting of the bridge
           --urls=http://+:9464               where it listens (default: {ListenAddresses.Default})
         Sections: Fal, Bridge, Logging, Kestrel. Others: --http_ports, --https_ports, --environment, and --OTEL_...
         """;
@@ -49,13 +49,13 @@ internal static class CommandLine
             string name = end < 0 ? argument : argument[..end];
             if (!NamesSetting(name))
             {
-                return $"'{ShownText.Of(name)}' is not understood.";
+                return $"Unknown argument '{ShownText.Of(name)}'.";
             }
 
             // A value may also be the next word.
             if (end < 0 && ++i == arguments.Length)
             {
-                return $"{name} has no value.";
+                return $"{name} needs a value.";
             }
         }
 

@@ -13,7 +13,7 @@ internal static class HealthCommand
     /// <summary>Docker waits 30 seconds.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks, and says in one line what came of it.</summary>
+    /// <summary>Calls <c>/ready</c> and prints the result in one line.</summary>
     /// <param name="configuration">The settings that the bridge was started with.</param>
     /// <returns>The exit code: 0 where the bridge is ready, else 1.</returns>
     /// <exception cref="InvalidOperationException">The settings name no address of this machine.</exception>
@@ -24,7 +24,7 @@ internal static class HealthCommand
             ?? (addresses is [var first, ..] ? first : BindingAddress.Parse(ListenAddresses.Default));
         if (address.Port == 0)
         {
-            return await FailAsync("The settings name port 0, so the bridge chose a port that nobody else knows. Name a port.");
+            return await FailAsync("The settings name port 0, so the bridge chose a port that this command cannot know. Name a port.");
         }
 
         var url = new UriBuilder(address.Scheme, HostOf(address), address.Port, $"{address.PathBase}/ready").Uri;

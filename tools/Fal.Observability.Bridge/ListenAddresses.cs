@@ -59,7 +59,7 @@ internal static class ListenAddresses
             throw Refusal(
                 url, setting,
                 $"its host must be an IP address, localhost, or * for every address of this machine, such as {Default}."
-                + " Any other host would be taken for *");
+                + " ASP.NET Core would treat any other host as *");
         }
 
         return address.Port is >= 0 and <= IPEndPoint.MaxPort ? address : throw Refusal(url, setting, "its port must be from 0 to 65535");

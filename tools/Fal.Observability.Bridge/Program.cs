@@ -16,7 +16,7 @@ try
 
     if (CommandLine.FaultOf(settings) is { } fault)
     {
-        await Console.Error.WriteLineAsync($"{fault} 'fal-bridge --help' lists what is.");
+        await Console.Error.WriteLineAsync($"{fault} 'fal-bridge --help' lists the valid arguments.");
         return isHealth ? 1 : 2;
     }
 
@@ -37,14 +37,14 @@ try
     if (simulates && namesAccount)
     {
         throw new InvalidOperationException(
-            $"{CommandLine.Simulate} is for a start without an account, and the settings name one. Leave one of the two out.");
+            $"{CommandLine.Simulate} cannot be combined with an account, and the settings name one. Remove one of the two.");
     }
 
     // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.
     if (!simulates && !namesAccount)
     {
         throw new InvalidOperationException(
-            $"No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of {BridgeApplication.AccountsSection}."
+            $"No fal account is configured. Set FAL_KEY or FAL_KEY_FILE, or add one to {BridgeApplication.AccountsSection}."
             + $" To try the bridge without a key, start it with {CommandLine.Simulate}.");
     }
 
@@ -73,7 +73,7 @@ try
         return 0;
     }
 
-    await Console.Error.WriteLineAsync($"The bridge has ended, as something in it broke. {failure}");
+    await Console.Error.WriteLineAsync($"The bridge stopped because of an internal error. {failure}");
     return 1;
 }
 catch (Exception e) when (e is FalObservabilityException or OptionsValidationException or InvalidOperationException or IOException
@@ -81,6 +81,6 @@ catch (Exception e) when (e is FalObservabilityException or OptionsValidationExc
 {
     // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
     string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
-    await Console.Error.WriteLineAsync($"{(isHealth ? "The bridge cannot be asked." : "The bridge cannot start.")} {reason}");
+    await Console.Error.WriteLineAsync($"{(isHealth ? "The bridge's readiness cannot be checked." : "The bridge cannot start.")} {reason}");
     return isHealth ? 1 : 2;
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Fal.Observability.Bridge;
 
 /// <summary>
-/// Reads the settings of a section one by one, so that the message about one that is wrong has its whole path and says what is valid, as
+/// Reads the settings of a section one by one, so that an error message has the full path of the setting and says what is valid, as
 /// those about the section <c>Fal</c> do.
 /// </summary>
 internal static class SettingReader
@@ -13,13 +13,13 @@ internal static class SettingReader
 
     public delegate bool TryParse<T>(string text, out T value);
 
-    /// <summary>Refuses every name in the section but these.</summary>
+    /// <summary>Refuses unknown names in the section.</summary>
     /// <exception cref="InvalidOperationException">There is another.</exception>
     public static void Allow(this IConfigurationSection section, params string[] settings)
     {
         if (section.GetChildren().FirstOrDefault(child => !settings.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
         {
-            throw new InvalidOperationException($"{unknown.Path} is no setting. The settings are {string.Join(", ", settings)}.");
+            throw new InvalidOperationException($"Unknown setting {unknown.Path}. Allowed: {string.Join(", ", settings)}.");
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class EndpointChoice
         {
             if (result.GetResult(_endpoints) is not null && result.GetResult(_environments) is not null)
             {
-                result.AddError("--endpoints and --environments exclude each other: an id stands for the app in every environment.");
+                result.AddError("--endpoints and --environments cannot be combined: an id stands for the app in every environment.");
             }
         });
     }

@@ -11,7 +11,7 @@ using Fal.Observability.Cli.Simulate;
 using var output = new StandardOutput(Console.Out);
 Console.SetOut(output);
 using var interruption = new Interruption();
-var root = new RootCommand("The observability data of your apps on fal.")
+var root = new RootCommand("Read the observability data of your fal apps.")
 {
     AppsVerb.Create(),
     ExportVerb.Create(interruption),
@@ -36,7 +36,7 @@ try
 }
 catch (OperationCanceledException) when (interruption.Code != 0)
 {
-    return await Failure.ReportAsync(interruption.Code, "Ended before it was done.");
+    return await Failure.ReportAsync(interruption.Code, "Stopped before it was finished.");
 }
 catch (Exception e) when (Failure.IsUsage(e))
 {

@@ -11,13 +11,13 @@ internal static class UsageError
         Command command = parsed.CommandResult.Command;
         string error = parsed.UnmatchedTokens is [{ } unknown, ..] ? OfWord(command, unknown)
             : parsed.Errors is [{ } first, ..] && command.Subcommands.Count == 0 ? first.Message
-            : $"Name what to do: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}.";
-        return $"{error} '{NameOf(parsed.CommandResult)} --help' lists the words.";
+            : $"Name a command: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}.";
+        return $"{error} '{NameOf(parsed.CommandResult)} --help' shows the usage.";
     }
 
     private static string OfWord(Command command, string word) =>
-        command.Arguments is [{ } argument, ..] && !word.StartsWith('-') ? $"'{word}' is one {argument.Name} too many."
-        : $"'{word}' is not understood.";
+        command.Arguments is [{ } argument, ..] && !word.StartsWith('-') ? $"Unexpected argument '{word}': give only one {argument.Name}."
+        : $"Unknown argument '{word}'.";
 
     private static string NameOf(System.CommandLine.Parsing.CommandResult command) =>
         command.Parent is System.CommandLine.Parsing.CommandResult ? $"fal-obs {command.Command.Name}" : "fal-obs";

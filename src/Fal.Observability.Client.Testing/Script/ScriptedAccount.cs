@@ -46,7 +46,7 @@ internal sealed partial class ScriptedAccount(Func<string, bool> isDrawn, FalSim
         if (isDrawn(id))
         {
             throw new ArgumentException(
-                $"'{id}' is drawn from the seed and cannot be scripted: give another id, or start the simulator without a seed.",
+                $"'{id}' is drawn from the seed and cannot be scripted: use another id, or start the simulator without a seed.",
                 nameof(id)
             );
         }

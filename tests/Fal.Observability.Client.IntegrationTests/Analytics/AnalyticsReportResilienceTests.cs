@@ -202,7 +202,7 @@ public sealed class AnalyticsReportResilienceTests
                 string output = await resumed.StandardOutput.ReadToEndAsync(cancellationToken);
                 await resumed.WaitForExitAsync(cancellationToken);
                 Assert.Equal(0, resumed.ExitCode);
-                Assert.StartsWith("Goes on", output, StringComparison.Ordinal);
+                Assert.StartsWith("Continues", output, StringComparison.Ordinal);
             }
 
             Assert.Equal(240, Windows(whole).Sum(file => File.ReadAllLines(file).Length));

@@ -13,11 +13,11 @@ public sealed class PrometheusBridgeProgramTests
     private const string AnyKey = "test-id:test-secret-0123456789";
 
     [Theory]
-    [InlineData(null, "No fal account is set. Set FAL_KEY or FAL_KEY_FILE, or one of Fal:Accounts. To try the bridge without a key, " +
-        "start it with --simulate.")]
-    [InlineData(AnyKey, "--simulate is for a start without an account", "--simulate")]
+    [InlineData(null, "No fal account is configured. Set FAL_KEY or FAL_KEY_FILE, or add one to Fal:Accounts. To try the bridge " +
+        "without a key, start it with --simulate.")]
+    [InlineData(AnyKey, "--simulate cannot be combined with an account", "--simulate")]
     [InlineData("nonsense", "does not have the form")]
-    [InlineData(AnyKey, "Bridge:RemoteWrite:Ulr is no setting", "--Bridge:RemoteWrite:Ulr=x")]
+    [InlineData(AnyKey, "Unknown setting Bridge:RemoteWrite:Ulr", "--Bridge:RemoteWrite:Ulr=x")]
     [InlineData(AnyKey, "Bridge:RemoteWrite:Histories:0:Timeframe", "--Bridge:RemoteWrite:Histories:0:Timeframe=Fortnight")]
     [InlineData(AnyKey, "urls is 'nonsense'; it must be an address such as http://127.0.0.1:9464.", "--Urls=nonsense")]
     [InlineData(
@@ -36,7 +36,7 @@ public sealed class PrometheusBridgeProgramTests
     )]
     [InlineData(
         AnyKey,
-        "Bridge:SettingsFile names '/no/such/file.json', and there is no such file. Create it, or name another.",
+        "Bridge:SettingsFile names '/no/such/file.json', which does not exist. Create the file, or name another.",
         "--Bridge:SettingsFile=/no/such/file.json"
     )]
     [InlineData(AnyKey, "http_ports is 'localhost:0'; it must be a port from 0 to 65535.", "--http_ports=localhost:0")]
@@ -70,11 +70,11 @@ public sealed class PrometheusBridgeProgramTests
     }
 
     [Theory]
-    [InlineData("'serve' is not understood", "serve")]
-    [InlineData("'histroy' is not understood", "histroy", "file.om")]
-    [InlineData("'--urlz' is not understood", "--urlz=foo")]
-    [InlineData("'--Brigde:RemoteWrite:Url' is not understood", "--Brigde:RemoteWrite:Url", "http://x")]
-    [InlineData("--urls has no value", "--urls")]
+    [InlineData("Unknown argument 'serve'", "serve")]
+    [InlineData("Unknown argument 'histroy'", "histroy", "file.om")]
+    [InlineData("Unknown argument '--urlz'", "--urlz=foo")]
+    [InlineData("Unknown argument '--Brigde:RemoteWrite:Url'", "--Brigde:RemoteWrite:Url", "http://x")]
+    [InlineData("--urls needs a value", "--urls")]
     public async Task A_word_that_is_not_understood_starts_nothing_and_ends_with_2_and_one_line(string message, params string[] arguments)
     {
         using Process bridge = Start(AnyKey, development: false, arguments);
@@ -238,8 +238,8 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData("The bridge does not answer at http://127.0.0.1:9/ready", "", "--urls=http://127.0.0.1:9")]
     [InlineData("The bridge does not answer at http://localhost:9/ready", "", "--http_ports=9")]
     [InlineData("The settings name port 0", "Name a port", "--urls=http://127.0.0.1:0")]
-    [InlineData("The bridge cannot be asked. urls is 'http://nosuchhost:9'", "", "--urls=http://nosuchhost:9")]
-    [InlineData("'--url' is not understood", "--help", "--url=x")]
+    [InlineData("The bridge's readiness cannot be checked. urls is 'http://nosuchhost:9'", "", "--urls=http://nosuchhost:9")]
+    [InlineData("Unknown argument '--url'", "--help", "--url=x")]
     public async Task Health_ends_with_1_and_one_line_where_the_bridge_is_not_ready(string begin, string more, params string[] arguments)
     {
         await using RawServer unready = RawServer.Start(RawServer.Answer(503, "text/plain", "No read has ended.\n"));

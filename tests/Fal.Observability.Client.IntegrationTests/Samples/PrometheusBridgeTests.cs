@@ -679,9 +679,9 @@ public sealed class PrometheusBridgeTests
     [InlineData(
         "Bridge:RemoteWrit:Url",
         "http://x",
-        "Bridge:RemoteWrit is no setting. The settings are OtlpSeriesLimit, RemoteWrite, SettingsFile."
+        "Unknown setting Bridge:RemoteWrit. Allowed: OtlpSeriesLimit, RemoteWrite, SettingsFile."
     )]
-    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Bridge:RemoteWrite:Ulr is no setting. The settings are Url, ")]
+    [InlineData("Bridge:RemoteWrite:Ulr", "http://x", "Unknown setting Bridge:RemoteWrite:Ulr. Allowed: Url, ")]
     [InlineData(
         "Bridge:RemoteWrite:MaxSamplesPerRequest",
         "many",
@@ -691,11 +691,11 @@ public sealed class PrometheusBridgeTests
     [InlineData("Bridge:RemoteWrite:Url", "http://x/write", "at least one entry in Histories")]
     [InlineData("Bridge:RemoteWrite:Url", "prometheus:9090", "Url must be an address")]
     [InlineData("Bridge:RemoteWrite:Url", "http://user:secret@x/write", "Put credentials into Headers")]
-    [InlineData("Bridge:RemoteWrite:Headers:X Org", "acme", "Headers:X Org cannot be a header")]
+    [InlineData("Bridge:RemoteWrite:Headers:X Org", "acme", "Headers:X Org is not a valid request header")]
     [InlineData(
         "Bridge:RemoteWrite:Headers:X-Org",
         "gr\u00f6\u00dfe",
-        "Headers:X-Org cannot be a header of a request: its value must be visible ASCII"
+        "Headers:X-Org is not a valid request header: its value must be visible ASCII"
     )]
     [InlineData("Bridge:OtlpSeriesLimit", "0", "OtlpSeriesLimit is '0'; it must be")]
     [InlineData(
@@ -710,8 +710,8 @@ public sealed class PrometheusBridgeTests
     )]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://u:secret@h", "credentials go into OTEL_EXPORTER_OTLP_HEADERS")]
     [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http'; it must be grpc or http/protobuf")]
-    [InlineData("Fal:Accounts::ApiKey", "secret", "Fal:Accounts holds an account without a name")]
-    [InlineData("Fal:Accounts: :ApiKey", "secret", "Fal:Accounts holds an account without a name")]
+    [InlineData("Fal:Accounts::ApiKey", "secret", "Fal:Accounts has an account without a name")]
+    [InlineData("Fal:Accounts: :ApiKey", "secret", "Fal:Accounts has an account without a name")]
     [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
@@ -888,11 +888,11 @@ public sealed class PrometheusBridgeTests
     }
 
     [Theory]
-    [InlineData("Histories:0:EndpointIds:0", "", "Histories:0:EndpointIds cannot be asked for")]
+    [InlineData("Histories:0:EndpointIds:0", "", "Histories:0:EndpointIds is invalid")]
     [InlineData(
         "Histories:0:EndpointId",
         "acme/app",
-        "Bridge:RemoteWrite:Histories:0:EndpointId is no setting. The settings are Account, EndpointIds, "
+        "Unknown setting Bridge:RemoteWrite:Histories:0:EndpointId. Allowed: Account, EndpointIds, "
     )]
     [InlineData(
         "Histories:1:EndpointIds",

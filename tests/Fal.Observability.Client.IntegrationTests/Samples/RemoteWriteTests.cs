@@ -267,7 +267,7 @@ public sealed class RemoteWriteTests : IDisposable
 
         IOException failure = await Assert.ThrowsAsync<IOException>(() => StartAsync(simulator, new Uri("http://127.0.0.1:9/write")));
 
-        Assert.Contains($"{StateFile} is not a state file of the bridge: remove it", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"{StateFile} is not a state file of the bridge. Remove it", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

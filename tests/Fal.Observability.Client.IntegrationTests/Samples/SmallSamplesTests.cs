@@ -46,7 +46,7 @@ public sealed class SmallSamplesTests
         Assert.Equal((0, ""), (exitCode, errors));
         Assert.StartsWith("SIMULATED DATA", output, StringComparison.Ordinal);
         Assert.Equal(
-            ["my-org/my-app: 101 requests wait, more than 100 for 0 s.", "my-org/my-app: resolved, 0 requests wait."],
+            ["my-org/my-app: 101 requests are waiting, more than 100 for 0 s.", "my-org/my-app: resolved, 0 requests are waiting."],
             webhook.LogEntries.Select(call => TextOf(call.RequestMessage!.Body!)));
     }
 
@@ -83,7 +83,7 @@ public sealed class SmallSamplesTests
         var lines = new List<string>();
         bool IsComplete() => new[] { "acme", "globex" }.All(account =>
             lines.Contains($"SIMULATED DATA for {account}: Fal:Accounts:{account}:ApiKey is not set.")
-            && lines.Contains($"{account}: 1 apps, 250 requests wait.")
+            && lines.Contains($"{account}: 1 apps, 250 requests are waiting.")
             && lines.Exists(line => line.Contains($"account: {account} application: simulated/my-app", StringComparison.Ordinal)));
         try
         {

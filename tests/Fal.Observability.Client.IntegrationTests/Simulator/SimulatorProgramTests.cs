@@ -9,7 +9,7 @@ namespace Fal.Observability.Client.IntegrationTests.Simulator;
 public sealed class SimulatorProgramTests
 {
     [Theory]
-    [InlineData("'--appz' is not understood", "--appz", "3")]
+    [InlineData("Unknown argument '--appz'", "--appz", "3")]
     [InlineData("'--apps'", "--apps")]
     [InlineData("--apps is 'many'; it must be a whole number", "--apps", "many")]
     [InlineData("must be between 0 and 100000", "--apps", "100001")]
@@ -17,7 +17,7 @@ public sealed class SimulatorProgramTests
     [InlineData("an http address of this machine", "--urls", "https://127.0.0.1:5080")]
     [InlineData("--limit-counts is 'pages'; it must be buckets or rows", "--limit-counts", "pages")]
     [InlineData("--fault is 'bad-luck'; it must be rate-limited", "--fault", "bad-luck")]
-    [InlineData("every and next exclude each other", "--fault", "server-error,every=2,next=2")]
+    [InlineData("every and next cannot be combined", "--fault", "server-error,every=2,next=2")]
     [InlineData("in 'every=0' it must be a whole number of at least 1", "--fault", "server-error,every=0")]
     [InlineData("--now is 'noon'; it must be an instant", "--now", "noon")]
     [InlineData("in 'at=noon' it must be an instant", "--incident", "simulated/text-to-image-00000,at=noon")]

@@ -14,27 +14,27 @@ public sealed class FalObsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Name what to do: apps, export, history, simulate.")]
-    [InlineData("'exprot' is not understood.", "exprot")]
-    [InlineData("'--jsn' is not understood.", "apps", "--jsn")]
+    [InlineData("Name a command: apps, export, history, simulate.")]
+    [InlineData("Unknown argument 'exprot'.", "exprot")]
+    [InlineData("Unknown argument '--jsn'.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
     [InlineData("FOLDER is '', which is empty", "export", "")]
-    [InlineData("'b' is one FOLDER too many.", "export", "a", "b")]
+    [InlineData("Unexpected argument 'b': give only one FOLDER.", "export", "a", "b")]
     [InlineData("Option '--last' expects a single argument", "export", "a", "--last", "2026-01-01", "--last", "2026-01-02")]
     [InlineData("Required argument 'FILE' missing", "history")]
     [InlineData("FILE is '.', which is a folder", "history", ".")]
     [InlineData("FILE is '', which is empty", "history", "")]
-    [InlineData("'--account' is not understood.", "history", "h.om", "--account", "nope")]
+    [InlineData("Unknown argument '--account'.", "history", "h.om", "--account", "nope")]
     [InlineData("--timeframe is 'week'; it must be minute, hour or day.", "history", "h.om", "--timeframe", "week")]
-    [InlineData("--endpoints and --environments exclude each other", "export", "a", "--endpoints", "a/b", "--environments", "main")]
-    [InlineData("'@words' is not understood.", "apps", "@words")]
+    [InlineData("--endpoints and --environments cannot be combined", "export", "a", "--endpoints", "a/b", "--environments", "main")]
+    [InlineData("Unknown argument '@words'.", "apps", "@words")]
     public async Task A_usage_error_is_one_line_without_the_help_and_ends_with_2(string message, params string[] arguments)
     {
         (int exitCode, string output, string errors) = await RunAsync(key: null, arguments);
 
         Assert.Equal((2, ""), (exitCode, output));
         Assert.StartsWith(message, errors, StringComparison.Ordinal);
-        Assert.EndsWith("--help' lists the words.", errors.TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("--help' shows the usage.", errors.TrimEnd(), StringComparison.Ordinal);
         Assert.Single(errors.TrimEnd().Split('\n'));
     }
 
@@ -169,7 +169,7 @@ public sealed class FalObsTests : IDisposable
         (int exitCode, _, string errors) = await process.EndAsync();
 
         Assert.Equal(code, exitCode);
-        Assert.Equal("Ended. What was exported stays: run the same command again to continue.", errors.TrimEnd());
+        Assert.Equal("Stopped. Completed partitions are kept: run the same command again to continue.", errors.TrimEnd());
         string[] files = Directory.GetFiles(Path.Combine(_folder, "ndjson", "hour"));
         Assert.NotEmpty(files);
         Assert.DoesNotContain(files, file => file.EndsWith(".tmp", StringComparison.Ordinal));
@@ -335,7 +335,7 @@ public sealed class FalObsTests : IDisposable
         (int exitCode, string output, string errors) = await process.EndAsync();
 
         Assert.Equal((code, ""), (exitCode, output));
-        Assert.Equal("Ended before it was done.", errors.TrimEnd());
+        Assert.Equal("Stopped before it was finished.", errors.TrimEnd());
         Assert.Equal([file], Directory.GetFiles(_folder));
         Assert.Equal("old", await File.ReadAllTextAsync(file));
     }

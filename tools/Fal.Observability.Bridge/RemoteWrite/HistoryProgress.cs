@@ -70,7 +70,7 @@ internal sealed partial class HistoryProgress
         catch (JsonException e)
         {
             throw new IOException(
-                $"{path} is not a state file of the bridge: remove it to send the histories anew, or name another " +
+                $"{path} is not a state file of the bridge. Remove it to send the histories from the start, or name another " +
                     $"Bridge:RemoteWrite:StateFile. {e.Message}", e);
         }
     }
@@ -89,8 +89,8 @@ internal sealed partial class HistoryProgress
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"{Path} cannot be written: make room, or name another Bridge:RemoteWrite:StateFile. Without it " +
-                $"nothing is sent. {e.Message}", e);
+            throw new IOException($"{Path} cannot be written. Free disk space, or name another Bridge:RemoteWrite:StateFile. Nothing is " +
+                $"sent without it. {e.Message}", e);
         }
     }
 

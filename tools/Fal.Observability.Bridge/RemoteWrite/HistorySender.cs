@@ -4,22 +4,22 @@ using Polly;
 namespace Fal.Observability.Bridge.RemoteWrite;
 
 /// <summary>
-/// Sends the analytics of some endpoints by remote write: first the history, then each bucket once it is final. It goes on where the
-/// receiver has last accepted, also after a restart.
+/// Sends the analytics of some endpoints by remote write: first the history, then each bucket once it is final. It continues after the
+/// last accepted bucket, also after a restart.
 /// </summary>
 internal sealed partial class HistorySender : IDisposable
 {
-    /// <summary>A refusal does not mend itself; somebody may mend what is behind it.</summary>
+    /// <summary>The pause after a refusal. A refusal does not end by itself, but somebody may fix its cause.</summary>
     private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// The service's data lags, at times by more than the age from which it is final: buckets without a row may only be late, until a later
+    /// The service's data lags, sometimes beyond the age at which it counts as final. A bucket without rows may only be late, until a later
     /// one has some, or this long.
     /// </summary>
     private static readonly TimeSpan LongestLag = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// The longest pause, where buckets are longer: how often late rows are asked for, and how soon a clock that was set is noticed.
+    /// The longest pause, for longer buckets: the polling interval for late rows, and the delay until a corrected clock is noticed.
     /// </summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
@@ -124,18 +124,17 @@ internal sealed partial class HistorySender : IDisposable
     private async Task<TimeSpan> SendUntilNowAsync(CancellationToken cancellationToken)
     {
         _progress.EnsureSaved();
-        // What the sending takes is measured by a clock that nobody sets.
+        // The time that sending takes is measured with a monotonic clock.
         long begun = _time.GetTimestamp();
-        // What ended longer ago than this is not changed by the service any more.
+        // The service no longer changes buckets that ended before this.
         DateTimeOffset now = _time.GetUtcNow();
         DateTimeOffset end = Floor(now - _provisionalAge);
         DateTimeOffset start = AcceptedUntil ?? (_begin ??= Floor(end - _history.Since));
         if (start > now)
         {
             throw new IOException(
-                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, which the clock, at {now:u}, has not reached: one of " +
-                    $"them is wrong."
-                + " Set the clock right, or stop the bridge and take the entry out of the file: it then begins anew, at Since.");
+                $"{_progress.Path} says that '{Name}' is accepted until {start:u}, but the clock says {now:u}: one of them is wrong."
+                + " Correct the clock. Or stop the bridge and remove the entry from the file: the history then starts again at Since.");
         }
 
         if (start >= end)
@@ -154,13 +153,13 @@ internal sealed partial class HistorySender : IDisposable
         };
         await foreach (AnalyticsWindow window in _analytics.StreamWindowsAsync(query, cancellationToken: cancellationToken))
         {
-            // Left out once, its buckets would be left out for good.
+            // If its buckets were skipped once, they would be lost for good.
             if (window.RefusedEndpoints.Count > 0)
             {
                 throw new InvalidOperationException(
                     $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' " +
                         $"({refused.Message ?? refused.StatusCode.ToString()})"))}."
-                    + " The entry waits for it, so that nothing is skipped: if it is not to come back, take it out of EndpointIds.");
+                    + " The history waits for it, so that nothing is skipped. If it is gone for good, remove it from EndpointIds.");
             }
 
             // A bucket at a time: a receiver takes the newest sample of a series twice, so a request whose answer was lost, or a bucket
@@ -189,12 +188,12 @@ internal sealed partial class HistorySender : IDisposable
     private DateTimeOffset Floor(DateTimeOffset instant) =>
         new(instant.UtcTicks - (instant.UtcTicks % _history.BucketLength.Ticks), TimeSpan.Zero);
 
-    [LoggerMessage(2, LogLevel.Information, "{History}: {Window} is read, {Buckets} buckets of it were accepted.")]
+    [LoggerMessage(2, LogLevel.Information, "{History}: read {Window}; the receiver accepted {Buckets} buckets of it.")]
     private partial void LogSent(string history, string window, int buckets);
 
-    [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read, next try in {Seconds:0.0} s. {Message}")]
+    [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read; next attempt in {Seconds:0.0} s. {Message}")]
     private partial void LogRetry(string history, double seconds, string message);
 
-    [LoggerMessage(4, LogLevel.Error, "{History}: nothing is sent, next try in {Minutes} min. {Message}")]
+    [LoggerMessage(4, LogLevel.Error, "{History}: sending is stopped; next attempt in {Minutes} min. {Message}")]
     private partial void LogStopped(string history, double minutes, string message);
 }

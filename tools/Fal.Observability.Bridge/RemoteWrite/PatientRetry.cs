@@ -4,13 +4,13 @@ using Polly.Retry;
 namespace Fal.Observability.Bridge.RemoteWrite;
 
 /// <summary>
-/// How often is tried again what may pass: after 1 s to 1 min, or when the other side asks for it, for as long as it takes.
+/// The retry schedule for transient failures: after 1 s to 1 min, or when the other side asks for it, until the attempt succeeds.
 /// </summary>
 internal static class PatientRetry
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of those that the other side asks for.</summary>
+    /// <summary>The longest pause that the other side can ask for.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
     /// <summary>Makes the pipeline.</summary>

@@ -11,9 +11,8 @@ using Snappier;
 namespace Fal.Observability.Bridge.RemoteWrite;
 
 /// <summary>
-/// Sends the samples of one history by Prometheus remote write 1.0. What may pass (no answer, 5xx, 429) is tried again until it does, in
-/// the
-/// order of the batches; what the receiver refuses is an exception, and nothing after it is sent.
+/// Sends the samples of one history by Prometheus remote write 1.0. It retries transient failures (no answer, 5xx, 429) until they end,
+/// and keeps the order of the batches. A refusal of the receiver is an exception, and nothing after it is sent.
 /// </summary>
 internal sealed partial class RemoteWriteClient : IDisposable
 {
@@ -61,13 +60,13 @@ internal sealed partial class RemoteWriteClient : IDisposable
     /// <summary>How many samples the receiver has accepted.</summary>
     public long AcceptedSamples => Interlocked.Read(ref _acceptedSamples);
 
-    /// <summary>How many requests were answered with what may pass, or not at all.</summary>
+    /// <summary>How many requests failed transiently.</summary>
     public long Retries => Interlocked.Read(ref _retries);
 
     /// <summary>Sends samples, the oldest of a series first.</summary>
     /// <param name="samples">With timestamps.</param>
-    /// <param name="cancellationToken">Ends the trying.</param>
-    /// <exception cref="HttpRequestException">The receiver does not take them, and would not if they came again.</exception>
+    /// <param name="cancellationToken">Ends the retries.</param>
+    /// <exception cref="HttpRequestException">The receiver refuses the samples; a retry would not help.</exception>
     public async Task SendAsync(IEnumerable<PrometheusSample> samples, CancellationToken cancellationToken)
     {
         foreach (PrometheusSample[] batch in samples.Chunk(_options.MaxSamplesPerRequest))
@@ -93,7 +92,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
     }
 
     /// <summary>
-    /// Prometheus 2.42 answers 500 to samples that are too old, and will a minute later too: the words decide, not the status.
+    /// Prometheus 2.42 answers 500 to samples that are too old, which a retry does not change: the message decides, not the status.
     /// </summary>
     private static bool MayPass(Outcome<Answer> outcome) =>
         outcome switch
@@ -188,7 +187,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
             // The status says the most.
         }
 
-        // Half a secret at the end would not be known for one.
+        // Half of a secret at the end would not be recognised.
         int whole = length < LongestRead ? length : Math.Max(0, length - _secrets.Select(secret => secret.Length).DefaultIfEmpty(0).Max());
         return Encoding.UTF8.GetString(beginning, 0, whole);
     }
@@ -224,7 +223,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
         return request;
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not take samples ({Reason}); they are sent again in {Seconds:0.0} s.")]
+    [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not accept samples ({Reason}); they are sent again in {Seconds:0.0} s.")]
     private partial void LogRetry(string receiver, string reason, double seconds);
 
     /// <summary>What the receiver says, and what to do about it.</summary>
@@ -233,13 +232,13 @@ internal sealed partial class RemoteWriteClient : IDisposable
         string advice = answer.Status switch
         {
             _ when answer.Says(TooOld) =>
-                " The samples are older than the receiver takes, or than those that it has of the same series. Set its " +
+                " The samples are older than the receiver accepts, or older than its newest one of the same series. Set its " +
                     "out_of_order_time_window"
-                + " (Prometheus: storage.tsdb) to the age of the history, or begin later with a shorter Since, and write what is older with"
+                + " (Prometheus: storage.tsdb) to the age of the history, or start later with a shorter Since and write the older data with"
                 + " 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>
-                " The receiver holds other values for the same time: it was sent these buckets by somebody else, or before they were " +
-                    "final.",
+                " The receiver has other values for the same time: another sender wrote these buckets, or they were sent before they " +
+                    "were final.",
             >= HttpStatusCode.Ambiguous and < HttpStatusCode.BadRequest =>
                 $" The receiver redirects{(answer.Target is null ? "" : $" to {answer.Target}")}. The bridge does not follow redirects, " +
                     $"because that"
@@ -255,7 +254,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
                 + " that does.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
-                " Prometheus takes remote writes at /api/v1/write, and only with --web.enable-remote-write-receiver.",
+                " Prometheus accepts remote write at /api/v1/write, and only with --web.enable-remote-write-receiver.",
             HttpStatusCode.RequestEntityTooLarge => " Lower Bridge:RemoteWrite:MaxSamplesPerRequest.",
             _ => " Check Bridge:RemoteWrite:Url and Bridge:RemoteWrite:Headers, and look into the receiver's log.",
         };

@@ -26,7 +26,7 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
         _meter = meters.Create(MeterName);
         _meter.CreateObservableGauge(
             Up, () => Observe(sender => sender.Failure is null ? 1 : 0),
-            description: "1 while nothing stops the history, 0 while fal cannot be read, the receiver does not take it, or the state " +
+            description: "1 while the history is being sent, 0 while fal cannot be read, the receiver rejects it, or the state " +
                 "file cannot be written.");
         _meter.CreateObservableGauge(
             LastSuccess,

@@ -41,7 +41,7 @@ internal sealed class ExportProgress(string folder, string store)
         await WriteAsync(content);
     }
 
-    /// <summary>Everything of a table and timeframe is to be exported anew.</summary>
+    /// <summary>Resets the progress of a table and timeframe, so that everything is exported again.</summary>
     public async Task ForgetAsync(WarehouseTable table, string timeframe)
     {
         Content content = Read();
@@ -87,16 +87,16 @@ internal sealed class ExportProgress(string folder, string store)
                 : content.Version != CurrentVersion
                     ? string.Create(
                         CultureInfo.InvariantCulture,
-                        $"it has the version {content.Version}, and this program knows {CurrentVersion}"
+                        $"its version is {content.Version}, and this program supports {CurrentVersion}"
                     )
-                : $"it is of the store {content.Store}";
+                : $"it belongs to the store {content.Store}";
         }
         catch (JsonException e)
         {
             reason = e.Message;
         }
 
-        throw new FormatException($"{_path} cannot be used ({reason}): remove it, and the export begins anew over what is there.");
+        throw new FormatException($"{_path} cannot be used ({reason}). Remove it, and the next export writes over the existing data.");
     }
 
     /// <summary>What the file holds.</summary>

@@ -20,17 +20,20 @@ internal sealed class ExportVerb
         ("ndjson", (folder, table, request) => new NdjsonStore(folder, table, request)),
     ];
 
-    private readonly Argument<string> _folder = new("FOLDER") { Description = "Where to. Simulated and real data need a folder each." };
+    private readonly Argument<string> _folder = new("FOLDER")
+    {
+        Description = "The folder to export to. Simulated and real data need separate folders.",
+    };
 
     private readonly Option<string?> _store = Words.Choice<string?>(
         "--store",
-        "What to write (default: duckdb, a file analytics.duckdb in the folder).",
+        "The output format (default: duckdb, a file analytics.duckdb in the folder).",
         [.. Stores.Select(store => (store.Word, (string?)store.Word))]
     );
 
     private readonly Option<WarehouseTable[]?> _tables = Words.Option<WarehouseTable[]?>(
         "--tables", "NAMES",
-        $"Which tables, with commas between them (default: {string.Join(',', WarehouseTable.All.Select(table => table.Name))}).",
+        $"Comma-separated tables to export (default: {string.Join(',', WarehouseTable.All.Select(table => table.Name))}).",
         text => [.. Words.List(text).Select(name => Words.OneOf(name, [.. WarehouseTable.All.Select(table => (table.Name, table))]))]);
 
     private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
@@ -100,21 +103,21 @@ internal sealed class ExportVerb
         catch (OperationCanceledException) when (_interruption.Code != 0)
         {
             return await Failure.ReportAsync(
-                _interruption.Code, "Ended. What was exported stays: run the same command again to continue.");
+                _interruption.Code, "Stopped. Completed partitions are kept: run the same command again to continue.");
         }
         catch (Exception e) when (e is DllNotFoundException || e.InnerException is DllNotFoundException)
         {
             return await Failure.ReportAsync(
                 ExitCode.Failed,
-                "DuckDB has no native library for this system here, and --store duckdb and parquet need it: use --store ndjson."
+                "DuckDB's native library for this system is missing. The stores duckdb and parquet need it: use --store ndjson."
             );
         }
         catch (Exception e) when (!Failure.IsUsage(e) && e is not (OutOfMemoryException or StandardOutputException))
         {
             return await Failure.ReportAsync(
                 ExitCode.Failed,
-                $"{Failure.CauseOf(e)}. The export stopped. What was exported stays: remove the cause, and run the same command again to " +
-                    $"continue.");
+                $"{Failure.CauseOf(e)}. The export stopped. Completed partitions are kept: fix the cause, and run the same command " +
+                    $"again to continue.");
         }
     }
 
@@ -131,7 +134,7 @@ internal sealed class ExportVerb
         {
             return await Failure.ReportAsync(
                 ExitCode.Usage,
-                $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it takes the question mark for the end of the path. Name another " +
+                $"DuckDB cannot write to '{Path.GetFullPath(folder)}': it reads the question mark as the end of the path. Choose another " +
                     $"folder, or another --store.");
         }
 
@@ -176,7 +179,7 @@ internal sealed class ExportVerb
         {
             return await Failure.ReportAsync(
                 ExitCode.Failed,
-                $"The service refuses everything that the table {lost.Name} holds. Of the other tables, {rows} rows were written."
+                $"The service refuses all data of the table {lost.Name}. {rows} rows of the other tables were written."
             );
         }
 
@@ -243,7 +246,7 @@ internal sealed class ExportVerb
         if (leftOut > 0)
         {
             Console.WriteLine(
-                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or none either."
+                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or also has none."
             );
         }
 

@@ -29,7 +29,7 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
     /// Told once of each endpoint for which the service fails on some metrics: of rows that are new their columns are empty, and rows that
     /// were exported before stay as they are.
     /// </param>
-    /// <param name="cancellationToken">Ends the export; what was done stays, and the next export goes on behind it.</param>
+    /// <param name="cancellationToken">Stops the export; completed partitions are kept, and the next export continues after them.</param>
     /// <returns>How many rows were left out because another row of the same endpoint and bucket came before them.</returns>
     public async Task<int> RunAsync(
         ExportRequest request,
@@ -47,7 +47,7 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
             await progress.ForgetAsync(source.Table, request.TimeframeName);
         }
 
-        // Endpoints that have come equally far are asked for together.
+        // Endpoints with the same progress are requested together.
         var parts = source.SubjectsOf(request)
             .GroupBy(id => StartOf(progress.Find(source.Table, request.TimeframeName, id), first, now))
             .Select(part =>
@@ -81,7 +81,7 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
                 }
                 catch (FalApiException refusal) when (IsRefusal(refusal))
                 {
-                    // None of these, which may still be some of all.
+                    // All endpoints of this part were refused; other parts may still succeed.
                     foreach (string endpoint in endpoints)
                     {
                         refused(new AnalyticsRefusedEndpoint(endpoint, refusal.StatusCode, refusal.ServiceMessage));
@@ -125,7 +125,7 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
                     )
                 )
                 {
-                    // What is being written is finished: an interruption takes effect before the next partition.
+                    // The current partition is completed: an interruption takes effect before the next one.
                     await store.ReplaceAsync(partition, some, [.. isParted[isOfParted]], CancellationToken.None);
                 }
 
@@ -146,7 +146,7 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
         return leftOut;
     }
 
-    // An earlier first day is filled in, a later one takes nothing away. A clock that was ahead must not hide what has come since.
+    // An earlier first day is filled in, and a later one removes nothing. A clock that was ahead must not hide later data.
     private static DateTimeOffset StartOf(ExportState? before, DateTimeOffset first, DateTimeOffset now) =>
         before is null || first < before.First || before.FinalUntil > now ? first : before.FinalUntil;
 

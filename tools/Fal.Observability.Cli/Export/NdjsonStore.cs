@@ -70,8 +70,8 @@ internal sealed class NdjsonStore(string folder, WarehouseTable table, ExportReq
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
                 throw new FormatException(
-                    $"{path} has a line that is no row of an export ({e.Message}). Move the file away and remove the progress file: then " +
-                        $"the file is exported anew.", e);
+                    $"{path} has a line that is not a row of an export ({e.Message}). Move the file away and remove the progress file: " +
+                        $"the next export writes it again.", e);
             }
 
             if (key is not null)

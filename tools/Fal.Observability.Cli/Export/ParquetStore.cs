@@ -204,8 +204,8 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
             : type == typeof(decimal) && amounts.Contains(name)
                 ? new DecimalDataField(name, WarehouseColumn.AmountPrecision, WarehouseColumn.AmountScale, isNullable: true)
             : type == typeof(double) ? new DataField<double>(name, true)
-            : throw new FormatException($"{path} has a column {name} that this export did not write and cannot keep. Move the file away " +
-                $"and remove the progress file: then the file is exported anew.");
+            : throw new FormatException($"{path} has a column {name}, which no export wrote and this one cannot keep. Move the file away " +
+                $"and remove the progress file: the next export writes it again.");
     }
 
     // A file is complete when it ends as it begins.

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Cli.Export;
 
-/// <summary>A file for each partition, there whole or not at all.</summary>
+/// <summary>A file for each partition, either complete or absent.</summary>
 internal static class PartitionFiles
 {
     /// <summary>Has a file written beside its place and moves it there; a partition without rows has no file.</summary>

@@ -18,7 +18,7 @@ internal sealed class RunnerRows(IFalAppsClient apps, TimeProvider time) : IWare
 
     public async Task<WarehouseAnswer> ReadAsync(ExportRequest request, WarehouseSlice slice, CancellationToken cancellationToken)
     {
-        // The service keeps no more than this. What was exported of an earlier time stays.
+        // The service keeps no more than this. Older rows that were exported before are kept.
         DateTimeOffset oldest = time.GetUtcNow() - FalRunnerHistoryQuery.Longest + TimeSpan.FromMinutes(1);
         if (slice.End <= oldest)
         {

@@ -19,7 +19,7 @@ internal static class SimulatedFolder
         {
             return isSimulated
                 ? null
-                : $"{folder} holds simulated data, which must not be mixed with real data: remove it, or name another folder.";
+                : $"{folder} holds simulated data, which must not be mixed with real data. Remove it, or choose another folder.";
         }
 
         if (!isSimulated)
@@ -29,8 +29,8 @@ internal static class SimulatedFolder
 
         if (Directory.EnumerateFileSystemEntries(folder).Any())
         {
-            return $"Without FAL_KEY the data are simulated, and {folder} holds something else: set FAL_KEY, or name another folder to " +
-                $"try it out.";
+            return $"Without FAL_KEY the data are simulated, but {folder} holds other files. Set FAL_KEY, or choose another folder for " +
+                $"simulated data.";
         }
 
         File.WriteAllText(mark, "The data in this folder are simulated.\n");

@@ -17,7 +17,7 @@ internal enum ColumnKind
 /// <param name="IsRequired">Whether every row has a value.</param>
 internal record WarehouseColumn(string Name, ColumnKind Kind, bool IsRequired)
 {
-    /// <summary>How many digits of an amount stand behind the point. The client refuses amounts with more than 18 before it.</summary>
+    /// <summary>How many decimals an amount has. The client refuses amounts with more than 18 digits before the point.</summary>
     public const int AmountScale = 20;
 
     /// <summary>How many digits an amount has.</summary>

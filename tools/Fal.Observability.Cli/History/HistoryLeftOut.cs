@@ -13,13 +13,13 @@ internal sealed class HistoryLeftOut : ILeftOut
         ? $"the service sends {new SentSeries(sent.Name, sent.Labels)} more than once"
         : $"{new SentSeries(sent.Name, sent.Labels)} becomes the same series as {first}");
 
-    public void Row(string account, string timeframe) => Add($"a row of one {timeframe} has no endpoint id that can be read");
+    public void Row(string account, string timeframe) => Add($"a row of one {timeframe} has no readable endpoint id");
 
     public void Value(string account, string endpoint, string metric) => Add($"{metric} of {endpoint} is not a finite number");
 
     /// <summary>One line about what was left out; null: nothing was.</summary>
     public string? Describe() => _count == 0 ? null
-        : string.Create(CultureInfo.InvariantCulture, $"left out: {_count} rows and samples, first of all this: {ShownText.Of(_first!)}.");
+        : string.Create(CultureInfo.InvariantCulture, $"left out: {_count} rows and samples. The first: {ShownText.Of(_first!)}.");
 
     private void Add(string what)
     {

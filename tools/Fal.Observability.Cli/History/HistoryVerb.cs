@@ -17,7 +17,7 @@ internal sealed class HistoryVerb
     private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
 
     private readonly Option<string?> _label = Words.Option<string?>(
-        "--account-label", "NAME", "The value of the label account, as the bridge has it (default: default, or simulated).", text => text);
+        "--account-label", "NAME", "The value of the label account; use the bridge's (default: default, or simulated).", text => text);
 
     private readonly Option<Uri?> _baseAddress = Words.BaseAddress();
     private readonly EndpointChoice _endpoints;
@@ -44,7 +44,7 @@ internal sealed class HistoryVerb
 
     public static Command Create()
     {
-        var verb = new Command("history", "Write analytics as a file from which promtool makes blocks for Prometheus.");
+        var verb = new Command("history", "Write analytics to a file from which promtool creates Prometheus blocks.");
         _ = new HistoryVerb(verb);
         return verb;
     }

@@ -8,7 +8,7 @@ namespace Fal.Observability.Cli.Simulate;
 internal sealed class SimulateVerb
 {
     private readonly VerbWithNotes _verb = new(
-        "simulate", "Stand in for the fal API on a port of this machine. All its data are simulated.", SimulatorWords.Notes);
+        "simulate", "Simulate the fal API on a local port. All data are simulated.", SimulatorWords.Notes);
 
     private readonly List<Action<ParseResult, FalSimulatorOptions>> _settings = [];
 
@@ -22,12 +22,12 @@ internal sealed class SimulateVerb
             Words.Option("--apps", "N", "How many apps the account owns (default: 12).", Words.Whole),
             (options, apps) => options.Apps = apps
         );
-        Add(Words.Option("--seed", "N", "Decides all traffic (default: 1).", Words.Whole), (options, seed) => options.Seed = seed);
+        Add(Words.Option("--seed", "N", "The seed of all traffic (default: 1).", Words.Whole), (options, seed) => options.Seed = seed);
         Add(
             Words.Option(
                 "--key",
                 "ID:SECRET",
-                "The key that is accepted (default: simulated:key). ID:no-permission is answered 403, and ID:no-billing for usage.",
+                "The accepted key (default: simulated:key). ID:no-permission gets 403, and ID:no-billing gets 403 for usage.",
                 text => text
             ),
             (options, key) => options.Key = key
@@ -36,14 +36,14 @@ internal sealed class SimulateVerb
             Words.Repeated(
                 "--incident",
                 "APP[,at=INSTANT][,minutes=N][,severity=1|2|3]",
-                "Let an app's queue, errors and latency rise (default: from the start, for 30 minutes, severity 3).",
+                "Raise an app's queue, errors and latency (default: from the start, for 30 minutes, severity 3).",
                 SimulatorWords.Incident
             ),
             (options, incidents) => Array.ForEach(incidents, options.Incidents.Add)
         );
         Add(
             Words.Choice(
-                "--scale-to-zero", "Let every app be idle between bursts, its metrics absent or zero (default: half of them stay up).",
+                "--scale-to-zero", "Let every app go idle between bursts; its metrics are then absent or zero (default: half stay up).",
                 ("absent", ScaledToZero.Absent), ("zeros", ScaledToZero.Zeros)),
             (options, zero) => options.ScaleToZero = zero);
         Add(
@@ -59,7 +59,7 @@ internal sealed class SimulateVerb
         Add(
             Words.Choice(
                 "--limit-counts",
-                "What limit counts (default: buckets).",
+                "What the parameter limit counts (default: buckets).",
                 ("buckets", LimitCounts.Buckets),
                 ("rows", LimitCounts.Rows)
             ),
@@ -95,7 +95,7 @@ internal sealed class SimulateVerb
         Add(
             Words.Choice(
                 "--bucket-offset",
-                "How a bucket names its instant (default: zone).",
+                "How a bucket writes its start time (default: zone).",
                 ("zone", BucketOffset.Zone),
                 ("utc", BucketOffset.Utc),
                 ("none", BucketOffset.None)
@@ -103,18 +103,18 @@ internal sealed class SimulateVerb
             (options, offset) => options.BucketOffset = offset
         );
         Add(
-            Words.Option("--refuse", "IDS", "Endpoints, with commas between them, for which a whole call is answered 403.", Words.List),
+            Words.Option("--refuse", "IDS", "Comma-separated endpoints that make the whole call fail with 403.", Words.List),
             (options, ids) => Array.ForEach(ids, id => options.Faults.RefuseEndpoint(id)));
         Add(
-            Words.Option("--missing", "IDS", "Endpoints for which a whole call is answered 404.", Words.List),
+            Words.Option("--missing", "IDS", "Comma-separated endpoints that make the whole call fail with 404.", Words.List),
             (options, ids) => Array.ForEach(ids, id => options.Faults.RefuseEndpoint(id, 404)));
         Add(
-            Words.Option("--cold-boot-500", "IDS", "Endpoints for which cold-boot percentiles are answered 500.", Words.List),
+            Words.Option("--cold-boot-500", "IDS", "Comma-separated endpoints whose cold-boot percentiles fail with 500.", Words.List),
             (options, ids) => Array.ForEach(ids, options.Faults.FailColdBootPercentiles));
         Add(
             Words.Repeated(
                 "--fault", "KIND[,every=K|next=N][,on=ROUTE][,code=STATUS][,retry-after=SECONDS][,wait=SECONDS][,padding=BYTES]",
-                "Make calls go wrong (default: every=1, all routes).", SimulatorWords.Fault),
+                "Make calls fail (default: every=1, all routes).", SimulatorWords.Fault),
             (options, faults) => Array.ForEach(faults, put => put(options.Faults)));
 
         Option<DateTimeOffset?> now = Words.Option<DateTimeOffset?>(
@@ -122,7 +122,7 @@ internal sealed class SimulateVerb
             text => SimulatorWords.Instant(text));
         var frozen = new Option<bool>("--frozen") { Description = "Stop the clock at --now, or at the start of the program." };
         Option<string?> truth = Words.Option<string?>(
-            "--truth", "QUERY", "Print the whole answer to an analytics query string as JSON, without serving, and end.", text => text);
+            "--truth", "QUERY", "Print the complete answer to an analytics query string as JSON, and exit.", text => text);
         _verb.Add(now);
         _verb.Add(frozen);
         _verb.Add(truth);

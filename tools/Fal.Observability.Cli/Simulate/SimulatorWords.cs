@@ -115,7 +115,7 @@ internal static class SimulatorWords
 
         return (next, every) switch
         {
-            ({ }, { }) => throw Words.Wrong("every and next exclude each other: give --fault twice"),
+            ({ }, { }) => throw Words.Wrong("every and next cannot be combined: give --fault twice"),
             ({ } calls, null) => faults => faults.Next(calls, fault, on),
             _ => faults => faults.Every(every ?? 1, fault, on),
         };
