@@ -108,7 +108,7 @@ public sealed class HistoryProgramTests : IDisposable
         (int intoReal, _, string whyNotIntoReal) = await RunAsync(program, null, simulated);
 
         Assert.Equal(2, intoReal);
-        Assert.Contains("set FAL_KEY", whyNotIntoReal, StringComparison.Ordinal);
+        Assert.Contains("Set FAL_KEY", whyNotIntoReal, StringComparison.Ordinal);
         Assert.Equal(before, Files());
 
         Directory.Delete(_folder, recursive: true);

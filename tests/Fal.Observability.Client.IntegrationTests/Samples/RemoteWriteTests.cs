@@ -417,7 +417,7 @@ public sealed class RemoteWriteTests : IDisposable
             health,
             StringComparison.Ordinal
         );
-        Assert.Contains("take the entry out of the file", health, StringComparison.Ordinal);
+        Assert.Contains("remove the entry from the file", health, StringComparison.Ordinal);
         Assert.Contains("fal_up", await bridge.GetAsync("metrics"), StringComparison.Ordinal);
         Assert.Empty(receiver.Bodies);
     }
