@@ -37,7 +37,7 @@ internal sealed class SettingsSection(OptionRow[] rows)
         [
             .. section.GetChildren().Select(child => child.Key)
                 .Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase))
-                .Select(name => $"{section.Path}:{name} is no setting. What may stand there: {string.Join(", ", known)}."),
+                .Select(name => $"Unknown setting {section.Path}:{name}. Allowed: {string.Join(", ", known)}."),
             .. _times
                 .Select(name => section.GetSection(name))
                 .Where(time => MeansDaysUnsaid(time.Value))

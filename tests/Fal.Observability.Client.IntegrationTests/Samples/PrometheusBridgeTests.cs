@@ -712,8 +712,8 @@ public sealed class PrometheusBridgeTests
     [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http", "OTEL_EXPORTER_OTLP_PROTOCOL is 'http'; it must be grpc or http/protobuf")]
     [InlineData("Fal:Accounts::ApiKey", "secret", "Fal:Accounts has an account without a name")]
     [InlineData("Fal:Accounts: :ApiKey", "secret", "Fal:Accounts has an account without a name")]
-    [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Fal:Accounts:acme:BaseAdress is no setting")]
-    [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Intervall is no setting")]
+    [InlineData("Fal:Accounts:acme:BaseAdress", "http://x", "Unknown setting Fal:Accounts:acme:BaseAdress")]
+    [InlineData("Fal:Accounts:acme:Publisher:Intervall", "00:00:30", "Unknown setting Fal:Accounts:acme:Publisher:Intervall")]
     [InlineData("Fal:Accounts:acme:Publisher:Interval", "00:00:01", "Interval")]
     [InlineData(
         "Fal:Accounts:globex:Publisher:Interval",

@@ -378,8 +378,8 @@ public sealed class WarehouseExportTests : IDisposable
     [InlineData("{ half", "")]
     [InlineData("null", "it is empty")]
     [InlineData("{}", "")]
-    [InlineData("""{"Version":1,"Store":"parquet","Exports":{}}""", "of the store parquet")]
-    [InlineData("""{"Version":2,"Store":"duckdb","Exports":{}}""", "version 2")]
+    [InlineData("""{"Version":1,"Store":"parquet","Exports":{}}""", "it belongs to the store parquet")]
+    [InlineData("""{"Version":2,"Store":"duckdb","Exports":{}}""", "its version is 2")]
     public async Task A_progress_file_that_cannot_be_used_says_what_to_do(string content, string reason)
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "progress-duckdb.json"), content);
@@ -390,7 +390,7 @@ public sealed class WarehouseExportTests : IDisposable
 
         Assert.Contains("progress-duckdb.json", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("remove it", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Remove it", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
