@@ -52,6 +52,8 @@ public sealed class BridgedAccounts : IAsyncLifetime
 
         // The last of the rules, which builds on the others.
         await _prometheus.WaitForAsync("count(count by (account) (application:fal_app_slow_per_request:ratio_sum3d)) == 2");
+        // The alerts are in groups of their own, which Prometheus may evaluate later.
+        await _prometheus.WaitForAsync("count(count by (account) (ALERTS{alertname=~\"Fal.+\", alertstate=\"firing\"})) == 2");
     }
 
     public async ValueTask DisposeAsync()

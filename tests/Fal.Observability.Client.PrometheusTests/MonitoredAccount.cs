@@ -56,6 +56,8 @@ public sealed class MonitoredAccount : IAsyncLifetime
 
         // The last of the rules, which builds on the others.
         await _prometheus.WaitForAsync("application:fal_app_slow_per_request:ratio_sum3d");
+        // The alerts are in groups of their own, which Prometheus may evaluate later.
+        await _prometheus.WaitForAsync("ALERTS{alertname=~\"Fal.+\", alertstate=\"firing\"}");
     }
 
     public async ValueTask DisposeAsync()
