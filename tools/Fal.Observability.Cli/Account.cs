@@ -21,9 +21,12 @@ internal sealed class Account : IAsyncDisposable
     /// <summary>Whether the account is simulated.</summary>
     public bool IsSimulated => _simulator is not null;
 
-    /// <summary>Whether a key or another service than fal's is named, so that the data are not simulated.</summary>
+    /// <summary>
+    /// Whether a key or another service than fal's is named, so that the data are not simulated. A variable that is empty names a key that
+    /// is missing: a job whose secret was not passed on must fail.
+    /// </summary>
     private static bool IsReal(Uri? baseAddress) =>
-        baseAddress is not null || KeyVariables.All.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
+        baseAddress is not null || KeyVariables.All.Any(name => Environment.GetEnvironmentVariable(name) is not null);
 
     /// <summary>Opens the account, and says so where it is simulated.</summary>
     /// <param name="baseAddress">Another service than fal's; null: fal's.</param>

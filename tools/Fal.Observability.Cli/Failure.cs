@@ -25,15 +25,7 @@ internal static class Failure
     /// <summary>Says why the program ends, and gives the code that it ends with.</summary>
     public static async Task<int> ReportAsync(int code, string message)
     {
-        try
-        {
-            await Console.Error.WriteLineAsync(Screen.OneLine(message));
-        }
-        catch (IOException)
-        {
-            // Where nothing can be written, the code says it alone.
-        }
-
+        await Console.Error.WriteLineAsync(Screen.OneLine(message));
         return code;
     }
 }

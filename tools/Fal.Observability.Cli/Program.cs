@@ -10,6 +10,8 @@ using Fal.Observability.Cli.Simulate;
 // fal-obs: one verb for each thing that people ask of their account.
 using var output = new StandardOutput(Console.Out);
 Console.SetOut(output);
+using var errors = new StandardError(Console.Error);
+Console.SetError(errors);
 using var interruption = new Interruption();
 var root = new RootCommand("Read the observability data of your fal apps.")
 {

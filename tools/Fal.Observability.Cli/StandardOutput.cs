@@ -21,7 +21,7 @@ internal sealed class StandardOutput(TextWriter output) : TextWriter
         {
             write();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StandardOutputException(e);
         }
@@ -29,5 +29,5 @@ internal sealed class StandardOutput(TextWriter output) : TextWriter
 }
 
 /// <summary>The standard output cannot be written.</summary>
-internal sealed class StandardOutputException(IOException cause)
+internal sealed class StandardOutputException(Exception cause)
     : IOException($"The standard output cannot be written: {cause.Message.Split(" : '")[0]}", cause);

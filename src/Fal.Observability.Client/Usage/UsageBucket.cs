@@ -53,14 +53,38 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
     }
 
     /// <summary>One bucket out of its parts, in the order in which they came.</summary>
-    internal static UsageBucket Merge(IReadOnlyList<UsageBucket> parts) =>
-        parts is [var whole] ? whole : new(parts[0].Origin, Merge([.. parts.Select(part => part.Rows)]));
+    /// <exception cref="FalResponseException">Two parts have the same line, which may be a repetition or a further one.</exception>
+    internal static UsageBucket Merge(IReadOnlyList<UsageBucket> parts)
+    {
+        if (parts is [var whole])
+        {
+            return whole;
+        }
+
+        var earlier = new HashSet<UsageRow>(UsageRow.SameLine.Comparer);
+        List<UsageRow> rows = [];
+        foreach (UsageBucket part in parts)
+        {
+            if (part.Rows.FirstOrDefault(earlier.Contains) is { } again)
+            {
+                throw PageGuard.Unusable(
+                    $"The service sent the bucket {part} in parts, and two of them have the line '{again}'. It may be the same line " +
+                        $"again or a further one, so the client can neither add it nor skip it. Repeat the query. If the error " +
+                        $"persists, report it to fal with the query.");
+            }
+
+            earlier.UnionWith(part.Rows);
+            rows.AddRange(part.Rows);
+        }
+
+        return new UsageBucket(parts[0].Origin, rows);
+    }
 
     /// <summary>
-    /// The rows of several pages: a line that is on more than one is the same line once more, and the last counts. Equal lines of one page
-    /// are different ones.
+    /// The summary of several pages, which the service may repeat while its numbers grow. The last counts of a line that is on more than
+    /// one page. Equal lines of one page are different lines.
     /// </summary>
-    internal static IReadOnlyList<UsageRow> Merge(IReadOnlyList<IReadOnlyList<UsageRow>> parts)
+    internal static IReadOnlyList<UsageRow> MergeSummary(IReadOnlyList<IReadOnlyList<UsageRow>> parts)
     {
         // From the last page to the first, so that each row is looked at once, however many pages there are.
         var later = new HashSet<UsageRow>(UsageRow.SameLine.Comparer);

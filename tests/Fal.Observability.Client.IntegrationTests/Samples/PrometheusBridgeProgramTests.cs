@@ -28,7 +28,7 @@ public sealed class PrometheusBridgeProgramTests
     [InlineData(AnyKey, "urls is 'http://127.0.0.l:0'; its host must be", "--urls=http://127.0.0.1:0;http://127.0.0.l:0")]
     [InlineData(AnyKey, "urls is 'http://127.0.0.1:94o4'; its host must be", "--urls=http://127.0.0.1:94o4")]
     [InlineData(AnyKey, "urls is 'http://127.0.0.1:70000'; its port must be", "--urls=http://127.0.0.1:70000")]
-    [InlineData(AnyKey, "urls is 'http://unix:/tmp/x.sock'; its host must be", "--urls=http://unix:/tmp/x.sock")]
+    [InlineData(AnyKey, "urls is 'http://unix:/run/x.sock'; its host must be", "--urls=http://unix:/run/x.sock")]
     [InlineData(
         AnyKey,
         "Kestrel:Endpoints:page:Url is 'http://bridge.example:0'; its host must be",

@@ -267,6 +267,42 @@ public sealed class FalObsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("2>&-", 0, "apps", "--json")]
+    [InlineData("2>/dev/full", 0, "apps", "--json")]
+    [InlineData("2>&-", 2, "foo")]
+    public async Task An_error_output_that_cannot_be_written_costs_neither_the_result_nor_the_exit_code(
+        string shell, int code, params string[] arguments)
+    {
+        (int exitCode, string output, string errors) = await ShellAsync(shell, arguments);
+
+        Assert.Equal((code, ""), (exitCode, errors));
+        Assert.Equal(code == 0, output.Contains("\"simulated\":", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_closed_standard_output_is_named_as_the_cause()
+    {
+        (int exitCode, _, string errors) = await ShellAsync(">&-", "apps");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("The standard output cannot be written: ", errors.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("FAL_KEY", "")]
+    [InlineData("FAL_KEY_FILE", "")]
+    [InlineData("FAL_KEY_SECRET", "x")]
+    public async Task A_key_that_is_only_half_there_is_an_error_and_never_simulated_data(string variable, string value)
+    {
+        using Process process = SampleProgram.Start("fal-obs", key: null, [new(variable, value)], "apps");
+
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal((2, ""), (exitCode, output));
+        Assert.Contains("FAL_KEY", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("apps")]
     [InlineData("export", "FOLDER/export", "--first", "2026-01-01", "--last", "2026-01-01")]
     public async Task A_reader_of_the_output_that_is_gone_ends_nothing(params string[] arguments)

@@ -108,13 +108,12 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task A_bucket_cut_by_a_page_comes_out_once_and_a_line_that_comes_again_counts_once()
+    public async Task A_bucket_cut_by_a_page_comes_out_once_with_the_lines_of_all_its_parts()
     {
         string[] pages =
         [
             Page("2", [(0, [Row("a", "L", 1m)]), (1, [Row("a", "L", 2m)])]),
-            // The last bucket again, with a line that has changed meanwhile and one that is new.
-            Page("3", [(1, [Row("a", "L", 3m), Row("b", "L", 4m)])]),
+            Page("3", [(1, [Row("a", "M", 3m), Row("b", "L", 4m)])]),
             Page(null, [(1, [Row("a", "L", 5m, surge: true)]), (2, [])]),
         ];
         using var api = new WireMockApi(number => MockResponse.Json(200, pages[(number - 1) % 3]));
@@ -126,7 +125,7 @@ public sealed class UsageTests
         foreach (IReadOnlyList<UsageBucket> buckets in new[] { report.TimeSeries, streamed })
         {
             Assert.Equal([0, 1, 2], buckets.Select(bucket => (bucket.Start - Start).Days));
-            Assert.Equal([("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.Cost)));
+            Assert.Equal([("a", 2m), ("a", 3m), ("b", 4m), ("a", 5m)], buckets[1].Rows.Select(row => (row.App!, row.Cost)));
         }
     }
 
@@ -233,6 +232,27 @@ public sealed class UsageTests
 
         Assert.Contains("'app' is \"a\uFFFD\"", failure.Message, StringComparison.Ordinal);
         Assert.Contains("$.time_series[0].results[0].app", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1 2|3")]
+    [InlineData("2 2|2")]
+    [InlineData("1|1")]
+    public async Task A_line_that_two_parts_of_a_bucket_have_is_an_error_and_never_a_smaller_bill(string costs)
+    {
+        string[] parts = costs.Split('|');
+        foreach (FalCall call in new[] { FalCall.UsageReport, FalCall.UsageTimeSeries })
+        {
+            using var api = new WireMockApi(number =>
+                MockResponse.Json(200, Page(number < parts.Length ? "next" : null, [(0, parts[number - 1].Split(' ').Select(Line))])));
+            using var account = new FalAccount(api.BaseAddress);
+
+            FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
+
+            Assert.Contains("two of them have the line 'a (main) on L", failure.Message, StringComparison.Ordinal);
+        }
+
+        static string Line(string cost) => Row("a", "L", decimal.Parse(cost, CultureInfo.InvariantCulture));
     }
 
     [Fact]
