@@ -27,10 +27,8 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
         _meter.CreateObservableCounter(
             "fal_bridge_left_out_total", Observe, "{item}",
             "How many samples, labels, analytics rows and analytics values the bridge left out. kind says why: series or label (an " +
-                "earlier one has "
-            + "the same classic name), own_name (the bridge uses the name), prometheus_name (Prometheus uses the name), row (no endpoint " +
-                "id that "
-            + "can be read), value (not a finite number).");
+                "earlier one has the same classic name), own_name (the bridge uses the name), prometheus_name (Prometheus uses the " +
+                "name), row (no endpoint id that can be read), value (not a finite number).");
     }
 
     /// <summary>How many there were, without those of the publishers.</summary>
@@ -190,39 +188,32 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
 
     [LoggerMessage(10, LogLevel.Warning,
         "Account {Account}: the series {Series} is left out. The name {Name} is one of the bridge's own series. Give the metric another " +
-            "name. "
-        + "Further samples are counted in fal_bridge_left_out_total and not logged.")]
+            "name. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogOwnName(string account, string series, string name);
 
     [LoggerMessage(11, LogLevel.Warning,
         "Account {Account}: an analytics row of one {Timeframe} is left out. The service sent it without an endpoint id that can be " +
-            "read, so "
-        + "nobody knows which endpoint it is about. Further rows are counted in fal_bridge_left_out_total and not logged.")]
+            "read, so nobody knows which endpoint it is about. Further rows are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogRow(string account, string timeframe);
 
     [LoggerMessage(12, LogLevel.Warning,
         "Account {Account}: the service sends the series {Series} more than once. The first sample stays and the others are left out. " +
-            "Report it to "
-        + "whoever exposes the metric. Further samples are counted in fal_bridge_left_out_total and not logged.")]
+            "Report it to whoever exposes the metric. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogTwice(string account, string series);
 
     [LoggerMessage(13, LogLevel.Warning,
         "Account {Account}: the series {Series} is left out with all its parts. The name {Name} of one of them belongs to the series " +
-            "{First}, and "
-        + "a histogram or summary without a part would mislead. Give one of them another name or other labels. Further samples are " +
-            "counted in "
-        + "fal_bridge_left_out_total and not logged.")]
+            "{First}, and a histogram or summary without a part would mislead. Give one of them another name or other labels. Further " +
+            "samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogWhole(string account, string series, string name, string first);
 
     [LoggerMessage(14, LogLevel.Warning,
         "Account {Account}: the series {Series} is left out. Prometheus itself makes series with the name {Name}. Give the metric " +
-            "another name. "
-        + "Further samples are counted in fal_bridge_left_out_total and not logged.")]
+            "another name. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogPrometheusName(string account, string series, string name);
 
     [LoggerMessage(15, LogLevel.Warning,
         "Account {Account}: the value of {Metric} for the endpoint {Endpoint} is left out, because it is not a finite number. Further " +
-            "values are "
-        + "counted in fal_bridge_left_out_total and not logged.")]
+            "values are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogValue(string account, string metric, string endpoint);
 }

@@ -47,8 +47,7 @@ public sealed record FalRunnerHistoryQuery : FalRangeQuery
         {
             throw new ArgumentOutOfRangeException(nameof(range), range, string.Create(CultureInfo.InvariantCulture,
                 $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} days: " +
-                    $"ask " +
-                    $"for a shorter range."));
+                    $"ask for a shorter range."));
         }
     }
 }

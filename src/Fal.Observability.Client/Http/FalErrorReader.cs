@@ -87,8 +87,7 @@ internal static partial class FalErrorReader
                 + " Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
             HttpRequestError.SecureConnectionError =>
                 $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
-                    $"TLS, and"
-                + $" whether plain http answers at that port.{through}",
+                    $"TLS, and whether plain http answers at that port.{through}",
             _ => $"no usable response came from {host}.{through}",
         };
         // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,

@@ -20,16 +20,8 @@ namespace Fal.Observability.Client.IntegrationTests.Documentation;
 public sealed partial class ExampleTests
 {
     /// <summary>What a new console project has, and clients that reach the simulator instead of the service.</summary>
-    private const string Surroundings = """
-        global using System;
-        global using System.Collections.Generic;
-        global using System.IO;
-        global using System.Linq;
-        global using System.Net.Http;
-        global using System.Threading;
-        global using System.Threading.Tasks;
-        global using Fal.Observability.Client.IntegrationTests.Documentation;
-        """;
+    private const string Surroundings =
+        SnippetTests.ImplicitUsings + "global using Fal.Observability.Client.IntegrationTests.Documentation;";
 
     private static readonly DateTimeOffset Now = new(2026, 7, 2, 12, 34, 56, TimeSpan.Zero);
 

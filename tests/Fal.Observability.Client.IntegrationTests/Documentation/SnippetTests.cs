@@ -14,10 +14,8 @@ namespace Fal.Observability.Client.IntegrationTests.Documentation;
 /// </summary>
 public sealed partial class SnippetTests
 {
-    /// <summary>
-    /// What the text around a snippet has told the reader: the names that it may use, and a web application's namespaces.
-    /// </summary>
-    private const string Surroundings = """
+    /// <summary>The namespaces that a new console project imports by itself.</summary>
+    internal const string ImplicitUsings = """
         global using System;
         global using System.Collections.Generic;
         global using System.IO;
@@ -25,6 +23,13 @@ public sealed partial class SnippetTests
         global using System.Net.Http;
         global using System.Threading;
         global using System.Threading.Tasks;
+
+        """;
+
+    /// <summary>
+    /// What the text around a snippet has told the reader: the names that it may use, and a web application's namespaces.
+    /// </summary>
+    private const string Surroundings = ImplicitUsings + """
         global using Fal.Observability.Client;
         global using Fal.Observability.Client.Prometheus;
         global using Fal.Observability.Client.Testing;

@@ -953,8 +953,7 @@ public sealed class PrometheusBridgeTests
         {
             Assert.Equal(
                 $"Accounts: acme at {simulator.BaseAddress}. Remote write: acme Hour acme/app to http://127.0.0.1:9/api/v1/write, its " +
-                    $"state in {state}. "
-                + "OTLP: to http://127.0.0.1:9/.",
+                    $"state in {state}. OTLP: to http://127.0.0.1:9/.",
                 Assert.Single(_log.GetSnapshot(), record => record.Id.Id == 7).Message);
         }
 

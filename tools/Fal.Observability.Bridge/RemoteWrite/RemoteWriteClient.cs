@@ -233,25 +233,21 @@ internal sealed partial class RemoteWriteClient : IDisposable
         {
             _ when answer.Says(TooOld) =>
                 " The samples are older than the receiver accepts, or older than its newest one of the same series. Set its " +
-                    "out_of_order_time_window"
-                + " (Prometheus: storage.tsdb) to the age of the history, or start later with a shorter Since and write the older data with"
-                + " 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
+                    "out_of_order_time_window (Prometheus: storage.tsdb) to the age of the history, or start later with a shorter Since " +
+                    "and write the older data with 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>
                 " The receiver has other values for the same time: another sender wrote these buckets, or they were sent before they " +
                     "were final.",
             >= HttpStatusCode.Ambiguous and < HttpStatusCode.BadRequest =>
                 $" The receiver redirects{(answer.Target is null ? "" : $" to {answer.Target}")}. The bridge does not follow redirects, " +
-                    $"because that"
-                + " would send samples and credentials to an address that nobody configured. Set Bridge:RemoteWrite:Url to the final " +
-                    "address.",
+                    $"because that would send samples and credentials to an address that nobody configured. Set Bridge:RemoteWrite:Url " +
+                        $"to the final address.",
             HttpStatusCode.BadRequest =>
                 " The receiver does not accept the request. Check that Bridge:RemoteWrite:Url is an address for Prometheus remote write " +
-                    "1.0, and"
-                + " look into the receiver's log and its limits, such as the length of a label value.",
+                    "1.0, and look into the receiver's log and its limits, such as the length of a label value.",
             HttpStatusCode.UnsupportedMediaType =>
                 " The receiver does not read remote write 1.0, which is protobuf compressed with Snappy. Set Bridge:RemoteWrite:Url to " +
-                    "an address"
-                + " that does.",
+                    "an address that does.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => " Put the credentials into Bridge:RemoteWrite:Headers.",
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
                 " Prometheus accepts remote write at /api/v1/write, and only with --web.enable-remote-write-receiver.",
