@@ -209,7 +209,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
         if ((EffectiveExpand & AnalyticsExpand.AllMetrics) == 0 && !hasUnknownName)
         {
             throw new ArgumentException(
-                "The query asks for no metric. Set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
+                "The query requests no metric. Set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
                 "AnalyticsExpand.Standard.");
         }
 
@@ -217,9 +217,9 @@ public sealed record AnalyticsQuery : FalPagedQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The values of the query are longer together than the address of a request can be: the endpoint ids of one " +
-                    $"call, {nameof(AdditionalExpand)}, {nameof(TimeZone)} and {nameof(Cursor)} may have {MaxQueryCharacters} characters " +
-                        $"in their encoded form. Give shorter or fewer ones."));
+                $"The query is too long for a request URI. The endpoint ids of one call, {nameof(AdditionalExpand)}, " +
+                    $"{nameof(TimeZone)} and {nameof(Cursor)} together may have at most {MaxQueryCharacters} characters in encoded form. " +
+                    $"Use fewer or shorter values."));
         }
     }
 
@@ -231,8 +231,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
         if (Cursor is not null)
         {
             throw new ArgumentException(
-                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by themselves: "
-                    + "leave it null, or go on with GetNextPageAsync."
+                "The query has a Cursor, which points to a page of a single call. Reports and streams read all pages themselves. "
+                    + "Leave Cursor null, or continue with GetNextPageAsync."
             );
         }
     }
@@ -248,8 +248,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: " +
-                    $"split the list, or take GetReportAsync or StreamTimeSeriesAsync, which do."));
+                $"The query names {EndpointIds.Count} endpoints, but the service accepts at most {MaxEndpointIdsPerCall} per call. " +
+                    $"Split the list, or use GetReportAsync or StreamTimeSeriesAsync, which split it for you."));
         }
     }
 

@@ -321,7 +321,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         !AnalyticsExpandExtensions.IsDurationAt(AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric)))
             ? Count(metric)
             : throw new ArgumentException(
-                $"AnalyticsExpand.{metric} is a duration, not a count: read its seconds with GetValue.", nameof(metric));
+                $"AnalyticsExpand.{metric} is a duration, not a count. Read its seconds with GetValue.", nameof(metric));
 
     /// <summary>
     /// The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.

@@ -59,9 +59,9 @@ internal sealed class AnalyticsCalendar
             if (windows.Count == MaxWindows)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} takes more than {MaxWindows} windows of {buckets} " +
-                        $"buckets. Give a shorter range or a longer timeframe, or " +
-                            $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} needs more than {MaxWindows} windows of {buckets} " +
+                        $"buckets. Use a shorter range or a coarser timeframe, or " +
+                        $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
             }
 
             windows.Add(Between(start, cut));

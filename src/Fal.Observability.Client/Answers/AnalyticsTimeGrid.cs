@@ -78,8 +78,9 @@ internal readonly record struct AnalyticsTimeGrid(
             if (start <= after || start > until)
             {
                 throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                    $"The service sent the time bucket {start:yyyy-MM-dd'T'HH:mm:sszzz}, which lies outside the range that was asked for " +
-                    $"({Range}): the answer belongs to another question. Ask again; if it stays so, report it to fal with the query."));
+                    $"The service sent the time bucket {start:yyyy-MM-dd'T'HH:mm:sszzz}, which is outside the requested range " +
+                    $"({Range}). The answer does not match the query. Repeat the query. If the error persists, report it to fal with " +
+                    $"the query."));
             }
         }
     }

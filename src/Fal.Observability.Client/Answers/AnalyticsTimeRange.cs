@@ -90,7 +90,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
             throw new ArgumentOutOfRangeException(
                 nameof(duration),
                 duration,
-                "The time span must be longer than zero and at most 36,500 days. Write for example " +
+                "The time span must be longer than zero and at most 36,500 days. For example, write " +
                 "AnalyticsTimeRange.Last(TimeSpan.FromDays(7)).");
         }
 
@@ -108,8 +108,8 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         if (end <= start)
         {
             throw new ArgumentException(
-                $"The end {FormatInstant(end)} is not later than the start {FormatInstant(start)}. The end is exclusive: give an end " +
-                "after the start, or whole days with AnalyticsTimeRange.Days.",
+                $"The end {FormatInstant(end)} is not later than the start {FormatInstant(start)}. The end is exclusive. Pass an end " +
+                "after the start, or use AnalyticsTimeRange.Days for whole days.",
                 nameof(end));
         }
 
@@ -164,13 +164,14 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         if (last < first)
         {
             throw new ArgumentException(
-                $"The last day {FormatDay(last)} is before the first day {FormatDay(first)}: swap them. Both days are included.",
+                $"The last day {FormatDay(last)} is before the first day {FormatDay(first)}. Swap them. Both days are included.",
                 nameof(last));
         }
 
         if (last == DateOnly.MaxValue)
         {
-            throw new ArgumentException("The last day must be before 9999-12-31: the service is told the day after it.", nameof(last));
+            throw new ArgumentException(
+                "The last day must be before 9999-12-31, because the client sends the day after it to the service.", nameof(last));
         }
 
         return new AnalyticsTimeRange(Form.Days, first.DayNumber, last.DayNumber);
@@ -187,12 +188,13 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     public AnalyticsTimeRange Resolve(DateTimeOffset now) => _form switch
     {
         Form.Trailing when now - DateTimeOffset.MinValue < Duration!.Value => throw new ArgumentException(
-            $"The range '{this}' starts before the year 1 when it ends at {FormatInstant(now)}: give a later instant or a shorter range.",
-                nameof(now)),
+            $"The range '{this}' would start before the year 1 if it ended at {FormatInstant(now)}. Pass a later instant or a shorter " +
+            "range.",
+            nameof(now)),
         Form.Trailing => Between(now - Duration!.Value, now),
         Form.Open when _start >= now.UtcTicks => throw new ArgumentException(
-            $"The range starts at {FormatInstant(Start!.Value)}, which is not before the present instant {FormatInstant(now)}: " +
-            "give AnalyticsTimeRange.Since a start in the past.",
+            $"The range starts at {FormatInstant(Start!.Value)}, which is not before the current instant {FormatInstant(now)}. " +
+            "Pass a start in the past to AnalyticsTimeRange.Since.",
             nameof(now)),
         Form.Open => Between(Start!.Value, now),
         _ => this,
@@ -227,8 +229,8 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         // Left out, the service's own defaults mean the same: 24 hours ago, and now.
         Form.Trailing when _start == 0 => (null, null),
         Form.Trailing => throw new ArgumentException(
-            $"The range '{this}' depends on the clock. Fix it once before the first page, with query.Resolve(timeProvider.GetUtcNow()), " +
-            "and send the resolved query for every page."),
+            $"The range '{this}' depends on the clock. Resolve it once before the first page, with " +
+            "query.Resolve(timeProvider.GetUtcNow()), and send the resolved query for every page."),
         Form.Instants => (FormatInstant(Start!.Value), FormatInstant(End!.Value)),
         Form.Open => (FormatInstant(Start!.Value), null),
         _ => (FormatDay(FirstDay!.Value), FormatDay(LastDay!.Value.AddDays(1))),

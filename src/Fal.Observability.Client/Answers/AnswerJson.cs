@@ -19,7 +19,7 @@ internal static class AnswerJson
         if (reader.TokenType != JsonTokenType.StartArray)
         {
             throw new JsonException(
-                $"'{name}' must be a list, and is a JSON value of the kind {reader.TokenType}.",
+                $"'{name}' must be a list, but the JSON value is of kind {reader.TokenType}.",
                 $"$.{name}",
                 null,
                 null
@@ -61,13 +61,13 @@ internal static class AnswerJson
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            throw new JsonException($"{what} must be an object, and is a JSON value of the kind {reader.TokenType}.");
+            throw new JsonException($"{what} must be an object, but the JSON value is of kind {reader.TokenType}.");
         }
     }
 
     /// <summary>The failure of an object that holds a known member twice.</summary>
     public static JsonException Twice(string what, string name) =>
-        new($"{what} holds '{name}' twice, and nothing says which of the two counts.");
+        new($"{what} contains '{name}' twice, and nothing says which of the two is valid.");
 
     /// <summary>Reads a text; null where the value is something else.</summary>
     public static string? ReadTextIfAny(ref Utf8JsonReader reader)
@@ -96,7 +96,7 @@ internal static class AnswerJson
 
     /// <summary>Reads the start of a time bucket.</summary>
     public static BucketStart ReadStart(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.String
-        ? throw new JsonException($"The start of a time bucket must be a string, and is a JSON value of the kind {reader.TokenType}.")
+        ? throw new JsonException($"The start of a time bucket must be a string, but the JSON value is of kind {reader.TokenType}.")
         : TryReadStart(ref reader) ?? throw new JsonException(
             $"The start of a time bucket, \"{FalErrorReader.Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as " +
                 $"2026-01-15T12:00:00-05:00.");

@@ -59,5 +59,5 @@ public abstract class FalBucket<TRow>
 
     private protected static (BucketStart Start, IReadOnlyList<TRow> Rows) Require(BucketStart? start, IReadOnlyList<TRow>? rows) => (
         start ?? throw new JsonException("A time bucket has no 'bucket', the time at which it starts."),
-        rows ?? throw new JsonException("A time bucket has no 'results'. A quiet bucket has an empty list there."));
+        rows ?? throw new JsonException("A time bucket has no 'results'. A bucket without traffic has an empty list there."));
 }

@@ -120,8 +120,9 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         if (missing is not null)
         {
             throw PageGuard.Unusable(
-                $"The service answered without a {missing}, which was asked for. The answer would look like a time in which there was " +
-                    $"nothing, although the service lists even quiet buckets. Ask again; if it stays so, report it to fal with the query.");
+                $"The service answered without a {missing}, which the query requests. The answer would look like a time without traffic, " +
+                    $"but the service lists even the buckets of such a time. Repeat the query. If the error persists, report it to fal " +
+                    $"with the query.");
         }
     }
 
@@ -170,8 +171,8 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
         return timeSeries is null && summary is null
             ? throw new JsonException(
-                "The page has neither a time series (time_series) nor a summary (summary). It would look like a time in which there was " +
-                    "nothing, for which the service sends an empty list.")
+                "The page has neither a time series (time_series) nor a summary (summary). It would look like a time without " +
+                    "traffic, for which the service sends an empty list.")
             : new TPage
             {
                 NextCursor = cursor,
@@ -208,14 +209,14 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Null))
         {
             throw new JsonException(
-                $"The cursor of a page (next_cursor) must be a string, and is a JSON value of the kind {reader.TokenType}.");
+                $"The cursor of a page (next_cursor) must be a string, but the JSON value is of kind {reader.TokenType}.");
         }
 
         string? cursor = reader.GetString();
         return cursor?.Contains(FalJsonText.Replacement, StringComparison.Ordinal) == true
             ? throw new JsonException(
-                $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text and cannot be sent back as " +
-                    $"it came.")
+                $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text. The client cannot send it " +
+                    $"back unchanged.")
             : cursor;
     }
 

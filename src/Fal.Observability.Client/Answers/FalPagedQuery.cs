@@ -23,7 +23,7 @@ public abstract record FalPagedQuery : FalRangeQuery
             if (value is not null)
             {
                 WireToken.ThrowIfInvalid(value, "time zone", nameof(TimeZone),
-                    "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+                    "Leave it null for UTC, or use an IANA name such as \"Europe/Berlin\".");
             }
 
             field = value;

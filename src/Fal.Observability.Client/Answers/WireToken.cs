@@ -27,7 +27,8 @@ internal static class WireToken
             if (rune.Value == ',')
             {
                 throw new ArgumentException(
-                    $"The {what} \"{value}\" holds a comma, at which the service would split it: give each one separately.", parameterName);
+                    $"The {what} \"{value}\" contains a comma, at which the service would split it. Pass each one separately.",
+                    parameterName);
             }
 
             if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune) || rune == Rune.ReplacementChar)
@@ -35,7 +36,7 @@ internal static class WireToken
                 throw new ArgumentException(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"The {what} holds the character U+{rune.Value:X4}, which no {what} has: remove it. {advice}").TrimEnd(),
+                        $"The {what} contains the character U+{rune.Value:X4}, which is not allowed there. Remove it. {advice}").TrimEnd(),
                     parameterName);
             }
         }

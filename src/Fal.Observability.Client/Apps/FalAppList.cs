@@ -88,7 +88,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// </example>
     public AnalyticsQuery ToQuery(AnalyticsExpand expand = AnalyticsExpand.Volume) => Apps.Count == 0
         ? throw new InvalidOperationException(
-            $"There is no app to ask about: the account has none in {EnvironmentNames}, or none that the search matches. " +
+            $"There is no app to query. The account has none in {EnvironmentNames}, or none that matches the search. " +
             "Name the environments in FalAppQuery.")
         : new AnalyticsQuery(Apps.Select(app => app.EndpointId)) { Expand = expand };
 

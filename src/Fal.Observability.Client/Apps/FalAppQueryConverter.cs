@@ -17,8 +17,8 @@ internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {value.Environments.Count} environments, and the service answers for one at a time: make a call for " +
-                    $"each, or take IFalAppsClient.ListAsync, which does."));
+                $"The query names {value.Environments.Count} environments, but the service answers for one per call. Make a call for " +
+                    $"each, or use IFalAppsClient.ListAsync, which does so."));
         }
 
         // A null value leaves its parameter out.

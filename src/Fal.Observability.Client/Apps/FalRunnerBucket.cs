@@ -29,7 +29,7 @@ public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>
 
     static FalRunnerBucket IFalJson<FalRunnerBucket>.ReadJson(ref Utf8JsonReader reader)
     {
-        var bucket = new AnswerObject(ref reader, "A bucket of runners");
+        var bucket = new AnswerObject(ref reader, "A runner bucket");
         return new FalRunnerBucket
         {
             Start = bucket.RequiredInstant("timestamp"),

@@ -117,8 +117,8 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         ArgumentNullException.ThrowIfNull(app);
         if (app.EndpointId != EndpointId)
         {
-            throw new ArgumentException($"The history is of {EndpointId}, but the app is {app.EndpointId}. Pass the app that the " +
-                $"history was asked for.", nameof(app));
+            throw new ArgumentException($"The history is that of {EndpointId}, but the app is {app.EndpointId}. Pass the app " +
+                $"whose history you requested.", nameof(app));
         }
 
         return app.MaxConcurrency is > 0 and { } limit && PeakRunning is { } peak ? peak / limit : null;
@@ -146,8 +146,8 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         if (!query.EffectiveExpand.HasFlag(AnalyticsExpand.P90PrepareDuration))
         {
             throw new ArgumentException(
-                $"The report does not say how long requests waited: " +
-                    $"add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
+                $"The report does not contain how long requests waited. " +
+                    $"Add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
         }
 
         if (!query.EndpointIds.Any(IsOfApp))
@@ -161,7 +161,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         {
             throw new ArgumentException(
                 $"The buckets of the report ({timeframe.GetWireName()}, {query.TimeZone ?? "UTC"}) are not those of the history " +
-                    $"({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
+                    $"({Timeframe}, UTC). Request both with the same timeframe, and the report without a time zone.",
                 nameof(requests));
         }
 
@@ -243,8 +243,8 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         {
             // The other id is not quoted: what the far side sends can be the key.
             throw PageGuard.Unusable(
-                $"The service answered with the runner history of another app than {endpointId}, which was asked for. Ask again; if it " +
-                    $"stays so, report it to fal with the query.");
+                $"The service sent the runner history of another app instead of {endpointId}. Repeat the query. If the error persists, " +
+                    $"report it to fal with the query.");
         }
 
         query.Grid.ThrowIfOutside(Buckets.Select(bucket => bucket.Start));

@@ -46,9 +46,8 @@ public sealed record FalRunnerHistoryQuery : FalRangeQuery
         if (length > Longest)
         {
             throw new ArgumentOutOfRangeException(nameof(range), range, string.Create(CultureInfo.InvariantCulture,
-                $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} days: " +
-                    $"ask " +
-                    $"for a shorter range."));
+                $"The range is {length.Value.TotalDays:0.##} days long, but the runner history covers only {Longest.TotalDays} days. " +
+                $"Request a shorter range."));
         }
     }
 }

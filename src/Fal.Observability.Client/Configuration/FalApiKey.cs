@@ -22,7 +22,7 @@ internal static class FalApiKey
         {
             if (c is < '!' or > '~' or '"' or '\'')
             {
-                return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with " +
+                return "contains a space, a quotation mark, a control character or a non-ASCII character. Check what was copied with " +
                     "it, such as a line break.";
             }
         }

@@ -81,7 +81,7 @@ internal sealed class FalApiKeySource(
         {
             // A callback that ignores the token must not hold up the deadline, the caller's cancellation or the disposal.
             string? key = await provider(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
-            return FalApiKey.Problem(key) is { } fault ? (null, $"gave no key that can be used: it {fault}", null) : (key, null, null);
+            return FalApiKey.Problem(key) is { } fault ? (null, $"returned no usable key: it {fault}", null) : (key, null, null);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -99,7 +99,7 @@ internal sealed class FalApiKeySource(
         }
         catch (OptionsValidationException e)
         {
-            problem = $"is not valid any more: {e.Message}";
+            problem = $"is no longer valid: {e.Message}";
             return null;
         }
     }

@@ -58,7 +58,7 @@ public static class FalHealthChecksBuilderExtensions
                 (_, provider) => provider.GetKeyedService<IFalMetricsClient>(account) is not null,
                 account is null
                     ? "No fal account is registered for the health check. Call AddFalObservability() too."
-                    : $"There is no fal account '{account}' to check: call AddFalObservability(\"{account}\") too.")
+                    : $"No fal account '{account}' is registered for the health check. Call AddFalObservability(\"{account}\") too.")
             .ValidateOnStart();
         return builder.Add(new HealthCheckRegistration(
             checkName,

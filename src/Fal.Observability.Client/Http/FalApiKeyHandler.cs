@@ -147,8 +147,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         string target = FalApiKey.Scrub(request.RequestUri?.GetLeftPart(UriPartial.Authority) ?? "", KeyOf(request));
         return new FalResponseException(
             $"{request.Method} {address?.AbsolutePath}: the primary HTTP handler followed a redirect from"
-            + $" {address?.GetLeftPart(UriPartial.Authority)} to {target}. What came from there is not used."
-            + " Set AllowAutoRedirect = false on the handler, and the base address to where the service is.")
+            + $" {address?.GetLeftPart(UriPartial.Authority)} to {target}. The client discarded the response."
+            + " Set AllowAutoRedirect = false on the handler, and set the base address to the address of the service.")
         {
             StatusCode = status,
         };
@@ -164,16 +164,16 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         if (!address.IsLoopback)
         {
             throw new InvalidOperationException(
-                $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https."
+                $"The request goes over '{address.Scheme}' to '{address.Host}'. The key would cross the network in clear text. Use https."
             );
         }
 
         if (FalProxy.Between(InnerHandler, address) is { } proxy)
         {
             throw new InvalidOperationException(
-                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http, which would see " +
-                    $"the key in"
-                + " clear. Set UseProxy = false on the primary HTTP handler, or add the address to the environment variable NO_PROXY.");
+                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http. The proxy " +
+                "would see the key in clear text. Set UseProxy = false on the primary HTTP handler, or add the address to the " +
+                "environment variable NO_PROXY.");
         }
     }
 }

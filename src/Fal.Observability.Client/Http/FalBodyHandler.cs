@@ -51,7 +51,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Setting = nameof(options.AttemptTimeout),
                     };
                 case TimeoutException:
-                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", cause)
+                    throw new FalTimeoutException($"{operation}: a handler below the client's own reached its own time limit.", cause)
                     {
                         IsTransient = true,
                     };
@@ -84,7 +84,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             {
                 throw FalErrorReader.BadBody(
                     info,
-                    $"it is encoded as '{FalErrorReader.Quoted(coding)}', which was not asked for",
+                    $"it is encoded as '{FalErrorReader.Quoted(coding)}', which the client did not request",
                     [],
                     options.ApiKey,
                     null,
@@ -148,21 +148,21 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     {
         if (info.StatusCode == HttpStatusCode.PartialContent)
         {
-            return "it is a part of a body, and no part was asked for";
+            return "it is a part of a body, but the client requested all of it";
         }
 
         if (info.StatusCode != HttpStatusCode.OK)
         {
-            return "the status is not 200, and only 200 means that the body is the answer; look for a proxy or gateway on the way";
+            return "the status is not 200, and only 200 means that the body is the answer; look for a proxy or gateway in between";
         }
 
         if (FalErrorReader.IsHtml(info.ContentType, default))
         {
-            return "it is a web page; something between this program and the service answered in its place";
+            return "it is a web page; something between this program and the service answered instead";
         }
 
         return info.ContentType is "application/json" or "application/problem+json" && !AsksForJson(request)
-            ? "it is JSON where Prometheus text was asked for; check the base address"
+            ? "it is JSON instead of Prometheus text; check the base address"
             : null;
     }
 
@@ -194,19 +194,19 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         string[] codings = ListOf(response.Headers.NonValidated, "Transfer-Encoding");
         if (codings.Length > 0 && !(codings.Length == 1 && codings[0].Equals("chunked", StringComparison.OrdinalIgnoreCase)))
         {
-            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', and only 'chunked' can be read; " +
-                $"look for a faulty proxy on the way";
+            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', but the client can read only " +
+                "'chunked'; look for a faulty proxy in between";
         }
 
         string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
         if (lengths.Any(length => length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not one length; look for a " +
-                $"faulty proxy on the way";
+            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not a single length; look for " +
+                "a faulty proxy in between";
         }
 
         return codings.Length > 0 && lengths.Length > 0
-            ? "it has a Transfer-Encoding and a Content-Length, which contradict each other; look for a faulty proxy on the way"
+            ? "it has a Transfer-Encoding and a Content-Length, which contradict each other; look for a faulty proxy in between"
             : null;
     }
 

@@ -152,7 +152,7 @@ internal sealed class FalCallHandler(
     }
 
     private static ObjectDisposedException Disposed() =>
-        new("FalObservabilityClient", "The client, or the container that it lives in, has been disposed.");
+        new("FalObservabilityClient", "The client, or the container that owns it, has been disposed.");
 
     private async ValueTask<HttpResponseMessage> SendOnceAsync(
         HttpRequestMessage request,

@@ -82,13 +82,11 @@ internal static partial class FalErrorReader
                 $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the " +
                     $"firewall.",
             HttpRequestError.ProxyTunnelError =>
-                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. Where it asks for credentials (407), " +
-                    $"set them on the"
-                + " Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
+                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. If it asks for credentials (407), " +
+                "set them on the Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
             HttpRequestError.SecureConnectionError =>
                 $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
-                    $"TLS, and"
-                + $" whether plain http answers at that port.{through}",
+                    $"TLS, and whether plain http answers at that port.{through}",
             _ => $"no usable response came from {host}.{through}",
         };
         // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
@@ -114,15 +112,14 @@ internal static partial class FalErrorReader
         }
 
         return progress.Proxy is null && progress.IsHandshaking
-            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what " +
-                $"answers at that"
-                + " port, and whether a firewall or a proxy holds it up."
+            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not finish. Check whether the " +
+                "server speaks TLS at that port, and whether a firewall or a proxy blocks it."
             : ThroughProxy(request);
     }
 
     private static string ThroughProxy(HttpRequestMessage request) => FalRequestOptions.ProgressOf(request)?.Proxy is { } proxy
-        ? $" The call goes through the proxy {proxy}: check that it is the right one, and that it lets CONNECT " +
-            $"to {request.RequestUri?.Authority} pass."
+        ? $" The call goes through the proxy {proxy}. Check that it is the right one, and that it allows CONNECT " +
+            $"to {request.RequestUri?.Authority}."
         : "";
 
     [GeneratedRegex("//[^/@\\s']*@")]
@@ -155,7 +152,7 @@ internal static partial class FalErrorReader
     private static string Advice(FalRoute route, FalApiFacts facts, bool challenge, bool html) => facts.StatusCode switch
     {
         _ when challenge =>
-            "The network edge in front of the service answered with a challenge for browsers. This says nothing about the key or the"
+            "The network edge in front of the service answered with a browser challenge. This says nothing about the key or the"
             + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
         HttpStatusCode.BadRequest => "The service refused the parameters of the call. Change them as the message says.",
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked. Check it in the fal dashboard.",
@@ -165,12 +162,12 @@ internal static partial class FalErrorReader
             $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
         HttpStatusCode.TooManyRequests => "Too many calls. Call less often. The service does not say how long to wait.",
         HttpStatusCode.NotModified =>
-            "The client never asks whether data has changed, so only a cache on the way, or a handler that adds If-None-Match or"
-            + " If-Modified-Since, can lead to this answer. Remove that header, or let the cache pass these calls through.",
+            "The client never sends conditional requests. Either a cache in between, or a handler that adds If-None-Match or"
+            + " If-Modified-Since, caused this answer. Remove that header, or let the cache pass these calls through.",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-            "The client follows no redirect, so that the key goes nowhere else. Set the base address to the address of the service.",
+            "The client does not follow redirects, so that the key goes nowhere else. Set the base address to the address of the service.",
         >= HttpStatusCode.InternalServerError when html =>
-            "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
+            "A proxy in front of the service answered with a web page. The call did not reach the service. Try again later.",
         >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
             "The service failed. Try again later. If it keeps failing, send the request id to fal's support.",
         _ => "",
@@ -228,7 +225,7 @@ internal static partial class FalErrorReader
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
-        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in all)");
+        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in total)");
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);

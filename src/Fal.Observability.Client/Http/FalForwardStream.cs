@@ -3,7 +3,7 @@ namespace Fal.Observability.Client;
 /// <summary>What every stream has to answer that is only ever read, asynchronously and from front to back.</summary>
 internal abstract class FalForwardStream : Stream
 {
-    private const string ForwardOnly = "A response body is read forward only.";
+    private const string ForwardOnly = "A response body can only be read forward.";
 
     public sealed override bool CanRead => true;
 

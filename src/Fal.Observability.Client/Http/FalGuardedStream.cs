@@ -84,11 +84,11 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
         catch (EndOfStreamException e)
         {
-            throw Fault("its gzip data ends early: the body was truncated on the way", e, transient: true);
+            throw Fault("its gzip data ends early: the body was truncated in transit", e, transient: true);
         }
         catch (InvalidDataException e)
         {
-            throw Fault("its gzip data is damaged, or other data follow it", e, transient: true);
+            throw Fault("its gzip data is damaged, or other data follows it", e, transient: true);
         }
 
         if (IsDisposed)
@@ -113,7 +113,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         return _start[0] != FirstByteOfGzip
             ? count
             : throw Fault(
-                "it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy on the way",
+                "it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy in between",
                 null,
                 transient: false
             );
@@ -189,12 +189,12 @@ internal sealed class FalGuardedStream : FalForwardStream
         if (_isBlank)
         {
             // White space holds no more than nothing does, and is judged like nothing.
-            string problem = _total == 0 ? "it is empty" : "it is empty but for white space";
-            return !_guard.IsText ? Fault($"{problem} where JSON was asked for", null, transient: false)
+            string problem = _total == 0 ? "it is empty" : "it contains only white space";
+            return !_guard.IsText ? Fault($"{problem}, but JSON was requested", null, transient: false)
                 : !_guard.EndIsProven
-                    ? Fault($"{problem}, and no Content-Length or chunk says that this is all: it may be truncated", null, transient: true)
+                    ? Fault($"{problem}, and neither a Content-Length nor chunks prove its end: it may be truncated", null, transient: true)
                 : _guard.Info.DeclaresMetrics ? null
-                : Fault($"{problem}, and no content type says that it is meant to be metrics", null, transient: false);
+                : Fault($"{problem}, and no content type declares it as metrics", null, transient: false);
         }
 
         if (!_guard.IsText)
@@ -205,7 +205,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         return _guard.EndIsProven || (byte)_tail == '\n' || (_guard.Info.DeclaresOpenMetrics && EndsWithMarker())
             ? null
             : Fault(
-                "the connection ended within a line, and no Content-Length or chunk tells where the body ends: it is truncated",
+                "the connection ended within a line, and neither a Content-Length nor chunks prove the end of the body: it is truncated",
                 null,
                 transient: true
             );
@@ -225,8 +225,9 @@ internal sealed class FalGuardedStream : FalForwardStream
 
     private FalTimeoutException TooSlow() => new(
         $"{_guard.Info.Operation}: the body came too slowly. {_deliveredWhileWaiting} bytes came, after decompression, while the stream " +
-            $"waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}); it needs {MinBytesPerIdleTimeout} in " +
-                $"that time, or its end. Raise {nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
+            $"waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}). At least " +
+            $"{MinBytesPerIdleTimeout} bytes, or the end of the body, must come in that time. Raise " +
+            $"{nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
     {
         IsTransient = true,
         Timeout = _guard.IdleTimeout,
@@ -273,7 +274,7 @@ internal sealed class FalGuardedStream : FalForwardStream
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 string what = e is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
-                    ? "its chunks are malformed, so that nobody can say where it ends; look for a faulty proxy on the way"
+                    ? "its chunks are malformed, so its end is unknown; look for a faulty proxy in between"
                     : "the connection ended before the body did: it is truncated";
                 throw owner.Fault(what, e, transient: true);
             }

@@ -33,7 +33,7 @@ internal static class FalRefitSettings
                         cancellationToken
                     ),
                     OperationCanceledException => new FalTimeoutException(
-                        $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.",
+                        $"{FalRequestOptions.Operation(request)}: a time limit outside the client ended the call.",
                         FalApiKey.Scrub(exception, options.ApiKey)
                     )
                     {
@@ -55,7 +55,7 @@ internal static class FalRefitSettings
 
                 byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
                 string what = exception is JsonException json
-                    ? $"it is not the JSON that was promised ({MessageOf(json)})"
+                    ? $"it is not the expected JSON ({MessageOf(json)})"
                     : $"reading it failed ({exception.Message})";
                 return FalErrorReader.BadBody(
                     FalResponseInfo.From(response, options.ApiKey),

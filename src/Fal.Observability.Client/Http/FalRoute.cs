@@ -9,7 +9,7 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
 {
     private const string AnyPermission = "The key lacks a permission for this call. Check its permissions in the fal dashboard.";
     private const string AddPermission = "Add the permission to the key in the fal dashboard.";
-    private const string CheckAddress = "Check the base address: it ends with the version of the API, /v1.";
+    private const string CheckAddress = "Check the base address. It must end with the version of the API, /v1.";
     private const string CheckEndpoints = "Check the endpoint ids and the base address.";
 
     private const string PermissionOrEndpoint =
@@ -29,17 +29,17 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
             "/serverless/apps",
             AddPermission,
             AnyPermission,
-            "Check the name of the environment, and the base address: it ends with the version of the API, /v1."),
+            "Check the name of the environment. Check that the base address ends with the version of the API, /v1."),
         new(
             "/serverless/apps/{owner}/{name}/runners/history",
             AddPermission + " The service also refuses a call like this when the key's account does not own the app.",
             "Either the key lacks a permission for this call, or the app is not owned by the key's account. Check both in the fal " +
                 "dashboard.",
-            "The account has no app with this owner and name: Apps.ListAsync lists the ids of its apps. Check the base address too."),
+            "The account has no app with this owner and name. Apps.ListAsync lists the ids of its apps. Check the base address too."),
         new(
             "/serverless/usage",
-            "The permission for usage is billing:usage:read: add it to the key in the fal dashboard.",
-            "The key lacks a permission for this call: usage is billing data and needs billing:usage:read. Add it to the key in the fal" +
+            "Usage needs the permission billing:usage:read. Add it to the key in the fal dashboard.",
+            "The key lacks a permission for this call. Usage is billing data and needs billing:usage:read. Add it to the key in the fal" +
             " dashboard.",
             CheckAddress),
     ];
@@ -80,19 +80,19 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
         words ??= "";
         if (Says("request access"))
         {
-            return "The key's account has no access to fal Serverless yet: request it in the fal dashboard. Another key of the same " +
+            return "The key's account has no access to fal Serverless yet. Request it in the fal dashboard. Another key of the same " +
                 "account does not help.";
         }
 
         if (Says("contact support") || Says("not enabled") || Says("not available for your account"))
         {
-            return "The feature is not enabled for the key's account: ask fal's support to enable it. Another key of the same account " +
+            return "The feature is not enabled for the key's account. Ask fal's support to enable it. Another key of the same account " +
                 "does not help.";
         }
 
         if (Says("owned") || Says("not own") || Says("does not belong"))
         {
-            return "An endpoint in the call is not owned by the key's account: check the endpoint ids, and the account " +
+            return "An endpoint in the call is not owned by the key's account. Check the endpoint ids, and the account " +
                 "of the key.";
         }
 

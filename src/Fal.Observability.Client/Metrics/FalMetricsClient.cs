@@ -141,13 +141,13 @@ internal sealed class FalMetricsClient(
         // OpenMetrics says by # EOF that there is nothing; without it, what there was did not arrive.
         if (isEmpty && first is not null && (skipped > 0 || format == PrometheusFormat.OpenMetrics))
         {
-            throw NotMetrics(stream, $"no line of it is a sample (line {first.Line}: {first.Reason})", null);
+            throw NotMetrics(stream, $"none of its lines is a sample (line {first.Line}: {first.Reason})", null);
         }
 
         // An idle account has no samples, and its body is declared as metrics. Any other body without samples is not the service's.
         if (isEmpty && InfoOf(stream) is { DeclaresMetrics: false })
         {
-            throw NotMetrics(stream, "it has no sample, and no content type says that it is meant to be metrics", null);
+            throw NotMetrics(stream, "it has no sample, and no content type declares it as metrics", null);
         }
 
         // A service that sends the same again each time is no news at each read of a watch.

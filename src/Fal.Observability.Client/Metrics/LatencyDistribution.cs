@@ -25,7 +25,7 @@ public sealed class LatencyDistribution
             if (double.IsNaN(sorted[i].UpperBound))
             {
                 throw new ArgumentException(
-                    "The upper bound of a bucket is NaN; it must be a number of seconds or infinity.",
+                    "The upper bound of a bucket is NaN. It must be a number of seconds or infinity.",
                     nameof(buckets)
                 );
             }
@@ -72,7 +72,7 @@ public sealed class LatencyDistribution
         if (!(quantile is >= 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(quantile), quantile,
-                "The quantile is a share from 0 to 1: write 0.99 for the 99th percentile.");
+                "The quantile must be from 0 to 1. Write 0.99 for the 99th percentile.");
         }
 
         double seconds = PrometheusHistogram.Quantile(quantile, _buckets);

@@ -71,7 +71,7 @@ internal sealed class PublishedMetrics
                 throw new OptionsValidationException(
                     account.Readings.Account ?? Options.DefaultName,
                     typeof(FalMetricsPublisherOptions),
-                    [$"Two accounts would be published with the tag account={account.Label}, and their series as one: give each its " +
+                    [$"Two accounts have the tag account={account.Label}, so their series would be merged. Give each account its " +
                         $"own {nameof(FalMetricsPublisherOptions.AccountLabel)}."]);
             }
 

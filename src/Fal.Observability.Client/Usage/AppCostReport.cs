@@ -87,7 +87,7 @@ public sealed class AppCostReport
         FalApp? Given(UsageRow row) => appOf?.Invoke(row) is not { } app ? null
             : listed.Contains(app) ? app
             : throw new ArgumentException(
-                $"The row {row} was given to {app}, which is not one of the apps: return an app of the list, or null.", nameof(appOf));
+                $"The row {row} was assigned to {app}, which is not one of the apps. Return an app of the list, or null.", nameof(appOf));
     }
 
     /// <summary>The keys under which apps differ in something.</summary>

@@ -37,8 +37,8 @@ public sealed record UsageQuery : FalPagedQuery
             if (names.Count > MaxApps)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The query names {names.Count} apps, and the service takes at most {MaxApps}: leave the list empty for every app, " +
-                        $"and choose among the rows."), nameof(Apps));
+                    $"The query names {names.Count} apps, but the service accepts at most {MaxApps}. Leave the list empty for every app, " +
+                    $"and filter the rows."), nameof(Apps));
             }
 
             field = names;

@@ -90,9 +90,9 @@ public sealed class UsageReport
         if (!Query.Expand.HasFlag(UsageExpand.TimeSeries) || AnalyticsCalendar.TimeframeOf(Query.Grid) > AnalyticsTimeframe.Day)
         {
             throw new InvalidOperationException(
-                $"The report has no buckets of a day or less: set {nameof(UsageQuery.Timeframe)} " +
-                    $"to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and ask " +
-                        $"for {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
+                $"The report has no buckets of a day or less. Set {nameof(UsageQuery.Timeframe)} " +
+                    $"to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and " +
+                    $"request {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
         }
 
         return
@@ -155,7 +155,7 @@ public sealed class UsageReport
         if (billed != asked)
         {
             throw new ArgumentException(
-                $"The requests are those of {Describe(asked)}, and the usage is that of {Describe(billed)}: ask for both over exactly " +
+                $"The requests are those of {Describe(asked)}, but the usage is that of {Describe(billed)}. Request both for exactly " +
                     $"the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the query for requests to those of " +
                         $"usage.Query.",
                 nameof(requests));
@@ -163,14 +163,14 @@ public sealed class UsageReport
 
         if (requests.Query.Source != AnalyticsSource.Serverless)
         {
-            throw new ArgumentException("The requests are calls to models, which the account did not serve: ask with " +
+            throw new ArgumentException("The requests are calls to models, which the account did not serve. Query them with " +
                 "AnalyticsSource.Serverless.", nameof(requests));
         }
 
         if (requests.Query.ClosedOnly)
         {
-            throw new ArgumentException("The requests lack the buckets that are still open, and the usage has them: ask without " +
-                "ClosedOnly.", nameof(requests));
+            throw new ArgumentException("The requests lack the buckets that are still open, but the usage has them. Query the requests " +
+                "without ClosedOnly.", nameof(requests));
         }
 
         return AppCostReport.Of(this, apps, requests, appOf);

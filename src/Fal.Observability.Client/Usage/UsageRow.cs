@@ -89,7 +89,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
 
     static UsageRow IFalJson<UsageRow>.ReadJson(ref Utf8JsonReader reader)
     {
-        var row = new AnswerObject(ref reader, "A row of usage");
+        var row = new AnswerObject(ref reader, "A usage row");
         // The old name of cost_total, which the service still sends beside it.
         decimal? deprecatedTotal = Amount("cost");
         return new UsageRow
@@ -105,7 +105,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
             CostSubtotal = Amount("cost_subtotal"),
             CostDiscount = Amount("cost_discount"),
             Cost = Amount("cost_total") ?? deprecatedTotal
-                ?? throw new JsonException("A row of usage has no 'cost_total', what was charged."),
+                ?? throw new JsonException("A usage row has no 'cost_total', the amount charged."),
             Currency = row.RequiredText("currency"),
             IsSurge = row.Flag("is_surge"),
             AdditionalMembers = row.Others,

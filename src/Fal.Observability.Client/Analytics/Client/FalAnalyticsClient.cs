@@ -28,7 +28,7 @@ internal sealed class FalAnalyticsClient(
         if (page.Query is not { } query)
         {
             throw new ArgumentException(
-                "The page has no query, so the client cannot ask for the page after it. Pass a page that GetPageAsync returned.",
+                "The page has no query, so the client cannot request the next page. Pass a page that GetPageAsync returned.",
                 nameof(page)
             );
         }
@@ -82,7 +82,7 @@ internal sealed class FalAnalyticsClient(
         {
             throw new ArgumentException(
                 "The checkpoint belongs to another query: its endpoints, metrics, range, zone, timeframe or policies differ. Pass the " +
-                    "query that it came from, or begin anew without it.",
+                    "query that created it, or start over without the checkpoint.",
                 nameof(resumeFrom));
         }
 
@@ -102,8 +102,8 @@ internal sealed class FalAnalyticsClient(
         if (query.Range.Duration is null || query.Timeframe is null)
         {
             throw new ArgumentException(
-                "A watch needs a range that moves with time, and buckets of one length. Set Range to " +
-                    "AnalyticsTimeRange.Last(...) and Timeframe.",
+                "A watch needs a range that moves with time, and buckets of equal length. Set Range to " +
+                    "AnalyticsTimeRange.Last(...), and set Timeframe.",
                 nameof(query));
         }
 

@@ -171,9 +171,9 @@ internal sealed class AnalyticsBucketReader
             if (_exactEnds)
             {
                 throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                    $"The service sent the bucket {bucket}, which the window that begins at {_notBefore:u} cuts: its buckets do not " +
-                        $"begin where the zone's do. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or " +
-                            $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)} so that the range is one window."));
+                    $"The service sent the bucket {bucket}, which starts before its window (from {_notBefore:u}). The buckets of the " +
+                        $"service are not aligned with the time zone. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or raise " +
+                        $"{nameof(FalObservabilityOptions.BucketsPerWindow)} so that one window covers the range."));
             }
 
             return;
@@ -186,13 +186,13 @@ internal sealed class AnalyticsBucketReader
         else if (!_restarted)
         {
             throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent the bucket {bucket} after a later one, {_handedOut:u}, had been handed on. Its pages are in no order " +
-                    $"that can be streamed: take GetReportAsync or StreamWindowsAsync, which sort them."));
+                $"The service sent the bucket {bucket} after the stream had returned a later one, {_handedOut:u}. Its pages are in no " +
+                    $"order that can be streamed. Use GetReportAsync or StreamWindowsAsync, which sort them."));
         }
     }
 
     private static FalResponseException TooManyToSort(long rows) => PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-        $"The service does not send its buckets in ascending order, and to sort the window takes more " +
-            $"than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. " +
-                $"Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
+        $"The service does not send its buckets in ascending order. To sort the window, the client would have to buffer more rows than " +
+            $"{nameof(FalObservabilityOptions.MaxBufferedRows)} allows ({rows} rows so far). Lower " +
+            $"{nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise {nameof(FalObservabilityOptions.MaxBufferedRows)}."));
 }

@@ -22,9 +22,9 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
         if (previous is not null && !query.FitsOneCall)
         {
             throw PageGuard.Unusable(
-                $"The service answered with a cursor (next_cursor) of {query.Cursor?.Length} characters, too long to be sent back in an " +
-                    $"address: the rest of the answer cannot be asked for. Ask for a shorter range; if it stays so, report it to fal " +
-                        $"with the query.");
+                $"The service sent a cursor (next_cursor) of {query.Cursor?.Length} characters, which is too long for a request URI. The " +
+                    $"client cannot request the rest of the answer. Request a shorter range. If the error persists, report it to fal " +
+                    $"with the query.");
         }
 
         try
@@ -44,9 +44,9 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
             // The service's own words say nothing about the cause.
             throw e.WithMessage(
                 $"{e.MessageWithoutAttempts} The service is known to fail like this for some endpoints when cold-boot percentiles are " +
-                    $"asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} " +
-                        $"(AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in " +
-                            $"a report.");
+                    $"requested. Leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} " +
+                    $"(AnalyticsExpand.Standard is every metric except those), or request a report with " +
+                    $"{nameof(AnalyticsQuery.DegradeOnServerError)} set.");
         }
     }
 

@@ -54,7 +54,7 @@ public sealed class AnalyticsCheckpoint
         return continuesAt < end
             ? new AnalyticsCheckpoint(query, continuesAt.ToUniversalTime(), end.ToUniversalTime(), [])
             : throw new ArgumentException(
-                "The end is not later than the instant to go on from: take CreateComplete for a range that is done.", nameof(end));
+                "The end is not after the instant to continue from. Use CreateComplete for a range that is complete.", nameof(end));
     }
 
     /// <summary>Makes the checkpoint of a range that is done by hand, for a test.</summary>
@@ -79,7 +79,8 @@ public sealed class AnalyticsCheckpoint
         }
         catch (JsonException e)
         {
-            throw new FormatException($"The text is not a checkpoint: {e.Message} Without it the backfill has to begin anew.", e);
+            throw new FormatException(
+                $"The text is not a checkpoint: {e.Message} Without a checkpoint, the backfill has to start over.", e);
         }
 
         return content switch
@@ -87,14 +88,14 @@ public sealed class AnalyticsCheckpoint
             { Version: > CurrentVersion } => throw new FormatException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The checkpoint has the version {content.Version}, and this version of the package knows {CurrentVersion}: go on " +
-                        $"with the one that wrote it, or a newer one."
+                    $"The checkpoint has version {content.Version}, but this version of the package reads version {CurrentVersion}. Use " +
+                        $"the version of the package that wrote it, or a newer one."
                 )
             ),
             { Version: CurrentVersion, Query.Length: > 0 } when content.Next is null || content.Next < content.End =>
                 new AnalyticsCheckpoint(content),
             _ => throw new FormatException(
-                "The JSON is not a checkpoint: it names no query, or its end is not after the instant to go on from."
+                "The JSON is not a checkpoint: it names no query, or its end is not after the instant to continue from."
             ),
         };
     }

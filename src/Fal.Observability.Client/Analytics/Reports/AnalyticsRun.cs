@@ -448,8 +448,8 @@ internal sealed class AnalyticsRun : IDisposable
         string words = refusal.ServiceMessage is { } said ? $" The service says: {said.TrimEnd('.')}." : "";
         string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";
         return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,
-            $"The service answered {(int)refusal.StatusCode}, also to each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
-            + $"{Query.EndpointIds.Count} endpoints that were then tried alone. {advice}{words}{id}"));
+            $"The service answered {(int)refusal.StatusCode}. The client then tried {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
+            + $"{Query.EndpointIds.Count} endpoints alone, and the service refused each of them. {advice}{words}{id}"));
     }
 
     /// <summary>

@@ -211,19 +211,19 @@ public sealed class AnalyticsTotals
     /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> gives it rounded, and other totals can still be read.
     /// </exception>
     public long? GetCount(AnalyticsExpand metric) => metric == AnalyticsExpand.TotalBillableDuration
-        ? throw new ArgumentException($"{metric} is a duration, not a count: take {nameof(GetValue)}.", nameof(metric))
+        ? throw new ArgumentException($"{metric} is a duration, not a count. Use {nameof(GetValue)}.", nameof(metric))
         : Sum(metric) is not { } sum ? null
         : sum <= long.MaxValue ? (long)sum
         : throw new OverflowException(string.Create(CultureInfo.InvariantCulture,
-            $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it " +
-                $"rounded."));
+            $"The total of {metric.GetWireName()} is {sum}, which does not fit into a 64-bit integer. Use {nameof(GetValue)}, which " +
+                $"returns it rounded."));
 
     private Int128? Sum(AnalyticsExpand metric)
     {
         AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
         return _counts.TryGetValue(metric, out Int128? sum) ? sum : throw new ArgumentException(
-            $"{metric} is a percentile: those of several rows cannot be combined into one. Ask the service for the range, timeframe and " +
-                $"endpoint that you mean.",
+            $"{metric} is a percentile. The percentiles of several rows cannot be combined. Query the service for exactly the range, " +
+                $"timeframe and endpoint that you need.",
             nameof(metric));
     }
 
