@@ -5,7 +5,7 @@ namespace Fal.Observability.Client;
 /// <summary>A file that holds a key, such as a secret of Docker or Kubernetes.</summary>
 internal static class FalKeyFile
 {
-    /// <summary>Far longer than a key; what is longer is another file.</summary>
+    /// <summary>Far longer than a key. A longer file is not a key file.</summary>
     private const int LongestFile = 4096;
 
     /// <summary>The key in a file, without the blanks and line ends around it.</summary>

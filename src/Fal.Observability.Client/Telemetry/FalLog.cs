@@ -3,12 +3,13 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Every log event of the client, with ids that stay. A healthy call logs at Debug only. No event carries a header, a
-/// query or a body.
+/// Every log event of the client. The ids do not change. A healthy call logs at Debug only. No event carries a header, a query or a body.
 /// </summary>
 internal static partial class FalLog
 {
-    /// <summary>The category of the default account, and the beginning of all others: one line of configuration sets the level.</summary>
+    /// <summary>
+    /// The category of the default account, and the prefix of all others, so that one line of configuration sets the level.
+    /// </summary>
     public const string Category = "Fal.Observability.Client";
 
     /// <summary>The category of an account's events, which names the account.</summary>

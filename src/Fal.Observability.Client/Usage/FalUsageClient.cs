@@ -51,7 +51,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
 
     private async IAsyncEnumerable<UsageBucket> StreamAsync(UsageQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The next page may go on with the bucket that the one before ended with.
+        // The next page may continue the last bucket of the page before.
         List<UsageBucket> parts = [];
         await foreach ((_, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
         {
