@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What the flags of <see cref="AnalyticsExpand"/> are called on the wire and what they measure.</summary>
+/// <summary>The names of the <see cref="AnalyticsExpand"/> flags on the wire, and what they measure.</summary>
 public static class AnalyticsExpandExtensions
 {
     private enum Kind

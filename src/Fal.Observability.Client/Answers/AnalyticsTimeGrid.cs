@@ -50,7 +50,7 @@ internal readonly record struct AnalyticsTimeGrid(
         }
     }
 
-    /// <summary>A text that two grids have in common if they were set alike. Checkpoints keep it.</summary>
+    /// <summary>A text that is equal for two grids with the same settings. Checkpoints store it.</summary>
     public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
 
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
@@ -68,7 +68,7 @@ internal readonly record struct AnalyticsTimeGrid(
         builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
     }
 
-    /// <summary>Refuses buckets of another time than the one that was asked for.</summary>
+    /// <summary>Refuses buckets outside the requested time.</summary>
     /// <exception cref="FalResponseException">A bucket lies outside the range.</exception>
     public void ThrowIfOutside(IEnumerable<DateTimeOffset> starts)
     {

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// How every JSON answer is read: what is new is kept or passed over, and what would lose data without a word is an error with its place
-/// in <see cref="JsonException.Path"/>.
+/// Reads the parts of every JSON answer. Unknown parts are kept or ignored. Anything that would silently lose data is an error with its
+/// place in <see cref="JsonException.Path"/>.
 /// </summary>
 internal static class AnswerJson
 {

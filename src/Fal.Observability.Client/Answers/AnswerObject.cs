@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One JSON object of an answer with its members by name. Each known member is taken out once; what is left is new to this version.
+/// One JSON object of an answer with its members by name. Each known member is taken out once. The rest is unknown to this version.
 /// </summary>
 internal sealed class AnswerObject
 {
@@ -108,7 +108,7 @@ internal sealed class AnswerObject
     }
 
     /// <summary>A number that was measured or charged; null where it is missing.</summary>
-    /// <exception cref="JsonException">The value is no number, or one that its kind cannot have.</exception>
+    /// <exception cref="JsonException">The value is not a number, or is out of range.</exception>
     public T? Amount<T>(string name, Func<JsonElement, T?> read)
         where T : struct
     {

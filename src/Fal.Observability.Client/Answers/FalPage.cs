@@ -35,10 +35,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         Summary = page.Summary;
     }
 
-    /// <summary>
-    /// Where the next page starts, for the query that asks for it; null on the last page. Opaque: its content means
-    /// nothing to a client.
-    /// </summary>
+    /// <summary>The cursor of the next page, for the query that requests it; null on the last page. Opaque.</summary>
     public string? NextCursor
     {
         get;
@@ -47,7 +44,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
     /// <summary>Whether there is a next page: <see cref="NextCursor"/> is set, or the service says that there is more.</summary>
     /// <remarks>
-    /// Where the service says so and names no cursor, reports and streams throw: the rest of the answer cannot be asked for.
+    /// If the service says so without a cursor, reports and streams throw, because they cannot request the rest of the answer.
     /// </remarks>
     public bool HasMore
     {
@@ -80,7 +77,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         }
     } = [];
 
-    /// <summary>Where the answer came from: the id of its request, and when it arrived.</summary>
+    /// <summary>The origin of the answer: its request id and its arrival time.</summary>
     public FalAnswer Answer
     {
         get => _answer;
@@ -106,14 +103,14 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
     /// <summary>Whether the JSON had no summary, not even an empty one.</summary>
     internal bool LacksSummary { get; init; }
 
-    /// <summary>Refuses a page that lacks a list that was asked for: it would pass for one in which there is nothing.</summary>
+    /// <summary>Refuses a page that lacks a requested list, because it would look like one without data.</summary>
     /// <param name="asksSeries">Whether the query asks for a time series.</param>
     /// <param name="asksSummary">Whether the query asks for a summary.</param>
     /// <param name="isFirst">Whether no page came before.</param>
     /// <exception cref="FalResponseException">A list is missing.</exception>
     internal void ThrowIfIncomplete(bool asksSeries, bool asksSummary, bool isFirst)
     {
-        // Whether the summary is repeated beside the buckets of a later page, the service does not document.
+        // The service does not document whether it repeats the summary on later pages.
         string? missing = asksSeries && LacksTimeSeries ? "time series (time_series)"
             : asksSummary && LacksSummary && (isFirst || !asksSeries) ? "summary (summary)"
             : null;

@@ -3,12 +3,12 @@ using Refit;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The endpoints about the account's apps as Refit sees them: one call each. Take <see cref="IFalAppsClient"/> unless a single call, with
-/// the query exactly as you give it, is what you want.
+/// The endpoints about the account's apps as Refit sees them: one call each. Use <see cref="IFalAppsClient"/> unless you need a single call
+/// with the query exactly as you pass it.
 /// </summary>
 /// <remarks>
 /// Registered by <c>AddFalObservability</c> with the same retries, limits and exceptions as the typed client. Failures are
-/// <see cref="FalObservabilityException"/>s, never exceptions of Refit's own.
+/// <see cref="FalObservabilityException"/>s, never Refit's own exceptions.
 /// </remarks>
 public interface IFalAppsApi
 {
