@@ -3,7 +3,8 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Makes one analytics call and turns its answer into a page that knows its query, its zone and how settled its buckets are.
+/// Makes one analytics call and turns its answer into a page with its query, the times in its zone, and its open and provisional buckets
+/// marked.
 /// </summary>
 internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOptions options)
 {
@@ -50,7 +51,7 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
         }
     }
 
-    /// <summary>Whether a failure is the one that cold-boot percentiles provoke.</summary>
+    /// <summary>Whether a failure is the one that cold-boot percentiles cause.</summary>
     public static bool IsKnownFailure(FalApiException failure, AnalyticsExpand asked) =>
         failure.StatusCode == HttpStatusCode.InternalServerError && (asked & FragileMetrics) != 0;
 }

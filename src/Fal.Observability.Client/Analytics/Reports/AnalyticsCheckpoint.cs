@@ -7,11 +7,11 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// How far a backfill has come: small, and made to be written down as JSON after each window, so that another process can go on where
+/// The progress of a backfill. It is small, and meant to be stored as JSON after each window, so that another process can continue where
 /// this one ended.
 /// </summary>
 /// <remarks>
-/// It holds the end of the range, which a relative one is fixed to at the first call, the instant at which the next window begins, the
+/// It holds the end of the range (fixed at the first call if the range is relative), the instant at which the next window begins, the
 /// endpoints that were refused so far, and a fingerprint of the query. It holds no data and no key. Immutable.
 /// </remarks>
 public sealed class AnalyticsCheckpoint
@@ -30,23 +30,23 @@ public sealed class AnalyticsCheckpoint
 
     private AnalyticsCheckpoint(Content content) => _content = content;
 
-    /// <summary>Whether the range is done: going on from here gives nothing more.</summary>
+    /// <summary>Whether the range is complete, so that resuming returns nothing more.</summary>
     public bool IsComplete => _content.Next is null;
 
-    /// <summary>The instant, in UTC, at which the next window begins; null when the range is done.</summary>
+    /// <summary>The instant, in UTC, at which the next window begins; null if the range is complete.</summary>
     public DateTimeOffset? ContinuesAt => _content.Next;
 
-    /// <summary>The end of the range, in UTC and itself not included; null when the range is done.</summary>
+    /// <summary>The exclusive end of the range, in UTC; null if the range is complete.</summary>
     internal DateTimeOffset? End => _content.End;
 
     internal IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints => _content.Refused ?? [];
 
     /// <summary>
-    /// Makes a checkpoint by hand, for the test of a program that goes on from one, or to begin a backfill in the middle of its range.
+    /// Creates a checkpoint by hand, to test a program that resumes from one, or to start a backfill in the middle of its range.
     /// </summary>
     /// <param name="query">The query of the backfill, as it is passed to <see cref="IFalAnalyticsClient.StreamWindowsAsync"/>.</param>
     /// <param name="continuesAt">The instant at which the next window begins: the start of a bucket.</param>
-    /// <param name="end">The end of the range, itself not included; later than <paramref name="continuesAt"/>.</param>
+    /// <param name="end">The exclusive end of the range; later than <paramref name="continuesAt"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="continuesAt"/>.</exception>
     public static AnalyticsCheckpoint Create(AnalyticsQuery query, DateTimeOffset continuesAt, DateTimeOffset end)
     {
@@ -57,7 +57,7 @@ public sealed class AnalyticsCheckpoint
                 "The end is not after the instant to continue from. Use CreateComplete for a range that is complete.", nameof(end));
     }
 
-    /// <summary>Makes the checkpoint of a range that is done by hand, for a test.</summary>
+    /// <summary>Creates the checkpoint of a complete range by hand, for a test.</summary>
     /// <param name="query">The query of the backfill.</param>
     public static AnalyticsCheckpoint CreateComplete(AnalyticsQuery query)
     {
@@ -67,7 +67,7 @@ public sealed class AnalyticsCheckpoint
 
     /// <summary>Reads a checkpoint that <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The JSON.</param>
-    /// <exception cref="FormatException">The text is not a checkpoint, or one of a newer version of this package.</exception>
+    /// <exception cref="FormatException">The text is not a checkpoint, or it was written by a newer version of this package.</exception>
     public static AnalyticsCheckpoint FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -103,18 +103,18 @@ public sealed class AnalyticsCheckpoint
     /// <summary>The checkpoint as one line of JSON, for <see cref="FromJson"/>.</summary>
     public string ToJson() => JsonSerializer.Serialize(_content, AnalyticsCheckpointJsonContext.Default.Content);
 
-    /// <summary>Where it goes on, for a log line.</summary>
+    /// <summary>Where the backfill continues, for a log line.</summary>
     public override string ToString() => _content.Next is { } next
         ? string.Create(CultureInfo.InvariantCulture, $"continues at {next.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}")
         : "complete";
 
-    /// <summary>Whether the checkpoint is one of this query.</summary>
+    /// <summary>Whether the checkpoint belongs to this query.</summary>
     internal bool IsOf(AnalyticsQuery query) => _content.Query == FingerprintOf(query);
 
     private static string FingerprintOf(AnalyticsQuery query) =>
         Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(query.Identity)).AsSpan(0, 16));
 
-    /// <summary>What is written down.</summary>
+    /// <summary>The stored content.</summary>
     internal sealed record Content(
         [property: JsonPropertyName("version")] int Version,
         [property: JsonPropertyName("query")] string? Query,

@@ -2,25 +2,23 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// What rows come to together, over buckets, endpoints or both: the numbers that can be added, and the rates that follow from them.
-/// </summary>
+/// <summary>The totals of rows, over buckets, endpoints or both: the numbers that can be added, and the rates derived from them.</summary>
 /// <remarks>
 /// <para>
-/// Counts and billed seconds add up. A rate is that of the sums, so that a busy hour weighs more than a quiet one. A percentile of parts
-/// says nothing about the whole, however it is averaged, so there is none here: ask the service for the bucket length, the endpoint or
-/// the summary that you mean, and read it from that row.
+/// Counts and billed seconds are added. A rate is computed from the sums, so that a busy hour weighs more than a quiet one. There are no
+/// percentiles, because percentiles of parts cannot be combined. Query the service for the bucket length, the endpoint or the summary that
+/// you need, and read the percentile from that row.
 /// </para>
 /// <para>
-/// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero.
-/// Counts are added exactly, whatever their size. Immutable.
+/// A total is null if any row has no value or a negative one, because the total would be too small. Over no rows it is zero. Counts are
+/// added exactly, whatever their size. Immutable.
 /// </para>
 /// </remarks>
 public sealed class AnalyticsTotals
 {
     private const AnalyticsExpand Counts = AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown | AnalyticsExpand.ColdBootCount;
 
-    // Null, once a row has no value or one that cannot be, stays null: the total is not known.
+    // Once a row has no value or an impossible one, the total stays null: it is not known.
     private readonly Dictionary<AnalyticsExpand, Int128?> _counts = [];
     private readonly double? _billedSeconds = 0;
 
@@ -81,7 +79,7 @@ public sealed class AnalyticsTotals
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ConnectionErrorCount => GetCount(AnalyticsExpand.ConnectionErrorCount);
 
-    /// <summary>Requests that ran into their time limit.</summary>
+    /// <summary>Requests that exceeded their time limit.</summary>
     /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? TimeoutErrorCount => GetCount(AnalyticsExpand.TimeoutErrorCount);
@@ -97,13 +95,13 @@ public sealed class AnalyticsTotals
     public long? ColdBootCount => GetCount(AnalyticsExpand.ColdBootCount);
 
     /// <summary>
-    /// The time that was billed, summed over the rows and rounded to the tick. Null where it is not known: add
+    /// The billed time, summed over the rows and rounded to the tick. Null if it is not known: add
     /// <see cref="AnalyticsExpand.TotalBillableDuration"/> to the query.
     /// </summary>
     public TimeSpan? TotalBillableDuration =>
         GetValue(AnalyticsExpand.TotalBillableDuration) is { } seconds ? AnswerJson.ToTimeSpan(seconds) : null;
 
-    /// <summary>Successful requests (2xx) among all, from 0 to 1.</summary>
+    /// <summary>The share of successful requests (2xx), from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
@@ -111,7 +109,7 @@ public sealed class AnalyticsTotals
     /// </value>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 
-    /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1.</summary>
+    /// <summary>The share of requests that ended in a server error (5xx), from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
@@ -119,7 +117,7 @@ public sealed class AnalyticsTotals
     /// </value>
     public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
 
-    /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1.</summary>
+    /// <summary>The share of requests that ended in an error of the caller (4xx), from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a
@@ -127,7 +125,7 @@ public sealed class AnalyticsTotals
     /// </value>
     public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
 
-    /// <summary>Requests that waited for a cold boot among all, from 0 to 1.</summary>
+    /// <summary>The share of requests that waited for a cold boot, from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
@@ -188,7 +186,8 @@ public sealed class AnalyticsTotals
     /// <summary>The total of one metric: a number of requests, or of billed seconds.</summary>
     /// <param name="metric">One of the counts, or <see cref="AnalyticsExpand.TotalBillableDuration"/>.</param>
     /// <returns>
-    /// The total, exact up to 2^53 and rounded above. Null where a row has no value, and where billed seconds exceed what a double holds.
+    /// The total, exact up to 2^53 and rounded above that. Null if a row has no value, or if the billed seconds exceed the range of a
+    /// double.
     /// </returns>
     /// <exception cref="ArgumentException">
     /// <paramref name="metric"/> is a percentile, which cannot be added, or not a single metric.
@@ -208,7 +207,7 @@ public sealed class AnalyticsTotals
     /// <returns>The number of requests; null where a row has no value.</returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is not a single count.</exception>
     /// <exception cref="OverflowException">
-    /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> gives it rounded, and other totals can still be read.
+    /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> returns it rounded, and other totals can still be read.
     /// </exception>
     public long? GetCount(AnalyticsExpand metric) => metric == AnalyticsExpand.TotalBillableDuration
         ? throw new ArgumentException($"{metric} is a duration, not a count. Use {nameof(GetValue)}.", nameof(metric))
