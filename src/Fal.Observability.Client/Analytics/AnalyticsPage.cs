@@ -46,7 +46,7 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
     };
 
     /// <summary>This page with the buckets marked that were open or provisional at an instant.</summary>
-    /// <param name="now">When the page was asked for.</param>
+    /// <param name="now">When the page was requested.</param>
     /// <param name="provisionalAge">How long after its end the numbers of a bucket may change.</param>
     internal AnalyticsPage MarkedAt(DateTimeOffset now, TimeSpan provisionalAge)
     {

@@ -38,7 +38,9 @@ public sealed record AnalyticsQuery : FalPagedQuery
 
     /// <summary>Creates a query for a list of endpoints.</summary>
     /// <param name="endpointIds">At least one endpoint id. The list is copied. A duplicate id counts once.</param>
-    /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no id, or one is blank or contains a comma, white space or a control character.
+    /// </exception>
     public AnalyticsQuery(IEnumerable<string> endpointIds)
     {
         ArgumentNullException.ThrowIfNull(endpointIds);
@@ -53,7 +55,9 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>: reports and streams split it into calls. A request for a single
     /// page throws if the list is longer.
     /// </remarks>
-    /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no id, or one is blank or contains a comma, white space or a control character.
+    /// </exception>
     public IReadOnlyList<string> EndpointIds
     {
         get;
@@ -159,8 +163,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
     public bool ClosedOnly { get; init; }
 
     /// <summary>
-    /// What is asked for when the names in <see cref="AdditionalExpand"/> that this version knows are counted as flags and the
-    /// default shape is filled in.
+    /// The requested values. Names in <see cref="AdditionalExpand"/> that this version knows count as flags, and the default shape is
+    /// filled in.
     /// </summary>
     internal AnalyticsExpand EffectiveExpand
     {
@@ -177,7 +181,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// Whether the longest values that one call can have fit into an address together, which has the same limit on every .NET.
+    /// Whether the longest values of one call together fit into a request URI, with the same limit on every .NET version.
     /// </summary>
     internal bool FitsOneCall
     {
@@ -260,13 +264,13 @@ public sealed record AnalyticsQuery : FalPagedQuery
     public override string ToString() => string.Join(" | ", Parts.Select(part => part.Words).OfType<string>());
 
     /// <summary>
-    /// Everything that decides what a report or stream gives, as a text to compare. How the answer is cut into pages does not decide it.
+    /// Everything that determines the content of a report or stream, as a text to compare. The split into pages does not determine it.
     /// </summary>
     internal string Identity => string.Join('\n', Parts.Select(part => part.Identity));
 
     /// <summary>
-    /// The values, each as words for a log, null where they would say nothing, and as a part of <see cref="Identity"/>. A checkpoint keeps
-    /// the identity of its query, so a checkpoint that was saved before a change here belongs to no query afterwards.
+    /// The values, each as words for a log (null if they would say nothing) and as a part of <see cref="Identity"/>. A checkpoint stores
+    /// the identity of its query. After a change here, a checkpoint that was saved before matches no query.
     /// </summary>
     private IEnumerable<(string? Words, string Identity)> Parts
     {

@@ -20,11 +20,11 @@ namespace Fal.Observability.Client;
 public interface IFalAnalyticsApi
 {
     /// <summary><c>GET /serverless/analytics</c>: all inbound traffic to endpoints that the key's account owns.</summary>
-    /// <param name="query">What to ask for. <see cref="AnalyticsQuery.Source"/> is not looked at.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="query">The query. <see cref="AnalyticsQuery.Source"/> is ignored.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>One page.</returns>
     /// <exception cref="ArgumentException">
-    /// The query is null or cannot be valid, or its range is a duration that still depends on the clock.
+    /// The query is null or not valid, or its range still depends on the clock.
     /// </exception>
     /// <exception cref="FalObservabilityException">The call failed.</exception>
     [Get("/serverless/analytics")]
@@ -33,11 +33,11 @@ public interface IFalAnalyticsApi
         [QueryConverter(typeof(AnalyticsQueryConverter))] AnalyticsQuery query, CancellationToken cancellationToken = default);
 
     /// <summary><c>GET /models/analytics</c>: the calls that the key's account made, to any model.</summary>
-    /// <param name="query">What to ask for. <see cref="AnalyticsQuery.Source"/> is not looked at.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="query">The query. <see cref="AnalyticsQuery.Source"/> is ignored.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>One page.</returns>
     /// <exception cref="ArgumentException">
-    /// The query is null or cannot be valid, or its range is a duration that still depends on the clock.
+    /// The query is null or not valid, or its range still depends on the clock.
     /// </exception>
     /// <exception cref="FalObservabilityException">The call failed.</exception>
     [Get("/models/analytics")]

@@ -59,7 +59,7 @@ internal readonly record struct AnalyticsTimeGrid(
     {
         (string? start, string? end) = Range.ToWire();
 
-        // A null value leaves its parameter out.
+        // A null value omits its parameter.
         builder.Add(keyPrefix + "start", start, preEncoded: false);
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", TimeZone, preEncoded: false);

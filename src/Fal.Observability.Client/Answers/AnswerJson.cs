@@ -69,7 +69,7 @@ internal static class AnswerJson
     public static JsonException Twice(string what, string name) =>
         new($"{what} contains '{name}' twice, and nothing says which of the two is valid.");
 
-    /// <summary>Reads a text; null where the value is something else.</summary>
+    /// <summary>Reads a string; null if the value is of another type.</summary>
     public static string? ReadTextIfAny(ref Utf8JsonReader reader)
     {
         string? text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
@@ -77,7 +77,7 @@ internal static class AnswerJson
         return text;
     }
 
-    /// <summary>Reads an instant; null where the value is something else. A time without an offset is UTC.</summary>
+    /// <summary>Reads an instant; null if the value is of another type. A time without an offset is UTC.</summary>
     public static DateTimeOffset? ReadInstantIfAny(ref Utf8JsonReader reader)
     {
         BucketStart? instant = reader.TokenType == JsonTokenType.String ? TryReadStart(ref reader) : null;
@@ -101,7 +101,7 @@ internal static class AnswerJson
             $"The start of a time bucket, \"{FalErrorReader.Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as " +
                 $"2026-01-15T12:00:00-05:00.");
 
-    /// <summary>Reads an instant; null where the value is something else.</summary>
+    /// <summary>Reads an instant; null if the value is of another type.</summary>
     public static BucketStart? StartOf(JsonElement value)
     {
         var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(value));
@@ -205,8 +205,8 @@ internal static class AnswerJson
         }
     }
 
-    // A time without an offset is asked for as a DateTime, which leaves it alone: as a DateTimeOffset it would be read in the
-    // machine's zone.
+    // A time without an offset is read as a DateTime, which leaves it unchanged: as a DateTimeOffset it would be read in the machine's
+    // zone.
     private static BucketStart? TryReadStart(ref Utf8JsonReader reader) =>
         reader.TryGetDateTime(out DateTime local) && local.Kind == DateTimeKind.Unspecified
             ? new BucketStart(new DateTimeOffset(local, TimeSpan.Zero), HasOffset: false)

@@ -89,7 +89,7 @@ internal sealed class AnswerObject
     public int? WholeNumberIfAny(string name) =>
         NumberIfAny(name) is <= int.MaxValue and { } number && Math.Truncate(number) == number ? (int)number : null;
 
-    /// <summary>The texts of a list; null where it is missing or something else. An element that is no text is passed over.</summary>
+    /// <summary>The texts of a list; null where it is missing or something else. An element that is not a string is ignored.</summary>
     public IReadOnlyList<string>? TextsIfAny(string name) => Take(name) is { ValueKind: JsonValueKind.Array } list
         ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
         : null;

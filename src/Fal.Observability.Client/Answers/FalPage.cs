@@ -52,7 +52,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         init => _saysMore = value;
     }
 
-    /// <summary>The buckets. Empty if the query asked for no time series.</summary>
+    /// <summary>The buckets. Empty if the query requested no time series.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<TBucket> TimeSeries
     {
@@ -64,7 +64,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         }
     } = [];
 
-    /// <summary>The rows over the whole range. Empty if the query asked for no summary.</summary>
+    /// <summary>The rows over the whole range. Empty if the query requested no summary.</summary>
     /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<TRow> Summary

@@ -85,7 +85,7 @@ public abstract record FalPagedQuery : FalRangeQuery
     /// <summary>Writes <c>limit</c> and <c>cursor</c>.</summary>
     internal void AddPageTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
     {
-        // A null value leaves its parameter out.
+        // A null value omits its parameter.
         builder.Add(keyPrefix + "limit", Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
         builder.Add(keyPrefix + "cursor", Cursor, preEncoded: false);
     }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>The apps of the account in the requested environments.</summary>
-/// <remarks>A list is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+/// <remarks>A list is immutable and safe to share between threads. A test can create it with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<FalAppList>))]
 public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
 {
@@ -91,7 +91,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
         : new AnalyticsQuery(Apps.Select(app => app.EndpointId)) { Expand = expand };
 
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>
     /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
     /// its id, <c>owner/name</c>.
@@ -104,7 +104,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     }
 
     /// <summary>Adds up rows for each app, the rows of its routes included.</summary>
-    /// <param name="rows">Rows of buckets or of a summary, none of them twice.</param>
+    /// <param name="rows">Rows of buckets or of a summary, without duplicates.</param>
     /// <returns>
     /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
     /// its id, <c>owner/name</c>.

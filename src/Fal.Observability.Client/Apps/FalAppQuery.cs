@@ -13,7 +13,7 @@ public sealed record FalAppQuery
 {
     /// <summary>Creates a query for the apps of some environments.</summary>
     /// <param name="environments">The names of the environments. If there are none, the main environment.</param>
-    /// <exception cref="ArgumentException">A name is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">A name is blank or contains a comma, white space or a control character.</exception>
     public FalAppQuery(params string[] environments)
     {
         Environments = environments;
@@ -23,7 +23,7 @@ public sealed record FalAppQuery
     /// The environments to list apps from, each once, in the given order. Default: empty, which is only the main environment. The service
     /// has no call that lists the environments of an account, and each environment takes one call.
     /// </summary>
-    /// <exception cref="ArgumentException">A name is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">A name is blank or contains a comma, white space or a control character.</exception>
     public IReadOnlyList<string> Environments
     {
         get;

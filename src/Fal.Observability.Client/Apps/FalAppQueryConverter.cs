@@ -21,7 +21,7 @@ internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
                     $"each, or use IFalAppsClient.ListAsync, which does so."));
         }
 
-        // A null value leaves its parameter out.
+        // A null value omits its parameter.
         builder.Add(keyPrefix + "environment", value.Environments.Count == 0 ? null : value.Environments[0], preEncoded: false);
         builder.Add(keyPrefix + "search", value.Search, preEncoded: false);
         builder.Add(keyPrefix + "expand", value.WithEndpoints ? "endpoints" : null, preEncoded: false);

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>How many runners an app had over a range of time, and figures derived from it.</summary>
-/// <remarks>A history is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+/// <remarks>A history is immutable and safe to share between threads. A test can create it with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<FalRunnerHistory>))]
 public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 {

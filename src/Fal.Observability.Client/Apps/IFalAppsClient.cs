@@ -10,7 +10,7 @@ public interface IFalAppsClient
     /// requested.
     /// </remarks>
     /// <param name="query">Which apps; null for every app of the main environment.</param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The apps.</returns>
     /// <exception cref="FalForbiddenException">The key lacks a permission, or the account has no access to Serverless.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
@@ -32,7 +32,7 @@ public interface IFalAppsClient
     /// How the numbers within a bucket are aggregated. The default, <see cref="FalRunnerAggregation.Max"/>, shows capacity;
     /// <see cref="FalRunnerHistory.IdleShare"/> needs <see cref="FalRunnerAggregation.Average"/>.
     /// </param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>The history.</returns>
     /// <exception cref="ArgumentException">
     /// The id is not <c>owner/name</c>, or the range is not valid: it is longer than 90 days or does not start in the past. Nothing was

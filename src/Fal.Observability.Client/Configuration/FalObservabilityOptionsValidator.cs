@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Says of every setting that is out of its range which it is and what it may be. No message holds the key.</summary>
+/// <summary>Reports every setting that is out of range, with its allowed values. No message contains the key.</summary>
 internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObservabilityOptions>
 {
     public ValidateOptionsResult Validate(string? name, FalObservabilityOptions options)

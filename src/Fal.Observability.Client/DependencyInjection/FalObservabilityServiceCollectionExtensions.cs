@@ -237,7 +237,7 @@ public static class FalObservabilityServiceCollectionExtensions
 
         public IFalAnalyticsClient Analytics { get; } = provider.GetRequiredKeyedService<IFalAnalyticsClient>(key);
 
-        // Few programs need these: their connections are made when they are asked for.
+        // Few programs need these, so their connections are created on demand.
         public IFalAppsClient Apps => provider.GetRequiredKeyedService<IFalAppsClient>(key);
 
         public IFalUsageClient Usage => provider.GetRequiredKeyedService<IFalUsageClient>(key);

@@ -2,22 +2,20 @@ using System.Buffers;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What a <see cref="FalGuardedStream"/> holds a body to.</summary>
+/// <summary>The rules that a <see cref="FalGuardedStream"/> enforces on a body.</summary>
 internal sealed record FalBodyGuard(FalResponseInfo Info, long MaxBytes, string? ApiKey, TimeSpan IdleTimeout, TimeProvider Time)
 {
-    /// <summary>Whether text was asked for, which may be empty and has no end of its own. If not, it was JSON.</summary>
+    /// <summary>Whether the call requested text, which may be empty and does not mark its own end. If false, it requested JSON.</summary>
     public bool IsText { get; init; }
 
-    /// <summary>Whether the framing or the compression tells the end of the body from a lost connection.</summary>
+    /// <summary>Whether the framing or the compression distinguishes the end of the body from a lost connection.</summary>
     public bool EndIsProven { get; init; }
 }
 
-/// <summary>
-/// A response body, decompressed, that ends in an error of ours where it is cut short, grows over its limit or comes too slowly.
-/// </summary>
+/// <summary>A decompressed response body that throws if it is truncated, exceeds its size limit or comes too slowly.</summary>
 internal sealed class FalGuardedStream : FalForwardStream
 {
-    /// <summary>What a stream must deliver within each <see cref="FalBodyGuard.IdleTimeout"/> unless it ends.</summary>
+    /// <summary>The number of bytes that a stream must deliver within each <see cref="FalBodyGuard.IdleTimeout"/> unless it ends.</summary>
     public const int MinBytesPerIdleTimeout = 1024;
 
     private const byte FirstByteOfGzip = 0x1f;
@@ -93,7 +91,7 @@ internal sealed class FalGuardedStream : FalForwardStream
 
         if (IsDisposed)
         {
-            // What a closed connection gives is no end.
+            // A closed connection is not the end of the body.
             throw DisposedWhileRead();
         }
 
@@ -123,7 +121,7 @@ internal sealed class FalGuardedStream : FalForwardStream
     {
         if (disposing && !IsDisposed)
         {
-            // A read that nobody awaits any more fails now, and its exception is nobody's to observe.
+            // A read that nobody awaits any more fails now, and nobody observes its exception.
             _pending?.ContinueWith(
                 static read => read.Exception,
                 CancellationToken.None,
@@ -147,7 +145,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
         catch (FalObservabilityException)
         {
-            // What came before the break is shown.
+            // The part before the break is shown.
         }
 
         return Refuse(what, null);
@@ -159,7 +157,7 @@ internal sealed class FalGuardedStream : FalForwardStream
     private FalResponseException Fault(string what, Exception? cause, bool transient) => FalErrorReader.BadBody(
         _guard.Info, what, _start.AsSpan(0, (int)Math.Min(_total, _start.Length)), _guard.ApiKey, cause, transient);
 
-    /// <summary>Remembers of the bytes what errors and the end need, and that the stream goes on.</summary>
+    /// <summary>Keeps the bytes that error messages and the check at the end need, and records that data arrived.</summary>
     private void Keep(ReadOnlySpan<byte> bytes)
     {
         if (_total < _start.Length)
@@ -183,12 +181,12 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
     }
 
-    /// <summary>The error for a body that ends where it cannot be complete, or null.</summary>
+    /// <summary>The error for a body that ends but cannot be complete, or null.</summary>
     private FalResponseException? IncompleteEnd()
     {
         if (_isBlank)
         {
-            // White space holds no more than nothing does, and is judged like nothing.
+            // White space contains no data, so it is treated like an empty body.
             string problem = _total == 0 ? "it is empty" : "it contains only white space";
             return !_guard.IsText ? Fault($"{problem}, but JSON was requested", null, transient: false)
                 : !_guard.EndIsProven
@@ -237,8 +235,8 @@ internal sealed class FalGuardedStream : FalForwardStream
     };
 
     /// <summary>
-    /// The bytes as they come from the connection: where a stall and a dropped connection show. A decompressor may read on and on
-    /// without a byte of output, so each read looks at the limits, at the cancellation and at the disposal.
+    /// The bytes from the connection, where stalls and dropped connections are detected. A decompressor may read many times without any
+    /// output, so each read checks the limits, the cancellation and the disposal.
     /// </summary>
     private sealed class ConnectionStream(Stream inner, FalGuardedStream owner) : FalForwardStream
     {

@@ -1,9 +1,9 @@
 namespace Fal.Observability.Client;
 
-/// <summary>One route of the service: how a request to it is recognised, and what a refusal of it can mean.</summary>
+/// <summary>One route of the service: how to recognise a request to it, and what a refusal can mean.</summary>
 /// <param name="Template">The path below the version of the API. A segment in braces stands for any segment.</param>
-/// <param name="Permission">What to do about a 403 whose message speaks of a permission.</param>
-/// <param name="Forbidden">What to do about a 403 whose message tells no cause.</param>
+/// <param name="Permission">What to do about a 403 whose message mentions a permission.</param>
+/// <param name="Forbidden">What to do about a 403 whose message names no cause.</param>
 /// <param name="NotFound">What to do about a 404.</param>
 internal sealed record FalRoute(string Template, string Permission, string Forbidden, string NotFound)
 {
@@ -19,7 +19,7 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
     private const string AddPermissionOrEndpoint =
         AddPermission + " The service also refuses a call like this when the key's account does not own one of the endpoints.";
 
-    // The first route that a path ends with counts.
+    // The first route that matches the end of the path is used.
     private static readonly FalRoute[] Known =
     [
         new("/serverless/metrics", AddPermission, AnyPermission, CheckAddress),
@@ -44,20 +44,20 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
             CheckAddress),
     ];
 
-    // Of a path that belongs to no known route, such as one of the caller's own.
+    // For a path that matches no known route, such as the caller's own.
     private static readonly FalRoute Other = Known[0] with { Template = "" };
 
     private readonly string[] _segments = Template.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The route that a path leads to.</summary>
-    /// <param name="path">The path of a request, with whatever the base address puts before the route.</param>
+    /// <summary>The route of a path.</summary>
+    /// <param name="path">The path of a request, including any prefix from the base address.</param>
     public static FalRoute Of(string? path)
     {
         string[] segments = (path ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
         return Array.Find(Known, route => route.IsEndOf(segments)) ?? Other;
     }
 
-    /// <summary>The method and route of a request, for telemetry: it takes few values, whatever a path names.</summary>
+    /// <summary>The method and route of a request, for telemetry. It has few distinct values, whatever the path contains.</summary>
     public static string NameOf(HttpRequestMessage request)
     {
         string path = request.RequestUri?.AbsolutePath ?? "";
@@ -72,9 +72,10 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
     }
 
     /// <summary>
-    /// What to do about a 403, by the service's words. They are not promised, so whatever else they say gets the general advice.
+    /// What to do about a 403, chosen by the service's message. The wording is not guaranteed, so any other message gets the general
+    /// advice.
     /// </summary>
-    /// <param name="words">The service's message; null where it sent none.</param>
+    /// <param name="words">The service's message; null if it sent none.</param>
     public string ForbiddenAdvice(string? words)
     {
         words ??= "";

@@ -9,7 +9,7 @@ namespace Fal.Observability.Client;
 public interface IFalMetricsClient
 {
     /// <summary>Reads the metrics once, as typed values for each app.</summary>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>The snapshot. An idle account has one without apps.</returns>
     /// <exception cref="FalAuthenticationException">The key was not accepted.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission, or the network edge refused the call.</exception>
@@ -29,7 +29,7 @@ public interface IFalMetricsClient
     /// <summary>
     /// Reads the metrics once, as Prometheus families. Use it for metrics that are not about one app, or to pass them on.
     /// </summary>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>Every family of the exposition, known to this version or not.</returns>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
     /// <example>

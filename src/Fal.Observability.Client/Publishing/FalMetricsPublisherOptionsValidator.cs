@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Says of every setting of a publisher that is out of its range which it is and what it may be.</summary>
+/// <summary>Reports every publisher setting that is out of range, with its allowed values.</summary>
 internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<FalMetricsPublisherOptions>
 {
     public ValidateOptionsResult Validate(string? name, FalMetricsPublisherOptions options)

@@ -14,8 +14,8 @@ namespace Fal.Observability.Client;
 public interface IFalUsageApi
 {
     /// <summary><c>GET /serverless/usage</c>: the compute that the account's apps used, and what it cost.</summary>
-    /// <param name="query">What to ask for; null for the time series of every app over the last 24 hours.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="query">The query; null for the time series of every app over the last 24 hours.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>One page.</returns>
     /// <exception cref="ArgumentException">The range of the query is a duration that still depends on the clock.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>

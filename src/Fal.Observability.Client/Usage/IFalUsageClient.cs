@@ -8,9 +8,9 @@ public interface IFalUsageClient
 {
     /// <summary>Gets the whole answer: every page, with each bucket once, in ascending order.</summary>
     /// <param name="query">
-    /// What to ask for; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
+    /// The query; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
     /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Nothing was sent.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
@@ -32,10 +32,10 @@ public interface IFalUsageClient
     /// Reads the time series as it is enumerated, with one page in memory. Each bucket comes once and whole, in ascending order.
     /// </summary>
     /// <param name="query">
-    /// What to ask for; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
+    /// The query; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
     /// <see cref="UsageQuery.Expand"/> is ignored.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
     /// <returns>The buckets, including those without usage, which have no rows.</returns>
     /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Thrown at the call.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>

@@ -13,7 +13,7 @@ public sealed class UsageReport
     /// <summary>The query, with its range fixed as it was sent. <see cref="AnsweredRange"/> is the time that the answer covers.</summary>
     public required UsageQuery Query { get; init; }
 
-    /// <summary>The buckets in ascending order. Empty if the query asked for <see cref="UsageExpand.Summary"/> alone.</summary>
+    /// <summary>The buckets in ascending order. Empty if the query requested only <see cref="UsageExpand.Summary"/>.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<UsageBucket> TimeSeries
     {
@@ -25,7 +25,7 @@ public sealed class UsageReport
         }
     } = [];
 
-    /// <summary>The rows over the whole range, as the service computed them. Empty if the query asked for no summary.</summary>
+    /// <summary>The rows over the whole range, as the service computed them. Empty if the query requested no summary.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<UsageRow> Summary
     {

@@ -12,7 +12,7 @@ namespace Fal.Observability.Client;
 /// Money and quantities are decimals. They are read digit by digit, without a binary fraction in between. A decimal holds 28 digits;
 /// further digits are rounded. Machine time that was billed at another price, discount or surge has its own row.
 /// </para>
-/// <para>A row is immutable and safe to share between threads. It can be made in a test with an object initializer.</para>
+/// <para>A row is immutable and safe to share between threads. A test can create it with an object initializer.</para>
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<UsageRow>))]
 public sealed class UsageRow : IFalJson<UsageRow>
@@ -94,7 +94,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
         decimal? deprecatedTotal = Amount("cost");
         return new UsageRow
         {
-            // A name of another kind cannot be passed over: the row would be added to those without one.
+            // A name of another type cannot be ignored, because the row would be added to those without a name.
             App = row.Text("app"),
             Environment = row.Text("environment"),
             MachineType = row.Text("machine_type"),

@@ -7,8 +7,8 @@ namespace Fal.Observability.Client;
 public interface IFalAnalyticsClient
 {
     /// <summary>Requests one page: the first, or the one that <see cref="FalPagedQuery.Cursor"/> points to.</summary>
-    /// <param name="query">What to ask for.</param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>
     /// The page. Its <see cref="AnalyticsPage.Query"/> is the query with the range fixed to the instants that were sent.
     /// </returns>
@@ -31,7 +31,7 @@ public interface IFalAnalyticsClient
 
     /// <summary>Requests the page after another one, with the same query and the same fixed range.</summary>
     /// <param name="page">A page that this client returned.</param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>The next page; null if <paramref name="page"/> is the last.</returns>
     /// <exception cref="ArgumentException"><paramref name="page"/> has no query: it did not come from this client.</exception>
     /// <exception cref="FalResponseException">
@@ -63,9 +63,9 @@ public interface IFalAnalyticsClient
     /// both. A relative range is fixed once, before the first call.
     /// </param>
     /// <param name="progress">Receives a report for each complete window, one at a time; may be null.</param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, which names the parts of the query that it lacks.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid. Nothing was sent.</exception>
+    /// <exception cref="ArgumentException">The query is not valid. Nothing was sent.</exception>
     /// <exception cref="FalForbiddenException">
     /// The key lacks a permission, or an endpoint is not the account's and <see cref="AnalyticsQuery.RefusedEndpoints"/> does not say
     /// to skip it.
@@ -97,10 +97,10 @@ public interface IFalAnalyticsClient
     /// </para>
     /// <para>The log names skipped endpoints, and so does the overload that reports progress.</para>
     /// </remarks>
-    /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
-    /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
+    /// <param name="query">The query. A relative range is fixed once, before the first page.</param>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
+    /// <returns>The buckets, including those without traffic, which have no rows.</returns>
+    /// <exception cref="ArgumentException">The query is not valid. Thrown at the call, before any request.</exception>
     /// <exception cref="FalResponseException">
     /// The service's cursor repeats, it sends more than <see cref="FalObservabilityOptions.MaxPages"/> pages, or a bucket comes after the
     /// stream returned a later one.
@@ -119,13 +119,13 @@ public interface IFalAnalyticsClient
     /// Streams the time series as <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> does, and reports progress and the
     /// endpoints or metrics that it skips.
     /// </summary>
-    /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
+    /// <param name="query">The query. A relative range is fixed once, before the first page.</param>
     /// <param name="progress">
     /// Receives a report for each window after its last bucket, and for the last window before the enumeration ends; may be null.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
-    /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
+    /// <returns>The buckets, including those without traffic, which have no rows.</returns>
+    /// <exception cref="ArgumentException">The query is not valid. Thrown at the call, before any request.</exception>
     /// <exception cref="FalResponseException">The service's pages do not end, or are in an order that cannot be streamed.</exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(
@@ -146,7 +146,7 @@ public interface IFalAnalyticsClient
     /// <param name="resumeFrom">
     /// The checkpoint to resume from; null starts from the beginning. A relative range keeps the instants of the first start.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
     /// <returns>The windows.</returns>
     /// <exception cref="ArgumentException">
     /// The query is not valid, or <paramref name="resumeFrom"/> belongs to another one. Thrown at the call, before any request.

@@ -16,7 +16,7 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
     /// <param name="query">The query, with the cursor of the page that is wanted.</param>
     /// <param name="previous">The page before, if there is one.</param>
     /// <param name="now">The instant that decides which buckets are provisional.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<AnalyticsPage> SendAsync(
         AnalyticsQuery query, AnalyticsPage? previous, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -127,7 +127,7 @@ internal sealed class AnalyticsRun : IDisposable
     /// <param name="window">The range of the window.</param>
     /// <param name="first">Whether no window comes before it.</param>
     /// <param name="streaming">Whether buckets are returned before later pages are read.</param>
-    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <param name="cancellationToken">Cancels the calls.</param>
     public async IAsyncEnumerable<AnalyticsBucket> ReadWindowAsync(
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

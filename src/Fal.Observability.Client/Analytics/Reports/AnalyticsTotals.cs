@@ -134,7 +134,7 @@ public sealed class AnalyticsTotals
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
     /// <summary>Adds up rows.</summary>
-    /// <param name="rows">Rows of any buckets and endpoints, none of them twice.</param>
+    /// <param name="rows">Rows of any buckets and endpoints, without duplicates.</param>
     /// <exception cref="ArgumentException">A row is null.</exception>
     public static AnalyticsTotals Of(IEnumerable<AnalyticsRow> rows)
     {
@@ -143,7 +143,7 @@ public sealed class AnalyticsTotals
     }
 
     /// <summary>Adds up the rows of buckets over all their endpoints.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     /// <example>
     /// <code>
@@ -158,14 +158,14 @@ public sealed class AnalyticsTotals
     }
 
     /// <summary>Adds up the rows of buckets for each endpoint.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids.</returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets) =>
         By(buckets, static id => id);
 
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>
     /// The totals by the app's id, <c>owner/name</c>, in ordinal order of the ids. The id of an app is the first two parts of the ids of
     /// its
