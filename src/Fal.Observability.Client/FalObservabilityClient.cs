@@ -4,9 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The client for a program without a container, with the same pipeline as <c>AddFalObservability</c>: retries, limits,
-/// exceptions and defaults are the same. Thread-safe. It holds the connections, so make one and keep it, and dispose it at
-/// the end.
+/// The client for a program without a container, with the same pipeline as <c>AddFalObservability</c>: retries, limits, exceptions and
+/// defaults are the same. Thread-safe. It holds the connections, so create one, reuse it, and dispose it at the end.
 /// </summary>
 public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposable
 {
@@ -16,9 +15,7 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
-    /// <exception cref="ArgumentException">
-    /// <paramref name="apiKey"/> is null or blank: the environment is not asked for another.
-    /// </exception>
+    /// <exception cref="ArgumentException"><paramref name="apiKey"/> is null or blank. The environment is not read.</exception>
     /// <exception cref="OptionsValidationException"><paramref name="apiKey"/> is malformed. The message does not quote it.</exception>
     /// <example>
     /// <code>
@@ -86,8 +83,8 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     public IFalUsageClient Usage => _client.Usage;
 
     /// <summary>
-    /// Closes the connections. Calls that wait for a response, and later ones, throw an <see cref="ObjectDisposedException"/>; a body
-    /// that is being streamed can still be read.
+    /// Closes the connections. Calls that wait for a response, and later calls, throw an <see cref="ObjectDisposedException"/>. A body that
+    /// is being streamed can still be read.
     /// </summary>
     public void Dispose()
     {

@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The way in: the apps of one fal account, their live metrics, analytics, runners and cost. Thread-safe; one instance serves a whole
+/// The entry point: the apps of one fal account, their live metrics, analytics, runners and cost. Thread-safe; one instance serves a whole
 /// application.
 /// </summary>
 public interface IFalObservabilityClient

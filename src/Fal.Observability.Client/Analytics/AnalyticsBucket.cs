@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>One stretch of time of an analytics answer, with a row for each endpoint that has data in it.</summary>
+/// <summary>One time bucket of an analytics answer, with a row for each endpoint that has data in it.</summary>
 /// <remarks>
-/// A bucket is immutable and safe to share between threads. Its length is the timeframe of the query; the service does not
-/// repeat it. Fields of a bucket that this version does not know are passed over.
+/// A bucket is immutable and safe to share between threads. Its length is the timeframe of the query; the service does not repeat it.
+/// Fields of a bucket that this version does not know are ignored.
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<AnalyticsBucket>))]
 public sealed class AnalyticsBucket : FalBucket<AnalyticsRow>, IFalJson<AnalyticsBucket>
@@ -31,15 +31,15 @@ public sealed class AnalyticsBucket : FalBucket<AnalyticsRow>, IFalJson<Analytic
     }
 
     /// <summary>
-    /// Whether the numbers may still change: the bucket is open, or has ended less than
-    /// <see cref="FalObservabilityOptions.ProvisionalAge"/> before it was asked for. The service's data lags, at times by more. Part
-    /// of the JSON, as <c>isProvisional</c>, where it is true; the service has no such field.
+    /// Whether the numbers may still change: the bucket is open, or ended less than <see cref="FalObservabilityOptions.ProvisionalAge"/>
+    /// before the request. The service's data lags, at times by more. If true, it is written to the JSON as <c>isProvisional</c>; the
+    /// service has no such field.
     /// </summary>
     public bool IsProvisional { get; init; }
 
     /// <summary>
-    /// Whether the bucket had not ended when it was asked for, so that its numbers cover a part of it. An open bucket is provisional too.
-    /// Part of the JSON, as <c>isOpen</c>, where it is true; the service has no such field.
+    /// Whether the bucket had not ended at the time of the request, so that its numbers cover only a part of it. An open bucket is
+    /// provisional too. If true, it is written to the JSON as <c>isOpen</c>; the service has no such field.
     /// </summary>
     public bool IsOpen { get; init; }
 

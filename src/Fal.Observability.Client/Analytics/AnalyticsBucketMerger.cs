@@ -1,22 +1,21 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Joins the buckets of successive pages, so that a bucket that the service cut at a page boundary comes out once, with the rows of
+/// Joins the buckets of successive pages, so that a bucket that the service split at a page boundary is returned once, with the rows of
 /// both parts.
 /// </summary>
 /// <remarks>
-/// Parts of a bucket are recognised by the same instant in neighbouring places, which works in ascending and in descending order and
-/// keeps one bucket back at most. Rows of the same endpoint in both parts become one row that holds the metrics of either; where both
-/// have a value the later part's counts, so that a service which repeats the last bucket of a page doubles nothing. Rows that one part
-/// holds twice for the same endpoint stay apart here: <see cref="AnalyticsRowOrder"/> makes them one. Not safe for use by several threads
-/// at a time.
+/// Neighbouring buckets with the same instant are parts of one bucket. This works in ascending and in descending order, and at most one
+/// bucket is kept back. Rows of the same endpoint in both parts become one row with the metrics of both. If both have a value, the later
+/// one counts, so that a service that repeats the last bucket of a page doubles nothing. Duplicate rows within one part stay separate here;
+/// <see cref="AnalyticsRowOrder"/> merges them. Not thread-safe.
 /// </remarks>
 internal sealed class AnalyticsBucketMerger
 {
     private AnalyticsBucket? _last;
 
     /// <summary>Takes the buckets of the next page.</summary>
-    /// <returns>The buckets that are whole now; the last one is kept back, since the next page may go on with it.</returns>
+    /// <returns>The buckets that are complete now. The last one is kept back, because the next page may continue it.</returns>
     public IReadOnlyList<AnalyticsBucket> Add(IReadOnlyList<AnalyticsBucket> page)
     {
         List<AnalyticsBucket> whole = new(page.Count);
@@ -39,7 +38,7 @@ internal sealed class AnalyticsBucketMerger
         return whole;
     }
 
-    /// <summary>The bucket that was kept back, to be asked for after the last page; null if there is none.</summary>
+    /// <summary>The bucket that was kept back, to be read after the last page; null if there is none.</summary>
     public AnalyticsBucket? Complete()
     {
         AnalyticsBucket? last = _last;

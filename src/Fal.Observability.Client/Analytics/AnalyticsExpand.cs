@@ -1,9 +1,8 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// What an analytics call returns: the shape of the answer (<see cref="TimeSeries"/>, <see cref="Summary"/>) and the
-/// metrics in each row. One flag stands for one value of the service's <c>expand</c> parameter; combine flags with
-/// <c>|</c>, or take one of the named groups.
+/// What an analytics call returns: the shape of the answer (<see cref="TimeSeries"/>, <see cref="Summary"/>) and the metrics in each row.
+/// One flag stands for one value of the service's <c>expand</c> parameter; combine flags with <c>|</c>, or use one of the named groups.
 /// </summary>
 /// <remarks>
 /// Counts are numbers of requests within a bucket. Durations are seconds on the wire. A value that the service offers
@@ -16,7 +15,7 @@ public enum AnalyticsExpand : long
     /// <summary>Nothing. A query with this value needs <see cref="AnalyticsQuery.AdditionalExpand"/>.</summary>
     None = 0,
 
-    /// <summary><c>time_series</c>: rows grouped by time bucket. The shape that is asked for when a query names none.</summary>
+    /// <summary><c>time_series</c>: rows grouped by time bucket. The default shape if a query names none.</summary>
     TimeSeries = 1L << 0,
 
     /// <summary><c>summary</c>: one row for each endpoint over the whole range.</summary>
@@ -40,7 +39,7 @@ public enum AnalyticsExpand : long
     /// <summary><c>connection_error_count</c>: connections that timed out, were refused or broke.</summary>
     ConnectionErrorCount = 1L << 7,
 
-    /// <summary><c>timeout_error_count</c>: requests that ran into their time limit.</summary>
+    /// <summary><c>timeout_error_count</c>: requests that exceeded their time limit.</summary>
     TimeoutErrorCount = 1L << 8,
 
     /// <summary><c>runtime_error_count</c>: requests that failed inside the app.</summary>
@@ -110,12 +109,12 @@ public enum AnalyticsExpand : long
     ExecutionLatency = P25Duration | P50Duration | P75Duration | P90Duration | P95Duration | P99Duration,
 
     /// <summary>
-    /// Cold boots: how many, and three percentiles of how long. The service is known to answer 500 when the
-    /// percentiles are asked for some endpoints; <see cref="ColdBootCount"/> alone is safe.
+    /// Cold boots: how many, and three percentiles of how long. The service is known to answer 500 when the percentiles are requested for
+    /// some endpoints; <see cref="ColdBootCount"/> alone is safe.
     /// </summary>
     ColdBoot = ColdBootCount | P50ColdBootDuration | P75ColdBootDuration | P90ColdBootDuration,
 
-    /// <summary>Every metric but the three cold-boot percentiles, which the service is known to fail on for some endpoints.</summary>
+    /// <summary>Every metric except the three cold-boot percentiles, on which the service is known to fail for some endpoints.</summary>
     Standard = Volume | ErrorBreakdown | PrepareLatency | ExecutionLatency | ColdBootCount | TotalBillableDuration,
 
     /// <summary>All 24 metrics. <see cref="Standard"/> is the safer choice: see <see cref="ColdBoot"/>.</summary>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What the flags of <see cref="AnalyticsExpand"/> are called on the wire and what they measure.</summary>
+/// <summary>The names of the <see cref="AnalyticsExpand"/> flags on the wire, and what they measure.</summary>
 public static class AnalyticsExpandExtensions
 {
     private enum Kind
@@ -101,7 +101,8 @@ public static class AnalyticsExpandExtensions
     {
         int index = IndexOf(metric, parameterName);
         return Table[index].Kind != Kind.Structure ? index : throw new ArgumentException(
-            $"AnalyticsExpand.{metric} is a shape of the answer, not a metric: name a metric such as AnalyticsExpand.RequestCount.",
+            $"AnalyticsExpand.{metric} is not a metric. It selects the form of the answer. Pass a metric, such as " +
+                "AnalyticsExpand.RequestCount.",
             parameterName);
     }
 
@@ -137,8 +138,8 @@ public static class AnalyticsExpandExtensions
             throw new ArgumentOutOfRangeException(
                 parameterName,
                 expand,
-                "The value has a bit that is not an AnalyticsExpand flag of this version. Combine the named flags, and send " +
-                "values that this version does not know with AnalyticsQuery.AdditionalExpand.");
+                "The value has a bit that is not an AnalyticsExpand flag in this version. Combine named flags only. Send values that " +
+                "this version does not know with AnalyticsQuery.AdditionalExpand.");
         }
     }
 

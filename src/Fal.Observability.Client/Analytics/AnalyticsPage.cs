@@ -5,8 +5,8 @@ namespace Fal.Observability.Client;
 
 /// <summary>One page of an analytics answer.</summary>
 /// <remarks>
-/// A page is immutable and safe to share between threads. The order of buckets is the service's, which does not document it; fields
-/// of the envelope that this version does not know are passed over. It can be made in a test with an object initializer.
+/// A page is immutable and safe to share between threads. The buckets are in the service's order, which is not documented. Fields of the
+/// envelope that this version does not know are ignored. A test can create it with an object initializer.
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<AnalyticsPage>))]
 public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFalJson<AnalyticsPage>
@@ -22,9 +22,8 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
     }
 
     /// <summary>
-    /// The query that this page answers, with its range fixed: what to send again, with <see cref="FalPage{TBucket,TRow}.NextCursor"/>,
-    /// for the next page.
-    /// Null on a page that no client has fetched, such as one read from JSON.
+    /// The query that this page answers, with its range fixed. Send it again with <see cref="FalPage{TBucket,TRow}.NextCursor"/> to get the
+    /// next page. Null on a page that no client has fetched, such as one read from JSON.
     /// </summary>
     public AnalyticsQuery? Query { get; init; }
 
@@ -47,7 +46,7 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
     };
 
     /// <summary>This page with the buckets marked that were open or provisional at an instant.</summary>
-    /// <param name="now">When the page was asked for.</param>
+    /// <param name="now">When the page was requested.</param>
     /// <param name="provisionalAge">How long after its end the numbers of a bucket may change.</param>
     internal AnalyticsPage MarkedAt(DateTimeOffset now, TimeSpan provisionalAge)
     {

@@ -2,13 +2,11 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// One question to the analytics endpoint: which endpoints, which metrics, which time, cut into which buckets.
-/// </summary>
+/// <summary>A query to the analytics endpoint: which endpoints, which metrics, which time range, and which buckets.</summary>
 /// <remarks>
-/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. What cannot be
-/// valid is refused where it is set, before any request is made; <see cref="Validate"/> checks what no single property can.
-/// Two queries are equal if all their values are, with lists compared element by element in order.
+/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. Setting an invalid value throws,
+/// before any request is made. <see cref="Validate"/> checks what no single property can. Two queries are equal if all their values are,
+/// with lists compared element by element in order.
 /// </remarks>
 /// <example>
 /// <code>
@@ -23,24 +21,26 @@ namespace Fal.Observability.Client;
 /// </example>
 public sealed record AnalyticsQuery : FalPagedQuery
 {
-    /// <summary>The most endpoint ids that the service takes in one call: 50.</summary>
+    /// <summary>The maximum number of endpoint ids that the service accepts in one call: 50.</summary>
     public const int MaxEndpointIdsPerCall = 50;
 
     // An address of 65,520 characters is the first that a Uri of .NET 8 refuses. What is left over is for the base address and the range.
     private const int MaxQueryCharacters = 64_000;
 
-    /// <summary>Asks about one or several endpoints.</summary>
+    /// <summary>Creates a query for one or several endpoints.</summary>
     /// <param name="endpointId">An endpoint id, <c>owner/name</c> or one of its routes, <c>owner/name/route</c>.</param>
-    /// <param name="moreEndpointIds">More of them.</param>
-    /// <exception cref="ArgumentException">An id is blank or holds a comma, a blank or a control character.</exception>
+    /// <param name="moreEndpointIds">Further endpoint ids.</param>
+    /// <exception cref="ArgumentException">An id is blank or contains a comma, white space or a control character.</exception>
     public AnalyticsQuery(string endpointId, params string[] moreEndpointIds)
         : this([endpointId, .. moreEndpointIds ?? throw new ArgumentNullException(nameof(moreEndpointIds))])
     {
     }
 
-    /// <summary>Asks about a list of endpoints.</summary>
-    /// <param name="endpointIds">At least one endpoint id. The list is copied; an id that is there twice counts once.</param>
-    /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
+    /// <summary>Creates a query for a list of endpoints.</summary>
+    /// <param name="endpointIds">At least one endpoint id. The list is copied. A duplicate id counts once.</param>
+    /// <exception cref="ArgumentException">
+    /// There is no id, or one is blank or contains a comma, white space or a control character.
+    /// </exception>
     public AnalyticsQuery(IEnumerable<string> endpointIds)
     {
         ArgumentNullException.ThrowIfNull(endpointIds);
@@ -52,10 +52,12 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// answer can hold rows under ids that are not in this list.
     /// </summary>
     /// <remarks>
-    /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>: reports and streams cut it into calls; a single page over a
-    /// longer one is refused before it is asked for.
+    /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>: reports and streams split it into calls. A request for a single
+    /// page throws if the list is longer.
     /// </remarks>
-    /// <exception cref="ArgumentException">There is no id, or one is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no id, or one is blank or contains a comma, white space or a control character.
+    /// </exception>
     public IReadOnlyList<string> EndpointIds
     {
         get;
@@ -73,8 +75,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// The shapes and metrics to ask for. Default: <see cref="AnalyticsExpand.RequestCount"/>. Where no shape is named,
-    /// <see cref="AnalyticsExpand.TimeSeries"/> is meant.
+    /// The shapes and metrics to request. Default: <see cref="AnalyticsExpand.RequestCount"/>. If no shape is named,
+    /// <see cref="AnalyticsExpand.TimeSeries"/> is used.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A bit is set that no flag of this version stands for.</exception>
     public AnalyticsExpand Expand
@@ -88,11 +90,11 @@ public sealed record AnalyticsQuery : FalPagedQuery
     } = AnalyticsExpand.RequestCount;
 
     /// <summary>
-    /// Metrics by their name on the wire, for those that this version does not know. Default: none. They are sent after those
-    /// of <see cref="Expand"/>, and what the service answers is in <see cref="AnalyticsRow.AdditionalMetrics"/>. A name that this
-    /// version knows counts as its flag.
+    /// Metrics that this version does not know, by their names on the wire. Default: none. They are sent after those of
+    /// <see cref="Expand"/>, and their values are in <see cref="AnalyticsRow.AdditionalMetrics"/>. A name that this version knows counts as
+    /// its flag.
     /// </summary>
-    /// <exception cref="ArgumentException">A name is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">A name is blank or contains a comma, white space or a control character.</exception>
     public IReadOnlyList<string> AdditionalExpand
     {
         get;
@@ -104,7 +106,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     } = WireTokenList.Empty;
 
     /// <summary>
-    /// Whose traffic is meant. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.
+    /// Whose traffic to read. Default: <see cref="AnalyticsSource.Serverless"/>, all traffic to endpoints that the account owns.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
     public AnalyticsSource Source
@@ -122,8 +124,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// What a report or stream does about endpoints that the service refuses. Default: <see cref="RefusedEndpointPolicy.Throw"/>. Not
-    /// looked at by a single page.
+    /// What a report or stream does about endpoints that the service refuses. Default: <see cref="RefusedEndpointPolicy.Throw"/>. A request
+    /// for a single page ignores it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
     public RefusedEndpointPolicy RefusedEndpoints
@@ -141,29 +143,28 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// Whether a report or stream goes on without the three cold-boot percentiles where the service answers 500 to a call that asks for
-    /// them, which it is known to do for some endpoints. <see cref="AnalyticsReport.MissingMetrics"/> names the endpoints that they lack
-    /// for. Default: false, the failure is the result. Not looked at by a single page.
+    /// Whether a report or stream continues without the three cold-boot percentiles if the service answers 500 to a call that requests
+    /// them, which it is known to do for some endpoints. <see cref="AnalyticsReport.MissingMetrics"/> names the endpoints that lack them.
+    /// Default: false, the report or stream fails. A request for a single page ignores it.
     /// </summary>
     /// <remarks>
-    /// The endpoints that make the service fail are found with at most 31 more calls for each <see cref="MaxEndpointIdsPerCall"/>, which is
-    /// enough for any three among them; where there are more, the metrics lack for some endpoints that have them. A service that fails
-    /// without
-    /// these metrics too is found out by the first of those calls, and its failure is the result. Each call that fails is first sent again
-    /// like any other, so that a passing fault is not taken for one of an endpoint: that is what takes the time.
+    /// The client finds the endpoints that make the service fail with at most 31 more calls per <see cref="MaxEndpointIdsPerCall"/>
+    /// endpoints. This is enough to find any three of them. If there are more, some endpoints lack the metrics although the service has
+    /// them. If the service fails without these metrics too, the first of those calls shows it, and that failure is thrown. Each failed
+    /// call is first retried like any other, so that a transient failure is not blamed on an endpoint. This takes most of the time.
     /// </remarks>
     public bool DegradeOnServerError { get; init; }
 
     /// <summary>
     /// Whether a report or stream leaves out the buckets that are still open or provisional: see
-    /// <see cref="AnalyticsBucket.IsProvisional"/>. Default: false, they come and are marked. Not looked at by a single page, and
-    /// without effect on a summary.
+    /// <see cref="AnalyticsBucket.IsProvisional"/>. Default: false, they are included and marked. A request for a single page ignores it,
+    /// and it has no effect on a summary.
     /// </summary>
     public bool ClosedOnly { get; init; }
 
     /// <summary>
-    /// What is asked for when the names in <see cref="AdditionalExpand"/> that this version knows are counted as flags and the
-    /// default shape is filled in.
+    /// The requested values. Names in <see cref="AdditionalExpand"/> that this version knows count as flags, and the default shape is
+    /// filled in.
     /// </summary>
     internal AnalyticsExpand EffectiveExpand
     {
@@ -180,7 +181,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// Whether the longest values that one call can have fit into an address together, which has the same limit on every .NET.
+    /// Whether the longest values of one call together fit into a request URI, with the same limit on every .NET version.
     /// </summary>
     internal bool FitsOneCall
     {
@@ -196,12 +197,12 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// Checks what depends on several properties: that at least one metric is asked for, and that the values fit into an address. Every
-    /// call does this first.
+    /// Checks what depends on several properties: that the query requests at least one metric, and that its values fit into a request URI.
+    /// Every call does this first.
     /// </summary>
     /// <exception cref="ArgumentException">
-    /// Neither <see cref="Expand"/> nor <see cref="AdditionalExpand"/> names a metric, or the values together are too long for the address
-    /// of a request.
+    /// Neither <see cref="Expand"/> nor <see cref="AdditionalExpand"/> names a metric, or the values together are too long for a request
+    /// URI.
     /// </exception>
     public void Validate()
     {
@@ -209,7 +210,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
         if ((EffectiveExpand & AnalyticsExpand.AllMetrics) == 0 && !hasUnknownName)
         {
             throw new ArgumentException(
-                "The query asks for no metric. Set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
+                "The query requests no metric. Set Expand to at least one, such as AnalyticsExpand.RequestCount or " +
                 "AnalyticsExpand.Standard.");
         }
 
@@ -217,29 +218,29 @@ public sealed record AnalyticsQuery : FalPagedQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The values of the query are longer together than the address of a request can be: the endpoint ids of one " +
-                    $"call, {nameof(AdditionalExpand)}, {nameof(TimeZone)} and {nameof(Cursor)} may have {MaxQueryCharacters} characters " +
-                        $"in their encoded form. Give shorter or fewer ones."));
+                $"The query is too long for a request URI. The endpoint ids of one call, {nameof(AdditionalExpand)}, " +
+                    $"{nameof(TimeZone)} and {nameof(Cursor)} together may have at most {MaxQueryCharacters} characters in encoded form. " +
+                    $"Use fewer or shorter values."));
         }
     }
 
     /// <summary>Checks the query for calls that follow their own pages, with any number of endpoints.</summary>
-    /// <exception cref="ArgumentException">The query asks for no metric, or points at a page.</exception>
+    /// <exception cref="ArgumentException">The query requests no metric, or has a cursor.</exception>
     internal void ValidateForAllPages()
     {
         Validate();
         if (Cursor is not null)
         {
             throw new ArgumentException(
-                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by themselves: "
-                    + "leave it null, or go on with GetNextPageAsync."
+                "The query has a Cursor, which points to a page of a single call. Reports and streams read all pages themselves. "
+                    + "Leave Cursor null, or continue with GetNextPageAsync."
             );
         }
     }
 
     /// <summary>Checks the query for a call of its own, which the service limits in the number of endpoints.</summary>
     /// <exception cref="ArgumentException">
-    /// The query asks for no metric, or names more than <see cref="MaxEndpointIdsPerCall"/> endpoints.
+    /// The query requests no metric, or names more than <see cref="MaxEndpointIdsPerCall"/> endpoints.
     /// </exception>
     internal void ValidateForOneCall()
     {
@@ -248,14 +249,14 @@ public sealed record AnalyticsQuery : FalPagedQuery
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {EndpointIds.Count} endpoints, and the service takes at most {MaxEndpointIdsPerCall} in one call: " +
-                    $"split the list, or take GetReportAsync or StreamTimeSeriesAsync, which do."));
+                $"The query names {EndpointIds.Count} endpoints, but the service accepts at most {MaxEndpointIdsPerCall} per call. " +
+                    $"Split the list, or use GetReportAsync or StreamTimeSeriesAsync, which split it for you."));
         }
     }
 
     /// <summary>The same query with a range whose ends are fixed, so that every page of the answer is about the same time.</summary>
-    /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
-    /// <returns>The query itself where its range is fixed already.</returns>
+    /// <param name="now">The current instant, usually <c>timeProvider.GetUtcNow()</c>.</param>
+    /// <returns>The query itself if its range is already fixed.</returns>
     /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
     public AnalyticsQuery Resolve(DateTimeOffset now) => Range.IsFixed ? this : this with { Range = Range.Resolve(now) };
 
@@ -263,13 +264,13 @@ public sealed record AnalyticsQuery : FalPagedQuery
     public override string ToString() => string.Join(" | ", Parts.Select(part => part.Words).OfType<string>());
 
     /// <summary>
-    /// Everything that decides what a report or stream gives, as a text to compare. How the answer is cut into pages does not decide it.
+    /// Everything that determines the content of a report or stream, as a text to compare. The split into pages does not determine it.
     /// </summary>
     internal string Identity => string.Join('\n', Parts.Select(part => part.Identity));
 
     /// <summary>
-    /// The values, each as words for a log, null where they would say nothing, and as a part of <see cref="Identity"/>. A checkpoint keeps
-    /// the identity of its query, so a checkpoint that was saved before a change here belongs to no query afterwards.
+    /// The values, each as words for a log (null if they would say nothing) and as a part of <see cref="Identity"/>. A checkpoint stores
+    /// the identity of its query. After a change here, a checkpoint that was saved before matches no query.
     /// </summary>
     private IEnumerable<(string? Words, string Identity)> Parts
     {

@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Refuses a call of <see cref="IFalAnalyticsApi"/> whose query was null: Refit leaves a null out, and a bare call would go out in its
-/// place. The outermost handler of the analytics client, so that such a call counts nowhere.
+/// Refuses a call of <see cref="IFalAnalyticsApi"/> whose query is null, because Refit would send the call without a query. It is the
+/// outermost handler of the analytics client, so such a call is not counted.
 /// </summary>
 internal sealed class AnalyticsQueryGuard : DelegatingHandler
 {

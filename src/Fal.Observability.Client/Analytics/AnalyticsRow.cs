@@ -12,16 +12,16 @@ namespace Fal.Observability.Client;
 /// <summary>The metrics of one endpoint, within one time bucket or over the whole range.</summary>
 /// <remarks>
 /// <para>
-/// A metric is null where it was not asked for, and where the service has no value, such as a percentile of a bucket without traffic. A
-/// duration is shown rounded to the tick of 100 ns; <see cref="GetValue"/> gives the number as it was sent.
+/// A metric is null if the query did not request it, or if the service has no value, such as a percentile of a bucket without traffic. A
+/// duration is rounded to the tick of 100 ns; <see cref="GetValue"/> returns the number as it was sent.
 /// </para>
 /// <para>
 /// Nothing that the service sends makes a row unreadable: a field that this version does not know, and a known one whose value is not a
 /// number of its kind (text, or a count with a fraction), is kept as it is in <see cref="AdditionalMetrics"/>.
 /// </para>
 /// <para>
-/// A row is immutable and safe to share between threads. It can be made in a test with an object initializer, and it keeps all of its
-/// values when it is written as JSON and read again.
+/// A row is immutable and safe to share between threads. A test can create it with an object initializer. It keeps all its values when it
+/// is written as JSON and read again.
 /// </para>
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<AnalyticsRow>))]
@@ -46,9 +46,9 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// The id that the requests were recorded under: one of the query's, or a route of one (<c>owner/name/route</c>). Empty if the
-    /// service sent none; U+FFFD stands for what is not valid text. Such a row is kept, because its numbers are part of the traffic, and
-    /// it is never merged with another.
+    /// The id that the requests were recorded under: an id of the query, or one of its routes (<c>owner/name/route</c>). Empty if the
+    /// service sent none; U+FFFD replaces invalid text. Such a row is kept, because its numbers are part of the traffic, and it is never
+    /// merged with another.
     /// </summary>
     public required string EndpointId
     {
@@ -61,8 +61,8 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// Whether <see cref="EndpointId"/> says which endpoint the row is about. False without an id, and with one that was not valid text:
-    /// two such rows may be about different endpoints.
+    /// Whether <see cref="EndpointId"/> identifies the endpoint of the row. False if the id is missing or was not valid text: two such rows
+    /// may be about different endpoints.
     /// </summary>
     public bool IsIdentified => EndpointId.Length > 0 && !EndpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal);
 
@@ -111,7 +111,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         init => Set(AnalyticsExpand.ConnectionErrorCount, value);
     }
 
-    /// <summary>Requests that ran into their time limit (<c>timeout_error_count</c>).</summary>
+    /// <summary>Requests that exceeded their time limit (<c>timeout_error_count</c>).</summary>
     public long? TimeoutErrorCount
     {
         get => Count(AnalyticsExpand.TimeoutErrorCount);
@@ -238,8 +238,8 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// What the row holds beside the metrics above, by its name on the wire: fields that this version does not know (null included),
-    /// and known ones whose value is not a number of their kind. Empty as a rule.
+    /// Other fields of the row, by their names on the wire: fields that this version does not know (including null), and known fields whose
+    /// value is not a number of the expected type. Usually empty.
     /// </summary>
     public IReadOnlyDictionary<string, JsonElement> AdditionalMetrics
     {
@@ -253,25 +253,25 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// Successful requests among all, as a rule from 0 to 1. Null where it cannot be known: a count is missing, or there was no request.
+    /// The share of successful requests, usually from 0 to 1. Null if it is not known: a count is missing, or there was no request.
     /// </summary>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 
     /// <summary>
-    /// Requests that ended in a server error (5xx) among all, as a rule from 0 to 1: what an availability objective is measured by. Null
-    /// where it cannot be known: a count is missing, or there was no request.
+    /// The share of requests that ended in a server error (5xx), usually from 0 to 1. Availability objectives use it. Null if it is not
+    /// known: a count is missing, or there was no request.
     /// </summary>
     public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
 
     /// <summary>
-    /// Requests that ended in an error of the caller (4xx) among all, as a rule from 0 to 1. Null where it cannot be known: a count is
-    /// missing, or there was no request.
+    /// The share of requests that ended in an error of the caller (4xx), usually from 0 to 1. Null if it is not known: a count is missing,
+    /// or there was no request.
     /// </summary>
     public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
 
     /// <summary>
-    /// Requests that waited for a cold boot among all, as a rule from 0 to 1. Null where it cannot be known: a count is missing, or there
-    /// was no request.
+    /// The share of requests that waited for a cold boot, usually from 0 to 1. Null if it is not known: a count is missing, or there was no
+    /// request.
     /// </summary>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
@@ -281,7 +281,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <summary>The number of one metric as it was sent: requests of a count, seconds of a duration.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>
-    /// The number, or null where the row has none. A count beyond 2^53 is rounded here; <see cref="GetCount"/> gives it exactly.
+    /// The number, or null if the row has none. A count above 2^53 is rounded; <see cref="GetCount"/> returns it exactly.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
     public double? GetValue(AnalyticsExpand metric)
@@ -293,8 +293,8 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// The number of one metric for a chart or a time series, which have no other type: what <see cref="GetValue"/> gives, and also a count
-    /// that no <see cref="long"/> holds, such as 2^63 or 1.5.
+    /// The number of one metric for a chart or a time series. It returns what <see cref="GetValue"/> returns, and also a count that does
+    /// not fit into a <see cref="long"/>, such as 2^63 or 1.5.
     /// </summary>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>Requests of a count, seconds of a duration; null where the row has no number, or none that is finite.</returns>
@@ -321,10 +321,10 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         !AnalyticsExpandExtensions.IsDurationAt(AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric)))
             ? Count(metric)
             : throw new ArgumentException(
-                $"AnalyticsExpand.{metric} is a duration, not a count: read its seconds with GetValue.", nameof(metric));
+                $"AnalyticsExpand.{metric} is a duration, not a count. Read its seconds with GetValue.", nameof(metric));
 
     /// <summary>
-    /// The endpoint and the metrics that are there, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.
+    /// The endpoint and the metrics that have a value, for a log line: <c>my-org/my-app: request_count=12, p90_duration=1.5</c>.
     /// </summary>
     public override string ToString()
     {

@@ -21,7 +21,7 @@ internal static class AnalyticsRowJson
 
     public static AnalyticsRow Read(ref Utf8JsonReader reader)
     {
-        AnswerJson.ThrowIfNotObject(ref reader, "A row of analytics");
+        AnswerJson.ThrowIfNotObject(ref reader, "An analytics row");
         string? endpointId = null;
         var named = AnalyticsExpand.None;
         var metrics = AnalyticsExpand.None;

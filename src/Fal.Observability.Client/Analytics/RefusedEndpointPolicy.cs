@@ -1,17 +1,17 @@
 namespace Fal.Observability.Client;
 
 /// <summary>What a report or stream does about endpoints that the service refuses.</summary>
-/// <remarks>One endpoint that is not the account's makes the service refuse the whole call that names it.</remarks>
+/// <remarks>If a call names one endpoint that is not the account's, the service refuses the whole call.</remarks>
 public enum RefusedEndpointPolicy
 {
-    /// <summary>The refusal is the result: the first refused call ends the report or stream with its exception.</summary>
+    /// <summary>The first refused call ends the report or stream with its exception.</summary>
     Throw,
 
     /// <summary>
-    /// The refused endpoints are found by calls with parts of the list, reported by id, and left out; the data of the others comes.
-    /// A key that lacks the permission altogether still ends in a <see cref="FalForbiddenException"/>, after at most 8 calls: the refused
-    /// one, and seven with one endpoint each, from different calls and owners as far as there are. Where nearly all endpoints are refused,
-    /// those seven can all be among them, and the same exception says so.
+    /// Calls with parts of the list find the refused endpoints, which are reported by id and skipped. The data of the others is returned. A
+    /// key without the permission still causes a <see cref="FalForbiddenException"/>, after at most 8 calls: the refused one, and seven
+    /// with one endpoint each, if possible from different calls and owners. If nearly all endpoints are refused, all seven can be among
+    /// them, and the same exception says so.
     /// </summary>
     Skip,
 }

@@ -3,11 +3,11 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Buckets of a timeframe as the clocks of a zone show them: where a range can be cut without cutting a bucket, and when a bucket ends.
+/// The buckets of a timeframe in a time zone: where a range can be split without splitting a bucket, and when a bucket ends.
 /// </summary>
 internal sealed class AnalyticsCalendar
 {
-    // Within these no arithmetic with zones and periods leaves what a date can hold.
+    // Within these limits, arithmetic with zones and periods cannot overflow a date.
     private static readonly DateTime FirstDate = DateTime.MinValue.AddDays(40);
     private static readonly DateTime LastDate = DateTime.MaxValue.AddDays(-40);
 
@@ -36,13 +36,11 @@ internal sealed class AnalyticsCalendar
                 : null;
     }
 
-    /// <summary>
-    /// The ranges, one after another, that a fixed range is cut into: each of about so many buckets, the cuts between buckets.
-    /// </summary>
+    /// <summary>Splits a fixed range into consecutive ranges of about the given number of buckets, at bucket boundaries.</summary>
     /// <remarks>
-    /// A cut lies where every reading of the calendar has a boundary: on a full minute or hour, or a midnight, that the clocks show
-    /// exactly once. Where they change, the next such place is taken, so that a cut never falls into the hour that comes twice: a bucket
-    /// there that came without an offset could not be told from its twin.
+    /// A cut is at an instant that is a boundary in every interpretation of the calendar: a full minute or hour, or a midnight, that the
+    /// clocks show exactly once. When the clocks change, the next such instant is used, so that a cut never falls into a repeated hour. A
+    /// bucket there without an offset would be ambiguous.
     /// </remarks>
     public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsTimeGrid grid, int buckets)
     {
@@ -59,26 +57,26 @@ internal sealed class AnalyticsCalendar
             if (windows.Count == MaxWindows)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} takes more than {MaxWindows} windows of {buckets} " +
-                        $"buckets. Give a shorter range or a longer timeframe, or " +
-                            $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
+                    $"The range {range} by {grid.Timeframe!.Value.GetWireName()} needs more than {MaxWindows} windows of {buckets} " +
+                        $"buckets. Use a shorter range or a coarser timeframe, or " +
+                        $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)}."));
             }
 
             windows.Add(Between(start, cut));
             start = cut;
         }
 
-        // Uncut, the range goes out as it was given: days stay days.
+        // If the range is not split, it is sent as it was given: days stay days.
         return windows.Count == 0 ? [range] : [.. windows, Between(start, bounds.End)];
     }
 
-    /// <summary>When the range of a query is over, itself not included; null for whole days of a calendar that is not known.</summary>
+    /// <summary>The exclusive end of the range of a query; null for whole days in an unknown calendar.</summary>
     public static DateTimeOffset? EndOf(AnalyticsTimeGrid grid) =>
         grid.Range.End ?? (TryCreate(grid)?.Bounds(grid.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
 
     /// <summary>
-    /// When a bucket is over. Without a calendar that knows the zone it is judged by its own offset, and without a timeframe by the
-    /// one that the service documents for the length of the range.
+    /// The end of a bucket. If the zone is not known, the offset of the bucket is used. If there is no timeframe, the one that the service
+    /// documents for the length of the range is used.
     /// </summary>
     public static DateTimeOffset EndOf(DateTimeOffset start, AnalyticsCalendar? calendar, AnalyticsTimeframe timeframe)
     {
@@ -99,7 +97,7 @@ internal sealed class AnalyticsCalendar
         };
     }
 
-    /// <summary>The time that a series of buckets covers; null where the length of the last is not known.</summary>
+    /// <summary>The time that a series of buckets covers; null if the length of the last one is not known.</summary>
     /// <param name="grid">The time of the query.</param>
     /// <param name="first">The start of the first bucket.</param>
     /// <param name="last">The start of the last.</param>
@@ -122,8 +120,8 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>
-    /// Where the buckets of an answer may start: after the first instant, and up to the second. The service moves both ends of a range
-    /// outward to whole buckets, and adds one that starts after the present.
+    /// Where the buckets of an answer may start: after the first instant, and up to the second. The service extends a range to whole
+    /// buckets, and adds one that starts in the future.
     /// </summary>
     public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsTimeGrid grid)
     {
@@ -149,7 +147,7 @@ internal sealed class AnalyticsCalendar
         return (Add(start, -(longer > TimeSpan.Zero ? length + longer : length)), Add(end, length));
     }
 
-    /// <summary>An instant and a stretch of time, or the end of what a date can hold where that comes first.</summary>
+    /// <summary>An instant plus a time span, limited to the latest possible date.</summary>
     public static DateTimeOffset Add(DateTimeOffset instant, TimeSpan length) =>
         length > DateTimeOffset.MaxValue - instant ? DateTimeOffset.MaxValue
         : length < DateTimeOffset.MinValue - instant ? DateTimeOffset.MinValue
@@ -179,7 +177,7 @@ internal sealed class AnalyticsCalendar
         };
     }
 
-    /// <summary>The longest that a bucket of a timeframe can be, its days of 25 hours included.</summary>
+    /// <summary>The longest possible bucket of a timeframe, including days of 25 hours.</summary>
     public static TimeSpan LongestBucket(AnalyticsTimeframe timeframe) => timeframe switch
     {
         AnalyticsTimeframe.Day => TimeSpan.FromDays(2),
@@ -205,7 +203,7 @@ internal sealed class AnalyticsCalendar
             : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
     }
 
-    /// <summary>The first safe cut at which at least so many buckets have passed since a start; null where time runs out.</summary>
+    /// <summary>The first safe cut at least the given number of buckets after a start; null if the latest date comes first.</summary>
     private DateTime? CutAfter(DateTime start, int buckets)
     {
         if (start < FirstDate || start > LastDate)
@@ -265,7 +263,7 @@ internal sealed class AnalyticsCalendar
         _ => period.AddDays(count),
     };
 
-    /// <summary>The first instant at which the clocks show a local time, or have passed it where they skip it.</summary>
+    /// <summary>The first instant at which the clocks show a local time, or have passed it if they skip it.</summary>
     private DateTime InstantOf(DateTime local)
     {
         while (_zone.IsInvalidTime(local))

@@ -50,7 +50,7 @@ internal readonly record struct AnalyticsTimeGrid(
         }
     }
 
-    /// <summary>A text that two grids have in common if they were set alike. Checkpoints keep it.</summary>
+    /// <summary>A text that is equal for two grids with the same settings. Checkpoints store it.</summary>
     public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
 
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
@@ -59,7 +59,7 @@ internal readonly record struct AnalyticsTimeGrid(
     {
         (string? start, string? end) = Range.ToWire();
 
-        // A null value leaves its parameter out.
+        // A null value omits its parameter.
         builder.Add(keyPrefix + "start", start, preEncoded: false);
         builder.Add(keyPrefix + "end", end, preEncoded: false);
         builder.Add(keyPrefix + "timezone", TimeZone, preEncoded: false);
@@ -68,7 +68,7 @@ internal readonly record struct AnalyticsTimeGrid(
         builder.Add(keyPrefix + "bound_to_timeframe", bound, preEncoded: false);
     }
 
-    /// <summary>Refuses buckets of another time than the one that was asked for.</summary>
+    /// <summary>Refuses buckets outside the requested time.</summary>
     /// <exception cref="FalResponseException">A bucket lies outside the range.</exception>
     public void ThrowIfOutside(IEnumerable<DateTimeOffset> starts)
     {
@@ -78,8 +78,9 @@ internal readonly record struct AnalyticsTimeGrid(
             if (start <= after || start > until)
             {
                 throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                    $"The service sent the time bucket {start:yyyy-MM-dd'T'HH:mm:sszzz}, which lies outside the range that was asked for " +
-                    $"({Range}): the answer belongs to another question. Ask again; if it stays so, report it to fal with the query."));
+                    $"The service sent the time bucket {start:yyyy-MM-dd'T'HH:mm:sszzz}, which is outside the requested range " +
+                    $"({Range}). The answer does not match the query. Repeat the query. If the error persists, report it to fal with " +
+                    $"the query."));
             }
         }
     }

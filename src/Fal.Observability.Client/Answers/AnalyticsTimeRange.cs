@@ -3,13 +3,13 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The time that an analytics call covers: a last stretch of time, two instants, an open end, or whole calendar days.
-/// The start is inclusive, the end exclusive.
+/// The time that an analytics call covers: the last stretch of time, the time between two instants, a range with an open end, or whole
+/// calendar days. The start is inclusive and the end is exclusive.
 /// </summary>
 /// <remarks>
-/// The default value is the last 24 hours, the same as <c>Last(TimeSpan.FromHours(24))</c>. A range that depends on the
-/// clock (<see cref="Last"/>, <see cref="Since(DateTimeOffset)"/>) is fixed once by <see cref="Resolve"/> before the
-/// first page is asked for, so that it does not drift from page to page. Instances are immutable and safe to share between threads.
+/// The default value is the last 24 hours, the same as <c>Last(TimeSpan.FromHours(24))</c>. A range that depends on the clock
+/// (<see cref="Last"/>, <see cref="Since(DateTimeOffset)"/>) is fixed once by <see cref="Resolve"/> before the first page, so that it does
+/// not drift from page to page. Instances are immutable and safe to share between threads.
 /// </remarks>
 public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
 {
@@ -71,10 +71,9 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
 
     /// <summary>The stretch of time that ends now.</summary>
     /// <remarks>
-    /// The service moves both ends outward to whole buckets. By day, 7 days that are asked for at noon come back as eight buckets: the
-    /// first
-    /// is a whole day, and the last one is still open. <see cref="Days"/> is exactly the days that it names, and a query whose
-    /// <see cref="FalPagedQuery.BoundToTimeframe"/> is false is cut at the instants themselves.
+    /// The service extends the range to whole buckets. By day, 7 days that are requested at noon come back as eight buckets: the first one
+    /// is a whole day, and the last one is still open. <see cref="Days"/> covers exactly the days that it names. If
+    /// <see cref="FalPagedQuery.BoundToTimeframe"/> of the query is false, the range is not extended.
     /// </remarks>
     /// <param name="duration">Its length: more than zero, at most 36,500 days.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="duration"/> is outside that range.</exception>
@@ -90,16 +89,14 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
             throw new ArgumentOutOfRangeException(
                 nameof(duration),
                 duration,
-                "The time span must be longer than zero and at most 36,500 days. Write for example " +
+                "The time span must be longer than zero and at most 36,500 days. For example, write " +
                 "AnalyticsTimeRange.Last(TimeSpan.FromDays(7)).");
         }
 
         return new AnalyticsTimeRange(Form.Trailing, (duration - Default).Ticks);
     }
 
-    /// <summary>
-    /// The time between two instants. Offsets do not matter here: it is the query's zone that decides how time is cut into buckets.
-    /// </summary>
+    /// <summary>The time between two instants. Offsets do not matter here: the query's time zone determines the buckets.</summary>
     /// <param name="start">The first instant.</param>
     /// <param name="end">The instant at which the range ends, itself not included; later than <paramref name="start"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="start"/>.</exception>
@@ -108,8 +105,8 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         if (end <= start)
         {
             throw new ArgumentException(
-                $"The end {FormatInstant(end)} is not later than the start {FormatInstant(start)}. The end is exclusive: give an end " +
-                "after the start, or whole days with AnalyticsTimeRange.Days.",
+                $"The end {FormatInstant(end)} is not later than the start {FormatInstant(start)}. The end is exclusive. Pass an end " +
+                "after the start, or use AnalyticsTimeRange.Days for whole days.",
                 nameof(end));
         }
 
@@ -152,7 +149,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <param name="first">The first day.</param>
     /// <param name="last">The last day, itself included; not before <paramref name="first"/>.</param>
     /// <exception cref="ArgumentException">
-    /// <paramref name="last"/> is before <paramref name="first"/>, or is 9999-12-31, after which no exclusive end can be named.
+    /// <paramref name="last"/> is before <paramref name="first"/>, or is 9999-12-31, which has no following day for the exclusive end.
     /// </exception>
     /// <example>
     /// <code>
@@ -164,35 +161,37 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         if (last < first)
         {
             throw new ArgumentException(
-                $"The last day {FormatDay(last)} is before the first day {FormatDay(first)}: swap them. Both days are included.",
+                $"The last day {FormatDay(last)} is before the first day {FormatDay(first)}. Swap them. Both days are included.",
                 nameof(last));
         }
 
         if (last == DateOnly.MaxValue)
         {
-            throw new ArgumentException("The last day must be before 9999-12-31: the service is told the day after it.", nameof(last));
+            throw new ArgumentException(
+                "The last day must be before 9999-12-31, because the client sends the day after it to the service.", nameof(last));
         }
 
         return new AnalyticsTimeRange(Form.Days, first.DayNumber, last.DayNumber);
     }
 
     /// <summary>The same range with both ends fixed.</summary>
-    /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
+    /// <param name="now">The current instant, usually <c>timeProvider.GetUtcNow()</c>.</param>
     /// <returns>
-    /// The range itself where <see cref="IsFixed"/> is true, else the range between its start and <paramref name="now"/>.
+    /// The range itself if <see cref="IsFixed"/> is true, otherwise the range between its start and <paramref name="now"/>.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The range has an open end and starts at <paramref name="now"/> or later, or it reaches back further than the year 1.
+    /// The range has an open end and starts at <paramref name="now"/> or later, or it would start before the year 1.
     /// </exception>
     public AnalyticsTimeRange Resolve(DateTimeOffset now) => _form switch
     {
         Form.Trailing when now - DateTimeOffset.MinValue < Duration!.Value => throw new ArgumentException(
-            $"The range '{this}' starts before the year 1 when it ends at {FormatInstant(now)}: give a later instant or a shorter range.",
-                nameof(now)),
+            $"The range '{this}' would start before the year 1 if it ended at {FormatInstant(now)}. Pass a later instant or a shorter " +
+            "range.",
+            nameof(now)),
         Form.Trailing => Between(now - Duration!.Value, now),
         Form.Open when _start >= now.UtcTicks => throw new ArgumentException(
-            $"The range starts at {FormatInstant(Start!.Value)}, which is not before the present instant {FormatInstant(now)}: " +
-            "give AnalyticsTimeRange.Since a start in the past.",
+            $"The range starts at {FormatInstant(Start!.Value)}, which is not before the current instant {FormatInstant(now)}. " +
+            "Pass a start in the past to AnalyticsTimeRange.Since.",
             nameof(now)),
         Form.Open => Between(Start!.Value, now),
         _ => this,
@@ -227,8 +226,8 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         // Left out, the service's own defaults mean the same: 24 hours ago, and now.
         Form.Trailing when _start == 0 => (null, null),
         Form.Trailing => throw new ArgumentException(
-            $"The range '{this}' depends on the clock. Fix it once before the first page, with query.Resolve(timeProvider.GetUtcNow()), " +
-            "and send the resolved query for every page."),
+            $"The range '{this}' depends on the clock. Resolve it once before the first page, with " +
+            "query.Resolve(timeProvider.GetUtcNow()), and send the resolved query for every page."),
         Form.Instants => (FormatInstant(Start!.Value), FormatInstant(End!.Value)),
         Form.Open => (FormatInstant(Start!.Value), null),
         _ => (FormatDay(FirstDay!.Value), FormatDay(LastDay!.Value.AddDays(1))),

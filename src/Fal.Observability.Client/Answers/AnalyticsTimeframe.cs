@@ -2,9 +2,9 @@ namespace Fal.Observability.Client;
 
 /// <summary>The length of one time bucket.</summary>
 /// <remarks>
-/// If a query names none, the service chooses by the length of the range: minutes under two hours, hours under two
-/// days, days under 64 days, weeks under 183 days, months from there on. Hours and longer follow the calendar of
-/// <see cref="FalPagedQuery.TimeZone"/>, so that a day has 23 or 25 hours where the clocks change.
+/// If a query names none, the service chooses by the length of the range: minutes under two hours, hours under two days, days under 64
+/// days, weeks under 183 days, and months otherwise. Hours and longer follow the calendar of <see cref="FalPagedQuery.TimeZone"/>, so that
+/// a day has 23 or 25 hours where the clocks change.
 /// </remarks>
 public enum AnalyticsTimeframe
 {

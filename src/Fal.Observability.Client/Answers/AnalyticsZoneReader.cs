@@ -1,17 +1,17 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Reads the starts of buckets that came without an offset, in the zone of their query.</summary>
+/// <summary>Reads bucket starts without an offset in the time zone of their query.</summary>
 /// <remarks>
 /// <para>
-/// Where the clocks go back, a local time comes twice. Which of the two is meant is told by the range of the query, by where a bucket of
-/// its timeframe can begin, and by the neighbours: buckets ascend or descend without gaps, the quiet ones among them.
+/// When the clocks go back, a local time occurs twice. Three things decide which occurrence is meant: the range of the query, the instants
+/// at which a bucket of its timeframe can begin, and the neighbours, because buckets ascend or descend without gaps.
 /// </para>
 /// <para>
-/// A page that begins with the local time that the one before ended with either repeats that bucket or goes on with its twin: the reading
-/// counts that leaves fewer buckets out. It cannot be told where such a page has a single bucket of an hour, and the twin would be the
-/// next:
-/// then it reads as the twin. Nor where the first page of a descending answer has no bucket outside the repeated time: it reads as
-/// ascending. A service that sends offsets, as the documentation has it, leaves nothing to guess.
+/// A page may begin with the local time that ended the page before. It then either repeats that bucket or continues with the second
+/// occurrence of that time. The interpretation with fewer missing buckets is used. Two cases stay ambiguous. If such a page has a single
+/// bucket of an hour, and the second occurrence would be next, it is read as the second occurrence. If the first page of a descending
+/// answer has no bucket outside the repeated time, it is read as ascending. With offsets, which the documentation promises, nothing is
+/// ambiguous.
 /// </para>
 /// </remarks>
 internal sealed class AnalyticsZoneReader
@@ -37,7 +37,7 @@ internal sealed class AnalyticsZoneReader
         List<Reading> readings = [InOrder(possible, preceding, ascending: true), InOrder(possible, preceding, ascending: false)];
         if (preceding is not null && (possible[0].Contains(preceding.Value) || readings.TrueForAll(reading => reading.Breaks > 0)))
         {
-            // The page may go on with the bucket that the one before ended with, which then comes once more.
+            // The page may repeat the last bucket of the page before.
             readings.Add(InOrder(possible, preceding, ascending: true, goesOn: true));
             readings.Add(InOrder(possible, preceding, ascending: false, goesOn: true));
         }
@@ -46,10 +46,10 @@ internal sealed class AnalyticsZoneReader
         return [.. starts.Zip(best, (start, instant) => IsReadable(start) ? new BucketStart(instant, HasOffset: true) : start)];
     }
 
-    /// <summary>Without an offset and not at an end of the calendar, beyond which no offset may lead.</summary>
+    /// <summary>Without an offset, and not at an end of the calendar, where an offset would overflow.</summary>
     private static bool IsReadable(BucketStart start) => !start.HasOffset && start.Instant.Year is not (1 or 9999);
 
-    /// <summary>The instants that a bucket may start at, in ascending order: one as a rule, two where the clocks go back.</summary>
+    /// <summary>The possible instants of a bucket start, in ascending order: usually one, two when the clocks go back.</summary>
     private DateTimeOffset[] StartsOf(BucketStart start)
     {
         DateTime local = start.Instant.DateTime;
@@ -122,7 +122,7 @@ internal sealed class AnalyticsZoneReader
         return new Reading(starts, breaks, (starts[^1] - (preceding ?? starts[0])).Duration(), steps, shortest);
     }
 
-    /// <summary>The reading with the fewest breaks, and of those the one with the fewest gaps; the first of equals.</summary>
+    /// <summary>The interpretation with the fewest breaks, then with the fewest gaps; the first one of equals.</summary>
     private DateTimeOffset[] Best(List<Reading> readings)
     {
         TimeSpan length = _timeframe is { } timeframe ? AnalyticsCalendar.LongestBucket(timeframe) : TimeSpan.MaxValue;
@@ -132,7 +132,7 @@ internal sealed class AnalyticsZoneReader
             .Starts;
     }
 
-    /// <summary>One way to read a page.</summary>
+    /// <summary>One interpretation of a page.</summary>
     /// <param name="Starts">The starts.</param>
     /// <param name="Breaks">How many of them do not fit the order.</param>
     /// <param name="Span">From the first to the last.</param>

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// How every JSON answer is read: what is new is kept or passed over, and what would lose data without a word is an error with its place
-/// in <see cref="JsonException.Path"/>.
+/// Reads the parts of every JSON answer. Unknown parts are kept or ignored. Anything that would silently lose data is an error with its
+/// place in <see cref="JsonException.Path"/>.
 /// </summary>
 internal static class AnswerJson
 {
@@ -19,7 +19,7 @@ internal static class AnswerJson
         if (reader.TokenType != JsonTokenType.StartArray)
         {
             throw new JsonException(
-                $"'{name}' must be a list, and is a JSON value of the kind {reader.TokenType}.",
+                $"'{name}' must be a list, but the JSON value is of kind {reader.TokenType}.",
                 $"$.{name}",
                 null,
                 null
@@ -61,15 +61,15 @@ internal static class AnswerJson
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            throw new JsonException($"{what} must be an object, and is a JSON value of the kind {reader.TokenType}.");
+            throw new JsonException($"{what} must be an object, but the JSON value is of kind {reader.TokenType}.");
         }
     }
 
     /// <summary>The failure of an object that holds a known member twice.</summary>
     public static JsonException Twice(string what, string name) =>
-        new($"{what} holds '{name}' twice, and nothing says which of the two counts.");
+        new($"{what} contains '{name}' twice, and nothing says which of the two is valid.");
 
-    /// <summary>Reads a text; null where the value is something else.</summary>
+    /// <summary>Reads a string; null if the value is of another type.</summary>
     public static string? ReadTextIfAny(ref Utf8JsonReader reader)
     {
         string? text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
@@ -77,7 +77,7 @@ internal static class AnswerJson
         return text;
     }
 
-    /// <summary>Reads an instant; null where the value is something else. A time without an offset is UTC.</summary>
+    /// <summary>Reads an instant; null if the value is of another type. A time without an offset is UTC.</summary>
     public static DateTimeOffset? ReadInstantIfAny(ref Utf8JsonReader reader)
     {
         BucketStart? instant = reader.TokenType == JsonTokenType.String ? TryReadStart(ref reader) : null;
@@ -96,12 +96,12 @@ internal static class AnswerJson
 
     /// <summary>Reads the start of a time bucket.</summary>
     public static BucketStart ReadStart(ref Utf8JsonReader reader) => reader.TokenType != JsonTokenType.String
-        ? throw new JsonException($"The start of a time bucket must be a string, and is a JSON value of the kind {reader.TokenType}.")
+        ? throw new JsonException($"The start of a time bucket must be a string, but the JSON value is of kind {reader.TokenType}.")
         : TryReadStart(ref reader) ?? throw new JsonException(
             $"The start of a time bucket, \"{FalErrorReader.Quoted(reader.GetString()!)}\", is not an ISO 8601 time such as " +
                 $"2026-01-15T12:00:00-05:00.");
 
-    /// <summary>Reads an instant; null where the value is something else.</summary>
+    /// <summary>Reads an instant; null if the value is of another type.</summary>
     public static BucketStart? StartOf(JsonElement value)
     {
         var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(value));
@@ -205,8 +205,8 @@ internal static class AnswerJson
         }
     }
 
-    // A time without an offset is asked for as a DateTime, which leaves it alone: as a DateTimeOffset it would be read in the
-    // machine's zone.
+    // A time without an offset is read as a DateTime, which leaves it unchanged: as a DateTimeOffset it would be read in the machine's
+    // zone.
     private static BucketStart? TryReadStart(ref Utf8JsonReader reader) =>
         reader.TryGetDateTime(out DateTime local) && local.Kind == DateTimeKind.Unspecified
             ? new BucketStart(new DateTimeOffset(local, TimeSpan.Zero), HasOffset: false)

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Goes through the members of one JSON object of an answer. A member that is known must come once: nothing says which of two counts.
-/// Other members are passed over.
+/// Reads the members of one JSON object of an answer. A known member must not be duplicate, because nothing says which one is valid. Other
+/// members are ignored.
 /// </summary>
 internal struct AnswerMembers
 {

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One JSON object of an answer with its members by name. Each known member is taken out once; what is left is new to this version.
+/// One JSON object of an answer with its members by name. Each known member is taken out once. The rest is unknown to this version.
 /// </summary>
 internal sealed class AnswerObject
 {
@@ -53,7 +53,7 @@ internal sealed class AnswerObject
 
         string text = value.ValueKind == JsonValueKind.String
             ? value.GetString()!
-            : throw Unusable(name, $"must be a text, and is a JSON value of the kind {value.ValueKind}.");
+            : throw Unusable(name, $"must be a string, but the JSON value is of kind {value.ValueKind}.");
         return text.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
             ? throw Unusable(name, $"is \"{FalErrorReader.Quoted(text)}\", which is not valid text: another name could read the same.")
             : text;
@@ -63,7 +63,7 @@ internal sealed class AnswerObject
     /// <exception cref="JsonException">The text is missing, blank or of another kind.</exception>
     public string RequiredText(string name) => Text(name) is { } text && !string.IsNullOrWhiteSpace(text)
         ? text
-        : throw Unusable(name, "is missing or blank, and the rest of the object means nothing without it.");
+        : throw Unusable(name, "is missing or blank, and the rest of the object is meaningless without it.");
 
     /// <summary>A switch; false where it is missing.</summary>
     /// <exception cref="JsonException">The value is of another kind.</exception>
@@ -71,7 +71,7 @@ internal sealed class AnswerObject
     {
         JsonValueKind.True => true,
         JsonValueKind.False => false,
-        _ => throw Unusable(name, $"must be true or false, and is a JSON value of the kind {value.ValueKind}."),
+        _ => throw Unusable(name, $"must be true or false, but the JSON value is of kind {value.ValueKind}."),
     };
 
     /// <summary>A text; null where it is missing or of another kind.</summary>
@@ -89,7 +89,7 @@ internal sealed class AnswerObject
     public int? WholeNumberIfAny(string name) =>
         NumberIfAny(name) is <= int.MaxValue and { } number && Math.Truncate(number) == number ? (int)number : null;
 
-    /// <summary>The texts of a list; null where it is missing or something else. An element that is no text is passed over.</summary>
+    /// <summary>The texts of a list; null where it is missing or something else. An element that is not a string is ignored.</summary>
     public IReadOnlyList<string>? TextsIfAny(string name) => Take(name) is { ValueKind: JsonValueKind.Array } list
         ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
         : null;
@@ -102,13 +102,13 @@ internal sealed class AnswerObject
     public DateTimeOffset RequiredInstant(string name)
     {
         JsonElement? value = Take(name);
-        return value is null ? throw Unusable(name, "is missing, and the rest of the object means nothing without it.")
+        return value is null ? throw Unusable(name, "is missing, and the rest of the object is meaningless without it.")
             : AnswerJson.StartOf(value.Value)?.Instant
                 ?? throw Unusable(name, $"is {Shown(value.Value)}, which is not an ISO 8601 time such as 2026-01-15T12:00:00Z.");
     }
 
     /// <summary>A number that was measured or charged; null where it is missing.</summary>
-    /// <exception cref="JsonException">The value is no number, or one that its kind cannot have.</exception>
+    /// <exception cref="JsonException">The value is not a number, or is out of range.</exception>
     public T? Amount<T>(string name, Func<JsonElement, T?> read)
         where T : struct
     {
@@ -118,8 +118,8 @@ internal sealed class AnswerObject
         }
 
         return value.ValueKind != JsonValueKind.Number
-            ? throw Unusable(name, $"must be a number, and is a JSON value of the kind {value.ValueKind}.")
-            : read(value) ?? throw Unusable(name, $"is {Shown(value)}, which is beyond what it can be.");
+            ? throw Unusable(name, $"must be a number, but the JSON value is of kind {value.ValueKind}.")
+            : read(value) ?? throw Unusable(name, $"is {Shown(value)}, which is out of range.");
     }
 
     private JsonException Unusable(string name, string problem) => new($"{_what}: '{name}' {problem}", $"$.{name}", null, null);

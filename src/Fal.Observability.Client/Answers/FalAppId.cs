@@ -8,12 +8,12 @@ internal static class FalAppId
     public static (string Owner, string Name) Split(string endpointId, string parameterName)
     {
         ArgumentNullException.ThrowIfNull(endpointId, parameterName);
-        WireToken.ThrowIfInvalid(endpointId, "app id", parameterName, "Give the app's id as owner/name, such as \"my-org/my-app\".");
+        WireToken.ThrowIfInvalid(endpointId, "app id", parameterName, "Pass the app's id as owner/name, such as \"my-org/my-app\".");
         string[] parts = endpointId.Split('/');
         if (parts.Length > 2 && Array.TrueForAll(parts, part => part.Length > 0))
         {
             throw new ArgumentException(
-                $"\"{endpointId}\" is the id of a route, and runners belong to the whole app: give the app's id, " +
+                $"\"{endpointId}\" is the id of a route, but runners belong to the whole app. Pass the app's id, " +
                     $"\"{parts[0]}/{parts[1]}\".", parameterName);
         }
 
@@ -21,7 +21,7 @@ internal static class FalAppId
         if (parts.Length != 2 || Array.Exists(parts, part => part is "" or "." or ".."))
         {
             throw new ArgumentException(
-                $"\"{endpointId}\" is not the id of an app: give owner and name with one slash between them, such as \"my-org/my-app\".",
+                $"\"{endpointId}\" is not the id of an app. Pass owner and name with one slash between them, such as \"my-org/my-app\".",
                 parameterName);
         }
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Fal.Observability.Client;
 
-/// <summary>One stretch of time of an answer, with the rows that the service has for it.</summary>
+/// <summary>One time bucket of an answer, with the rows that the service has for it.</summary>
 /// <remarks>
 /// Answers and their parts are classes and not records: two answers about the same time are seldom the same answer, and a record would
 /// compare the lists in them by reference. Questions are records.
@@ -27,10 +27,10 @@ public abstract class FalBucket<TRow>
     }
 
     /// <summary>
-    /// The instant at which the bucket starts, with the offset that the service sent: that of the query's zone at this instant. Where
-    /// the service sent none, the time is read in the query's zone, or in UTC if the query names none or the machine does not know it.
-    /// Where the clocks go back, a time without an offset comes twice: its neighbours tell which is meant, unless pages descend and one
-    /// begins there, or a page ends within such a bucket.
+    /// The instant at which the bucket starts, with the offset that the service sent: that of the query's zone at this instant. If the
+    /// service sent none, the time is read in the query's zone, or in UTC if the query names none or the machine does not know it. When the
+    /// clocks go back, a time without an offset is ambiguous. Its neighbours tell which one is meant, unless pages descend and one begins
+    /// there, or a page ends within such a bucket.
     /// </summary>
     public required DateTimeOffset Start
     {
@@ -38,7 +38,7 @@ public abstract class FalBucket<TRow>
         init => _start = new BucketStart(value, HasOffset: true);
     }
 
-    /// <summary>The rows, in the order in which the service sent them. Empty for a quiet bucket.</summary>
+    /// <summary>The rows, in the order in which the service sent them. Empty for a bucket without traffic.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<TRow> Rows
     {
@@ -59,5 +59,5 @@ public abstract class FalBucket<TRow>
 
     private protected static (BucketStart Start, IReadOnlyList<TRow> Rows) Require(BucketStart? start, IReadOnlyList<TRow>? rows) => (
         start ?? throw new JsonException("A time bucket has no 'bucket', the time at which it starts."),
-        rows ?? throw new JsonException("A time bucket has no 'results'. A quiet bucket has an empty list there."));
+        rows ?? throw new JsonException("A time bucket has no 'results'. A bucket without traffic has an empty list there."));
 }

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The converter of every type that an answer is made of. It is attached to the types, so that they can be part of other types and of
-/// other source-generated contexts. Callers need not name it.
+/// The converter of every type that an answer is made of. It is attached to the types, so they can be part of other types and of other
+/// source-generated contexts. Callers do not use it directly.
 /// </summary>
 /// <typeparam name="T">The type.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -14,7 +14,7 @@ public sealed class FalJsonConverter<T> : JsonConverter<T>
     where T : class, IFalJson<T>
 {
     /// <inheritdoc/>
-    /// <exception cref="JsonException">The JSON cannot be such a value. <see cref="JsonException.Path"/> is its place.</exception>
+    /// <exception cref="JsonException">The JSON is not such a value. <see cref="JsonException.Path"/> names its place.</exception>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => T.ReadJson(ref reader);
 
     /// <inheritdoc/>

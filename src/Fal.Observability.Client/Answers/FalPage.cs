@@ -35,10 +35,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         Summary = page.Summary;
     }
 
-    /// <summary>
-    /// Where the next page starts, for the query that asks for it; null on the last page. Opaque: its content means
-    /// nothing to a client.
-    /// </summary>
+    /// <summary>The cursor of the next page, for the query that requests it; null on the last page. Opaque.</summary>
     public string? NextCursor
     {
         get;
@@ -47,7 +44,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
     /// <summary>Whether there is a next page: <see cref="NextCursor"/> is set, or the service says that there is more.</summary>
     /// <remarks>
-    /// Where the service says so and names no cursor, reports and streams throw: the rest of the answer cannot be asked for.
+    /// If the service says so without a cursor, reports and streams throw, because they cannot request the rest of the answer.
     /// </remarks>
     public bool HasMore
     {
@@ -55,7 +52,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         init => _saysMore = value;
     }
 
-    /// <summary>The buckets. Empty if the query asked for no time series.</summary>
+    /// <summary>The buckets. Empty if the query requested no time series.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<TBucket> TimeSeries
     {
@@ -67,7 +64,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         }
     } = [];
 
-    /// <summary>The rows over the whole range. Empty if the query asked for no summary.</summary>
+    /// <summary>The rows over the whole range. Empty if the query requested no summary.</summary>
     /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<TRow> Summary
@@ -80,7 +77,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         }
     } = [];
 
-    /// <summary>Where the answer came from: the id of its request, and when it arrived.</summary>
+    /// <summary>The origin of the answer: its request id and its arrival time.</summary>
     public FalAnswer Answer
     {
         get => _answer;
@@ -106,22 +103,23 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
     /// <summary>Whether the JSON had no summary, not even an empty one.</summary>
     internal bool LacksSummary { get; init; }
 
-    /// <summary>Refuses a page that lacks a list that was asked for: it would pass for one in which there is nothing.</summary>
+    /// <summary>Refuses a page that lacks a requested list, because it would look like one without data.</summary>
     /// <param name="asksSeries">Whether the query asks for a time series.</param>
     /// <param name="asksSummary">Whether the query asks for a summary.</param>
     /// <param name="isFirst">Whether no page came before.</param>
     /// <exception cref="FalResponseException">A list is missing.</exception>
     internal void ThrowIfIncomplete(bool asksSeries, bool asksSummary, bool isFirst)
     {
-        // Whether the summary is repeated beside the buckets of a later page, the service does not document.
+        // The service does not document whether it repeats the summary on later pages.
         string? missing = asksSeries && LacksTimeSeries ? "time series (time_series)"
             : asksSummary && LacksSummary && (isFirst || !asksSeries) ? "summary (summary)"
             : null;
         if (missing is not null)
         {
             throw PageGuard.Unusable(
-                $"The service answered without a {missing}, which was asked for. The answer would look like a time in which there was " +
-                    $"nothing, although the service lists even quiet buckets. Ask again; if it stays so, report it to fal with the query.");
+                $"The service answered without a {missing}, which the query requests. The answer would look like a time without traffic, " +
+                    $"but the service lists even the buckets of such a time. Repeat the query. If the error persists, report it to fal " +
+                    $"with the query.");
         }
     }
 
@@ -170,8 +168,8 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
         return timeSeries is null && summary is null
             ? throw new JsonException(
-                "The page has neither a time series (time_series) nor a summary (summary). It would look like a time in which there was " +
-                    "nothing, for which the service sends an empty list.")
+                "The page has neither a time series (time_series) nor a summary (summary). It would look like a time without " +
+                    "traffic, for which the service sends an empty list.")
             : new TPage
             {
                 NextCursor = cursor,
@@ -208,14 +206,14 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Null))
         {
             throw new JsonException(
-                $"The cursor of a page (next_cursor) must be a string, and is a JSON value of the kind {reader.TokenType}.");
+                $"The cursor of a page (next_cursor) must be a string, but the JSON value is of kind {reader.TokenType}.");
         }
 
         string? cursor = reader.GetString();
         return cursor?.Contains(FalJsonText.Replacement, StringComparison.Ordinal) == true
             ? throw new JsonException(
-                $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text and cannot be sent back as " +
-                    $"it came.")
+                $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text. The client cannot send it " +
+                    $"back unchanged.")
             : cursor;
     }
 

@@ -3,7 +3,7 @@ using Refit;
 
 namespace Fal.Observability.Client;
 
-/// <summary>A question whose answer is cut by the calendar of a zone and comes in pages.</summary>
+/// <summary>A query whose answer has buckets in a time zone and comes in pages.</summary>
 public abstract record FalPagedQuery : FalRangeQuery
 {
     private protected FalPagedQuery()
@@ -11,10 +11,10 @@ public abstract record FalPagedQuery : FalRangeQuery
     }
 
     /// <summary>
-    /// The IANA name of the zone whose calendar cuts the time into buckets, such as <c>Europe/Berlin</c>. Default: null, which
-    /// is UTC. The name is not looked up here: a trimmed container has no zones, and the service knows them all.
+    /// The IANA name of the time zone that determines the buckets, such as <c>Europe/Berlin</c>. Default: null, which is UTC. The client
+    /// does not validate the name, because a trimmed container has no zones and the service knows them all.
     /// </summary>
-    /// <exception cref="ArgumentException">The name is empty or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">The name is empty or contains a comma, white space or a control character.</exception>
     public string? TimeZone
     {
         get;
@@ -23,7 +23,7 @@ public abstract record FalPagedQuery : FalRangeQuery
             if (value is not null)
             {
                 WireToken.ThrowIfInvalid(value, "time zone", nameof(TimeZone),
-                    "Leave it null for UTC, or give an IANA name such as \"Europe/Berlin\".");
+                    "Leave it null for UTC, or use an IANA name such as \"Europe/Berlin\".");
             }
 
             field = value;
@@ -31,15 +31,15 @@ public abstract record FalPagedQuery : FalRangeQuery
     }
 
     /// <summary>
-    /// Whether the service moves both ends of the range outward to whole buckets. Default: null, the service's own default, which is true:
-    /// every bucket is whole, and there can be one bucket more than the range is long. With false the range is covered exactly: the first
-    /// and the last bucket hold only what lies within it.
+    /// Whether the service extends the range to whole buckets. Default: null, the service's own default, which is true: every bucket is
+    /// whole, and there can be one bucket more than the range is long. If false, the range is covered exactly: the first and the last
+    /// bucket hold only the data within it.
     /// </summary>
     public bool? BoundToTimeframe { get; init; }
 
     /// <summary>
-    /// The most items on a page, at least 1. Default: null, the service chooses. The service does not document what counts as an item, and
-    /// how many it allows; buckets have been seen to count. Reports and streams read every page, whatever the limit.
+    /// The maximum number of items on a page, at least 1. Default: null, the service chooses. The service documents neither what an item is
+    /// nor its limit; it has been seen to count buckets. Reports and streams read every page, whatever the limit.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int? Limit
@@ -58,8 +58,8 @@ public abstract record FalPagedQuery : FalRangeQuery
     }
 
     /// <summary>
-    /// Where to go on: <see cref="FalPage{TBucket, TRow}.NextCursor"/> of the page before. Default: null, the first page; an empty string
-    /// is read as null. The query must otherwise be the one that the cursor came from, with the same fixed range.
+    /// The page to read: <see cref="FalPage{TBucket, TRow}.NextCursor"/> of the previous page. Default: null, the first page. An empty
+    /// string is read as null. The rest of the query must be the same as for the previous page, with the same fixed range.
     /// </summary>
     public string? Cursor
     {
@@ -85,7 +85,7 @@ public abstract record FalPagedQuery : FalRangeQuery
     /// <summary>Writes <c>limit</c> and <c>cursor</c>.</summary>
     internal void AddPageTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
     {
-        // A null value leaves its parameter out.
+        // A null value omits its parameter.
         builder.Add(keyPrefix + "limit", Limit?.ToString(CultureInfo.InvariantCulture), preEncoded: false);
         builder.Add(keyPrefix + "cursor", Cursor, preEncoded: false);
     }

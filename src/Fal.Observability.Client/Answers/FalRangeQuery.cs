@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>A question about a range of time that is cut into buckets.</summary>
+/// <summary>A query for a range of time in buckets.</summary>
 public abstract record FalRangeQuery
 {
     private protected FalRangeQuery()
@@ -8,7 +8,7 @@ public abstract record FalRangeQuery
     }
 
     /// <summary>The time to cover. Default: the last 24 hours.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is longer than the service answers for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The range is longer than the service supports.</exception>
     public AnalyticsTimeRange Range
     {
         get;

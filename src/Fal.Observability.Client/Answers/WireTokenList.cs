@@ -3,8 +3,8 @@ using System.Collections.ObjectModel;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The names in a query, each once, in the order given. Unlike the lists of .NET, two are equal if their names are, so that the comparison
-/// of two queries, which the compiler writes, takes their lists into account.
+/// The names in a query, each once, in the given order. Unlike the lists of .NET, two lists are equal if their names are. The
+/// compiler-generated comparison of two queries therefore compares their lists.
 /// </summary>
 internal sealed class WireTokenList : ReadOnlyCollection<string>, IEquatable<WireTokenList>
 {
@@ -15,11 +15,11 @@ internal sealed class WireTokenList : ReadOnlyCollection<string>, IEquatable<Wir
 
     public static new WireTokenList Empty { get; } = new([]);
 
-    /// <summary>Copies names, and refuses those that the service would read as others.</summary>
+    /// <summary>Copies names, and refuses those that the service would misread.</summary>
     /// <param name="names">The names.</param>
     /// <param name="what">What one of them names, as in "endpoint id".</param>
     /// <param name="parameterName">The property that they are set to.</param>
-    /// <exception cref="ArgumentException">A name is null or blank, or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">A name is null or blank, or contains a comma, white space or a control character.</exception>
     public static WireTokenList Create(IEnumerable<string> names, string what, string parameterName)
     {
         string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];

@@ -5,17 +5,17 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>An app of the key's account, and how it is configured.</summary>
+/// <summary>An app of the key's account, and its configuration.</summary>
 /// <remarks>
-/// An app is immutable and safe to share between threads. It can be made in a test with an object initializer. Everything but
-/// <see cref="EndpointId"/> can be missing in an answer; a value that is not of its kind reads as missing.
+/// An app is immutable and safe to share between threads. A test can create it with an object initializer. Everything except
+/// <see cref="EndpointId"/> can be missing in an answer. A value of the wrong type is read as missing.
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<FalApp>))]
 public sealed class FalApp : IFalJson<FalApp>
 {
     /// <summary>
-    /// The id, <c>owner/name</c>: what analytics and runner history ask for. It covers the app's routes, whose ids are this one and a
-    /// path (<c>owner/name/route</c>).
+    /// The id, <c>owner/name</c>, which analytics and runner history use. It covers the app's routes, whose ids are this id and a path
+    /// (<c>owner/name/route</c>).
     /// </summary>
     public required string EndpointId
     {
@@ -82,8 +82,8 @@ public sealed class FalApp : IFalJson<FalApp>
     public DateTimeOffset? UpdatedAt { get; init; }
 
     /// <summary>
-    /// The ids of the app's routes, under which its requests are recorded. Null unless <see cref="FalAppQuery.WithEndpoints"/> asked for
-    /// them.
+    /// The ids of the app's routes, under which its requests are recorded. Null unless the query sets
+    /// <see cref="FalAppQuery.WithEndpoints"/>.
     /// </summary>
     public IReadOnlyList<string>? Endpoints
     {
@@ -91,7 +91,7 @@ public sealed class FalApp : IFalJson<FalApp>
         init => field = value is null ? null : [.. value];
     }
 
-    /// <summary>What the service says of the app that this version does not know, by its name on the wire.</summary>
+    /// <summary>The fields of the app that this version does not know, by their names on the wire.</summary>
     public IReadOnlyDictionary<string, JsonElement> AdditionalMembers { get; private init; } =
         ReadOnlyDictionary<string, JsonElement>.Empty;
 

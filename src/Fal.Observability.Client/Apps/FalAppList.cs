@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>The apps of the account in the environments that were asked for.</summary>
-/// <remarks>A list is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+/// <summary>The apps of the account in the requested environments.</summary>
+/// <remarks>A list is immutable and safe to share between threads. A test can create it with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<FalAppList>))]
 public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
 {
@@ -20,8 +20,8 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     }
 
     /// <summary>
-    /// The apps: by environment in the order of the query, and within one in the order of the service. An app that is deployed in several
-    /// environments is there once for each.
+    /// The apps, ordered by environment as in the query, and then as in the service's answer. An app that is deployed in several
+    /// environments appears once for each.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public required IReadOnlyList<FalApp> Apps
@@ -35,8 +35,8 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     }
 
     /// <summary>
-    /// The environments that were asked for: the apps of others are not in the list. <see cref="FalEnvironments.Main"/> where the query
-    /// named none. Empty on a list that no client has fetched.
+    /// The requested environments. The list has no apps of other environments. <see cref="FalEnvironments.Main"/> if the query named none.
+    /// Empty on a list that no client has fetched.
     /// </summary>
     public IReadOnlyList<string> Environments
     {
@@ -49,9 +49,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     } = [];
 
     /// <summary>
-    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a list that no client
-    /// has
-    /// fetched.
+    /// The origin of the data: one entry per answered call, in the order of arrival. Empty on a list that no client has fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<FalAnswer> Answers
@@ -67,8 +65,8 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// <summary>The app that an endpoint belongs to.</summary>
     /// <param name="endpointId">The id of an app or of one of its routes, such as <see cref="AnalyticsRow.EndpointId"/>.</param>
     /// <returns>
-    /// The app that lists the endpoint in <see cref="FalApp.Endpoints"/>, else the one whose id is its first two parts; null where no app
-    /// of the list is meant. Of an app that is listed for several environments, the first.
+    /// The app that lists the endpoint in <see cref="FalApp.Endpoints"/>, else the app whose id is the first two parts of
+    /// <paramref name="endpointId"/>; null if the list has no such app. If an app is listed for several environments, the first one.
     /// </returns>
     public FalApp? AppOf(string endpointId)
     {
@@ -76,9 +74,9 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
         return _byEndpoint.Value.GetValueOrDefault(endpointId) ?? _byEndpoint.Value.GetValueOrDefault(FalAppId.AppOf(endpointId));
     }
 
-    /// <summary>A question about every app of the list, to be asked with <see cref="IFalAnalyticsClient.GetReportAsync"/>.</summary>
+    /// <summary>A query for every app of the list, for <see cref="IFalAnalyticsClient.GetReportAsync"/>.</summary>
     /// <param name="expand">The metrics. Default: the numbers of requests, of successes, and of errors by their kind.</param>
-    /// <returns>The query; <c>query with { Range = ... }</c> changes what else it says.</returns>
+    /// <returns>The query; <c>query with { Range = ... }</c> changes its other settings.</returns>
     /// <exception cref="InvalidOperationException">The list holds no app.</exception>
     /// <example>
     /// <code>
@@ -88,12 +86,12 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// </example>
     public AnalyticsQuery ToQuery(AnalyticsExpand expand = AnalyticsExpand.Volume) => Apps.Count == 0
         ? throw new InvalidOperationException(
-            $"There is no app to ask about: the account has none in {EnvironmentNames}, or none that the search matches. " +
+            $"There is no app to query. The account has none in {EnvironmentNames}, or none that matches the search. " +
             "Name the environments in FalAppQuery.")
         : new AnalyticsQuery(Apps.Select(app => app.EndpointId)) { Expand = expand };
 
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>
     /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
     /// its id, <c>owner/name</c>.
@@ -106,7 +104,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     }
 
     /// <summary>Adds up rows for each app, the rows of its routes included.</summary>
-    /// <param name="rows">Rows of buckets or of a summary, none of them twice.</param>
+    /// <param name="rows">Rows of buckets or of a summary, without duplicates.</param>
     /// <returns>
     /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
     /// its id, <c>owner/name</c>.

@@ -2,8 +2,7 @@ namespace Fal.Observability.Client;
 
 /// <summary>Which apps to list. The default is every app of the account in its main environment.</summary>
 /// <remarks>
-/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. What cannot be valid is
-/// refused where it is set.
+/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. Setting an invalid value throws.
 /// </remarks>
 /// <example>
 /// <code>
@@ -12,19 +11,19 @@ namespace Fal.Observability.Client;
 /// </example>
 public sealed record FalAppQuery
 {
-    /// <summary>Asks for the apps of environments.</summary>
-    /// <param name="environments">The names of the environments. With none of them, the main environment is meant.</param>
-    /// <exception cref="ArgumentException">A name is blank or holds a comma, a blank or a control character.</exception>
+    /// <summary>Creates a query for the apps of some environments.</summary>
+    /// <param name="environments">The names of the environments. If there are none, the main environment.</param>
+    /// <exception cref="ArgumentException">A name is blank or contains a comma, white space or a control character.</exception>
     public FalAppQuery(params string[] environments)
     {
         Environments = environments;
     }
 
     /// <summary>
-    /// The environments to list apps from, each once, in the order given. Default: empty, which is the main environment alone. The
-    /// service has no call that names the environments of an account and answers for one at a time: each name is a call of its own.
+    /// The environments to list apps from, each once, in the given order. Default: empty, which is only the main environment. The service
+    /// has no call that lists the environments of an account, and each environment takes one call.
     /// </summary>
-    /// <exception cref="ArgumentException">A name is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">A name is blank or contains a comma, white space or a control character.</exception>
     public IReadOnlyList<string> Environments
     {
         get;
@@ -36,9 +35,9 @@ public sealed record FalAppQuery
     }
 
     /// <summary>
-    /// A part of the name that the apps have in common, in any case of letters. Default: null, every app; an empty string is read as null.
+    /// A part of the name of the apps, case-insensitive. Default: null, which is every app. An empty string is read as null.
     /// </summary>
-    /// <exception cref="ArgumentException">The text is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">The text is blank or contains a comma, white space or a control character.</exception>
     public string? Search
     {
         get;
@@ -53,7 +52,7 @@ public sealed record FalAppQuery
         }
     }
 
-    /// <summary>Whether <see cref="FalApp.Endpoints"/> is wanted: the ids of each app's routes. Default: false.</summary>
+    /// <summary>Whether to request <see cref="FalApp.Endpoints"/>, the ids of each app's routes. Default: false.</summary>
     public bool WithEndpoints { get; init; }
 
     /// <summary>The query on one line for a log.</summary>

@@ -17,11 +17,11 @@ internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {value.Environments.Count} environments, and the service answers for one at a time: make a call for " +
-                    $"each, or take IFalAppsClient.ListAsync, which does."));
+                $"The query names {value.Environments.Count} environments, but the service answers for one per call. Make a call for " +
+                    $"each, or use IFalAppsClient.ListAsync, which does so."));
         }
 
-        // A null value leaves its parameter out.
+        // A null value omits its parameter.
         builder.Add(keyPrefix + "environment", value.Environments.Count == 0 ? null : value.Environments[0], preEncoded: false);
         builder.Add(keyPrefix + "search", value.Search, preEncoded: false);
         builder.Add(keyPrefix + "expand", value.WithEndpoints ? "endpoints" : null, preEncoded: false);

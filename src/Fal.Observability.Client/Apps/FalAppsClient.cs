@@ -20,7 +20,7 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAp
 
         return new FalAppList
         {
-            // An app whose environment the service leaves out is of the one that was asked for, and not the same as one of another.
+            // An app without an environment belongs to the requested one, and differs from the same app in another one.
             Apps =
             [
                 .. apps.GroupBy(one => (one.App.EndpointId, one.App.Environment ?? one.Asked), one => one.App).Select(same => same.Last()),

@@ -4,11 +4,11 @@ namespace Fal.Observability.Client;
 public static class FalAppsClientExtensions
 {
     /// <summary>
-    /// Lists the apps that the account owns in its main environment, as <see cref="IFalAppsClient.ListAsync"/> does without a query, and
-    /// throws what that throws.
+    /// Lists the apps that the account owns in its main environment, as <see cref="IFalAppsClient.ListAsync"/> does without a query. It
+    /// throws the same exceptions.
     /// </summary>
     /// <param name="client">The client.</param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>The apps.</returns>
     public static Task<FalAppList> ListAsync(this IFalAppsClient client, CancellationToken cancellationToken)
     {

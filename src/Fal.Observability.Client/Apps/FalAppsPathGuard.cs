@@ -9,6 +9,6 @@ internal sealed class FalAppsPathGuard : DelegatingHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         FalRoute.Of(request.RequestUri?.AbsolutePath).Template.StartsWith("/serverless/apps", StringComparison.Ordinal)
             ? base.SendAsync(request, cancellationToken)
-            : throw new ArgumentException("The owner or the name of the app is null, empty or made of dots: give both parts of its id, " +
+            : throw new ArgumentException("The owner or the name of the app is null, empty, or only dots. Pass both parts of its id, " +
                 "such as \"my-org\" and \"my-app\".");
 }

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>The values of <see cref="FalApp.AuthMode"/> that are documented. The set is open.</summary>
+/// <summary>The documented values of <see cref="FalApp.AuthMode"/>. The set is open.</summary>
 public static class FalAuthModes
 {
     /// <summary>Callers need a key of the owner's account.</summary>

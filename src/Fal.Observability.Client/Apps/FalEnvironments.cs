@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Names of environments. The set is open: an account names its own.</summary>
+/// <summary>Names of environments. The set is open: an account can define others.</summary>
 public static class FalEnvironments
 {
-    /// <summary>The environment that an app is deployed to, and that apps are listed from, if none is named.</summary>
+    /// <summary>The default environment: apps are deployed to it and listed from it if none is named.</summary>
     public const string Main = "main";
 }

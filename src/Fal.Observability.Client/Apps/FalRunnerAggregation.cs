@@ -1,11 +1,11 @@
 namespace Fal.Observability.Client;
 
-/// <summary>How the numbers of runners within a bucket become one.</summary>
+/// <summary>How the numbers of runners within a bucket are aggregated.</summary>
 public enum FalRunnerAggregation
 {
-    /// <summary>The highest number in the bucket, of each state by itself: for questions of capacity. The service's default.</summary>
+    /// <summary>The highest number in the bucket, for each state separately. Use it for capacity. The service's default.</summary>
     Max,
 
-    /// <summary>The mean over the bucket: for questions of utilization.</summary>
+    /// <summary>The mean over the bucket. Use it for utilization.</summary>
     Average,
 }

@@ -6,8 +6,8 @@ namespace Fal.Observability.Client;
 
 /// <summary>How many runners an app had in one bucket of time, by their state.</summary>
 /// <remarks>
-/// A number is the highest of the bucket or the mean over it, as <see cref="FalRunnerHistory.Aggregation"/> says; null if the service
-/// leaves it out. The highest numbers of two states can be of different moments. Immutable and safe to share between threads.
+/// A number is the maximum or the mean of the bucket, as <see cref="FalRunnerHistory.Aggregation"/> says; null if the service omits it. The
+/// maxima of two states can be of different moments. Immutable and safe to share between threads.
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<FalRunnerBucket>))]
 public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>
@@ -18,7 +18,7 @@ public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>
     /// <summary>Runners that were processing requests.</summary>
     public double? Running { get; init; }
 
-    /// <summary>Runners that were up and had no request: billed, and not used.</summary>
+    /// <summary>Runners that were up and had no request: billed but unused.</summary>
     public double? Idle { get; init; }
 
     /// <summary>Runners that waited for a machine or were starting.</summary>
@@ -29,7 +29,7 @@ public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>
 
     static FalRunnerBucket IFalJson<FalRunnerBucket>.ReadJson(ref Utf8JsonReader reader)
     {
-        var bucket = new AnswerObject(ref reader, "A bucket of runners");
+        var bucket = new AnswerObject(ref reader, "A runner bucket");
         return new FalRunnerBucket
         {
             Start = bucket.RequiredInstant("timestamp"),
@@ -39,7 +39,7 @@ public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>
             Draining = Count("draining"),
         };
 
-        // What cannot be a number of runners is refused: it would pass for a measurement.
+        // An impossible number of runners is an error, because it would look like a measurement.
         double? Count(string name) => bucket.Amount<double>(
             name, value => value.TryGetDouble(out double number) && number >= 0 && double.IsFinite(number) ? number : null);
     }

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>How many runners an app had over a range of time, and what follows from it.</summary>
-/// <remarks>A history is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+/// <summary>How many runners an app had over a range of time, and figures derived from it.</summary>
+/// <remarks>A history is immutable and safe to share between threads. A test can create it with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<FalRunnerHistory>))]
 public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 {
@@ -24,18 +24,17 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         }
     } = "";
 
-    /// <summary>The length of the buckets in the service's words, such as <c>hour</c>; null if it does not name it.</summary>
+    /// <summary>The length of the buckets as the service names it, such as <c>hour</c>; null if it does not.</summary>
     public string? Timeframe { get; init; }
 
     /// <summary>
-    /// What the numbers are in the service's words, <c>max</c> for the highest of a bucket and <c>avg</c> for the mean over it; null if it
-    /// does not name it.
+    /// The aggregation as the service names it: <c>max</c> for the maximum of a bucket, <c>avg</c> for its mean; null if it does not.
     /// </summary>
     public string? Aggregation { get; init; }
 
     /// <summary>
-    /// The buckets in ascending order, each once. Where the service sends one twice, the later counts. On an answer of
-    /// <see cref="IFalAppsApi"/> they are as they were sent.
+    /// The buckets in ascending order, each once. If the service sends a bucket twice, the later one counts. An answer of
+    /// <see cref="IFalAppsApi"/> has them as they were sent.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public required IReadOnlyList<FalRunnerBucket> Buckets
@@ -63,12 +62,12 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     }
 
     /// <summary>
-    /// The share of paid runner time that was idle, from 0 to 1: idle runners among those that ran, idled or drained, each bucket by its
-    /// length. Pending runners are not counted, since the service does not say whether they are billed.
+    /// The share of paid runner time that was idle, from 0 to 1: idle runners divided by running, idle and draining ones, weighted by the
+    /// length of each bucket. Pending runners are not counted, because the service does not say whether they are billed.
     /// </summary>
     /// <value>
-    /// Null unless the history was asked for with <see cref="FalRunnerAggregation.Average"/>, since the highest numbers of different
-    /// moments make no share; null too where no runner was up. A bucket without one of the three numbers is left out.
+    /// Null unless the query used <see cref="FalRunnerAggregation.Average"/>, because maxima of different moments make no share. Also null
+    /// if no runner was up. A bucket that lacks one of the three numbers is skipped.
     /// </value>
     public double? IdleShare
     {
@@ -98,46 +97,46 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         }
     }
 
-    /// <summary>The highest number of runners that were processing requests at a time.</summary>
+    /// <summary>The highest number of runners that processed requests at the same time.</summary>
     /// <value>
-    /// Null unless the history was asked for with <see cref="FalRunnerAggregation.Max"/>, the default, since a mean hides the peak; null
-    /// too where no bucket has a number.
+    /// Null unless the query used <see cref="FalRunnerAggregation.Max"/>, the default, because a mean hides the peak. Also null if no
+    /// bucket has a number.
     /// </value>
     public double? PeakRunning => Is(FalRunnerAggregation.Max) ? Buckets.Max(bucket => bucket.Running) : null;
 
     /// <summary>
-    /// How near <see cref="PeakRunning"/> came to the limit that the app has now: 1 where every runner that it can have was processing
-    /// requests. The service keeps no history of the limit.
+    /// <see cref="PeakRunning"/> divided by the current limit of the app: 1 if every runner that it can have was processing requests. The
+    /// service keeps no history of the limit.
     /// </summary>
     /// <param name="app">The app.</param>
-    /// <returns>The share; null where the peak or <see cref="FalApp.MaxConcurrency"/> is not known, or the limit is 0.</returns>
+    /// <returns>The share; null if the peak or <see cref="FalApp.MaxConcurrency"/> is not known, or the limit is 0.</returns>
     /// <exception cref="ArgumentException">The history is that of another app.</exception>
     public double? PeakShareOf(FalApp app)
     {
         ArgumentNullException.ThrowIfNull(app);
         if (app.EndpointId != EndpointId)
         {
-            throw new ArgumentException($"The history is of {EndpointId}, but the app is {app.EndpointId}. Pass the app that the " +
-                $"history was asked for.", nameof(app));
+            throw new ArgumentException($"The history is that of {EndpointId}, but the app is {app.EndpointId}. Pass the app " +
+                $"whose history you requested.", nameof(app));
         }
 
         return app.MaxConcurrency is > 0 and { } limit && PeakRunning is { } peak ? peak / limit : null;
     }
 
     /// <summary>
-    /// The buckets in which runners were pending while requests waited for one: where a larger minimum, or a longer keep-alive, would
+    /// The buckets in which runners were pending while requests waited for one. In these, a larger minimum or a longer keep-alive would
     /// have helped.
     /// </summary>
     /// <param name="requests">
     /// What the app's requests did in the same buckets: a report over the app with the same <see cref="FalRangeQuery.Timeframe"/> and the
-    /// metric <see cref="AnalyticsExpand.P90PrepareDuration"/>. Rows of other apps are passed over.
+    /// metric <see cref="AnalyticsExpand.P90PrepareDuration"/>. Rows of other apps are ignored.
     /// </param>
     /// <param name="longerThan">
-    /// How long a request had to wait to count, by the 90th percentile of the time between its arrival and its start.
+    /// The minimum wait that counts, compared with the 90th percentile of the time between arrival and start.
     /// </param>
     /// <returns>The buckets, in ascending order.</returns>
     /// <exception cref="ArgumentException">
-    /// The report lacks the metric, is not about the app, or is cut into other buckets than the history.
+    /// The report lacks the metric, is not about the app, or has other buckets than the history.
     /// </exception>
     public IReadOnlyList<FalRunnerBucket> PendingWhileRequestsWaited(AnalyticsReport requests, TimeSpan longerThan)
     {
@@ -146,8 +145,8 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         if (!query.EffectiveExpand.HasFlag(AnalyticsExpand.P90PrepareDuration))
         {
             throw new ArgumentException(
-                $"The report does not say how long requests waited: " +
-                    $"add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
+                $"The report does not contain how long requests waited. " +
+                    $"Add {nameof(AnalyticsExpand)}.{nameof(AnalyticsExpand.P90PrepareDuration)} to its query.", nameof(requests));
         }
 
         if (!query.EndpointIds.Any(IsOfApp))
@@ -161,7 +160,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         {
             throw new ArgumentException(
                 $"The buckets of the report ({timeframe.GetWireName()}, {query.TimeZone ?? "UTC"}) are not those of the history " +
-                    $"({Timeframe}, UTC): ask for both with the same timeframe, and for the report without a time zone.",
+                    $"({Timeframe}, UTC). Request both with the same timeframe, and the report without a time zone.",
                 nameof(requests));
         }
 
@@ -243,8 +242,8 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         {
             // The other id is not quoted: what the far side sends can be the key.
             throw PageGuard.Unusable(
-                $"The service answered with the runner history of another app than {endpointId}, which was asked for. Ask again; if it " +
-                    $"stays so, report it to fal with the query.");
+                $"The service sent the runner history of another app instead of {endpointId}. Repeat the query. If the error persists, " +
+                    $"report it to fal with the query.");
         }
 
         query.Grid.ThrowIfOutside(Buckets.Select(bucket => bucket.Start));

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Which part of an app's runner history is meant, and how it is cut into buckets.</summary>
-/// <remarks>Buckets are cut in UTC. Immutable and safe to share between threads. What cannot be valid is refused where it is set.</remarks>
+/// <summary>Which part of an app's runner history to read, and with which buckets.</summary>
+/// <remarks>Buckets are in UTC. Immutable and safe to share between threads. Setting an invalid value throws.</remarks>
 public sealed record FalRunnerHistoryQuery : FalRangeQuery
 {
-    /// <summary>How far the history reaches: 90 days. No range can be longer.</summary>
+    /// <summary>The longest range: 90 days, which is how far the history reaches back.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(90);
 
-    /// <summary>How the numbers within a bucket become one. Default: <see cref="FalRunnerAggregation.Max"/>.</summary>
+    /// <summary>How the numbers within a bucket are aggregated. Default: <see cref="FalRunnerAggregation.Max"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the named ones.</exception>
     public FalRunnerAggregation Aggregation
     {
@@ -26,8 +26,8 @@ public sealed record FalRunnerHistoryQuery : FalRangeQuery
     }
 
     /// <summary>The same query with a range whose ends are fixed.</summary>
-    /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
-    /// <returns>The query itself where its range is fixed already.</returns>
+    /// <param name="now">The current instant, usually <c>timeProvider.GetUtcNow()</c>.</param>
+    /// <returns>The query itself if its range is already fixed.</returns>
     /// <exception cref="ArgumentException">
     /// The range has an open end, and starts at <paramref name="now"/> or later or is longer than <see cref="Longest"/>.
     /// </exception>
@@ -46,8 +46,8 @@ public sealed record FalRunnerHistoryQuery : FalRangeQuery
         if (length > Longest)
         {
             throw new ArgumentOutOfRangeException(nameof(range), range, string.Create(CultureInfo.InvariantCulture,
-                $"The range is {length.Value.TotalDays:0.##} days long, and the runner history reaches back {Longest.TotalDays} days: " +
-                    $"ask for a shorter range."));
+                $"The range is {length.Value.TotalDays:0.##} days long, but the runner history covers only {Longest.TotalDays} days. " +
+                $"Request a shorter range."));
         }
     }
 }

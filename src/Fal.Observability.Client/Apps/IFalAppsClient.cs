@@ -5,11 +5,12 @@ public interface IFalAppsClient
 {
     /// <summary>Lists the apps that the account owns, in the environments that the query names.</summary>
     /// <remarks>
-    /// The service answers for one environment at a time and has no call that names those of an account. Without a query, or with one that
-    /// names no environment, the list holds the apps of the main environment; <see cref="FalAppList.Environments"/> says which were asked.
+    /// Each environment takes one call, and the service has no call that lists the environments of an account. If the query is null or
+    /// names no environment, the list holds the apps of the main environment. <see cref="FalAppList.Environments"/> says which ones were
+    /// requested.
     /// </remarks>
     /// <param name="query">Which apps; null for every app of the main environment.</param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The apps.</returns>
     /// <exception cref="FalForbiddenException">The key lacks a permission, or the account has no access to Serverless.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
@@ -26,15 +27,15 @@ public interface IFalAppsClient
     /// <param name="range">
     /// The time to cover, at most 90 days. Default: the last 24 hours. A relative range is fixed once, before the call.
     /// </param>
-    /// <param name="timeframe">The length of a bucket, cut in UTC. Null: the service chooses by the length of the range.</param>
+    /// <param name="timeframe">The length of a bucket, in UTC. Null: the service chooses by the length of the range.</param>
     /// <param name="aggregation">
-    /// How the numbers within a bucket become one. The default, <see cref="FalRunnerAggregation.Max"/>, answers questions of capacity;
+    /// How the numbers within a bucket are aggregated. The default, <see cref="FalRunnerAggregation.Max"/>, shows capacity;
     /// <see cref="FalRunnerHistory.IdleShare"/> needs <see cref="FalRunnerAggregation.Average"/>.
     /// </param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>The history.</returns>
     /// <exception cref="ArgumentException">
-    /// The id is not <c>owner/name</c>, or the range cannot be valid: it is longer than 90 days or does not start in the past. Nothing was
+    /// The id is not <c>owner/name</c>, or the range is not valid: it is longer than 90 days or does not start in the past. Nothing was
     /// sent.
     /// </exception>
     /// <exception cref="FalApiException">There is no such app (404).</exception>

@@ -3,7 +3,7 @@ using System.Security.Authentication;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What the shape of a key is, where it comes from, and how it is kept out of every text.</summary>
+/// <summary>The form of a key, its sources, and how it is kept out of every text.</summary>
 internal static class FalApiKey
 {
     private const string Scheme = "Key ";
@@ -22,7 +22,7 @@ internal static class FalApiKey
         {
             if (c is < '!' or > '~' or '"' or '\'')
             {
-                return "holds a blank, a quotation mark, a control character or a character outside ASCII: check what was copied with " +
+                return "contains a space, a quotation mark, a control character or a non-ASCII character. Check what was copied with " +
                     "it, such as a line break.";
             }
         }
@@ -33,7 +33,7 @@ internal static class FalApiKey
             : null;
     }
 
-    /// <summary>The key without the blanks round it and without the scheme, which people copy with it from a header.</summary>
+    /// <summary>The key without surrounding white space and without the scheme, which people copy with it from a header.</summary>
     public static string Normalize(string key)
     {
         ReadOnlySpan<char> bare = key.AsSpan().Trim(' ');

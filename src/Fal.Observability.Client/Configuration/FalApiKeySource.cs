@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The options of one account, and its key as it is now. The key may come from <see cref="FalObservabilityOptions.ApiKeyProvider"/>, from
-/// a file, or from configuration that is reloaded. It is looked up before each call. Where a new key cannot be had, the last one stays in
+/// The options of one account, and its key as it is now. The key may come from <see cref="FalObservabilityOptions.ApiKeyProvider"/>, from a
+/// file, or from configuration that is reloaded. It is looked up before each call. If no new key is available, the last valid one stays in
 /// use.
 /// </summary>
 /// <param name="options">
@@ -16,7 +16,7 @@ namespace Fal.Observability.Client;
 /// The options of a configuration that was reloaded since the last look; null where it was not. Throws where they are not valid.
 /// </param>
 /// <param name="account">The name of the account; null for the default one.</param>
-/// <param name="log">Where a change of the key is logged, and a key that cannot be had.</param>
+/// <param name="log">The log for a change of the key, and for a key that is not available.</param>
 internal sealed class FalApiKeySource(
     FalObservabilityOptions options,
     Func<FalObservabilityOptions?> reloaded,
@@ -40,7 +40,7 @@ internal sealed class FalApiKeySource(
 
     /// <summary>Looks up the key for the next call.</summary>
     /// <exception cref="FalTransportException">There is no key yet, because the provider failed. Transient.</exception>
-    /// <exception cref="OptionsValidationException">There is no key yet, because the provider gave none that can be used.</exception>
+    /// <exception cref="OptionsValidationException">There is no key yet, because the provider returned no usable one.</exception>
     public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
     {
         string? key;
@@ -81,7 +81,7 @@ internal sealed class FalApiKeySource(
         {
             // A callback that ignores the token must not hold up the deadline, the caller's cancellation or the disposal.
             string? key = await provider(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
-            return FalApiKey.Problem(key) is { } fault ? (null, $"gave no key that can be used: it {fault}", null) : (key, null, null);
+            return FalApiKey.Problem(key) is { } fault ? (null, $"returned no usable key: it {fault}", null) : (key, null, null);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -99,7 +99,7 @@ internal sealed class FalApiKeySource(
         }
         catch (OptionsValidationException e)
         {
-            problem = $"is not valid any more: {e.Message}";
+            problem = $"is no longer valid: {e.Message}";
             return null;
         }
     }

@@ -6,33 +6,32 @@ using System.Text;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Finds a key in a text from outside, in whatever way the far side has written it, and masks it.</summary>
+/// <summary>Finds a key in a text from outside, in any of its encodings, and masks it.</summary>
 internal sealed class FalEchoedKey
 {
     private const string Redacted = "[redacted]";
 
     /// <summary>
-    /// Masking what is shorter would mangle ordinary text. Of a key with a shorter secret the whole is masked, in every coding, and the
-    /// secret by itself is not.
+    /// Masking shorter secrets would mangle ordinary text. For a key with a shorter secret, the whole key is masked in every encoding, but
+    /// not the secret alone.
     /// </summary>
     private const int ShortestSecret = 6;
 
-    /// <summary>So many characters of the secret in a row are a part of it, whatever follows.</summary>
+    /// <summary>This many consecutive characters of the secret are treated as a part of it, whatever follows.</summary>
     private const int SurePart = 12;
 
     /// <summary>
-    /// The longest run of NULs, line ends and indentation within a key. UTF-32 that is read as UTF-8 has three NULs beside each letter,
-    /// and a
-    /// header that is folded has a line end and a few blanks.
+    /// The longest run of NULs, line ends and indentation within a key. UTF-32 that is read as UTF-8 has three NULs beside each letter. A
+    /// folded header has a line end and a few spaces.
     /// </summary>
     private const int MostGapsInARow = 6;
 
-    /// <summary>Far more backslashes than any nesting of JSON puts before an escape.</summary>
+    /// <summary>Far more backslashes than nested JSON puts before an escape.</summary>
     private const int MostBackslashesInARow = 16;
 
     private static readonly ConditionalWeakTable<string, FalEchoedKey> Keys = [];
 
-    /// <summary>How the bytes of a key can be made, before they are written as base64 or in hexadecimal.</summary>
+    /// <summary>The encodings of a key as bytes, before they are written as base64 or hexadecimal.</summary>
     private static readonly Encoding[] Encodings = [Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode];
 
     private readonly Form[] _forms;
@@ -57,7 +56,7 @@ internal sealed class FalEchoedKey
         _beginnings = SearchValues.Create(['%', '\\', '&', .. first]);
     }
 
-    /// <summary>Keys that this one took the place of. A call that began with one of them keeps it alive, and may still fail.</summary>
+    /// <summary>Keys that this one replaced. A call that began with one of them keeps it alive, and may still fail.</summary>
     private WeakReference<string>[] _earlier = [];
 
     public static FalEchoedKey Of(string key) => Keys.GetValue(key, static key => new FalEchoedKey(key));

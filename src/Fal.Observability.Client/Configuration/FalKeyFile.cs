@@ -5,7 +5,7 @@ namespace Fal.Observability.Client;
 /// <summary>A file that holds a key, such as a secret of Docker or Kubernetes.</summary>
 internal static class FalKeyFile
 {
-    /// <summary>Far longer than a key; what is longer is another file.</summary>
+    /// <summary>Far longer than a key. A longer file is not a key file.</summary>
     private const int LongestFile = 4096;
 
     /// <summary>The key in a file, without the blanks and line ends around it.</summary>
@@ -21,7 +21,7 @@ internal static class FalKeyFile
             // Opening a pipe or a device can wait for ever. Neither has a length.
             if (((FileInfo?)File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) is { Exists: true, Length: 0 })
             {
-                problem = "is empty, or is no ordinary file.";
+                problem = "is empty or not a regular file.";
                 return null;
             }
 
@@ -31,7 +31,7 @@ internal static class FalKeyFile
             string key = text.AsSpan(0, length).Trim().ToString();
             problem = length > LongestFile ? "is too long for a key."
                 : key.Length == 0 ? "is empty."
-                : FalApiKey.Problem(key) is { } fault ? $"does not hold a key: its text {fault}" : null;
+                : FalApiKey.Problem(key) is { } fault ? $"does not contain a valid key: its text {fault}" : null;
             return problem is null ? key : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

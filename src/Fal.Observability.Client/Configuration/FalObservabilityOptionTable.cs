@@ -11,7 +11,7 @@ internal static class FalObservabilityOptionTable
 
     public static readonly OptionRange<TimeSpan> AttemptTimeout = new(
         nameof(Options.AttemptTimeout), TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1),
-        also: "not over `TotalTimeout`");
+        also: "at most `TotalTimeout`");
 
     public static readonly OptionRange<TimeSpan> TotalTimeout = new(
         nameof(Options.TotalTimeout), TimeSpan.FromSeconds(100), TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1));
@@ -21,7 +21,7 @@ internal static class FalObservabilityOptionTable
 
     public static readonly OptionRange<TimeSpan> MinRetryDelay = new(
         nameof(Options.MinRetryDelay), TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1),
-        also: "not over `MaxRetryDelay`");
+        also: "at most `MaxRetryDelay`");
 
     public static readonly OptionRange<TimeSpan> RetryBaseDelay = new(
         nameof(Options.RetryBaseDelay), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
@@ -52,7 +52,7 @@ internal static class FalObservabilityOptionTable
         new(nameof(Options.ApiKey), OptionKind.Text, FromEnvironment, "`<key_id>:<key_secret>`"),
         new(nameof(Options.ApiKeyFile), OptionKind.Text, FromEnvironment, "a file"),
         new(nameof(Options.ApiKeyProvider), OptionKind.InCode, "none", "a callback, in code"),
-        new(nameof(Options.BaseAddress), OptionKind.Address, "`https://api.fal.ai/v1`", "absolute, https; http for loopback"),
+        new(nameof(Options.BaseAddress), OptionKind.Address, "`https://api.fal.ai/v1`", "absolute https URI; http for loopback"),
         new(nameof(Options.AllowInsecureHttp), OptionKind.Switch, "`false`", ""),
         new(nameof(Options.UserAgentSuffix), OptionKind.Text, "none", "product tokens"),
         MaxAttempts,

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Says of every setting that is out of its range which it is and what it may be. No message holds the key.</summary>
+/// <summary>Reports every setting that is out of range, with its allowed values. No message contains the key.</summary>
 internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObservabilityOptions>
 {
     public ValidateOptionsResult Validate(string? name, FalObservabilityOptions options)
@@ -21,14 +21,14 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
             if ((options.ApiKey ?? options.ApiKeyFile) is not null)
             {
                 failures.Add(
-                    $"{nameof(options.ApiKeyProvider)} is set, and {nameof(options.ApiKey)} or {nameof(options.ApiKeyFile)} too. "
+                    $"{nameof(options.ApiKeyProvider)} is set together with {nameof(options.ApiKey)} or {nameof(options.ApiKeyFile)}. "
                     + $"Remove {keySetting} and {fileSetting}, or do not set {nameof(options.ApiKeyProvider)} in code.");
             }
         }
         else if (options.ApiKeyFileProblem is { } fileProblem)
         {
-            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file " +
-                $"in {fileSetting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
+            failures.Add($"The key file '{options.ApiKeyFile}' {fileProblem} Put the key into it, or name another file in " +
+                $"{fileSetting}{(string.IsNullOrEmpty(name) ? " or FAL_KEY_FILE" : "")}.");
         }
         else if (options.ApiKeyFile is not null && options.ApiKey is not null && !options.IsApiKeyOfFile)
         {
@@ -40,17 +40,17 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
                 ? $"{keySetting} in the configuration ({keySetting.Replace(":", "__", StringComparison.Ordinal)} in the environment)"
                 : $"{keySetting} in code";
             failures.Add($"{nameof(options.ApiKey)} {keyProblem} Set " + (string.IsNullOrEmpty(name)
-                ? $"{place}{(options.HasConfiguration ? "" : ", where new FalObservabilityClient(key) takes it too")}, or the environment"
-                + $" variable FAL_KEY, or FAL_KEY_ID and FAL_KEY_SECRET together, or the path of a file that holds the " +
-                    $"key: {fileSetting} or FAL_KEY_FILE."
-                : $"{place}, or the path of a file that holds the key: {fileSetting}. FAL_KEY is not read for a named account."));
+                ? $"{place}{(options.HasConfiguration ? "" : " (new FalObservabilityClient(key) does so)")}, or the environment "
+                    + $"variable FAL_KEY, or both FAL_KEY_ID and FAL_KEY_SECRET. Or set {fileSetting} or FAL_KEY_FILE to the path of a "
+                    + "file that contains the key."
+                : $"{place}, or set {fileSetting} to the path of a file that contains the key. FAL_KEY is not read for a named account."));
         }
 
         CheckAddress(options, failures);
 
         if (!string.IsNullOrEmpty(options.UserAgentSuffix) && !IsUserAgent(options.UserAgentSuffix))
         {
-            failures.Add($"{nameof(options.UserAgentSuffix)} must be made of product tokens such as my-service/1.4.");
+            failures.Add($"{nameof(options.UserAgentSuffix)} must consist of product tokens, such as my-service/1.4.");
         }
 
         FalObservabilityOptionTable.MaxAttempts.Check(options.MaxAttempts, failures);
@@ -94,31 +94,31 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         const string Setting = nameof(options.BaseAddress);
         if (options.BaseAddress is not { } address)
         {
-            failures.Add($"{Setting} must be set; the public service is {FalObservabilityOptions.DefaultBaseAddress}.");
+            failures.Add($"{Setting} must be set. The public service is {FalObservabilityOptions.DefaultBaseAddress}.");
             return;
         }
 
         if (!address.IsAbsoluteUri)
         {
             // Not shown: it may be a key that was put into the wrong setting.
-            failures.Add($"{Setting} is no absolute address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
+            failures.Add($"{Setting} must be an absolute URI, such as {FalObservabilityOptions.DefaultBaseAddress}.");
             return;
         }
 
         if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
         {
-            failures.Add($"{Setting} is not an https address; it must be one such as {FalObservabilityOptions.DefaultBaseAddress}.");
+            failures.Add($"{Setting} must be an https URI, such as {FalObservabilityOptions.DefaultBaseAddress}.");
         }
         else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !options.AllowInsecureHttp)
         {
-            failures.Add($"{Setting} is plain http to '{address.Host}': the key would cross the network in clear. Use https, or " +
+            failures.Add($"{Setting} is plain http to '{address.Host}'. The key would cross the network in clear text. Use https, or " +
                 $"set {nameof(options.AllowInsecureHttp)} for a proxy that you trust.");
         }
 
         // The values are not shown: user info is a secret, and a query may hold one.
         if (address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
         {
-            failures.Add($"{Setting} must hold no user info, query or fragment: only scheme, host, port and path.");
+            failures.Add($"{Setting} must not have user info, a query or a fragment. Only scheme, host, port and path are allowed.");
         }
     }
 

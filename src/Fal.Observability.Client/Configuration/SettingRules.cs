@@ -17,7 +17,7 @@ internal static class SettingRules
         if (value > limit)
         {
             failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} ({value}) must not exceed {limitName} ({limit}). Set both, since what is not set has its default."));
+                $"{setting} ({value}) must not exceed {limitName} ({limit}). Set both: a setting that is not set has its default."));
         }
     }
 }

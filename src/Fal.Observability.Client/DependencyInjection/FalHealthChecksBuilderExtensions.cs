@@ -9,27 +9,26 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FalHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Adds a health check of one account: <see cref="HealthStatus.Unhealthy"/> if the key is refused (401, 403) or there has been no
-    /// data for
-    /// long, <see cref="HealthStatus.Degraded"/> if the data is stale, a queue is over its limit, or requests wait and no runner is up,
-    /// else
-    /// <see cref="HealthStatus.Healthy"/>. The result's data says when the metrics were read, why not, and how many requests and runners
-    /// there are.
+    /// Adds a health check of one account: <see cref="HealthStatus.Unhealthy"/> if the key is refused (401, 403) or there has been no data
+    /// for longer than <see cref="FalHealthCheckOptions.UnhealthyAfter"/>; <see cref="HealthStatus.Degraded"/> if the data is stale, a
+    /// queue is over its limit, or requests wait while no runner is up; otherwise <see cref="HealthStatus.Healthy"/>. The data of the
+    /// result says when the metrics were read, why a read failed, and how many requests and runners there are.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="account">
     /// The service key of the registration, as it was given to <c>AddFalObservability</c>; null for the default one.
     /// </param>
-    /// <param name="configure">Sets what is called degraded and unhealthy. If null, the defaults.</param>
+    /// <param name="configure">Sets when the status is degraded or unhealthy. If null, the defaults apply.</param>
     /// <param name="name">The name of the check. If null, <c>fal</c>, or <c>fal-&lt;account&gt;</c>.</param>
-    /// <param name="failureStatus">What is reported in place of <see cref="HealthStatus.Unhealthy"/>. If null, that.</param>
+    /// <param name="failureStatus">
+    /// The status to report instead of <see cref="HealthStatus.Unhealthy"/>. If null, that one is reported.
+    /// </param>
     /// <param name="tags">Tags to select the check by. If null, none.</param>
-    /// <param name="timeout">How long the check may take, where it makes a call. If null, as long as the client's own limits allow.</param>
+    /// <param name="timeout">The maximum duration of the check if it makes a call. If null, the client's own limits apply.</param>
     /// <returns>The same builder.</returns>
     /// <remarks>
-    /// With a publisher for the account (<c>AddMetricsPublisher</c>) the check judges what that one read last and makes no call. Without
-    /// one it
-    /// makes the call itself, at most one in 10 seconds however often it is asked, and one in 5 minutes while the key is refused.
+    /// If the account has a publisher (<c>AddMetricsPublisher</c>), the check judges the publisher's last read and makes no call. Otherwise
+    /// it makes the call itself, at most once in 10 seconds however often the check runs, and once in 5 minutes while the key is refused.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <example>
@@ -58,7 +57,7 @@ public static class FalHealthChecksBuilderExtensions
                 (_, provider) => provider.GetKeyedService<IFalMetricsClient>(account) is not null,
                 account is null
                     ? "No fal account is registered for the health check. Call AddFalObservability() too."
-                    : $"There is no fal account '{account}' to check: call AddFalObservability(\"{account}\") too.")
+                    : $"No fal account '{account}' is registered for the health check. Call AddFalObservability(\"{account}\") too.")
             .ValidateOnStart();
         return builder.Add(new HealthCheckRegistration(
             checkName,

@@ -15,8 +15,8 @@ public static class FalMetricsPublisherBuilderExtensions
 
     /// <summary>
     /// Reads the account's metrics in the background while the host runs, and publishes them as instruments of the meter
-    /// <see cref="FalMetricsPublisher.MeterName"/>: add that name to an OpenTelemetry pipeline, and fal's families come out of it under
-    /// their own names.
+    /// <see cref="FalMetricsPublisher.MeterName"/>. Add that name to an OpenTelemetry pipeline to export fal's families under their own
+    /// names.
     /// </summary>
     /// <param name="builder">The registration of the account.</param>
     /// <param name="configure">
@@ -26,8 +26,8 @@ public static class FalMetricsPublisherBuilderExtensions
     /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>
-    /// Publishers of several accounts share the meter; the points of each bear its name in the tag <c>account</c>. Calling it again for an
-    /// account adds <paramref name="configure"/> to the same publisher. Without a host nothing is read until
+    /// Publishers of several accounts share the meter. The tag <c>account</c> on each point names the account. A second call for an account
+    /// adds <paramref name="configure"/> to the same publisher. Without a host, nothing is read until
     /// <see cref="BackgroundService.StartAsync"/> of the <see cref="FalMetricsPublisher"/> is called.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>

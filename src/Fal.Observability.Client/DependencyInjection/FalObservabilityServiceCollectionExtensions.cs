@@ -49,7 +49,7 @@ public static class FalObservabilityServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Registers the same services under a service key, so that several accounts stand side by side. Take them with
+    /// Registers the same services under a service key, so that several accounts can be used side by side. Inject them with
     /// <c>[FromKeyedServices("acme")] IFalMetricsClient metrics</c>.
     /// </summary>
     /// <param name="services">The services to register in.</param>
@@ -62,7 +62,7 @@ public static class FalObservabilityServiceCollectionExtensions
     /// </param>
     /// <returns>A builder to refine the registration with.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="account"/> is null.</exception>
-    /// <exception cref="ArgumentException"><paramref name="account"/> is blank, or holds a colon, as an API key does.</exception>
+    /// <exception cref="ArgumentException"><paramref name="account"/> is blank, or contains a colon, as an API key does.</exception>
     /// <example>
     /// <code>
     /// services.AddFalObservability("acme", options =&gt; options.ApiKey = vault["acme"]);
@@ -237,7 +237,7 @@ public static class FalObservabilityServiceCollectionExtensions
 
         public IFalAnalyticsClient Analytics { get; } = provider.GetRequiredKeyedService<IFalAnalyticsClient>(key);
 
-        // Few programs need these: their connections are made when they are asked for.
+        // Few programs need these, so their connections are created on demand.
         public IFalAppsClient Apps => provider.GetRequiredKeyedService<IFalAppsClient>(key);
 
         public IFalUsageClient Usage => provider.GetRequiredKeyedService<IFalUsageClient>(key);

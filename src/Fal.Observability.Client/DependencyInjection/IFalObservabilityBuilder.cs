@@ -2,9 +2,7 @@ using Fal.Observability.Client;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>
-/// What <c>AddFalObservability</c> returns: the place from which one registration, that is one fal account, is refined.
-/// </summary>
+/// <summary>Refines one registration, that is, one fal account. <c>AddFalObservability</c> returns it.</summary>
 public interface IFalObservabilityBuilder
 {
     /// <summary>The service key of a keyed registration; null for the default one.</summary>
@@ -15,10 +13,9 @@ public interface IFalObservabilityBuilder
 
     /// <summary>
     /// Applies the same configuration to the HTTP clients behind <see cref="IFalMetricsApi"/>, <see cref="IFalAnalyticsApi"/>,
-    /// <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/>: another primary handler, a proxy, a handler of your own. Handlers that
-    /// are added here
-    /// come below the client's own and see each attempt. The key is put on below them, next to the socket, where neither a
-    /// handler nor a logger of HTTP requests can show it.
+    /// <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/>: another primary handler, a proxy, a handler of your own. Handlers that are
+    /// added here come below the client's own and see each attempt. The key is added below them, next to the socket, where no handler and
+    /// no logger of HTTP requests can show it.
     /// </summary>
     /// <param name="configure">Called once for each of the four clients.</param>
     /// <returns>The same builder.</returns>

@@ -42,7 +42,7 @@ internal sealed class SettingsSection(OptionRow[] rows)
                 .Select(name => section.GetSection(name))
                 .Where(time => MeansDaysUnsaid(time.Value))
                 .Select(time =>
-                    $"{time.Path} is {time.Value}, which is read as days: write 00:00:45 for 45 seconds, 1.00:00:00 for a day."
+                    $"{time.Path} is {time.Value}, which .NET reads as days. Write 00:00:45 for 45 seconds, or 1.00:00:00 for a day."
                 ),
         ];
         if (wrong.Length > 0)
@@ -67,8 +67,8 @@ internal sealed class SettingsSection(OptionRow[] rows)
             throw new OptionsValidationException(
                 key ?? Options.Options.DefaultName,
                 typeof(T),
-                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read: numbers are " +
-                    $"written 4, times 00:00:30, switches true or false, addresses https://host/v1."]);
+                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read. Write a " +
+                    $"number as 4, a time as 00:00:30, a switch as true or false, an address as https://host/v1."]);
         }
     }
 

@@ -3,9 +3,9 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The service, or something in front of it, answered with a status that is not a success. The statuses that call for
-/// handling of their own have types of their own: <see cref="FalAuthenticationException"/> (401),
-/// <see cref="FalForbiddenException"/> (403), <see cref="FalRateLimitException"/> (429).
+/// The service, or something in front of it, answered with a status that is not a success. Statuses that need their own handling have their
+/// own types: <see cref="FalAuthenticationException"/> (401), <see cref="FalForbiddenException"/> (403),
+/// <see cref="FalRateLimitException"/> (429).
 /// </summary>
 public class FalApiException : FalObservabilityException
 {
@@ -45,7 +45,7 @@ public class FalApiException : FalObservabilityException
         Elapsed = facts.Elapsed;
     }
 
-    /// <summary>The HTTP status. 401 and 403 share an <see cref="ErrorType"/>, so this is what tells them apart.</summary>
+    /// <summary>The HTTP status. It distinguishes 401 and 403, which share an <see cref="ErrorType"/>.</summary>
     public HttpStatusCode StatusCode { get; init; }
 
     /// <summary>
@@ -60,13 +60,13 @@ public class FalApiException : FalObservabilityException
     /// </summary>
     public string? ServiceMessage { get; init; }
 
-    /// <summary>The id under which fal's support finds the request; null when the response named none.</summary>
+    /// <summary>The request id that fal's support asks for; null when the response had none.</summary>
     public string? RequestId { get; init; }
 
     /// <summary>Where fal documents the error; null when the body named no web address.</summary>
     public Uri? DocsUrl { get; init; }
 
-    /// <summary>The media type of the body, such as <c>application/json</c>; null when the response named none.</summary>
+    /// <summary>The media type of the body, such as <c>application/json</c>; null when the response had none.</summary>
     public string? ContentType { get; init; }
 
     /// <summary>
@@ -75,21 +75,21 @@ public class FalApiException : FalObservabilityException
     public string ResponseBody { get; init; } = "";
 
     /// <summary>
-    /// How long the service asked to wait, from <c>Retry-After</c>, else <c>x-ratelimit-reset</c>, counted from the moment
-    /// the response came; null when it did not say. Never negative. A number of more than 31 years (1e9 seconds) is no wait: it is read as
-    /// the Unix time, in seconds or milliseconds, at which the wait ends.
+    /// How long the service asked to wait, from <c>Retry-After</c>, else <c>x-ratelimit-reset</c>, counted from the arrival of the
+    /// response; null when it did not say. Never negative. A number above 1e9 seconds (31 years) is read as the Unix time, in seconds or
+    /// milliseconds, at which the wait ends.
     /// </summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// Whether the same call may succeed later when it was answered with this status: 408, 429, and every 5xx except 501 (not
-    /// implemented) and 505 (HTTP version not supported), which say that it never will. Edges in front of the service answer with
-    /// statuses of their own, such as 520 to 530.
+    /// Whether the same call may succeed later when it was answered with this status. This holds for 408, 429, and every 5xx except 501
+    /// (not implemented) and 505 (HTTP version not supported), which are permanent. Edges in front of the service use their own statuses,
+    /// such as 520 to 530.
     /// </summary>
     internal static bool IsTransientStatus(HttpStatusCode status) => (int)status
         is 408 or 429 or (>= 500 and <= 599 and not 501 and not 505);
 
-    /// <summary>The exception of the type that the status calls for.</summary>
+    /// <summary>Creates the exception of the type for the status.</summary>
     internal static FalApiException Create(string message, FalApiFacts facts) => facts.StatusCode switch
     {
         HttpStatusCode.Unauthorized => new FalAuthenticationException(message, facts),
@@ -98,7 +98,7 @@ public class FalApiException : FalObservabilityException
         _ => new FalApiException(message, facts),
     };
 
-    /// <summary>The same failure told in other words.</summary>
+    /// <summary>The same failure with another message.</summary>
     internal FalApiException WithMessage(string message) => Create(message, new FalApiFacts(StatusCode)
     {
         ErrorType = ErrorType, ServiceMessage = ServiceMessage, RequestId = RequestId, DocsUrl = DocsUrl, ContentType = ContentType,

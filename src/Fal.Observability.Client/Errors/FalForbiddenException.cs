@@ -3,8 +3,8 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The call was refused with 403. <see cref="Reason"/> tells the service's own refusal from one by the network edge in
-/// front of it. Never retried.
+/// The call was refused with 403. <see cref="Reason"/> distinguishes a refusal by the service from one by the network edge in front of it.
+/// Never retried.
 /// </summary>
 public sealed class FalForbiddenException : FalApiException
 {

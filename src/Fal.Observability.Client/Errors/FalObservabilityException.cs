@@ -3,9 +3,8 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The base of every failure that a call to fal can end in. Catch this one where any failure means the same; catch a
-/// derived type where it matters. A cancellation by the caller stays an <see cref="OperationCanceledException"/>, and an
-/// argument that cannot be valid an <see cref="ArgumentException"/>.
+/// The base of every failure of a call to fal. Catch it to handle all failures alike, or catch a derived type. A cancellation by the caller
+/// is an <see cref="OperationCanceledException"/>, and an invalid argument is an <see cref="ArgumentException"/>.
 /// </summary>
 /// <remarks>No property and no text of it holds the key.</remarks>
 public class FalObservabilityException : Exception
@@ -32,8 +31,8 @@ public class FalObservabilityException : Exception
     }
 
     /// <summary>
-    /// What happened, and what to do about it. After more than one attempt it ends with how many there were and how long they took,
-    /// such as <c>It failed after 4 attempts in 6.2 s.</c>
+    /// What happened, and what to do about it. After more than one attempt, it ends with their number and duration, such as <c>It failed
+    /// after 4 attempts in 6.2 s.</c>
     /// </summary>
     public override string Message => Attempts > 1 ? base.Message + AttemptsInWords() : base.Message;
 
@@ -44,18 +43,18 @@ public class FalObservabilityException : Exception
     public bool IsTransient { get; init; }
 
     /// <summary>
-    /// Whether a program that reads again and again should go on: the failure is transient, or the body was not what was promised
-    /// (<see cref="FalResponseException"/>), since the page of a proxy goes away. False where somebody has to change something first.
+    /// Whether a program that polls should continue: the failure is transient, or the body was not valid
+    /// (<see cref="FalResponseException"/>), because the page of a proxy goes away. False if somebody has to change something first.
     /// </summary>
     /// <remarks>
-    /// The watches and the metrics publisher follow it. A retry within one call follows <see cref="IsTransient"/>: the same wrong body
+    /// The watches and the metrics publisher use it. A retry within one call uses <see cref="IsTransient"/>, because the same wrong body
     /// would come again at once.
     /// </remarks>
     public bool IsRecoverable => IsTransient || this is FalResponseException;
 
     /// <summary>
-    /// How many times the call was sent before it failed. 0 when it never was, as where a report or stream ends between two calls because
-    /// there are too many pages, or because the service's cursor repeats.
+    /// How many times the call was sent before it failed. 0 if it was never sent. For example, a report or stream can end between two calls
+    /// because there are too many pages, or because the service's cursor repeats.
     /// </summary>
     public int Attempts { get; internal set; }
 
@@ -64,9 +63,7 @@ public class FalObservabilityException : Exception
     /// </summary>
     public TimeSpan Elapsed { get; internal set; }
 
-    /// <summary>
-    /// The message without the attempts, for an exception that takes it over: the attempts would otherwise be told twice.
-    /// </summary>
+    /// <summary>The message without the attempts, for an exception that reuses it and would otherwise name them twice.</summary>
     internal string MessageWithoutAttempts => base.Message;
 
     private string AttemptsInWords()

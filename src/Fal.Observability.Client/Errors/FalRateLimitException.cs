@@ -3,9 +3,8 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The service answered 429, and no retry was left, or the wait that it asked for
-/// (<see cref="FalApiException.RetryAfter"/>) did not fit: it is longer than <see cref="FalObservabilityOptions.MaxRetryDelay"/>
-/// or than what was left of <see cref="FalObservabilityOptions.TotalTimeout"/>.
+/// The service answered 429. Either no retry was left, or the wait that it asked for (<see cref="FalApiException.RetryAfter"/>) was longer
+/// than <see cref="FalObservabilityOptions.MaxRetryDelay"/> or than the rest of <see cref="FalObservabilityOptions.TotalTimeout"/>.
 /// </summary>
 public sealed class FalRateLimitException : FalApiException
 {

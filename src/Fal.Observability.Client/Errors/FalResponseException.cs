@@ -2,10 +2,7 @@ using System.Net;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// The status was a success, but the body is not what was promised: HTML, empty, truncated, too large, or data of another
-/// shape.
-/// </summary>
+/// <summary>The status was a success, but the body is not valid: HTML, empty, truncated, too large, or data of another form.</summary>
 public sealed class FalResponseException : FalObservabilityException
 {
     /// <summary>Creates the exception with a general message.</summary>
@@ -31,10 +28,10 @@ public sealed class FalResponseException : FalObservabilityException
     /// <summary>The HTTP status.</summary>
     public HttpStatusCode StatusCode { get; init; }
 
-    /// <summary>The media type that the response named, such as <c>text/html</c>; null when it named none.</summary>
+    /// <summary>The media type of the response, such as <c>text/html</c>; null when it had none.</summary>
     public string? ContentType { get; init; }
 
-    /// <summary>The id under which fal's support finds the request; null when the response named none.</summary>
+    /// <summary>The request id that fal's support asks for; null when the response had none.</summary>
     public string? RequestId { get; init; }
 
     /// <summary>

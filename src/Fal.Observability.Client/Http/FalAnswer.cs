@@ -1,24 +1,25 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Where a successful answer came from: what fal's support asks for, and how old the data is.</summary>
+/// <summary>The origin of a successful answer: the request id that fal's support asks for, and the age of the data.</summary>
 public sealed record FalAnswer
 {
     /// <summary>
-    /// The id of the request, for fal's support: that of the service, else that of the network edge in front of it. Null where neither
-    /// named one.
+    /// The request id that fal's support asks for: that of the service, otherwise that of the network edge in front of it. Null if neither
+    /// sent one.
     /// </summary>
     public string? RequestId { get; init; }
 
-    /// <summary>When the answer had arrived, by the client's clock. Null on an answer that no client has fetched.</summary>
+    /// <summary>When the answer arrived, by the client's clock. Null on an answer that no client has fetched.</summary>
     public DateTimeOffset? ReceivedAt { get; init; }
 
     /// <summary>
-    /// The instant up to which the data is complete, by the service (<c>as_of</c>). Null where the service does not say, which is the rule.
+    /// The instant up to which the data is complete, as the service states it (<c>as_of</c>). Usually null, because the service rarely
+    /// states it.
     /// </summary>
     public DateTimeOffset? AsOf { get; init; }
 }
 
-/// <summary>An object that was made of one answer and tells where it came from.</summary>
+/// <summary>An object that was made from one answer and knows its origin.</summary>
 internal interface IFalAnswered
 {
     FalAnswer Answer { get; set; }

@@ -4,14 +4,14 @@ using System.Net.Http.Headers;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Puts <c>Authorization: Key &lt;key_id&gt;:&lt;key_secret&gt;</c> on every request. Use it on a pipeline of your own when you
-/// take <see cref="IFalMetricsApi"/> or <see cref="IFalAnalyticsApi"/> without <c>AddFalObservability</c>.
+/// Puts <c>Authorization: Key &lt;key_id&gt;:&lt;key_secret&gt;</c> on every request. Use it in your own pipeline when you use
+/// <see cref="IFalMetricsApi"/> or <see cref="IFalAnalyticsApi"/> without <c>AddFalObservability</c>.
 /// </summary>
 /// <remarks>
-/// The header is set, never appended, so a request that is sent again carries the key once, and it is taken off when the
-/// response is there, so that a request that is kept or logged does not show it. It goes only to https, or to loopback, unless
-/// the handler was told that plain http is acceptable. Plain http to loopback is refused where the handler below would use a proxy.
-/// An exception from below that quotes the key is replaced by one of the same kind that does not.
+/// The header is set, never appended, so a retried request has the key once. It is removed when the response arrives, so that a retained or
+/// logged request does not show it. The key is sent only over https, or to loopback, unless plain http is allowed. Plain http to loopback
+/// is refused if the handler below would use a proxy. An exception from below that quotes the key is replaced by one of the same type that
+/// does not.
 /// </remarks>
 public sealed class FalApiKeyHandler : DelegatingHandler
 {
@@ -19,8 +19,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     private readonly bool _allowInsecureHttp;
 
     /// <summary>Creates the handler.</summary>
-    /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>; a leading <c>Key </c> is taken off.</param>
-    /// <param name="allowInsecureHttp">Whether the key may go out over plain http to a host that is not loopback.</param>
+    /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>; a leading <c>Key </c> is removed.</param>
+    /// <param name="allowInsecureHttp">Whether the key may be sent over plain http to a host that is not loopback.</param>
     /// <exception cref="ArgumentException"><paramref name="apiKey"/> is missing or malformed. The message does not quote it.</exception>
     public FalApiKeyHandler(string apiKey, bool allowInsecureHttp = false)
     {
@@ -89,8 +89,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     }
 
     /// <summary>
-    /// The request as it was. A handler that follows a redirect leaves the other address in it, and the next attempt would take the
-    /// key there.
+    /// Restores the request. A handler that follows a redirect leaves the other address in it, and the next attempt would send the key
+    /// there.
     /// </summary>
     private static void TakeBack(HttpRequestMessage request, Uri? address)
     {
@@ -102,8 +102,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     }
 
     /// <summary>
-    /// What is thrown in an exception's place; null where it can stay. Everything above, the logs of the resilience pipeline and of .NET's
-    /// HTTP client factory too, then sees an exception without the key, and one that names the proxy.
+    /// The exception to throw instead; null if the original can stay. Everything above, including the logs of the resilience pipeline and
+    /// of .NET's HTTP client factory, then sees an exception that does not contain the key and that names the proxy.
     /// </summary>
     private Exception? Explained(Exception exception, HttpRequestMessage request, Uri? address)
     {
@@ -127,8 +127,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
     }
 
     /// <summary>
-    /// A primary handler of the user's own may follow redirects, as .NET's do unless they are told not to: what came from another
-    /// address is not the service's answer.
+    /// The user's own primary handler may follow redirects, as .NET's handlers do by default. A response from another address is not the
+    /// service's answer.
     /// </summary>
     private void RefuseRedirected(HttpRequestMessage request, HttpResponseMessage response, Uri? address)
     {
@@ -147,8 +147,8 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         string target = FalApiKey.Scrub(request.RequestUri?.GetLeftPart(UriPartial.Authority) ?? "", KeyOf(request));
         return new FalResponseException(
             $"{request.Method} {address?.AbsolutePath}: the primary HTTP handler followed a redirect from"
-            + $" {address?.GetLeftPart(UriPartial.Authority)} to {target}. What came from there is not used."
-            + " Set AllowAutoRedirect = false on the handler, and the base address to where the service is.")
+            + $" {address?.GetLeftPart(UriPartial.Authority)} to {target}. The client discarded the response."
+            + " Set AllowAutoRedirect = false on the handler, and set the base address to the address of the service.")
         {
             StatusCode = status,
         };
@@ -164,16 +164,16 @@ public sealed class FalApiKeyHandler : DelegatingHandler
         if (!address.IsLoopback)
         {
             throw new InvalidOperationException(
-                $"The request goes over '{address.Scheme}' to '{address.Host}', where the key would cross the network in clear. Use https."
+                $"The request goes over '{address.Scheme}' to '{address.Host}'. The key would cross the network in clear text. Use https."
             );
         }
 
         if (FalProxy.Between(InnerHandler, address) is { } proxy)
         {
             throw new InvalidOperationException(
-                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http, which would see " +
-                    $"the key in"
-                + " clear. Set UseProxy = false on the primary HTTP handler, or add the address to the environment variable NO_PROXY.");
+                $"The request to '{address.Authority}' would go through the proxy '{proxy.Authority}' over plain http. The proxy " +
+                "would see the key in clear text. Set UseProxy = false on the primary HTTP handler, or add the address to the " +
+                "environment variable NO_PROXY.");
         }
     }
 }

@@ -3,13 +3,13 @@ using System.Buffers;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The arrays that one client reads bodies into. An array grows with what arrives, whatever length is announced, and all arrays
-/// that one body needs together are at most 1.5 times as large as the largest body that is accepted, even if none is collected meanwhile.
+/// The arrays that one client reads bodies into. An array grows as data arrives, whatever length is announced. All arrays of one body
+/// together are at most 1.5 times as large as the largest accepted body, even if none is collected meanwhile.
 /// </summary>
 /// <remarks>
-/// Arrays up to <see cref="MaxPooledBytes"/> come from the shared pool. The pool would keep a larger one for the whole process, so
-/// these belong to the client. It remembers the last one that came back, so that a poll of the same metrics needs no new array, but
-/// only until the garbage collector wants the memory.
+/// Arrays up to <see cref="MaxPooledBytes"/> come from the shared pool. The pool would keep a larger one for the lifetime of the process,
+/// so larger arrays belong to the client. The client retains the last one that was returned, so that a poll of the same metrics needs no
+/// new array, but only until the garbage collector reclaims it.
 /// </remarks>
 /// <param name="maxBodyBytes">The largest body that is accepted.</param>
 internal sealed class FalBodyBuffers(long maxBodyBytes)
@@ -57,8 +57,8 @@ internal sealed class FalBodyBuffers(long maxBodyBytes)
             return spare;
         }
 
-        // The byte more than the limit is the one that shows that a body is too large. The sizes are the whole, a quarter of it,
-        // and halves of that quarter: 1 + 1/4 + 1/8 + ... is 1.5.
+        // The extra byte above the limit shows that a body is too large. The sizes are the whole, a quarter of it, and halves of that
+        // quarter: 1 + 1/4 + 1/8 + ... is 1.5.
         long whole = maxBodyBytes + 1;
         long size = whole / 4;
         if (size < length * 2L)

@@ -7,8 +7,8 @@ using System.Security.Authentication;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One attempt: the attempt's time limit, the decompression, and the body, which is read whole inside the attempt unless
-/// the call streams. A body that breaks off is thus a failed attempt like a refused connection, and can be sent for again.
+/// One attempt: the attempt's time limit, the decompression, and the body, which is read whole inside the attempt unless the call streams.
+/// A truncated body is thus a failed attempt, like a refused connection, and can be retried.
 /// </summary>
 internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvider time) : DelegatingHandler
 {
@@ -16,7 +16,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Decompression is ours, so that the size limit counts what comes out and a truncated body is noticed.
+        // The client decompresses by itself, so that the size limit applies to the decompressed body and a truncated body is noticed.
         if (request.Headers.AcceptEncoding.Count == 0)
         {
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
@@ -36,7 +36,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         catch (Exception e)
         {
             response?.Dispose();
-            // Before anybody above hears of it: the resilience pipeline writes what it sees to its log.
+            // Scrubbed here, because the resilience pipeline above logs what it sees.
             Exception cause = FalApiKey.Scrub(e, options.ApiKey);
             switch (e)
             {
@@ -51,7 +51,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Setting = nameof(options.AttemptTimeout),
                     };
                 case TimeoutException:
-                    throw new FalTimeoutException($"{operation}: a handler below the client's own ran into a time limit of its own.", cause)
+                    throw new FalTimeoutException($"{operation}: a handler below the client's own reached its own time limit.", cause)
                     {
                         IsTransient = true,
                     };
@@ -84,7 +84,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             {
                 throw FalErrorReader.BadBody(
                     info,
-                    $"it is encoded as '{FalErrorReader.Quoted(coding)}', which was not asked for",
+                    $"it is encoded as '{FalErrorReader.Quoted(coding)}', which the client did not request",
                     [],
                     options.ApiKey,
                     null,
@@ -92,7 +92,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                 );
             }
 
-            // The status says enough, and must be heard: a 401 is a 401, and a 503 is tried again.
+            // The status takes precedence over the body: a 401 stays a 401, and a 503 is retried.
             response.Content = new FalBufferedContent([], 0, _buffers, original, info);
             original.Dispose();
             return;
@@ -141,28 +141,28 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     }
 
     /// <summary>
-    /// What a success carries that it should not, by its status and content type. An unknown or missing content type is left to the
-    /// parser: proxies rewrite it.
+    /// What is wrong with the status or the content type of a success. An unknown or missing content type is left to the parser, because
+    /// proxies rewrite it.
     /// </summary>
     private static string? WrongKind(HttpRequestMessage request, FalResponseInfo info)
     {
         if (info.StatusCode == HttpStatusCode.PartialContent)
         {
-            return "it is a part of a body, and no part was asked for";
+            return "it is a part of a body, but the client requested all of it";
         }
 
         if (info.StatusCode != HttpStatusCode.OK)
         {
-            return "the status is not 200, and only 200 means that the body is the answer; look for a proxy or gateway on the way";
+            return "the status is not 200, and only 200 means that the body is the answer; look for a proxy or gateway in between";
         }
 
         if (FalErrorReader.IsHtml(info.ContentType, default))
         {
-            return "it is a web page; something between this program and the service answered in its place";
+            return "it is a web page; something between this program and the service answered instead";
         }
 
         return info.ContentType is "application/json" or "application/problem+json" && !AsksForJson(request)
-            ? "it is JSON where Prometheus text was asked for; check the base address"
+            ? "it is JSON instead of Prometheus text; check the base address"
             : null;
     }
 
@@ -170,15 +170,15 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         request.Headers.Accept.Any(accept => accept.MediaType == "application/json");
 
     /// <summary>
-    /// How the body is encoded; empty where it is not. Gzip is all that was asked for: another coding cannot be read, and reading
-    /// on would parse noise.
+    /// The encoding of the body; empty if there is none. The client requests only gzip. It cannot read another encoding, and the parser
+    /// would see noise.
     /// </summary>
     private static string CodingOf(HttpContent content) => string.Join(
         ", ", content.Headers.ContentEncoding.Where(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>
-    /// Whether the end of a body can be told from a lost connection before it was decompressed. HTTP/2 and 3 mark the end; in HTTP/1.x
-    /// a length or chunks do. Without them the body ends where the connection does, in whatever way.
+    /// Whether the end of a body can be distinguished from a lost connection before decompression. HTTP/2 and 3 mark the end; in HTTP/1.x a
+    /// length or chunks do. Without them, the body ends where the connection ends, for whatever reason.
     /// </summary>
     private static bool EndIsProven(HttpResponseMessage response) =>
         response.Version.Major >= 2
@@ -186,27 +186,26 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         || response.Content.Headers.ContentLength is not null;
 
     /// <summary>
-    /// What makes it impossible to say where the body ends (RFC 9112, section 6.3), or null. .NET takes one of the readings without
-    /// an error.
+    /// Why the end of the body is ambiguous (RFC 9112, section 6.3), or null. .NET picks one interpretation without an error.
     /// </summary>
     private static string? Contradiction(HttpResponseMessage response)
     {
         string[] codings = ListOf(response.Headers.NonValidated, "Transfer-Encoding");
         if (codings.Length > 0 && !(codings.Length == 1 && codings[0].Equals("chunked", StringComparison.OrdinalIgnoreCase)))
         {
-            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', and only 'chunked' can be read; " +
-                $"look for a faulty proxy on the way";
+            return $"its Transfer-Encoding is '{FalErrorReader.Quoted(string.Join(", ", codings))}', but the client can read only " +
+                "'chunked'; look for a faulty proxy in between";
         }
 
         string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
         if (lengths.Any(length => length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not one length; look for a " +
-                $"faulty proxy on the way";
+            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not a single length; look for " +
+                "a faulty proxy in between";
         }
 
         return codings.Length > 0 && lengths.Length > 0
-            ? "it has a Transfer-Encoding and a Content-Length, which contradict each other; look for a faulty proxy on the way"
+            ? "it has a Transfer-Encoding and a Content-Length, which contradict each other; look for a faulty proxy in between"
             : null;
     }
 
@@ -245,7 +244,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         }
     }
 
-    /// <summary>The start of an error's body. Its status says enough, so a body that breaks off does not replace it.</summary>
+    /// <summary>The start of an error's body. The status is sufficient, so a truncated body does not hide it.</summary>
     private async Task<HttpContent> ReadErrorAsync(
         FalGuardedStream body,
         HttpContent original,
@@ -272,11 +271,11 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         }
         catch (FalResponseException)
         {
-            // What came before the break is shown.
+            // The part before the break is shown.
         }
         catch (OperationCanceledException) when (attemptEnded.IsCancellationRequested)
         {
-            // The same: a stalled error page must not turn a 401 into a time-out.
+            // Likewise, a stalled error page must not turn a 401 into a time-out.
         }
 
         return new FalBufferedContent(buffer, length, _buffers, original, info);

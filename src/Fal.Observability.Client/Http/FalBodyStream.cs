@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>A body in memory, as the stream that Refit hands out and as the bytes that the parser wants.</summary>
+/// <summary>A body in memory, as the stream that Refit returns and as the bytes that the parser needs.</summary>
 internal sealed class FalBodyStream(byte[] bytes, int length, FalBodyBuffers buffers, FalResponseInfo info)
     : MemoryStream(bytes, 0, length, writable: false)
 {

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Fal.Observability.Client;
 
-/// <summary>A body that was read whole, in an array that goes back to its buffers when the body is disposed.</summary>
+/// <summary>A complete body, in an array that returns to its buffers when the body is disposed.</summary>
 internal sealed class FalBufferedContent : HttpContent
 {
     private readonly FalBodyStream _stream;

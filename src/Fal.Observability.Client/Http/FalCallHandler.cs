@@ -7,8 +7,8 @@ using Polly.Timeout;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One call, from its first attempt to its last: the total deadline, the retry pipeline, and what is told about it in
-/// log, trace and metrics. The outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
+/// One call, from its first attempt to its last: the total deadline, the retry pipeline, and the log, traces and metrics. It is the
+/// outermost handler; <see cref="FalBodyHandler"/> below it is one attempt.
 /// </summary>
 internal sealed class FalCallHandler(
     FalApiKeySource account,
@@ -152,7 +152,7 @@ internal sealed class FalCallHandler(
     }
 
     private static ObjectDisposedException Disposed() =>
-        new("FalObservabilityClient", "The client, or the container that it lives in, has been disposed.");
+        new("FalObservabilityClient", "The client, or the container that owns it, has been disposed.");
 
     private async ValueTask<HttpResponseMessage> SendOnceAsync(
         HttpRequestMessage request,

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>How far one call has come, over all of its attempts. It travels in the options of the request.</summary>
+/// <summary>The progress of one call, over all of its attempts. The options of the request carry it.</summary>
 internal sealed class FalCallProgress(TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
@@ -11,12 +11,12 @@ internal sealed class FalCallProgress(TimeProvider time)
     public int Attempts { get; set; }
 
     /// <summary>
-    /// The key of the call. All of its attempts bear it, unless the service refuses it and there is another one by then. As long as the
-    /// call lasts, this reference also lets texts be searched for the key.
+    /// The key of the call. All attempts use it, unless the service refuses it and a newer one is available by then. While the call lasts,
+    /// this reference also keeps the key available for scrubbing texts.
     /// </summary>
     public string? ApiKey { get; set; }
 
-    /// <summary>How long ago the call began.</summary>
+    /// <summary>The time since the call began.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
     /// <summary>The host and port of the proxy that the last attempt went through when it failed; null for none.</summary>
@@ -25,11 +25,9 @@ internal sealed class FalCallProgress(TimeProvider time)
     /// <summary>Whether a connection was made for the call whose TLS handshake has not ended yet.</summary>
     public bool IsHandshaking => _isHandshaking;
 
-    /// <summary>Keeps the host and port alone: the address may hold credentials.</summary>
+    /// <summary>Keeps only the host and port, because the address may contain credentials.</summary>
     public void GoesThrough(Uri proxy) => _proxy = $"{proxy.Host}:{proxy.Port}";
 
-    /// <summary>
-    /// Is told by the connections of <see cref="FalConnections"/>, which may outlive the attempt that they were made for.
-    /// </summary>
+    /// <summary>Set by the connections of <see cref="FalConnections"/>, which may outlive the attempt that they were made for.</summary>
     public void Handshakes(bool handshakes) => _isHandshaking = handshakes;
 }

@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Counts how often the calls of one operation were sent again. It travels with the flow of the code, since the answer of a call
-/// does not say how many attempts it took.
+/// Counts how often the calls of one operation were retried. It flows with the execution context, because the answer of a call does not say
+/// how many attempts it took.
 /// </summary>
 internal sealed class FalCallTally
 {
@@ -10,7 +10,9 @@ internal sealed class FalCallTally
 
     private int _retries;
 
-    /// <summary>The tally that the code which runs now counts into, or null. What is set in an asynchronous method ends with it.</summary>
+    /// <summary>
+    /// The tally of the current execution context, or null. A value that an asynchronous method sets ends with the method.
+    /// </summary>
     public static FalCallTally? Current
     {
         get => Ambient.Value;
@@ -19,7 +21,7 @@ internal sealed class FalCallTally
 
     public int Retries => Volatile.Read(ref _retries);
 
-    /// <summary>Counts one call that was sent so many times in all.</summary>
+    /// <summary>Counts one call and its total number of attempts.</summary>
     public void Add(int attempts)
     {
         if (attempts > 1)

@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Owns the primary handlers, and with them the sockets: the client factory disposes a handler only when it expires, and ours do not, so
-/// without an owner a disposed client would leave its connections behind. A handler of the user's own is owned too, as the factory's
-/// contract has it.
+/// Owns the primary handlers, and with them the sockets. The client factory disposes a handler only when it expires, and ours do not
+/// expire, so without an owner a disposed client would leave its connections open. It also owns the user's own handlers, as the factory's
+/// contract requires.
 /// </summary>
 internal sealed class FalConnections : IDisposable
 {
@@ -16,17 +16,17 @@ internal sealed class FalConnections : IDisposable
 
     public FalConnections() => Closed = _closed.Token;
 
-    /// <summary>Cancelled when the client, or the container that it lives in, is disposed.</summary>
+    /// <summary>Cancelled when the client, or the container that owns it, is disposed.</summary>
     public CancellationToken Closed { get; }
 
     /// <summary>The primary handler, unless the user sets another.</summary>
     public static SocketsHttpHandler CreateHandler(Uri baseAddress) => new()
     {
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        // A redirect would carry the call, if not the key, to an address that nobody configured.
+        // A redirect would send the call, though not the key, to an address that nobody configured.
         AllowAutoRedirect = false,
         UseCookies = false,
-        // No proxy reaches this machine's loopback, and over plain http it would see the key.
+        // A proxy cannot reach this machine's loopback, and over plain http it would see the key.
         UseProxy = !baseAddress.IsLoopback,
         ConnectCallback = ConnectAsync,
         PlaintextStreamFilter = static (context, _) =>
@@ -54,7 +54,7 @@ internal sealed class FalConnections : IDisposable
         _closed.Dispose();
     }
 
-    /// <summary>Connects as .NET does, and notes that what is due next is the TLS handshake: a time-out there can then say so.</summary>
+    /// <summary>Connects as .NET does, and records that the TLS handshake comes next, so that a time-out there can say so.</summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         Socket? socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -7,12 +7,12 @@ using System.Text.RegularExpressions;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Turns a response that is not what was asked for into the exception that says what happened and what to do.</summary>
+/// <summary>Turns a failed response into the exception that says what happened and what to do.</summary>
 internal static partial class FalErrorReader
 {
     /// <summary>
-    /// How much of a body of unexpected shape is looked at: more than is shown, so that a key which the cut would go through is
-    /// whole, and masked, before the cut.
+    /// How much of an unexpected body is examined. It is more than is shown, so that a key at the cut is still complete, and is masked,
+    /// before the cut.
     /// </summary>
     public const int MaxBodyStartBytes = 2048;
 
@@ -20,7 +20,7 @@ internal static partial class FalErrorReader
 
     private const int MaxBodyStartCharacters = 256;
 
-    /// <summary>How much of an error body is read at all; the longest message known is a fraction of it.</summary>
+    /// <summary>How much of an error body is read. The longest known message is a fraction of it.</summary>
     public const int MaxErrorBodyBytes = 64 * 1024;
 
     private const int MaxBodyCharacters = 4096;
@@ -47,12 +47,12 @@ internal static partial class FalErrorReader
         return FalApiException.Create(Describe(info.Operation, facts, Advice(route, facts, challenge, html)), facts);
     }
 
-    /// <summary>The exception for a success whose body is not what was promised.</summary>
+    /// <summary>The exception for a success whose body is not valid.</summary>
     public static FalResponseException BadBody(
         FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
     {
         string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartCharacters);
-        // What is wrong may be said in words of the body's own, by us or by the cause.
+        // Our text and that of the cause may quote the body.
         string reason = FalApiKey.Scrub(what, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
             $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content " +
@@ -66,7 +66,7 @@ internal static partial class FalErrorReader
         };
     }
 
-    /// <summary>The exception for a request that no response came to.</summary>
+    /// <summary>The exception for a request without a response.</summary>
     public static FalTransportException NoResponse(HttpRequestMessage request, string? apiKey, Exception cause)
     {
         string host = request.RequestUri?.Authority ?? "the service";
@@ -82,9 +82,8 @@ internal static partial class FalErrorReader
                 $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the " +
                     $"firewall.",
             HttpRequestError.ProxyTunnelError =>
-                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. Where it asks for credentials (407), " +
-                    $"set them on the"
-                + " Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
+                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. If it asks for credentials (407), " +
+                "set them on the Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
             HttpRequestError.SecureConnectionError =>
                 $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
                     $"TLS, and whether plain http answers at that port.{through}",
@@ -104,7 +103,7 @@ internal static partial class FalErrorReader
         };
     }
 
-    /// <summary>What a time-out before the response may come from, as a sentence of its own with a blank before it.</summary>
+    /// <summary>What may have caused a time-out before the response, as a sentence with a leading space.</summary>
     public static string WhatMayHoldItUp(HttpRequestMessage request, HttpResponseMessage? response)
     {
         if (response is not null || FalRequestOptions.ProgressOf(request) is not { } progress)
@@ -113,21 +112,20 @@ internal static partial class FalErrorReader
         }
 
         return progress.Proxy is null && progress.IsHandshaking
-            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not end: check that TLS is what " +
-                $"answers at that"
-                + " port, and whether a firewall or a proxy holds it up."
+            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not finish. Check whether the " +
+                "server speaks TLS at that port, and whether a firewall or a proxy blocks it."
             : ThroughProxy(request);
     }
 
     private static string ThroughProxy(HttpRequestMessage request) => FalRequestOptions.ProgressOf(request)?.Proxy is { } proxy
-        ? $" The call goes through the proxy {proxy}: check that it is the right one, and that it lets CONNECT " +
-            $"to {request.RequestUri?.Authority} pass."
+        ? $" The call goes through the proxy {proxy}. Check that it is the right one, and that it allows CONNECT " +
+            $"to {request.RequestUri?.Authority}."
         : "";
 
     [GeneratedRegex("//[^/@\\s']*@")]
     private static partial Regex UserInfo();
 
-    /// <summary>Whether a body is a web page, by what the response says of it or by how it begins.</summary>
+    /// <summary>Whether a body is a web page, by its content type or by its first bytes.</summary>
     public static bool IsHtml(string? contentType, ReadOnlySpan<char> text)
     {
         if (contentType is not null && contentType.Equals("text/html", StringComparison.OrdinalIgnoreCase))
@@ -154,7 +152,7 @@ internal static partial class FalErrorReader
     private static string Advice(FalRoute route, FalApiFacts facts, bool challenge, bool html) => facts.StatusCode switch
     {
         _ when challenge =>
-            "The network edge in front of the service answered with a challenge for browsers. This says nothing about the key or the"
+            "The network edge in front of the service answered with a browser challenge. This says nothing about the key or the"
             + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
         HttpStatusCode.BadRequest => "The service refused the parameters of the call. Change them as the message says.",
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked. Check it in the fal dashboard.",
@@ -164,12 +162,12 @@ internal static partial class FalErrorReader
             $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
         HttpStatusCode.TooManyRequests => "Too many calls. Call less often. The service does not say how long to wait.",
         HttpStatusCode.NotModified =>
-            "The client never asks whether data has changed, so only a cache on the way, or a handler that adds If-None-Match or"
-            + " If-Modified-Since, can lead to this answer. Remove that header, or let the cache pass these calls through.",
+            "The client never sends conditional requests. Either a cache in between, or a handler that adds If-None-Match or"
+            + " If-Modified-Since, caused this answer. Remove that header, or let the cache pass these calls through.",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-            "The client follows no redirect, so that the key goes nowhere else. Set the base address to the address of the service.",
+            "The client does not follow redirects, so that the key goes nowhere else. Set the base address to the address of the service.",
         >= HttpStatusCode.InternalServerError when html =>
-            "A proxy in front of the service answered with a web page; the service itself was not reached. Try again later.",
+            "A proxy in front of the service answered with a web page. The call did not reach the service. Try again later.",
         >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
             "The service failed. Try again later. If it keeps failing, send the request id to fal's support.",
         _ => "",
@@ -181,7 +179,7 @@ internal static partial class FalErrorReader
         string status = facts.StatusCode.ToString();
         string words = facts.ServiceMessage?.Trim().TrimEnd('.') ?? "";
         text.Append(CultureInfo.InvariantCulture, $"{operation} answered {(int)facts.StatusCode}");
-        // A status without a name is shown as its number, which is there already.
+        // A status without a name would be shown as its number, which the message has already.
         if (!char.IsAsciiDigit(status[0]) && !SaysTheSame(status, words))
         {
             text.Append(' ').Append(status);
@@ -222,12 +220,12 @@ internal static partial class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// A text from outside as a message quotes it: of one so long that it would hide the rest of the message, the start, and that it is
-    /// cut.
+    /// A text from outside as a message quotes it. A text that is so long that it would hide the rest of the message is cut, and the
+    /// message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
-        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in all)");
+        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in total)");
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);
@@ -244,8 +242,8 @@ internal static partial class FalErrorReader
     }
 
     /// <summary>
-    /// What the body says of the error. fal's platform API sends <c>{"error":{...}}</c>, other hosts of fal
-    /// <c>{"detail":"..."}</c> or <c>{"detail":[{"loc":..,"msg":..}]}</c>.
+    /// The error details in the body. fal's platform API sends <c>{"error":{...}}</c>, other hosts of fal <c>{"detail":"..."}</c> or
+    /// <c>{"detail":[{"loc":..,"msg":..}]}</c>.
     /// </summary>
     private readonly record struct ErrorBody(string? Type, string? Message, string? RequestId, Uri? DocsUrl)
     {

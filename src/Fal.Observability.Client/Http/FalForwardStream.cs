@@ -1,9 +1,9 @@
 namespace Fal.Observability.Client;
 
-/// <summary>What every stream has to answer that is only ever read, asynchronously and from front to back.</summary>
+/// <summary>The members of a stream that can only be read, asynchronously and forward.</summary>
 internal abstract class FalForwardStream : Stream
 {
-    private const string ForwardOnly = "A response body is read forward only.";
+    private const string ForwardOnly = "A response body can only be read forward.";
 
     public sealed override bool CanRead => true;
 
@@ -24,7 +24,7 @@ internal abstract class FalForwardStream : Stream
     public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <summary>For callers that know no other way: it blocks, under the same limits.</summary>
+    /// <summary>For synchronous callers: it blocks, under the same limits.</summary>
     public sealed override int Read(byte[] buffer, int offset, int count) =>
         ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 

@@ -2,22 +2,20 @@ using System.Buffers;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What a <see cref="FalGuardedStream"/> holds a body to.</summary>
+/// <summary>The rules that a <see cref="FalGuardedStream"/> enforces on a body.</summary>
 internal sealed record FalBodyGuard(FalResponseInfo Info, long MaxBytes, string? ApiKey, TimeSpan IdleTimeout, TimeProvider Time)
 {
-    /// <summary>Whether text was asked for, which may be empty and has no end of its own. If not, it was JSON.</summary>
+    /// <summary>Whether the call requested text, which may be empty and does not mark its own end. If false, it requested JSON.</summary>
     public bool IsText { get; init; }
 
-    /// <summary>Whether the framing or the compression tells the end of the body from a lost connection.</summary>
+    /// <summary>Whether the framing or the compression distinguishes the end of the body from a lost connection.</summary>
     public bool EndIsProven { get; init; }
 }
 
-/// <summary>
-/// A response body, decompressed, that ends in an error of ours where it is cut short, grows over its limit or comes too slowly.
-/// </summary>
+/// <summary>A decompressed response body that throws if it is truncated, exceeds its size limit or comes too slowly.</summary>
 internal sealed class FalGuardedStream : FalForwardStream
 {
-    /// <summary>What a stream must deliver within each <see cref="FalBodyGuard.IdleTimeout"/> unless it ends.</summary>
+    /// <summary>The number of bytes that a stream must deliver within each <see cref="FalBodyGuard.IdleTimeout"/> unless it ends.</summary>
     public const int MinBytesPerIdleTimeout = 1024;
 
     private const byte FirstByteOfGzip = 0x1f;
@@ -84,16 +82,16 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
         catch (EndOfStreamException e)
         {
-            throw Fault("its gzip data ends early: the body was truncated on the way", e, transient: true);
+            throw Fault("its gzip data ends early: the body was truncated in transit", e, transient: true);
         }
         catch (InvalidDataException e)
         {
-            throw Fault("its gzip data is damaged, or other data follow it", e, transient: true);
+            throw Fault("its gzip data is damaged, or other data follows it", e, transient: true);
         }
 
         if (IsDisposed)
         {
-            // What a closed connection gives is no end.
+            // A closed connection is not the end of the body.
             throw DisposedWhileRead();
         }
 
@@ -113,7 +111,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         return _start[0] != FirstByteOfGzip
             ? count
             : throw Fault(
-                "it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy on the way",
+                "it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy in between",
                 null,
                 transient: false
             );
@@ -123,7 +121,7 @@ internal sealed class FalGuardedStream : FalForwardStream
     {
         if (disposing && !IsDisposed)
         {
-            // A read that nobody awaits any more fails now, and its exception is nobody's to observe.
+            // A read that nobody awaits any more fails now, and nobody observes its exception.
             _pending?.ContinueWith(
                 static read => read.Exception,
                 CancellationToken.None,
@@ -147,7 +145,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
         catch (FalObservabilityException)
         {
-            // What came before the break is shown.
+            // The part before the break is shown.
         }
 
         return Refuse(what, null);
@@ -159,7 +157,7 @@ internal sealed class FalGuardedStream : FalForwardStream
     private FalResponseException Fault(string what, Exception? cause, bool transient) => FalErrorReader.BadBody(
         _guard.Info, what, _start.AsSpan(0, (int)Math.Min(_total, _start.Length)), _guard.ApiKey, cause, transient);
 
-    /// <summary>Remembers of the bytes what errors and the end need, and that the stream goes on.</summary>
+    /// <summary>Keeps the bytes that error messages and the check at the end need, and records that data arrived.</summary>
     private void Keep(ReadOnlySpan<byte> bytes)
     {
         if (_total < _start.Length)
@@ -183,18 +181,18 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
     }
 
-    /// <summary>The error for a body that ends where it cannot be complete, or null.</summary>
+    /// <summary>The error for a body that ends but cannot be complete, or null.</summary>
     private FalResponseException? IncompleteEnd()
     {
         if (_isBlank)
         {
-            // White space holds no more than nothing does, and is judged like nothing.
-            string problem = _total == 0 ? "it is empty" : "it is empty but for white space";
-            return !_guard.IsText ? Fault($"{problem} where JSON was asked for", null, transient: false)
+            // White space contains no data, so it is treated like an empty body.
+            string problem = _total == 0 ? "it is empty" : "it contains only white space";
+            return !_guard.IsText ? Fault($"{problem}, but JSON was requested", null, transient: false)
                 : !_guard.EndIsProven
-                    ? Fault($"{problem}, and no Content-Length or chunk says that this is all: it may be truncated", null, transient: true)
+                    ? Fault($"{problem}, and neither a Content-Length nor chunks prove its end: it may be truncated", null, transient: true)
                 : _guard.Info.DeclaresMetrics ? null
-                : Fault($"{problem}, and no content type says that it is meant to be metrics", null, transient: false);
+                : Fault($"{problem}, and no content type declares it as metrics", null, transient: false);
         }
 
         if (!_guard.IsText)
@@ -205,7 +203,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         return _guard.EndIsProven || (byte)_tail == '\n' || (_guard.Info.DeclaresOpenMetrics && EndsWithMarker())
             ? null
             : Fault(
-                "the connection ended within a line, and no Content-Length or chunk tells where the body ends: it is truncated",
+                "the connection ended within a line, and neither a Content-Length nor chunks prove the end of the body: it is truncated",
                 null,
                 transient: true
             );
@@ -225,8 +223,9 @@ internal sealed class FalGuardedStream : FalForwardStream
 
     private FalTimeoutException TooSlow() => new(
         $"{_guard.Info.Operation}: the body came too slowly. {_deliveredWhileWaiting} bytes came, after decompression, while the stream " +
-            $"waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}); it needs {MinBytesPerIdleTimeout} in " +
-                $"that time, or its end. Raise {nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
+            $"waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}). At least " +
+            $"{MinBytesPerIdleTimeout} bytes, or the end of the body, must come in that time. Raise " +
+            $"{nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
     {
         IsTransient = true,
         Timeout = _guard.IdleTimeout,
@@ -236,8 +235,8 @@ internal sealed class FalGuardedStream : FalForwardStream
     };
 
     /// <summary>
-    /// The bytes as they come from the connection: where a stall and a dropped connection show. A decompressor may read on and on
-    /// without a byte of output, so each read looks at the limits, at the cancellation and at the disposal.
+    /// The bytes from the connection, where stalls and dropped connections are detected. A decompressor may read many times without any
+    /// output, so each read checks the limits, the cancellation and the disposal.
     /// </summary>
     private sealed class ConnectionStream(Stream inner, FalGuardedStream owner) : FalForwardStream
     {
@@ -273,7 +272,7 @@ internal sealed class FalGuardedStream : FalForwardStream
             catch (Exception e) when (e is IOException or HttpRequestException)
             {
                 string what = e is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
-                    ? "its chunks are malformed, so that nobody can say where it ends; look for a faulty proxy on the way"
+                    ? "its chunks are malformed, so its end is unknown; look for a faulty proxy in between"
                     : "the connection ended before the body did: it is truncated";
                 throw owner.Fault(what, e, transient: true);
             }

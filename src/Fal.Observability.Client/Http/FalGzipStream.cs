@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// A gzip body, decompressed: all its members (RFC 1952, section 2.2) and zero bytes behind them. A body that ends anywhere else than
-/// behind a member is an <see cref="EndOfStreamException"/>; damaged data, and other data behind a member, are an
+/// A decompressed gzip body: all its members (RFC 1952, section 2.2), which may be followed by zero bytes. A body that does not end after a
+/// member throws an <see cref="EndOfStreamException"/>. Damaged data, and other data after a member, throw an
 /// <see cref="InvalidDataException"/>.
 /// </summary>
 /// <remarks>
@@ -36,7 +36,7 @@ internal sealed class FalGzipStream(Stream compressed) : FalForwardStream
 
             if (_feed.HasEnded)
             {
-                // Output that the added byte led to is no content: only a cut member takes that byte.
+                // Output that results from the added byte is not content: only a truncated member consumes that byte.
                 return count == 0 && !_feed.WasAskedForMore ? 0 : throw Truncated(null);
             }
 

@@ -12,11 +12,11 @@ internal static class FalJsonText
 {
     private const int EscapeLength = 6;
 
-    /// <summary>What takes the place of bytes that are not text. Two different identifiers that contain it can look the same.</summary>
+    /// <summary>Replaces bytes that are not text. Two different identifiers that contain it can look the same.</summary>
     public const char Replacement = '\uFFFD';
 
     /// <summary>
-    /// The JSON with U+FFFD in place of each invalid byte sequence and of each unpaired surrogate; the JSON itself where there is none.
+    /// The JSON with U+FFFD in place of each invalid byte sequence and each unpaired surrogate; the JSON itself if there is none.
     /// </summary>
     public static ReadOnlySpan<byte> Readable(ReadOnlySpan<byte> json)
     {

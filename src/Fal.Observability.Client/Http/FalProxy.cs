@@ -5,7 +5,7 @@ namespace Fal.Observability.Client;
 /// <summary>Which proxy .NET's own handlers use.</summary>
 internal static class FalProxy
 {
-    /// <summary>The proxy between a handler and an address; null for none, and where the handler is not one of .NET's.</summary>
+    /// <summary>The proxy between a handler and an address; null if there is none, or if the handler is not one of .NET's.</summary>
     public static Uri? Between(HttpMessageHandler? handler, Uri address)
     {
         while (handler is DelegatingHandler { InnerHandler: { } inner })

@@ -4,8 +4,7 @@ using Refit;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The settings under which the Refit interfaces throw our exceptions and none of Refit's own: those hold the request
-/// message, and with it the key.
+/// The settings that make the Refit interfaces throw our exceptions. Refit's own exceptions hold the request message, and with it the key.
 /// </summary>
 internal static class FalRefitSettings
 {
@@ -26,14 +25,14 @@ internal static class FalRefitSettings
                 exception switch
                 {
                     HttpRequestException => FalErrorReader.NoResponse(request, options.ApiKey, exception),
-                    // With the caller's own token, which is what code that catches a cancellation compares.
+                    // With the caller's own token, because code that catches a cancellation compares it.
                     OperationCanceledException when cancellationToken.IsCancellationRequested => Cancelled(
                         exception,
                         options,
                         cancellationToken
                     ),
                     OperationCanceledException => new FalTimeoutException(
-                        $"{FalRequestOptions.Operation(request)}: the call was ended by a time limit outside the client's own.",
+                        $"{FalRequestOptions.Operation(request)}: a time limit outside the client ended the call.",
                         FalApiKey.Scrub(exception, options.ApiKey)
                     )
                     {
@@ -55,7 +54,7 @@ internal static class FalRefitSettings
 
                 byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
                 string what = exception is JsonException json
-                    ? $"it is not the JSON that was promised ({MessageOf(json)})"
+                    ? $"it is not the expected JSON ({MessageOf(json)})"
                     : $"reading it failed ({exception.Message})";
                 return FalErrorReader.BadBody(
                     FalResponseInfo.From(response, options.ApiKey),
@@ -68,7 +67,7 @@ internal static class FalRefitSettings
             },
         };
 
-    /// <summary>What is wrong and where: the framework's messages name the place by themselves, those of a converter do not.</summary>
+    /// <summary>What is wrong and where. The framework's messages name the place; those of a converter do not.</summary>
     private static string MessageOf(JsonException json) => json.Path is { } path && !json.Message.Contains(path, StringComparison.Ordinal)
         ? $"{json.Message} Path: {path}."
         : json.Message;

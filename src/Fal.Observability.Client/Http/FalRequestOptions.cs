@@ -1,12 +1,12 @@
 namespace Fal.Observability.Client;
 
-/// <summary>What a call tells the handlers below it, and they it, through the options of the request.</summary>
+/// <summary>The data that a call and the handlers below it exchange through the options of the request.</summary>
 internal static class FalRequestOptions
 {
-    /// <summary>The name under which the Refit interfaces say that a body is to be streamed.</summary>
+    /// <summary>The name of the option by which the Refit interfaces request a streamed body.</summary>
     public const string StreamingKey = "Fal.Observability.Streaming";
 
-    /// <summary>True where the body is handed on as it arrives; else it is read whole, inside the attempt.</summary>
+    /// <summary>True if the body is returned as it arrives. Otherwise the whole body is read inside the attempt.</summary>
     public static readonly HttpRequestOptionsKey<bool> Streaming = new(StreamingKey);
 
     private static readonly HttpRequestOptionsKey<FalCallProgress> Progress = new("Fal.Observability.Progress");
@@ -17,7 +17,7 @@ internal static class FalRequestOptions
     public static string Operation(HttpRequestMessage request) =>
         $"{request.Method} {request.RequestUri?.AbsolutePath}";
 
-    /// <summary>Begins to follow a call.</summary>
+    /// <summary>Starts to track a call.</summary>
     public static FalCallProgress Begin(HttpRequestMessage request, TimeProvider time)
     {
         var progress = new FalCallProgress(time);
@@ -25,7 +25,7 @@ internal static class FalRequestOptions
         return progress;
     }
 
-    /// <summary>How far the call has come; null in a pipeline of the user's own, which <see cref="FalCallHandler"/> is not in.</summary>
+    /// <summary>The progress of the call; null in the user's own pipeline, which has no <see cref="FalCallHandler"/>.</summary>
     public static FalCallProgress? ProgressOf(HttpRequestMessage? request) =>
         request is not null && request.Options.TryGetValue(Progress, out FalCallProgress? progress) ? progress : null;
 }

@@ -5,12 +5,10 @@ using Polly.Telemetry;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// The retry pipeline: what is sent again, after how long, and when a wait is not worth starting.
-/// </summary>
+/// <summary>The retry pipeline: which failures are retried, after which delay, and when a wait is pointless.</summary>
 internal static class FalResilience
 {
-    /// <summary>The call, which knows how much of its total time is used up.</summary>
+    /// <summary>The call, which knows how much of its total time is used.</summary>
     public static readonly ResiliencePropertyKey<FalCallProgress?> Progress = new("Fal.Observability.Progress");
 
     /// <summary>The method and path of the call, for the log.</summary>
@@ -57,7 +55,7 @@ internal static class FalResilience
                 new TelemetryOptions
                 {
                     LoggerFactory = loggers,
-                    // Our own events say the same in the terms of the API; a healthy call is silent above Debug.
+                    // Our own events say the same in terms of the API. A healthy call logs nothing above Debug.
                     SeverityProvider = _ => ResilienceEventSeverity.Debug,
                 }
             )
@@ -65,8 +63,8 @@ internal static class FalResilience
     }
 
     /// <summary>
-    /// Decides and, where the answer is yes, fixes the delay, because the answer depends on it: a wait that outlasts the
-    /// call's total time would only turn a clear refusal into a late time-out.
+    /// Decides whether to retry and computes the delay, because the decision depends on it. A wait that exceeds the rest of the call's
+    /// total time would only turn a clear refusal into a late time-out.
     /// </summary>
     private static bool ShouldRetry(
         RetryPredicateArguments<HttpResponseMessage> args,
@@ -100,7 +98,7 @@ internal static class FalResilience
 
         if (asked is not null)
         {
-            // Of the time that is left, half is for the attempt.
+            // Half of the remaining time is reserved for the attempt.
             TimeSpan tillLimit = options.MaxRetryDelay - delay;
             TimeSpan tillDeadline = (left - delay) / 2;
             delay = FalRetryDelay.Spread(delay, tillLimit < tillDeadline ? tillLimit : tillDeadline, random());

@@ -3,14 +3,14 @@ using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
 
-/// <summary>The facts of a response that an error about its body has to name.</summary>
+/// <summary>The facts of a response that an error about its body names.</summary>
 internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? ContentType, string? RequestId, string Operation)
 {
-    /// <summary>The request's id by the service and, where the service names none, by the edge in front of it.</summary>
+    /// <summary>The request id of the service, otherwise that of the edge in front of it.</summary>
     private static readonly string[] RequestIdHeaders = ["x-fal-request-id", "x-vercel-id"];
 
     /// <summary>
-    /// Whether the content type says that the body is metrics: plain text or OpenMetrics. Only then may there be no samples in it.
+    /// Whether the content type declares the body as metrics: plain text or OpenMetrics. Only then may it have no samples.
     /// </summary>
     public bool DeclaresMetrics => ContentType is { } type
         && (type.Equals("text/plain", StringComparison.OrdinalIgnoreCase) || IsOpenMetrics(type));
@@ -18,13 +18,13 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
     /// <summary>Whether the content type is that of OpenMetrics, whose last line is <c># EOF</c>.</summary>
     public bool DeclaresOpenMetrics => ContentType is { } type && IsOpenMetrics(type);
 
-    /// <summary>The call that the response belongs to: a body can fail long after its call has returned.</summary>
+    /// <summary>The call of the response. A body can fail long after its call has returned.</summary>
     public FalCallProgress? Progress { get; init; }
 
     /// <summary>How many times the call has been sent.</summary>
     public int Attempts => Progress?.Attempts ?? 0;
 
-    /// <summary>How long the call has taken up to now.</summary>
+    /// <summary>The duration of the call so far.</summary>
     public TimeSpan Elapsed => Progress?.Elapsed ?? TimeSpan.Zero;
 
     public static FalResponseInfo From(HttpResponseMessage response, string? apiKey) => new(

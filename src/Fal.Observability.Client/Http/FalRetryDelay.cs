@@ -6,30 +6,30 @@ namespace Fal.Observability.Client;
 /// <summary>How long to wait before a call is sent again.</summary>
 internal static class FalRetryDelay
 {
-    /// <summary>The longest wait that a watch and a publisher grant: a mistaken date must not silence them for good.</summary>
+    /// <summary>The longest wait that a watch or a publisher accepts, so that a wrong date does not stop it for good.</summary>
     public static readonly TimeSpan LongestWatchWait = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan LeastSpread = TimeSpan.FromSeconds(1);
 
     private const string RateLimitReset = "x-ratelimit-reset";
 
-    // More than thirty years from now is no wait, and the Unix time of the present in seconds; a thousand times that, in milliseconds.
+    // More than thirty years is not a plausible wait, but a current Unix time in seconds; a thousand times that, in milliseconds.
     private const double LeastUnixSeconds = 1e9;
     private const double MostUnixSeconds = 1e11;
     private const double LeastUnixMilliseconds = 1e12;
     private const double MostUnixMilliseconds = 1e14;
 
     /// <summary>
-    /// What the service asked for: <c>Retry-After</c> in seconds or as a date (RFC 9110, section 10.2.3), else
-    /// <c>x-ratelimit-reset</c>, which on fal's surfaces is a number of seconds from now. In either, a number so large that it can only
-    /// be an instant is read as a Unix time: 1e9 up to 1e11 in seconds, 1e12 up to 1e14 in milliseconds. As a wait the least of them would
-    /// be over 31 years. Null when the service did not ask, or not in a way that can be read; never negative.
+    /// What the service asked for: <c>Retry-After</c> in seconds or as a date (RFC 9110, section 10.2.3), else <c>x-ratelimit-reset</c>,
+    /// which on fal's surfaces is a number of seconds from now. In either, a number so large that it can only be an instant is read as a
+    /// Unix time: 1e9 up to 1e11 in seconds, 1e12 up to 1e14 in milliseconds. As a wait, the smallest of them would be over 31 years. Null
+    /// if the service did not ask, or if the value cannot be read; never negative.
     /// </summary>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now) =>
         Longest(response, "Retry-After", value => Numbers(value, now) ?? Until(value, now))
             ?? Longest(response, RateLimitReset, value => Numbers(value, now));
 
-    /// <summary>The n-th retry's own delay: exponential, between half and all of it by chance, within the limits.</summary>
+    /// <summary>The delay of the n-th retry: exponential, with a random factor from one half to one, within the limits.</summary>
     public static TimeSpan Exponential(int retry, FalObservabilityOptions options, double random)
     {
         double full = Math.Min(options.RetryBaseDelay.TotalSeconds * Math.Pow(2, retry), options.MaxRetryDelay.TotalSeconds);
@@ -38,19 +38,18 @@ internal static class FalRetryDelay
     }
 
     /// <summary>
-    /// A wait that the service asks for, and a random part on top: up to a second, or up to a fifth of a wait over 5 seconds, as far as
-    /// there is room for it. Clients that are told to wait equally long would otherwise all come back at the same instant, and be told
-    /// so again.
+    /// A wait that the service asks for, plus a random part: up to a second, or up to a fifth of a wait over 5 seconds, as far as the
+    /// limits allow. Otherwise, clients that are told to wait equally long would all return at the same instant and be refused again.
     /// </summary>
     public static TimeSpan Spread(TimeSpan wait, TimeSpan room, double random)
     {
         TimeSpan spread = random * (wait > 5 * LeastSpread ? wait / 5 : LeastSpread);
-        // Timers drop the fraction of a millisecond, which would end the wait earlier than asked.
+        // Timers drop fractions of a millisecond, which would end the wait early.
         return TimeSpan.FromMilliseconds(
             Math.Ceiling(wait.TotalMilliseconds) + Math.Floor((spread < room ? spread : room).TotalMilliseconds));
     }
 
-    /// <summary>How long a watch waits when the service asks for a wait: not longer than a day, and a random part on top.</summary>
+    /// <summary>How long a watch waits when the service asks for a wait: at most a day, plus a random part.</summary>
     public static TimeSpan ForWatch(TimeSpan asked, double random) =>
         Spread(asked < LongestWatchWait ? asked : LongestWatchWait, TimeSpan.MaxValue, random);
 
@@ -63,7 +62,7 @@ internal static class FalRetryDelay
     };
 
     /// <summary>
-    /// The wait of a header; the longest where there are several, as a proxy may add its own. Null if one cannot be read.
+    /// The wait in a header; the longest one if there are several, because a proxy may add its own. Null if one cannot be read.
     /// </summary>
     private static TimeSpan? Longest(HttpResponseMessage response, string name, Func<string, TimeSpan?> waitOf)
     {
@@ -84,7 +83,7 @@ internal static class FalRetryDelay
         return longest;
     }
 
-    /// <summary>The wait of a value that is a number; the longest of a list. Null where one is something else.</summary>
+    /// <summary>The wait in a numeric value; the longest one of a list. Null if one is not a number.</summary>
     private static TimeSpan? Numbers(string value, DateTimeOffset now)
     {
         TimeSpan? longest = null;

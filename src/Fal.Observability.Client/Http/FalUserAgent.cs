@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>How the client names itself: the edge in front of the API challenges callers that do not.</summary>
+/// <summary>The client's user agent. The edge in front of the API challenges callers without one.</summary>
 internal static class FalUserAgent
 {
     public static readonly string Product =

@@ -21,8 +21,8 @@ internal enum FalAppMember : byte
 }
 
 /// <summary>
-/// What the samples about one app say without their values: to which member of <see cref="FalAppMetrics"/> each belongs, and of
-/// which kind it is there. Snapshots share it; each has the values.
+/// The samples about one app without their values: the member of <see cref="FalAppMetrics"/> that each belongs to, and its kind within that
+/// member. Snapshots share it, and each snapshot has its own values.
 /// </summary>
 internal sealed class FalAppLayout
 {
@@ -115,7 +115,7 @@ internal sealed class FalAppLayout
         return items;
     }
 
-    /// <summary>Collects the samples about one app and gives the known ones their place.</summary>
+    /// <summary>Collects the samples about one app and assigns the known ones to members.</summary>
     public sealed class Builder(string name)
     {
         public string Name { get; } = name;
@@ -156,7 +156,7 @@ internal sealed class FalAppLayout
                     family.Member,
                     Bounds.PlaceOf(bound)
                 ),
-                // A bound that is no number has no place in a distribution; the sample itself stays among the others.
+                // A bound that is not a number cannot be part of a distribution. The sample itself is kept with the others.
                 FalFamilyKinds.Bound => (FalAppMember.None, 0),
                 _ => (family.Member, 0),
             };
@@ -169,7 +169,7 @@ internal sealed class FalAppLayout
     public sealed class Kinds<TKind>
         where TKind : notnull, IEquatable<TKind>
     {
-        /// <summary>An app has a handful of kinds, which a scan finds faster than a dictionary; a hostile one has many.</summary>
+        /// <summary>Most apps have a few kinds, for which a scan is faster than a dictionary. A hostile input has many.</summary>
         private const int MostToScan = 32;
 
         private List<TKind>? _kinds;

@@ -5,11 +5,11 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// What one app is doing: the gauges that fal documents, typed. A value that the service did not send is null, not zero; one
-/// that it sent as NaN is NaN. Where a gauge comes in several samples the value is their sum over every label that the member
-/// does not name. Immutable and thread-safe; can be made in a test with an object initializer.
+/// What one app is doing: the gauges that fal documents, typed. A value that the service did not send is null, not zero. A value that it
+/// sent as NaN is NaN. If a gauge has several samples, the value is their sum over every label that the member does not name. Immutable and
+/// thread-safe. A test can create it with an object initializer.
 /// </summary>
-/// <remarks>An app of a snapshot keeps its own samples, and works a member out of them when it is asked for.</remarks>
+/// <remarks>An app of a snapshot keeps its own samples and computes a member from them on each access.</remarks>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed class FalAppMetrics
 {
@@ -18,7 +18,7 @@ public sealed class FalAppMetrics
     private readonly double[] _values = [];
     private readonly long[]? _timestamps;
 
-    /// <summary>Creates metrics whose members are set one by one, in a test for instance.</summary>
+    /// <summary>Creates metrics whose members are set one by one, for example in a test.</summary>
     public FalAppMetrics()
     {
     }
@@ -77,14 +77,11 @@ public sealed class FalAppMetrics
     public double? ErrorCount => Completed('5');
 
     /// <summary>
-    /// The share of <see cref="ErrorCount"/> in the requests that were completed in the last minute, from 0 to 1; null where there was
-    /// none.
+    /// The share of <see cref="ErrorCount"/> in the requests completed in the last minute, from 0 to 1; null if there were none.
     /// </summary>
     public double? ErrorRate => Share(ErrorCount, RequestsCompleted);
 
-    /// <summary>
-    /// How long the requests took that were completed in the last minute; null where the service sent no latency for the app.
-    /// </summary>
+    /// <summary>The latency of the requests completed in the last minute; null if the service sent no latency for the app.</summary>
     public LatencyDistribution? Latency { get => field ??= _layout is { HasLatency: true } ? _layout.GetLatency(_values) : null; init; }
 
     /// <summary>CPU use in percent as sent: summed over the runners, so it can exceed 100.</summary>
@@ -135,8 +132,7 @@ public sealed class FalAppMetrics
     public double? RunnerGpuCount { get => _layout is null ? field : _layout.Sum(FalAppMember.RunnerGpuCount, _values); init; }
 
     /// <summary>
-    /// Every sample about the app, in the order of the exposition: also those of families and labels that this version does
-    /// not know.
+    /// Every sample about the app, in the order of the exposition, including those of families and labels that this version does not know.
     /// </summary>
     public IReadOnlyList<PrometheusSample> Samples { get => field ??= _layout?.GetSamples(_values, _timestamps) ?? []; init; }
 

@@ -98,7 +98,7 @@ internal sealed class FalMetricsClient(
     private async IAsyncEnumerable<FalMetricsSnapshot> WatchEveryAsync(
         TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The timer holds at most one tick that nobody has waited for: what fell due in the meantime is skipped.
+        // The timer keeps at most one pending tick: further ticks that fall due in the meantime are skipped.
         using var timer = new PeriodicTimer(interval, time);
         int failures = 0;
         do
@@ -123,7 +123,8 @@ internal sealed class FalMetricsClient(
             }
             else if (asked is { } wait)
             {
-                // A service that asks for more time than the interval gets it. The tick that falls due meanwhile starts the next read.
+                // If the service asks for a longer wait than the interval, the watch waits that long. The tick that falls due meanwhile
+                // starts the next read.
                 await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -138,19 +139,19 @@ internal sealed class FalMetricsClient(
     /// <param name="first">The first of them, else the first that was reported and kept; null if there is none.</param>
     private void Judge(Stream stream, PrometheusFormat format, bool isEmpty, long skipped, PrometheusSkippedLine? first)
     {
-        // OpenMetrics says by # EOF that there is nothing; without it, what there was did not arrive.
+        // An empty OpenMetrics body ends with # EOF. Without it, the content did not arrive.
         if (isEmpty && first is not null && (skipped > 0 || format == PrometheusFormat.OpenMetrics))
         {
-            throw NotMetrics(stream, $"no line of it is a sample (line {first.Line}: {first.Reason})", null);
+            throw NotMetrics(stream, $"none of its lines is a sample (line {first.Line}: {first.Reason})", null);
         }
 
         // An idle account has no samples, and its body is declared as metrics. Any other body without samples is not the service's.
         if (isEmpty && InfoOf(stream) is { DeclaresMetrics: false })
         {
-            throw NotMetrics(stream, "it has no sample, and no content type says that it is meant to be metrics", null);
+            throw NotMetrics(stream, "it has no sample, and no content type declares it as metrics", null);
         }
 
-        // A service that sends the same again each time is no news at each read of a watch.
+        // If the service sends the same problem each time, a watch does not log it at every read.
         var told = (skipped, first?.Reason);
         bool isNews = told != _told;
         _told = told;

@@ -3,13 +3,13 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// What a client keeps of the metrics that it read last, so that reading the same series again costs their numbers only.
-/// Nobody waits for it: while one call parses with it, another parses without. It is given back when the client is disposed,
-/// and when it has not been used for <see cref="IdleTime"/>.
+/// What a client retains of the metrics that it read last, so that it parses only the numbers of series that it reads again. No call waits
+/// for it: while one call parses with it, another one parses without it. It is released when the client is disposed, and when it has not
+/// been used for <see cref="IdleTime"/>.
 /// </summary>
 internal sealed class FalMetricsMemory : IDisposable
 {
-    /// <summary>How long a client that reads nothing more keeps what it remembers.</summary>
+    /// <summary>How long a client that reads nothing more retains its memory.</summary>
     public static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(10);
 
     private readonly object _use = new();
@@ -40,7 +40,7 @@ internal sealed class FalMetricsMemory : IDisposable
 
         try
         {
-            // What is remembered was read under one set of options and holds for that only.
+            // The memory is valid only for the options under which it was read.
             if (_scrape is null || _parsing != parsing)
             {
                 _scrape?.Forget();
@@ -67,7 +67,7 @@ internal sealed class FalMetricsMemory : IDisposable
         ReleaseUnlessInUse();
     }
 
-    /// <summary>Whoever uses it now sees to it afterwards: after a disposal at once, else by the time that runs from then.</summary>
+    /// <summary>The current user releases it afterwards: at once after a disposal, otherwise when the idle time has passed.</summary>
     private void ReleaseUnlessInUse()
     {
         if (Monitor.TryEnter(_use))

@@ -28,39 +28,37 @@ public sealed class FalMetricsSnapshot
     }
 
     /// <summary>
-    /// When the response had arrived, by the client's clock. The service caches its metrics, so the values can be up to 10 seconds older.
+    /// When the response arrived, by the client's clock. The service caches its metrics, so the values can be up to 10 seconds older.
     /// </summary>
     public DateTimeOffset Timestamp { get; }
 
     /// <summary>
-    /// The id of the request, for fal's support: that of the service, else that of the network edge in front of it. Null where neither
-    /// named
-    /// one, and on a snapshot that no client has fetched.
+    /// The request id that fal's support asks for: that of the service, otherwise that of the network edge in front of it. Null if neither
+    /// sent one, and on a snapshot that no client has fetched.
     /// </summary>
     public string? RequestId { get; }
 
     /// <summary>The apps, in the order in which the exposition first names them. Empty for an idle account.</summary>
     public IReadOnlyList<FalAppMetrics> Apps { get; }
 
-    /// <summary>
-    /// Every family as the service sent it, also those that this version does not know and those without samples.
-    /// </summary>
+    /// <summary>Every family as the service sent it, including those that this version does not know and those without samples.</summary>
     public IReadOnlyList<MetricFamily> Families => Exposition.Families;
 
     /// <summary>The exposition that the snapshot was made from.</summary>
     public PrometheusExposition Exposition { get; }
 
     /// <summary>
-    /// The malformed lines that were left out, up to a bounded number; empty as a rule, and always with
+    /// The malformed lines that were skipped, up to a bounded number. Usually empty, and always empty with
     /// <see cref="FalObservabilityOptions.StrictMetrics"/>.
     /// </summary>
     public IReadOnlyList<PrometheusSkippedLine> SkippedLines => Exposition.SkippedLines;
 
-    /// <summary>How many malformed lines were left out in all.</summary>
+    /// <summary>How many malformed lines were skipped in total.</summary>
     public long SkippedLineCount => Exposition.SkippedLineCount;
 
     /// <summary>
-    /// From <see cref="IFalMetricsClient.WatchAsync"/>: how many reads in a row failed before this one succeeded. Else 0.
+    /// On a snapshot from <see cref="IFalMetricsClient.WatchAsync"/>: how many consecutive reads failed before this one succeeded.
+    /// Otherwise 0.
     /// </summary>
     public int FailuresSinceLast { get; }
 
@@ -98,7 +96,7 @@ public sealed class FalMetricsSnapshot
     /// <param name="failuresSinceLast">What <see cref="FailuresSinceLast"/> is to be.</param>
     /// <returns>The snapshot.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="apps"/> is null.</exception>
-    /// <exception cref="ArgumentException">A name comes twice.</exception>
+    /// <exception cref="ArgumentException">A name is duplicate.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="failuresSinceLast"/> is negative.</exception>
     public static FalMetricsSnapshot Create(IEnumerable<FalAppMetrics> apps, DateTimeOffset timestamp, int failuresSinceLast = 0)
     {

@@ -14,7 +14,7 @@ public static class FalRunnerStates
     /// <summary>Gone, still counted.</summary>
     public const string Dead = "dead";
 
-    /// <summary>Up and not busy, where the service tells it apart from <see cref="Running"/>.</summary>
+    /// <summary>Up and not busy, if the service distinguishes it from <see cref="Running"/>.</summary>
     public const string Idle = "idle";
 
     /// <summary>Finishing its requests and taking no more.</summary>

@@ -5,8 +5,8 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Which samples of an exposition are about which app. It depends on the series only, so that it is worked out once for
-/// expositions that differ in their values.
+/// Maps the samples of an exposition to apps. The map depends only on the series, so it is computed once for expositions that differ only
+/// in their values.
 /// </summary>
 internal sealed class FalSamplesByApp
 {

@@ -3,13 +3,13 @@ using Fal.Observability.Client.Prometheus;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// What the account's apps are doing now. Thread-safe. The service caches its answer for 10 seconds: asking more often only
-/// costs quota.
+/// What the account's apps are doing now. Thread-safe. The service caches its answer for 10 seconds, so more frequent calls only cost
+/// quota.
 /// </summary>
 public interface IFalMetricsClient
 {
     /// <summary>Reads the metrics once, as typed values for each app.</summary>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>The snapshot. An idle account has one without apps.</returns>
     /// <exception cref="FalAuthenticationException">The key was not accepted.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission, or the network edge refused the call.</exception>
@@ -26,8 +26,10 @@ public interface IFalMetricsClient
     /// </example>
     Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Reads the metrics once, as Prometheus families: for what is not about one app, or for handing on.</summary>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <summary>
+    /// Reads the metrics once, as Prometheus families. Use it for metrics that are not about one app, or to pass them on.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>Every family of the exposition, known to this version or not.</returns>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
     /// <example>
@@ -44,11 +46,11 @@ public interface IFalMetricsClient
     /// </summary>
     /// <param name="cancellationToken">Ends the call and the enumeration.</param>
     /// <returns>
-    /// The samples in the order of the exposition. The call is sent when the enumeration starts; it is retried until the
-    /// head of the response is there, and not after.
+    /// The samples in the order of the exposition. The call is sent when the enumeration starts. It is retried until the response headers
+    /// arrive, and not after that.
     /// </returns>
     /// <exception cref="FalTimeoutException">
-    /// Fewer than 1,024 bytes came within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting, and not the end.
+    /// Neither 1,024 bytes nor the end of the body came within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting.
     /// </exception>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
     /// <example>
@@ -60,11 +62,10 @@ public interface IFalMetricsClient
     IAsyncEnumerable<PrometheusSample> StreamSamplesAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the metrics now and then once each interval, until it is cancelled. A transient failure does not end the
-    /// watch: it is logged, and the next snapshot says in <see cref="FalMetricsSnapshot.FailuresSinceLast"/> how many there
-    /// were. That holds for the first read too, so a watch waits for a service that it has never reached: call
-    /// <see cref="GetSnapshotAsync"/> once before it if that should fail. A tick that falls due while a read is still under way, or while
-    /// the caller is busy, is skipped.
+    /// Reads the metrics at once and then once per interval, until it is cancelled. A transient failure does not end the watch: it is
+    /// logged, and <see cref="FalMetricsSnapshot.FailuresSinceLast"/> of the next snapshot counts the failures. This includes the first
+    /// read, so a watch waits for a service that it has never reached. Call <see cref="GetSnapshotAsync"/> first if that should fail. A
+    /// tick is skipped if it falls due while a read is in progress or the caller is busy.
     /// </summary>
     /// <param name="interval">
     /// The time from one read to the next, at least 10 seconds: the service caches its metrics for that long.

@@ -15,7 +15,7 @@ public sealed class LatencyDistribution
     /// <summary>Creates a distribution.</summary>
     /// <param name="buckets">The buckets, in any order, each upper bound once. They are copied and sorted.</param>
     /// <exception cref="ArgumentNullException"><paramref name="buckets"/> is null.</exception>
-    /// <exception cref="ArgumentException">An upper bound is NaN, or comes twice.</exception>
+    /// <exception cref="ArgumentException">An upper bound is NaN or duplicate.</exception>
     public LatencyDistribution(IEnumerable<HistogramBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);
@@ -25,7 +25,7 @@ public sealed class LatencyDistribution
             if (double.IsNaN(sorted[i].UpperBound))
             {
                 throw new ArgumentException(
-                    "The upper bound of a bucket is NaN; it must be a number of seconds or infinity.",
+                    "The upper bound of a bucket is NaN. It must be a number of seconds or infinity.",
                     nameof(buckets)
                 );
             }
@@ -52,13 +52,13 @@ public sealed class LatencyDistribution
     public double? Count => Buckets is [.., { UpperBound: double.PositiveInfinity } last] ? last.CumulativeCount : null;
 
     /// <summary>
-    /// The latency that a share of the requests did not exceed, as Prometheus' <c>histogram_quantile</c> computes it: linear
-    /// within a bucket, and the highest finite bound where the quantile falls in the bucket without one.
+    /// The latency that a share of the requests did not exceed, as Prometheus' <c>histogram_quantile</c> computes it: linear within a
+    /// bucket, and the highest finite bound if the quantile falls into the bucket without an upper bound.
     /// </summary>
     /// <param name="quantile">The share, 0 to 1: 0.99 for the 99th percentile.</param>
     /// <returns>
-    /// Seconds; null where no quantile can be told: no requests, fewer than two buckets, or none without an upper bound. Where the
-    /// count of the bucket without an upper bound is NaN, the highest finite bound, as Prometheus gives it.
+    /// Seconds. Null if the quantile is not known: there are no requests, fewer than two buckets, or no bucket without an upper bound. If
+    /// the count of the bucket without an upper bound is NaN, the highest finite bound, as in Prometheus.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="quantile"/> is NaN, negative or above 1.</exception>
     /// <example>
@@ -72,7 +72,7 @@ public sealed class LatencyDistribution
         if (!(quantile is >= 0 and <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(quantile), quantile,
-                "The quantile is a share from 0 to 1: write 0.99 for the 99th percentile.");
+                "The quantile must be from 0 to 1. Write 0.99 for the 99th percentile.");
         }
 
         double seconds = PrometheusHistogram.Quantile(quantile, _buckets);

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Judges the last read of an account's metrics. The account's publisher makes the reads where there is one; else the check makes one
-/// itself, never sooner than the service's cache lives and however often it is asked.
+/// Judges the last read of an account's metrics. If the account has a publisher, it makes the reads. Otherwise the check reads by itself,
+/// at most once per lifetime of the service's cache, however often it runs.
 /// </summary>
 internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublisher? publisher, FalHealthCheckOptions options) : IHealthCheck
 {
@@ -53,7 +53,8 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
                 data
             );
 
-        // Without the exception: the health check service logs it whole at every probe, long after the read that failed has been logged.
+        // Without the exception, because the health check service would log it in full at every probe, long after the failed read was
+        // logged.
         HealthCheckResult Unhealthy(string description) => new(context.Registration.FailureStatus, description, exception: null, data);
 
         HealthCheckResult Degraded(string description) => HealthCheckResult.Degraded(description, exception: null, data);
@@ -111,7 +112,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
         return data;
     }
 
-    /// <summary>The runners that can take a request: the service has called them both ways.</summary>
+    /// <summary>The runners that can take a request. The service has used both names.</summary>
     private static double? RunnersUp(FalAppMetrics app) =>
         app.RunnersInState(FalRunnerStates.Running) + app.RunnersInState(FalRunnerStates.Idle);
 

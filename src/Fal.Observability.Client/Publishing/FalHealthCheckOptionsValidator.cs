@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Says of every setting of a health check that is out of its range which it is and what it may be.</summary>
+/// <summary>Reports every health check setting that is out of range, with its allowed values.</summary>
 internal sealed class FalHealthCheckOptionsValidator : IValidateOptions<FalHealthCheckOptions>
 {
     public ValidateOptionsResult Validate(string? name, FalHealthCheckOptions options)

@@ -5,19 +5,18 @@ namespace Fal.Observability.Client;
 
 /// <summary>
 /// Reads the metrics of one account in the background and publishes every family, known to this version or not, as observable instruments
-/// of a <see cref="System.Diagnostics.Metrics.Meter"/> named <see cref="MeterName"/>, under the names and labels that the service gives
-/// them.
+/// of a <see cref="System.Diagnostics.Metrics.Meter"/> named <see cref="MeterName"/>, with the names and labels of the service.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Registered by <c>AddFalObservability().AddMetricsPublisher()</c> as a hosted service and as a singleton of its own type (keyed as the
-/// account is), from which the state can be read. The host starts and stops it. Thread-safe.
+/// <c>AddFalObservability().AddMetricsPublisher()</c> registers it as a hosted service, and as a singleton of its own type from which the
+/// state can be read (keyed if the account is keyed). The host starts and stops it. Thread-safe.
 /// </para>
 /// <para>
-/// One call is under way at a time. A failure never ends the host: the last good snapshot is reported until it is older than
-/// <see cref="FalMetricsPublisherOptions.StaleAfter"/>, and the reads go on, each <see cref="FalMetricsPublisherOptions.Interval"/> where
-/// the
-/// failure may pass, after the time that a rate limit asks for, and every 5 minutes where the call was refused (401, 403 and the like).
+/// One call is in progress at a time. A failure never stops the host: the last good snapshot is reported until it is older than
+/// <see cref="FalMetricsPublisherOptions.StaleAfter"/>, and the reads continue. After a failure that may pass, the next read starts after
+/// <see cref="FalMetricsPublisherOptions.Interval"/>, after a rate limit when the service allows it, and after a refusal (401, 403 and
+/// similar) in 5 minutes.
 /// </para>
 /// </remarks>
 public sealed class FalMetricsPublisher : BackgroundService
@@ -53,28 +52,27 @@ public sealed class FalMetricsPublisher : BackgroundService
     /// <summary>The service key of the account's registration; null for the default one.</summary>
     public string? Account => _account.Readings.Account;
 
-    /// <summary>What the reads have come to so far.</summary>
+    /// <summary>The outcome of the reads so far.</summary>
     public FalMetricsState State => _account.Readings.State;
 
     /// <summary>How old the last good snapshot is; null if no read has succeeded yet.</summary>
     public TimeSpan? Age => _account.Readings.Age;
 
     /// <summary>
-    /// Whether there is no snapshot, or none that is younger than <see cref="FalMetricsPublisherOptions.StaleAfter"/>: no value of the
-    /// service
-    /// is then reported.
+    /// Whether there is no snapshot, or the last one is older than <see cref="FalMetricsPublisherOptions.StaleAfter"/>. If so, no value of
+    /// the service is reported.
     /// </summary>
     public bool IsStale => _account.IsStale;
 
     /// <summary>
-    /// How many rows have been left out of the published analytics buckets, because they had no endpoint id that can be read. A row counts
-    /// once for each bucket. 0 without analytics.
+    /// How many rows of the published analytics buckets were skipped because they had no readable endpoint id. A row counts once per
+    /// bucket. 0 without analytics.
     /// </summary>
     public long AnalyticsRowsLeftOut => _account.Analytics.RowsLeftOut;
 
     /// <summary>
-    /// How many values have been left out of the published analytics buckets, because they were not finite numbers. A value counts once for
-    /// each bucket. 0 without analytics.
+    /// How many values of the published analytics buckets were skipped because they were not finite numbers. A value counts once per
+    /// bucket. 0 without analytics.
     /// </summary>
     public long AnalyticsValuesLeftOut => _account.Analytics.ValuesLeftOut;
 
@@ -136,7 +134,7 @@ public sealed class FalMetricsPublisher : BackgroundService
         }
     }
 
-    /// <summary>Waits; after a key was refused, only until there is another.</summary>
+    /// <summary>Waits. After the key was refused, the wait ends when there is another key.</summary>
     private async Task PauseAsync(TimeSpan pause, bool waitsForKey, CancellationToken stoppingToken)
     {
         string? refused = waitsForKey ? _source.Options.ApiKey : null;
@@ -159,7 +157,7 @@ public sealed class FalMetricsPublisher : BackgroundService
         }
     }
 
-    /// <summary>Whoever listens for new instruments runs inside, and must not end the host by a fault of its own.</summary>
+    /// <summary>Listeners for new instruments run inside this call. A fault of a listener must not stop the host.</summary>
     private void Publish(Action publish)
     {
         try

@@ -23,7 +23,7 @@ internal static class FalMetricsPublisherOptionTable
                 nameof(Options.AnalyticsMetrics),
                 OptionKind.Metrics,
                 "`Volume`, `P50Duration`, `P90Duration`, `P99Duration`",
-                "one metric or more"
+                "one or more metrics"
             ),
             new(nameof(Options.AnalyticsTimeframe), OptionKind.Choice, "`Hour`", "`Minute`, `Hour`, `Day`"),
         ];

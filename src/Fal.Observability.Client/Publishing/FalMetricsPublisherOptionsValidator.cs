@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
 
-/// <summary>Says of every setting of a publisher that is out of its range which it is and what it may be.</summary>
+/// <summary>Reports every publisher setting that is out of range, with its allowed values.</summary>
 internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<FalMetricsPublisherOptions>
 {
     public ValidateOptionsResult Validate(string? name, FalMetricsPublisherOptions options)
@@ -20,7 +20,7 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
         );
         if (options.AccountLabel is not null && string.IsNullOrWhiteSpace(options.AccountLabel))
         {
-            failures.Add($"{nameof(options.AccountLabel)} is blank; leave it unset, or give the account a name.");
+            failures.Add($"{nameof(options.AccountLabel)} is blank. Leave it unset, or give the account a name.");
         }
 
         CheckAnalytics(options, failures);
@@ -37,7 +37,7 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
 
         if ((options.AnalyticsMetrics & ~AnalyticsExpand.AllMetrics) != 0 || options.AnalyticsMetrics == 0)
         {
-            failures.Add($"{nameof(options.AnalyticsMetrics)} is {options.AnalyticsMetrics}; it must be one metric or several, such as " +
+            failures.Add($"{nameof(options.AnalyticsMetrics)} is {options.AnalyticsMetrics}; it must be one or more metrics, such as " +
                 $"RequestCount, P90Duration.");
             return;
         }
@@ -50,7 +50,7 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
             }
             catch (ArgumentException e)
             {
-                failures.Add($"{nameof(options.AnalyticsEndpointIds)} cannot be asked for. {e.Message}");
+                failures.Add($"{nameof(options.AnalyticsEndpointIds)} is not valid. {e.Message}");
             }
         }
     }

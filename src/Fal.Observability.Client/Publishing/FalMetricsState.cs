@@ -1,16 +1,16 @@
 namespace Fal.Observability.Client;
 
-/// <summary>What the reads of one account's metrics had come to at one moment. Immutable.</summary>
+/// <summary>The state of the reads of one account's metrics at one moment. Immutable.</summary>
 public sealed class FalMetricsState
 {
     /// <summary>The last snapshot that was read, however old; null if no read has succeeded yet.</summary>
     public FalMetricsSnapshot? Snapshot { get; init; }
 
-    /// <summary>When <see cref="Snapshot"/> had been read, by the injected <see cref="TimeProvider"/>; null if none has.</summary>
+    /// <summary>When <see cref="Snapshot"/> was read, by the injected <see cref="TimeProvider"/>; null if no read has succeeded.</summary>
     public DateTimeOffset? LastSuccess { get; init; }
 
     /// <summary>
-    /// Why the last read failed, a <see cref="FalObservabilityException"/> as a rule; null if it succeeded, or if there was none yet.
+    /// Why the last read failed, usually a <see cref="FalObservabilityException"/>; null if it succeeded, or if there was no read yet.
     /// </summary>
     public Exception? LastFailure { get; init; }
 
@@ -21,7 +21,8 @@ public sealed class FalMetricsState
     public TimeSpan? LastReadDuration { get; init; }
 
     /// <summary>
-    /// The injected clock's count at <see cref="LastSuccess"/>: an age from it is right though the wall clock is set anew.
+    /// The injected clock's timestamp at <see cref="LastSuccess"/>. An age that is computed from it stays right if the wall clock is
+    /// changed.
     /// </summary>
     internal long SucceededAt { get; init; }
 }

@@ -3,13 +3,14 @@ using System.Collections.Immutable;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The reads of one account's metrics: one at a time, the last good snapshot kept, failures counted. Shared by the account's publisher
-/// and its health checks, so that whoever asks sees the same state.
+/// Reads one account's metrics, one read at a time. Keeps the last good snapshot and counts failures. The account's publisher and its
+/// health checks share it, so that both see the same state.
 /// </summary>
 internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time) : IDisposable
 {
     /// <summary>
-    /// The pause after a failure that no repetition mends, such as a refused key. Somebody may grant the permission, so it is no end.
+    /// The pause after a failure that a repetition cannot fix, such as a refused key. Reads continue, because somebody may grant the
+    /// permission.
     /// </summary>
     public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
 
@@ -54,16 +55,18 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
         _ => "unexpected",
     };
 
-    /// <summary>How long to wait after the last read: an interval, or longer where that one's failure asks for it.</summary>
+    /// <summary>How long to wait after the last read: an interval, or longer if its failure requires it.</summary>
     public TimeSpan PauseAfterLast(TimeSpan interval)
     {
         TimeSpan pause = State.LastFailure is { } failure ? PauseAfter(failure, TimeSpan.Zero) : TimeSpan.Zero;
         return pause > interval ? pause : interval;
     }
 
-    /// <summary>How long a failed read calls for: what the service asks for, else long where nothing mends by itself.</summary>
+    /// <summary>
+    /// The pause after a failed read: what the service asks for; otherwise a long one if a repetition cannot fix the failure.
+    /// </summary>
     /// <param name="failure">What the read ended in.</param>
-    /// <param name="usual">The pause after a failure that may mend by itself.</param>
+    /// <param name="usual">The pause after a failure that may pass.</param>
     public static TimeSpan PauseAfter(Exception failure, TimeSpan usual)
     {
         TimeSpan pause = failure is FalObservabilityException { IsRecoverable: false } ? RefusedPause : usual;
@@ -86,7 +89,7 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
         }
     }
 
-    /// <summary>Reads if the last read began long enough ago; whoever asks while one is under way gets its outcome.</summary>
+    /// <summary>Reads if the last read began long enough ago. A caller that comes while a read is in progress gets its outcome.</summary>
     public async Task ReadIfDueAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -4,7 +4,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What one account has to say to the instruments: its points by name, for as long as they are not stale.</summary>
+/// <summary>The points of one account by name, for as long as they are not stale.</summary>
 internal sealed class PublishedAccount(string? label, MetricsReadings readings, PublishedAnalytics analytics, TimeSpan staleAfter)
 {
     private const string AccountTag = "account";
@@ -46,7 +46,7 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
         return series;
     }
 
-    /// <summary>The present points of a name; none once they are stale.</summary>
+    /// <summary>The current points of a name; none once they are stale.</summary>
     public IEnumerable<Measurement<double>> Points(string name)
     {
         if (IsStale || !_series.TryGetValue(name, out PublishedSeries? series))

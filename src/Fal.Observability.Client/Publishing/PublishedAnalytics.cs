@@ -18,14 +18,14 @@ internal sealed class PublishedAnalytics(
     public IReadOnlyList<AnalyticsExpand> Metrics { get; } = options.AnalyticsMetrics.GetFlags();
 
     /// <summary>
-    /// The start of the bucket; null if there is none, or if the reads have failed for so long that it no longer is the latest.
+    /// The start of the bucket; null if there is none, or if reads have failed for so long that it is no longer the latest one.
     /// </summary>
     public DateTimeOffset? BucketStart => Fresh?.Bucket.Start;
 
     private Reading? Fresh =>
         Volatile.Read(ref _last) is { } last && time.GetElapsedTime(last.ReadAt) <= (2 * _bucketLength) + options.StaleAfter ? last : null;
 
-    /// <summary>What the options ask for: a range that holds at least one bucket that is no longer provisional.</summary>
+    /// <summary>The query of the options. Its range contains at least one bucket that is no longer provisional.</summary>
     public static AnalyticsQuery QueryOf(FalMetricsPublisherOptions options, TimeSpan provisionalAge) => new(options.AnalyticsEndpointIds)
     {
         Expand = AnalyticsExpand.TimeSeries | options.AnalyticsMetrics,
@@ -36,15 +36,13 @@ internal sealed class PublishedAnalytics(
         DegradeOnServerError = true,
     };
 
-    /// <summary>How many rows have been left out of the published buckets, as they had no id that can be read.</summary>
+    /// <summary>How many rows of the published buckets were skipped because they had no readable id.</summary>
     public long RowsLeftOut => Interlocked.Read(ref _rowsLeftOut);
 
-    /// <summary>
-    /// How many values of the published metrics have been left out of the published buckets, as they were not finite numbers.
-    /// </summary>
+    /// <summary>How many values of the published buckets were skipped because they were not finite numbers.</summary>
     public long ValuesLeftOut => Interlocked.Read(ref _valuesLeftOut);
 
-    /// <summary>The values of one metric. An endpoint without one is left out, and so is a row without an id that can be read.</summary>
+    /// <summary>The values of one metric. Endpoints without a value and rows without a readable id are skipped.</summary>
     public IEnumerable<(string EndpointId, double Value)> Values(AnalyticsExpand metric)
     {
         foreach (AnalyticsRow row in Fresh?.Bucket.Rows ?? [])
@@ -56,7 +54,7 @@ internal sealed class PublishedAnalytics(
         }
     }
 
-    /// <summary>Reads now, and gives the pause until a newer bucket can be there. Only the caller's own cancellation is thrown.</summary>
+    /// <summary>Reads now, and returns the pause until a newer bucket can exist. Throws only on the caller's own cancellation.</summary>
     public async Task<TimeSpan> ReadAsync(CancellationToken cancellationToken)
     {
         try
@@ -93,7 +91,7 @@ internal sealed class PublishedAnalytics(
         }
     }
 
-    /// <summary>Counts what no series can show, once for each bucket, and logs it when the number changes.</summary>
+    /// <summary>Counts the rows and values that cannot be published, once per bucket, and logs the number when it changes.</summary>
     private void CountLeftOut(AnalyticsBucket latest)
     {
         if (latest.Start == _last?.Bucket.Start)

@@ -7,16 +7,17 @@ using Microsoft.Extensions.Options;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The one meter of all published accounts and its instruments: one for each name that a sample has borne, made when the name first
-/// comes. Their callbacks only look at what was read before.
+/// The meter of all published accounts and its instruments: one per sample name, created when the name first occurs. The callbacks only
+/// return what was read before.
 /// </summary>
 internal sealed class PublishedMetrics
 {
-    /// <summary>OpenTelemetry's default limit of the points of one metric; it folds what comes after into one point.</summary>
+    /// <summary>OpenTelemetry's default limit of the points of one metric. It folds further points into one.</summary>
     private const int OpenTelemetryPointLimit = 2000;
 
     /// <summary>
-    /// OpenTelemetry's default limit of metrics, ours included; here it also bounds what a service gone wrong can make us hold.
+    /// OpenTelemetry's default limit of metrics, including our own. It also bounds the memory that a faulty service can make the client
+    /// use.
     /// </summary>
     private const int MostInstruments = 1000;
 
@@ -24,7 +25,7 @@ internal sealed class PublishedMetrics
 
     private const string BucketStart = AnalyticsPrefix + "bucket_start_timestamp_seconds";
 
-    // Reserved whether or not an account publishes analytics: which account is read first must not decide whose series these are.
+    // Reserved whether or not an account publishes analytics, so that the order of reads does not decide who owns these series.
     private static readonly HashSet<string> AnalyticsNames =
         [BucketStart, .. AnalyticsExpand.AllMetrics.GetFlags().Select(NameOf)];
 
@@ -39,7 +40,7 @@ internal sealed class PublishedMetrics
     public PublishedMetrics(IMeterFactory meters, ILogger log)
     {
         _log = log;
-        // Without a version: it would be a label of every series, and each update of the package would begin them anew.
+        // Without a version, which would be a label of every series, so that each update of the package would start new series.
         _meter = meters.Create(new MeterOptions(FalMetricsPublisher.MeterName));
         AddOwn("fal_up", null, "1 if the last read of the account's metrics succeeded, else 0.",
             static account => account.Readings.State is { LastReadDuration: not null } state ? (state.LastFailure is null ? 1 : 0) : null);
@@ -60,7 +61,7 @@ internal sealed class PublishedMetrics
         );
     }
 
-    /// <summary>Lets an account's points be seen.</summary>
+    /// <summary>Adds an account's points to the instruments.</summary>
     /// <exception cref="OptionsValidationException">Another account would be published under the same tag.</exception>
     public void Add(PublishedAccount account)
     {
@@ -71,7 +72,7 @@ internal sealed class PublishedMetrics
                 throw new OptionsValidationException(
                     account.Readings.Account ?? Options.DefaultName,
                     typeof(FalMetricsPublisherOptions),
-                    [$"Two accounts would be published with the tag account={account.Label}, and their series as one: give each its " +
+                    [$"Two accounts have the tag account={account.Label}, so their series would be merged. Give each account its " +
                         $"own {nameof(FalMetricsPublisherOptions.AccountLabel)}."]);
             }
 
@@ -128,7 +129,7 @@ internal sealed class PublishedMetrics
     private static string NameOf(AnalyticsExpand metric) =>
         $"{AnalyticsPrefix}{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
 
-    /// <summary>The record of a name's instrument, which is made if there is none; null if there can be none.</summary>
+    /// <summary>The record of a name's instrument, which is created if necessary; null if it must not be published.</summary>
     private SeenSeries? Declare(string name, MetricFamily family, PublishedAccount account)
     {
         if (_instruments.TryGetValue(name, out SeenSeries? seen))
@@ -209,8 +210,8 @@ internal sealed class PublishedMetrics
         : family.Unit is { } unit && name.EndsWith("_" + unit, StringComparison.Ordinal) ? unit : null;
 
     /// <summary>
-    /// The series that a name has ever had, until they are more than OpenTelemetry's limit: its cumulative metrics hold a place for a
-    /// series that has gone, so that is what its limit counts.
+    /// All series that a name has ever had, up to OpenTelemetry's limit. Its cumulative metrics keep a place for a series that has ended,
+    /// so its limit counts them too.
     /// </summary>
     private sealed class SeenSeries
     {

@@ -3,12 +3,13 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Every log event of the client, with ids that stay. A healthy call logs at Debug only. No event carries a header, a
-/// query or a body.
+/// Every log event of the client. The ids do not change. A healthy call logs at Debug only. No event carries a header, a query or a body.
 /// </summary>
 internal static partial class FalLog
 {
-    /// <summary>The category of the default account, and the beginning of all others: one line of configuration sets the level.</summary>
+    /// <summary>
+    /// The category of the default account, and the prefix of all others, so that one line of configuration sets the level.
+    /// </summary>
     public const string Category = "Fal.Observability.Client";
 
     /// <summary>The category of an account's events, which names the account.</summary>
@@ -25,7 +26,7 @@ internal static partial class FalLog
     [LoggerMessage(
         3,
         LogLevel.Warning,
-        "{Operation}: rate limited. The service asks for a wait of {WaitSeconds} s, which does not fit the limits, so the call fails now"
+        "{Operation}: rate limited. The service asks for a wait of {WaitSeconds} s, which exceeds the client's limits. The call fails now"
     )]
     public static partial void RateLimitExceedsBudget(this ILogger logger, string operation, double waitSeconds);
 
@@ -62,11 +63,11 @@ internal static partial class FalLog
     public static partial void BucketsBeyondEnd(this ILogger logger, int buckets, long rows, string range);
 
     [LoggerMessage(12, LogLevel.Warning, "Publishing the analytics of account {Account}: {Count} row(s) of the latest bucket have no " +
-        "endpoint id that can be read. They belong to no endpoint and were skipped")]
+        "readable endpoint id. They belong to no endpoint and were skipped")]
     public static partial void RowsWithoutId(this ILogger logger, string account, int count);
 
-    [LoggerMessage(13, LogLevel.Debug, "The query does not ask for {Metrics}: rates of AnalyticsTotals that need them are null. Add them " +
-        "to Expand, or take AnalyticsExpand.Volume")]
+    [LoggerMessage(13, LogLevel.Debug, "The query does not request {Metrics}. Rates of AnalyticsTotals that need them are null. Add " +
+        "them to Expand, or use AnalyticsExpand.Volume")]
     public static partial void RatesAreNull(this ILogger logger, string metrics);
 
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed. The next " +
@@ -75,7 +76,7 @@ internal static partial class FalLog
         this ILogger logger, string account, int failures, double seconds, string orSooner, string failure);
 
     [LoggerMessage(21, LogLevel.Error, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed, the last one " +
-        "with an exception that is not the client's own. The next read starts in {Seconds:0} s")]
+        "with an unexpected exception. The next read starts in {Seconds:0} s")]
     public static partial void PublishReadBroke(this ILogger logger, Exception exception, string account, int failures, double seconds);
 
     [LoggerMessage(
@@ -100,20 +101,20 @@ internal static partial class FalLog
     [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception. The reads continue")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
 
-    [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has a new key, which is used from now on")]
+    [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has a new key. The client uses it from now on")]
     public static partial void KeyChanged(this ILogger logger, string account, string source);
 
     [LoggerMessage(
         28,
         LogLevel.Warning,
-        "Account {Account}: {Source} {Problem} The last key stays in use. Put a new key there, where this process can read it"
+        "Account {Account}: {Source} {Problem} The last valid key stays in use. Put a new key there, where this process can read it"
     )]
     public static partial void KeyUnusable(this ILogger logger, string account, string source, string problem);
 
     [LoggerMessage(
         29,
         LogLevel.Information,
-        "{Operation}: the service refused the key with 401, and there is another key now. The call is sent once more with it"
+        "{Operation}: the service refused the key with 401, but a newer key is available. The call is sent once more with the newer key"
     )]
     public static partial void SentWithNewKey(this ILogger logger, string operation);
 

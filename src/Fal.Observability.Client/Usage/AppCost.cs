@@ -17,26 +17,26 @@ public sealed class AppCost
     public FalApp App { get; }
 
     /// <summary>
-    /// What the app used and cost. Null where no row of the bill has exactly its name and environment, or where apps of several owners
-    /// have its name, unless the caller gave it rows.
+    /// What the app used and cost. Null if no row of the bill has exactly its name and environment, or if apps of several owners share its
+    /// name, unless the caller assigned rows to it.
     /// </summary>
     public UsageTotals? Usage { get; }
 
-    /// <summary>What was charged for the app: the cost of <see cref="Usage"/>. Null where that is.</summary>
+    /// <summary>The amount charged for the app: the cost of <see cref="Usage"/>. Null if <see cref="Usage"/> is.</summary>
     public decimal? Cost => Usage?.Cost;
 
     /// <summary>The currency of <see cref="Cost"/>: a code of ISO 4217, such as <c>USD</c>. Null where <see cref="Usage"/> is.</summary>
     public string? Currency => Usage?.Currency;
 
     /// <summary>
-    /// What the requests to the app and its routes come to. Null where the report about requests did not ask for the app, or the service
-    /// refused it, or the app is listed for several environments under one id.
+    /// The totals of the requests to the app and its routes. Null if the report about requests did not include the app, if the service
+    /// refused it, or if the app is listed for several environments under one id.
     /// </summary>
     public AnalyticsTotals? Requests { get; }
 
     /// <summary>
-    /// What a thousand successful requests (2xx) cost, in <see cref="Currency"/>. Null where cost or requests are not known, where there
-    /// was no success, and where the report about requests lacks <see cref="AnalyticsExpand.SuccessCount"/>.
+    /// What a thousand successful requests (2xx) cost, in <see cref="Currency"/>. Null if the cost or the requests are not known, if there
+    /// was no success, or if the report about requests lacks <see cref="AnalyticsExpand.SuccessCount"/>.
     /// </summary>
     public decimal? CostPerThousandSuccesses =>
         Usage is { } usage && Requests?.GetValue(AnalyticsExpand.SuccessCount) is > 0 and < long.MaxValue and { } successes

@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>A bill by app: what each app cost, and what belongs to none of them. Together they are the whole bill.</summary>
+/// <summary>A bill by app: the cost of each app, and the cost that belongs to none of them. Together they are the whole bill.</summary>
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed class AppCostReport
 {
@@ -13,12 +13,12 @@ public sealed class AppCostReport
     }
 
     /// <summary>
-    /// Every app of the list, by currency and within one from the highest cost to the lowest, and at the end those whose cost is not known.
-    /// An app that is billed in two currencies is there once for each.
+    /// Every app of the list, ordered by currency and then from the highest cost to the lowest. Apps whose cost is not known come last. An
+    /// app that is billed in two currencies appears once for each.
     /// </summary>
     public IReadOnlyList<AppCost> Apps { get; }
 
-    /// <summary>What the apps cost together: one total for each currency.</summary>
+    /// <summary>The cost of all apps together: one total per currency.</summary>
     public IReadOnlyList<UsageTotals> Attributed { get; }
 
     /// <summary>
@@ -26,13 +26,13 @@ public sealed class AppCostReport
     /// </summary>
     public IReadOnlyList<UsageTotals> Unattributed { get; }
 
-    /// <summary>The whole bill: one total for each currency.</summary>
+    /// <summary>The whole bill: one total per currency.</summary>
     public IReadOnlyList<UsageTotals> Total { get; }
 
     internal static AppCostReport Of(
         UsageReport usage, FalAppList apps, AnalyticsReport requests, Func<UsageRow, FalApp?>? appOf)
     {
-        // The bill does not name the owner: a name that several have is nobody's.
+        // The bill does not name the owner, so a name that several owners use is assigned to none of them.
         HashSet<string> shared = Several(apps.Apps, app => app.Name, app => app.Owner);
         HashSet<string> inSeveralEnvironments = Several(apps.Apps, app => app.EndpointId, app => app.Environment);
         var exact = new Dictionary<(string?, string?), FalApp>();
@@ -87,7 +87,7 @@ public sealed class AppCostReport
         FalApp? Given(UsageRow row) => appOf?.Invoke(row) is not { } app ? null
             : listed.Contains(app) ? app
             : throw new ArgumentException(
-                $"The row {row} was given to {app}, which is not one of the apps: return an app of the list, or null.", nameof(appOf));
+                $"The row {row} was assigned to {app}, which is not one of the apps. Return an app of the list, or null.", nameof(appOf));
     }
 
     /// <summary>The keys under which apps differ in something.</summary>

@@ -17,8 +17,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         return query.Cursor is null
             ? query.Resolve(time.GetUtcNow())
             : throw new ArgumentException(
-                "The query has a Cursor, which points into the pages of a single call. Reports and streams follow all pages by " +
-                    "themselves: leave it null, or take IFalUsageApi.",
+                "The query has a Cursor, which points to a page of a single call. Reports and streams read all pages themselves. " +
+                    "Leave Cursor null, or use IFalUsageApi.",
                 nameof(query));
     }
 
@@ -51,7 +51,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
 
     private async IAsyncEnumerable<UsageBucket> StreamAsync(UsageQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The next page may go on with the bucket that the one before ended with.
+        // The next page may continue the last bucket of the page before.
         List<UsageBucket> parts = [];
         await foreach ((_, IReadOnlyList<UsageBucket> series) in PagesAsync(query, cancellationToken).ConfigureAwait(false))
         {
@@ -60,8 +60,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
                 if (parts is [var last, ..] && last.Start != bucket.Start)
                 {
                     yield return last.Start < bucket.Start ? UsageBucket.Merge(parts) : throw PageGuard.Unusable(
-                        $"The service sent the bucket {bucket} after a later one, {last}: its pages are in no order that can be " +
-                            $"streamed. Take GetReportAsync, which sorts them.");
+                        $"The service sent the bucket {bucket} after a later one, {last}. Its pages are in no order that can be " +
+                            $"streamed. Use GetReportAsync, which sorts them.");
                     parts.Clear();
                 }
 
@@ -112,8 +112,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         bool isBeyond = bucket.Start >= AnalyticsCalendar.EndOf(query.Grid);
         return isBeyond && bucket.Rows.Count > 0
             ? throw PageGuard.Unusable(
-                $"The service sent usage in the bucket {bucket}, which is outside the range that was asked for ({query.Range}). Ask again; "
-                    + $"if it stays so, report it to fal with the query."
+                $"The service sent usage in the bucket {bucket}, which is outside the requested range ({query.Range}). Repeat the "
+                    + $"query. If the error persists, report it to fal with the query."
             )
             : !isBeyond;
     }

@@ -4,12 +4,12 @@ namespace Fal.Observability.Client;
 public static class FalUsageClientExtensions
 {
     /// <summary>
-    /// Gets the usage of every app over a range, as <see cref="IFalUsageClient.GetReportAsync"/> does with nothing else in the query, and
-    /// throws what that throws.
+    /// Gets the usage of every app over a range, as <see cref="IFalUsageClient.GetReportAsync"/> does with default values for the rest of
+    /// the query. It throws the same exceptions.
     /// </summary>
     /// <param name="client">The client.</param>
     /// <param name="range">The time to cover.</param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
     public static Task<UsageReport> GetReportAsync(
         this IFalUsageClient client, AnalyticsTimeRange range, CancellationToken cancellationToken = default)

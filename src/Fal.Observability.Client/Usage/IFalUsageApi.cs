@@ -3,19 +3,19 @@ using Refit;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The usage endpoint as Refit sees it: one page a call. Take <see cref="IFalUsageClient"/> unless a single page, with the query exactly as
-/// you give it, is what you want.
+/// The usage endpoint as Refit sees it: one page per call. Use <see cref="IFalUsageClient"/> unless you need a single page with the query
+/// exactly as you pass it.
 /// </summary>
 /// <remarks>
 /// Registered by <c>AddFalObservability</c> with the same retries, limits and exceptions as the typed client. Failures are
-/// <see cref="FalObservabilityException"/>s, never exceptions of Refit's own. A range that <see cref="AnalyticsTimeRange.Last"/> made must
-/// be fixed first with <see cref="UsageQuery.Resolve"/>.
+/// <see cref="FalObservabilityException"/>s, never Refit's own exceptions. Resolve a range from <see cref="AnalyticsTimeRange.Last"/> first
+/// with <see cref="UsageQuery.Resolve"/>.
 /// </remarks>
 public interface IFalUsageApi
 {
     /// <summary><c>GET /serverless/usage</c>: the compute that the account's apps used, and what it cost.</summary>
-    /// <param name="query">What to ask for; null for the time series of every app over the last 24 hours.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="query">The query; null for the time series of every app over the last 24 hours.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>One page.</returns>
     /// <exception cref="ArgumentException">The range of the query is a duration that still depends on the clock.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>

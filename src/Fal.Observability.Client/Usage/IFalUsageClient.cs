@@ -6,17 +6,17 @@ namespace Fal.Observability.Client;
 /// </summary>
 public interface IFalUsageClient
 {
-    /// <summary>Gets the whole answer: every page, with each bucket once and in ascending order.</summary>
+    /// <summary>Gets the whole answer: every page, with each bucket once, in ascending order.</summary>
     /// <param name="query">
-    /// What to ask for; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
+    /// The query; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
     /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Nothing was sent.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
-    /// The service's cursor repeats, its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>, it does not answer with what
-    /// was asked for, or a row is one that no bill can have.
+    /// The service's cursor repeats, it sends more than <see cref="FalObservabilityOptions.MaxPages"/> pages, its answer does not match the
+    /// query, or a row is not valid.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     /// <example>
@@ -32,15 +32,15 @@ public interface IFalUsageClient
     /// Reads the time series as it is enumerated, with one page in memory. Each bucket comes once and whole, in ascending order.
     /// </summary>
     /// <param name="query">
-    /// What to ask for; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
-    /// <see cref="UsageQuery.Expand"/> is not looked at.
+    /// The query; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
+    /// <see cref="UsageQuery.Expand"/> is ignored.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
-    /// <returns>The buckets; those without usage are there too, with no rows.</returns>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
+    /// <returns>The buckets, including those without usage, which have no rows.</returns>
     /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Thrown at the call.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
-    /// As for <see cref="GetReportAsync"/>; and a bucket came after a later one, which a report would sort.
+    /// As for <see cref="GetReportAsync"/>. Also, a bucket came after a later one; a report would sort them.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     /// <example>

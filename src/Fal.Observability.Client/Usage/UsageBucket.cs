@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>One stretch of time of a usage answer, with a row for each line of the bill in it.</summary>
-/// <remarks>A bucket is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+/// <summary>One time bucket of a usage answer, with a row for each line of the bill in it.</summary>
+/// <remarks>A bucket is immutable and safe to share between threads. A test can create it with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<UsageBucket>))]
 public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
 {

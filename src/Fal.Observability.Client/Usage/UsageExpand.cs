@@ -4,7 +4,7 @@ namespace Fal.Observability.Client;
 [Flags]
 public enum UsageExpand
 {
-    /// <summary>No shape, which no query can ask for.</summary>
+    /// <summary>No shape. No query can request it.</summary>
     None = 0,
 
     /// <summary>A row for each line of the bill in each bucket of time.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>The JSON of a usage answer, generated at build time: nothing is reflected over at run time.</summary>
+/// <summary>The JSON of a usage answer, generated at build time, so that nothing uses reflection at run time.</summary>
 [JsonSourceGenerationOptions(MaxDepth = MaxDepth)]
 [JsonSerializable(typeof(UsagePage))]
 internal sealed partial class UsageJsonContext : JsonSerializerContext

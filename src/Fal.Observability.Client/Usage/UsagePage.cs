@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>One page of a usage answer.</summary>
-/// <remarks>A page is immutable and safe to share between threads. It can be made in a test with an object initializer.</remarks>
+/// <remarks>A page is immutable and safe to share between threads. A test can create it with an object initializer.</remarks>
 [JsonConverter(typeof(FalJsonConverter<UsagePage>))]
 public sealed class UsagePage : FalPage<UsageBucket, UsageRow>, IFalJson<UsagePage>
 {

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One question about what the account's apps used and what it cost: which apps, which time, cut into which buckets. The default is
-/// every app over the last 24 hours.
+/// A query for what the account's apps used and what it cost: which apps, which time range, and which buckets. The default is every app
+/// over the last 24 hours.
 /// </summary>
 /// <remarks>
-/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. What cannot be valid is
-/// refused where it is set. Two queries are equal if all their values are, with lists compared element by element in order.
+/// A query is immutable and safe to share between threads; <c>query with { ... }</c> makes a changed copy. Setting an invalid value throws.
+/// Two queries are equal if all their values are, with lists compared element by element in order.
 /// </remarks>
 /// <example>
 /// <code>
@@ -21,11 +21,11 @@ public sealed record UsageQuery : FalPagedQuery
     public const int MaxApps = 50;
 
     /// <summary>
-    /// The apps, by the name in <see cref="UsageRow.App"/>, which has no owner and can have a suffix. Default: empty, which is every app
-    /// of the account. An app that is there twice counts once.
+    /// The apps, by the name in <see cref="UsageRow.App"/>, which has no owner and can have a suffix. Default: empty, which is every app of
+    /// the account. A duplicate app counts once.
     /// </summary>
     /// <exception cref="ArgumentException">
-    /// There are more than <see cref="MaxApps"/>, or a name is blank or holds a comma, a blank or a control character.
+    /// There are more than <see cref="MaxApps"/>, or a name is blank or contains a comma, white space or a control character.
     /// </exception>
     public IReadOnlyList<string> Apps
     {
@@ -37,8 +37,8 @@ public sealed record UsageQuery : FalPagedQuery
             if (names.Count > MaxApps)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                    $"The query names {names.Count} apps, and the service takes at most {MaxApps}: leave the list empty for every app, " +
-                        $"and choose among the rows."), nameof(Apps));
+                    $"The query names {names.Count} apps, but the service accepts at most {MaxApps}. Leave the list empty for every app, " +
+                    $"and filter the rows."), nameof(Apps));
             }
 
             field = names;
@@ -46,10 +46,10 @@ public sealed record UsageQuery : FalPagedQuery
     } = WireTokenList.Empty;
 
     /// <summary>
-    /// A part of the name that the apps have in common, in any case of letters. Default: null, every app; an empty string is read as null.
-    /// With <see cref="Apps"/> too, a row must match both.
+    /// A part of the name of the apps, case-insensitive. Default: null, which is every app. An empty string is read as null. If
+    /// <see cref="Apps"/> is set too, a row must match both.
     /// </summary>
-    /// <exception cref="ArgumentException">The text is blank or holds a comma, a blank or a control character.</exception>
+    /// <exception cref="ArgumentException">The text is blank or contains a comma, white space or a control character.</exception>
     public string? Search
     {
         get;
@@ -81,8 +81,8 @@ public sealed record UsageQuery : FalPagedQuery
     } = UsageExpand.TimeSeries;
 
     /// <summary>The same query with a range whose ends are fixed, so that every page of the answer is about the same time.</summary>
-    /// <param name="now">The present instant, as a rule <c>timeProvider.GetUtcNow()</c>.</param>
-    /// <returns>The query itself where its range is fixed already.</returns>
+    /// <param name="now">The current instant, usually <c>timeProvider.GetUtcNow()</c>.</param>
+    /// <returns>The query itself if its range is already fixed.</returns>
     /// <exception cref="ArgumentException">The range has an open end and starts at <paramref name="now"/> or later.</exception>
     public UsageQuery Resolve(DateTimeOffset now) => Range.IsFixed ? this : this with { Range = Range.Resolve(now) };
 

@@ -2,20 +2,18 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>The whole answer to a usage query: every page, every bucket once, and what the rows come to by app, machine and day.</summary>
+/// <summary>The whole answer to a usage query: every page, every bucket once, and totals by app, machine and day.</summary>
 /// <remarks>
-/// A report is immutable and safe to share between threads. It can be made in a test with an object initializer. Totals are those of
-/// <see cref="TimeSeries"/>, or of <see cref="Summary"/> where the query asked for no time series. Each is of one currency: an account that
-/// pays in two has two of each.
+/// A report is immutable and safe to share between threads. A test can create it with an object initializer. Totals are computed from
+/// <see cref="TimeSeries"/>, or from <see cref="Summary"/> if the query requested no time series. Each total has one currency: an account
+/// that pays in two currencies has two of each.
 /// </remarks>
 public sealed class UsageReport
 {
-    /// <summary>
-    /// The query that was answered, with its range fixed as it was sent. <see cref="AnsweredRange"/> says which time came back.
-    /// </summary>
+    /// <summary>The query, with its range fixed as it was sent. <see cref="AnsweredRange"/> is the time that the answer covers.</summary>
     public required UsageQuery Query { get; init; }
 
-    /// <summary>The buckets in ascending order. Empty if the query asked for <see cref="UsageExpand.Summary"/> alone.</summary>
+    /// <summary>The buckets in ascending order. Empty if the query requested only <see cref="UsageExpand.Summary"/>.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<UsageBucket> TimeSeries
     {
@@ -27,7 +25,7 @@ public sealed class UsageReport
         }
     } = [];
 
-    /// <summary>The rows over the whole range, as the service computed them. Empty if the query asked for no summary.</summary>
+    /// <summary>The rows over the whole range, as the service computed them. Empty if the query requested no summary.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<UsageRow> Summary
     {
@@ -40,18 +38,15 @@ public sealed class UsageReport
     } = [];
 
     /// <summary>
-    /// The time that the buckets cover. It can be longer than the range of <see cref="Query"/>, which is what was asked for: the service
-    /// moves the ends of a range outward to whole buckets unless <see cref="FalPagedQuery.BoundToTimeframe"/> is false. Null without a
-    /// time series.
+    /// The time that the buckets cover. It can be longer than the requested range of <see cref="Query"/>, because the service extends a
+    /// range to whole buckets unless <see cref="FalPagedQuery.BoundToTimeframe"/> is false. Null without a time series.
     /// </summary>
     public AnalyticsTimeRange? AnsweredRange => TimeSeries is [var first, ..]
         ? AnalyticsCalendar.Covered(Query.Grid, first.Start, TimeSeries[^1].Start)
         : null;
 
     /// <summary>
-    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no
-    /// client has
-    /// fetched.
+    /// The origin of the data: one entry per answered call, in the order of arrival. Empty on a report that no client has fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<FalAnswer> Answers
@@ -64,7 +59,7 @@ public sealed class UsageReport
         }
     } = [];
 
-    /// <summary>What everything comes to: one total for each currency, in the order of their codes.</summary>
+    /// <summary>The grand total: one total per currency, in the order of the currency codes.</summary>
     public IReadOnlyList<UsageTotals> Totals => TotalsOf(Rows);
 
     internal IEnumerable<UsageRow> Rows =>
@@ -81,18 +76,18 @@ public sealed class UsageReport
         .Select(rows => new UsageTotals(rows.Key.Currency, rows) { MachineType = rows.Key.MachineType }));
 
     /// <summary>Adds up the rows for each calendar day of the query's zone.</summary>
-    /// <returns>The totals in the order of the days, and within one of the currencies. A day without usage has none.</returns>
+    /// <returns>The totals, ordered by day and then by currency. A day without usage has none.</returns>
     /// <exception cref="InvalidOperationException">
-    /// The query asked for no time series, or for buckets that are longer than a day, or the range is so long that the service chose them.
+    /// The query requested no time series, or buckets longer than a day, or the range is so long that the service chose such buckets.
     /// </exception>
     public IReadOnlyList<UsageTotals> ByDay()
     {
         if (!Query.Expand.HasFlag(UsageExpand.TimeSeries) || AnalyticsCalendar.TimeframeOf(Query.Grid) > AnalyticsTimeframe.Day)
         {
             throw new InvalidOperationException(
-                $"The report has no buckets of a day or less: set {nameof(UsageQuery.Timeframe)} " +
-                    $"to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and ask " +
-                        $"for {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
+                $"The report has no buckets of a day or less. Set {nameof(UsageQuery.Timeframe)} " +
+                    $"to {nameof(AnalyticsTimeframe)}.{nameof(AnalyticsTimeframe.Day)}, and " +
+                    $"request {nameof(UsageExpand)}.{nameof(UsageExpand.TimeSeries)}.");
         }
 
         return
@@ -107,24 +102,22 @@ public sealed class UsageReport
     }
 
     /// <summary>
-    /// Says what each app cost, and what a thousand of its successful requests cost, by joining the bill with the requests of the same
-    /// time.
+    /// Computes the cost of each app, and of a thousand of its successful requests, by joining the bill with the requests of the same time.
     /// </summary>
     /// <remarks>
     /// <para>
-    /// A row of the bill is an app's if its name and environment are exactly the app's. The service documents that the name on a bill can
-    /// carry a suffix or be missing: no suffix is guessed at, and <paramref name="appOf"/> can say whose such a row is. An app whose name
-    /// is
-    /// listed for several owners gets no cost by its name, since the bill does not name the owner. What belongs to no app of the list is
-    /// <see cref="AppCostReport.Unattributed"/>.
+    /// A row of the bill belongs to an app if its name and environment are exactly those of the app. The service documents that the name on
+    /// a bill can have a suffix or be missing. Suffixes are not guessed; <paramref name="appOf"/> can assign such a row to an app. An app
+    /// whose name is listed for several owners gets no cost by its name, because the bill does not name the owner.
+    /// <see cref="AppCostReport.Unattributed"/> has the rows that belong to no app of the list.
     /// </para>
     /// <para>
-    /// Requests are recorded by endpoint and without an environment: those of an app that is listed for several environments under one id
-    /// cannot be told apart, so that <see cref="AppCost.Requests"/> is null for it.
+    /// Requests are recorded by endpoint, without an environment. If an app is listed for several environments under one id, its requests
+    /// cannot be told apart, and <see cref="AppCost.Requests"/> is null.
     /// </para>
     /// </remarks>
     /// <param name="apps">
-    /// The apps of the account. Name every environment in the query for them, or the cost of the others is not attributed.
+    /// The apps of the account. Name every environment in their query; otherwise the cost of the others is not attributed.
     /// </param>
     /// <param name="requests">
     /// A report about these apps (<see cref="FalAppList.ToQuery"/>) over exactly the same time: with
@@ -132,13 +125,12 @@ public sealed class UsageReport
     /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>.
     /// </param>
     /// <param name="appOf">
-    /// Says whose a row is that no app has by exact name and environment: one of <paramref name="apps"/>, or null for nobody's. Default:
-    /// all
-    /// such rows are nobody's. A row that an app has by name is not asked about.
+    /// Assigns a row that matches no app by exact name and environment: returns one of <paramref name="apps"/>, or null for none. Default:
+    /// such rows belong to no app. It is not called for a row that matches an app.
     /// </param>
-    /// <returns>The apps with their cost, and what is not theirs. Together they are the whole bill.</returns>
+    /// <returns>The apps with their cost, and the rest. Together they are the whole bill.</returns>
     /// <exception cref="ArgumentException">
-    /// The report about requests covers another time or cuts it otherwise, is about calls to models, or leaves out the open buckets; or
+    /// The report about requests covers another time or has other buckets, is about calls to models, or lacks the open buckets; or
     /// <paramref name="appOf"/> returned an app that is not in the list.
     /// </exception>
     /// <example>
@@ -155,7 +147,7 @@ public sealed class UsageReport
         if (billed != asked)
         {
             throw new ArgumentException(
-                $"The requests are those of {Describe(asked)}, and the usage is that of {Describe(billed)}: ask for both over exactly " +
+                $"The requests are those of {Describe(asked)}, but the usage is that of {Describe(billed)}. Request both for exactly " +
                     $"the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the query for requests to those of " +
                         $"usage.Query.",
                 nameof(requests));
@@ -163,14 +155,14 @@ public sealed class UsageReport
 
         if (requests.Query.Source != AnalyticsSource.Serverless)
         {
-            throw new ArgumentException("The requests are calls to models, which the account did not serve: ask with " +
+            throw new ArgumentException("The requests are calls to models, which the account did not serve. Query them with " +
                 "AnalyticsSource.Serverless.", nameof(requests));
         }
 
         if (requests.Query.ClosedOnly)
         {
-            throw new ArgumentException("The requests lack the buckets that are still open, and the usage has them: ask without " +
-                "ClosedOnly.", nameof(requests));
+            throw new ArgumentException("The requests lack the buckets that are still open, but the usage has them. Query the requests " +
+                "without ClosedOnly.", nameof(requests));
         }
 
         return AppCostReport.Of(this, apps, requests, appOf);

@@ -9,10 +9,10 @@ namespace Fal.Observability.Client;
 /// <summary>One line of the bill: the compute of one app on one machine type, within one time bucket or over the whole range.</summary>
 /// <remarks>
 /// <para>
-/// Money and quantities are decimals and are read digit by digit, without a binary fraction in between. A decimal holds 28 digits; further
-/// ones are rounded. Machine time that was billed at another price, discount or surge is a row of its own.
+/// Money and quantities are decimals. They are read digit by digit, without a binary fraction in between. A decimal holds 28 digits;
+/// further digits are rounded. Machine time that was billed at another price, discount or surge has its own row.
 /// </para>
-/// <para>A row is immutable and safe to share between threads. It can be made in a test with an object initializer.</para>
+/// <para>A row is immutable and safe to share between threads. A test can create it with an object initializer.</para>
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<UsageRow>))]
 public sealed class UsageRow : IFalJson<UsageRow>
@@ -21,7 +21,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
     private const decimal Unbelievable = 1e18m;
 
     /// <summary>
-    /// The name that the app was billed under, without its owner. It can carry a suffix for an environment or version, so it is not always
+    /// The name that the app was billed under, without its owner. It can have a suffix for an environment or version, so it is not always
     /// the name of an app (<see cref="FalApp.Name"/>). Null for a line that belongs to no app.
     /// </summary>
     public string? App { get; init; }
@@ -51,14 +51,14 @@ public sealed class UsageRow : IFalJson<UsageRow>
     public decimal? CostDiscount { get; init; }
 
     /// <summary>
-    /// What was charged, after discounts, in <see cref="Currency"/>: <c>cost_total</c> on the wire. <see cref="UsageTotals.Cost"/> and
+    /// The amount charged, after discounts, in <see cref="Currency"/>: <c>cost_total</c> on the wire. <see cref="UsageTotals.Cost"/> and
     /// <see cref="AppCost.Cost"/> are sums of it.
     /// </summary>
     public required decimal Cost { get; init; }
 
     /// <summary>
-    /// The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>. It is in upper case, however the service writes it,
-    /// so that one currency is never taken for two.
+    /// The currency of every amount of the row: a code of ISO 4217, such as <c>USD</c>. It is converted to upper case, so that one currency
+    /// never counts as two.
     /// </summary>
     public required string Currency
     {
@@ -73,7 +73,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// <summary>Whether the machine time was billed at the surge price.</summary>
     public bool IsSurge { get; init; }
 
-    /// <summary>What the service says of the line that this version does not know, by its name on the wire.</summary>
+    /// <summary>The fields of the line that this version does not know, by their names on the wire.</summary>
     public IReadOnlyDictionary<string, JsonElement> AdditionalMembers
     {
         get;
@@ -89,12 +89,12 @@ public sealed class UsageRow : IFalJson<UsageRow>
 
     static UsageRow IFalJson<UsageRow>.ReadJson(ref Utf8JsonReader reader)
     {
-        var row = new AnswerObject(ref reader, "A row of usage");
+        var row = new AnswerObject(ref reader, "A usage row");
         // The old name of cost_total, which the service still sends beside it.
         decimal? deprecatedTotal = Amount("cost");
         return new UsageRow
         {
-            // A name of another kind cannot be passed over: the row would be added to those without one.
+            // A name of another type cannot be ignored, because the row would be added to those without a name.
             App = row.Text("app"),
             Environment = row.Text("environment"),
             MachineType = row.Text("machine_type"),
@@ -105,7 +105,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
             CostSubtotal = Amount("cost_subtotal"),
             CostDiscount = Amount("cost_discount"),
             Cost = Amount("cost_total") ?? deprecatedTotal
-                ?? throw new JsonException("A row of usage has no 'cost_total', what was charged."),
+                ?? throw new JsonException("A usage row has no 'cost_total', the amount charged."),
             Currency = row.RequiredText("currency"),
             IsSurge = row.Flag("is_surge"),
             AdditionalMembers = row.Others,
@@ -140,8 +140,8 @@ public sealed class UsageRow : IFalJson<UsageRow>
         $"{(IsSurge ? ", surge" : "")}: {Quantity} {Unit}, {Cost} {Currency}");
 
     /// <summary>
-    /// Whether two rows are the same line of the same bill, so that the second is the first once more and must not be added to it. What
-    /// is new on the wire can tell lines apart too.
+    /// Whether two rows are the same line of the same bill, so that the second repeats the first and must not be added to it. Fields that
+    /// are new on the wire can distinguish lines too.
     /// </summary>
     internal sealed class SameLine : IEqualityComparer<UsageRow>
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What rows of one currency come to together. Currencies are never added to one another: each has totals of its own.</summary>
+/// <summary>The totals of rows of one currency. Currencies are never added together: each has its own totals.</summary>
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed class UsageTotals
 {
@@ -16,21 +16,23 @@ public sealed class UsageTotals
             RowCount++;
             Cost += row.Cost;
 
-            // A sum over rows of which one is not known is not known.
+            // If one row is not known, the sum is not known.
             Discount = RowCount == 1 ? row.CostDiscount : Discount + row.CostDiscount;
             MachineSeconds = RowCount == 1 ? row.MachineSeconds : MachineSeconds + row.MachineSeconds;
         }
     }
 
-    /// <summary>The app, as in <see cref="UsageRow.App"/>, of totals by app; null for rows that belong to no app, and otherwise.</summary>
+    /// <summary>
+    /// The app of totals by app, as in <see cref="UsageRow.App"/>; null for rows that belong to no app, and for other totals.
+    /// </summary>
     public string? App { get; internal init; }
 
     /// <summary>
-    /// The environment, as in <see cref="UsageRow.Environment"/>, of totals by app; null for rows that name none, and otherwise.
+    /// The environment of totals by app, as in <see cref="UsageRow.Environment"/>; null for rows that name none, and for other totals.
     /// </summary>
     public string? Environment { get; internal init; }
 
-    /// <summary>The machine type of totals by machine; null for rows that name none, and otherwise.</summary>
+    /// <summary>The machine type of totals by machine; null for rows that name none, and for other totals.</summary>
     public string? MachineType { get; internal init; }
 
     /// <summary>The day, in the zone of the query, of totals by day; otherwise null.</summary>
@@ -39,17 +41,17 @@ public sealed class UsageTotals
     /// <summary>The currency of every amount: a code of ISO 4217, such as <c>USD</c>.</summary>
     public string Currency { get; }
 
-    /// <summary>What was charged, after discounts: the exact sum of <see cref="UsageRow.Cost"/> over the rows.</summary>
+    /// <summary>The amount charged, after discounts: the exact sum of <see cref="UsageRow.Cost"/> over the rows.</summary>
     public decimal Cost { get; }
 
     /// <summary>The discounts as an amount of money; null where a row does not say.</summary>
     public decimal? Discount { get; }
 
-    /// <summary>The machine time in seconds: the exact sum of the rows; null where a row does not say.</summary>
+    /// <summary>The machine time in seconds: the exact sum of the rows; null if a row does not state it.</summary>
     public decimal? MachineSeconds { get; }
 
     /// <summary>
-    /// The machine time, rounded to the tick of 100 ns, and at most <see cref="TimeSpan.MaxValue"/>; null where a row does not say.
+    /// The machine time, rounded to the tick of 100 ns, and at most <see cref="TimeSpan.MaxValue"/>; null if a row does not state it.
     /// </summary>
     public TimeSpan? MachineTime => MachineSeconds is { } seconds
         ? TimeSpan.FromTicks((long)decimal.Round(Math.Clamp(seconds, -LongestSeconds, LongestSeconds) * TimeSpan.TicksPerSecond))

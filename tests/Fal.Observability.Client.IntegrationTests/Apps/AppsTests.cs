@@ -68,7 +68,7 @@ public sealed class AppsTests
 
         FalResponseException failure = await account.FailureOfAsync<FalResponseException>(FalCall.RunnerHistory);
 
-        Assert.Contains("another app than my-org/my-app", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("another app instead of my-org/my-app", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("test-secret", failure.ToString(), StringComparison.Ordinal);
     }
 

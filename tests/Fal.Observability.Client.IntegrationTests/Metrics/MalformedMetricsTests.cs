@@ -44,7 +44,7 @@ public sealed class MalformedMetricsTests
         {
             FalResponseException failure = await account.FailureOfAsync<FalResponseException>(call);
 
-            Assert.Contains("no line of it is a sample", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("none of its lines is a sample", failure.Message, StringComparison.Ordinal);
         }
     }
 

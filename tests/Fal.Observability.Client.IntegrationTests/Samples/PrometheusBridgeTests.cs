@@ -730,13 +730,13 @@ public sealed class PrometheusBridgeTests
     [InlineData(
         "Fal:Accounts:globex:ApiKeyFile",
         "/dev/null",
-        "Account 'globex': The key file '/dev/null' is empty, or is no ordinary file."
+        "Account 'globex': The key file '/dev/null' is empty or not a regular file."
     )]
     [InlineData("Fal:Accounts:globex:ApiKeyFile", "/", "Account 'globex': The key file '/' is a folder.")]
     [InlineData(
         "Fal:Accounts:globex:ApiKeyFile",
         "/dev/zero",
-        "Account 'globex': The key file '/dev/zero' is empty, or is no ordinary file."
+        "Account 'globex': The key file '/dev/zero' is empty or not a regular file."
     )]
     [InlineData("Fal:Accounts:acme:ApiKeyFile", "/dev/null", "Account 'acme': ApiKey and ApiKeyFile are both set.")]
     public async Task A_setting_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
@@ -783,9 +783,9 @@ public sealed class PrometheusBridgeTests
         ];
         Assert.Equal(
             [
-                $"Account acme: the key file {path} has a new key, which is used from now on",
-                $"Account acme: the key file {path} does not exist. The last key stays in use. Put a new key there, where this process " +
-                    $"can read it",
+                $"Account acme: the key file {path} has a new key. The client uses it from now on",
+                $"Account acme: the key file {path} does not exist. The last valid key stays in use. Put a new key there, where this " +
+                    $"process can read it",
             ],
             told);
         Assert.All(_log.GetSnapshot(), record => Assert.DoesNotContain("not-the-right-one", record.Message, StringComparison.Ordinal));

@@ -222,10 +222,10 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.Equal([OldKey, OldKey, OldKey, OldKey], _service.Keys);
         Assert.Equal(
             [
-                "Account (default): ApiKeyProvider failed with System.Net.Http.HttpRequestException. The last key stays in use. Put a " +
-                    "new key there, where this process can read it",
-                "Account (default): ApiKeyProvider gave no key that can be used: it is missing. The last key stays in use. Put a new key " +
-                    "there, where this process can read it",
+                "Account (default): ApiKeyProvider failed with System.Net.Http.HttpRequestException. The last valid key stays in use. " +
+                    "Put a new key there, where this process can read it",
+                "Account (default): ApiKeyProvider returned no usable key: it is missing. The last valid key stays in use. Put a new " +
+                    "key there, where this process can read it",
             ],
             _log.GetSnapshot().Where(record => record.Level == LogLevel.Warning).Select(record => record.Message));
     }
@@ -247,7 +247,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.True(failed.IsTransient);
         Assert.Contains("ApiKeyProvider failed", failed.Message, StringComparison.Ordinal);
         Assert.Equal("The vault is sealed.", failed.InnerException?.Message);
-        Assert.Contains("ApiKeyProvider gave no key that can be used", malformed.Message, StringComparison.Ordinal);
+        Assert.Contains("ApiKeyProvider returned no usable key", malformed.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", malformed.ToString(), StringComparison.Ordinal);
         Assert.Empty(_service.Keys);
     }
@@ -305,7 +305,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         }));
 
         Assert.Contains(
-            "ApiKeyProvider is set, and ApiKey or ApiKeyFile too. Remove ApiKey and ApiKeyFile,",
+            "ApiKeyProvider is set together with ApiKey or ApiKeyFile. Remove ApiKey and ApiKeyFile,",
             failure.Message,
             StringComparison.Ordinal
         );

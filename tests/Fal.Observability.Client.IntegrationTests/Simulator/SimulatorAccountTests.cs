@@ -212,7 +212,7 @@ public sealed class SimulatorAccountTests
         FalForbiddenException refusal = await account.FailureOfAsync<FalForbiddenException>(FalCall.UsageReport);
 
         Assert.Contains("billing:usage:read", refusal.ServiceMessage, StringComparison.Ordinal);
-        Assert.Contains("add it to the key", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Add it to the key", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

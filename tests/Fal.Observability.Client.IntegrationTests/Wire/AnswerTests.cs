@@ -94,7 +94,7 @@ public sealed class AnswerTests
     )]
     [InlineData(FalCall.UsageReport, """{"time_series":[null]}""", "$.time_series[0]")]
     [InlineData(FalCall.UsageReport, """{"time_series":[],"summary":[null]}""", "$.summary[0]")]
-    [InlineData(FalCall.UsageReport, """{"time_series":[{"bucket":"1970-01-01T00:00:00Z","results":[]}]}""", "outside the range")]
+    [InlineData(FalCall.UsageReport, """{"time_series":[{"bucket":"1970-01-01T00:00:00Z","results":[]}]}""", "outside the requested range")]
     [InlineData(FalCall.UsageReport, """{"time_series":[],"next_cursor":17}""", "next_cursor")]
     [InlineData(FalCall.AppList, """{"apps":[],"apps":[{"endpoint_id":"a/b"}]}""", "'apps' twice")]
     [InlineData(FalCall.AppList, """{"apps":[null]}""", "$.apps[0]")]
@@ -105,8 +105,8 @@ public sealed class AnswerTests
     )]
     [InlineData(FalCall.RunnerHistory, """{"history":[],"history":[]}""", "'history' twice")]
     [InlineData(FalCall.RunnerHistory, """{"history":[null]}""", "$.history[0]")]
-    [InlineData(FalCall.RunnerHistory, """{"history":[{"timestamp":"1970-01-01T00:00:00Z"}]}""", "outside the range")]
-    [InlineData(FalCall.RunnerHistory, """{"endpoint_id":"somebody/else","history":[]}""", "another app than my-org/my-app")]
+    [InlineData(FalCall.RunnerHistory, """{"history":[{"timestamp":"1970-01-01T00:00:00Z"}]}""", "outside the requested range")]
+    [InlineData(FalCall.RunnerHistory, """{"endpoint_id":"somebody/else","history":[]}""", "another app instead of my-org/my-app")]
     public async Task What_would_be_read_at_a_guess_is_refused_and_names_the_place_once(FalCall call, string body, string says)
     {
         using var api = new WireMockApi(MockResponse.Json(200, body));

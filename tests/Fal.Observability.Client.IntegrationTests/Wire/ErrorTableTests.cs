@@ -50,7 +50,7 @@ public sealed class ErrorTableTests
             typeof(FalForbiddenException)
         )
         {
-            Type = "authorization_error", Message = "not enabled", Says = "ask fal's support to enable it", HasDocsUrl = false,
+            Type = "authorization_error", Message = "not enabled", Says = "Ask fal's support to enable it", HasDocsUrl = false,
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of an endpoint that is not owned, as recorded"] = new(
@@ -234,7 +234,7 @@ public sealed class ErrorTableTests
         FalApiException failure = await account.FailureOfAsync<FalApiException>(call);
 
         Assert.Equal(HttpStatusCode.Found, failure.StatusCode);
-        Assert.Contains("The client follows no redirect", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("The client does not follow redirects", failure.Message, StringComparison.Ordinal);
         Assert.Single(api.Requests);
         Assert.Empty(elsewhere.Requests);
     }

@@ -114,7 +114,7 @@ public sealed class AnalyticsPageTests
         error = Assert.ThrowsAny<JsonException>(() =>
             Json.ReadPage("""{"time_series":[{"bucket":"2026-01-01T00:00:00Z","results":[{"endpoint_id":"a/b"},{"endpoint_id":"a/b","endpoint_id":"a/c"}]}]}"""));
 
-        Assert.Contains("The row holds 'endpoint_id' twice", error.Message, StringComparison.Ordinal);
+        Assert.Contains("The row contains 'endpoint_id' twice", error.Message, StringComparison.Ordinal);
         Assert.Equal("$.time_series[0].results[1]", error.Path);
     }
 

@@ -168,7 +168,7 @@ public sealed class AnalyticsRowTests
         Assert.Null(row.GetCount(AnalyticsExpand.RequestCount));
         ArgumentException duration = Assert.Throws<ArgumentException>(() => row.GetCount(AnalyticsExpand.P90Duration));
         Assert.Contains(
-            "P90Duration is a duration, not a count: read its seconds with GetValue",
+            "P90Duration is a duration, not a count. Read its seconds with GetValue",
             duration.Message,
             StringComparison.Ordinal
         );

@@ -161,7 +161,7 @@ public sealed class AddFalObservabilityTests : IDisposable
             new FalObservabilityClient(options => options.ApiKeyFile = pipe)
         );
 
-        Assert.Contains($"The key file '{pipe}' is empty, or is no ordinary file.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"The key file '{pipe}' is empty or not a regular file.", failure.Message, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);
     }
 
@@ -341,7 +341,7 @@ public sealed class AddFalObservabilityTests : IDisposable
             Options(services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ($"Fal:{setting}", value))
         );
         Assert.Contains(
-            $"Fal:{setting} is {value}, which is read as days: write 00:00:45 for 45 seconds",
+            $"Fal:{setting} is {value}, which .NET reads as days. Write 00:00:45 for 45 seconds",
             failure.Message,
             StringComparison.Ordinal
         );

@@ -560,7 +560,7 @@ public sealed class FalBodyHandlerTests
 
         FalResponseException json = await Assert.ThrowsAsync<FalResponseException>(() =>
             SendAsync("application/json", true, "application/json", streaming: false));
-        Assert.Contains("empty but for white space where JSON", json.Message, StringComparison.Ordinal);
+        Assert.Contains("only white space, but JSON was requested", json.Message, StringComparison.Ordinal);
 
         async Task<string> SendAsync(string? type, bool isProven, string accept, bool streaming)
         {

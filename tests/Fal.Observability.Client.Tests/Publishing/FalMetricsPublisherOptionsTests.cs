@@ -97,7 +97,7 @@ public sealed class FalMetricsPublisherOptionsTests
         { o => o.AnalyticsTimeframe = (AnalyticsTimeframe)99, "AnalyticsTimeframe is 99" },
         { o => o.AnalyticsMetrics = AnalyticsExpand.None, "AnalyticsMetrics is None" },
         { o => o.AnalyticsMetrics = AnalyticsExpand.Summary, "AnalyticsMetrics is Summary" },
-        { o => o.AnalyticsEndpointIds.Add("a,b"), "AnalyticsEndpointIds cannot be asked for" },
+        { o => o.AnalyticsEndpointIds.Add("a,b"), "AnalyticsEndpointIds is not valid" },
     };
 
     [Theory]

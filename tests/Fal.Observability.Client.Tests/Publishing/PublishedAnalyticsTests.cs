@@ -114,7 +114,7 @@ public sealed class PublishedAnalyticsTests
 
         Assert.Equal("my/app", Assert.Single(host.Collect("fal_analytics_request_count")).Labels["endpoint_id"]);
         Assert.StartsWith(
-            "Publishing the analytics of account (default): 1 row(s) of the latest bucket have no endpoint id that can be read",
+            "Publishing the analytics of account (default): 1 row(s) of the latest bucket have no readable endpoint id",
             Assert.Single(host.Events(12)).Message,
             StringComparison.Ordinal);
     }

@@ -207,7 +207,7 @@ public sealed class UsageReportTests
 
         ArgumentException stranger = Assert.Throws<ArgumentException>(() =>
             usage.ByApp(apps, Requests(apps.ToQuery()), _ => App("o/painter", "main")));
-        Assert.Contains("return an app of the list", stranger.Message, StringComparison.Ordinal);
+        Assert.Contains("Return an app of the list", stranger.Message, StringComparison.Ordinal);
     }
 
     [Fact]

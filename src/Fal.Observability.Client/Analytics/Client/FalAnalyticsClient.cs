@@ -28,7 +28,7 @@ internal sealed class FalAnalyticsClient(
         if (page.Query is not { } query)
         {
             throw new ArgumentException(
-                "The page has no query, so the client cannot ask for the page after it. Pass a page that GetPageAsync returned.",
+                "The page has no query, so the client cannot request the next page. Pass a page that GetPageAsync returned.",
                 nameof(page)
             );
         }
@@ -82,7 +82,7 @@ internal sealed class FalAnalyticsClient(
         {
             throw new ArgumentException(
                 "The checkpoint belongs to another query: its endpoints, metrics, range, zone, timeframe or policies differ. Pass the " +
-                    "query that it came from, or begin anew without it.",
+                    "query that created it, or start over without the checkpoint.",
                 nameof(resumeFrom));
         }
 
@@ -102,8 +102,8 @@ internal sealed class FalAnalyticsClient(
         if (query.Range.Duration is null || query.Timeframe is null)
         {
             throw new ArgumentException(
-                "A watch needs a range that moves with time, and buckets of one length. Set Range to " +
-                    "AnalyticsTimeRange.Last(...) and Timeframe.",
+                "A watch needs a range that moves with time, and buckets of equal length. Set Range to " +
+                    "AnalyticsTimeRange.Last(...), and set Timeframe.",
                 nameof(query));
         }
 
@@ -137,14 +137,14 @@ internal sealed class FalAnalyticsClient(
         int done = 0;
         long rows = 0;
 
-        // Where endpoints or metrics may have to be left out, the first window finds out for the others.
+        // If endpoints or metrics may have to be skipped, the first window determines them for the others.
         int alone = query.RefusedEndpoints == RefusedEndpointPolicy.Skip || query.DegradeOnServerError ? Math.Min(1, windows.Count) : 0;
         for (int window = 0; window < alone; window++)
         {
             await ReadWindowAsync(window, cancellationToken).ConfigureAwait(false);
         }
 
-        // The summary is the piece of work after the last window.
+        // The summary is read after the last window.
         int end = windows.Count + (withSummary ? 1 : 0);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.MaxConcurrentCalls, CancellationToken = cancellationToken };
         await Parallel.ForAsync(
@@ -268,7 +268,7 @@ internal sealed class FalAnalyticsClient(
     private async IAsyncEnumerable<AnalyticsBucket> WatchEveryAsync(
         AnalyticsQuery query, TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The timer holds at most one tick that nobody has waited for: what fell due in the meantime is skipped.
+        // The timer keeps at most one pending tick: further ticks that fall due in the meantime are skipped.
         using var timer = new PeriodicTimer(interval, time);
         var watch = new AnalyticsWatch(query);
         IReadOnlyList<AnalyticsRefusedEndpoint> refused = [];
@@ -300,7 +300,8 @@ internal sealed class FalAnalyticsClient(
             }
             else if (asked is { } wait)
             {
-                // A service that asks for more time than the interval gets it. The tick that falls due meanwhile starts the next read.
+                // If the service asks for a longer wait than the interval, the watch waits that long. The tick that falls due meanwhile
+                // starts the next read.
                 await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -4,12 +4,12 @@ namespace Fal.Observability.Client;
 public static class FalAnalyticsClientExtensions
 {
     /// <summary>
-    /// Gets the whole answer, as <see cref="IFalAnalyticsClient.GetReportAsync"/> does without progress, and throws what that throws.
+    /// Gets the whole answer, as <see cref="IFalAnalyticsClient.GetReportAsync"/> does without progress. It throws the same exceptions.
     /// </summary>
     /// <param name="client">The client.</param>
-    /// <param name="query">What to ask for.</param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
-    /// <returns>The report, which names what the query asked for and is not in it.</returns>
+    /// <param name="query">The query.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
+    /// <returns>The report, which names the parts of the query that it lacks.</returns>
     public static Task<AnalyticsReport> GetReportAsync(
         this IFalAnalyticsClient client,
         AnalyticsQuery query,
@@ -21,13 +21,12 @@ public static class FalAnalyticsClientExtensions
     }
 
     /// <summary>
-    /// Reads a range window by window from its start, as <see cref="IFalAnalyticsClient.StreamWindowsAsync"/> does without a checkpoint,
-    /// and
-    /// throws what that throws.
+    /// Reads a range window by window from its start, as <see cref="IFalAnalyticsClient.StreamWindowsAsync"/> does without a checkpoint. It
+    /// throws the same exceptions.
     /// </summary>
     /// <param name="client">The client.</param>
-    /// <param name="query">What to ask for.</param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
     /// <returns>The windows.</returns>
     public static IAsyncEnumerable<AnalyticsWindow> StreamWindowsAsync(
         this IFalAnalyticsClient client, AnalyticsQuery query, CancellationToken cancellationToken)

@@ -6,18 +6,18 @@ namespace Fal.Observability.Client;
 /// </summary>
 public interface IFalAnalyticsClient
 {
-    /// <summary>Asks for one page: the first, or the one that <see cref="FalPagedQuery.Cursor"/> points at.</summary>
-    /// <param name="query">What to ask for.</param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
+    /// <summary>Requests one page: the first, or the one that <see cref="FalPagedQuery.Cursor"/> points to.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
     /// <returns>
     /// The page. Its <see cref="AnalyticsPage.Query"/> is the query with the range fixed to the instants that were sent.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The query cannot be valid: no metric, more than <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/> endpoints, or values too long for
-    /// the address of a request. Nothing was sent.
+    /// The query is not valid: it has no metric, more than <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/> endpoints, or values too long
+    /// for a request URI. Nothing was sent.
     /// </exception>
     /// <exception cref="FalResponseException">
-    /// The answer lacks the time series or the summary that was asked for, has a bucket outside the range, or a row without an endpoint.
+    /// The answer lacks the requested time series or summary, has a bucket outside the range, or has a row without an endpoint.
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks a permission, or an endpoint is not the account's.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
@@ -29,13 +29,13 @@ public interface IFalAnalyticsClient
     /// </example>
     Task<AnalyticsPage> GetPageAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);
 
-    /// <summary>Asks for the page after one, with the same query and the same fixed range.</summary>
+    /// <summary>Requests the page after another one, with the same query and the same fixed range.</summary>
     /// <param name="page">A page that this client returned.</param>
-    /// <param name="cancellationToken">Ends the call, its retries and their waits.</param>
-    /// <returns>The next page; null where <paramref name="page"/> is the last.</returns>
-    /// <exception cref="ArgumentException"><paramref name="page"/> carries no query: it did not come from this client.</exception>
+    /// <param name="cancellationToken">Cancels the call, its retries and their waits.</param>
+    /// <returns>The next page; null if <paramref name="page"/> is the last.</returns>
+    /// <exception cref="ArgumentException"><paramref name="page"/> has no query: it did not come from this client.</exception>
     /// <exception cref="FalResponseException">
-    /// The service's cursor does not advance, or it says that there is more and names no cursor.
+    /// The service's cursor does not advance, or the service announces more data without a cursor.
     /// </exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
     /// <example>
@@ -48,25 +48,24 @@ public interface IFalAnalyticsClient
     Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Gets the whole answer for any number of endpoints and any length of range: every page of every call, merged into one series in
-    /// which each bucket is there once, and the summary over the whole range as the service computes it.
+    /// Gets the whole answer for any number of endpoints and any length of range: every page of every call, merged into one series with
+    /// each bucket once, and the summary over the whole range as the service computes it.
     /// </summary>
     /// <remarks>
-    /// The endpoints are cut into groups of <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/>, and the range into windows of about
-    /// <see cref="FalObservabilityOptions.BucketsPerWindow"/> buckets, cut between buckets of the query's zone. Where the query names
-    /// no timeframe, or this machine does not know the zone, the range is one window.
-    /// <see cref="FalObservabilityOptions.MaxConcurrentCalls"/>
-    /// calls are under way at a time. The whole series is held in memory:
-    /// <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> is for more.
+    /// The endpoints are split into groups of <see cref="AnalyticsQuery.MaxEndpointIdsPerCall"/>, and the range into windows of about
+    /// <see cref="FalObservabilityOptions.BucketsPerWindow"/> buckets, at bucket boundaries of the query's zone. If the query names no
+    /// timeframe, or this machine does not know the zone, the range is one window. At most
+    /// <see cref="FalObservabilityOptions.MaxConcurrentCalls"/> calls run concurrently. The whole series is held in memory. Use
+    /// <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> for larger answers.
     /// </remarks>
     /// <param name="query">
-    /// What to ask for. With neither <see cref="AnalyticsExpand.TimeSeries"/> nor <see cref="AnalyticsExpand.Summary"/> in it the report
-    /// has both, else what is named. A relative range is fixed once, before the first call.
+    /// The query. If it names neither <see cref="AnalyticsExpand.TimeSeries"/> nor <see cref="AnalyticsExpand.Summary"/>, the report has
+    /// both. A relative range is fixed once, before the first call.
     /// </param>
-    /// <param name="progress">Is told of each window as it is complete, one at a time; may be null.</param>
-    /// <param name="cancellationToken">Ends the calls, their retries and their waits.</param>
-    /// <returns>The report, which names what the query asked for and is not in it.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid. Nothing was sent.</exception>
+    /// <param name="progress">Receives a report for each complete window, one at a time; may be null.</param>
+    /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
+    /// <returns>The report, which names the parts of the query that it lacks.</returns>
+    /// <exception cref="ArgumentException">The query is not valid. Nothing was sent.</exception>
     /// <exception cref="FalForbiddenException">
     /// The key lacks a permission, or an endpoint is not the account's and <see cref="AnalyticsQuery.RefusedEndpoints"/> does not say
     /// to skip it.
@@ -87,26 +86,24 @@ public interface IFalAnalyticsClient
         AnalyticsQuery query, IProgress<AnalyticsProgress>? progress = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the time series of any number of endpoints as it is enumerated. Each bucket comes once and whole, in ascending order, with
-    /// the rows of all endpoints in the order that <see cref="AnalyticsReport"/> describes. The structure flags of the query are not
-    /// looked at.
+    /// Streams the time series of any number of endpoints. Each bucket comes once and whole, in ascending order, with the rows of all
+    /// endpoints in the order that <see cref="AnalyticsReport"/> describes. The structure flags of the query are ignored.
     /// </summary>
     /// <remarks>
     /// <para>
-    /// Calls are cut as those of <see cref="GetReportAsync"/>. In memory are at most one page for each group of 50 endpoints, and none of
-    /// the windows but one. Where the service does not send a window's buckets in ascending order, that window is held whole and sorted,
-    /// up to <see cref="FalObservabilityOptions.MaxBufferedRows"/>.
+    /// The range and the endpoints are split as by <see cref="GetReportAsync"/>. Memory holds at most one page per group of 50 endpoints,
+    /// of one window at a time. If the service does not send the buckets of a window in ascending order, the whole window is held and
+    /// sorted, up to <see cref="FalObservabilityOptions.MaxBufferedRows"/>.
     /// </para>
-    /// <para>Endpoints that are skipped are named in the log, and by the overload that reports progress.</para>
+    /// <para>The log names skipped endpoints, and so does the overload that reports progress.</para>
     /// </remarks>
-    /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
-    /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
+    /// <param name="query">The query. A relative range is fixed once, before the first page.</param>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
+    /// <returns>The buckets, including those without traffic, which have no rows.</returns>
+    /// <exception cref="ArgumentException">The query is not valid. Thrown at the call, before any request.</exception>
     /// <exception cref="FalResponseException">
-    /// The service's cursor repeats, its pages are more than <see cref="FalObservabilityOptions.MaxPages"/>, or a bucket comes after a
-    /// later
-    /// one was handed on.
+    /// The service's cursor repeats, it sends more than <see cref="FalObservabilityOptions.MaxPages"/> pages, or a bucket comes after the
+    /// stream returned a later one.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     /// <example>
@@ -119,40 +116,42 @@ public interface IFalAnalyticsClient
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(AnalyticsQuery query, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the time series as <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> does, and says how far it has come
-    /// and which endpoints or metrics it leaves out.
+    /// Streams the time series as <see cref="StreamTimeSeriesAsync(AnalyticsQuery, CancellationToken)"/> does, and reports progress and the
+    /// endpoints or metrics that it skips.
     /// </summary>
-    /// <param name="query">What to ask for. A relative range is fixed once, before the first page.</param>
+    /// <param name="query">The query. A relative range is fixed once, before the first page.</param>
     /// <param name="progress">
-    /// Is told of each window when its last bucket was taken, the last one before the enumeration ends; may be null.
+    /// Receives a report for each window after its last bucket, and for the last window before the enumeration ends; may be null.
     /// </param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
-    /// <returns>The buckets; those without traffic are there too, with no rows.</returns>
-    /// <exception cref="ArgumentException">The query cannot be valid. Thrown at the call, before any request.</exception>
-    /// <exception cref="FalResponseException">The service's pages do not end, or are in no order that can be streamed.</exception>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
+    /// <returns>The buckets, including those without traffic, which have no rows.</returns>
+    /// <exception cref="ArgumentException">The query is not valid. Thrown at the call, before any request.</exception>
+    /// <exception cref="FalResponseException">The service's pages do not end, or are in an order that cannot be streamed.</exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     IAsyncEnumerable<AnalyticsBucket> StreamTimeSeriesAsync(
         AnalyticsQuery query, IProgress<AnalyticsProgress>? progress, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads a long range window by window, each with a checkpoint that a later process can go on from: for backfills that must survive
-    /// their end in the middle.
+    /// Reads a long range window by window, each with a checkpoint from which a later process can resume. Use it for backfills that must
+    /// survive an interruption.
     /// </summary>
     /// <remarks>
-    /// Windows come in ascending order and never overlap. Store a window under the start of its range, then the checkpoint: whatever
-    /// happens in between, going on from the checkpoint that was stored last gives no hole, and a window that comes again takes the
-    /// place of itself. Windows are cut as by <see cref="GetReportAsync"/>; a range that is one window has nothing to go on from before
-    /// its end. In memory is one window. A range that reaches into the present, as every relative one does, ends with buckets that are open
-    /// or provisional, and their window is not read again: set <see cref="AnalyticsQuery.ClosedOnly"/>, or what is stored as final is not.
+    /// Windows come in ascending order and never overlap. Store a window under the start of its range, then store its checkpoint. If the
+    /// process ends in between, resuming from the last stored checkpoint leaves no gap, and a repeated window overwrites itself. The range
+    /// is split as by <see cref="GetReportAsync"/>; if it is one window, the backfill cannot resume before its end. Memory holds one
+    /// window. A range that reaches into the present, as every relative one does, ends with open or provisional buckets, and their window
+    /// is not read again. Set <see cref="AnalyticsQuery.ClosedOnly"/>, or those numbers are stored before they are final.
     /// </remarks>
-    /// <param name="query">What to ask for; the same query again when it goes on. The structure flags are not looked at.</param>
-    /// <param name="resumeFrom">Where to go on; null begins anew. A relative range stays the one that it was when it began.</param>
-    /// <param name="cancellationToken">Ends the calls and the enumeration.</param>
+    /// <param name="query">The query. To resume, pass the same query again. The structure flags are ignored.</param>
+    /// <param name="resumeFrom">
+    /// The checkpoint to resume from; null starts from the beginning. A relative range keeps the instants of the first start.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
     /// <returns>The windows.</returns>
     /// <exception cref="ArgumentException">
-    /// The query cannot be valid, or <paramref name="resumeFrom"/> belongs to another one. Thrown at the call, before any request.
+    /// The query is not valid, or <paramref name="resumeFrom"/> belongs to another one. Thrown at the call, before any request.
     /// </exception>
-    /// <exception cref="FalObservabilityException">A call failed, after its retries. The windows before stay valid.</exception>
+    /// <exception cref="FalObservabilityException">A call failed, after its retries. Earlier windows stay valid.</exception>
     /// <example>
     /// <code>
     /// await foreach (AnalyticsWindow window in fal.Analytics.StreamWindowsAsync(query with { ClosedOnly = true }))
@@ -163,27 +162,27 @@ public interface IFalAnalyticsClient
         AnalyticsQuery query, AnalyticsCheckpoint? resumeFrom = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Watches the time series: yields each bucket once when it is no longer provisional, and again only if its numbers have changed
-    /// since, as they do when the service's data lags.
+    /// Watches the time series: yields each bucket once when it is no longer provisional, and again only if its numbers have changed since.
+    /// Numbers change because the service's data lags.
     /// </summary>
     /// <remarks>
-    /// A failure that may pass does not end the watch: it is logged, and a wait that the service asks for is kept. The next read looks back
-    /// to the last bucket that came, by at most 31 days. While the service answers and has nothing new, a read looks back by the range of
-    /// the query, or by one day if that is longer: data that comes later than that is not noticed. Changes are
-    /// noticed as far back as the range of the query reaches. Ticks that fall due while a read is under way, or while you handle a
-    /// bucket, are skipped. The first read yields the closed buckets of the whole range.
+    /// A failure that may pass does not end the watch: it is logged, and the watch respects a wait that the service asks for. The next read
+    /// covers the time since the last bucket, at most 31 days. While the service answers without new data, a read covers the range of the
+    /// query, or one day if that is longer. Data that comes later than that is missed. Changes are noticed within the range of the query. A
+    /// tick is skipped if it falls due while a read is in progress or the caller handles a bucket. The first read yields the closed buckets
+    /// of the whole range.
     /// </remarks>
     /// <param name="query">
-    /// What to ask for: with a <see cref="AnalyticsTimeRange.Last"/> range, how far to look back, and a timeframe. The structure flags,
-    /// <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="FalPagedQuery.BoundToTimeframe"/> are not looked at.
+    /// The query. It needs a <see cref="AnalyticsTimeRange.Last"/> range, which says how far to look back, and a timeframe. The structure
+    /// flags, <see cref="AnalyticsQuery.ClosedOnly"/> and <see cref="FalPagedQuery.BoundToTimeframe"/> are ignored.
     /// </param>
     /// <param name="interval">The time between reads, 10 seconds to 1 day. The first one starts at once.</param>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <returns>The buckets, without an end.</returns>
     /// <exception cref="ArgumentException">
-    /// The query cannot be valid or watched, or the interval is out of its range. Thrown at the call.
+    /// The query is not valid or cannot be watched, or the interval is out of range. Thrown at the call.
     /// </exception>
-    /// <exception cref="FalObservabilityException">A read failed in a way that no later read can mend.</exception>
+    /// <exception cref="FalObservabilityException">A read failed in a way that a later read cannot fix.</exception>
     /// <example>
     /// <code>
     /// var lastDay = new AnalyticsQuery("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(1)), Timeframe =

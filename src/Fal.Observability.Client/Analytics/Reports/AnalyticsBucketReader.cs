@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The buckets of one group of endpoints in one window, whole and in ascending order, with no more than a page of them in memory as
-/// long as the service sends them in that order.
+/// Reads the buckets of one group of endpoints in one window, whole and in ascending order. Memory holds at most one page of them as long
+/// as the service sends them in that order.
 /// </summary>
 internal sealed class AnalyticsBucketReader
 {
@@ -23,14 +23,14 @@ internal sealed class AnalyticsBucketReader
     private bool _ended;
 
     /// <param name="pages">The pages of the group.</param>
-    /// <param name="notBefore">Where the window before ends; earlier buckets were part of that one. Null for the first window.</param>
-    /// <param name="end">Where the window ends: a bucket that starts there or later is no part of it. Null where that is not known.</param>
-    /// <param name="exactEnds">Whether the service was told not to move the ends of the window to whole buckets.</param>
+    /// <param name="notBefore">The end of the previous window. Earlier buckets belong to that window. Null for the first window.</param>
+    /// <param name="end">The end of the window: a bucket that starts there or later is not part of it. Null if it is not known.</param>
+    /// <param name="exactEnds">Whether the service was told not to extend the window to whole buckets.</param>
     /// <param name="maxBufferedRows">
-    /// How many rows may be held where the service's order is not ascending; null reads the window whole from the start.
+    /// The maximum number of rows to hold if the service's order is not ascending; null reads the whole window from the start.
     /// </param>
-    /// <param name="onBeyondEnd">Is told of each bucket that starts at the end of the window or later, and is left out.</param>
-    /// <param name="after">The last bucket that was handed out for these endpoints by another reader; null where there was none.</param>
+    /// <param name="onBeyondEnd">Called for each bucket that starts at the end of the window or later and is skipped.</param>
+    /// <param name="after">The last bucket that another reader returned for these endpoints; null if there was none.</param>
     public AnalyticsBucketReader(
         AnalyticsPageReader pages,
         DateTimeOffset? notBefore,
@@ -49,13 +49,13 @@ internal sealed class AnalyticsBucketReader
         _maxBufferedRows = maxBufferedRows;
     }
 
-    /// <summary>The next bucket; null at the end, and where <see cref="FillAsync"/> is due.</summary>
+    /// <summary>The next bucket; null at the end, and if <see cref="FillAsync"/> must be called first.</summary>
     public AnalyticsBucket? Current => _ready.TryPeek(out AnalyticsBucket? bucket) ? bucket : null;
 
     /// <summary>Whether a page has to be read before <see cref="Current"/> is known.</summary>
     public bool NeedsPage => _ready.Count == 0 && !_ended;
 
-    /// <summary>Goes on to the next bucket.</summary>
+    /// <summary>Moves to the next bucket.</summary>
     public void Advance() => _handedOut = _ready.Dequeue().Start;
 
     /// <summary>Reads pages until the next bucket is whole.</summary>
@@ -159,7 +159,8 @@ internal sealed class AnalyticsBucketReader
 
     private void Offer(AnalyticsBucket bucket)
     {
-        // Ends are exclusive. Whole buckets that the service widens a range to start before its end, those of the next window do not.
+        // Ends are exclusive. If the service extends a range to whole buckets, these start before its end; buckets of the next window do
+        // not.
         if (bucket.Start >= _end)
         {
             _onBeyondEnd(bucket);
@@ -171,9 +172,9 @@ internal sealed class AnalyticsBucketReader
             if (_exactEnds)
             {
                 throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                    $"The service sent the bucket {bucket}, which the window that begins at {_notBefore:u} cuts: its buckets do not " +
-                        $"begin where the zone's do. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or " +
-                            $"raise {nameof(FalObservabilityOptions.BucketsPerWindow)} so that the range is one window."));
+                    $"The service sent the bucket {bucket}, which starts before its window (from {_notBefore:u}). The buckets of the " +
+                        $"service are not aligned with the time zone. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or raise " +
+                        $"{nameof(FalObservabilityOptions.BucketsPerWindow)} so that one window covers the range."));
             }
 
             return;
@@ -186,13 +187,13 @@ internal sealed class AnalyticsBucketReader
         else if (!_restarted)
         {
             throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent the bucket {bucket} after a later one, {_handedOut:u}, had been handed on. Its pages are in no order " +
-                    $"that can be streamed: take GetReportAsync or StreamWindowsAsync, which sort them."));
+                $"The service sent the bucket {bucket} after the stream had returned a later one, {_handedOut:u}. Its pages are in no " +
+                    $"order that can be streamed. Use GetReportAsync or StreamWindowsAsync, which sort them."));
         }
     }
 
     private static FalResponseException TooManyToSort(long rows) => PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-        $"The service does not send its buckets in ascending order, and to sort the window takes more " +
-            $"than {nameof(FalObservabilityOptions.MaxBufferedRows)} allows: {rows} rows so far. " +
-                $"Lower {nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise the limit."));
+        $"The service does not send its buckets in ascending order. To sort the window, the client would have to buffer more rows than " +
+            $"{nameof(FalObservabilityOptions.MaxBufferedRows)} allows ({rows} rows so far). Lower " +
+            $"{nameof(FalObservabilityOptions.BucketsPerWindow)}, or raise {nameof(FalObservabilityOptions.MaxBufferedRows)}."));
 }

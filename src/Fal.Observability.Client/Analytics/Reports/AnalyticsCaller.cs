@@ -3,7 +3,8 @@ using System.Net;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Makes one analytics call and turns its answer into a page that knows its query, its zone and how settled its buckets are.
+/// Makes one analytics call and turns its answer into a page with its query, the times in its zone, and its open and provisional buckets
+/// marked.
 /// </summary>
 internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOptions options)
 {
@@ -15,16 +16,16 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
     /// <param name="query">The query, with the cursor of the page that is wanted.</param>
     /// <param name="previous">The page before, if there is one.</param>
     /// <param name="now">The instant that decides which buckets are provisional.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<AnalyticsPage> SendAsync(
         AnalyticsQuery query, AnalyticsPage? previous, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (previous is not null && !query.FitsOneCall)
         {
             throw PageGuard.Unusable(
-                $"The service answered with a cursor (next_cursor) of {query.Cursor?.Length} characters, too long to be sent back in an " +
-                    $"address: the rest of the answer cannot be asked for. Ask for a shorter range; if it stays so, report it to fal " +
-                        $"with the query.");
+                $"The service sent a cursor (next_cursor) of {query.Cursor?.Length} characters, which is too long for a request URI. The " +
+                    $"client cannot request the rest of the answer. Request a shorter range. If the error persists, report it to fal " +
+                    $"with the query.");
         }
 
         try
@@ -44,13 +45,13 @@ internal sealed class AnalyticsCaller(IFalAnalyticsApi api, FalObservabilityOpti
             // The service's own words say nothing about the cause.
             throw e.WithMessage(
                 $"{e.MessageWithoutAttempts} The service is known to fail like this for some endpoints when cold-boot percentiles are " +
-                    $"asked for: leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} " +
-                        $"(AnalyticsExpand.Standard is every metric but those), or set {nameof(AnalyticsQuery.DegradeOnServerError)} in " +
-                            $"a report.");
+                    $"requested. Leave out {string.Join(", ", (query.EffectiveExpand & FragileMetrics).GetFlags())} " +
+                    $"(AnalyticsExpand.Standard is every metric except those), or request a report with " +
+                    $"{nameof(AnalyticsQuery.DegradeOnServerError)} set.");
         }
     }
 
-    /// <summary>Whether a failure is the one that cold-boot percentiles provoke.</summary>
+    /// <summary>Whether a failure is the one that cold-boot percentiles cause.</summary>
     public static bool IsKnownFailure(FalApiException failure, AnalyticsExpand asked) =>
         failure.StatusCode == HttpStatusCode.InternalServerError && (asked & FragileMetrics) != 0;
 }

@@ -7,11 +7,11 @@ using System.Text.Json.Serialization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// How far a backfill has come: small, and made to be written down as JSON after each window, so that another process can go on where
+/// The progress of a backfill. It is small, and meant to be stored as JSON after each window, so that another process can continue where
 /// this one ended.
 /// </summary>
 /// <remarks>
-/// It holds the end of the range, which a relative one is fixed to at the first call, the instant at which the next window begins, the
+/// It holds the end of the range (fixed at the first call if the range is relative), the instant at which the next window begins, the
 /// endpoints that were refused so far, and a fingerprint of the query. It holds no data and no key. Immutable.
 /// </remarks>
 public sealed class AnalyticsCheckpoint
@@ -30,23 +30,23 @@ public sealed class AnalyticsCheckpoint
 
     private AnalyticsCheckpoint(Content content) => _content = content;
 
-    /// <summary>Whether the range is done: going on from here gives nothing more.</summary>
+    /// <summary>Whether the range is complete, so that resuming returns nothing more.</summary>
     public bool IsComplete => _content.Next is null;
 
-    /// <summary>The instant, in UTC, at which the next window begins; null when the range is done.</summary>
+    /// <summary>The instant, in UTC, at which the next window begins; null if the range is complete.</summary>
     public DateTimeOffset? ContinuesAt => _content.Next;
 
-    /// <summary>The end of the range, in UTC and itself not included; null when the range is done.</summary>
+    /// <summary>The exclusive end of the range, in UTC; null if the range is complete.</summary>
     internal DateTimeOffset? End => _content.End;
 
     internal IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints => _content.Refused ?? [];
 
     /// <summary>
-    /// Makes a checkpoint by hand, for the test of a program that goes on from one, or to begin a backfill in the middle of its range.
+    /// Creates a checkpoint by hand, to test a program that resumes from one, or to start a backfill in the middle of its range.
     /// </summary>
     /// <param name="query">The query of the backfill, as it is passed to <see cref="IFalAnalyticsClient.StreamWindowsAsync"/>.</param>
     /// <param name="continuesAt">The instant at which the next window begins: the start of a bucket.</param>
-    /// <param name="end">The end of the range, itself not included; later than <paramref name="continuesAt"/>.</param>
+    /// <param name="end">The exclusive end of the range; later than <paramref name="continuesAt"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="continuesAt"/>.</exception>
     public static AnalyticsCheckpoint Create(AnalyticsQuery query, DateTimeOffset continuesAt, DateTimeOffset end)
     {
@@ -54,10 +54,10 @@ public sealed class AnalyticsCheckpoint
         return continuesAt < end
             ? new AnalyticsCheckpoint(query, continuesAt.ToUniversalTime(), end.ToUniversalTime(), [])
             : throw new ArgumentException(
-                "The end is not later than the instant to go on from: take CreateComplete for a range that is done.", nameof(end));
+                "The end is not after the instant to continue from. Use CreateComplete for a range that is complete.", nameof(end));
     }
 
-    /// <summary>Makes the checkpoint of a range that is done by hand, for a test.</summary>
+    /// <summary>Creates the checkpoint of a complete range by hand, for a test.</summary>
     /// <param name="query">The query of the backfill.</param>
     public static AnalyticsCheckpoint CreateComplete(AnalyticsQuery query)
     {
@@ -67,7 +67,7 @@ public sealed class AnalyticsCheckpoint
 
     /// <summary>Reads a checkpoint that <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The JSON.</param>
-    /// <exception cref="FormatException">The text is not a checkpoint, or one of a newer version of this package.</exception>
+    /// <exception cref="FormatException">The text is not a checkpoint, or it was written by a newer version of this package.</exception>
     public static AnalyticsCheckpoint FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -79,7 +79,8 @@ public sealed class AnalyticsCheckpoint
         }
         catch (JsonException e)
         {
-            throw new FormatException($"The text is not a checkpoint: {e.Message} Without it the backfill has to begin anew.", e);
+            throw new FormatException(
+                $"The text is not a checkpoint: {e.Message} Without a checkpoint, the backfill has to start over.", e);
         }
 
         return content switch
@@ -87,14 +88,14 @@ public sealed class AnalyticsCheckpoint
             { Version: > CurrentVersion } => throw new FormatException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The checkpoint has the version {content.Version}, and this version of the package knows {CurrentVersion}: go on " +
-                        $"with the one that wrote it, or a newer one."
+                    $"The checkpoint has version {content.Version}, but this version of the package reads version {CurrentVersion}. Use " +
+                        $"the version of the package that wrote it, or a newer one."
                 )
             ),
             { Version: CurrentVersion, Query.Length: > 0 } when content.Next is null || content.Next < content.End =>
                 new AnalyticsCheckpoint(content),
             _ => throw new FormatException(
-                "The JSON is not a checkpoint: it names no query, or its end is not after the instant to go on from."
+                "The JSON is not a checkpoint: it names no query, or its end is not after the instant to continue from."
             ),
         };
     }
@@ -102,18 +103,18 @@ public sealed class AnalyticsCheckpoint
     /// <summary>The checkpoint as one line of JSON, for <see cref="FromJson"/>.</summary>
     public string ToJson() => JsonSerializer.Serialize(_content, AnalyticsCheckpointJsonContext.Default.Content);
 
-    /// <summary>Where it goes on, for a log line.</summary>
+    /// <summary>Where the backfill continues, for a log line.</summary>
     public override string ToString() => _content.Next is { } next
         ? string.Create(CultureInfo.InvariantCulture, $"continues at {next.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}")
         : "complete";
 
-    /// <summary>Whether the checkpoint is one of this query.</summary>
+    /// <summary>Whether the checkpoint belongs to this query.</summary>
     internal bool IsOf(AnalyticsQuery query) => _content.Query == FingerprintOf(query);
 
     private static string FingerprintOf(AnalyticsQuery query) =>
         Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(query.Identity)).AsSpan(0, 16));
 
-    /// <summary>What is written down.</summary>
+    /// <summary>The stored content.</summary>
     internal sealed record Content(
         [property: JsonPropertyName("version")] int Version,
         [property: JsonPropertyName("query")] string? Query,

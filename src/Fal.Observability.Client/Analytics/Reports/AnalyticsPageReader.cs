@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Follows the pages of one group of endpoints over one range, and begins anew when the group has to be asked otherwise.</summary>
+/// <summary>Follows the pages of one group of endpoints over one range, and starts over when the shape of the group changes.</summary>
 internal sealed class AnalyticsPageReader(
     AnalyticsRun run,
     AnalyticsEndpointGroup group,
@@ -13,9 +13,7 @@ internal sealed class AnalyticsPageReader(
     private AnalyticsPage? _page;
 
     /// <summary>Reads the next page.</summary>
-    /// <returns>
-    /// The page, null after the last; and whether it is a first one, which makes whatever came before it void.
-    /// </returns>
+    /// <returns>The page, null after the last one; and whether it is a first page, which invalidates all earlier ones.</returns>
     public async Task<(AnalyticsPage? Page, bool IsFirst)> NextAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -44,7 +42,7 @@ internal sealed class AnalyticsPageReader(
                 }
 
                 _guard.PageCame();
-                // What the next page needs to know of this one; the rest is free to go.
+                // Keeps only what the next page needs, so that the rest can be collected.
                 _page = new AnalyticsPage { NextCursor = page.NextCursor, TimeSeries = page.TimeSeries is [.., var last] ? [last] : [] };
                 return (page, first);
             }

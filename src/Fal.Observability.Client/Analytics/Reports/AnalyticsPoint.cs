@@ -17,7 +17,7 @@ public sealed class AnalyticsPoint
     /// <summary>The instant at which the bucket starts, as in <see cref="FalBucket{TRow}.Start"/>.</summary>
     public DateTimeOffset Start { get; }
 
-    /// <summary>Whether the service sent a row. A quiet bucket has none: no request came.</summary>
+    /// <summary>Whether the service sent a row. A bucket without requests has none.</summary>
     public bool HasData => Rows.Count > 0;
 
     /// <inheritdoc cref="AnalyticsBucket.IsOpen"/>
@@ -26,17 +26,17 @@ public sealed class AnalyticsPoint
     /// <inheritdoc cref="AnalyticsBucket.IsProvisional"/>
     public bool IsProvisional { get; }
 
-    /// <summary>The rows: one of an endpoint, one for each route of an app, none of a quiet bucket.</summary>
+    /// <summary>The rows: one for an endpoint, one per route for an app, none for a bucket without requests.</summary>
     public IReadOnlyList<AnalyticsRow> Rows { get; }
 
-    /// <summary>What the rows come to together, with rates.</summary>
+    /// <summary>The totals of the rows, with rates.</summary>
     public AnalyticsTotals Totals => AnalyticsTotals.Of(Rows);
 
     /// <summary>One metric: a number of requests, or seconds.</summary>
     /// <param name="metric">A single metric.</param>
     /// <returns>
-    /// The value of the row, or the sum of several rows. Null where the bucket is without data, where a row has no value, and where a
-    /// percentile of several rows is asked for, since percentiles cannot be combined.
+    /// The value of the row, or the sum of several rows. Null if the bucket has no data, if a row has no value, or for a percentile of
+    /// several rows, because percentiles cannot be combined.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is not a single metric.</exception>
     public double? GetValue(AnalyticsExpand metric)

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>How far a report or stream has come, and what it has found out on the way.</summary>
-/// <param name="WindowsDone">The windows of the range that are complete.</param>
-/// <param name="Windows">All windows of the range; 0 for a report without a time series.</param>
-/// <param name="Rows">The rows of the time series that have come so far.</param>
-/// <param name="Calls">The calls so far, each counted once however often it was sent.</param>
+/// <summary>The progress of a report or stream, and the endpoints and metrics that it has skipped so far.</summary>
+/// <param name="WindowsDone">The number of complete windows of the range.</param>
+/// <param name="Windows">The number of all windows of the range; 0 for a report without a time series.</param>
+/// <param name="Rows">The number of rows of the time series so far.</param>
+/// <param name="Calls">The number of calls so far. A retried call counts once.</param>
 /// <param name="Retries">How many times a call was sent again.</param>
 public sealed record AnalyticsProgress(int WindowsDone, int Windows, long Rows, int Calls, int Retries)
 {
     /// <summary>
-    /// The endpoints that the service has refused so far and that are left out, in the order of the query. Always empty with
+    /// The endpoints that the service has refused so far and that are skipped, in the order of the query. Always empty with
     /// <see cref="RefusedEndpointPolicy.Throw"/>.
     /// </summary>
     public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints
@@ -25,8 +25,7 @@ public sealed record AnalyticsProgress(int WindowsDone, int Windows, long Rows, 
     } = [];
 
     /// <summary>
-    /// The endpoints whose rows lack metrics that were asked for, in the order of the query: see
-    /// <see cref="AnalyticsQuery.DegradeOnServerError"/>.
+    /// The endpoints whose rows lack requested metrics, in the order of the query: see <see cref="AnalyticsQuery.DegradeOnServerError"/>.
     /// </summary>
     public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
     {

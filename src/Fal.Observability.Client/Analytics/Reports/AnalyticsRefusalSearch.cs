@@ -1,18 +1,18 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Finds, with few calls, the endpoints for which the service refuses, or fails on, a call that names many.</summary>
+/// <summary>Finds, with few calls, the endpoints because of which the service refuses a call that names many, or fails on it.</summary>
 /// <remarks>
 /// <para>
-/// A call is refused if it names one refused endpoint or more. Halving a refused list, and following the half that is refused, finds one
-/// of them; where the first half is accepted, the other is known to be refused without a call. The parts that were not looked at go back
-/// to the rest, which is then tried in pieces: whole while few are known to be refused, smaller the more there are.
+/// A call is refused if it names at least one refused endpoint. The search halves a refused list and follows the refused half until it
+/// finds one of them. If the first half is accepted, the other half must be refused, which saves a call. The parts that were not examined
+/// return to the rest. The rest is then tried in pieces: whole while few refused endpoints are known, and smaller the more are known.
 /// </para>
 /// <para>
-/// For n of 50 endpoints this stays below 1 + n (2 ceil(log2(50 / n)) + 2) calls, with the call that was refused first and the one
-/// that at last brings the data.
+/// For n of 50 endpoints, this takes fewer than 1 + n (2 ceil(log2(50 / n)) + 2) calls, including the call that was refused first and the
+/// one that finally returns the data.
 /// </para>
 /// </remarks>
-/// <param name="probe">Makes a call with these endpoints: null where it is accepted, else the refusal.</param>
+/// <param name="probe">Makes a call with these endpoints. Returns null if it is accepted, otherwise the refusal.</param>
 /// <param name="maxProbes">How many calls may be made.</param>
 internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<FalApiException?>> probe, int maxProbes = int.MaxValue)
 {
@@ -24,7 +24,7 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
     public IReadOnlyDictionary<string, FalApiException> Refused => _refused;
 
     /// <summary>Tries endpoints one by one until one is accepted.</summary>
-    /// <returns>The accepted one; null if there is none.</returns>
+    /// <returns>The accepted endpoint; null if there is none.</returns>
     public async Task<string?> FindAcceptedAsync(IEnumerable<string> endpointIds)
     {
         foreach (string id in endpointIds)
@@ -43,8 +43,8 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
 
     /// <summary>Finds all that are refused.</summary>
     /// <param name="endpointIds">Endpoints that are not settled yet.</param>
-    /// <param name="refusal">The refusal of a call because of one of them; null where it is not known that there is one.</param>
-    /// <returns>Those that no call was left for.</returns>
+    /// <param name="refusal">The refusal of a call because of one of them; null if none of them is known to be refused.</param>
+    /// <returns>The endpoints for which no call was left.</returns>
     public async Task<IReadOnlyList<string>> FindRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException? refusal)
     {
         List<string> rest = refusal is null ? [.. endpointIds] : [];
@@ -113,7 +113,7 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
             return count;
         }
 
-        // One and a half times the endpoints that there are to a refused one so far: a piece is then refused about as often as not.
+        // One and a half times the number of endpoints per refused one so far, so that about half of the pieces are refused.
         int piece = 1;
         while (4 * piece * _refused.Count <= 3 * (_accepted + _refused.Count))
         {

@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Fal.Observability.Client;
 
-/// <summary>An endpoint that the service refused, and that was left out for that.</summary>
+/// <summary>An endpoint that was skipped because the service refused it.</summary>
 /// <param name="EndpointId">The id as the query names it.</param>
-/// <param name="StatusCode">403 where the endpoint is not the account's, 404 where it does not exist.</param>
-/// <param name="Message">The service's own words; null where it sent none.</param>
+/// <param name="StatusCode">403 if the endpoint is not the account's, 404 if it does not exist.</param>
+/// <param name="Message">The service's message; null if it sent none.</param>
 public sealed record AnalyticsRefusedEndpoint(string EndpointId, HttpStatusCode StatusCode, string? Message);

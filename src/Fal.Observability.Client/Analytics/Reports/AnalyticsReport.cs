@@ -3,23 +3,21 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The whole answer to a query of any size: every endpoint, every page, every bucket once. What is not in it is named in it.
+/// The whole answer to a query of any size: every endpoint, every page, every bucket once. It names the parts that it lacks.
 /// </summary>
 /// <remarks>
-/// A report is immutable and safe to share between threads. It can be made in a test with an object initializer. Two reports over the
-/// same data are equal in every byte of their JSON, however the service cut its pages: buckets ascend, and the rows of a bucket stand
-/// in the order of the query's endpoints, each followed by its routes in ordinal order.
+/// A report is immutable and safe to share between threads. A test can create it with an object initializer. The JSON of two reports over
+/// the same data is identical, however the service split its pages: buckets ascend, and the rows of a bucket are in the order of the
+/// query's endpoints, each followed by its routes in ordinal order.
 /// </remarks>
 public sealed class AnalyticsReport
 {
-    /// <summary>
-    /// The query that was answered, with its range fixed as it was sent. <see cref="AnsweredRange"/> says which time came back.
-    /// </summary>
+    /// <summary>The query, with its range fixed as it was sent. <see cref="AnsweredRange"/> is the time that the answer covers.</summary>
     public required AnalyticsQuery Query { get; init; }
 
     /// <summary>
     /// The buckets in ascending order, none of which starts at the end of the range or later. Empty if the query asked for
-    /// <see cref="AnalyticsExpand.Summary"/> alone. Where the service sends a bucket or a row twice, the values of the later one count.
+    /// <see cref="AnalyticsExpand.Summary"/> alone. If the service sends a bucket or a row twice, the values of the later one count.
     /// </summary>
     public IReadOnlyList<AnalyticsBucket> TimeSeries
     {
@@ -32,8 +30,8 @@ public sealed class AnalyticsReport
     } = [];
 
     /// <summary>
-    /// One row for each endpoint over the whole range, as the service computed it: percentiles of parts cannot be merged, so no part
-    /// of it is derived from the buckets. Empty if the query asked for <see cref="AnalyticsExpand.TimeSeries"/> alone.
+    /// One row for each endpoint over the whole range, as the service computed it. It is not derived from the buckets, because percentiles
+    /// of parts cannot be merged. Empty if the query asked for <see cref="AnalyticsExpand.TimeSeries"/> alone.
     /// </summary>
     public IReadOnlyList<AnalyticsRow> Summary
     {
@@ -60,8 +58,8 @@ public sealed class AnalyticsReport
     } = [];
 
     /// <summary>
-    /// The endpoints whose rows lack metrics that were asked for, because the service failed on them, in the order of the query. Always
-    /// empty unless <see cref="AnalyticsQuery.DegradeOnServerError"/> is set.
+    /// The endpoints whose rows lack requested metrics because the service failed on them, in the order of the query. Always empty unless
+    /// <see cref="AnalyticsQuery.DegradeOnServerError"/> is set.
     /// </summary>
     public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
     {
@@ -74,18 +72,15 @@ public sealed class AnalyticsReport
     } = [];
 
     /// <summary>
-    /// The time that the buckets cover. It can be longer than the range of <see cref="Query"/>, which is what was asked for: the service
-    /// moves the ends of a range outward to whole buckets unless <see cref="FalPagedQuery.BoundToTimeframe"/> is false. Null without a
-    /// time series.
+    /// The time that the buckets cover. It can be longer than the requested range of <see cref="Query"/>, because the service extends a
+    /// range to whole buckets unless <see cref="FalPagedQuery.BoundToTimeframe"/> is false. Null without a time series.
     /// </summary>
     public AnalyticsTimeRange? AnsweredRange => TimeSeries is [var first, ..]
         ? AnalyticsCalendar.Covered(Query.Grid, first.Start, TimeSeries[^1].Start)
         : null;
 
     /// <summary>
-    /// Where the data came from: an entry for each call that was answered, in the order of their arrival. Empty on a report that no
-    /// client has
-    /// fetched.
+    /// The origin of the data: one entry per answered call, in the order of arrival. Empty on a report that no client has fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<FalAnswer> Answers
@@ -98,18 +93,20 @@ public sealed class AnalyticsReport
         }
     } = [];
 
-    /// <summary>How many calls the report took, each counted once however often it was sent.</summary>
+    /// <summary>How many calls the report took. A retried call counts once.</summary>
     public int Calls { get; init; }
 
     /// <summary>
-    /// How many times a call was sent again after a failure. Not counted where a pipeline of your own replaces the HTTP handlers.
+    /// How many times a call was sent again after a failure. Not counted if your own pipeline replaces the HTTP handlers.
     /// </summary>
     public int Retries { get; init; }
 
-    /// <summary>The time series of each endpoint, ready to plot: every bucket is there, the quiet ones as points without data.</summary>
+    /// <summary>
+    /// The time series of each endpoint, ready to plot. It has every bucket; those without requests are points without data.
+    /// </summary>
     /// <returns>
-    /// The points by endpoint id, in ordinal order of the ids: the endpoints of the query, but for those that were refused, and the routes
-    /// that have rows.
+    /// The points by endpoint id, in ordinal order of the ids: the endpoints of the query, except the refused ones, and the routes that
+    /// have rows.
     /// </returns>
     /// <example>
     /// <code>
@@ -121,12 +118,12 @@ public sealed class AnalyticsReport
     public IReadOnlyDictionary<string, IReadOnlyList<AnalyticsPoint>> SeriesByEndpoint() => SeriesBy(static id => id);
 
     /// <summary>
-    /// The time series of each app, the rows of its routes included, ready to plot: every bucket is there, the quiet ones as points without
-    /// data.
+    /// The time series of each app, including the rows of its routes, ready to plot. It has every bucket; those without requests are points
+    /// without data.
     /// </summary>
     /// <returns>
-    /// The points by the app's id, <c>owner/name</c>, in ordinal order of the ids: the apps of the query, but for those that were refused,
-    /// and others that have rows.
+    /// The points by the app's id, <c>owner/name</c>, in ordinal order of the ids: the apps of the query, except the refused ones, and
+    /// others that have rows.
     /// </returns>
     public IReadOnlyDictionary<string, IReadOnlyList<AnalyticsPoint>> SeriesByApp() => SeriesBy(FalAppId.AppOf);
 

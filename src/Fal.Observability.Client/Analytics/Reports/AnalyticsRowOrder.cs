@@ -3,12 +3,12 @@ using System.Collections.Concurrent;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The order of the rows of a bucket: that of the query's endpoints, the routes of an app after it in ordinal order, and last what
-/// belongs to none of them.
+/// The order of the rows of a bucket: the order of the query's endpoints, each app followed by its routes in ordinal order, and finally
+/// rows that belong to none of them.
 /// </summary>
 internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
 {
-    // A row names its endpoint by a string of its own, millions of times over: each name is looked up once.
+    // Each of millions of rows has its own string for its endpoint, so each distinct name is looked up once.
     private readonly ConcurrentDictionary<string, int> _places = new(StringComparer.Ordinal);
 
     public AnalyticsRowOrder(IReadOnlyList<string> endpointIds)
@@ -25,11 +25,10 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         return difference != 0 ? difference : string.CompareOrdinal(x.EndpointId, y.EndpointId);
     }
 
-    /// <summary>One bucket out of the parts that several groups of endpoints have of it.</summary>
+    /// <summary>Merges the parts of one bucket from several groups of endpoints.</summary>
     /// <remarks>
-    /// A row that comes several times, because an app and one of its routes are in different groups or because the service repeats it,
-    /// comes
-    /// out once: where two have a value, that of the later one counts.
+    /// A row can come several times, because an app and one of its routes are in different groups or because the service repeats it. It is
+    /// returned once. If two have a value, the later one counts.
     /// </remarks>
     public AnalyticsBucket Join(IReadOnlyList<AnalyticsBucket> parts)
     {
@@ -42,7 +41,7 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         return repeats ? whole.With(Once(whole.Rows), [whole]) : whole;
     }
 
-    /// <summary>The rows of a summary, in order, with one that came several times only once.</summary>
+    /// <summary>The rows of a summary, in order, each row once.</summary>
     public IReadOnlyList<AnalyticsRow> Join(IEnumerable<AnalyticsRow> rows) =>
     [
         .. rows.GroupBy(row => row.EndpointId, StringComparer.Ordinal)
@@ -50,7 +49,7 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
             .OrderBy(row => row, this),
     ];
 
-    /// <summary>Rows in order, with neighbours of the same endpoint made one.</summary>
+    /// <summary>The rows in order, with neighbours of the same endpoint merged.</summary>
     private static List<AnalyticsRow> Once(IReadOnlyList<AnalyticsRow> rows)
     {
         var once = new List<AnalyticsRow>(rows.Count);

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One report or stream under way: its windows, its groups of endpoints, and what has been found out about them. All its calls share
-/// one limit of concurrency.
+/// One report or stream in progress: its windows, its groups of endpoints, and what is known about them. All its calls share one
+/// concurrency limit.
 /// </summary>
 internal sealed class AnalyticsRun : IDisposable
 {
@@ -38,9 +38,9 @@ internal sealed class AnalyticsRun : IDisposable
     /// <param name="caller">Makes the calls.</param>
     /// <param name="options">The options of the client.</param>
     /// <param name="now">The instant that decides which buckets are provisional.</param>
-    /// <param name="log">Where refusals and left-out metrics are told.</param>
+    /// <param name="log">The log for refusals and skipped metrics.</param>
     /// <param name="query">The query, validated, with a fixed range.</param>
-    /// <param name="refused">Endpoints that are known to be refused, from a run that this one goes on with.</param>
+    /// <param name="refused">Endpoints that are known to be refused, from the run that this one continues.</param>
     public AnalyticsRun(
         AnalyticsCaller caller,
         FalObservabilityOptions options,
@@ -55,7 +55,7 @@ internal sealed class AnalyticsRun : IDisposable
         _log = log;
         Query = query;
         _end = AnalyticsCalendar.EndOf(query.Grid);
-        // Metrics given by name that this version knows become flags, so that they can be left out like any other.
+        // Metrics that were passed by name and that this version knows become flags, so that they can be skipped like any other.
         _metrics = query with
         {
             Expand = query.EffectiveExpand,
@@ -89,7 +89,7 @@ internal sealed class AnalyticsRun : IDisposable
     public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints =>
         _refused.IsEmpty ? [] : [.. Query.EndpointIds.Select(id => _refused.GetValueOrDefault(id)).OfType<AnalyticsRefusedEndpoint>()];
 
-    /// <summary>The endpoints for which metrics were left out, in the order of the query.</summary>
+    /// <summary>The endpoints for which metrics were skipped, in the order of the query.</summary>
     public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
     {
         get
@@ -126,8 +126,8 @@ internal sealed class AnalyticsRun : IDisposable
     /// <summary>The buckets of one window over all endpoints, in ascending order.</summary>
     /// <param name="window">The range of the window.</param>
     /// <param name="first">Whether no window comes before it.</param>
-    /// <param name="streaming">Whether buckets are handed on while later pages are still to come.</param>
-    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <param name="streaming">Whether buckets are returned before later pages are read.</param>
+    /// <param name="cancellationToken">Cancels the calls.</param>
     public async IAsyncEnumerable<AnalyticsBucket> ReadWindowAsync(
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -138,7 +138,7 @@ internal sealed class AnalyticsRun : IDisposable
         DateTimeOffset? handedOut = null;
         while (true)
         {
-            // Reading may split a group; what it splits off is read too, from where the whole has come to.
+            // Reading may split a group. The part that is split off is read too, from where the whole group has come to.
             while (readers.Count < _groups.Length || readers.Any(reader => reader.NeedsPage))
             {
                 readers.AddRange(_groups.Skip(readers.Count).Select(group => new AnalyticsBucketReader(
@@ -178,7 +178,7 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>The summary over the whole range: one question for each group of endpoints.</summary>
+    /// <summary>The summary over the whole range: one query per group of endpoints.</summary>
     public async Task<IReadOnlyList<AnalyticsRow>> ReadSummaryAsync(CancellationToken cancellationToken)
     {
         AnalyticsQuery query = _metrics with { Expand = Shaped(AnalyticsExpand.Summary) };
@@ -208,7 +208,7 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>Makes one call, when its turn has come.</summary>
+    /// <summary>Makes one call when the concurrency limit allows it.</summary>
     public async Task<AnalyticsPage> SendAsync(AnalyticsQuery query, AnalyticsPage? previous, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -227,17 +227,17 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>Whether the group can be asked otherwise after a failure.</summary>
+    /// <summary>Whether the shape of the group can change after a failure.</summary>
     public bool CanReshape(AnalyticsEndpointGroup.CallShape shape, FalApiException failure) =>
         (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure))
         || CanDegrade(shape, failure);
 
-    /// <summary>Changes what is asked of a group after a failure, unless somebody has done so in the meantime.</summary>
+    /// <summary>Changes the shape of a group after a failure, unless it has changed in the meantime.</summary>
     /// <param name="group">The group.</param>
-    /// <param name="shape">What was asked.</param>
+    /// <param name="shape">The shape of the failed call.</param>
     /// <param name="query">The query that the shape was applied to.</param>
     /// <param name="failure">The failure.</param>
-    /// <param name="cancellationToken">Ends the calls that find out.</param>
+    /// <param name="cancellationToken">Ends the calls of the search.</param>
     public async Task ReshapeAsync(
         AnalyticsEndpointGroup group,
         AnalyticsEndpointGroup.CallShape shape,
@@ -287,8 +287,8 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// Splits off the endpoints that the service fails on, to be asked for without the metrics that it fails on. Within a limit of calls:
-    /// an endpoint that they do not suffice for is taken for one of them.
+    /// Splits off the endpoints on which the service fails, so that they are requested without the metrics that make it fail. The number of
+    /// calls is limited: an endpoint for which no call is left counts as failing.
     /// </summary>
     private async Task DegradeAsync(
         AnalyticsEndpointGroup group,
@@ -301,7 +301,7 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsQuery probe = shape.Apply(query) with { Limit = 1 };
         if (shape.EndpointIds.Count > 1)
         {
-            // Where the service fails altogether, this does too, and no endpoint is to blame.
+            // If the service fails for every call, this call fails too, and no endpoint is the cause.
             await SendAsync(probe with { Expand = probe.Expand & ~without }, null, cancellationToken).ConfigureAwait(false);
         }
 
@@ -346,7 +346,7 @@ internal sealed class AnalyticsRun : IDisposable
         if (!_keyIsGood)
         {
             accepted = await search.FindAcceptedAsync(Samples(Query.EndpointIds)).ConfigureAwait(false);
-            // A key without the permission is answered the same whatever it asks for.
+            // A key without the permission gets the same answer for every call.
             if (accepted is null && search.Refused.Values.Select(reason => reason.StatusCode).Distinct().Count() == 1)
             {
                 throw NoneAccepted(refusal);
@@ -362,7 +362,7 @@ internal sealed class AnalyticsRun : IDisposable
             _refused[id] = new AnalyticsRefusedEndpoint(id, reason.StatusCode, reason.ServiceMessage);
         }
 
-        // The search for an accepted one may have met refused ones of other groups.
+        // The search for an accepted endpoint may have found refused ones of other groups.
         foreach (AnalyticsEndpointGroup group in _groups)
         {
             AnalyticsEndpointGroup.CallShape shape = group.Shape;
@@ -381,7 +381,7 @@ internal sealed class AnalyticsRun : IDisposable
         {
             try
             {
-                // What is asked does not matter for a refusal, so little is asked.
+                // A refusal does not depend on the metrics or the range, so the call requests little.
                 AnalyticsQuery probe = Query with
                 {
                     EndpointIds = ids,
@@ -402,8 +402,8 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// A few endpoints that are as different as can be: in turn from each call and each owner, since what is refused stands together as
-    /// a rule, and within these from places in no regular distance.
+    /// A few endpoints that are as different as possible. They are taken in turn from each call and each owner, because refused endpoints
+    /// are usually next to each other, and within these from irregular positions.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)
     {
@@ -418,7 +418,7 @@ internal sealed class AnalyticsRun : IDisposable
         var samples = new List<string>(count);
         for (int i = 0; samples.Count < count; i++)
         {
-            // From the first to the last of them, if there are more than can be tried.
+            // Spread from the first to the last of them, if there are more than can be tried.
             string[] stratum = strata[used == 1 ? 0 : i % used * (strata.Length - 1) / (used - 1)];
             double place = ((i / used) + 1) * GoldenRatio % 1;
             string id = stratum[(int)(place * stratum.Length)];
@@ -448,13 +448,13 @@ internal sealed class AnalyticsRun : IDisposable
         string words = refusal.ServiceMessage is { } said ? $" The service says: {said.TrimEnd('.')}." : "";
         string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";
         return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,
-            $"The service answered {(int)refusal.StatusCode}, also to each of the {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
-            + $"{Query.EndpointIds.Count} endpoints that were then tried alone. {advice}{words}{id}"));
+            $"The service answered {(int)refusal.StatusCode}. The client then tried {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
+            + $"{Query.EndpointIds.Count} endpoints alone, and the service refused each of them. {advice}{words}{id}"));
     }
 
     /// <summary>
-    /// Counts a bucket that is left out because the range ends before it. One beyond the end of a window alone comes with the next window,
-    /// and an empty one says nothing: the service ends its answers with one that starts after the present.
+    /// Counts a bucket that is skipped because the range ends before it. A bucket that is only beyond the end of a window comes with the
+    /// next window. An empty one is not counted, because the service ends its answers with a bucket that starts in the future.
     /// </summary>
     private void CountBeyondEnd(AnalyticsBucket bucket)
     {
@@ -470,8 +470,8 @@ internal sealed class AnalyticsRun : IDisposable
     private AnalyticsPageReader PagesOf(AnalyticsEndpointGroup group, AnalyticsQuery query) => new(this, group, query, _options);
 
     /// <summary>
-    /// Does something for several groups at a time. Where refusals are skipped, the first goes alone until a call was accepted: a key
-    /// without the permission is then found out with a few calls, not with a few for every group.
+    /// Runs an action for several groups concurrently. If refusals are skipped, the first group runs alone until a call is accepted. A key
+    /// without the permission is then detected with a few calls in total instead of a few per group.
     /// </summary>
     private async Task ForEachAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> action, CancellationToken cancellationToken)
     {

@@ -2,25 +2,23 @@ using System.Globalization;
 
 namespace Fal.Observability.Client;
 
-/// <summary>
-/// What rows come to together, over buckets, endpoints or both: the numbers that can be added, and the rates that follow from them.
-/// </summary>
+/// <summary>The totals of rows, over buckets, endpoints or both: the numbers that can be added, and the rates derived from them.</summary>
 /// <remarks>
 /// <para>
-/// Counts and billed seconds add up. A rate is that of the sums, so that a busy hour weighs more than a quiet one. A percentile of parts
-/// says nothing about the whole, however it is averaged, so there is none here: ask the service for the bucket length, the endpoint or
-/// the summary that you mean, and read it from that row.
+/// Counts and billed seconds are added. A rate is computed from the sums, so that a busy hour weighs more than a quiet one. There are no
+/// percentiles, because percentiles of parts cannot be combined. Query the service for the bucket length, the endpoint or the summary that
+/// you need, and read the percentile from that row.
 /// </para>
 /// <para>
-/// A total is null where any of the rows has no value for it, or a negative one, since it would then be too small; over no rows it is zero.
-/// Counts are added exactly, whatever their size. Immutable.
+/// A total is null if any row has no value or a negative one, because the total would be too small. Over no rows it is zero. Counts are
+/// added exactly, whatever their size. Immutable.
 /// </para>
 /// </remarks>
 public sealed class AnalyticsTotals
 {
     private const AnalyticsExpand Counts = AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown | AnalyticsExpand.ColdBootCount;
 
-    // Null, once a row has no value or one that cannot be, stays null: the total is not known.
+    // Once a row has no value or an impossible one, the total stays null: it is not known.
     private readonly Dictionary<AnalyticsExpand, Int128?> _counts = [];
     private readonly double? _billedSeconds = 0;
 
@@ -81,7 +79,7 @@ public sealed class AnalyticsTotals
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ConnectionErrorCount => GetCount(AnalyticsExpand.ConnectionErrorCount);
 
-    /// <summary>Requests that ran into their time limit.</summary>
+    /// <summary>Requests that exceeded their time limit.</summary>
     /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? TimeoutErrorCount => GetCount(AnalyticsExpand.TimeoutErrorCount);
@@ -97,13 +95,13 @@ public sealed class AnalyticsTotals
     public long? ColdBootCount => GetCount(AnalyticsExpand.ColdBootCount);
 
     /// <summary>
-    /// The time that was billed, summed over the rows and rounded to the tick. Null where it is not known: add
+    /// The billed time, summed over the rows and rounded to the tick. Null if it is not known: add
     /// <see cref="AnalyticsExpand.TotalBillableDuration"/> to the query.
     /// </summary>
     public TimeSpan? TotalBillableDuration =>
         GetValue(AnalyticsExpand.TotalBillableDuration) is { } seconds ? AnswerJson.ToTimeSpan(seconds) : null;
 
-    /// <summary>Successful requests (2xx) among all, from 0 to 1.</summary>
+    /// <summary>The share of successful requests (2xx), from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
@@ -111,7 +109,7 @@ public sealed class AnalyticsTotals
     /// </value>
     public double? SuccessRate => ShareOfRequests(AnalyticsExpand.SuccessCount);
 
-    /// <summary>Requests that ended in a server error (5xx) among all, from 0 to 1.</summary>
+    /// <summary>The share of requests that ended in a server error (5xx), from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
@@ -119,7 +117,7 @@ public sealed class AnalyticsTotals
     /// </value>
     public double? ErrorRate => ShareOfRequests(AnalyticsExpand.ErrorCount);
 
-    /// <summary>Requests that ended in an error of the caller (4xx) among all, from 0 to 1.</summary>
+    /// <summary>The share of requests that ended in an error of the caller (4xx), from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a
@@ -127,7 +125,7 @@ public sealed class AnalyticsTotals
     /// </value>
     public double? UserErrorRate => ShareOfRequests(AnalyticsExpand.UserErrorCount);
 
-    /// <summary>Requests that waited for a cold boot among all, from 0 to 1.</summary>
+    /// <summary>The share of requests that waited for a cold boot, from 0 to 1.</summary>
     /// <value>
     /// Null where there was no request, and where a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
@@ -136,7 +134,7 @@ public sealed class AnalyticsTotals
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
     /// <summary>Adds up rows.</summary>
-    /// <param name="rows">Rows of any buckets and endpoints, none of them twice.</param>
+    /// <param name="rows">Rows of any buckets and endpoints, without duplicates.</param>
     /// <exception cref="ArgumentException">A row is null.</exception>
     public static AnalyticsTotals Of(IEnumerable<AnalyticsRow> rows)
     {
@@ -145,7 +143,7 @@ public sealed class AnalyticsTotals
     }
 
     /// <summary>Adds up the rows of buckets over all their endpoints.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     /// <example>
     /// <code>
@@ -160,14 +158,14 @@ public sealed class AnalyticsTotals
     }
 
     /// <summary>Adds up the rows of buckets for each endpoint.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>The totals by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids.</returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public static IReadOnlyDictionary<string, AnalyticsTotals> ByEndpoint(IEnumerable<AnalyticsBucket> buckets) =>
         By(buckets, static id => id);
 
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
-    /// <param name="buckets">Buckets, none of them twice.</param>
+    /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>
     /// The totals by the app's id, <c>owner/name</c>, in ordinal order of the ids. The id of an app is the first two parts of the ids of
     /// its
@@ -188,7 +186,8 @@ public sealed class AnalyticsTotals
     /// <summary>The total of one metric: a number of requests, or of billed seconds.</summary>
     /// <param name="metric">One of the counts, or <see cref="AnalyticsExpand.TotalBillableDuration"/>.</param>
     /// <returns>
-    /// The total, exact up to 2^53 and rounded above. Null where a row has no value, and where billed seconds exceed what a double holds.
+    /// The total, exact up to 2^53 and rounded above that. Null if a row has no value, or if the billed seconds exceed the range of a
+    /// double.
     /// </returns>
     /// <exception cref="ArgumentException">
     /// <paramref name="metric"/> is a percentile, which cannot be added, or not a single metric.
@@ -208,22 +207,22 @@ public sealed class AnalyticsTotals
     /// <returns>The number of requests; null where a row has no value.</returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is not a single count.</exception>
     /// <exception cref="OverflowException">
-    /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> gives it rounded, and other totals can still be read.
+    /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> returns it rounded, and other totals can still be read.
     /// </exception>
     public long? GetCount(AnalyticsExpand metric) => metric == AnalyticsExpand.TotalBillableDuration
-        ? throw new ArgumentException($"{metric} is a duration, not a count: take {nameof(GetValue)}.", nameof(metric))
+        ? throw new ArgumentException($"{metric} is a duration, not a count. Use {nameof(GetValue)}.", nameof(metric))
         : Sum(metric) is not { } sum ? null
         : sum <= long.MaxValue ? (long)sum
         : throw new OverflowException(string.Create(CultureInfo.InvariantCulture,
-            $"The total of {metric.GetWireName()} is {sum}, more than a 64-bit number holds: take {nameof(GetValue)}, which gives it " +
-                $"rounded."));
+            $"The total of {metric.GetWireName()} is {sum}, which does not fit into a 64-bit integer. Use {nameof(GetValue)}, which " +
+                $"returns it rounded."));
 
     private Int128? Sum(AnalyticsExpand metric)
     {
         AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
         return _counts.TryGetValue(metric, out Int128? sum) ? sum : throw new ArgumentException(
-            $"{metric} is a percentile: those of several rows cannot be combined into one. Ask the service for the range, timeframe and " +
-                $"endpoint that you mean.",
+            $"{metric} is a percentile. The percentiles of several rows cannot be combined. Query the service for exactly the range, " +
+                $"timeframe and endpoint that you need.",
             nameof(metric));
     }
 

@@ -3,25 +3,24 @@ using System.Text.Json;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What a watch has handed on, so that a bucket comes again only if its numbers have changed.</summary>
-/// <remarks>It holds a digest for each bucket of the range that it looks back over, and no older ones.</remarks>
+/// <summary>The buckets that a watch has yielded, so that a bucket is yielded again only if its numbers have changed.</summary>
+/// <remarks>It holds a digest of each bucket in the range that it looks back over, and of no older ones.</remarks>
 internal sealed class AnalyticsWatch(AnalyticsQuery query)
 {
     /// <summary>
-    /// How far back a read looks for the buckets of a service that answers and sends no new ones. The longest delay of the service's data
-    /// that is known was 15 hours.
+    /// How far back a read looks while the service answers without new buckets. The longest known delay of the service's data was 15 hours.
     /// </summary>
     public static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
-    /// <summary>How far back a read looks after failures: further back, a watch has a hole.</summary>
+    /// <summary>How far back a read looks after failures. After a longer outage, the watch has a gap.</summary>
     public static readonly TimeSpan LongestOutage = TimeSpan.FromDays(31);
 
     private readonly Dictionary<DateTimeOffset, string> _seen = [];
     private DateTimeOffset? _behind;
 
     /// <summary>
-    /// What to ask now: the range of the query, and further back where the last bucket that came is older. How far is limited, so that a
-    /// read takes no more calls however long there are no new buckets.
+    /// The next query: the range of the query, extended to the last bucket if that is older. The extension is limited, so that the number
+    /// of calls per read does not grow while there are no new buckets.
     /// </summary>
     public AnalyticsQuery QueryAt(DateTimeOffset now)
     {

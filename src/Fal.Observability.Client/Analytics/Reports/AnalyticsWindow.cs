@@ -1,11 +1,11 @@
 namespace Fal.Observability.Client;
 
-/// <summary>One window of a backfill: a stretch of the range with all its buckets, and from where to go on after it.</summary>
+/// <summary>One window of a backfill: a part of the range with all its buckets, and the checkpoint after it.</summary>
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed class AnalyticsWindow
 {
     /// <summary>
-    /// The stretch of time. Its start names the window: a resumed backfill cuts the rest of the range at the same places.
+    /// The time of the window. Its start identifies the window: a resumed backfill splits the rest of the range at the same instants.
     /// </summary>
     public required AnalyticsTimeRange Range { get; init; }
 
@@ -31,7 +31,7 @@ public sealed class AnalyticsWindow
         }
     } = [];
 
-    /// <summary>The endpoints whose rows lack metrics that were asked for: see <see cref="AnalyticsQuery.DegradeOnServerError"/>.</summary>
+    /// <summary>The endpoints whose rows lack requested metrics: see <see cref="AnalyticsQuery.DegradeOnServerError"/>.</summary>
     public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
     {
         get;
@@ -42,6 +42,6 @@ public sealed class AnalyticsWindow
         }
     } = [];
 
-    /// <summary>Where to go on once this window is stored.</summary>
+    /// <summary>The checkpoint to store after this window is stored.</summary>
     public required AnalyticsCheckpoint Checkpoint { get; init; }
 }

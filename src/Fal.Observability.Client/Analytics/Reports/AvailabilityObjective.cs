@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// A service level objective for availability: which share of the requests has to end without a server error, over how long a time.
+/// A service level objective for availability: the share of requests that must end without a server error, over a period of time.
 /// </summary>
 /// <remarks>
 /// The terms are those of the SRE workbook of Google, chapter "Alerting on SLOs". A request is bad if it ended in a server error (5xx);
@@ -13,9 +13,9 @@ public sealed class AvailabilityObjective
 {
     private readonly decimal _allowed;
 
-    /// <summary>States an objective.</summary>
+    /// <summary>Creates an objective.</summary>
     /// <param name="target">The share of good requests, more than 0 and less than 1, such as 0.999.</param>
-    /// <param name="window">The time that it is kept over, at least <see cref="LongBurnWindow"/>; as a rule 28 or 30 days.</param>
+    /// <param name="window">The period of the objective, at least <see cref="LongBurnWindow"/>; usually 28 or 30 days.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     public AvailabilityObjective(double target, TimeSpan window)
     {
@@ -34,7 +34,7 @@ public sealed class AvailabilityObjective
         }
 
         Target = target;
-        // The share as it is written: the double nearest to 0.9 is more than that.
+        // The share as a decimal, because the double nearest to 0.9 is larger than 0.9.
         _allowed = 1 - decimal.Parse(target.ToString(CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture);
         Window = window;
     }
@@ -48,20 +48,18 @@ public sealed class AvailabilityObjective
     /// <summary>The share of good requests, between 0 and 1.</summary>
     public double Target { get; }
 
-    /// <summary>The time that the objective is kept over.</summary>
+    /// <summary>The period of the objective.</summary>
     public TimeSpan Window { get; }
 
-    /// <summary>
-    /// Measures how the objective is kept over all endpoints of a report: the windows end where its last closed bucket does.
-    /// </summary>
+    /// <summary>Evaluates the objective over all endpoints of a report. The windows end at the end of its last closed bucket.</summary>
     /// <remarks>
-    /// A bucket that is open does not count, and one that is provisional counts as it is: <see cref="AnalyticsQuery.ClosedOnly"/> keeps it
-    /// out. Buckets of a day or more tell the error budget, and no burn rates, which need <see cref="AnalyticsTimeframe.Hour"/> or
+    /// Open buckets do not count. Provisional buckets count as they are; <see cref="AnalyticsQuery.ClosedOnly"/> excludes them. Buckets of
+    /// a day or more give the error budget but no burn rates, which need <see cref="AnalyticsTimeframe.Hour"/> or
     /// <see cref="AnalyticsTimeframe.Minute"/>.
     /// </remarks>
     /// <param name="report">
     /// A report with a time series, <see cref="AnalyticsExpand.RequestCount"/> and <see cref="AnalyticsExpand.ErrorCount"/>, over the
-    /// <see cref="Window"/> or longer: <see cref="AvailabilityStatus.Coverage"/> tells how much of it there is.
+    /// <see cref="Window"/> or longer: <see cref="AvailabilityStatus.Coverage"/> says how much of it the report covers.
     /// </param>
     /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
     /// <example>
@@ -76,23 +74,21 @@ public sealed class AvailabilityObjective
         return Measure(periods, periods[^1].End);
     }
 
-    /// <summary>Measures how the objective is kept: the windows end where the last bucket does that has ended by an instant.</summary>
+    /// <summary>Evaluates the objective. The windows end at the end of the last bucket that has ended by an instant.</summary>
     /// <param name="buckets">
-    /// Buckets with <see cref="AnalyticsExpand.RequestCount"/> and <see cref="AnalyticsExpand.ErrorCount"/>, in any order, none of them
-    /// twice. Those that are open do not count, and those that start outside the window neither. Their length is taken to be the shortest
-    /// distance between two of them, or an hour at most where there is one: <see cref="Evaluate(AnalyticsReport)"/> knows it.
+    /// Buckets with <see cref="AnalyticsExpand.RequestCount"/> and <see cref="AnalyticsExpand.ErrorCount"/>, in any order, without
+    /// duplicates. Open buckets and buckets that start outside the window do not count. Their length is assumed to be the shortest distance
+    /// between two of them, or at most an hour if there is only one. <see cref="Evaluate(AnalyticsReport)"/> knows the exact length.
     /// </param>
     /// <param name="asOf">
-    /// The instant to judge by, as a rule <c>timeProvider.GetUtcNow()</c>. <see cref="AvailabilityStatus.AsOf"/> says where the last bucket
-    /// up to then ended.
+    /// The instant of the evaluation, usually <c>timeProvider.GetUtcNow()</c>. <see cref="AvailabilityStatus.AsOf"/> is the end of the last
+    /// bucket up to then.
     /// </param>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
     public AvailabilityStatus Evaluate(IEnumerable<AnalyticsBucket> buckets, DateTimeOffset asOf) =>
         Measure(PeriodsOf(buckets, asOf), asOf);
 
-    /// <summary>
-    /// Measures how the objective is kept by each endpoint of a report, as <see cref="Evaluate(AnalyticsReport)"/> does for all.
-    /// </summary>
+    /// <summary>Evaluates the objective for each endpoint of a report, as <see cref="Evaluate(AnalyticsReport)"/> does for all.</summary>
     /// <param name="report">The report.</param>
     /// <returns>
     /// The status by <see cref="AnalyticsRow.EndpointId"/>, in ordinal order of the ids, of the endpoints that have a row in the window.
@@ -105,13 +101,13 @@ public sealed class AvailabilityObjective
     }
 
     /// <summary>
-    /// Measures how the objective is kept by each app of a report, the requests to its routes included, as
-    /// <see cref="Evaluate(AnalyticsReport)"/> does for all.
+    /// Evaluates the objective for each app of a report, including the requests to its routes, as <see cref="Evaluate(AnalyticsReport)"/>
+    /// does for all.
     /// </summary>
     /// <param name="report">The report.</param>
     /// <returns>
-    /// The status by the app's id, <c>owner/name</c>, in ordinal order of the ids, of the apps that have a row in the window. For the worst
-    /// first, order by <see cref="AvailabilityStatus.ErrorBudgetConsumed"/>.
+    /// The status by the app's id, <c>owner/name</c>, in ordinal order of the ids, of the apps that have a row in the window. To get the
+    /// worst first, order by <see cref="AvailabilityStatus.ErrorBudgetConsumed"/>.
     /// </returns>
     /// <exception cref="ArgumentException">The report has no closed bucket.</exception>
     /// <example>
@@ -129,9 +125,7 @@ public sealed class AvailabilityObjective
     }
 
     /// <summary>
-    /// Measures how the objective is kept by each endpoint, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does
-    /// for
-    /// all.
+    /// Evaluates the objective for each endpoint, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for all.
     /// </summary>
     /// <param name="buckets">The buckets.</param>
     /// <param name="asOf">The instant to judge by.</param>
@@ -143,8 +137,7 @@ public sealed class AvailabilityObjective
         MeasureBy(static id => id, PeriodsOf(buckets, asOf), asOf);
 
     /// <summary>
-    /// Measures how the objective is kept by each app, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for
-    /// all.
+    /// Evaluates the objective for each app, as <see cref="Evaluate(IEnumerable{AnalyticsBucket}, DateTimeOffset)"/> does for all.
     /// </summary>
     /// <param name="buckets">The buckets.</param>
     /// <param name="asOf">The instant to judge by.</param>
@@ -261,12 +254,12 @@ public sealed class AvailabilityObjective
 
         Period[] Within(TimeSpan window) => [.. periods.Where(period => end - period.Start <= window)];
 
-        // A part of a bucket's numbers cannot be had.
+        // The numbers of a part of a bucket are not known.
         double? BurnOf(TimeSpan window) => longest <= window ? Burn(Count(Within(window))) : null;
     }
 
     /// <summary>
-    /// The share of the budget that is used up, computed so that a budget that is used up exactly is not exceeded by rounding.
+    /// The share of the budget that is used, computed so that rounding does not make an exactly used budget look exceeded.
     /// </summary>
     private double? Burn((decimal? Requests, decimal? Errors) counts)
     {
@@ -279,7 +272,7 @@ public sealed class AvailabilityObjective
         return errors == budget ? 1 : (double)errors / (double)budget;
     }
 
-    /// <summary>The sums of the counts; null where a row lacks one, or has one that cannot be.</summary>
+    /// <summary>The sums of the counts; null if a row lacks one or has an impossible one.</summary>
     private static (decimal? Requests, decimal? Errors) Count(Period[] periods)
     {
         decimal? requests = 0;

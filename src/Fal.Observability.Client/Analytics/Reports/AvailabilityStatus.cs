@@ -3,20 +3,20 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// How an <see cref="AvailabilityObjective"/> is kept. A value is null where the counts do not tell: no request, or a count is missing or
-/// negative.
+/// The status of an <see cref="AvailabilityObjective"/>. A value is null if the counts do not determine it: there was no request, or a
+/// count is missing or negative.
 /// </summary>
 public sealed class AvailabilityStatus
 {
-    /// <summary>What was measured against.</summary>
+    /// <summary>The objective.</summary>
     public required AvailabilityObjective Objective { get; init; }
 
     /// <summary>The instant at which the windows end: the end of the last bucket that counts.</summary>
     public required DateTimeOffset AsOf { get; init; }
 
     /// <summary>
-    /// How much of the window of the objective there are buckets for, from 0 to 1, quiet ones among them: below 1 the report was shorter
-    /// than the window, or the app is younger. Null in a status made by hand that does not say.
+    /// The share of the objective's window that has buckets, including those without requests, from 0 to 1. Below 1, the report was shorter
+    /// than the window, or the app is younger. Null in a status made by hand that does not set it.
     /// </summary>
     public double? Coverage { get; init; }
 
@@ -27,26 +27,25 @@ public sealed class AvailabilityStatus
     public double? Errors { get; init; }
 
     /// <summary>
-    /// The share of the error budget that is used up: 0 untouched, 1 just kept, above 1 broken. The budget is what the target allows of
-    /// the requests that there were in the window.
+    /// The share of the error budget that is used. At 0 it is untouched; above 1 the objective is missed. The budget is the number of
+    /// errors that the target allows for the requests in the window.
     /// </summary>
     public double? ErrorBudgetConsumed { get; init; }
 
     /// <summary>
-    /// How many times faster than allowed the budget is used in the last <see cref="AvailabilityObjective.ShortBurnWindow"/>: at 1 it
-    /// lasts exactly the window of the objective. The workbook pages at 14.4. Null also where a bucket is longer than an hour, as of a day,
-    /// since what fell into the last hour of it is not known: ask by <see cref="AnalyticsTimeframe.Hour"/> or shorter.
+    /// How many times faster than allowed the budget was used in the last <see cref="AvailabilityObjective.ShortBurnWindow"/>. At 1, the
+    /// budget lasts exactly the window of the objective. The workbook pages at 14.4. Also null if a bucket is longer than an hour, because
+    /// the requests of its last hour are not known. Query by <see cref="AnalyticsTimeframe.Hour"/> or shorter.
     /// </summary>
     public double? ShortBurnRate { get; init; }
 
     /// <summary>
-    /// The same for the last <see cref="AvailabilityObjective.LongBurnWindow"/>. The workbook pages at 6. Null also where a bucket is
-    /// longer
+    /// The same for the last <see cref="AvailabilityObjective.LongBurnWindow"/>. The workbook pages at 6. Also null if a bucket is longer
     /// than that.
     /// </summary>
     public double? LongBurnRate { get; init; }
 
-    /// <summary>Whether the objective is kept: the errors are within the budget. Null where that is not known.</summary>
+    /// <summary>Whether the objective is met: the errors are within the budget. Null if that is not known.</summary>
     public bool? IsMet => ErrorBudgetConsumed <= 1 ? true : ErrorBudgetConsumed is null ? null : false;
 
     /// <summary>The status on one line for a log, with a question mark for what is not known.</summary>

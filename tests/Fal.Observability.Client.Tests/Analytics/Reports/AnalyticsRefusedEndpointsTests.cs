@@ -279,7 +279,7 @@ public sealed class AnalyticsRefusedEndpointsTests
 
         Assert.All(
             [fromReport, fromPage],
-            failure => Assert.Contains("leave out P50ColdBootDuration", failure.Message, StringComparison.Ordinal)
+            failure => Assert.Contains("Leave out P50ColdBootDuration", failure.Message, StringComparison.Ordinal)
         );
         Assert.Equal(HttpStatusCode.InternalServerError, fromPage.StatusCode);
         Assert.True(fromPage.IsTransient);
