@@ -13,6 +13,7 @@ const string usage = """
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
     dotnet run -c Release --project benchmarks -- analytics decode|page|report|stream [--rounds 9]
     dotnet run -c Release --project benchmarks -- bridge APPS
+    dotnet run -c Release --project benchmarks -- start [jit|readytorun|native|calls]... [--against CHECKOUT] [--lists FOLDER]
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
     """;
 
@@ -58,6 +59,9 @@ switch (args)
     case ["relay", string source]:
         await BridgeMeasurement.RelayAsync(source);
         return 0;
+    case ["start", .. string[] rest] when TryReadStart(rest, out string[] modes, out string? against, out string? lists):
+        await StartMeasurement.RunAsync(modes, against, lists, Console.Out);
+        return 0;
     case ["benchmark", .. string[] rest]:
         // It builds a program of its own, with all analyzers: on a busy machine that takes longer than it waits by itself.
         BenchmarkRunner.Run<ParserBenchmarks>(ManualConfig.Create(DefaultConfig.Instance).WithBuildTimeout(TimeSpan.FromMinutes(15)), rest);
@@ -97,6 +101,22 @@ static bool TryReadRounds(ReadOnlySpan<string> options, out int rounds)
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out rounds)
             && rounds > 0
         );
+}
+
+static bool TryReadStart(string[] options, out string[] modes, out string? against, out string? lists)
+{
+    lists = Take("--lists");
+    against = Take("--against");
+    modes = options.Length == 0 ? [.. StartMeasurement.Modes] : options;
+    return modes.All(StartMeasurement.Modes.Contains);
+
+    string? Take(string name)
+    {
+        int place = Array.IndexOf(options, name);
+        string? value = place < 0 ? null : options.ElementAtOrDefault(place + 1);
+        options = value is null ? options : [.. options[..place], .. options[(place + 2)..]];
+        return value;
+    }
 }
 
 static int Fail(string message)
