@@ -34,7 +34,7 @@ internal sealed class FalDirectClient : IFalObservabilityClient, IDisposable
         }
 
         var account = new FalApiKeySource(options, static () => null, null, NullLogger.Instance);
-        _pipeline = new FalPipeline(account, _connections, TimeProvider.System, NullLoggerFactory.Instance, NullLogger.Instance);
+        _pipeline = new FalPipeline(account, _connections, TimeProvider.System, loggers: null, NullLogger.Instance);
         _primary = _pipeline.Authenticate(_pipeline.CreatePrimaryHandler());
         _metrics = _pipeline.CreateClient(CreateApi<IFalMetricsApi>(FalArea.Metrics));
         _analytics = new(() => _pipeline.CreateClient(CreateApi<IFalAnalyticsApi>(FalArea.Analytics)));
@@ -61,10 +61,11 @@ internal sealed class FalDirectClient : IFalObservabilityClient, IDisposable
     private T CreateApi<T>(FalArea area)
     {
         HttpMessageHandler handler = _primary;
-        foreach (DelegatingHandler outer in _pipeline.CreateHandlers(area).Reverse())
+        DelegatingHandler[] handlers = _pipeline.CreateHandlers(area);
+        for (int i = handlers.Length - 1; i >= 0; i--)
         {
-            outer.InnerHandler = handler;
-            handler = outer;
+            handlers[i].InnerHandler = handler;
+            handler = handlers[i];
         }
 
         var http = new HttpClient(handler, disposeHandler: false);

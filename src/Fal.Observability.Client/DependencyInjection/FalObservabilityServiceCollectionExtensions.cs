@@ -151,7 +151,7 @@ public static class FalObservabilityServiceCollectionExtensions
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreateSource(provider, key)));
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalPipeline(
             provider.GetRequiredKeyedService<FalApiKeySource>(key), provider.GetRequiredService<FalConnections>(), TimeOf(provider),
-            provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance, LogOf(provider, key))));
+            provider.GetService<ILoggerFactory>(), LogOf(provider, key))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalMetricsClient>(key, (provider, _) =>
             PipelineOf(provider, key).CreateClient(provider.GetRequiredKeyedService<IFalMetricsApi>(key))));
         services.Add(ServiceDescriptor.KeyedSingleton<IFalAnalyticsClient>(key, (provider, _) =>

@@ -10,13 +10,13 @@ namespace Fal.Observability.Client;
 /// <param name="account">The options of the account, and its key.</param>
 /// <param name="connections">The owner of the primary handlers.</param>
 /// <param name="time">The clock.</param>
-/// <param name="loggers">Makes the loggers of the resilience pipeline.</param>
+/// <param name="loggers">Makes the loggers of the resilience pipeline. Null if the program has no logging.</param>
 /// <param name="log">The logger of the account.</param>
 internal sealed class FalPipeline(
     FalApiKeySource account,
     FalConnections connections,
     TimeProvider time,
-    ILoggerFactory loggers,
+    ILoggerFactory? loggers,
     ILogger log
 )
 {
@@ -25,21 +25,12 @@ internal sealed class FalPipeline(
     public static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
 
     /// <summary>The handlers of an area, the outermost first.</summary>
-    public IEnumerable<DelegatingHandler> CreateHandlers(FalArea area)
+    public DelegatingHandler[] CreateHandlers(FalArea area)
     {
-        if (area.Guard is { } guard)
-        {
-            yield return guard();
-        }
-
-        yield return new FalCallHandler(
-            account,
-            FalResilience.Build(Options, time, loggers, log, NextRandom),
-            time,
-            log,
-            connections.Closed
-        );
-        yield return new FalBodyHandler(Options, time);
+        var resilience = new FalResilience(Options, time, loggers, log, NextRandom);
+        var call = new FalCallHandler(account, resilience, time, log, connections.Closed);
+        var body = new FalBodyHandler(Options, time, log);
+        return area.Guard is { } guard ? [guard(), call, body] : [call, body];
     }
 
     /// <summary>The primary handler, unless the user has another.</summary>

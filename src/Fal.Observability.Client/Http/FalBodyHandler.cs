@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
 
 namespace Fal.Observability.Client;
 
@@ -10,7 +11,7 @@ namespace Fal.Observability.Client;
 /// One attempt: the attempt's time limit, the decompression, and the body, which is read whole inside the attempt unless the call streams.
 /// A truncated body is thus a failed attempt, like a refused connection, and can be retried.
 /// </summary>
-internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvider time) : DelegatingHandler
+internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvider time, ILogger log) : DelegatingHandler
 {
     private readonly FalBodyBuffers _buffers = new(options.MaxResponseBytes);
 
@@ -31,6 +32,15 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             response = await base.SendAsync(request, either.Token).ConfigureAwait(false);
             response.RequestMessage ??= request;
             await TakeBodyAsync(response, request, limit.Token, either.Token).ConfigureAwait(false);
+            if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            {
+                log.Refused(
+                    FalRoute.NameOf(request),
+                    (int)response.StatusCode,
+                    FalResponseInfo.From(response, options.ApiKey).ContentType ?? "no content type"
+                );
+            }
+
             return response;
         }
         catch (Exception e)

@@ -12,7 +12,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class FalCallHandler(
     FalApiKeySource account,
-    ResiliencePipeline<HttpResponseMessage> pipeline,
+    FalResilience resilience,
     TimeProvider time,
     ILogger log,
     CancellationToken closed = default
@@ -20,17 +20,55 @@ internal sealed class FalCallHandler(
 {
     private readonly FalObservabilityOptions _options = account.Options;
 
+    // One method, because each asynchronous method on the way costs the first call a dozen compiled methods more.
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string operation = FalRoute.NameOf(request);
         FalCallProgress progress = FalRequestOptions.Begin(request, time);
         using Activity? activity = FalTelemetry.Activities.StartActivity(operation, ActivityKind.Internal);
         activity?.SetTag(FalTelemetry.OperationTag, operation);
+        CancellationTokenSource? deadline = null;
+        CancellationTokenSource? either = null;
         string? error = null;
         try
         {
-            HttpResponseMessage response = await SendWithinDeadlineAsync(request, operation, progress, cancellationToken)
-                .ConfigureAwait(false);
+            if (closed.IsCancellationRequested)
+            {
+                throw Disposed();
+            }
+
+            deadline = new CancellationTokenSource(_options.TotalTimeout, time);
+            either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
+            string key = progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+            HttpResponseMessage response;
+            while (true)
+            {
+                Task<HttpResponseMessage>? first = null;
+                if (!resilience.SeesEveryAttempt)
+                {
+                    either.Token.ThrowIfCancellationRequested();
+                    first = SendOnceAsync(request, progress, either.Token);
+                    await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+
+                response = first is null || (FalResilience.IsTransient(first) && !either.IsCancellationRequested)
+                    ? await SendThroughPipelineAsync(request, operation, progress, first, either.Token).ConfigureAwait(false)
+                    : await first.ConfigureAwait(false);
+                if (response.StatusCode != HttpStatusCode.Unauthorized || progress.ApiKey != key)
+                {
+                    break;
+                }
+
+                progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+                if (progress.ApiKey == key)
+                {
+                    break;
+                }
+
+                response.Dispose();
+                log.SentWithNewKey(operation);
+            }
+
             int status = (int)response.StatusCode;
             activity?.SetTag(FalTelemetry.StatusTag, status);
             if (!response.IsSuccessStatusCode)
@@ -43,16 +81,26 @@ internal sealed class FalCallHandler(
         }
         catch (Exception e)
         {
-            error = e.GetType().Name;
-            if (e is FalObservabilityException failure)
+            Exception failure = cancellationToken.IsCancellationRequested && e is OperationCanceledException
+                ? e
+                : Explained(e, operation, isLate: deadline is { IsCancellationRequested: true });
+            error = failure.GetType().Name;
+            if (failure is FalObservabilityException own)
             {
-                (failure.Attempts, failure.Elapsed) = (progress.Attempts, progress.Elapsed);
+                (own.Attempts, own.Elapsed) = (progress.Attempts, progress.Elapsed);
+            }
+
+            if (failure != e)
+            {
+                throw failure;
             }
 
             throw;
         }
         finally
         {
+            either?.Dispose();
+            deadline?.Dispose();
             activity?.SetTag(FalTelemetry.AttemptsTag, progress.Attempts);
             FalCallTally.Current?.Add(progress.Attempts);
             if (error is not null)
@@ -74,76 +122,33 @@ internal sealed class FalCallHandler(
         }
     }
 
-    private async Task<HttpResponseMessage> SendWithinDeadlineAsync(
-        HttpRequestMessage request, string operation, FalCallProgress progress, CancellationToken cancellationToken)
+    /// <summary>Sends the request until an attempt is not retried.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="operation">The method and route of the request.</param>
+    /// <param name="progress">The progress of the call.</param>
+    /// <param name="first">The first attempt, where it has already ended; null if it is still to be made.</param>
+    /// <param name="cancellationToken">The end of the call.</param>
+    private async Task<HttpResponseMessage> SendThroughPipelineAsync(
+        HttpRequestMessage request,
+        string operation,
+        FalCallProgress progress,
+        Task<HttpResponseMessage>? first,
+        CancellationToken cancellationToken
+    )
     {
-        if (closed.IsCancellationRequested)
-        {
-            throw Disposed();
-        }
-
-        using var deadline = new CancellationTokenSource(_options.TotalTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
-        ResilienceContext context = ResilienceContextPool.Shared.Get(operation, either.Token);
+        ResilienceContext context = ResilienceContextPool.Shared.Get(operation, cancellationToken);
         context.Properties.Set(FalResilience.Progress, progress);
         context.Properties.Set(FalResilience.Operation, operation);
         try
         {
-            string key = progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
-            while (true)
-            {
-                HttpResponseMessage response = await pipeline.ExecuteAsync(
-                    static (context, state) => state.Handler.SendOnceAsync(state.Request, state.Progress, context.CancellationToken),
-                    context,
-                    (Handler: this, Request: request, Progress: progress)).ConfigureAwait(false);
-                if (response.StatusCode != HttpStatusCode.Unauthorized || progress.ApiKey != key)
+            return await resilience.Pipeline.ExecuteAsync(
+                context =>
                 {
-                    return response;
-                }
-
-                progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
-                if (progress.ApiKey == key)
-                {
-                    return response;
-                }
-
-                response.Dispose();
-                log.SentWithNewKey(operation);
-            }
-        }
-        catch (OperationCanceledException) when (closed.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw Disposed();
-        }
-        catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new FalTimeoutException(
-                $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} " +
-                    $"({_options.TotalTimeout}).",
-                FalApiKey.Scrub(e, _options.ApiKey))
-            {
-                IsTransient = true,
-                Timeout = _options.TotalTimeout,
-                Setting = nameof(_options.TotalTimeout),
-            };
-        }
-        catch (TimeoutRejectedException e)
-        {
-            throw new FalTimeoutException($"{operation}: the resilience pipeline that replaces the client's own timed out: {e.Message}", e)
-            {
-                IsTransient = true,
-                Timeout = e.Timeout,
-            };
-        }
-        catch (ExecutionRejectedException e)
-        {
-            throw new FalTransportException(
-                $"{operation}: the resilience pipeline that replaces the client's own refused the call: {e.Message}",
-                e
-            )
-            {
-                IsTransient = true,
-            };
+                    Task<HttpResponseMessage>? made = first;
+                    first = null;
+                    return new ValueTask<HttpResponseMessage>(made ?? SendOnceAsync(request, progress, context.CancellationToken));
+                },
+                context).ConfigureAwait(false);
         }
         finally
         {
@@ -151,26 +156,41 @@ internal sealed class FalCallHandler(
         }
     }
 
-    private static ObjectDisposedException Disposed() =>
-        new("FalObservabilityClient", "The client, or the container that owns it, has been disposed.");
-
-    private async ValueTask<HttpResponseMessage> SendOnceAsync(
-        HttpRequestMessage request,
-        FalCallProgress progress,
-        CancellationToken cancellationToken
-    )
+    private Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, FalCallProgress progress, CancellationToken cancellationToken)
     {
         progress.Attempts++;
-        HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-        {
-            log.Refused(
-                FalRoute.NameOf(request),
-                (int)response.StatusCode,
-                FalResponseInfo.From(response, _options.ApiKey).ContentType ?? "no content type"
-            );
-        }
-
-        return response;
+        return base.SendAsync(request, cancellationToken);
     }
+
+    /// <summary>The exception that the caller sees; the same one where it says what happened.</summary>
+    private Exception Explained(Exception exception, string operation, bool isLate) => exception switch
+    {
+        OperationCanceledException when closed.IsCancellationRequested => Disposed(),
+        OperationCanceledException when isLate => new FalTimeoutException(
+            $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} " +
+                $"({_options.TotalTimeout}).",
+            FalApiKey.Scrub(exception, _options.ApiKey))
+        {
+            IsTransient = true,
+            Timeout = _options.TotalTimeout,
+            Setting = nameof(_options.TotalTimeout),
+        },
+        TimeoutRejectedException rejected => new FalTimeoutException(
+            $"{operation}: the resilience pipeline that replaces the client's own timed out: {rejected.Message}",
+            rejected)
+        {
+            IsTransient = true,
+            Timeout = rejected.Timeout,
+        },
+        ExecutionRejectedException => new FalTransportException(
+            $"{operation}: the resilience pipeline that replaces the client's own refused the call: {exception.Message}",
+            exception)
+        {
+            IsTransient = true,
+        },
+        _ => exception,
+    };
+
+    private static ObjectDisposedException Disposed() =>
+        new("FalObservabilityClient", "The client, or the container that owns it, has been disposed.");
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
 using Polly.Retry;
 using Polly.Telemetry;
@@ -6,7 +7,18 @@ using Polly.Telemetry;
 namespace Fal.Observability.Client;
 
 /// <summary>The retry pipeline: which failures are retried, after which delay, and when a wait is pointless.</summary>
-internal static class FalResilience
+/// <param name="options">The options of the account.</param>
+/// <param name="time">The clock.</param>
+/// <param name="loggers">Makes the logger of Polly's own events. Null if the program has no logging.</param>
+/// <param name="log">The logger of the account.</param>
+/// <param name="random">Random numbers from 0 to 1, for the delays.</param>
+internal sealed class FalResilience(
+    FalObservabilityOptions options,
+    TimeProvider time,
+    ILoggerFactory? loggers,
+    ILogger log,
+    Func<double> random
+)
 {
     /// <summary>The call, which knows how much of its total time is used.</summary>
     public static readonly ResiliencePropertyKey<FalCallProgress?> Progress = new("Fal.Observability.Progress");
@@ -16,26 +28,31 @@ internal static class FalResilience
 
     private static readonly ResiliencePropertyKey<TimeSpan> NextDelay = new("Fal.Observability.NextDelay");
 
-    public static ResiliencePipeline<HttpResponseMessage> Build(
-        FalObservabilityOptions options, TimeProvider time, ILoggerFactory loggers, ILogger log, Func<double> random)
-    {
-        if (options.GetResiliencePipeline() is { } replacement)
-        {
-            return replacement;
-        }
+    private ResiliencePipeline<HttpResponseMessage>? _pipeline = options.GetResiliencePipeline();
 
-        if (options.MaxAttempts == 1)
-        {
-            return ResiliencePipeline<HttpResponseMessage>.Empty;
-        }
+    /// <summary>
+    /// Whether the pipeline runs each attempt: it is the user's own, or it logs each. Otherwise a call needs it only after a first attempt
+    /// that may be retried, and most programs never build it.
+    /// </summary>
+    public bool SeesEveryAttempt { get; } = loggers is not null || options.GetResiliencePipeline() is not null;
 
-        return new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
+    /// <summary>The pipeline. It has no state, so calls that build it at the same time may each use their own.</summary>
+    public ResiliencePipeline<HttpResponseMessage> Pipeline => _pipeline ??= Build();
+
+    /// <summary>Whether an attempt that has ended may be retried.</summary>
+    public static bool IsTransient(Task<HttpResponseMessage> attempt) => attempt.IsCompletedSuccessfully
+        ? FalApiException.IsTransientStatus(attempt.Result.StatusCode)
+        : attempt.Exception?.InnerException is FalObservabilityException { IsTransient: true };
+
+    private ResiliencePipeline<HttpResponseMessage> Build() => options.MaxAttempts == 1
+        ? ResiliencePipeline<HttpResponseMessage>.Empty
+        : new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
             .AddRetry(
                 new RetryStrategyOptions<HttpResponseMessage>
                 {
                     Name = "Retry",
                     MaxRetryAttempts = options.MaxAttempts - 1,
-                    ShouldHandle = args => ValueTask.FromResult(ShouldRetry(args, options, time, log, random)),
+                    ShouldHandle = args => ValueTask.FromResult(ShouldRetry(args)),
                     DelayGenerator = args =>
                         ValueTask.FromResult<TimeSpan?>(args.Context.Properties.GetValue(NextDelay, options.MinRetryDelay)),
                     OnRetry = args =>
@@ -54,25 +71,18 @@ internal static class FalResilience
             .ConfigureTelemetry(
                 new TelemetryOptions
                 {
-                    LoggerFactory = loggers,
+                    LoggerFactory = loggers ?? NullLoggerFactory.Instance,
                     // Our own events say the same in terms of the API. A healthy call logs nothing above Debug.
                     SeverityProvider = _ => ResilienceEventSeverity.Debug,
                 }
             )
             .Build();
-    }
 
     /// <summary>
     /// Decides whether to retry and computes the delay, because the decision depends on it. A wait that exceeds the rest of the call's
     /// total time would only turn a clear refusal into a late time-out.
     /// </summary>
-    private static bool ShouldRetry(
-        RetryPredicateArguments<HttpResponseMessage> args,
-        FalObservabilityOptions options,
-        TimeProvider time,
-        ILogger log,
-        Func<double> random
-    )
+    private bool ShouldRetry(RetryPredicateArguments<HttpResponseMessage> args)
     {
         if (args.Context.CancellationToken.IsCancellationRequested || !IsTransient(args.Outcome))
         {

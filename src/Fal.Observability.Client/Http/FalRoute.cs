@@ -45,7 +45,7 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
     ];
 
     // For a path that matches no known route, such as the caller's own.
-    private static readonly FalRoute Other = Known[0] with { Template = "" };
+    private static readonly FalRoute Other = new("", AddPermission, AnyPermission, CheckAddress);
 
     private readonly string[] _segments = Template.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
@@ -54,7 +54,15 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
     public static FalRoute Of(string? path)
     {
         string[] segments = (path ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return Array.Find(Known, route => route.IsEndOf(segments)) ?? Other;
+        foreach (FalRoute route in Known)
+        {
+            if (route.IsEndOf(segments))
+            {
+                return route;
+            }
+        }
+
+        return Other;
     }
 
     /// <summary>The method and route of a request, for telemetry. It has few distinct values, whatever the path contains.</summary>

@@ -25,10 +25,16 @@ internal sealed class FalMetricsClient(
     public Task<FalMetricsSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default) =>
         ReadSnapshotAsync(0, cancellationToken);
 
-    public async Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default) =>
-        (await ReadAsync(cancellationToken).ConfigureAwait(false)).Exposition;
+    public Task<PrometheusExposition> GetFamiliesAsync(CancellationToken cancellationToken = default) =>
+        ReadAsync(static (exposition, _) => exposition, cancellationToken);
 
-    private async Task<(PrometheusExposition Exposition, string? RequestId)> ReadAsync(CancellationToken cancellationToken)
+    private Task<FalMetricsSnapshot> ReadSnapshotAsync(int failuresSinceLast, CancellationToken cancellationToken) =>
+        ReadAsync(
+            (exposition, requestId) => FalMetricsSnapshot.Create(exposition, time.GetUtcNow(), failuresSinceLast, requestId),
+            cancellationToken
+        );
+
+    private async Task<T> ReadAsync<T>(Func<PrometheusExposition, string?, T> select, CancellationToken cancellationToken)
     {
         Stream stream = await api.GetMetricsAsync(streaming: false, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
@@ -50,7 +56,7 @@ internal sealed class FalMetricsClient(
                 ?? (exposition.SkippedLines is [var kept, ..] ? kept : null);
             Judge(stream, parsing.Format, exposition.Families.All(family => family.Samples.Count == 0), exposition.SkippedLineCount, first);
             cancellationToken.ThrowIfCancellationRequested();
-            return (exposition, InfoOf(stream)?.RequestId);
+            return select(exposition, InfoOf(stream)?.RequestId);
         }
     }
 
@@ -183,12 +189,6 @@ internal sealed class FalMetricsClient(
         FalGuardedStream body => body.Info,
         _ => null,
     };
-
-    private async Task<FalMetricsSnapshot> ReadSnapshotAsync(int failuresSinceLast, CancellationToken cancellationToken)
-    {
-        (PrometheusExposition exposition, string? requestId) = await ReadAsync(cancellationToken).ConfigureAwait(false);
-        return FalMetricsSnapshot.Create(exposition, time.GetUtcNow(), failuresSinceLast, requestId);
-    }
 
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<PrometheusSample> samples, Stream stream)
     {

@@ -22,11 +22,11 @@ internal sealed class Pipeline : IDisposable
         Options = new FalObservabilityOptions { ApiKey = ApiKey };
         configure?.Invoke(Options);
         var key = new FalApiKeyHandler(Options) { InnerHandler = end };
-        var body = new FalBodyHandler(Options, Clock) { InnerHandler = key };
         using var loggers = new LoggerFactory([new FakeLoggerProvider(Log)]);
         ILogger log = loggers.CreateLogger(FalLog.Category);
+        var body = new FalBodyHandler(Options, Clock, log) { InnerHandler = key };
         var source = new FalApiKeySource(Options, () => null, null, log);
-        var call = new FalCallHandler(source, FalResilience.Build(Options, Clock, loggers, log, () => random), Clock, log)
+        var call = new FalCallHandler(source, new FalResilience(Options, Clock, loggers, log, () => random), Clock, log)
         {
             InnerHandler = body,
         };
