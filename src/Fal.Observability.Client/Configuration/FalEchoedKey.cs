@@ -43,17 +43,21 @@ internal sealed class FalEchoedKey
         string secret = bare[(bare.IndexOf(':', StringComparison.Ordinal) + 1)..];
         bool isShort = secret.Length < ShortestSecret;
         string hidden = isShort ? bare : secret;
-        _forms =
-        [
-            .. new Form[] { new(bare, IsWholeKey: true, IsBase64: false), new(hidden, isShort, IsBase64: false) }
-                .Concat(Encodings.SelectMany(encoding => BinaryFormsOf(encoding.GetBytes(hidden), isShort)))
-                .Distinct(),
-        ];
+        List<Form> forms = [new(bare, IsWholeKey: true, IsBase64: false), new(hidden, isShort, IsBase64: false)];
+        foreach (Encoding encoding in Encodings)
+        {
+            AddBinaryForms(forms, encoding.GetBytes(hidden), isShort);
+        }
+
+        _forms = [.. forms.Distinct()];
         // What every coding begins with, and the first character of each form.
-        IEnumerable<char> first = _forms
-            .Select(form => form.Text[0])
-            .SelectMany(c => new[] { char.ToUpperInvariant(c), char.ToLowerInvariant(c) });
-        _beginnings = SearchValues.Create(['%', '\\', '&', .. first]);
+        var beginnings = new StringBuilder(@"%\&");
+        foreach (Form form in _forms)
+        {
+            beginnings.Append(char.ToUpperInvariant(form.Text[0])).Append(char.ToLowerInvariant(form.Text[0]));
+        }
+
+        _beginnings = SearchValues.Create(beginnings.ToString());
     }
 
     /// <summary>Keys that this one replaced. A call that began with one of them keeps it alive, and may still fail.</summary>
@@ -119,17 +123,17 @@ internal sealed class FalEchoedKey
     /// The forms of a secret in hexadecimal and in base64. It stands anywhere in what was encoded as base64: it can begin at each of the
     /// three places of a group, and the characters that hold bits of its neighbours too are left out.
     /// </summary>
-    private static IEnumerable<Form> BinaryFormsOf(byte[] secret, bool isWholeKey)
+    private static void AddBinaryForms(List<Form> forms, byte[] secret, bool isWholeKey)
     {
-        yield return new Form(Convert.ToHexString(secret), isWholeKey, IsBase64: false);
+        forms.Add(new Form(Convert.ToHexString(secret), isWholeKey, IsBase64: false));
         for (int before = 0; before < 3; before++)
         {
             string encoded = Convert.ToBase64String([.. new byte[before], .. secret]);
             int begin = ((before * 8) + 5) / 6;
             int end = (before + secret.Length) * 8 / 6;
             string own = encoded[begin..end];
-            yield return new Form(own, isWholeKey, IsBase64: true);
-            yield return new Form(own.Replace('+', '-').Replace('/', '_'), isWholeKey, IsBase64: true);
+            forms.Add(new Form(own, isWholeKey, IsBase64: true));
+            forms.Add(new Form(own.Replace('+', '-').Replace('/', '_'), isWholeKey, IsBase64: true));
         }
     }
 
@@ -227,6 +231,6 @@ internal sealed class FalEchoedKey
             ? (char)value
             : null;
 
-    /// <summary>A way to write the key or its secret part.</summary>
-    private readonly record struct Form(string Text, bool IsWholeKey, bool IsBase64);
+    /// <summary>A way to write the key or its secret part. A class, so that the collections of the first call need no code of their own.</summary>
+    private sealed record Form(string Text, bool IsWholeKey, bool IsBase64);
 }

@@ -27,10 +27,12 @@ internal sealed class FalPipeline(
     /// <summary>The handlers of an area, the outermost first.</summary>
     public DelegatingHandler[] CreateHandlers(FalArea area)
     {
-        var resilience = new FalResilience(Options, time, loggers, log, NextRandom);
-        var call = new FalCallHandler(account, resilience, time, log, connections.Closed);
-        var body = new FalBodyHandler(Options, time, log);
-        return area.Guard is { } guard ? [guard(), call, body] : [call, body];
+        DelegatingHandler[] handlers =
+        [
+            new FalCallHandler(account, new FalResilience(Options, time, loggers, log, NextRandom), time, log, connections.Closed),
+            new FalBodyHandler(Options, time, log),
+        ];
+        return area.Guard is { } guard ? [guard(), .. handlers] : handlers;
     }
 
     /// <summary>The primary handler, unless the user has another.</summary>

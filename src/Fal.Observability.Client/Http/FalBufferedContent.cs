@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace Fal.Observability.Client;
 
@@ -10,7 +11,7 @@ internal sealed class FalBufferedContent : HttpContent
     public FalBufferedContent(byte[] bytes, int length, FalBodyBuffers buffers, HttpContent original, FalResponseInfo info)
     {
         _stream = new FalBodyStream(bytes, length, buffers, info);
-        foreach ((string name, IEnumerable<string> values) in original.Headers.NonValidated.Select(h => (h.Key, h.Value.AsEnumerable())))
+        foreach ((string name, HeaderStringValues values) in original.Headers.NonValidated)
         {
             // The body is no longer what these two described.
             if (

@@ -29,12 +29,16 @@ internal sealed record FalResponseInfo(HttpStatusCode StatusCode, string? Conten
 
     public static FalResponseInfo From(HttpResponseMessage response, string? apiKey) => new(
         response.StatusCode,
-        response.Content.Headers.ContentType?.MediaType is { } type ? FalApiKey.Scrub(type, apiKey) : null,
+        response.Content.Headers.ContentType?.MediaType is { } type ? Cleaned(type, apiKey) : null,
         RequestIdOf(response) is { } id ? FalApiKey.Scrub(id, apiKey) : null,
         response.RequestMessage is { } request ? FalRequestOptions.Operation(request) : "The call")
     {
         Progress = FalRequestOptions.ProgressOf(response.RequestMessage),
     };
+
+    /// <summary>The content type without the key. The types that the service answers with need no search for it.</summary>
+    private static string Cleaned(string mediaType, string? apiKey) =>
+        mediaType is "text/plain" or "application/json" or "application/openmetrics-text" ? mediaType : FalApiKey.Scrub(mediaType, apiKey);
 
     private static bool IsOpenMetrics(string mediaType) =>
         mediaType.Equals("application/openmetrics-text", StringComparison.OrdinalIgnoreCase);

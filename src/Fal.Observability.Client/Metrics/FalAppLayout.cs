@@ -36,8 +36,8 @@ internal sealed class FalAppLayout
     private FalAppLayout(Builder builder)
     {
         Name = builder.Name;
-        _series = [.. builder.Series];
-        _places = [.. builder.Places];
+        _series = builder.Series;
+        _places = builder.Places;
         _runners = builder.Runners.ToArray();
         _received = builder.Received.ToArray();
         _completed = builder.Completed.ToArray();
@@ -116,13 +116,19 @@ internal sealed class FalAppLayout
     }
 
     /// <summary>Collects the samples about one app and assigns the known ones to members.</summary>
+    /// <param name="name">The name of the app.</param>
     public sealed class Builder(string name)
     {
+        private int _count;
+
         public string Name { get; } = name;
 
-        public List<PrometheusSample> Series { get; } = [];
+        /// <summary>How many samples there will be. All are counted before the first is added.</summary>
+        public int SampleCount { get; set; }
 
-        public List<(FalAppMember Member, int Kind)> Places { get; } = [];
+        public PrometheusSample[] Series { get; private set; } = [];
+
+        public (FalAppMember Member, int Kind)[] Places { get; private set; } = [];
 
         public Kinds<(string State, string MachineType)> Runners { get; } = new();
 
@@ -134,9 +140,15 @@ internal sealed class FalAppLayout
 
         public void Add(in PrometheusSample sample)
         {
-            Series.Add(sample);
-            LabelSet labels = sample.Labels;
-            Places.Add(FalKnownFamilies.Find(sample.Name) is { } family ? PlaceOf(family, labels) : (FalAppMember.None, 0));
+            if (_count == 0)
+            {
+                Series = new PrometheusSample[SampleCount];
+                Places = new (FalAppMember Member, int Kind)[SampleCount];
+            }
+
+            Series[_count] = sample;
+            Places[_count] = FalKnownFamilies.Find(sample.Name) is { } family ? PlaceOf(family, sample.Labels) : (FalAppMember.None, 0);
+            _count++;
         }
 
         public FalAppLayout Build() => new(this);
@@ -172,20 +184,25 @@ internal sealed class FalAppLayout
         /// <summary>Most apps have a few kinds, for which a scan is faster than a dictionary. A hostile input has many.</summary>
         private const int MostToScan = 32;
 
-        private List<TKind>? _kinds;
+        private TKind[] _kinds = [];
+        private int _count;
         private Dictionary<TKind, int>? _places;
 
-        public TKind[] ToArray() => _kinds is null ? [] : [.. _kinds];
+        public TKind[] ToArray() => _kinds[.._count];
 
         public int PlaceOf(TKind kind)
         {
-            _kinds ??= [];
             int place = Find(kind);
             if (place < 0)
             {
-                place = _kinds.Count;
+                place = _count++;
+                if (place == _kinds.Length)
+                {
+                    Array.Resize(ref _kinds, Math.Max(4, place * 2));
+                }
+
                 _places?.Add(kind, place);
-                _kinds.Add(kind);
+                _kinds[place] = kind;
             }
 
             return place;
@@ -193,13 +210,21 @@ internal sealed class FalAppLayout
 
         private int Find(TKind kind)
         {
-            if (_kinds!.Count <= MostToScan)
+            if (_count > MostToScan)
             {
-                return _kinds.IndexOf(kind);
+                _places ??= _kinds[.._count].Select((item, index) => (item, index)).ToDictionary(pair => pair.item, pair => pair.index);
+                return _places.GetValueOrDefault(kind, -1);
             }
 
-            _places ??= _kinds.Select((item, index) => (item, index)).ToDictionary(pair => pair.item, pair => pair.index);
-            return _places.GetValueOrDefault(kind, -1);
+            for (int i = 0; i < _count; i++)
+            {
+                if (_kinds[i].Equals(kind))
+                {
+                    return i;
+                }
+            }
+
+            return -1;
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed record FalKnownFamily(string Name, FalAppMember Member, string U
 /// </summary>
 internal static class FalKnownFamilies
 {
-    public static IReadOnlyList<FalKnownFamily> Rows { get; } =
+    public static readonly FalKnownFamily[] Rows =
     [
         new(FalMetricNames.Runners, FalAppMember.Runners, "{runner}", FalFamilyKinds.StateAndMachineType),
         new(FalMetricNames.QueueSize, FalAppMember.QueueSize, "{request}"),

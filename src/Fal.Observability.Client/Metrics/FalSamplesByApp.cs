@@ -22,7 +22,13 @@ internal sealed class FalSamplesByApp
     {
         var builders = new List<FalAppLayout.Builder>();
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
-        _appOfSample = new int[exposition.Families.Sum(family => family.Samples.Count)];
+        int count = 0;
+        foreach (MetricFamily family in exposition.Families)
+        {
+            count += family.Samples.Count;
+        }
+
+        _appOfSample = new int[count];
         int sample = 0;
         string? lastName = null;
         int app = -1;
@@ -51,12 +57,29 @@ internal sealed class FalSamplesByApp
                     (app, lastName) = (place, name);
                 }
 
-                builders[app].Add(current);
+                builders[app].SampleCount++;
                 _appOfSample[sample++] = app;
             }
         }
 
-        _apps = [.. builders.Select(builder => builder.Build())];
+        sample = 0;
+        foreach (MetricFamily family in exposition.Families)
+        {
+            for (int i = 0; i < family.Samples.Count; i++)
+            {
+                if (_appOfSample[sample++] is var of and >= 0)
+                {
+                    builders[of].Add(family.Samples[i]);
+                }
+            }
+        }
+
+        _apps = new FalAppLayout[builders.Count];
+        for (int i = 0; i < _apps.Length; i++)
+        {
+            _apps[i] = builders[i].Build();
+        }
+
         Places = places;
     }
 

@@ -35,6 +35,12 @@ public static class FalTelemetry
     internal static readonly Histogram<double> CallDuration = Meter.CreateHistogram<double>(
         "fal.client.call.duration", "s", "The duration of a call, including its retries and, unless it streams, its body.");
 
-    internal static readonly Counter<long> Retries = Meter.CreateCounter<long>(
-        "fal.client.retries", "{retry}", "How many times a call was sent again.");
+    /// <summary>Made by the first retry. A listener hears of it then, before its first measurement.</summary>
+    internal static Counter<long> Retries => RetryInstrument.Counter;
+
+    private static class RetryInstrument
+    {
+        public static readonly Counter<long> Counter = Meter.CreateCounter<long>(
+            "fal.client.retries", "{retry}", "How many times a call was sent again.");
+    }
 }
