@@ -10,8 +10,7 @@ namespace Fal.Observability.Client;
 public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposable
 {
     private readonly IFalObservabilityClient _client;
-    private readonly FalDirectClient? _direct;
-    private readonly ServiceProvider? _services;
+    private readonly IDisposable _owner;
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
@@ -51,22 +50,12 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
         {
             var options = new FalObservabilityOptions();
             configure?.Invoke(options);
-            _client = _direct = new FalDirectClient(options);
-            return;
+            var direct = new FalDirectClient(options);
+            (_client, _owner) = (direct, direct);
         }
-
-        // What is built on offers services, so there must be some.
-        var services = new ServiceCollection();
-        build(services.AddFalObservability(configure));
-        _services = services.BuildServiceProvider();
-        try
+        else
         {
-            _client = _services.GetRequiredService<IFalObservabilityClient>();
-        }
-        catch
-        {
-            _services.Dispose();
-            throw;
+            (_client, _owner) = Built(configure, build);
         }
     }
 
@@ -86,10 +75,26 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// Closes the connections. Calls that wait for a response, and later calls, throw an <see cref="ObjectDisposedException"/>. A body that
     /// is being streamed can still be read.
     /// </summary>
-    public void Dispose()
+    public void Dispose() => _owner.Dispose();
+
+    /// <summary>What is built on offers services, so there must be some. Without them, a program does not even load the container.</summary>
+    private static (IFalObservabilityClient Client, ServiceProvider Services) Built(
+        Action<FalObservabilityOptions>? configure,
+        Action<IFalObservabilityBuilder> build
+    )
     {
-        _direct?.Dispose();
-        _services?.Dispose();
+        var services = new ServiceCollection();
+        build(services.AddFalObservability(configure));
+        ServiceProvider provider = services.BuildServiceProvider();
+        try
+        {
+            return (provider.GetRequiredService<IFalObservabilityClient>(), provider);
+        }
+        catch
+        {
+            provider.Dispose();
+            throw;
+        }
     }
 
     private static Action<FalObservabilityOptions> WithKey(string apiKey)

@@ -176,14 +176,24 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             : null;
     }
 
-    private static bool AsksForJson(HttpRequestMessage request) =>
-        request.Headers.Accept.Any(accept => accept.MediaType == "application/json");
+    private static bool AsksForJson(HttpRequestMessage request)
+    {
+        foreach (MediaTypeWithQualityHeaderValue accept in request.Headers.Accept)
+        {
+            if (accept.MediaType == "application/json")
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>
     /// The encoding of the body; empty if there is none. The client requests only gzip. It cannot read another encoding, and the parser
     /// would see noise.
     /// </summary>
-    private static string CodingOf(HttpContent content) => string.Join(
+    private static string CodingOf(HttpContent content) => content.Headers.ContentEncoding.Count == 0 ? "" : string.Join(
         ", ", content.Headers.ContentEncoding.Where(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>
@@ -208,10 +218,13 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         }
 
         string[] lengths = ListOf(response.Content.Headers.NonValidated, "Content-Length");
-        if (lengths.Any(length => length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        foreach (string length in lengths)
         {
-            return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not a single length; look for " +
-                "a faulty proxy in between";
+            if (length != lengths[0] || !long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            {
+                return $"its Content-Length is '{FalErrorReader.Quoted(string.Join(", ", lengths))}', which is not a single length; look " +
+                    "for a faulty proxy in between";
+            }
         }
 
         return codings.Length > 0 && lengths.Length > 0

@@ -166,7 +166,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
 
         _total += bytes.Length;
-        _isBlank = _isBlank && bytes.IndexOfAnyExcept(WhiteSpace) < 0;
+        _isBlank = _isBlank && bytes[0] <= ' ' && bytes.IndexOfAnyExcept(WhiteSpace) < 0;
         foreach (byte b in bytes[Math.Max(0, bytes.Length - sizeof(ulong))..])
         {
             _tail = (_tail << 8) | b;
