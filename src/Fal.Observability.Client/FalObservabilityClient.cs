@@ -10,7 +10,6 @@ namespace Fal.Observability.Client;
 public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposable
 {
     private readonly IFalObservabilityClient _client;
-    private readonly IDisposable _owner;
 
     /// <summary>Creates a client from a key, with the default options.</summary>
     /// <param name="apiKey">The key, <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>.</param>
@@ -50,12 +49,11 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
         {
             var options = new FalObservabilityOptions();
             configure?.Invoke(options);
-            var direct = new FalDirectClient(options);
-            (_client, _owner) = (direct, direct);
+            _client = new FalDirectClient(options);
         }
         else
         {
-            (_client, _owner) = Built(configure, build);
+            _client = new FalBuiltClient(configure, build);
         }
     }
 
@@ -75,27 +73,7 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// Closes the connections. Calls that wait for a response, and later calls, throw an <see cref="ObjectDisposedException"/>. A body that
     /// is being streamed can still be read.
     /// </summary>
-    public void Dispose() => _owner.Dispose();
-
-    /// <summary>What is built on offers services, so there must be some. Without them, a program does not even load the container.</summary>
-    private static (IFalObservabilityClient Client, ServiceProvider Services) Built(
-        Action<FalObservabilityOptions>? configure,
-        Action<IFalObservabilityBuilder> build
-    )
-    {
-        var services = new ServiceCollection();
-        build(services.AddFalObservability(configure));
-        ServiceProvider provider = services.BuildServiceProvider();
-        try
-        {
-            return (provider.GetRequiredService<IFalObservabilityClient>(), provider);
-        }
-        catch
-        {
-            provider.Dispose();
-            throw;
-        }
-    }
+    public void Dispose() => ((IDisposable)_client).Dispose();
 
     private static Action<FalObservabilityOptions> WithKey(string apiKey)
     {
