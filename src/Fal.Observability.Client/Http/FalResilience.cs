@@ -7,18 +7,7 @@ using Polly.Telemetry;
 namespace Fal.Observability.Client;
 
 /// <summary>The retry pipeline: which failures are retried, after which delay, and when a wait is pointless.</summary>
-/// <param name="options">The options of the account.</param>
-/// <param name="time">The clock.</param>
-/// <param name="loggers">Makes the logger of Polly's own events. Null if the program has no logging.</param>
-/// <param name="log">The logger of the account.</param>
-/// <param name="random">Random numbers from 0 to 1, for the delays.</param>
-internal sealed class FalResilience(
-    FalObservabilityOptions options,
-    TimeProvider time,
-    ILoggerFactory? loggers,
-    ILogger log,
-    Func<double> random
-)
+internal sealed class FalResilience
 {
     /// <summary>The call, which knows how much of its total time is used.</summary>
     public static readonly ResiliencePropertyKey<FalCallProgress?> Progress = new("Fal.Observability.Progress");
@@ -28,33 +17,51 @@ internal sealed class FalResilience(
 
     private static readonly ResiliencePropertyKey<TimeSpan> NextDelay = new("Fal.Observability.NextDelay");
 
-    private ResiliencePipeline<HttpResponseMessage>? _pipeline = options.GetResiliencePipeline();
+    private readonly FalObservabilityOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Func<double> _random;
+    private ResiliencePipeline<HttpResponseMessage>? _pipeline;
+
+    /// <summary>Creates the pipeline, or what it is built of when it is first needed.</summary>
+    /// <param name="options">The options of the account.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Makes the logger of Polly's own events. Null if the program has no logging.</param>
+    /// <param name="log">The logger of the account.</param>
+    /// <param name="random">Random numbers from 0 to 1, for the delays.</param>
+    public FalResilience(
+        FalObservabilityOptions options, TimeProvider time, ILoggerFactory? loggers, ILogger log, Func<double> random)
+    {
+        (_options, _time, _log, _random) = (options, time, log, random);
+        _pipeline = options.GetResiliencePipeline() ?? (loggers is null ? null : Build(loggers));
+        SeesEveryAttempt = _pipeline is not null;
+    }
 
     /// <summary>
     /// Whether the pipeline runs each attempt: it is the user's own, or it logs each. Otherwise a call needs it only after a first attempt
     /// that may be retried, and most programs never build it.
     /// </summary>
-    public bool SeesEveryAttempt { get; } = loggers is not null || options.GetResiliencePipeline() is not null;
+    public bool SeesEveryAttempt { get; }
 
     /// <summary>The pipeline. It has no state, so calls that build it at the same time may each use their own.</summary>
-    public ResiliencePipeline<HttpResponseMessage> Pipeline => _pipeline ??= Build();
+    public ResiliencePipeline<HttpResponseMessage> Pipeline => _pipeline ??= Build(NullLoggerFactory.Instance);
 
     /// <summary>Whether an attempt that has ended may be retried.</summary>
     public static bool IsTransient(Task<HttpResponseMessage> attempt) => attempt.IsCompletedSuccessfully
         ? FalApiException.IsTransientStatus(attempt.Result.StatusCode)
         : attempt.Exception?.InnerException is FalObservabilityException { IsTransient: true };
 
-    private ResiliencePipeline<HttpResponseMessage> Build() => options.MaxAttempts == 1
+    private ResiliencePipeline<HttpResponseMessage> Build(ILoggerFactory loggers) => _options.MaxAttempts == 1
         ? ResiliencePipeline<HttpResponseMessage>.Empty
-        : new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = time }
+        : new ResiliencePipelineBuilder<HttpResponseMessage> { Name = FalLog.Category, TimeProvider = _time }
             .AddRetry(
                 new RetryStrategyOptions<HttpResponseMessage>
                 {
                     Name = "Retry",
-                    MaxRetryAttempts = options.MaxAttempts - 1,
+                    MaxRetryAttempts = _options.MaxAttempts - 1,
                     ShouldHandle = args => ValueTask.FromResult(ShouldRetry(args)),
                     DelayGenerator = args =>
-                        ValueTask.FromResult<TimeSpan?>(args.Context.Properties.GetValue(NextDelay, options.MinRetryDelay)),
+                        ValueTask.FromResult<TimeSpan?>(args.Context.Properties.GetValue(NextDelay, _options.MinRetryDelay)),
                     OnRetry = args =>
                     {
                         string operation = args.Context.Properties.GetValue(Operation, "");
@@ -62,7 +69,7 @@ internal sealed class FalResilience(
                         // The message of an exception names the operation too.
                         string reason = args.Outcome.Exception?.Message ?? cause;
                         reason = reason.StartsWith($"{operation}: ", StringComparison.Ordinal) ? reason[(operation.Length + 2)..] : reason;
-                        log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
+                        _log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
                         FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
                         return default;
                     },
@@ -71,7 +78,7 @@ internal sealed class FalResilience(
             .ConfigureTelemetry(
                 new TelemetryOptions
                 {
-                    LoggerFactory = loggers ?? NullLoggerFactory.Instance,
+                    LoggerFactory = loggers,
                     // Our own events say the same in terms of the API. A healthy call logs nothing above Debug.
                     SeverityProvider = _ => ResilienceEventSeverity.Debug,
                 }
@@ -89,18 +96,18 @@ internal sealed class FalResilience(
             return false;
         }
 
-        TimeSpan? asked = args.Outcome.Result is { } response ? FalRetryDelay.AskedFor(response, time.GetUtcNow()) : null;
+        TimeSpan? asked = args.Outcome.Result is { } response ? FalRetryDelay.AskedFor(response, _time.GetUtcNow()) : null;
         TimeSpan delay = asked is { } wait
-            ? (wait > options.MinRetryDelay ? wait : options.MinRetryDelay)
-            : FalRetryDelay.Exponential(args.AttemptNumber, options, random());
+            ? (wait > _options.MinRetryDelay ? wait : _options.MinRetryDelay)
+            : FalRetryDelay.Exponential(args.AttemptNumber, _options, _random());
 
-        bool last = args.AttemptNumber >= options.MaxAttempts - 1;
-        TimeSpan left = options.TotalTimeout - (args.Context.Properties.GetValue(Progress, null)?.Elapsed ?? TimeSpan.Zero);
-        if (delay > options.MaxRetryDelay || delay >= left)
+        bool last = args.AttemptNumber >= _options.MaxAttempts - 1;
+        TimeSpan left = _options.TotalTimeout - (args.Context.Properties.GetValue(Progress, null)?.Elapsed ?? TimeSpan.Zero);
+        if (delay > _options.MaxRetryDelay || delay >= left)
         {
             if (asked is { } refused && !last)
             {
-                log.RateLimitExceedsBudget(args.Context.Properties.GetValue(Operation, ""), refused.TotalSeconds);
+                _log.RateLimitExceedsBudget(args.Context.Properties.GetValue(Operation, ""), refused.TotalSeconds);
             }
 
             return false;
@@ -109,9 +116,9 @@ internal sealed class FalResilience(
         if (asked is not null)
         {
             // Half of the remaining time is reserved for the attempt.
-            TimeSpan tillLimit = options.MaxRetryDelay - delay;
+            TimeSpan tillLimit = _options.MaxRetryDelay - delay;
             TimeSpan tillDeadline = (left - delay) / 2;
-            delay = FalRetryDelay.Spread(delay, tillLimit < tillDeadline ? tillLimit : tillDeadline, random());
+            delay = FalRetryDelay.Spread(delay, tillLimit < tillDeadline ? tillLimit : tillDeadline, _random());
         }
 
         args.Context.Properties.Set(NextDelay, delay);

@@ -16,7 +16,16 @@ internal sealed class Pipeline : IDisposable
     /// <summary>The clock of the machine, which a test can set.</summary>
     public SettableClock Clock { get; }
 
-    public Pipeline(HttpMessageHandler end, Action<FalObservabilityOptions>? configure = null, double random = 1)
+    /// <param name="end">What stands for the socket.</param>
+    /// <param name="configure">Sets the options.</param>
+    /// <param name="random">The random number of each delay.</param>
+    /// <param name="isLogged">Whether Polly logs each attempt, as in a container. Without a container, it runs after a failure only.</param>
+    public Pipeline(
+        HttpMessageHandler end,
+        Action<FalObservabilityOptions>? configure = null,
+        double random = 1,
+        bool isLogged = false
+    )
     {
         Clock = new SettableClock(Time);
         Options = new FalObservabilityOptions { ApiKey = ApiKey };
@@ -26,7 +35,7 @@ internal sealed class Pipeline : IDisposable
         ILogger log = loggers.CreateLogger(FalLog.Category);
         var body = new FalBodyHandler(Options, Clock, log) { InnerHandler = key };
         var source = new FalApiKeySource(Options, () => null, null, log);
-        var call = new FalCallHandler(source, new FalResilience(Options, Clock, loggers, log, () => random), Clock, log)
+        var call = new FalCallHandler(source, new FalResilience(Options, Clock, isLogged ? loggers : null, log, () => random), Clock, log)
         {
             InnerHandler = body,
         };
