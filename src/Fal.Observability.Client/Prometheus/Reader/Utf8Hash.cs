@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace Fal.Observability.Client.Prometheus;
 
@@ -11,8 +10,8 @@ internal static class Utf8Hash
 {
     private const ulong Multiplier = 0x9E3779B97F4A7C15;
 
-    private static readonly ulong Seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
-    private static readonly ulong SecondSeed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) | 1;
+    private static readonly ulong Seed = NextSeed();
+    private static readonly ulong SecondSeed = NextSeed();
 
     public static uint Compute(ReadOnlySpan<byte> bytes)
     {
@@ -45,6 +44,17 @@ internal static class Utf8Hash
 
         hash = Mix(hash ^ low, high ^ SecondSeed);
         return (uint)(hash ^ (hash >> 32));
+    }
+
+    /// <summary>
+    /// 64 random bits. Those of a GUID come from the operating system, too. RandomNumberGenerator would load OpenSSL, which takes longer
+    /// than the first parse.
+    /// </summary>
+    private static ulong NextSeed()
+    {
+        Span<byte> random = stackalloc byte[16];
+        Guid.NewGuid().TryWriteBytes(random);
+        return (BinaryPrimitives.ReadUInt64LittleEndian(random) ^ BinaryPrimitives.ReadUInt64LittleEndian(random[8..])) | 1;
     }
 
     /// <summary>Combines both halves of the 128-bit product, so that every bit of both factors affects every bit of the result.</summary>
