@@ -40,6 +40,12 @@ public ref partial struct PrometheusTextReader
     /// <summary>The number of label names up to which duplicates are found in pairs. More names need a table.</summary>
     private const int FewLabels = 8;
 
+    /// <summary>
+    /// How many bytes this process still leaves to the grammar. On so few, the index does not save the time that compiling it takes. Threads
+    /// may count it down together: whichever reads a line, the result is the same.
+    /// </summary>
+    private static int _bytesToReadCold = ChunkLength;
+
     [UnscopedRef]
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 

@@ -317,7 +317,7 @@ public ref partial struct PrometheusTextReader
                 PassBlankLines();
             }
 
-            if (BuildIndex())
+            if (_bytesToReadCold <= 0 && BuildIndex())
             {
                 return TryReadIndexedLine() || ReadAnyLine();
             }
@@ -339,6 +339,11 @@ public ref partial struct PrometheusTextReader
             if (_position == _data.Length)
             {
                 return ReadEnd();
+            }
+
+            if (_bytesToReadCold > 0)
+            {
+                _bytesToReadCold -= newline < 0 ? _data.Length - _position : newline + 1;
             }
 
             if (newline < 0 ? ReadByGrammar(_data.Length, _data.Length) : ReadByGrammar(_position + newline, _position + newline + 1))
