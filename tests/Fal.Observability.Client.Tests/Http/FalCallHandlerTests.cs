@@ -29,6 +29,53 @@ public sealed class FalCallHandlerTests
         Assert.Equal(transient && status >= 500, failure.Message.Contains("Try again later", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Attempts_waits_and_log_are_the_same_whether_or_not_each_attempt_is_logged(bool isLogged)
+    {
+        ScriptedHandler end = new((_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "refused"));
+        using var pipeline = new Pipeline(end, isLogged: isLogged);
+
+        await Assert.ThrowsAsync<FalTransportException>(pipeline.SendThroughWaitsAsync);
+
+        Assert.Equal(4, end.Sent);
+        Assert.Equal([1000, 2000, 4000], pipeline.Waits);
+        Assert.Equal(3, pipeline.Log.GetSnapshot().Count(record => record.Category == FalLog.Category));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_that_is_cancelled_before_it_begins_sends_nothing(bool isLogged)
+    {
+        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(HttpStatusCode.OK)));
+        using var pipeline = new Pipeline(end, isLogged: isLogged);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pipeline.SendAsync(cancellationToken: new CancellationToken(true)));
+
+        Assert.Equal(0, end.Sent);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refusal_that_arrives_after_the_cancellation_is_not_retried(bool isLogged)
+    {
+        using var caller = new CancellationTokenSource();
+        ScriptedHandler end = new(async (_, _) =>
+        {
+            await caller.CancelAsync();
+            return ScriptedHandler.Response(HttpStatusCode.ServiceUnavailable);
+        });
+        using var pipeline = new Pipeline(end, isLogged: isLogged);
+
+        using HttpResponseMessage response = await pipeline.SendAsync(cancellationToken: caller.Token);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal(1, end.Sent);
+    }
+
     [Fact]
     public async Task An_exception_after_several_attempts_says_how_many_and_how_long()
     {
@@ -75,7 +122,7 @@ public sealed class FalCallHandlerTests
                 }
             }
         );
-        using (pipeline = new Pipeline(echoing, o => o.MaxAttempts = 2))
+        using (pipeline = new Pipeline(echoing, o => o.MaxAttempts = 2, isLogged: true))
         {
             Task<HttpResponseMessage> call = pipeline.SendAsync(cancellationToken: caller.Token);
             await pipeline.StepOverWaitsAsync(call);
