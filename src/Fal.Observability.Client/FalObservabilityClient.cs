@@ -22,8 +22,9 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// </code>
     /// </example>
     public FalObservabilityClient(string apiKey)
-        : this(WithKey(apiKey))
     {
+        ArgumentException.ThrowIfNullOrWhiteSpace(apiKey);
+        _client = new FalDirectClient(new FalObservabilityOptions { ApiKey = apiKey });
     }
 
     /// <summary>Creates a client from options.</summary>
@@ -74,10 +75,4 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// is being streamed can still be read.
     /// </summary>
     public void Dispose() => ((IDisposable)_client).Dispose();
-
-    private static Action<FalObservabilityOptions> WithKey(string apiKey)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(apiKey);
-        return options => options.ApiKey = apiKey;
-    }
 }

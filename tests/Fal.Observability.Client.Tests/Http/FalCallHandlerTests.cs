@@ -57,25 +57,6 @@ public sealed class FalCallHandlerTests
         Assert.Equal(0, end.Sent);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_refusal_that_arrives_after_the_cancellation_is_not_retried(bool isLogged)
-    {
-        using var caller = new CancellationTokenSource();
-        ScriptedHandler end = new(async (_, _) =>
-        {
-            await caller.CancelAsync();
-            return ScriptedHandler.Response(HttpStatusCode.ServiceUnavailable);
-        });
-        using var pipeline = new Pipeline(end, isLogged: isLogged);
-
-        using HttpResponseMessage response = await pipeline.SendAsync(cancellationToken: caller.Token);
-
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-        Assert.Equal(1, end.Sent);
-    }
-
     [Fact]
     public async Task An_exception_after_several_attempts_says_how_many_and_how_long()
     {
