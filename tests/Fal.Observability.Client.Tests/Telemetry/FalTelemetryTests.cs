@@ -38,9 +38,9 @@ public sealed class FalTelemetryTests
         };
         ActivitySource.AddActivityListener(activities);
         int sent = 0;
-        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(++sent < 3
-            ? HttpStatusCode.ServiceUnavailable
-            : HttpStatusCode.OK)));
+        ScriptedHandler end = new((_, _) => Task.FromResult(ScriptedHandler.Response(
+            ++sent < 3 ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK,
+            mediaType: "text/plain")));
         using var pipeline = new Pipeline(end, isLogged: isLogged);
 
         using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
