@@ -13,7 +13,7 @@ const string usage = """
     dotnet run -c Release --project benchmarks -- generate histograms COUNT FILE
     dotnet run -c Release --project benchmarks -- analytics decode|page|report|stream [--rounds 9]
     dotnet run -c Release --project benchmarks -- bridge APPS
-    dotnet run -c Release --project benchmarks -- start [jit|readytorun|native|calls]... [--against CHECKOUT] [--lists FOLDER]
+    dotnet run -c Release --project benchmarks -- start [jit|readytorun|native|calls]... [--runs 1] [--against CHECKOUT] [--lists FOLDER]
     dotnet run -c Release --project benchmarks -- benchmark [BenchmarkDotNet options]
     """;
 
@@ -59,8 +59,8 @@ switch (args)
     case ["relay", string source]:
         await BridgeMeasurement.RelayAsync(source);
         return 0;
-    case ["start", .. string[] rest] when TryReadStart(rest, out string[] modes, out string? against, out string? lists):
-        await StartMeasurement.RunAsync(modes, against, lists, Console.Out);
+    case ["start", .. string[] rest] when TryReadStart(rest, out string[] modes, out int runs, out string? against, out string? lists):
+        await StartMeasurement.RunAsync(modes, runs, against, lists, Console.Out);
         return 0;
     case ["benchmark", .. string[] rest]:
         // It builds a program of its own, with all analyzers: on a busy machine that takes longer than it waits by itself.
@@ -103,12 +103,13 @@ static bool TryReadRounds(ReadOnlySpan<string> options, out int rounds)
         );
 }
 
-static bool TryReadStart(string[] options, out string[] modes, out string? against, out string? lists)
+static bool TryReadStart(string[] options, out string[] modes, out int runs, out string? against, out string? lists)
 {
     lists = Take("--lists");
     against = Take("--against");
+    string times = Take("--runs") ?? "1";
     modes = options.Length == 0 ? [.. StartMeasurement.Modes] : options;
-    return modes.All(StartMeasurement.Modes.Contains);
+    return int.TryParse(times, NumberStyles.None, CultureInfo.InvariantCulture, out runs) && modes.All(StartMeasurement.Modes.Contains);
 
     string? Take(string name)
     {

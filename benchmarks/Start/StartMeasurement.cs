@@ -30,10 +30,11 @@ internal static partial class StartMeasurement
 
     /// <summary>Publishes the programs, runs them and writes one line of JSON for each program and mode.</summary>
     /// <param name="modes">Which of <see cref="Modes"/> to measure.</param>
+    /// <param name="runs">How many times to measure each mode.</param>
     /// <param name="against">Another checkout, whose client is measured as <c>before</c> in the same run; null for none.</param>
     /// <param name="lists">A folder that keeps the names of the methods that were compiled; null if they are not needed.</param>
     /// <param name="output">Where the lines go.</param>
-    public static async Task RunAsync(IReadOnlyList<string> modes, string? against, string? lists, TextWriter output)
+    public static async Task RunAsync(IReadOnlyList<string> modes, int runs, string? against, string? lists, TextWriter output)
     {
         string folder = Directory.CreateTempSubdirectory("fal-start-").FullName;
         try
@@ -43,15 +44,18 @@ internal static partial class StartMeasurement
             foreach (string mode in modes)
             {
                 string built = mode == "calls" ? "jit" : mode;
-                List<StartProgram> programs = [Publish(folder, Bare, built, null), Publish(folder, Client, built, null)];
-                if (against is not null)
+                for (int run = 0; run < runs; run++)
                 {
-                    programs.Add(Publish(folder, Before, built, Path.GetFullPath(against)));
-                }
+                    List<StartProgram> programs = [Publish(folder, Bare, built, null), Publish(folder, Client, built, null)];
+                    if (against is not null)
+                    {
+                        programs.Add(Publish(folder, Before, built, Path.GetFullPath(against)));
+                    }
 
-                foreach (string line in mode == "calls" ? Calls(programs, address) : Starts(mode, programs, address, lists ?? folder))
-                {
-                    output.WriteLine(line);
+                    foreach (string line in mode == "calls" ? Calls(programs, address) : Starts(mode, programs, address, lists ?? folder))
+                    {
+                        output.WriteLine(line);
+                    }
                 }
             }
         }
@@ -197,7 +201,7 @@ internal static partial class StartMeasurement
 
         public List<double> Allocated { get; } = [];
 
-        /// <summary>Methods that the JIT compiled on the way to the result; what it compiled again in the background is not counted.</summary>
+        /// <summary>The methods that the JIT compiled. What it compiled again in the background is not counted.</summary>
         public int Methods { get; private set; }
 
         public long PeakBytes { get; private set; }

@@ -231,6 +231,9 @@ internal sealed class FalEchoedKey
             ? (char)value
             : null;
 
-    /// <summary>A way to write the key or its secret part. A class, so that the collections of the first call need no code of their own.</summary>
+    /// <summary>
+    /// A way to write the key or its secret part. It is a class, because collections of a struct would need code of their own at the first
+    /// call.
+    /// </summary>
     private sealed record Form(string Text, bool IsWholeKey, bool IsBase64);
 }

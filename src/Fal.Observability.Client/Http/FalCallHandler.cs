@@ -156,7 +156,11 @@ internal sealed class FalCallHandler(
         }
     }
 
-    private Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, FalCallProgress progress, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendOnceAsync(
+        HttpRequestMessage request,
+        FalCallProgress progress,
+        CancellationToken cancellationToken
+    )
     {
         progress.Attempts++;
         return base.SendAsync(request, cancellationToken);

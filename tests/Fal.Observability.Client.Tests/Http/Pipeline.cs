@@ -19,7 +19,9 @@ internal sealed class Pipeline : IDisposable
     /// <param name="end">What stands for the socket.</param>
     /// <param name="configure">Sets the options.</param>
     /// <param name="random">The random number of each delay.</param>
-    /// <param name="isLogged">Whether Polly logs each attempt, as in a container. Without a container, it runs after a failure only.</param>
+    /// <param name="isLogged">
+    /// Whether Polly logs each attempt, as in a container. Without a container, it runs after a failure only.
+    /// </param>
     public Pipeline(
         HttpMessageHandler end,
         Action<FalObservabilityOptions>? configure = null,

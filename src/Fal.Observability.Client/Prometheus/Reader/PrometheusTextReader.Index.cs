@@ -41,8 +41,8 @@ public ref partial struct PrometheusTextReader
     private const int FewLabels = 8;
 
     /// <summary>
-    /// How many bytes this process still leaves to the grammar. On so few, the index does not save the time that compiling it takes. Threads
-    /// may count it down together: whichever reads a line, the result is the same.
+    /// How many bytes this process still leaves to the grammar. On so few, the index does not save the time that compiling it takes.
+    /// Threads count it down without a lock, because both ways to read a line give the same result.
     /// </summary>
     private static int _bytesToReadCold = ChunkLength;
 
