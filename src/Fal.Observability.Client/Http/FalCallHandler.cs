@@ -172,7 +172,7 @@ internal sealed class FalCallHandler(
         OperationCanceledException when closed.IsCancellationRequested => Disposed(),
         OperationCanceledException when isLate => new FalTimeoutException(
             $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} " +
-                $"({_options.TotalTimeout}).",
+                $"({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} if the service is that slow.",
             FalApiKey.Scrub(exception, _options.ApiKey))
         {
             IsTransient = true,

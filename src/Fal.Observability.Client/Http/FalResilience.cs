@@ -102,12 +102,18 @@ internal sealed class FalResilience
             : FalRetryDelay.Exponential(args.AttemptNumber, _options, _random());
 
         bool last = args.AttemptNumber >= _options.MaxAttempts - 1;
-        TimeSpan left = _options.TotalTimeout - (args.Context.Properties.GetValue(Progress, null)?.Elapsed ?? TimeSpan.Zero);
+        FalCallProgress? progress = args.Context.Properties.GetValue(Progress, null);
+        TimeSpan left = _options.TotalTimeout - (progress?.Elapsed ?? TimeSpan.Zero);
         if (delay > _options.MaxRetryDelay || delay >= left)
         {
             if (asked is { } refused && !last)
             {
                 _log.RateLimitExceedsBudget(args.Context.Properties.GetValue(Operation, ""), refused.TotalSeconds);
+                progress?.WhyNotRetried = delay > _options.MaxRetryDelay
+                    ? $"The client did not retry, because this wait is longer than {nameof(FalObservabilityOptions.MaxRetryDelay)} " +
+                        $"({_options.MaxRetryDelay})."
+                    : $"The client did not retry, because this wait does not fit into the rest of {nameof(FalObservabilityOptions.TotalTimeout)} " +
+                        $"({_options.TotalTimeout}).";
             }
 
             return false;
