@@ -195,6 +195,6 @@ internal sealed class FalCallHandler(
         _ => exception,
     };
 
-    private static ObjectDisposedException Disposed() =>
+    public static ObjectDisposedException Disposed() =>
         new("FalObservabilityClient", "The client, or the container that owns it, has been disposed.");
 }

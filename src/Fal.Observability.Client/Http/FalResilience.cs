@@ -69,7 +69,7 @@ internal sealed class FalResilience
                         // The message of an exception names the operation too.
                         string reason = args.Outcome.Exception?.Message ?? cause;
                         reason = reason.StartsWith($"{operation}: ", StringComparison.Ordinal) ? reason[(operation.Length + 2)..] : reason;
-                        _log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
+                        _log.Retrying(operation, args.AttemptNumber + 1, reason.TrimEnd('.'), (long)args.RetryDelay.TotalMilliseconds);
                         FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
                         return default;
                     },
