@@ -14,7 +14,7 @@ public sealed class FalObsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Name a command: apps, export, history, simulate.")]
+    [InlineData("Name a command: apps, export, history, simulate, top.")]
     [InlineData("Unknown argument 'exprot'.", "exprot")]
     [InlineData("Unknown argument '--jsn'.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
@@ -26,6 +26,8 @@ public sealed class FalObsTests : IDisposable
     [InlineData("FILE is '', which is empty", "history", "")]
     [InlineData("Unknown argument '--account'.", "history", "h.om", "--account", "nope")]
     [InlineData("--timeframe is 'week'; it must be minute, hour or day.", "history", "h.om", "--timeframe", "week")]
+    [InlineData("--interval is '9'; it must be 10 to 3600", "top", "--interval", "9")]
+    [InlineData("--sort is 'size'; it must be trouble, queue, busy", "top", "--sort", "size")]
     [InlineData("--endpoints and --environments cannot be combined", "export", "a", "--endpoints", "a/b", "--environments", "main")]
     [InlineData("Unknown argument '@words'.", "apps", "@words")]
     public async Task A_usage_error_is_one_line_without_the_help_and_ends_with_2(string message, params string[] arguments)
@@ -56,6 +58,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("export")]
     [InlineData("history")]
     [InlineData("simulate")]
+    [InlineData("top")]
     public async Task Help_lists_the_exit_codes_and_the_settings(params string[] verb)
     {
         (int exitCode, string output, string errors) = await RunAsync(key: null, [.. verb, "--help"]);

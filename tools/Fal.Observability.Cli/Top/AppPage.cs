@@ -15,7 +15,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
     private readonly List<TopLine> _lines = [];
 
     /// <summary>The lines of the page, however many they are.</summary>
-    public List<TopLine> Draw(TopView view, DateTimeOffset now)
+    public List<TopLine> Draw(TopView view)
     {
         TopReading? reading = model.Shown(view);
         TopRow? row = reading is null ? null : Array.Find(reading.Rows, row => row.App.Name == view.Selected);
@@ -30,7 +30,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         Now(row, reading);
         Limits(row.App);
         AppDetails? details = model.Details?.Name == row.App.Name ? model.Details : null;
-        LastHour(details, now);
+        LastHour(details);
         Runners(details);
         return _lines;
     }
@@ -66,7 +66,9 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 
     private void Limits(TopApp app)
     {
-        string cost = app.Cost is { Cost: { } amount } ? $"  cost today {Figures.Money(amount, ShownText.Of(app.Cost.Currency ?? ""))}" : "";
+        string cost = app.Cost is { Cost: { } amount }
+            ? $"  today {Figures.Money(amount, ShownText.Of(app.Cost.Currency ?? ""))}"
+            : "";
         if (app.Listed is not { } listed)
         {
             Add("limits", $"not known: the app is not listed in this environment{cost}");
@@ -74,14 +76,15 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         }
 
         Add("limits", $"{Figures.Count(listed.MinConcurrency)} to {Figures.Count(listed.MaxConcurrency)} runners  " +
-            $"keep alive {Span(listed.KeepAlive)}  request {Span(listed.RequestTimeout)}  startup {Span(listed.StartupTimeout)}{cost}");
-        Add("", $"{ShownText.Of(listed.MachineType ?? Figures.None)}  environment {ShownText.Of(listed.Environment ?? Figures.None)}  regions " +
-            $"{(listed.ValidRegions.Count == 0 ? "any" : ShownText.Of(string.Join(", ", listed.ValidRegions)))}");
+            $"keep {Span(listed.KeepAlive)}  request {Span(listed.RequestTimeout)}  startup {Span(listed.StartupTimeout)}{cost}");
+        Add("", $"{ShownText.Of(listed.MachineType ?? Figures.None)}  " +
+            $"environment {ShownText.Of(listed.Environment ?? Figures.None)}  " +
+            $"regions {(listed.ValidRegions.Count == 0 ? "any" : ShownText.Of(string.Join(", ", listed.ValidRegions)))}");
 
         static string Span(TimeSpan? span) => span is { } length ? Figures.Span(length) : Figures.None;
     }
 
-    private void LastHour(AppDetails? details, DateTimeOffset now)
+    private void LastHour(AppDetails? details)
     {
         if (details?.Requests is not { } report)
         {
@@ -103,9 +106,9 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         }
 
         AnalyticsTotals all = AnalyticsTotals.Of(report.TimeSeries);
-        Add("last hour", $"{Figures.Count(all.RequestCount)} requests  {Figures.Count(all.ErrorCount)} errors ({Figures.Percent(all.ErrorRate)} %)  " +
-            $"{Figures.Count(all.UserErrorCount)} user errors  {Figures.Count(all.ColdBootCount)} cold boots  " +
-            $"read {Figures.Span(now - details.At)} ago");
+        Add("last hour", $"{Figures.Count(all.RequestCount)} requests  " +
+            $"{Figures.Count(all.ErrorCount)} errors ({Figures.Percent(all.ErrorRate)} %)  " +
+            $"{Figures.Count(all.UserErrorCount)} user errors  {Figures.Count(all.ColdBootCount)} cold boots");
         if (all.ErrorCount > 0)
         {
             Add("", $"errors: {Figures.Count(all.StartupErrorCount)} startup, {Figures.Count(all.ConnectionErrorCount)} connection, " +

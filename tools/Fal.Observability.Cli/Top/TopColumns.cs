@@ -1,11 +1,9 @@
-using Fal.Observability.Client;
-
 namespace Fal.Observability.Cli.Top;
 
 /// <summary>A column of the table of apps.</summary>
 /// <param name="Title">Its title.</param>
 /// <param name="Width">How many columns of the screen it takes.</param>
-/// <param name="Value">The value of a row. The whole number is the width, and the text what bars are drawn with.</param>
+/// <param name="Value">The value of a row.</param>
 internal sealed record TopColumn(string Title, int Width, Func<TopRow, TopDrawing, string> Value)
 {
     /// <summary>Whether the text stands at the right of the column.</summary>
@@ -22,7 +20,11 @@ internal sealed record TopColumn(string Title, int Width, Func<TopRow, TopDrawin
 /// <param name="Reading">The read of the metrics.</param>
 /// <param name="Ramp">The characters of bars.</param>
 /// <param name="BarWidth">How many reads a row of bars shows.</param>
-internal readonly record struct TopDrawing(TopReading Reading, string Ramp, int BarWidth);
+internal readonly record struct TopDrawing(TopReading Reading, string Ramp, int BarWidth)
+{
+    /// <summary>The reads up to this one as bars.</summary>
+    public string Draw(Trend trend) => trend.Draw(Reading.Number, BarWidth, Ramp);
+}
 
 /// <summary>Which columns a screen has room for.</summary>
 internal static class TopColumns
@@ -62,17 +64,21 @@ internal static class TopColumns
     /// <summary>Every column in the order of the screen. The higher the rank, the sooner it is left out.</summary>
     private static IEnumerable<(int Rank, TopColumn Column)> Ranked(int name, int bars, bool withBars)
     {
-        yield return (0, new TopColumn("app", name, (row, drawing) => drawing.Reading.NameOf(row.App)) { IsRight = false, Sort = TopSort.Name });
+        yield return (0, new TopColumn("app", name, (row, drawing) => drawing.Reading.NameOf(row.App))
+        {
+            IsRight = false,
+            Sort = TopSort.Name,
+        });
         yield return (1, new TopColumn("queue", 5, (row, _) => Figures.Count(row.Live?.QueueSize)) { Sort = TopSort.Queue });
         if (withBars)
         {
-            yield return (9, new TopColumn("", bars, (row, drawing) => row.App.Queue.Draw(drawing.Reading.Number, drawing.BarWidth, drawing.Ramp)));
+            yield return (9, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Queue)));
         }
 
         yield return (2, new TopColumn("busy", 4, (row, _) => Figures.Count(row.Live?.ConcurrentRequests)) { Sort = TopSort.Busy });
         if (withBars)
         {
-            yield return (10, new TopColumn("", bars, (row, drawing) => row.App.Busy.Draw(drawing.Reading.Number, drawing.BarWidth, drawing.Ramp)));
+            yield return (10, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Busy)));
         }
 
         yield return (3, new TopColumn("run", 4, (row, _) => Figures.Count(row.Live?.RunnerCount)) { Sort = TopSort.Runners });
@@ -82,19 +88,22 @@ internal static class TopColumns
         yield return (4, new TopColumn("err%", 4, (row, _) => Figures.Percent(row.Live?.ErrorRate))
         {
             Sort = TopSort.Errors,
-            Ink = row => row.Live?.ErrorRate is >= 0.05 ? Top.Ink.Bad : row.Live?.ErrorRate is >= 0.01 ? Top.Ink.Warning : Top.Ink.Plain,
+            Ink = row => InkOf(row.Live?.ErrorRate),
         });
-        yield return (8, new TopColumn("gpu", 3, (row, _) => Figures.Percent(row.Live?.GpuUtilizationPercentPerGpu / 100)) { Sort = TopSort.Gpu });
+        yield return (8, new TopColumn("gpu", 3, (row, _) => Figures.Percent(row.Live?.GpuUtilizationPercentPerGpu / 100))
+        {
+            Sort = TopSort.Gpu,
+        });
         yield return (11, new TopColumn("vram", 4, (row, _) => Figures.Percent(row.Live?.VramUsagePercentPerGpu / 100)));
         yield return (14, new TopColumn("in/min", 6, (row, _) => Figures.Count(row.Live?.RequestsReceived)));
         yield return (15, new TopColumn("out/min", 7, (row, _) => Figures.Count(row.Live?.RequestsCompleted)));
         yield return (16, new TopColumn("limit", 5, (row, _) => Figures.Count(row.App.Listed?.MaxConcurrency)));
-        yield return (13, new TopColumn("today", 9, (row, _) => row.App.Cost is { Cost: { } cost } ? Figures.Money(cost, null) : Figures.None)
+        yield return (13, new TopColumn("today", 9, (row, _) => row.App.Cost?.Cost is { } cost ? Figures.Money(cost, null) : Figures.None)
         {
             Sort = TopSort.Cost,
         });
         yield return (17, new TopColumn("runners by state", 30, (row, _) => States(row)) { IsRight = false });
-        yield return (18, new TopColumn("machine", 14, (row, _) => Machines(row)) { IsRight = false });
+        yield return (18, new TopColumn("machine", 22, (row, _) => Machines(row)) { IsRight = false });
         yield return (12, new TopColumn("trouble", 25, (row, _) => row.Trouble.Reason)
         {
             IsRight = false,
@@ -107,9 +116,13 @@ internal static class TopColumns
     public static Ink InkOf(Trouble trouble) =>
         trouble.Score >= Trouble.Severe ? Top.Ink.Bad : trouble.Score >= Trouble.Warning ? Top.Ink.Warning : Top.Ink.Plain;
 
+    /// <summary>How a share of errors looks.</summary>
+    public static Ink InkOf(double? errorShare) =>
+        errorShare >= 0.05 ? Top.Ink.Bad : errorShare >= 0.01 ? Top.Ink.Warning : Top.Ink.Plain;
+
     private static int Taken(IEnumerable<(int Rank, TopColumn Column)> columns) => columns.Sum(column => column.Column.Width + 1) + 2;
 
-    private static string States(TopRow row) => row.Live is null ? Figures.None : string.Join(
+    private static string States(TopRow row) => row.Live is not { Runners.Count: > 0 } ? Figures.None : string.Join(
         ", ",
         row.Live.Runners.GroupBy(runner => runner.State, StringComparer.Ordinal)
             .Select(state => $"{Figures.Count(state.Sum(runner => runner.Count))} {ShownText.Of(state.Key)}"));

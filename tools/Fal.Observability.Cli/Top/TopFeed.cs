@@ -10,7 +10,11 @@ namespace Fal.Observability.Cli.Top;
 /// <param name="clock">The clock.</param>
 /// <param name="post">Queues a change of the model.</param>
 internal sealed class TopFeed(
-    IFalObservabilityClient client, IReadOnlyList<string> environments, TimeSpan interval, TimeProvider clock, Action<Action<TopModel>> post)
+    IFalObservabilityClient client,
+    IReadOnlyList<string> environments,
+    TimeSpan interval,
+    TimeProvider clock,
+    Action<Action<TopModel>> post)
 {
     // The list and the bill change slowly, and their calls count against the same limits.
     private static readonly TimeSpan SlowInterval = TimeSpan.FromMinutes(5);
@@ -84,7 +88,7 @@ internal sealed class TopFeed(
         try
         {
             FalMetricsSnapshot snapshot = await client.Metrics.GetSnapshotAsync(cancellationToken);
-            post(model => model.Take(snapshot.Apps, snapshot.Timestamp, snapshot.SkippedLineCount));
+            post(model => model.Take(snapshot));
         }
         catch (FalObservabilityException e)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli.Top;
@@ -22,7 +21,7 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     private readonly Dictionary<string, TopApp> _apps = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _notices = new(StringComparer.Ordinal);
     private readonly List<TopEvent> _events = [];
-    private FalAppMetrics[] _live = [];
+    private FalMetricsSnapshot? _live;
     private FalAppList? _list;
     private UsageReport? _usage;
     private TopReading? _frozen;
@@ -80,14 +79,19 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public IEnumerable<string> Notices => _notices.Values;
 
     /// <summary>The read that a view shows. A paused one keeps showing the read that it was paused at.</summary>
-    public TopReading? Shown(TopView view) => view.IsPaused ? _frozen ??= Latest : (_frozen = null) ?? Latest;
+    public TopReading? Shown(TopView view)
+    {
+        _frozen = view.IsPaused ? _frozen ?? Latest : null;
+        return _frozen ?? Latest;
+    }
 
     /// <summary>Whether the data are older than they should be.</summary>
     public bool IsStale(DateTimeOffset now) => Latest is { } latest && now - latest.Timestamp > 3 * interval;
 
     /// <summary>Takes in the metrics of every app.</summary>
-    public void Take(IReadOnlyList<FalAppMetrics> live, DateTimeOffset timestamp, long skippedLines)
+    public void Take(FalMetricsSnapshot snapshot)
     {
+        DateTimeOffset timestamp = snapshot.Timestamp;
         if (FailedReads > 0)
         {
             Add(timestamp, Ink.Good, $"The service answers again, after {Figures.Span(timestamp - FailingSince)}.");
@@ -97,15 +101,15 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         IsKeyRefused = false;
         FailedReads = 0;
         _reads++;
-        _live = [.. live];
-        foreach (FalAppMetrics app in live)
+        _live = snapshot;
+        foreach (FalAppMetrics app in snapshot.Apps)
         {
             TopApp known = AppOf(app.Name);
             known.Queue.Set(_reads, app.QueueSize);
             known.Busy.Set(_reads, app.ConcurrentRequests);
         }
 
-        Refresh(timestamp, skippedLines);
+        Refresh(snapshot);
         Queue.Set(_reads, Latest!.Queue);
         Busy.Set(_reads, Latest.Busy);
     }
@@ -145,9 +149,9 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         }
 
         AttributeCost();
-        if (Latest is { } latest)
+        if (_live is { } live)
         {
-            Refresh(latest.Timestamp, latest.SkippedLines);
+            Refresh(live);
         }
     }
 
@@ -185,7 +189,8 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public static string TextOf(Exception failure) => ShownText.Of(Screen.OneLine(Failure.CauseOf(failure)));
 
     /// <summary>Whether the service, and not a proxy in front of it, says that the key lacks a permission.</summary>
-    public static bool IsForbidden(Exception failure) => failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership };
+    public static bool IsForbidden(Exception failure) =>
+        failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership };
 
     private void CountIfRateLimited(Exception failure) => RateLimits += failure is FalRateLimitException ? 1 : 0;
 
@@ -210,18 +215,16 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     }
 
     /// <summary>The rows of the last read: what is measured, and what is listed or was measured before.</summary>
-    private void Refresh(DateTimeOffset timestamp, long skippedLines)
+    private void Refresh(FalMetricsSnapshot live)
     {
         var rows = new List<TopRow>(_apps.Count);
-        HashSet<string> measured = new(_live.Length, StringComparer.Ordinal);
-        foreach (FalAppMetrics app in _live)
+        foreach (FalAppMetrics app in live.Apps)
         {
-            measured.Add(app.Name);
             rows.Add(new TopRow(AppOf(app.Name), app, Trouble.Of(app)));
         }
 
-        rows.AddRange(_apps.Values.Where(app => !measured.Contains(app.Name)).Select(app => new TopRow(app, null, Trouble.Of(null))));
-        Latest = new TopReading(_reads, timestamp, [.. rows], skippedLines);
+        rows.AddRange(_apps.Values.Where(app => live[app.Name] is null).Select(app => new TopRow(app, null, Trouble.Of(null))));
+        Latest = new TopReading(_reads, live.Timestamp, [.. rows], live.SkippedLineCount);
     }
 
     private void AttributeCost()

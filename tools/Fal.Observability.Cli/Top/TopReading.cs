@@ -5,7 +5,8 @@ namespace Fal.Observability.Cli.Top;
 /// <summary>One read of the metrics: a row for each app, and the totals.</summary>
 internal sealed class TopReading
 {
-    private static readonly IComparer<double> HighestFirst = Comparer<double>.Create((left, right) => right.CompareTo(left));
+    // So many of the worst apps are named above the table.
+    private const int Named = 3;
 
     private readonly string? _commonOwner;
     private TopSort? _sort;
@@ -37,9 +38,9 @@ internal sealed class TopReading
             Completed += Finite(row.Live?.RequestsCompleted);
             Errors += Finite(row.Live?.ErrorCount);
             InTrouble += row.Trouble.Score >= Trouble.Warning ? 1 : 0;
-            Measured += row.Live is null ? 0 : 1;
         }
 
+        Worst = [.. rows.Where(row => row.Trouble.Score >= Trouble.Warning).OrderByDescending(row => row.Trouble.Score).Take(Named)];
         _commonOwner = OwnerOf(rows);
         WidestName = rows.Length == 0 ? 0 : rows.Max(row => TopLine.WidthOf(NameOf(row.App)));
         RunnersByState = InOrder(states);
@@ -65,8 +66,8 @@ internal sealed class TopReading
     /// <summary>How many apps are marked.</summary>
     public int InTrouble { get; }
 
-    /// <summary>How many apps the service sent metrics of.</summary>
-    public int Measured { get; }
+    /// <summary>The worst of them, the very worst first.</summary>
+    public IReadOnlyList<TopRow> Worst { get; }
 
     public IReadOnlyList<(string Name, double Count)> RunnersByState { get; }
 
@@ -112,7 +113,7 @@ internal sealed class TopReading
 
         Array.Sort(keys, (left, right) =>
         {
-            int order = HighestFirst.Compare(left.Key, right.Key);
+            int order = right.Key.CompareTo(left.Key);
             return order != 0 ? order : string.CompareOrdinal(left.Row.App.Name, right.Row.App.Name);
         });
         if (view.IsReversed)
@@ -126,7 +127,7 @@ internal sealed class TopReading
     private static double? KeyOf(TopRow row, TopSort sort) => sort switch
     {
         // Among the apps without trouble, those that do something come first.
-        TopSort.Trouble => row.Live is null ? -1 : row.Trouble.Score + (Math.Min(1, Finite(row.Live.RequestsCompleted) / 1e9)),
+        TopSort.Trouble => row.Live is null ? -1 : row.Trouble.Score + Math.Min(1, Finite(row.Live.RequestsCompleted) / 1e9),
         TopSort.Queue => row.Live?.QueueSize,
         TopSort.Busy => row.Live?.ConcurrentRequests,
         TopSort.Runners => row.Live?.RunnerCount,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli.Top;
 
@@ -17,8 +16,10 @@ internal sealed class TopScreen(TopModel model, string ramp)
     private const int NarrowestScreen = 40;
     private const int LowestScreen = 10;
 
+    private const int MostEvents = 8;
+
     // The lines above the rows, with their titles, and the one below them.
-    private const int LinesAround = 7;
+    private const int LinesAround = 8;
 
     /// <summary>How many rows a screen shows.</summary>
     public static int RowsOn(int height) => Math.Max(1, height - LinesAround);
@@ -44,7 +45,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
         }
         else if (view.Page == TopPage.App)
         {
-            List<TopLine> page = new AppPage(model, ramp, width).Draw(view, now);
+            List<TopLine> page = new AppPage(model, ramp, width).Draw(view);
             int scrolled = Math.Clamp(view.Scrolled, 0, Math.Max(0, page.Count - (height - 3)));
             lines.Add(Status(width, now));
             lines.AddRange(page.Skip(scrolled).Take(height - 3));
@@ -65,6 +66,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
+    private static string Plural(int count, string noun) => Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
+
     private static string Listed(IReadOnlyList<(string Name, double Count)> counts) => counts.Count == 0
         ? "none"
         : string.Join(", ", counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}"));
@@ -73,7 +76,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
     {
         if (view.IsTyping)
         {
-            return new TopLine(width).Add("filter: ", Ink.Title).Add(view.Filter).Add("_").Add("   Enter keeps it, Esc clears it", Ink.Faint);
+            return new TopLine(width).Add("filter: ", Ink.Title).Add($"{view.Filter}_").Add("   Enter keeps it, Esc clears it", Ink.Faint);
         }
 
         string keys = view.IsHelp ? "any key closes the help  q quit"
@@ -87,7 +90,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
         TopLine line = new TopLine(width).Add("fal-obs top", Ink.Title);
         if (model.Shown(view) is { } reading)
         {
-            line.Add(Invariant($"  {reading.Rows.Length} app{(reading.Rows.Length == 1 ? "" : "s")}"));
+            line.Add($"  {Plural(reading.Rows.Length, "app")}");
             line.Add(reading.InTrouble > 0 ? Invariant($"  {reading.InTrouble} in trouble") : "  none in trouble",
                 reading.InTrouble > 0 ? Ink.Bad : Ink.Good);
         }
@@ -123,7 +126,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
         if (model.Problem is { } problem)
         {
             string since = Invariant(
-                $"NO ANSWER for {Figures.Span(now - model.FailingSince)} ({model.FailedReads} read{(model.FailedReads == 1 ? "" : "s")}): ");
+                $"NO ANSWER for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): ");
             return line.Add(since, Ink.Bad).Add(problem);
         }
 
@@ -150,7 +153,9 @@ internal sealed class TopScreen(TopModel model, string ramp)
     {
         string? notice = model.Notices.FirstOrDefault(notice => notice.StartsWith("cost", StringComparison.Ordinal));
         return model.CostToday is { } totals
-            ? totals.Count == 0 ? "cost today 0" : $"cost today {string.Join(" + ", totals.Select(total => Figures.Money(total.Cost, ShownText.Of(total.Currency))))}"
+            ? totals.Count == 0
+                ? "cost today 0"
+                : $"cost today {string.Join(" + ", totals.Select(total => Figures.Money(total.Cost, ShownText.Of(total.Currency))))}"
             : notice ?? "cost today ...";
     }
 
@@ -171,10 +176,13 @@ internal sealed class TopScreen(TopModel model, string ramp)
         lines.Add(new TopLine(width)
             .Add("queue ", Ink.Faint).Add($"{Figures.Count(reading.Queue)} {model.Queue.Draw(reading.Number, bars, ramp)}")
             .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}")
-            .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", share >= 0.05 ? Ink.Bad : share >= 0.01 ? Ink.Warning : Ink.Plain)
+            .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share))
             .Add($" of {Figures.Count(reading.Completed)}/min"));
         lines.Add(new TopLine(width).Add("runners ", Ink.Faint).Add(Listed(reading.RunnersByState)).AddRight(Cost()));
         lines.Add(new TopLine(width).Add("machines ", Ink.Faint).Add(Listed(reading.RunnersByMachine)));
+        lines.Add(new TopLine(width).Add("worst ", Ink.Faint).Add(reading.Worst.Count == 0
+            ? "none"
+            : string.Join("; ", reading.Worst.Select(row => $"{reading.NameOf(row.App)}: {row.Trouble.Reason}"))));
         lines.Add(Status(width, now));
         IReadOnlyList<TopRow> rows = reading.Select(view);
         (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(reading, width, withBars: true, ramp);
@@ -195,6 +203,15 @@ internal sealed class TopScreen(TopModel model, string ramp)
         for (int i = first; i < Math.Min(rows.Count, first + inSight); i++)
         {
             lines.Add(Row(rows[i], columns, drawing, width, i == cursor));
+        }
+
+        // Where there are fewer apps than lines, the others show what happened. One stays empty, and one is that of the keys.
+        int spare = Math.Min(MostEvents, height - lines.Count - 2);
+        if (spare > 1 && model.Events.Any())
+        {
+            lines.Add(new TopLine(width));
+            lines.AddRange(model.Events.Take(spare).Select(
+                happened => new TopLine(width).Add($"{Figures.Clock(happened.At)} ", Ink.Faint).Add(happened.Text, happened.Ink)));
         }
     }
 

@@ -53,19 +53,20 @@ internal sealed class TopVerb
 
     private static string NameOf(TopSort sort) => Enum.GetName(sort)!.ToLowerInvariant();
 
-    private static async Task<int> WriteTableAsync(Account account, TopModel model, TopView view, string[] environments, CancellationToken cancellationToken)
+    private static async Task<int> WriteTableAsync(
+        IFalObservabilityClient client, string[] environments, TopModel model, TopView view, CancellationToken cancellationToken)
     {
-        FalMetricsSnapshot live = await account.Client.Metrics.GetSnapshotAsync(cancellationToken);
+        FalMetricsSnapshot live = await client.Metrics.GetSnapshotAsync(cancellationToken);
         try
         {
-            model.Take(await account.Client.Apps.ListAsync(new FalAppQuery(environments), cancellationToken));
+            model.Take(await client.Apps.ListAsync(new FalAppQuery(environments), cancellationToken));
         }
         catch (FalForbiddenException e)
         {
             await Console.Error.WriteLineAsync($"left out: apps without metrics, limits: {TopModel.TextOf(e)}");
         }
 
-        model.Take(live.Apps, live.Timestamp, live.SkippedLineCount);
+        model.Take(live);
         TopReading reading = model.Latest!;
         (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(reading, WidthOfPipe, withBars: false, TopScreen.Ascii);
         Table table = new Table().Border(TableBorder.None);
@@ -76,7 +77,9 @@ internal sealed class TopVerb
 
         foreach (TopRow row in reading.Select(view))
         {
-            table.AddRow(columns.Select((column, i) => new Text(i == 0 ? row.App.ShownName : column.Value(row, drawing) is { Length: > 0 } value ? value : Figures.None)));
+            // A program that reads the table splits it at the blanks, so that no cell may be empty.
+            table.AddRow(columns.Select((column, i) =>
+                new Text(i == 0 ? row.App.ShownName : column.Value(row, drawing) is { Length: > 0 } value ? value : Figures.None)));
         }
 
         Screen.Output().Write(table);
@@ -94,7 +97,7 @@ internal sealed class TopVerb
         var view = new TopView { Sort = parsed.GetValue(_sort), Filter = parsed.GetValue(_filter) ?? "" };
         if (!LiveTerminal.IsThere)
         {
-            return await WriteTableAsync(account, model, view, environments, cancellationToken);
+            return await WriteTableAsync(account.Client, environments, model, view, cancellationToken);
         }
 
         await WatchAsync(account.Client, environments, model, view, clock, cancellationToken);
@@ -103,7 +106,12 @@ internal sealed class TopVerb
     }
 
     private static async Task WatchAsync(
-        IFalObservabilityClient client, string[] environments, TopModel model, TopView view, TimeProvider clock, CancellationToken cancellationToken)
+        IFalObservabilityClient client,
+        string[] environments,
+        TopModel model,
+        TopView view,
+        TimeProvider clock,
+        CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Channel<Action> queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
@@ -111,11 +119,13 @@ internal sealed class TopVerb
         var feed = new TopFeed(client, environments, model.Interval, clock, change => Post(() => change(model)));
         var details = new TopDetails(feed, clock);
         var screen = new TopScreen(model, LiveTerminal.HasUnicode ? TopScreen.Blocks : TopScreen.Ascii);
-        using var terminal = new LiveTerminal(string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), () => Post(() => { }), ending.Cancel);
+        bool hasColours = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        using var terminal = new LiveTerminal(hasColours, redraw: () => Post(() => { }), end: ending.Cancel);
         ReadKeys(key => Post(() => view = Press(key)), ending.Cancel);
         Task reading = feed.RunAsync(ending.Token);
         // A defect in the feed ends the view, instead of leaving it there without news.
-        _ = reading.ContinueWith(_ => queue.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = reading.ContinueWith(
+            _ => queue.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         await using ITimer age = clock.CreateTimer(_ => Post(() => { }), null, AgeStep, AgeStep);
         try
         {
