@@ -66,17 +66,19 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 
     private void Limits(TopApp app)
     {
-        string cost = app.Cost is { Cost: { } amount }
-            ? $"  today {Figures.Money(amount, ShownText.Of(app.Cost.Currency ?? ""))}"
-            : "";
+        if (app.Cost is { Cost: { } amount })
+        {
+            Add("cost today", Figures.Money(amount, ShownText.Of(app.Cost.Currency ?? "")));
+        }
+
         if (app.Listed is not { } listed)
         {
-            Add("limits", $"not known: the app is not listed in this environment{cost}");
+            Add("limits", $"not known: the app is not listed in this environment");
             return;
         }
 
         Add("limits", $"{Figures.Count(listed.MinConcurrency)} to {Figures.Count(listed.MaxConcurrency)} runners  " +
-            $"keep {Span(listed.KeepAlive)}  request {Span(listed.RequestTimeout)}  startup {Span(listed.StartupTimeout)}{cost}");
+            $"keep {Span(listed.KeepAlive)}  request {Span(listed.RequestTimeout)}  startup {Span(listed.StartupTimeout)}");
         Add("", $"{ShownText.Of(listed.MachineType ?? Figures.None)}  " +
             $"environment {ShownText.Of(listed.Environment ?? Figures.None)}  " +
             $"regions {(listed.ValidRegions.Count == 0 ? "any" : ShownText.Of(string.Join(", ", listed.ValidRegions)))}");

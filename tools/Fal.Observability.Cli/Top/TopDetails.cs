@@ -19,7 +19,7 @@ internal sealed class TopDetails(TopFeed feed, TimeProvider clock)
         {
             _app = null;
         }
-        else if (view.Selected is { } app && Reading.IsCompleted && !view.IsPaused
+        else if (view.Selected is { } app && Reading.IsCompleted && view.PausedAt is null
             && (_app != app || clock.GetElapsedTime(_asked) >= Interval))
         {
             _app = app;

@@ -9,10 +9,11 @@ internal static class TopKeys
     /// <summary>The view after a key.</summary>
     /// <param name="view">The view before it.</param>
     /// <param name="key">The key.</param>
-    /// <param name="rows">The rows that the view shows, in their order.</param>
+    /// <param name="latest">The last read of the metrics; null: there was none.</param>
     /// <param name="pageSize">How many rows are in sight.</param>
-    public static TopView Press(TopView view, ConsoleKeyInfo key, IReadOnlyList<TopRow> rows, int pageSize)
+    public static TopView Press(TopView view, ConsoleKeyInfo key, TopReading? latest, int pageSize)
     {
+        IReadOnlyList<TopRow> rows = (view.PausedAt ?? latest)?.Select(view) ?? [];
         if (view.IsTyping)
         {
             return Type(view, key);
@@ -44,7 +45,7 @@ internal static class TopKeys
         {
             (_, 'q' or 'Q') => view with { IsEnded = true },
             (_, '?' or 'h') => view with { IsHelp = true },
-            (_, 'p' or ' ') => view with { IsPaused = !view.IsPaused },
+            (_, 'p' or ' ') => view with { PausedAt = view.PausedAt is null ? latest : null },
             (ConsoleKey.Escape or ConsoleKey.Backspace or ConsoleKey.LeftArrow, _) when view.Page == TopPage.App =>
                 view with { Page = TopPage.Apps, Scrolled = 0 },
             _ when view.Page == TopPage.App => view,

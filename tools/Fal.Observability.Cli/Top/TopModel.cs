@@ -24,7 +24,6 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     private FalMetricsSnapshot? _live;
     private FalAppList? _list;
     private UsageReport? _usage;
-    private TopReading? _frozen;
     private int _reads;
 
     public string Service => service;
@@ -78,12 +77,8 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     /// <summary>What the key may not see, or the service does not answer.</summary>
     public IEnumerable<string> Notices => _notices.Values;
 
-    /// <summary>The read that a view shows. A paused one keeps showing the read that it was paused at.</summary>
-    public TopReading? Shown(TopView view)
-    {
-        _frozen = view.IsPaused ? _frozen ?? Latest : null;
-        return _frozen ?? Latest;
-    }
+    /// <summary>The read that a view shows.</summary>
+    public TopReading? Shown(TopView view) => view.PausedAt ?? Latest;
 
     /// <summary>Whether the data are older than they should be.</summary>
     public bool IsStale(DateTimeOffset now) => Latest is { } latest && now - latest.Timestamp > 3 * interval;

@@ -95,7 +95,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
                 reading.InTrouble > 0 ? Ink.Bad : Ink.Good);
         }
 
-        if (view.IsPaused)
+        if (view.PausedAt is not null)
         {
             line.Add("  PAUSED", Ink.Warning);
         }

@@ -154,7 +154,7 @@ internal sealed class TopVerb
         }
 
         TopView Press(ConsoleKeyInfo key) =>
-            TopKeys.Press(view, key, model.Shown(view)?.Select(view) ?? [], TopScreen.RowsOn(LiveTerminal.Size.Height));
+            TopKeys.Press(view, key, model.Latest, TopScreen.RowsOn(LiveTerminal.Size.Height));
     }
 
     /// <summary>Reads keys on a thread of its own, because a read from a terminal cannot be cancelled.</summary>

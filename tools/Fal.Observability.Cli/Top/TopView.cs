@@ -42,8 +42,8 @@ internal sealed record TopView
     /// <summary>Whether the next keys are text of the filter.</summary>
     public bool IsTyping { get; init; }
 
-    /// <summary>Whether the figures stand still.</summary>
-    public bool IsPaused { get; init; }
+    /// <summary>The read at which a person has paused; null: the screen shows the latest one.</summary>
+    public TopReading? PausedAt { get; init; }
 
     /// <summary>The app under the cursor by its id; null: the first one, whichever that is.</summary>
     public string? Selected { get; init; }
