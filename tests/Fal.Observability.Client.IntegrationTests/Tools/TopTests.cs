@@ -249,7 +249,8 @@ public sealed class TopTests
     public void A_key_that_is_refused_is_named_until_another_is_taken()
     {
         _model.ReadFailed(new FalAuthenticationException("Invalid API key"), _now);
-        Assert.Equal("KEY REFUSED: Invalid API key", Frame(80, 24)[1]);
+        Assert.Equal("KEY REFUSED for 0 s (1 read): Invalid API key", Frame(80, 24)[1]);
+        Assert.Contains("There are no data of fal yet, and the reads go on. The last failure: Invalid API", Frame(80, 24));
 
         Read(App("org/painter", queue: 1, busy: 1));
         Assert.DoesNotContain(Frame(80, 24), line => line.Contains("KEY REFUSED", StringComparison.Ordinal));

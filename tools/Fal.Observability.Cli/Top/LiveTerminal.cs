@@ -5,7 +5,7 @@ namespace Fal.Observability.Cli.Top;
 
 /// <summary>
 /// The terminal while a live view has it: its second screen, without a cursor. The first screen comes back in whatever way the program
-/// ends, and while it is suspended.
+/// ends, but for SIGKILL.
 /// </summary>
 internal sealed class LiveTerminal : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class LiveTerminal : IDisposable
 
     /// <summary>Takes the terminal.</summary>
     /// <param name="hasColours">Whether colours may be used.</param>
-    /// <param name="redraw">Asks for a new drawing: the size has changed, or the program goes on after it was suspended.</param>
+    /// <param name="redraw">Asks for a new drawing: the size has changed, or the program was stopped and goes on.</param>
     /// <param name="end">Asks the program to end: the terminal is gone.</param>
     public LiveTerminal(bool hasColours, Action redraw, Action end)
     {
@@ -38,7 +38,9 @@ internal sealed class LiveTerminal : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => redraw()));
-            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => End()));
+            // The runtime does not stop a program whose SIGTSTP it handles, and without a handler the shell would be on the second screen.
+            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, signal => signal.Cancel = true));
+            // Whoever stopped the program with SIGSTOP may have written to the screen.
             _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ =>
             {
                 Begin();
@@ -109,12 +111,9 @@ internal sealed class LiveTerminal : IDisposable
     {
         lock (_writing)
         {
-            if (!_isEntered)
-            {
-                _isEntered = true;
-                _shown = [];
-                Console.Out.Write(Enter);
-            }
+            _isEntered = true;
+            _shown = [];
+            Console.Out.Write(Enter);
         }
     }
 

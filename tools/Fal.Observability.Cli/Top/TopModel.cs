@@ -46,8 +46,8 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     /// <summary>Why the last read failed; null: it succeeded.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>Whether the service does not take the key.</summary>
-    public bool IsKeyRefused { get; private set; }
+    /// <summary>What kind of failure it was, in two words.</summary>
+    public string ProblemKind { get; private set; } = "";
 
     /// <summary>When the reads began to fail.</summary>
     public DateTimeOffset FailingSince { get; private set; }
@@ -93,7 +93,6 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         }
 
         Problem = null;
-        IsKeyRefused = false;
         FailedReads = 0;
         _reads++;
         _live = snapshot;
@@ -124,7 +123,14 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         }
 
         Problem = cause;
-        IsKeyRefused = failure is FalAuthenticationException;
+        ProblemKind = failure switch
+        {
+            FalAuthenticationException => "KEY REFUSED",
+            FalRateLimitException => "RATE LIMITED",
+            _ when IsForbidden(failure) => "NOT ALLOWED",
+            FalApiException or FalResponseException => "WRONG ANSWER",
+            _ => "NO ANSWER",
+        };
         CountIfRateLimited(failure);
     }
 
@@ -175,9 +181,11 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     /// <summary>Takes in that the client sends a call again.</summary>
     public void Retried(string operation, string cause, DateTimeOffset now)
     {
+        // The last part of the path says enough, and all of it would leave no room for the cause.
+        string call = operation.Split("/serverless/")[^1];
         Retries++;
         RateLimits += cause == "429" ? 1 : 0;
-        Add(now, Ink.Warning, cause == "429" ? $"{operation}: rate limited (429), trying again" : $"{operation}: {cause}, trying again");
+        Add(now, Ink.Warning, $"{call}: {(cause == "429" ? "rate limited (429)" : cause)}, trying again");
     }
 
     /// <summary>The message of a failure, as it may be written to a terminal.</summary>

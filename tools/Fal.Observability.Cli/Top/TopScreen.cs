@@ -118,15 +118,9 @@ internal sealed class TopScreen(TopModel model, string ramp)
     private TopLine Status(int width, DateTimeOffset now)
     {
         var line = new TopLine(width);
-        if (model.IsKeyRefused)
-        {
-            return line.Add("KEY REFUSED: ", Ink.Bad).Add(model.Problem!);
-        }
-
         if (model.Problem is { } problem)
         {
-            string since = Invariant(
-                $"NO ANSWER for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): ");
+            string since = $"{model.ProblemKind} for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): ";
             return line.Add(since, Ink.Bad).Add(problem);
         }
 
@@ -165,9 +159,10 @@ internal sealed class TopScreen(TopModel model, string ramp)
         {
             lines.Add(Status(width, now));
             lines.Add(new TopLine(width));
-            lines.Add(new TopLine(width).Add(model.Problem is null
-                ? $"Waiting for the first answer of {ShownText.Of(model.Service)}, for {Figures.Span(now - model.Start)}."
-                : $"No answer of {ShownText.Of(model.Service)} yet. It is asked again and again."));
+            string text = model.Problem is { } problem
+                ? $"There are no data of {ShownText.Of(model.Service)} yet, and the reads go on. The last failure: {problem}"
+                : $"Waiting for the first answer of {ShownText.Of(model.Service)}, for {Figures.Span(now - model.Start)}.";
+            lines.AddRange(Wrapped(text, width).Take(height - lines.Count - 1));
             return;
         }
 
@@ -213,6 +208,24 @@ internal sealed class TopScreen(TopModel model, string ramp)
             lines.AddRange(model.Events.Take(spare).Select(
                 happened => new TopLine(width).Add($"{Figures.Clock(happened.At)} ", Ink.Faint).Add(happened.Text, happened.Ink)));
         }
+    }
+
+    /// <summary>A text as lines that break between words.</summary>
+    private static IEnumerable<TopLine> Wrapped(string text, int width)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && TopLine.WidthOf(line) + 1 + TopLine.WidthOf(word) > width)
+            {
+                yield return new TopLine(width).Add(line);
+                line = "";
+            }
+
+            line = line.Length == 0 ? word : $"{line} {word}";
+        }
+
+        yield return new TopLine(width).Add(line);
     }
 
     private static TopLine Titles(IReadOnlyList<TopColumn> columns, TopView view, int width)
