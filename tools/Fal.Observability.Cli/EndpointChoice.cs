@@ -37,6 +37,20 @@ internal sealed class EndpointChoice
         }
 
         FalAppList list = await account.Client.Apps.ListAsync(new FalAppQuery(parsed.GetValue(_environments) ?? []), cancellationToken);
-        return [.. list.Apps.Select(app => app.EndpointId).Distinct(StringComparer.Ordinal)];
+        List<string> ids = [];
+        foreach (string id in list.Apps.Select(app => app.EndpointId).Distinct(StringComparer.Ordinal))
+        {
+            try
+            {
+                ids.AddRange(new AnalyticsQuery(id).EndpointIds);
+            }
+            catch (ArgumentException e)
+            {
+                // One app that the service cannot be asked about must not hide the others.
+                await Console.Error.WriteLineAsync(Screen.OneLine($"left out: {ShownText.Of(id)}: {Failure.CauseOf(e)}."));
+            }
+        }
+
+        return ids;
     }
 }

@@ -25,9 +25,16 @@ internal static class FalRetryDelay
     /// Unix time: 1e9 up to 1e11 in seconds, 1e12 up to 1e14 in milliseconds. As a wait, the smallest of them would be over 31 years. Null
     /// if the service did not ask, or if the value cannot be read; never negative.
     /// </summary>
-    public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now) =>
-        Longest(response, "Retry-After", value => Numbers(value, now) ?? Until(value, now))
-            ?? Longest(response, RateLimitReset, value => Numbers(value, now));
+    /// <remarks>
+    /// An instant counts from the time at which the service wrote the response (<c>Date</c>), because the clock of this machine may be
+    /// wrong.
+    /// </remarks>
+    public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
+    {
+        DateTimeOffset written = response.Headers.Date ?? now;
+        return Longest(response, "Retry-After", value => Numbers(value, written) ?? Until(value, written))
+            ?? Longest(response, RateLimitReset, value => Numbers(value, written));
+    }
 
     /// <summary>The delay of the n-th retry: exponential, with a random factor from one half to one, within the limits.</summary>
     public static TimeSpan Exponential(int retry, FalObservabilityOptions options, double random)

@@ -49,6 +49,20 @@ public sealed class FalRetryDelayTests
     }
 
     [Theory]
+    [InlineData("Thu, 28 May 2026 20:27:25 GMT", 1)]
+    [InlineData("Thu, 28 May 2026 20:27:25 GMT", -1)]
+    [InlineData("1780000045", 1)]
+    [InlineData("1780000045", -1)]
+    public void An_instant_counts_from_the_time_of_the_response_whatever_the_clock_of_this_machine_shows(string value, int hours)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+        response.Headers.Date = Now;
+        response.Headers.TryAddWithoutValidation("Retry-After", value);
+
+        Assert.Equal(TimeSpan.FromSeconds(45), FalRetryDelay.AskedFor(response, Now.AddHours(hours)));
+    }
+
+    [Theory]
     [InlineData("1e300")]
     [InlineData("500000000000")]
     [InlineData("200000000000000")]
