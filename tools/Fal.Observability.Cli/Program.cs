@@ -6,6 +6,7 @@ using Fal.Observability.Cli.Apps;
 using Fal.Observability.Cli.Export;
 using Fal.Observability.Cli.History;
 using Fal.Observability.Cli.Simulate;
+using Fal.Observability.Cli.Top;
 
 // fal-obs: one verb for each thing that people ask of their account.
 using var output = new StandardOutput(Console.Out);
@@ -19,6 +20,7 @@ var root = new RootCommand("Read the observability data of your fal apps.")
     ExportVerb.Create(interruption),
     HistoryVerb.Create(),
     SimulateVerb.Create(),
+    TopVerb.Create(),
 };
 foreach (HelpOption help in root.Options.OfType<HelpOption>())
 {

@@ -26,14 +26,14 @@ internal static class FalRetryDelay
     /// if the service did not ask, or if the value cannot be read; never negative.
     /// </summary>
     /// <remarks>
-    /// An instant counts from the time at which the service wrote the response (<c>Date</c>), because the clock of this machine may be
-    /// wrong.
+    /// An instant counts from now, or from the time at which the service wrote the response (<c>Date</c>) if that is the longer wait: with a
+    /// clock that is fast, this machine would come back too early.
     /// </remarks>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
     {
-        DateTimeOffset written = response.Headers.Date ?? now;
-        return Longest(response, "Retry-After", value => Numbers(value, written) ?? Until(value, written))
-            ?? Longest(response, RateLimitReset, value => Numbers(value, written));
+        DateTimeOffset from = response.Headers.Date is { } written && written < now ? written : now;
+        return Longest(response, "Retry-After", value => Numbers(value, from) ?? Until(value, from))
+            ?? Longest(response, RateLimitReset, value => Numbers(value, from));
     }
 
     /// <summary>The delay of the n-th retry: exponential, with a random factor from one half to one, within the limits.</summary>

@@ -14,7 +14,7 @@ public sealed class FalObsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Name a command: apps, export, history, simulate.")]
+    [InlineData("Name a command: apps, export, history, simulate, top.")]
     [InlineData("Unknown argument 'exprot'.", "exprot")]
     [InlineData("Unknown argument '--jsn'.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
@@ -26,6 +26,8 @@ public sealed class FalObsTests : IDisposable
     [InlineData("FILE is '', which is empty", "history", "")]
     [InlineData("Unknown argument '--account'.", "history", "h.om", "--account", "nope")]
     [InlineData("--timeframe is 'week'; it must be minute, hour or day.", "history", "h.om", "--timeframe", "week")]
+    [InlineData("--interval is '9'; it must be 10 to 3600", "top", "--interval", "9")]
+    [InlineData("--sort is 'size'; it must be trouble, queue, busy", "top", "--sort", "size")]
     [InlineData("--account-label is ''; it must be the name of the account, which is not empty.", "history", "h.om", "--account-label", "")]
     [InlineData(
         "--first is '0001-01-01'; it must be a day from 2000-01-01 on, such as 2026-01-31.",
@@ -64,6 +66,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("export")]
     [InlineData("history")]
     [InlineData("simulate")]
+    [InlineData("top")]
     public async Task Help_lists_the_exit_codes_and_the_settings(params string[] verb)
     {
         (int exitCode, string output, string errors) = await RunAsync(key: null, [.. verb, "--help"]);
@@ -419,6 +422,15 @@ public sealed class FalObsTests : IDisposable
         Assert.Equal(0, (await process.EndAsync()).ExitCode);
 
         Assert.Equal(loads, (await File.ReadAllLinesAsync(list)).Any(name => name.StartsWith("DuckDB", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_history_goes_into_a_pipe()
+    {
+        (int code, string output, string errors) = await ShellAsync("| grep -c '^# EOF'", "history", "/dev/stdout", "--timeframe", "day");
+
+        Assert.True(code == 0, errors);
+        Assert.Equal("1", output.Trim());
     }
 
     private string InFolder(string argument) => argument.Replace("FOLDER", _folder, StringComparison.Ordinal);

@@ -1,0 +1,446 @@
+using System.Text;
+using Fal.Observability.Cli.Top;
+using Fal.Observability.Client.IntegrationTests.Samples;
+using Fal.Observability.Client.Prometheus;
+using Fal.Observability.Client.Testing;
+using Xunit;
+
+namespace Fal.Observability.Client.IntegrationTests.Tools;
+
+/// <summary>What <c>fal-obs top</c> shows on a screen of a given size, and what its keys do.</summary>
+public sealed class TopTests
+{
+    private static readonly DateTimeOffset Start = SteppedClock.FirstInstant;
+
+    private readonly TopModel _model = new("fal", isSimulated: false, TimeSpan.FromSeconds(10), Start);
+    private TopView _view = new();
+    private DateTimeOffset _now = Start;
+
+    [Fact]
+    public void A_small_screen_shows_every_app_with_its_figures_and_the_one_in_trouble_first()
+    {
+        FalAppMetrics voice = App("org/voice", queue: 1, busy: 1);
+        Read(App("org/painter", queue: 0, busy: 2), App("org/upscaler", queue: 40, busy: 5, errors: 20), voice);
+        Read(App("org/painter", queue: 1, busy: 4), App("org/upscaler", queue: 80, busy: 5, errors: 30), voice);
+        _model.Take(new FalAppList
+        {
+            Apps = [Listed("org/painter", maxConcurrency: 3), Listed("org/idle", maxConcurrency: 2)],
+        });
+        _now += TimeSpan.FromSeconds(4);
+
+        Assert.Equal(
+            """
+            fal-obs top  4 apps  1 in trouble                                   data 4 s old
+            queue 82         ▅█  busy 10         ▇█  errors 11 % of 270/min
+            runners 9 running, 3 pending                                      cost today ...
+            machines 12 GPU-H100
+            worst upscaler: 33 % errors, queue 53 s
+            retries 0, rate limits 0
+            """.Split('\n'),
+            Frame(80, 24)[..6]);
+        Assert.Equal(["upscaler", "painter", "voice", "idle"], Names(80, 24));
+        Assert.StartsWith(">!upscaler", Frame(80, 24)[7], StringComparison.Ordinal);
+        Assert.Equal("s sort  r reverse  / filter  p pause  Enter open  ? help  q quit", Frame(80, 24)[23]);
+    }
+
+    [Fact]
+    public void A_large_screen_adds_what_a_small_one_has_no_room_for()
+    {
+        Read(App("org/painter", queue: 0, busy: 2), App("org/upscaler", queue: 40, busy: 5, errors: 20));
+        _model.Take(new FalAppList { Apps = [Listed("org/painter", maxConcurrency: 7)] });
+
+        string titles = Frame(200, 60)[6];
+        string painter = Frame(200, 60).Single(line => line.Contains("painter", StringComparison.Ordinal));
+
+        Assert.Equal(
+            "app queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine trouble",
+            string.Join(' ', titles.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Contains("3 running, 1 pending", painter, StringComparison.Ordinal);
+        Assert.Contains(" 7 ", painter, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(80, 24)]
+    [InlineData(200, 60)]
+    [InlineData(40, 10)]
+    [InlineData(10, 2)]
+    public void No_page_is_larger_than_the_screen(int width, int height)
+    {
+        Read([.. Enumerable.Range(0, 300).Select(i => App($"org/a-rather-long-name-日本語-{i:000}", queue: i, busy: i, errors: i))]);
+        _model.ReadFailed(new FalTransportException(new string('x', 500)), _now);
+
+        foreach (TopView view in (TopView[])[_view, Pressed('?'), Pressed(ConsoleKey.Enter), Pressed('/')])
+        {
+            IReadOnlyList<TopLine> lines = new TopScreen(_model, TopScreen.Blocks).Draw(view, width, height, _now);
+
+            Assert.InRange(lines.Count, 1, height);
+            Assert.All(lines, line => Assert.InRange(TopLine.WidthOf(line.ToString()), 0, width));
+        }
+    }
+
+    [Fact]
+    public void A_name_of_the_service_cannot_steer_the_terminal()
+    {
+        Read(App("org/\e]0;owned\a\u202Ename", queue: 1, busy: 1));
+        _model.Retried("metrics", "\e[2J", _now);
+        _model.ReadFailed(new FalTransportException("\e[31mred"), _now);
+
+        foreach (TopView view in (TopView[])[_view, Pressed(ConsoleKey.Enter)])
+        {
+            Assert.DoesNotContain(
+                new TopScreen(_model, TopScreen.Blocks).Draw(view, 200, 60, _now),
+                line => line.ToString().Any(c => char.IsControl(c) || c == '\u202E'));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Without_colours_a_line_has_none(bool hasColours)
+    {
+        Read(App("org/upscaler", queue: 40, busy: 5, errors: 20));
+        var output = new StringBuilder();
+        foreach (TopLine line in new TopScreen(_model, TopScreen.Blocks).Draw(_view, 80, 24, _now))
+        {
+            line.Write(output, hasColours);
+        }
+
+        Assert.Equal(hasColours, output.ToString().Contains("31m", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_app_whose_queue_nobody_serves_is_in_more_trouble_than_one_with_a_long_queue_that_moves()
+    {
+        Read(
+            App("org/moves", queue: 500, busy: 50, completed: 6000),
+            App("org/stands", queue: 3, busy: 0, completed: 0),
+            App("org/one-error", queue: 0, busy: 0, completed: 3, errors: 1),
+            App("org/fails", queue: 0, busy: 1, completed: 60, errors: 40));
+
+        Assert.Equal(["stands", "fails", "one-error", "moves"], Names(80, 24));
+        Assert.Contains("worst stands: queue stands still; fails: 67 % errors", Frame(200, 60)[4], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void S_sorts_by_the_next_column_and_r_turns_the_order_round()
+    {
+        Read(
+            App("org/a", queue: 1, busy: 9, completed: 9000),
+            App("org/b", queue: 3, busy: 1, completed: 9000),
+            App("org/c", queue: 2, busy: 5, completed: 9000));
+
+        Press("s");
+        Assert.Equal((TopSort.Queue, "b c a"), (_view.Sort, string.Join(' ', Names(80, 24))));
+        Press("s");
+        Assert.Equal((TopSort.Busy, "a c b"), (_view.Sort, string.Join(' ', Names(80, 24))));
+        Press("r");
+        Assert.Equal("b c a", string.Join(' ', Names(80, 24)));
+        Press("SSS");
+        Assert.Equal((TopSort.Name, "a b c"), (_view.Sort, string.Join(' ', Names(80, 24))));
+    }
+
+    [Fact]
+    public void A_filter_is_typed_and_escape_clears_it()
+    {
+        Read(App("org/painter", queue: 1, busy: 1), App("org/upscaler", queue: 2, busy: 1));
+
+        Press("/UPq");
+        Assert.Contains("filter: UPq_", Frame(80, 24)[23], StringComparison.Ordinal);
+        Assert.Contains("  No app's name contains 'UPq'. Esc clears the filter.", Frame(80, 24));
+        Press(ConsoleKey.Backspace);
+        Press(ConsoleKey.Enter);
+        Assert.Equal(["upscaler"], Names(80, 24));
+        Press(ConsoleKey.Escape);
+        Assert.Equal(2, Names(80, 24).Length);
+    }
+
+    [Fact]
+    public void A_paused_screen_keeps_its_figures_and_says_how_old_they_are()
+    {
+        Read(App("org/painter", queue: 1, busy: 1));
+        Press("p");
+        Read(App("org/painter", queue: 99, busy: 1));
+
+        Assert.Contains("PAUSED", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.Contains("data 10 s old", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.StartsWith("queue 1 ", Frame(80, 24)[1], StringComparison.Ordinal);
+        Press("p");
+        Assert.StartsWith("queue 99 ", Frame(80, 24)[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_cursor_follows_its_app_through_a_new_order()
+    {
+        Read(App("org/a", queue: 30, busy: 1), App("org/b", queue: 20, busy: 1), App("org/c", queue: 10, busy: 1));
+        Press("s");
+        Press(ConsoleKey.DownArrow);
+        Read(App("org/a", queue: 10, busy: 1), App("org/b", queue: 1, busy: 1), App("org/c", queue: 30, busy: 1));
+
+        Assert.StartsWith("> b ", Frame(80, 24)[9], StringComparison.Ordinal);
+        Press(ConsoleKey.Enter);
+        Assert.StartsWith("org/b", Frame(80, 24)[2], StringComparison.Ordinal);
+        Press(ConsoleKey.Escape);
+        Assert.Equal(3, Names(80, 24).Length);
+    }
+
+    [Fact]
+    public void More_apps_than_lines_scroll_with_the_cursor()
+    {
+        Read([.. Enumerable.Range(0, 100).Select(i => App($"org/app-{i:000}", queue: 100 - i, busy: 1))]);
+        Press("s");
+        Press(ConsoleKey.End);
+
+        Assert.Equal("app-099", Names(80, 24)[^1]);
+        Press(ConsoleKey.PageUp);
+        Press(ConsoleKey.PageUp);
+        Assert.Contains("app-067", Names(80, 24));
+    }
+
+    [Fact]
+    public void Q_ends_the_view_from_each_page_but_not_while_a_filter_is_typed()
+    {
+        Read(App("org/a", queue: 1, busy: 1));
+
+        Assert.True(Pressed('q').IsEnded);
+        Assert.True(Pressed(ConsoleKey.Enter, 'q').IsEnded);
+        Assert.True(Pressed('?', 'q').IsEnded);
+        Assert.False(Pressed('/', 'q').IsEnded);
+        Assert.Equal(TopPage.App, Pressed(ConsoleKey.Enter, '?', 'x').Page);
+    }
+
+    [Fact]
+    public void Before_the_first_answer_the_screen_says_what_it_waits_for()
+    {
+        _now += TimeSpan.FromSeconds(7);
+
+        Assert.Contains("no data yet", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.Contains("Waiting for the first answer of fal, for 7 s.", Frame(80, 24));
+    }
+
+    [Fact]
+    public void An_account_without_metrics_says_so()
+    {
+        Read();
+        Assert.Contains("  No data: the service sends metrics of no app. Apps without a runner have none.", Frame(80, 24));
+
+        _model.Take(new FalAppList { Apps = [] });
+        Assert.Contains("  The account owns no app.", Frame(80, 24));
+    }
+
+    [Fact]
+    public void A_network_that_is_gone_leaves_the_last_figures_and_one_that_is_back_says_for_how_long_it_was_gone()
+    {
+        Read(App("org/painter", queue: 1, busy: 1));
+        _now += TimeSpan.FromSeconds(20);
+        _model.ReadFailed(new FalTransportException("No route to host"), _now);
+        _now += TimeSpan.FromSeconds(20);
+        _model.ReadFailed(new FalTransportException("No route to host"), _now);
+
+        Assert.EndsWith("STALE: data 40 s old", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.Equal("NO ANSWER for 20 s (2 reads): No route to host", Frame(80, 24)[5]);
+        Assert.Equal(["painter"], Names(80, 24));
+
+        Read(App("org/painter", queue: 1, busy: 1));
+        Assert.DoesNotContain("STALE", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.Contains("The service answers again, after 30 s.", Frame(80, 24)[5], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_that_is_refused_is_named_until_another_is_taken()
+    {
+        _model.ReadFailed(new FalAuthenticationException("Invalid API key"), _now);
+        Assert.Equal("KEY REFUSED for 0 s (1 read): Invalid API key", Frame(80, 24)[1]);
+        Assert.Contains("There are no data of fal yet, and the reads go on. The last failure: Invalid API", Frame(80, 24));
+
+        Read(App("org/painter", queue: 1, busy: 1));
+        Assert.DoesNotContain(Frame(80, 24), line => line.Contains("KEY REFUSED", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Retries_and_rate_limits_are_counted_and_the_last_one_is_named()
+    {
+        Read(App("org/painter", queue: 1, busy: 1));
+        _model.Retried("metrics", "503", _now);
+        _model.Retried("usage", "429", _now);
+
+        Assert.Equal("retries 2, rate limits 1  12:34:10 usage: rate limited (429), trying again", Frame(80, 24)[5]);
+    }
+
+    [Fact]
+    public void A_cost_that_the_key_may_not_see_is_said_in_its_place_and_is_no_failure()
+    {
+        Read(App("org/painter", queue: 1, busy: 1));
+        _model.PartFailed("cost", new FalForbiddenException("no") { Reason = FalForbiddenReason.PermissionOrOwnership });
+
+        Assert.EndsWith("cost: this key may not read it", Frame(80, 24)[2], StringComparison.Ordinal);
+        Assert.Equal("retries 0, rate limits 0", Frame(80, 24)[5]);
+    }
+
+    [Fact]
+    public async Task The_page_of_an_app_shows_its_last_hour_its_runners_its_limits_and_its_cost()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => (options.Seed, options.Apps) = (1, 3));
+        using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress));
+        var feed = new TopFeed(client, [], TimeSpan.FromSeconds(10), TimeProvider.System, change => change(_model));
+        _model.Take(await client.Metrics.GetSnapshotAsync());
+        _model.Take(await client.Apps.ListAsync());
+        DateOnly today = DateOnly.FromDateTime(_model.Latest!.Timestamp.UtcDateTime);
+        _model.Take(
+            await client.Usage.GetReportAsync(
+                new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }), _now);
+        _view = new TopView { Page = TopPage.App, Selected = server.Apps[0] };
+        Assert.Contains("last hour   reading ...", Frame(80, 60));
+
+        await feed.ReadDetailsAsync(server.Apps[0], CancellationToken.None);
+
+        string[] page = Frame(80, 60);
+        Assert.StartsWith(server.Apps[0], page[2], StringComparison.Ordinal);
+        Assert.All(
+            ["now ", "answers ", "use ", "limits ", "last hour ", "  requests ", "  errors ", "  p90 ", "  running ", "  pending "],
+            label => Assert.Contains(page, line => line.StartsWith(label, StringComparison.Ordinal)));
+        Assert.Matches("^last hour   [1-9][0-9]* requests", page.Single(line => line.StartsWith("last hour", StringComparison.Ordinal)));
+        Assert.Matches(@"^cost today  \d+\.\d\d USD$", page.Single(line => line.StartsWith("cost today", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_app_that_the_service_refuses_shows_the_reason_in_the_place_of_its_figures()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
+        server.Faults.RefuseEndpoint(server.Apps[0]);
+        using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress));
+        _model.Take(await client.Metrics.GetSnapshotAsync());
+        _view = new TopView { Page = TopPage.App, Selected = server.Apps[0] };
+
+        await new TopFeed(client, [], TimeSpan.FromSeconds(10), TimeProvider.System, change => change(_model))
+            .ReadDetailsAsync(server.Apps[0], CancellationToken.None);
+
+        Assert.Contains("last hour   this key may not read it", Frame(80, 60));
+    }
+
+    [Fact]
+    public async Task The_feed_survives_a_service_that_goes_away_and_tells_of_retries_while_they_happen()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
+        server.Faults.Next(1, Fault.WithStatus(503), SimulatorRoute.Metrics);
+        var clock = new SteppedClock();
+        using var client = new FalObservabilityClient(options =>
+        {
+            (options.ApiKey, options.BaseAddress) = (server.KeyWithoutBilling, server.BaseAddress);
+            (options.MinRetryDelay, options.RetryBaseDelay) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1));
+        });
+        using var ending = new CancellationTokenSource();
+        using var news = new SemaphoreSlim(0);
+        var feed = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, change =>
+        {
+            lock (_model)
+            {
+                change(_model);
+            }
+
+            news.Release();
+        });
+        Task running = feed.RunAsync(ending.Token);
+
+        await UntilAsync(() => _model is { Latest: not null, Retries: > 0 } && _model.Notices.Any());
+
+        Assert.Contains("cost: this key may not read it", _model.Notices);
+        server.Faults.Next(1, Fault.WithStatus(400), SimulatorRoute.Metrics);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await UntilAsync(() => _model.Problem is not null);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await UntilAsync(() => _model.Problem is null);
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHangs());
+
+        async Task UntilAsync(Func<bool> isReached)
+        {
+            for (bool isDone = false; !isDone;)
+            {
+                lock (_model)
+                {
+                    isDone = isReached();
+                }
+
+                if (!isDone)
+                {
+                    await news.WaitAsync().OrHangs();
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Where_a_program_reads_the_output_it_is_one_plain_table()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
+        using var process = SampleProgram.Start(
+            "fal-obs", server.Key, [], "top", "--sort", "name", "--base-address", server.BaseAddress.ToString());
+
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal((0, ""), (exitCode, errors));
+        Assert.DoesNotContain('\e', output);
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["app", .. server.Apps.Order(StringComparer.Ordinal)], lines.Select(line => line.Split(' ')[0]));
+        Assert.All(["queue", "p99", "err%", "machine", "trouble"], title => Assert.Contains(title, lines[0], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_wrong_key_of_a_piped_view_is_one_line_with_the_cause()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
+        using var process = SampleProgram.Start(
+            "fal-obs", "wrong:secret-0123456789", [], "top", "--base-address", server.BaseAddress.ToString());
+
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal((1, ""), (exitCode, output));
+        Assert.Contains("Invalid API key", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    private static FalAppMetrics App(string name, double queue, double busy, double completed = 90, double errors = 0) => new()
+    {
+        Name = name,
+        QueueSize = queue,
+        ConcurrentRequests = busy,
+        Runners =
+        [
+            new FalRunnerCount(FalRunnerStates.Running, "GPU-H100", 3),
+            new FalRunnerCount(FalRunnerStates.Pending, "GPU-H100", 1),
+        ],
+        RequestsCompletedByStatus = [new FalRequestCount("POST", "200", completed - errors), new FalRequestCount("POST", "500", errors)],
+        RequestsReceivedByMethod = [new FalRequestCount("POST", "", completed)],
+        Latency = new LatencyDistribution([new HistogramBucket(1, 50), new HistogramBucket(double.PositiveInfinity, 90)]),
+        RunnerGpuUtilizationPercent = 120,
+        RunnerVramUsagePercent = 90,
+        RunnerGpuCount = 3,
+    };
+
+    private static FalApp Listed(string name, int maxConcurrency) => new() { EndpointId = name, MaxConcurrency = maxConcurrency };
+
+    /// <summary>A read of the metrics, ten seconds after the one before.</summary>
+    private void Read(params FalAppMetrics[] apps)
+    {
+        _now += TimeSpan.FromSeconds(10);
+        _model.Take(FalMetricsSnapshot.Create(apps, _now));
+    }
+
+    private string[] Frame(int width, int height) =>
+        [.. new TopScreen(_model, TopScreen.Blocks).Draw(_view, width, height, _now).Select(line => line.ToString())];
+
+    /// <summary>The names of the apps in the table, in its order.</summary>
+    private string[] Names(int width, int height) =>
+        [.. Frame(width, height)[7..^1].TakeWhile(line => line.Length > 0).Select(line => line[2..].Split(' ')[0])];
+
+    private void Press(string keys) => _view = Pressed([.. keys.Cast<object>()]);
+
+    private void Press(ConsoleKey key) => _view = Pressed(key);
+
+    /// <summary>The view after some keys, each a character or a key without one.</summary>
+    private TopView Pressed(params object[] keys) => keys.Aggregate(_view, (view, key) => TopKeys.Press(
+        view,
+        key is char text ? new ConsoleKeyInfo(text, default, shift: false, alt: false, control: false)
+            : new ConsoleKeyInfo('\0', (ConsoleKey)key, shift: false, alt: false, control: false),
+        _model.Latest,
+        pageSize: 16));
+}

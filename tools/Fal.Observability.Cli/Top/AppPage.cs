@@ -1,0 +1,181 @@
+using Fal.Observability.Client;
+
+namespace Fal.Observability.Cli.Top;
+
+/// <summary>The page of one app: what it does now, its last hour, its runners and its limits.</summary>
+/// <param name="model">What is known.</param>
+/// <param name="ramp">The characters of bars.</param>
+/// <param name="width">The columns of the screen.</param>
+internal sealed class AppPage(TopModel model, string ramp, int width)
+{
+    private const int Minutes = 60;
+    private const int LabelWidth = 12;
+    private const int MinutesOfRow = 10;
+
+    private readonly List<TopLine> _lines = [];
+
+    /// <summary>The lines of the page, however many they are.</summary>
+    public List<TopLine> Draw(TopView view)
+    {
+        TopReading? reading = model.Shown(view);
+        TopRow? row = reading is null ? null : Array.Find(reading.Rows, row => row.App.Name == view.Selected);
+        if (reading is null || row is null)
+        {
+            Add("No data about this app.");
+            return _lines;
+        }
+
+        _lines.Add(new TopLine(width).Add(row.App.ShownName, Ink.Title)
+            .Add(row.Trouble.Reason.Length > 0 ? $"  {row.Trouble.Reason}" : "  no trouble", TopColumns.InkOf(row.Trouble)));
+        Now(row, reading);
+        Limits(row.App);
+        AppDetails? details = model.Details?.Name == row.App.Name ? model.Details : null;
+        LastHour(details);
+        Runners(details);
+        return _lines;
+    }
+
+    private void Now(TopRow row, TopReading reading)
+    {
+        if (row.Live is not { } live)
+        {
+            Add("now", "no metrics: the service sends none of an app without a runner");
+            return;
+        }
+
+        int bars = Math.Clamp((width - 60) / 2, 8, Trend.Capacity);
+        Add("now", $"queue {Figures.Count(live.QueueSize)} {row.App.Queue.Draw(reading.Number, bars, ramp)}  " +
+            $"busy {Figures.Count(live.ConcurrentRequests)} {row.App.Busy.Draw(reading.Number, bars, ramp)}  " +
+            $"in {Figures.Count(live.RequestsReceived)}/min  out {Figures.Count(live.RequestsCompleted)}/min");
+        string statuses = string.Join(", ", live.RequestsCompletedByStatus.GroupBy(requests => requests.Status, StringComparer.Ordinal)
+            .OrderBy(status => status.Key, StringComparer.Ordinal)
+            .Select(status => $"{Figures.Count(status.Sum(requests => requests.Count))} x {ShownText.Of(status.Key)}"));
+        Add("answers", $"{(statuses.Length == 0 ? Figures.None : statuses)}  errors {Figures.Percent(live.ErrorRate)} %  " +
+            $"p50 {Figures.Seconds(row.P50)} s  p90 {Figures.Seconds(row.P90)} s  p99 {Figures.Seconds(row.P99)} s");
+        foreach (IGrouping<string, FalRunnerCount> machine in live.Runners.GroupBy(runner => runner.MachineType, StringComparer.Ordinal))
+        {
+            string states = string.Join(", ", machine.Select(runner => $"{Figures.Count(runner.Count)} {ShownText.Of(runner.State)}"));
+            Add("runners", $"{states} on {ShownText.Of(machine.Key)}");
+        }
+
+        Add("use", $"gpu {Figures.Percent(live.GpuUtilizationPercentPerGpu / 100)} %  " +
+            $"vram {Figures.Percent(live.VramUsagePercentPerGpu / 100)} %  of {Figures.Count(live.RunnerGpuCount)} GPUs  " +
+            $"cpu {Figures.Percent(live.CpuUsagePercentPerRunner / 100)} %  " +
+            $"memory {Figures.Count(live.MemoryUsageBytesPerRunner / 1048576)} MiB of one runner");
+    }
+
+    private void Limits(TopApp app)
+    {
+        if (app.Cost is { Cost: { } amount })
+        {
+            Add("cost today", Figures.Money(amount, ShownText.Of(app.Cost.Currency ?? "")));
+        }
+
+        if (app.Listed is not { } listed)
+        {
+            Add("limits", $"not known: the app is not listed in this environment");
+            return;
+        }
+
+        Add("limits", $"{Figures.Count(listed.MinConcurrency)} to {Figures.Count(listed.MaxConcurrency)} runners  " +
+            $"keep {Span(listed.KeepAlive)}  request {Span(listed.RequestTimeout)}  startup {Span(listed.StartupTimeout)}");
+        Add("", $"{ShownText.Of(listed.MachineType ?? Figures.None)}  " +
+            $"environment {ShownText.Of(listed.Environment ?? Figures.None)}  " +
+            $"regions {(listed.ValidRegions.Count == 0 ? "any" : ShownText.Of(string.Join(", ", listed.ValidRegions)))}");
+
+        static string Span(TimeSpan? span) => span is { } length ? Figures.Span(length) : Figures.None;
+    }
+
+    private void LastHour(AppDetails? details)
+    {
+        if (details?.Requests is not { } report)
+        {
+            Add("last hour", details is null ? "reading ..." : details.RequestsProblem ?? Figures.None);
+            return;
+        }
+
+        DateTimeOffset first = FirstMinute(details.At);
+        var minutes = new AnalyticsTotals?[Minutes];
+        var p90 = new double[Minutes];
+        Array.Fill(p90, double.NaN);
+        foreach (AnalyticsBucket bucket in report.TimeSeries)
+        {
+            if (Place(bucket.Start, first) is { } place)
+            {
+                minutes[place] = AnalyticsTotals.Of(bucket.Rows);
+                p90[place] = bucket.Rows.Max(row => row.P90Duration)?.TotalSeconds ?? double.NaN;
+            }
+        }
+
+        AnalyticsTotals all = AnalyticsTotals.Of(report.TimeSeries);
+        Add("last hour", $"{Figures.Count(all.RequestCount)} requests  " +
+            $"{Figures.Count(all.ErrorCount)} errors ({Figures.Percent(all.ErrorRate)} %)  " +
+            $"{Figures.Count(all.UserErrorCount)} user errors  {Figures.Count(all.ColdBootCount)} cold boots");
+        if (all.ErrorCount > 0)
+        {
+            Add("", $"errors: {Figures.Count(all.StartupErrorCount)} startup, {Figures.Count(all.ConnectionErrorCount)} connection, " +
+                $"{Figures.Count(all.TimeoutErrorCount)} timeout, {Figures.Count(all.RuntimeErrorCount)} runtime");
+        }
+
+        Bars("requests", i => minutes[i]?.RequestCount ?? double.NaN, Figures.Count, "/min");
+        Bars("errors", i => minutes[i]?.ErrorCount ?? double.NaN, Figures.Count, "/min");
+        Bars("p90", i => p90[i], Figures.Seconds, " s");
+        Add("", "   from  requests   err%    p50    p90    p99   (highest minute)", Ink.Faint);
+        for (int from = 0; from < Minutes; from += MinutesOfRow)
+        {
+            AnalyticsBucket[] buckets = [.. report.TimeSeries.Where(
+                bucket => Place(bucket.Start, first) is { } place && place / MinutesOfRow == from / MinutesOfRow)];
+            AnalyticsTotals sum = AnalyticsTotals.Of(buckets);
+            string Highest(Func<AnalyticsRow, TimeSpan?> duration) =>
+                Figures.Seconds(buckets.SelectMany(bucket => bucket.Rows).Max(duration)?.TotalSeconds);
+            Add("", $"  {Figures.Clock(first.AddMinutes(from))[..5]}  {Figures.Count(sum.RequestCount),8}   " +
+                $"{Figures.Percent(sum.ErrorRate),4}   {Highest(row => row.P50Duration),4}   {Highest(row => row.P90Duration),4}   " +
+                $"{Highest(row => row.P99Duration),4}");
+        }
+    }
+
+    private void Runners(AppDetails? details)
+    {
+        if (details?.Runners is not { } history)
+        {
+            Add("runner hour", details is null ? "reading ..." : details.RunnersProblem ?? Figures.None);
+            return;
+        }
+
+        DateTimeOffset first = FirstMinute(details.At);
+        var minutes = new FalRunnerBucket?[Minutes];
+        foreach (FalRunnerBucket bucket in history.Buckets)
+        {
+            if (Place(bucket.Start, first) is { } place)
+            {
+                minutes[place] = bucket;
+            }
+        }
+
+        Bars("running", i => minutes[i]?.Running ?? double.NaN, Figures.Count, "");
+        Bars("idle", i => minutes[i]?.Idle ?? double.NaN, Figures.Count, "");
+        Bars("pending", i => minutes[i]?.Pending ?? double.NaN, Figures.Count, "");
+        Bars("draining", i => minutes[i]?.Draining ?? double.NaN, Figures.Count, "");
+    }
+
+    // The last minute of the hour is the one that is not over.
+    private static DateTimeOffset FirstMinute(DateTimeOffset at) =>
+        new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerMinute) - ((Minutes - 1) * TimeSpan.TicksPerMinute), TimeSpan.Zero);
+
+    private static int? Place(DateTimeOffset start, DateTimeOffset first) =>
+        (int)Math.Floor((start - first).TotalMinutes) is >= 0 and < Minutes and var place ? place : null;
+
+    /// <summary>The last minutes, as many as have room, and the highest value of them.</summary>
+    private void Bars(string label, Func<int, double> valueAt, Func<double?, string> text, string unit)
+    {
+        int shown = Math.Min(Minutes, width - LabelWidth - 16);
+        double At(int i) => valueAt(Minutes - shown + i);
+        double highest = Enumerable.Range(0, shown).Select(At).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
+        Add($"  {label}", $"{Trend.Draw(shown, ramp, At)} {(double.IsNaN(highest) ? "no data" : $"<= {text(highest)}{unit}")}");
+    }
+
+    private void Add(string label, string text, Ink ink = Ink.Plain) =>
+        _lines.Add(new TopLine(width).AddCell(label, LabelWidth, isRight: false, Ink.Faint).Add(text, ink));
+
+    private void Add(string text) => _lines.Add(new TopLine(width).Add(text));
+}

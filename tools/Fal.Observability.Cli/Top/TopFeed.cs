@@ -1,0 +1,164 @@
+using System.Diagnostics.Metrics;
+using Fal.Observability.Client;
+
+namespace Fal.Observability.Cli.Top;
+
+/// <summary>Reads the account again and again, and hands what it finds to the model by way of a queue.</summary>
+/// <param name="client">The account.</param>
+/// <param name="environments">The environments whose apps are listed.</param>
+/// <param name="interval">The time from one read of the metrics to the next.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="post">Queues a change of the model.</param>
+internal sealed class TopFeed(
+    IFalObservabilityClient client,
+    IReadOnlyList<string> environments,
+    TimeSpan interval,
+    TimeProvider clock,
+    Action<Action<TopModel>> post)
+{
+    // The list and the bill change slowly, and their calls count against the same limits.
+    private static readonly TimeSpan SlowInterval = TimeSpan.FromMinutes(5);
+
+    // Where the service refuses the key, a new one may come from a file.
+    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan HistoryLength = TimeSpan.FromHours(1);
+
+    private const AnalyticsExpand Shown = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown
+        | AnalyticsExpand.P50Duration | AnalyticsExpand.P90Duration | AnalyticsExpand.P99Duration | AnalyticsExpand.P90PrepareDuration
+        | AnalyticsExpand.ColdBootCount;
+
+    /// <summary>Reads until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using MeterListener retries = ListenToRetries();
+        await Task.WhenAll(
+            RepeatAsync(ReadMetricsAsync, cancellationToken),
+            RepeatAsync(token => ReadPartAsync("apps", ReadListAsync, token), cancellationToken),
+            RepeatAsync(token => ReadPartAsync("cost", ReadCostAsync, token), cancellationToken));
+    }
+
+    /// <summary>Reads the page of one app.</summary>
+    public async Task ReadDetailsAsync(string app, CancellationToken cancellationToken)
+    {
+        Task<(AnalyticsReport?, string?)> requests = TryAsync(() => client.Analytics.GetReportAsync(
+            new AnalyticsQuery(app)
+            {
+                Expand = Shown,
+                Range = AnalyticsTimeRange.Last(HistoryLength),
+                Timeframe = AnalyticsTimeframe.Minute,
+                DegradeOnServerError = true,
+            },
+            cancellationToken: cancellationToken));
+        Task<(FalRunnerHistory?, string?)> runners = TryAsync(() => client.Apps.GetRunnerHistoryAsync(
+            app, AnalyticsTimeRange.Last(HistoryLength), AnalyticsTimeframe.Minute, cancellationToken: cancellationToken));
+        (AnalyticsReport? report, string? reportProblem) = await requests;
+        (FalRunnerHistory? history, string? historyProblem) = await runners;
+        var details = new AppDetails(app, clock.GetUtcNow(), report, reportProblem, history, historyProblem);
+        post(model => model.Take(details));
+    }
+
+    /// <summary>Gives the answer or the reason why there is none.</summary>
+    private static async Task<(T? Answer, string? Problem)> TryAsync<T>(Func<Task<T>> read)
+        where T : class
+    {
+        try
+        {
+            return (await read(), null);
+        }
+        catch (Exception e) when (e is FalObservabilityException or ArgumentException)
+        {
+            return (null, TopModel.IsForbidden(e) ? "this key may not read it" : TopModel.TextOf(e));
+        }
+    }
+
+    /// <summary>Reads, and waits for as long as the read says, until it says null.</summary>
+    private async Task RepeatAsync(Func<CancellationToken, Task<TimeSpan?>> readAsync, CancellationToken cancellationToken)
+    {
+        while (await readAsync(cancellationToken) is { } wait)
+        {
+            await Task.Delay(wait, clock, cancellationToken);
+        }
+    }
+
+    private async Task<TimeSpan?> ReadMetricsAsync(CancellationToken cancellationToken)
+    {
+        long start = clock.GetTimestamp();
+        TimeSpan wait = interval;
+        try
+        {
+            FalMetricsSnapshot snapshot = await client.Metrics.GetSnapshotAsync(cancellationToken);
+            post(model => model.Take(snapshot));
+        }
+        catch (FalObservabilityException e)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            post(model => model.ReadFailed(e, now));
+            wait = e is FalRateLimitException { RetryAfter: { } asked } && asked > interval ? asked
+                : e is FalAuthenticationException or FalForbiddenException && interval < AfterRefusal ? AfterRefusal
+                : interval;
+        }
+
+        // The reads keep their beat, but never follow each other at once.
+        TimeSpan rest = wait - clock.GetElapsedTime(start);
+        return rest > TimeSpan.FromSeconds(1) ? rest : TimeSpan.FromSeconds(1);
+    }
+
+    private async Task<TimeSpan?> ReadPartAsync(string part, Func<CancellationToken, Task> readAsync, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await readAsync(cancellationToken);
+            return SlowInterval;
+        }
+        catch (FalObservabilityException e)
+        {
+            post(model => model.PartFailed(part, e));
+            // A permission does not come back while somebody watches, but a key that is refused may be replaced.
+            return TopModel.IsForbidden(e) ? null : AfterRefusal;
+        }
+    }
+
+    private async Task ReadListAsync(CancellationToken cancellationToken)
+    {
+        FalAppList list = await client.Apps.ListAsync(new FalAppQuery([.. environments]), cancellationToken);
+        post(model => model.Take(list));
+    }
+
+    private async Task ReadCostAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        DateOnly today = DateOnly.FromDateTime(now.UtcDateTime);
+        UsageReport usage = await client.Usage.GetReportAsync(
+            new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }, cancellationToken);
+        post(model => model.Take(usage, now));
+    }
+
+    private MeterListener ListenToRetries()
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == FalTelemetry.MeterName && instrument.Name == "fal.client.retries")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        {
+            string operation = "", cause = "";
+            foreach ((string name, object? value) in tags)
+            {
+                operation = name == "fal.operation" ? value as string ?? "" : operation;
+                cause = name == "fal.retry.cause" ? value as string ?? "" : cause;
+            }
+
+            DateTimeOffset now = clock.GetUtcNow();
+            post(model => model.Retried(operation, cause, now));
+        });
+        listener.Start();
+        return listener;
+    }
+}

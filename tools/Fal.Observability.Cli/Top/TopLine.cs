@@ -1,0 +1,147 @@
+using System.Text;
+using Spectre.Console;
+
+namespace Fal.Observability.Cli.Top;
+
+/// <summary>What a piece of text stands for.</summary>
+internal enum Ink
+{
+    Plain,
+    Faint,
+    Title,
+    Good,
+    Warning,
+    Bad,
+}
+
+/// <summary>One line of the screen, never wider than it.</summary>
+/// <param name="width">The columns of the screen.</param>
+internal sealed class TopLine(int width)
+{
+    private const string Ellipsis = "…";
+
+    private readonly List<(string Text, Ink Ink)> _parts = [];
+    private int _used;
+
+    /// <summary>Whether the cursor is on the line.</summary>
+    public bool IsSelected { get; init; }
+
+    /// <summary>The columns that are left.</summary>
+    public int Left => width - _used;
+
+    /// <summary>Adds text, as much of it as has room.</summary>
+    public TopLine Add(string text, Ink ink = Ink.Plain)
+    {
+        string fitting = WidthOf(text) <= Left ? text : Left > 0 ? Start(text, Left - 1) + Ellipsis : "";
+        if (fitting.Length > 0)
+        {
+            _parts.Add((fitting, ink));
+            _used += WidthOf(fitting);
+        }
+
+        return this;
+    }
+
+    /// <summary>Adds text at the right edge, if it has room.</summary>
+    public TopLine AddRight(string text, Ink ink = Ink.Plain)
+    {
+        int room = Left - WidthOf(text);
+        return room >= 0 ? Add(new string(' ', room)).Add(text, ink) : this;
+    }
+
+    /// <summary>Adds text in a column.</summary>
+    public TopLine AddCell(string text, int columns, bool isRight, Ink ink = Ink.Plain)
+    {
+        string fitting = Fit(text, columns);
+        var blank = new string(' ', columns - WidthOf(fitting));
+        return Add(isRight ? blank + fitting : fitting + blank, ink);
+    }
+
+    /// <summary>The text that fits into columns. Where it is too long its middle is left out, since names differ at their ends.</summary>
+    public static string Fit(string text, int columns)
+    {
+        if (WidthOf(text) <= columns)
+        {
+            return text;
+        }
+
+        if (columns < 3)
+        {
+            return Start(text, columns);
+        }
+
+        string start = Start(text, columns / 2);
+        int room = columns - WidthOf(start) - 1;
+        Rune[] runes = [.. text.EnumerateRunes()];
+        int from = runes.Length;
+        for (int used = 0; from > 0 && (used += WidthOf(runes[from - 1].ToString())) <= room;)
+        {
+            from--;
+        }
+
+        return start + Ellipsis + string.Concat(runes[from..]);
+    }
+
+    /// <summary>The line as plain text.</summary>
+    public override string ToString() => string.Concat(_parts.Select(part => part.Text)).TrimEnd();
+
+    /// <summary>The line as a terminal shows it.</summary>
+    /// <param name="output">Where to append it.</param>
+    /// <param name="hasColours">Whether colours may be used. Bold, faint and inverse text are none.</param>
+    public void Write(StringBuilder output, bool hasColours)
+    {
+        foreach ((string text, Ink ink) in _parts)
+        {
+            string style = ink switch
+            {
+                Ink.Faint => "2",
+                Ink.Title => "1",
+                Ink.Good => hasColours ? "32" : "",
+                Ink.Warning => hasColours ? "33" : "",
+                Ink.Bad => hasColours ? "1;31" : "1",
+                _ => "",
+            };
+            style = IsSelected ? style.Length > 0 ? $"7;{style}" : "7" : style;
+            output.Append(style.Length > 0 ? $"\e[{style}m{text}\e[0m" : text);
+        }
+
+        // At the right edge this would erase the last character.
+        if (Left > 0)
+        {
+            output.Append("\e[K");
+        }
+    }
+
+    /// <summary>How many columns a text takes.</summary>
+    public static int WidthOf(string text)
+    {
+        foreach (char c in text)
+        {
+            // Everything below takes one column, and so does what the screen is drawn with.
+            if (c >= '\u0300' && c is not (>= '\u2010' and <= '\u2027' or >= '\u2580' and <= '\u259F'))
+            {
+                return text.GetCellWidth();
+            }
+        }
+
+        return text.Length;
+    }
+
+    private static string Start(string text, int columns)
+    {
+        var start = new StringBuilder();
+        int used = 0;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            used += WidthOf(rune.ToString());
+            if (used > columns)
+            {
+                break;
+            }
+
+            start.Append(rune);
+        }
+
+        return start.ToString();
+    }
+}

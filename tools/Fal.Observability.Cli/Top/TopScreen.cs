@@ -1,0 +1,256 @@
+using System.Globalization;
+
+namespace Fal.Observability.Cli.Top;
+
+/// <summary>The lines of the screen, made of the model and the view alone.</summary>
+/// <param name="model">What is known.</param>
+/// <param name="ramp">The characters of bars, from zero to the highest value.</param>
+internal sealed class TopScreen(TopModel model, string ramp)
+{
+    /// <summary>Bars for a terminal that shows Unicode.</summary>
+    public const string Blocks = "▁▂▃▄▅▆▇█";
+
+    /// <summary>Bars for every other terminal.</summary>
+    public const string Ascii = "_.:-=+*#";
+
+    private const int NarrowestScreen = 40;
+    private const int LowestScreen = 10;
+
+    private const int MostEvents = 8;
+
+    // The lines above the rows, with their titles, and the one below them.
+    private const int LinesAround = 8;
+
+    /// <summary>How many rows a screen shows.</summary>
+    public static int RowsOn(int height) => Math.Max(1, height - LinesAround);
+
+    /// <summary>The lines of the screen.</summary>
+    /// <param name="view">What a person has chosen.</param>
+    /// <param name="width">The columns of the screen.</param>
+    /// <param name="height">The lines of the screen.</param>
+    /// <param name="now">The current instant.</param>
+    public IReadOnlyList<TopLine> Draw(TopView view, int width, int height, DateTimeOffset now)
+    {
+        var lines = new List<TopLine>(height);
+        if (width < NarrowestScreen || height < LowestScreen)
+        {
+            lines.Add(new TopLine(width).Add(Invariant($"Enlarge to {NarrowestScreen}x{LowestScreen}.")));
+            return lines;
+        }
+
+        lines.Add(Title(view, width, now));
+        if (view.IsHelp)
+        {
+            lines.AddRange(TopHelp.Lines.Take(height - 2).Select(text => new TopLine(width).Add(text)));
+        }
+        else if (view.Page == TopPage.App)
+        {
+            List<TopLine> page = new AppPage(model, ramp, width).Draw(view);
+            int scrolled = Math.Clamp(view.Scrolled, 0, Math.Max(0, page.Count - (height - 3)));
+            lines.Add(Status(width, now));
+            lines.AddRange(page.Skip(scrolled).Take(height - 3));
+        }
+        else
+        {
+            Apps(lines, view, width, height, now);
+        }
+
+        while (lines.Count < height - 1)
+        {
+            lines.Add(new TopLine(width));
+        }
+
+        lines.Add(Keys(view, width));
+        return lines;
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static string Plural(int count, string noun) => Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
+
+    private static string Listed(IReadOnlyList<(string Name, double Count)> counts) => counts.Count == 0
+        ? "none"
+        : string.Join(", ", counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}"));
+
+    private static TopLine Keys(TopView view, int width)
+    {
+        if (view.IsTyping)
+        {
+            return new TopLine(width).Add("filter: ", Ink.Title).Add($"{view.Filter}_").Add("   Enter keeps it, Esc clears it", Ink.Faint);
+        }
+
+        string keys = view.IsHelp ? "any key closes the help  q quit"
+            : view.Page == TopPage.App ? "Esc back  Up/Down scroll  p pause  ? help  q quit"
+            : "s sort  r reverse  / filter  p pause  Enter open  ? help  q quit";
+        return new TopLine(width).Add(keys, Ink.Faint);
+    }
+
+    private TopLine Title(TopView view, int width, DateTimeOffset now)
+    {
+        TopLine line = new TopLine(width).Add("fal-obs top", Ink.Title);
+        if (model.Shown(view) is { } reading)
+        {
+            line.Add($"  {Plural(reading.Rows.Length, "app")}");
+            line.Add(reading.InTrouble > 0 ? Invariant($"  {reading.InTrouble} in trouble") : "  none in trouble",
+                reading.InTrouble > 0 ? Ink.Bad : Ink.Good);
+        }
+
+        if (view.PausedAt is not null)
+        {
+            line.Add("  PAUSED", Ink.Warning);
+        }
+
+        if (model.IsSimulated)
+        {
+            line.Add("  SIMULATED DATA", Ink.Warning);
+        }
+
+        if (model.Shown(view) is not { } shown)
+        {
+            return line.AddRight("no data yet", Ink.Warning);
+        }
+
+        string age = $"data {Figures.Span(now - shown.Timestamp)} old";
+        return model.IsStale(now) ? line.AddRight($"STALE: {age}", Ink.Bad) : line.AddRight(age);
+    }
+
+    /// <summary>What goes wrong now, else what happened last.</summary>
+    private TopLine Status(int width, DateTimeOffset now)
+    {
+        var line = new TopLine(width);
+        if (model.Problem is { } problem)
+        {
+            string since = $"{model.ProblemKind} for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): ";
+            return line.Add(since, Ink.Bad).Add(problem);
+        }
+
+        line.Add(Invariant($"retries {model.Retries}, rate limits {model.RateLimits}"), model.RateLimits > 0 ? Ink.Warning : Ink.Plain);
+        if (model.Latest is { SkippedLines: > 0 } latest)
+        {
+            line.Add(Invariant($"  {latest.SkippedLines} line(s) unreadable"), Ink.Warning);
+        }
+
+        foreach (string notice in model.Notices.Where(notice => !notice.StartsWith("cost", StringComparison.Ordinal)))
+        {
+            line.Add($"  {notice}", Ink.Warning);
+        }
+
+        if (model.Events.FirstOrDefault() is { } last)
+        {
+            line.Add($"  {Figures.Clock(last.At)} {last.Text}", last.Ink);
+        }
+
+        return line;
+    }
+
+    private string Cost()
+    {
+        string? notice = model.Notices.FirstOrDefault(notice => notice.StartsWith("cost", StringComparison.Ordinal));
+        return model.CostToday is { } totals
+            ? totals.Count == 0
+                ? "cost today 0"
+                : $"cost today {string.Join(" + ", totals.Select(total => Figures.Money(total.Cost, ShownText.Of(total.Currency))))}"
+            : notice ?? "cost today ...";
+    }
+
+    private void Apps(List<TopLine> lines, TopView view, int width, int height, DateTimeOffset now)
+    {
+        if (model.Shown(view) is not { } reading)
+        {
+            lines.Add(Status(width, now));
+            lines.Add(new TopLine(width));
+            string text = model.Problem is { } problem
+                ? $"There are no data of {ShownText.Of(model.Service)} yet, and the reads go on. The last failure: {problem}"
+                : $"Waiting for the first answer of {ShownText.Of(model.Service)}, for {Figures.Span(now - model.Start)}.";
+            lines.AddRange(Wrapped(text, width).Take(height - lines.Count - 1));
+            return;
+        }
+
+        int bars = width >= 120 ? 40 : width >= 80 ? 10 : 0;
+        double? share = reading.Completed > 0 ? reading.Errors / reading.Completed : null;
+        lines.Add(new TopLine(width)
+            .Add("queue ", Ink.Faint).Add($"{Figures.Count(reading.Queue)} {model.Queue.Draw(reading.Number, bars, ramp)}")
+            .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}")
+            .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share))
+            .Add($" of {Figures.Count(reading.Completed)}/min"));
+        lines.Add(new TopLine(width).Add("runners ", Ink.Faint).Add(Listed(reading.RunnersByState)).AddRight(Cost()));
+        lines.Add(new TopLine(width).Add("machines ", Ink.Faint).Add(Listed(reading.RunnersByMachine)));
+        lines.Add(new TopLine(width).Add("worst ", Ink.Faint).Add(reading.Worst.Count == 0
+            ? "none"
+            : string.Join("; ", reading.Worst.Select(row => $"{reading.NameOf(row.App)}: {row.Trouble.Reason}"))));
+        lines.Add(Status(width, now));
+        IReadOnlyList<TopRow> rows = reading.Select(view);
+        (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(reading, width, withBars: true, ramp);
+        lines.Add(Titles(columns, view, width));
+        if (rows.Count == 0)
+        {
+            lines.Add(new TopLine(width).Add(
+                view.Filter.Length > 0 ? $"  No app's name contains '{view.Filter}'. Esc clears the filter."
+                : model.OwnsNoApp ? "  The account owns no app."
+                : "  No data: the service sends metrics of no app. Apps without a runner have none."));
+            return;
+        }
+
+        int inSight = RowsOn(height);
+        int cursor = TopKeys.CursorIn(view, rows);
+        // The cursor moves down to the last line, and then the rows move up.
+        int first = Math.Max(0, Math.Min(cursor - inSight + 1, rows.Count - inSight));
+        for (int i = first; i < Math.Min(rows.Count, first + inSight); i++)
+        {
+            lines.Add(Row(rows[i], columns, drawing, width, i == cursor));
+        }
+
+        // Where there are fewer apps than lines, the others show what happened. One stays empty, and one is that of the keys.
+        int spare = Math.Min(MostEvents, height - lines.Count - 2);
+        if (spare > 1 && model.Events.Any())
+        {
+            lines.Add(new TopLine(width));
+            lines.AddRange(model.Events.Take(spare).Select(
+                happened => new TopLine(width).Add($"{Figures.Clock(happened.At)} ", Ink.Faint).Add(happened.Text, happened.Ink)));
+        }
+    }
+
+    /// <summary>A text as lines that break between words.</summary>
+    private static IEnumerable<TopLine> Wrapped(string text, int width)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && TopLine.WidthOf(line) + 1 + TopLine.WidthOf(word) > width)
+            {
+                yield return new TopLine(width).Add(line);
+                line = "";
+            }
+
+            line = line.Length == 0 ? word : $"{line} {word}";
+        }
+
+        yield return new TopLine(width).Add(line);
+    }
+
+    private static TopLine Titles(IReadOnlyList<TopColumn> columns, TopView view, int width)
+    {
+        TopLine line = new TopLine(width).Add("  ");
+        foreach (TopColumn column in columns)
+        {
+            bool isSorted = column.Sort == view.Sort;
+            line.AddCell(column.Title, column.Width, column.IsRight, isSorted ? Ink.Title : Ink.Faint).Add(" ");
+        }
+
+        return line;
+    }
+
+    private static TopLine Row(TopRow row, IReadOnlyList<TopColumn> columns, TopDrawing drawing, int width, bool isSelected)
+    {
+        TopLine line = new TopLine(width) { IsSelected = isSelected }
+            .Add(isSelected ? ">" : " ")
+            .Add(row.Trouble.Score >= Trouble.Warning ? "!" : " ", TopColumns.InkOf(row.Trouble));
+        for (int i = 0; i < columns.Count; i++)
+        {
+            Ink ink = i == 0 ? row.Live is null ? Ink.Faint : TopColumns.InkOf(row.Trouble) : columns[i].Ink(row);
+            line.AddCell(columns[i].Value(row, drawing), columns[i].Width, columns[i].IsRight, ink).Add(" ");
+        }
+
+        return line;
+    }
+}
