@@ -24,19 +24,27 @@ internal sealed class EndpointChoice
         });
     }
 
+    /// <summary>The id of the app that an endpoint belongs to: a route has its app's id in front.</summary>
+    public static string AppOf(string endpointId) => string.Join('/', endpointId.Split('/').Take(2));
+
     /// <summary>The ids of the endpoints, each once. There may be none.</summary>
     /// <exception cref="ArgumentException">An id cannot be valid.</exception>
     /// <exception cref="FalObservabilityException">The apps cannot be listed.</exception>
-    public async Task<IReadOnlyList<string>> OfAsync(ParseResult parsed, Account account, CancellationToken cancellationToken)
-    {
-        // Without the option this is no null but an array without elements.
-        if (parsed.GetValue(_endpoints) is { Length: > 0 } named)
-        {
-            // The query refuses an id that cannot be valid.
-            return new AnalyticsQuery(named).EndpointIds;
-        }
+    public async Task<IReadOnlyList<string>> OfAsync(ParseResult parsed, Account account, CancellationToken cancellationToken) =>
+        Named(parsed) ?? OfAll(await ListAsync(parsed, account, cancellationToken));
 
-        FalAppList list = await account.Client.Apps.ListAsync(new FalAppQuery(parsed.GetValue(_environments) ?? []), cancellationToken);
-        return [.. list.Apps.Select(app => app.EndpointId).Distinct(StringComparer.Ordinal)];
-    }
+    /// <summary>The ids that the command line names, each once; null: it names none.</summary>
+    /// <exception cref="ArgumentException">An id cannot be valid.</exception>
+    public IReadOnlyList<string>? Named(ParseResult parsed) =>
+        // Without the option this is no null but an array without elements. The query refuses an id that cannot be valid.
+        parsed.GetValue(_endpoints) is { Length: > 0 } named ? new AnalyticsQuery(named).EndpointIds : null;
+
+    /// <summary>The apps of the environments that the command line names, or of the main one.</summary>
+    /// <exception cref="FalObservabilityException">The apps cannot be listed.</exception>
+    public Task<FalAppList> ListAsync(ParseResult parsed, Account account, CancellationToken cancellationToken) =>
+        account.Client.Apps.ListAsync(new FalAppQuery(parsed.GetValue(_environments) ?? []), cancellationToken);
+
+    /// <summary>The ids of all apps of a list, each once.</summary>
+    public static IReadOnlyList<string> OfAll(FalAppList list) =>
+        [.. list.Apps.Select(app => app.EndpointId).Distinct(StringComparer.Ordinal)];
 }

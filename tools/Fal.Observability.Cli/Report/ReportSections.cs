@@ -1,0 +1,596 @@
+using System.Globalization;
+
+namespace Fal.Observability.Cli.Report;
+
+/// <summary>The parts of the page below its first screen.</summary>
+internal sealed partial class ReportPage
+{
+    /// <summary>A column of a table.</summary>
+    /// <param name="Header">Its title.</param>
+    /// <param name="Cell">Writes a cell, of an item and its place in the JSON.</param>
+    /// <param name="IsWord">Whether the cells are words, which begin at the left, and not numbers.</param>
+    private sealed record TableColumn<T>(string Header, Action<T, string> Cell, bool IsWord = false);
+
+    private (AppFigures App, string Path)[] AllApps => [.. _account.Apps.Select((app, i) => (app, Path("apps", i)))];
+
+    private void Course()
+    {
+        if (_account.Columns.Items.Count == 0)
+        {
+            return;
+        }
+
+        _html.Open("section", ("aria-labelledby", "course")).Element("h2", "Course over time", ("id", "course"));
+        _html.Element("p", $"All apps together. {ColumnWords(_account.Columns)}", ("class", "soft"));
+        _html.Open("div", ("class", "plots"));
+        CountPlots(_account.Columns, "all apps");
+        RunnerPlot(_account.Columns, "all apps");
+        foreach (IGrouping<string, DayFigures> currency in
+            (_account.Bill?.Days ?? []).GroupBy(day => day.Currency, StringComparer.Ordinal))
+        {
+            DayFigures[] days = [.. currency];
+            DateTimeOffset[] starts =
+                [.. days.Select(day => new DateTimeOffset(day.Day, TimeOnly.MinValue, TimeSpan.Zero))];
+            DayFigures highest = days.MaxBy(day => day.Cost)!;
+            new Plot
+            {
+                Title = $"Cost per day, {Shown(currency.Key)}",
+                Description = $"The bill of the account by day: {FigureText.Money(days.Sum(day => day.Cost), currency.Key)} in total, at most " +
+                    string.Create(CultureInfo.InvariantCulture, $"{FigureText.Money(highest.Cost, currency.Key)} on {highest.Day:d MMM yyyy}."),
+                Starts = starts,
+                End = starts[^1].AddDays(1),
+                Series = [new PlotSeries("cost", [.. days.Select(day => (double?)day.Cost)])],
+                IsStacked = true,
+            }.Write(_html);
+        }
+
+        _html.CloseLine().CloseLine();
+    }
+
+    private void Reliability()
+    {
+        if (_account.Apps.Count == 0)
+        {
+            return;
+        }
+
+        _html.Open("section", ("aria-labelledby", "reliability")).Element("h2", "Reliability", ("id", "reliability"));
+        _html.Element(
+            "p",
+            "The apps that have used most of their error budget come first. A burn rate of 1 uses the budget exactly up in the window of " +
+                "the objective; the usual limits for an alert are 14.4 over one hour and 6 over six hours.",
+            ("class", "soft"));
+        Table(
+            "Requests and the objective by app",
+            AllApps.OrderByDescending(app => app.App.Availability?.ErrorBudgetConsumed),
+            new("App", (app, _) => Link(app.App)),
+            new("Requests", (app, path) => ComparedCount($"{path}.traffic.request_count", app.Traffic.RequestCount)),
+            new("Server errors", (app, path) => ComparedShare($"{path}.traffic.error_rate", app.Traffic.ErrorRate)),
+            new("Callers' errors", (app, path) => ComparedShare($"{path}.traffic.user_error_rate", app.Traffic.UserErrorRate)),
+            new("Objective", (app, _) => Objective(app.Availability), IsWord: true),
+            new("Budget used", (app, path) =>
+                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, FigureText.Share)),
+            new("Burn rate, 1 h", (app, path) =>
+                Figure($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, FigureText.Number)),
+            new("Burn rate, 6 h", (app, path) =>
+                Figure($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, FigureText.Number)),
+            new("Cold boots", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)),
+            new("Idle", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
+            new("Peak of limit", (app, path) =>
+            {
+                Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Number);
+                if (app.Runners?.MaxConcurrency is { } limit)
+                {
+                    _html.Text(" of ");
+                    Figure($"{path}.runners.max_concurrency", limit, FigureText.Number);
+                }
+            }));
+        ((string App, TrafficFigures Traffic) Item, string Path)[] classes =
+        [
+            (("All apps", _account.Traffic), "traffic"),
+            .. AllApps.Where(app => app.App.Traffic.ErrorCount.Value > 0)
+                .OrderByDescending(app => app.App.Traffic.ErrorCount.Value)
+                .Select(app => ((app.App.App, app.App.Traffic), $"{app.Path}.traffic")),
+        ];
+        Table(
+            "Server errors by class",
+            classes,
+            new("App", (row, _) => Link(row.App)),
+            new("Server errors", (row, path) => ComparedCount($"{path}.error_count", row.Traffic.ErrorCount)),
+            new("Start-up", (row, path) => ComparedCount($"{path}.startup_error_count", row.Traffic.StartupErrorCount)),
+            new("Connection", (row, path) => ComparedCount($"{path}.connection_error_count", row.Traffic.ConnectionErrorCount)),
+            new("Time-out", (row, path) => ComparedCount($"{path}.timeout_error_count", row.Traffic.TimeoutErrorCount)),
+            new("Runtime", (row, path) => ComparedCount($"{path}.runtime_error_count", row.Traffic.RuntimeErrorCount)),
+            new("Callers' errors", (row, path) => ComparedCount($"{path}.user_error_count", row.Traffic.UserErrorCount)));
+        _html.CloseLine();
+    }
+
+    private void Speed()
+    {
+        (EndpointFigures Endpoint, string Path)[] endpoints =
+        [
+            .. AllApps.SelectMany(app => app.App.Endpoints.Select((one, i) => (one, $"{app.Path}.{Path("endpoints", i)}"))),
+        ];
+        if (endpoints.Length == 0)
+        {
+            return;
+        }
+
+        _html.Open("section", ("aria-labelledby", "speed")).Element("h2", "Speed", ("id", "speed"));
+        _html.Element(
+            "p",
+            "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than p50, " +
+                "and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so there is no figure for the account.",
+            ("class", "soft"));
+        EndpointTable("Wait in the queue, execution and cold boots by endpoint", endpoints.OrderByDescending(one => one.Endpoint.Queue.P90.Value));
+        _html.CloseLine();
+    }
+
+    private void EndpointTable(string caption, IEnumerable<(EndpointFigures Endpoint, string Path)> endpoints) => Table(
+        caption,
+        endpoints,
+        new("Endpoint", (one, _) => Link(one.Endpoint)),
+        new("Requests", (one, path) => ComparedCount($"{path}.request_count", one.RequestCount)),
+        new("Queue p50", (one, path) => Seconds($"{path}.queue.p50", one.Queue.P50)),
+        new("Queue p90", (one, path) => ComparedSeconds($"{path}.queue.p90", one.Queue.P90)),
+        new("Queue p99", (one, path) => Seconds($"{path}.queue.p99", one.Queue.P99)),
+        new("Execution p50", (one, path) => Seconds($"{path}.execution.p50", one.Execution.P50)),
+        new("Execution p90", (one, path) => ComparedSeconds($"{path}.execution.p90", one.Execution.P90)),
+        new("Execution p95", (one, path) => Seconds($"{path}.execution.p95", one.Execution.P95)),
+        new("Execution p99", (one, path) => Seconds($"{path}.execution.p99", one.Execution.P99)),
+        new("Cold boots", (one, path) => Figure($"{path}.cold_boot_count", one.ColdBootCount, FigureText.Count)),
+        new("Cold boot p50", (one, path) => Figure($"{path}.cold_boot_p50", one.ColdBootP50, FigureText.Seconds)),
+        new("Cold boot p90", (one, path) => Figure($"{path}.cold_boot_p90", one.ColdBootP90, FigureText.Seconds)));
+
+    private void Cost()
+    {
+        _html.Open("section", ("aria-labelledby", "cost")).Element("h2", "Cost", ("id", "cost"));
+        if (_account.Bill is not { } bill)
+        {
+            _html.Element("p", "The cost is not known, because the service refuses the usage of the account to this key.").CloseLine();
+            return;
+        }
+
+        ((string App, CostFigures Cost) Item, string Path)[] costs =
+        [
+            .. bill.Totals.Select((total, i) =>
+                ((bill.IncludesOtherApps ? "Apps of this report" : "The whole bill", total), Path("bill.totals", i))),
+            .. AllApps.SelectMany(app => app.App.Costs.Select((cost, i) => ((app.App.App, Cost: cost), $"{app.Path}.{Path("costs", i)}")))
+                .OrderBy(row => row.Item1.Cost.Currency, StringComparer.Ordinal)
+                .ThenByDescending(row => row.Item1.Cost.Cost),
+        ];
+        Table(
+            "Cost by app",
+            costs,
+            new("App", (row, _) => Link(row.App)),
+            new("Environment", (row, _) => _html.Text(row.Cost.Environment is null ? FigureText.Unknown : Shown(row.Cost.Environment)), IsWord: true),
+            new("Cost", (row, path) => ComparedMoney(path, row.Cost)),
+            new("Before", (row, path) => Money($"{path}.cost_before", row.Cost.CostBefore, row.Cost.Currency)),
+            new("1,000 successes", (row, path) =>
+                Money($"{path}.cost_per_thousand_successes", row.Cost.CostPerThousandSuccesses, row.Cost.Currency)),
+            new("Before", (row, path) =>
+                Money($"{path}.cost_per_thousand_successes_before", row.Cost.CostPerThousandSuccessesBefore, row.Cost.Currency)),
+            new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost.MachineSeconds)));
+        if (bill.Unattributed.Count > 0)
+        {
+            _html.Element(
+                "p",
+                "Unattributed: these lines of the bill have a name or an environment that no listed app has exactly. Name the environment " +
+                    "with --environments to list its apps too.",
+                ("class", "soft"));
+            Table(
+                "Unattributed cost",
+                bill.Unattributed.Select((rest, i) => (rest, Path("bill.unattributed", i))),
+                new("Name on the bill", (rest, _) => _html.Text(rest.App is null ? "no app" : Shown(rest.App))),
+                new("Environment", (rest, _) => _html.Text(Shown(rest.Environment ?? FigureText.Unknown)), IsWord: true),
+                new("Cost", (rest, path) => Money($"{path}.cost", rest.Cost, rest.Currency)));
+        }
+
+        if (bill.MachineTypes.Count > 0)
+        {
+            Table(
+                bill.IncludesOtherApps ? "Cost of the whole account by machine type" : "Cost by machine type",
+                bill.MachineTypes.Select((machine, i) => (machine, Path("bill.machine_types", i))),
+                new("Machine type", (machine, _) => _html.Text(machine.MachineType is null ? "not named" : Shown(machine.MachineType))),
+                new("Cost", (machine, path) => Money($"{path}.cost", machine.Cost, machine.Currency)),
+                new("Machine time", (machine, path) => Hours($"{path}.machine_seconds", machine.MachineSeconds)));
+        }
+
+        _html.CloseLine();
+    }
+
+    private void Worst()
+    {
+        if (_account.WorstBuckets.Count == 0 && _account.SlowestBuckets.Count == 0)
+        {
+            return;
+        }
+
+        _html.Open("section", ("aria-labelledby", "worst")).Element("h2", $"The worst {_bucket}s", ("id", "worst"));
+        BucketTables(_account.WorstBuckets, "worst_buckets", _account.SlowestBuckets, "slowest_buckets", "Most errors in");
+        _html.CloseLine();
+    }
+
+    private void BucketTables(
+        IReadOnlyList<BucketFigures> worst, string worstPath, IReadOnlyList<BucketFigures> slowest, string slowestPath, string? worstColumn)
+    {
+        if (worst.Count > 0)
+        {
+            List<TableColumn<BucketFigures>> columns =
+            [
+                new("Begins, UTC", (bucket, _) => Begin(bucket)),
+                new("Server errors", (bucket, path) => Figure($"{path}.error_count", bucket.ErrorCount, FigureText.Count)),
+                new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
+                new("Share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, FigureText.Share)),
+            ];
+            if (worstColumn is not null)
+            {
+                columns.Add(new(worstColumn, (bucket, _) => Link(bucket.Endpoint), IsWord: true));
+            }
+
+            Table($"The {_bucket}s with the most server errors", worst.Select((bucket, i) => (bucket, Path(worstPath, i))), [.. columns]);
+        }
+
+        if (slowest.Count > 0)
+        {
+            Table(
+                $"The {_bucket}s with the longest wait in the queue",
+                slowest.Select((bucket, i) => (bucket, Path(slowestPath, i))),
+                new("Begins, UTC", (bucket, _) => Begin(bucket)),
+                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, FigureText.Seconds)),
+                new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
+                new("Endpoint", (bucket, _) => Link(bucket.Endpoint), IsWord: true));
+        }
+
+        void Begin(BucketFigures bucket)
+        {
+            Time(bucket.Start);
+            if (bucket.IsProvisional)
+            {
+                _html.Text(" ").Element("span", "provisional", ("class", "mark warn"));
+            }
+        }
+    }
+
+    private void Apps()
+    {
+        if (_account.Apps.Count == 0)
+        {
+            return;
+        }
+
+        _html.Open("section", ("aria-labelledby", "apps")).Element("h2", "App by app", ("id", "apps"));
+        _html.Open("nav", ("aria-label", "Apps")).Open("ul");
+        foreach (AppFigures app in _account.Apps)
+        {
+            _html.Open("li");
+            Link(app.App);
+            _html.Close();
+        }
+
+        _html.Close().CloseLine();
+        foreach ((AppFigures app, string path) in AllApps)
+        {
+            App(app, path);
+        }
+
+        _html.CloseLine();
+    }
+
+    private void App(AppFigures app, string path)
+    {
+        _html.Open("article", ("id", _anchors[app.App]), ("data-app", Shown(app.App)));
+        _html.Element("h3", Shown(app.App));
+        string[] words = [.. app.Environments, .. app.MachineTypes];
+        if (words.Length > 0)
+        {
+            _html.Element("p", string.Join(" · ", words.Select(Shown)), ("class", "soft"));
+        }
+
+        if (app.Traffic.RequestCount.Value is not > 0)
+        {
+            _html.Element("p", app.Traffic.RequestCount.Before > 0
+                ? $"No request. In the period before there were {FigureText.Count(app.Traffic.RequestCount.Before)}."
+                : "No request.");
+        }
+        else
+        {
+            AppSentence(app, path);
+        }
+
+        bool hasRunners = app.Columns.Items.Any(column => column.RunningRunners + column.IdleRunners > 0);
+        if (app.Traffic.RequestCount.Value is > 0)
+        {
+            _html.Element("p", ColumnWords(app.Columns), ("class", "soft"));
+        }
+
+        _html.Open("div", ("class", "plots"));
+        if (app.Traffic.RequestCount.Value is > 0)
+        {
+            CountPlots(app.Columns, app.App);
+            LatencyPlot(
+                app, "Execution", column => column.ExecutionP50, column => column.ExecutionP90, column => column.ExecutionP99);
+            LatencyPlot(app, "Wait in the queue", column => column.QueueP50, column => column.QueueP90, column => column.QueueP99);
+        }
+
+        if (hasRunners)
+        {
+            RunnerPlot(app.Columns, app.App);
+        }
+
+        _html.CloseLine();
+        if (app.Endpoints.Count > 0)
+        {
+            EndpointTable("Speed", app.Endpoints.Select((one, i) => (one, $"{path}.{Path("endpoints", i)}")));
+        }
+
+        BucketTables(app.WorstBuckets, $"{path}.worst_buckets", app.SlowestBuckets, $"{path}.slowest_buckets", null);
+        _html.CloseLine();
+    }
+
+    private void AppSentence(AppFigures app, string path)
+    {
+        _html.Open("p");
+        Figure($"{path}.traffic.request_count.value", app.Traffic.RequestCount.Value, FigureText.Count);
+        _html.Text(" requests");
+        ChangeOf(app.Traffic.RequestCount.Change);
+        _html.Text(": ");
+        Figure($"{path}.traffic.success_rate.value", app.Traffic.SuccessRate.Value, FigureText.Share);
+        _html.Text(" succeeded, ");
+        Figure($"{path}.traffic.user_error_rate.value", app.Traffic.UserErrorRate.Value, FigureText.Share);
+        _html.Text(" were the caller's errors, ");
+        Figure($"{path}.traffic.error_rate.value", app.Traffic.ErrorRate.Value, FigureText.Share);
+        _html.Text(" server errors.");
+        if (app.Availability is { ErrorBudgetConsumed: not null } slo)
+        {
+            _html.Text($" The objective of {FigureText.Share(slo.Target)} is ");
+            Objective(slo);
+            _html.Text(": ");
+            Figure($"{path}.availability.error_budget_consumed", slo.ErrorBudgetConsumed, FigureText.Share);
+            _html.Text(" of the error budget is used.");
+        }
+
+        for (int i = 0; i < app.Costs.Count; i++)
+        {
+            CostFigures cost = app.Costs[i];
+            _html.Text(" It cost ");
+            Money($"{path}.{Path("costs", i)}.cost", cost.Cost, cost.Currency);
+            ChangeOf((double?)cost.Change);
+            if (app.Costs.Count > 1 && cost.Environment is { } environment)
+            {
+                _html.Text($" in {Shown(environment)}");
+            }
+
+            if (cost.CostPerThousandSuccesses is { } perThousand)
+            {
+                _html.Text(", ");
+                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, cost.Currency);
+                _html.Text(" for 1,000 successes");
+            }
+
+            _html.Text(".");
+        }
+
+        if (app.Runners?.IdleShare is { } idle)
+        {
+            _html.Text(" Its runners were idle for ");
+            Figure($"{path}.runners.idle_share", idle, FigureText.Share);
+            _html.Text(" of their paid time.");
+        }
+
+        _html.CloseLine();
+
+        void ChangeOf(double? change)
+        {
+            if (FigureText.Change(change) is { } text)
+            {
+                _html.Text($" ({text})");
+            }
+        }
+    }
+
+    private void CountPlots(ColumnsFigures columns, string whose)
+    {
+        IReadOnlyList<ColumnFigures> items = columns.Items;
+        ColumnFigures busiest = items.MaxBy(column => column.RequestCount)!;
+        TimePlot(
+            $"Requests per {Length(columns)}",
+            $"{Whose(whose)}: {FigureText.Count(items.Sum(column => column.RequestCount))} in total, at most " +
+                $"{FigureText.Count(busiest.RequestCount)} from {FigureText.Instant(busiest.Start)} UTC on.",
+            columns,
+            isStacked: true,
+            new PlotSeries("requests", [.. items.Select(column => column.RequestCount)]));
+        ColumnFigures? worst = items.MaxBy(column => column.ErrorRate);
+        TimePlot(
+            "Share of errors, %",
+            $"{Whose(whose)}: server errors (5xx) and errors of the callers (4xx) among all requests. " + (worst?.ErrorRate is { } most
+                ? $"The highest share of server errors is {FigureText.Share(most)}, from {FigureText.Instant(worst.Start)} UTC on."
+                : "There is no request."),
+            columns,
+            isStacked: false,
+            new PlotSeries("callers' (4xx)", [.. items.Select(column => column.UserErrorRate * 100)]),
+            new PlotSeries("server (5xx)", [.. items.Select(column => column.ErrorRate * 100)]));
+    }
+
+    private void LatencyPlot(
+        AppFigures app,
+        string what,
+        Func<ColumnFigures, double?> p50,
+        Func<ColumnFigures, double?> p90,
+        Func<ColumnFigures, double?> p99)
+    {
+        IReadOnlyList<ColumnFigures> items = app.Columns.Items;
+        ColumnFigures? worst = items.MaxBy(p99);
+        TimePlot(
+            $"{what}, seconds",
+            $"{Whose(app.App)}: percentiles 50, 90 and 99, of each column the highest value of any {_bucket} and endpoint. " +
+                (worst is not null && p99(worst) is { } most
+                    ? $"The highest p99 is {FigureText.Seconds(most)}, from {FigureText.Instant(worst.Start)} UTC on."
+                    : "There is no value."),
+            app.Columns,
+            isStacked: false,
+            new PlotSeries("p50", [.. items.Select(p50)]),
+            new PlotSeries("p90", [.. items.Select(p90)]),
+            new PlotSeries("p99", [.. items.Select(p99)]));
+    }
+
+    private void RunnerPlot(ColumnsFigures columns, string whose)
+    {
+        IReadOnlyList<ColumnFigures> items = columns.Items;
+        if (!items.Any(column => column.RunningRunners is not null))
+        {
+            return;
+        }
+
+        TimePlot(
+            "Runners, mean",
+            $"{Whose(whose)}: runners with requests and idle runners, on top of each other. At most " +
+                $"{FigureText.Number(items.Max(column => column.RunningRunners))} ran and " +
+                $"{FigureText.Number(items.Max(column => column.IdleRunners))} were idle in the mean of a column.",
+            columns,
+            isStacked: true,
+            new PlotSeries("running", [.. items.Select(column => column.RunningRunners)]),
+            new PlotSeries("idle", [.. items.Select(column => column.IdleRunners)]));
+    }
+
+    private void TimePlot(string title, string description, ColumnsFigures columns, bool isStacked, params PlotSeries[] series) => new Plot
+    {
+        Title = title,
+        Description = description,
+        Starts = [.. columns.Items.Select(column => column.Start)],
+        End = columns.Items[^1].Start < _account.Period.End ? _account.Period.End : columns.Items[^1].Start.AddMinutes(1),
+        Series = series,
+        IsStacked = isStacked,
+        ProvisionalSince = columns.Items.FirstOrDefault(column => column.IsProvisional)?.Start,
+    }.Write(_html);
+
+    private static string Whose(string app) => $"Of {Shown(app)}";
+
+    private string ColumnWords(ColumnsFigures columns) => columns.BucketsPerColumn == 1
+        ? $"Plots have a point for each {_bucket}."
+        : $"Plots have a point for each {Length(columns)}; of percentiles it is the highest of these {_bucket}s.";
+
+    private string Length(ColumnsFigures columns) => (columns.BucketsPerColumn, _bucket) switch
+    {
+        (1, _) => _bucket,
+        ( > 24, "hour") when columns.BucketsPerColumn % 24 == 0 => $"{FigureText.Count(columns.BucketsPerColumn / 24)} days",
+        (24, "hour") => "day",
+        var (count, bucket) => $"{FigureText.Count(count)} {bucket}s",
+    };
+
+    private void Objective(AvailabilityFigures? slo)
+    {
+        (string kind, string word) = slo?.IsMet switch
+        {
+            true => ("mark good", "kept"),
+            false => ("mark bad", "missed"),
+            null => ("soft", "no data"),
+        };
+        _html.Element("span", word, ("class", kind));
+    }
+
+    private void ComparedCount(string path, Compared figure)
+    {
+        Figure($"{path}.value", figure.Value, FigureText.Count);
+        Small(FigureText.Change(figure.Change) ?? (figure is { Before: 0, Value: > 0 } ? "none before" : null));
+    }
+
+    private void ComparedShare(string path, Compared figure)
+    {
+        Figure($"{path}.value", figure.Value, FigureText.Share);
+        Small(figure.Before is { } before ? $"before {FigureText.Share(before)}" : null);
+    }
+
+    private void ComparedSeconds(string path, Compared figure)
+    {
+        Seconds(path, figure);
+        Small(figure.Before is { } before ? $"before {FigureText.Seconds(before)}" : null);
+    }
+
+    private void ComparedMoney(string path, CostFigures cost)
+    {
+        Money($"{path}.cost", cost.Cost, cost.Currency);
+        Small(FigureText.Change((double?)cost.Change));
+    }
+
+    private void Seconds(string path, Compared figure) => Figure($"{path}.value", figure.Value, FigureText.Seconds);
+
+    private void Hours(string path, decimal? seconds)
+    {
+        if (seconds is not { } known)
+        {
+            _html.Text(FigureText.Unknown);
+            return;
+        }
+
+        _html.Element(
+            "data",
+            $"{(known / 3600).ToString("#,0.#", CultureInfo.InvariantCulture)} h",
+            ("value", FigureText.Machine(known)),
+            ("data-figure", path));
+    }
+
+    private void Small(string? text)
+    {
+        if (text is not null)
+        {
+            _html.Element("small", text);
+        }
+    }
+
+    private void Table<T>(string caption, IEnumerable<(T Item, string Path)> rows, params TableColumn<T>[] columns)
+    {
+        // A region that scrolls needs a name, and a way to reach it with the keyboard.
+        _html.Open("div", ("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption));
+        _html.Open("table").Element("caption", caption).Open("thead").Open("tr");
+        foreach (TableColumn<T> column in columns)
+        {
+            _html.Element("th", column.Header, ("scope", "col"), ("class", column.IsWord ? "word" : null));
+        }
+
+        _html.Close().Close().Open("tbody");
+        foreach ((T item, string path) in rows)
+        {
+            _html.Open("tr");
+            for (int i = 0; i < columns.Length; i++)
+            {
+                if (i == 0)
+                {
+                    _html.Open("th", ("scope", "row"));
+                }
+                else
+                {
+                    _html.Open("td", ("class", columns[i].IsWord ? "word" : null));
+                }
+
+                columns[i].Cell(item, path);
+                _html.Close();
+            }
+
+            _html.CloseLine();
+        }
+
+        _html.Close().Close().CloseLine();
+    }
+
+    private void Footer()
+    {
+        _html.Open("footer").Element("h2", "How to read this report").Open("ul", ("class", "points"));
+        foreach (string line in (string[])
+        [
+            "All times are in UTC. The period before has the same length and ends where this one begins.",
+            "A server error is an answer with a status of 5xx. The objective counts these alone; an error of the caller (4xx) counts as good.",
+            "The error budget is the number of server errors that the objective allows for the requests in its window.",
+            "A cold boot is a request that waited more than one second for a runner to start.",
+            "The idle share is the time of idle runners among that of running, idle and draining ones.",
+            "The worst are chosen by the number of server errors, so that a quiet time with one failed request does not count as worst.",
+            "The cost is what was charged, after discounts. It is divided by successful requests (2xx).",
+        ])
+        {
+            _html.Element("li", line);
+        }
+
+        _html.Close();
+        _html.Element("p", "Written by fal-obs report.", ("class", "soft")).CloseLine();
+    }
+}
