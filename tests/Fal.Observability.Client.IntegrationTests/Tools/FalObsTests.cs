@@ -14,7 +14,7 @@ public sealed class FalObsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Name a command: apps, export, history, simulate.")]
+    [InlineData("Name a command: apps, export, history, report, simulate.")]
     [InlineData("Unknown argument 'exprot'.", "exprot")]
     [InlineData("Unknown argument '--jsn'.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
@@ -55,6 +55,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("apps")]
     [InlineData("export")]
     [InlineData("history")]
+    [InlineData("report")]
     [InlineData("simulate")]
     public async Task Help_lists_the_exit_codes_and_the_settings(params string[] verb)
     {

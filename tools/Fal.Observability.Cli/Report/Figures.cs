@@ -146,12 +146,9 @@ internal sealed record EndpointFigures(
     Compared RequestCount,
     PercentileFigures Queue,
     PercentileFigures Execution,
-    double? ColdBootCount,
-    double? ColdBootP50,
-    double? ColdBootP75,
-    double? ColdBootP90);
+    PercentileFigures ColdBoot);
 
-/// <summary>Percentiles in seconds.</summary>
+/// <summary>Percentiles in seconds. The service has neither p95 nor p99 of cold boots.</summary>
 internal sealed record PercentileFigures(Compared P50, Compared P75, Compared P90, Compared P95, Compared P99);
 
 /// <summary>The runners of an app.</summary>

@@ -14,6 +14,7 @@ internal sealed class FiguresOf
     /// <summary>Numbers of buckets that make columns of even lengths, such as 12 hours.</summary>
     private static readonly int[] ColumnLengths = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336];
 
+    private static readonly Compared Unknown = new(null, null);
     private static readonly AnalyticsTotals NoRequests = AnalyticsTotals.Of(Array.Empty<AnalyticsRow>());
 
     private readonly ReportSources _sources;
@@ -173,10 +174,12 @@ internal sealed class FiguresOf
                 Value(AnalyticsExpand.P90Duration),
                 Value(AnalyticsExpand.P95Duration),
                 Value(AnalyticsExpand.P99Duration)),
-            row.GetValue(AnalyticsExpand.ColdBootCount),
-            Finite(row.GetValue(AnalyticsExpand.P50ColdBootDuration)),
-            Finite(row.GetValue(AnalyticsExpand.P75ColdBootDuration)),
-            Finite(row.GetValue(AnalyticsExpand.P90ColdBootDuration)));
+            new PercentileFigures(
+                Value(AnalyticsExpand.P50ColdBootDuration),
+                Value(AnalyticsExpand.P75ColdBootDuration),
+                Value(AnalyticsExpand.P90ColdBootDuration),
+                Unknown,
+                Unknown));
 
         Compared Value(AnalyticsExpand metric) => new(Finite(row.GetValue(metric)), Finite(before?.GetValue(metric)));
     }

@@ -133,9 +133,12 @@ internal sealed record Plot
         }
 
         double[] below = new double[Starts.Count];
-        for (int i = 0; i < Series.Count; i++)
+        IEnumerable<Series> series = Series.Select<PlotSeries, Series>(
+            (one, i) => IsStacked ? Area(one, Styles[i], below) : Line(one, Styles[i]));
+        // From the top of the stack down, so that no area covers the line of the one below it.
+        foreach (Series drawn in series.ToArray().Reverse())
         {
-            model.Series.Add(IsStacked ? Area(Series[i], Styles[i], below) : Line(Series[i], Styles[i]));
+            model.Series.Add(drawn);
         }
 
         return model;

@@ -70,7 +70,7 @@ internal sealed class PlotCanvas(HtmlWriter html) : RenderContextBase
     }
 
     public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight) =>
-        new((text?.Length ?? 0) * fontSize * CharacterWidth, fontSize * LineHeight);
+        string.IsNullOrEmpty(text) ? OxySize.Empty : new OxySize(text.Length * fontSize * CharacterWidth, fontSize * LineHeight);
 
     // Nothing is drawn outside the axes, which span all data.
     public override void PushClip(OxyRect clippingRectangle) => _clips++;

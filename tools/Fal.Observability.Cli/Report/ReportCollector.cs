@@ -101,7 +101,7 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
         try
         {
             await Screen.WithProgressAsync("analytics, the period before", async _ => requestsBefore = await client.Analytics.GetReportAsync(
-                query with { Expand = AnalyticsExpand.Standard | AnalyticsExpand.Summary, Range = before, BoundToTimeframe = false },
+                query with { Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Summary, Range = before, BoundToTimeframe = false },
                 null,
                 cancellationToken));
         }

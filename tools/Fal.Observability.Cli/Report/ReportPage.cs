@@ -58,6 +58,7 @@ internal sealed partial class ReportPage
         FirstScreen();
         Course();
         Reliability();
+        Runners();
         Speed();
         Cost();
         Worst();
@@ -68,10 +69,19 @@ internal sealed partial class ReportPage
     }
 
     private string Title() =>
-        $"{(_account.IsSimulated ? "Simulated: " : "")}fal report, {FigureText.Day(_account.Period.Start)} to {FigureText.Day(LastInstant)}";
+        $"{(_account.IsSimulated ? "Simulated: " : "")}fal report, {Days()}";
 
     // The end is exclusive: a report until midnight is about the day before.
     private DateTimeOffset LastInstant => _account.Period.End.AddTicks(-1);
+
+    private string Days()
+    {
+        (DateTimeOffset first, DateTimeOffset last) = (_account.Period.Start, LastInstant);
+        string end = FigureText.Day(last);
+        return first.Date == last.Date ? end
+            : first.Year == last.Year ? $"{FigureText.DayOfYear(first)} to {end}"
+            : $"{FigureText.Day(first)} to {end}";
+    }
 
     private void Header()
     {
@@ -80,12 +90,12 @@ internal sealed partial class ReportPage
         {
             _html.Element(
                 "p",
-                "SIMULATED DATA: no key is set in FAL_KEY or FAL_KEY_FILE, so every figure comes from the built-in simulator.",
+                "SIMULATED DATA: no key was set, so every figure comes from the built-in simulator.",
                 ("class", "banner"));
         }
 
         string apps = _account.Apps.Count == 1 ? Shown(_account.Apps[0].App) : $"{FigureText.Count(_account.Apps.Count)} apps";
-        _html.Element("h1", $"How {apps} did, {FigureText.Day(_account.Period.Start)} to {FigureText.Day(LastInstant)}");
+        _html.Element("h1", $"How {apps} did, {Days()}");
         _html.Open("p", ("class", "soft")).Text("From ");
         Time(_account.Period.Start);
         _html.Text(" to ");
@@ -115,16 +125,11 @@ internal sealed partial class ReportPage
         });
         Card("Error budget used", () => Figure("availability.error_budget_consumed", _account.Availability?.ErrorBudgetConsumed, FigureText.Share), () =>
             _html.Text(_account.Availability is { } slo
-                ? $"of the failures that {FigureText.Share(slo.Target)} over {FigureText.Number(slo.WindowDays)} days allows"
+                ? $"of the failures that {FigureText.Target(slo.Target)} over {FigureText.Number(slo.WindowDays)} days allows"
                 : $"not known: no {_bucket} has ended yet"));
         CostCards();
         Card("Paid runner time idle", () => Figure("idle_share", _account.IdleShare, FigureText.Share), () =>
             _html.Text(_account.IdleShare is null ? "not known" : "runners were up without a request"));
-        Card("Waited for a cold boot", () => Figure("traffic.cold_boot_rate.value", traffic.ColdBootRate.Value, FigureText.Share), () =>
-        {
-            Figure("traffic.cold_boot_count.value", traffic.ColdBootCount.Value, FigureText.Count);
-            _html.Text(traffic.ColdBootRate.Before is { } before ? $" requests; before: {FigureText.Share(before)}" : " requests");
-        });
         _html.CloseLine();
         Points();
         Gaps();
@@ -143,15 +148,14 @@ internal sealed partial class ReportPage
         _html.Open("p", ("class", $"verdict {kind}")).Element("strong", word);
         if (slo is { RequestCount: > 0 })
         {
-            _html.Text($" In the {FigureText.Number(slo.WindowDays)} days to ");
-            Time(slo.AsOf);
-            _html.Text(" UTC, ");
-            Figure("availability.error_count", slo.ErrorCount, FigureText.Count);
-            _html.Text(" of ");
+            _html.Text($" {FigureText.Share(1 - (slo.ErrorCount / slo.RequestCount))} of ");
             Figure("availability.request_count", slo.RequestCount, FigureText.Count);
-            _html.Text(
-                $" requests ended in a server error: {FigureText.Share(1 - (slo.ErrorCount / slo.RequestCount))} did not, and the objective is ");
-            Figure("availability.target", slo.Target, FigureText.Share);
+            _html.Text($" requests in the {FigureText.Number(slo.WindowDays)} days to ");
+            Time(slo.AsOf);
+            _html.Text(" UTC ended without a server error (");
+            Figure("availability.error_count", slo.ErrorCount, FigureText.Count);
+            _html.Text(" failed). The objective is ");
+            Figure("availability.target", slo.Target, target => FigureText.Target(target!.Value));
             _html.Text(".");
             if (slo.Coverage < 0.995)
             {
@@ -159,13 +163,6 @@ internal sealed partial class ReportPage
                 Figure("availability.coverage", slo.Coverage, FigureText.Share);
                 _html.Text(" of these days.");
             }
-
-            AppFigures[] missed = [.. _account.Apps.Where(app => app.Availability?.IsMet == false)
-                .OrderByDescending(app => app.Availability!.ErrorBudgetConsumed)];
-            _html.Text(missed.Length == 0
-                ? " Every app keeps it by itself."
-                : $" {FigureText.Count(missed.Length)} of {FigureText.Count(_account.Apps.Count)} apps " +
-                    $"{(missed.Length == 1 ? "misses" : "miss")} it: {Names(missed.Select(app => app.App))}.");
         }
 
         _html.CloseLine();
@@ -188,9 +185,15 @@ internal sealed partial class ReportPage
         {
             CostFigures total = bill.Totals[i];
             string path = Path("bill.totals", i);
-            Card("Cost", () => Money($"{path}.cost", total.Cost, total.Currency), () => _html.Text(total.CostBefore is { } before
-                ? $"{FigureText.Change((double?)total.Change)}; before: {FigureText.Money(before, total.Currency)}".TrimStart(';', ' ')
-                : "the cost before is not known"));
+            decimal unattributed = bill.IncludesOtherApps
+                ? 0
+                : bill.Unattributed.Where(rest => rest.Currency == total.Currency).Sum(rest => rest.Cost);
+            Card("Cost", () => Money($"{path}.cost", total.Cost, total.Currency), () => _html.Text(string.Join("; ", new[]
+            {
+                FigureText.Change((double?)total.Change),
+                total.CostBefore is { } before ? $"before: {FigureText.Money(before, total.Currency)}" : "the cost before is not known",
+                unattributed == 0 ? null : $"{FigureText.Money(unattributed, total.Currency)} of it belongs to no listed app",
+            }.OfType<string>())));
             Card(
                 "Cost of 1,000 successes",
                 () => Money($"{path}.cost_per_thousand_successes", total.CostPerThousandSuccesses, total.Currency),
@@ -204,6 +207,29 @@ internal sealed partial class ReportPage
     {
         _html.Element("h2", "What stands out").Open("ul", ("class", "points"));
         bool any = false;
+        AppFigures[] missed =
+        [
+            .. _account.Apps.Where(app => app.Availability?.IsMet == false).OrderByDescending(app => app.Availability!.ErrorBudgetConsumed),
+        ];
+        if (missed.Length > 0)
+        {
+            Point();
+            _html.Text($"{FigureText.Count(missed.Length)} of {FigureText.Count(_account.Apps.Count)} apps " +
+                $"{(missed.Length == 1 ? "misses" : "miss")} the objective, the worst first: ");
+            Links(missed.Select(app => app.App));
+            _html.Text(".").Close();
+        }
+
+        if (_account.Availability is { ShortBurnRate: { } shortBurn, LongBurnRate: { } longBurn })
+        {
+            Point();
+            _html.Text("The error budget burns at ");
+            Figure("availability.short_burn_rate", shortBurn, FigureText.Number);
+            _html.Text(" times the allowed rate in the last hour and at ");
+            Figure("availability.long_burn_rate", longBurn, FigureText.Number);
+            _html.Text(" times in the last six.").Close();
+        }
+
         if (_account.WorstBuckets is [var worst, ..])
         {
             Point();
@@ -260,6 +286,17 @@ internal sealed partial class ReportPage
             _html.Text("The most idle app is ");
             Link(idle.App);
             _html.Text($": its runners had no request for {FigureText.Share(idle.Runners!.IdleShare)} of their paid time.").Close();
+        }
+
+        if (_account.Traffic.ColdBootCount.Value is > 0)
+        {
+            Point();
+            Figure("traffic.cold_boot_count.value", _account.Traffic.ColdBootCount.Value, FigureText.Count);
+            _html.Text(" requests, ");
+            Figure("traffic.cold_boot_rate.value", _account.Traffic.ColdBootRate.Value, FigureText.Share);
+            _html.Text(_account.Traffic.ColdBootRate.Before is { } coldBefore
+                ? $" of all, waited for a cold boot (before: {FigureText.Share(coldBefore)})."
+                : " of all, waited for a cold boot.").Close();
         }
 
         if (!any)
@@ -375,6 +412,18 @@ internal sealed partial class ReportPage
 
     private void Time(DateTimeOffset instant) =>
         _html.Element("time", FigureText.Instant(instant), ("datetime", FigureText.Machine(instant)));
+
+    private void Links(IEnumerable<string> apps)
+    {
+        string[] all = [.. apps];
+        for (int i = 0; i < all.Length && i < NamesInSentence; i++)
+        {
+            _html.Text(i == 0 ? "" : ", ");
+            Link(all[i]);
+        }
+
+        _html.Text(all.Length > NamesInSentence ? $" and {FigureText.Count(all.Length - NamesInSentence)} more" : "");
+    }
 
     private void Link(string endpoint)
     {

@@ -41,6 +41,7 @@ internal sealed partial class ReportPage
                 End = starts[^1].AddDays(1),
                 Series = [new PlotSeries("cost", [.. days.Select(day => (double?)day.Cost)])],
                 IsStacked = true,
+                ProvisionalSince = starts[^1].AddDays(1) > _account.CreatedAt ? starts[^1] : null,
             }.Write(_html);
         }
 
@@ -73,18 +74,7 @@ internal sealed partial class ReportPage
             new("Burn rate, 1 h", (app, path) =>
                 Figure($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, FigureText.Number)),
             new("Burn rate, 6 h", (app, path) =>
-                Figure($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, FigureText.Number)),
-            new("Cold boots", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)),
-            new("Idle", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
-            new("Peak of limit", (app, path) =>
-            {
-                Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Number);
-                if (app.Runners?.MaxConcurrency is { } limit)
-                {
-                    _html.Text(" of ");
-                    Figure($"{path}.runners.max_concurrency", limit, FigureText.Number);
-                }
-            }));
+                Figure($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, FigureText.Number)));
         ((string App, TrafficFigures Traffic) Item, string Path)[] classes =
         [
             (("All apps", _account.Traffic), "traffic"),
@@ -105,6 +95,32 @@ internal sealed partial class ReportPage
         _html.CloseLine();
     }
 
+    private void Runners()
+    {
+        if (_account.Apps.Count == 0)
+        {
+            return;
+        }
+
+        _html.Open("section", ("aria-labelledby", "runners")).Element("h2", "Runners and cold boots", ("id", "runners"));
+        _html.Element(
+            "p",
+            "The apps whose runners were idle for the largest share of their paid time come first. The peak is the highest number of " +
+                "runners with requests at a time, and the limit is the present one.",
+            ("class", "soft"));
+        Table(
+            "Runners and cold boots by app",
+            AllApps.OrderByDescending(app => app.App.Runners?.IdleShare),
+            new("App", (app, _) => Link(app.App)),
+            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
+            new("Peak of runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Number)),
+            new("Limit", (app, path) => Figure($"{path}.runners.max_concurrency", app.Runners?.MaxConcurrency, FigureText.Number)),
+            new("Peak of limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
+            new("Cold boots", (app, path) => ComparedCount($"{path}.traffic.cold_boot_count", app.Traffic.ColdBootCount)),
+            new("Share of requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
+        _html.CloseLine();
+    }
+
     private void Speed()
     {
         (EndpointFigures Endpoint, string Path)[] endpoints =
@@ -122,25 +138,42 @@ internal sealed partial class ReportPage
             "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than p50, " +
                 "and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so there is no figure for the account.",
             ("class", "soft"));
-        EndpointTable("Wait in the queue, execution and cold boots by endpoint", endpoints.OrderByDescending(one => one.Endpoint.Queue.P90.Value));
+        Table(
+            "Wait in the queue and execution by endpoint",
+            endpoints.OrderByDescending(one => one.Endpoint.Queue.P90.Value),
+            new("Endpoint", (one, _) => Link(one.Endpoint)),
+            new("Requests", (one, path) => ComparedCount($"{path}.request_count", one.RequestCount)),
+            new("Queue p50", (one, path) => Seconds($"{path}.queue.p50", one.Queue.P50)),
+            new("Queue p90", (one, path) => ComparedSeconds($"{path}.queue.p90", one.Queue.P90)),
+            new("Queue p99", (one, path) => Seconds($"{path}.queue.p99", one.Queue.P99)),
+            new("Execution p50", (one, path) => Seconds($"{path}.execution.p50", one.Execution.P50)),
+            new("Execution p90", (one, path) => ComparedSeconds($"{path}.execution.p90", one.Execution.P90)),
+            new("Execution p99", (one, path) => Seconds($"{path}.execution.p99", one.Execution.P99)));
         _html.CloseLine();
     }
 
-    private void EndpointTable(string caption, IEnumerable<(EndpointFigures Endpoint, string Path)> endpoints) => Table(
-        caption,
-        endpoints,
-        new("Endpoint", (one, _) => Link(one.Endpoint)),
-        new("Requests", (one, path) => ComparedCount($"{path}.request_count", one.RequestCount)),
-        new("Queue p50", (one, path) => Seconds($"{path}.queue.p50", one.Queue.P50)),
-        new("Queue p90", (one, path) => ComparedSeconds($"{path}.queue.p90", one.Queue.P90)),
-        new("Queue p99", (one, path) => Seconds($"{path}.queue.p99", one.Queue.P99)),
-        new("Execution p50", (one, path) => Seconds($"{path}.execution.p50", one.Execution.P50)),
-        new("Execution p90", (one, path) => ComparedSeconds($"{path}.execution.p90", one.Execution.P90)),
-        new("Execution p95", (one, path) => Seconds($"{path}.execution.p95", one.Execution.P95)),
-        new("Execution p99", (one, path) => Seconds($"{path}.execution.p99", one.Execution.P99)),
-        new("Cold boots", (one, path) => Figure($"{path}.cold_boot_count", one.ColdBootCount, FigureText.Count)),
-        new("Cold boot p50", (one, path) => Figure($"{path}.cold_boot_p50", one.ColdBootP50, FigureText.Seconds)),
-        new("Cold boot p90", (one, path) => Figure($"{path}.cold_boot_p90", one.ColdBootP90, FigureText.Seconds)));
+    private void PercentileTable(AppFigures app, string path)
+    {
+        ((string Endpoint, string What, PercentileFigures Percentiles) Item, string Path)[] rows =
+        [
+            .. app.Endpoints.SelectMany((one, i) => (((string, string, PercentileFigures), string)[])
+            [
+                ((one.Endpoint, "wait in the queue", one.Queue), $"{path}.{Path("endpoints", i)}.queue"),
+                ((one.Endpoint, "execution", one.Execution), $"{path}.{Path("endpoints", i)}.execution"),
+                ((one.Endpoint, "cold boot", one.ColdBoot), $"{path}.{Path("endpoints", i)}.cold_boot"),
+            ]),
+        ];
+        Table(
+            "Percentiles by endpoint, and those of the period before",
+            rows,
+            new("Endpoint", (row, _) => _html.Text(Shown(row.Endpoint))),
+            new("Time", (row, _) => _html.Text(row.What), IsWord: true),
+            new("p50", (row, path) => ComparedSeconds($"{path}.p50", row.Percentiles.P50)),
+            new("p75", (row, path) => ComparedSeconds($"{path}.p75", row.Percentiles.P75)),
+            new("p90", (row, path) => ComparedSeconds($"{path}.p90", row.Percentiles.P90)),
+            new("p95", (row, path) => ComparedSeconds($"{path}.p95", row.Percentiles.P95)),
+            new("p99", (row, path) => ComparedSeconds($"{path}.p99", row.Percentiles.P99)));
+    }
 
     private void Cost()
     {
@@ -321,7 +354,7 @@ internal sealed partial class ReportPage
         _html.CloseLine();
         if (app.Endpoints.Count > 0)
         {
-            EndpointTable("Speed", app.Endpoints.Select((one, i) => (one, $"{path}.{Path("endpoints", i)}")));
+            PercentileTable(app, path);
         }
 
         BucketTables(app.WorstBuckets, $"{path}.worst_buckets", app.SlowestBuckets, $"{path}.slowest_buckets", null);
@@ -343,7 +376,7 @@ internal sealed partial class ReportPage
         _html.Text(" server errors.");
         if (app.Availability is { ErrorBudgetConsumed: not null } slo)
         {
-            _html.Text($" The objective of {FigureText.Share(slo.Target)} is ");
+            _html.Text($" The objective of {FigureText.Target(slo.Target)} is ");
             Objective(slo);
             _html.Text(": ");
             Figure($"{path}.availability.error_budget_consumed", slo.ErrorBudgetConsumed, FigureText.Share);
@@ -525,7 +558,7 @@ internal sealed partial class ReportPage
 
         _html.Element(
             "data",
-            $"{(known / 3600).ToString("#,0.#", CultureInfo.InvariantCulture)} h",
+            FigureText.Hours(known),
             ("value", FigureText.Machine(known)),
             ("data-figure", path));
     }
@@ -540,8 +573,8 @@ internal sealed partial class ReportPage
 
     private void Table<T>(string caption, IEnumerable<(T Item, string Path)> rows, params TableColumn<T>[] columns)
     {
-        // A region that scrolls needs a name, and a way to reach it with the keyboard.
-        _html.Open("div", ("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption));
+        // What scrolls needs a name, and a way to reach it with the keyboard. A region would be one of hundreds of landmarks.
+        _html.Open("div", ("class", "scroll"), ("role", "group"), ("tabindex", "0"), ("aria-label", caption));
         _html.Open("table").Element("caption", caption).Open("thead").Open("tr");
         foreach (TableColumn<T> column in columns)
         {

@@ -106,7 +106,7 @@ internal sealed class ReportVerb
                 await WholeFile.WriteAsync(path, async file =>
                 {
                     written = await CollectAsync();
-                    await WriteAsync(written, isJson, file);
+                    Write(written, isJson, file);
                 });
                 figures = written!;
                 Console.WriteLine(string.Create(
@@ -139,12 +139,12 @@ internal sealed class ReportVerb
     }
 
     /// <summary>Writes a report in one of its two forms.</summary>
-    public static async Task WriteAsync(AccountFigures figures, bool isJson, Stream file)
+    public static void Write(AccountFigures figures, bool isJson, Stream file)
     {
-        await using var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { NewLine = "\n" };
+        using var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { NewLine = "\n" };
         if (isJson)
         {
-            await text.WriteLineAsync(JsonSerializer.Serialize(figures, FiguresJson.Default.AccountFigures));
+            text.WriteLine(JsonSerializer.Serialize(figures, FiguresJson.Default.AccountFigures));
         }
         else
         {
@@ -175,7 +175,7 @@ internal sealed class ReportVerb
 
     private static string Place(string text) =>
         text.Length == 0 || Directory.Exists(text)
-            ? throw Words.Wrong($"which is {(text.Length == 0 ? "empty" : "a folder")}; it must be the file to write")
+            ? throw Words.Wrong($"it is {(text.Length == 0 ? "empty" : "a folder")}, but it must be the file to write")
             : text;
 
     private static double? Percent(string text) =>
