@@ -15,7 +15,8 @@ internal sealed class ReportFile
     public XDocument Page { get; }
 
     /// <summary>What a person reads, with ordinary blanks.</summary>
-    public string Text => string.Join(' ', Page.Root!.Element("body")!.Value.Replace('\u00A0', ' ').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    public string Text => string.Join(
+        ' ', Page.Root!.Element("body")!.Value.Replace('\u00A0', ' ').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The values of the page by their place in the JSON.</summary>
     public IReadOnlyDictionary<string, string> Figures => Page.Descendants("data")

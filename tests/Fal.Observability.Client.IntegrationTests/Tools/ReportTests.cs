@@ -90,7 +90,8 @@ public sealed class ReportTests : IDisposable
             Assert.Equal(status.ShortBurnRate is not null, page.Figures.ContainsKey($"{path}.availability.short_burn_rate"));
             Assert.Equal(runners.IdleShare, page[$"{path}.runners.idle_share"]);
             Assert.Equal(most.PeakRunning, page[$"{path}.runners.peak_running"]);
-            Assert.Equal(before.Summary.Where(row => Of(row, id)).Sum(row => row.RequestCount), figures.Apps[i].Traffic.RequestCount.Before);
+            Assert.Equal(
+                before.Summary.Where(row => Of(row, id)).Sum(row => row.RequestCount), figures.Apps[i].Traffic.RequestCount.Before);
             AnalyticsRow[] rows = [.. report.Summary.Where(row => Of(row, id)).OrderByDescending(row => row.RequestCount)];
             Assert.Equal(rows.Select(row => row.EndpointId), figures.Apps[i].Endpoints.Select(one => one.Endpoint));
             Assert.Equal(rows[0].GetValue(AnalyticsExpand.P90PrepareDuration), page[$"{path}.endpoints[0].queue.p90.value"]);
@@ -101,7 +102,8 @@ public sealed class ReportTests : IDisposable
                 figures.Apps[i].Costs.Select(one => (one.Cost, one.CostPerThousandSuccesses)));
         }
 
-        static bool Of(AnalyticsRow row, string app) => row.EndpointId == app || row.EndpointId.StartsWith($"{app}/", StringComparison.Ordinal);
+        static bool Of(AnalyticsRow row, string app) =>
+            row.EndpointId == app || row.EndpointId.StartsWith($"{app}/", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,7 +162,7 @@ public sealed class ReportTests : IDisposable
         await File.WriteAllTextAsync(PageFile, "old");
 
         (int exitCode, string output, string errors) = await RunAsync(
-            server.Key, ["report", "-o", PageFile, "--first", "2026-01-01", "--last", "2026-01-01", "--base-address", server.BaseAddress.ToString()]);
+            server.Key, ["report", "-o", PageFile, .. PastDays, "--base-address", server.BaseAddress.ToString()]);
 
         Assert.Equal((1, ""), (exitCode, output));
         Assert.EndsWith("The report was not written.", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
@@ -251,7 +253,8 @@ public sealed class ReportTests : IDisposable
             Assert.Contains(href.Value.TrimStart('#'), ids));
         Assert.DoesNotContain(
             page.Page.Descendants().Attributes().Select(one => one.Name.LocalName),
-            name => name is "src" or "srcset" or "style" or "action" or "fill" or "stroke" || name.StartsWith("on", StringComparison.Ordinal));
+            name => name is "src" or "srcset" or "style" or "action" or "fill" or "stroke"
+                || name.StartsWith("on", StringComparison.Ordinal));
         string css = page.Page.Descendants("style").Single().Value;
         Assert.DoesNotContain("url(", css, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("@import", css, StringComparison.OrdinalIgnoreCase);
@@ -344,7 +347,8 @@ public sealed class ReportTests : IDisposable
         app.RequestsPerMinute[500] = 1;
         string[] report =
         [
-            "report", "-o", PageFile, "--first", "2026-01-01", "--last", "2026-01-01", "--slo-days", "1", "--base-address", server.BaseAddress.ToString(),
+            "report", "-o", PageFile, "--first", "2026-01-01", "--last", "2026-01-01", "--slo-days", "1",
+            "--base-address", server.BaseAddress.ToString(),
         ];
 
         await RunAsync(server.Key, [.. report, "--slo", "99.5"]);
@@ -413,7 +417,8 @@ public sealed class ReportTests : IDisposable
         {
             EndpointId = route, RequestCount = 7, SuccessCount = 6, UserErrorCount = 0, ErrorCount = 1, StartupErrorCount = 0,
             ConnectionErrorCount = 0, TimeoutErrorCount = 0, RuntimeErrorCount = 1, ColdBootCount = 1,
-            P50Duration = TimeSpan.FromSeconds(1.25), P90Duration = TimeSpan.FromSeconds(1234.5), P90PrepareDuration = TimeSpan.FromSeconds(0.25),
+            P50Duration = TimeSpan.FromSeconds(1.25), P90Duration = TimeSpan.FromSeconds(1234.5),
+            P90PrepareDuration = TimeSpan.FromSeconds(0.25),
         };
         var query = new AnalyticsQuery(app)
         {

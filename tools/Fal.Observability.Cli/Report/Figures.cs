@@ -62,7 +62,7 @@ internal sealed record PeriodFigures(
 /// <param name="Before">Null: not known.</param>
 internal sealed record Compared(double? Value, double? Before)
 {
-    /// <summary>The difference as a share of the earlier value: 0.1 for 10 % more. Null where the earlier value is 0 or not known.</summary>
+    /// <summary>The difference as a share of the earlier value: 0.1 for 10 % more. Null if that is 0 or not known.</summary>
     public double? Change => Before > 0 ? (Value / Before) - 1 : null;
 }
 
@@ -93,6 +93,9 @@ internal sealed record TrafficFigures
 
     public required Compared ErrorRate { get; init; }
 
+    /// <summary>The share of requests that did not end in a server error.</summary>
+    public Compared ErrorFreeRate => new(1 - ErrorRate.Value, 1 - ErrorRate.Before);
+
     public required Compared ColdBootRate { get; init; }
 }
 
@@ -107,7 +110,11 @@ internal sealed record AvailabilityFigures(
     bool? IsMet,
     double? ErrorBudgetConsumed,
     double? ShortBurnRate,
-    double? LongBurnRate);
+    double? LongBurnRate)
+{
+    /// <summary>The share of requests that did not end in a server error.</summary>
+    public double? ErrorFreeRate => RequestCount > 0 ? 1 - (ErrorCount / RequestCount) : null;
+}
 
 /// <summary>One app.</summary>
 internal sealed record AppFigures

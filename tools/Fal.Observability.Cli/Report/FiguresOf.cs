@@ -116,7 +116,8 @@ internal sealed class FiguresOf
             Runners = mean is null && most is null ? null : new RunnerFigures(
                 mean?.IdleShare, most?.PeakRunning, limited?.MaxConcurrency, limited is null ? null : most?.PeakShareOf(limited)),
             Costs = Costs(app),
-            WorstBuckets = Worst(points.Where(point => point.HasData).Select(point => Bucket(point.Start, app, point.Totals, point.IsProvisional))),
+            WorstBuckets = Worst(points.Where(point => point.HasData)
+                .Select(point => Bucket(point.Start, app, point.Totals, point.IsProvisional))),
             SlowestBuckets = Slowest(points.SelectMany(point => point.Rows, (point, row) => (point.Start, point.IsProvisional, row))),
             Columns = Columns([.. points.Select(point => (point.Start, point.IsProvisional, point.Rows))], mean, hasPercentiles: true),
         };
@@ -218,8 +219,9 @@ internal sealed class FiguresOf
             ? AnalyticsTotals.Of(requestsBefore.Summary).GetValue(AnalyticsExpand.SuccessCount)
             : null;
         (string Currency, decimal Cost, decimal? Seconds)[] totals = Totals(_costs);
-        Dictionary<string, decimal> before =
-            _costsBefore is null ? [] : Totals(_costsBefore).ToDictionary(total => total.Currency, total => total.Cost, StringComparer.Ordinal);
+        Dictionary<string, decimal> before = _costsBefore is null
+            ? []
+            : Totals(_costsBefore).ToDictionary(total => total.Currency, total => total.Cost, StringComparer.Ordinal);
         return new BillFigures
         {
             Totals =

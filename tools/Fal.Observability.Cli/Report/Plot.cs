@@ -153,7 +153,10 @@ internal sealed record Plot
 
     private AreaSeries Area(PlotSeries series, (OxyColor Line, OxyColor Area, LineStyle Style) style, double[] below)
     {
-        var area = new AreaSeries { Color = style.Line, Color2 = OxyColors.Transparent, Fill = style.Area, StrokeThickness = LineThickness };
+        var area = new AreaSeries
+        {
+            Color = style.Line, Color2 = OxyColors.Transparent, Fill = style.Area, StrokeThickness = LineThickness,
+        };
         for (int i = 0; i < Starts.Count; i++)
         {
             bool isGap = series.Values[i] is null;

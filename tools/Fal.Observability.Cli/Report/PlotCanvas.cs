@@ -19,7 +19,12 @@ internal sealed class PlotCanvas(HtmlWriter html) : RenderContextBase
     public override int ClipCount => _clips;
 
     public override void DrawLine(
-        IList<ScreenPoint> points, OxyColor stroke, double thickness, EdgeRenderingMode edgeRenderingMode, double[] dashArray, LineJoin lineJoin)
+        IList<ScreenPoint> points,
+        OxyColor stroke,
+        double thickness,
+        EdgeRenderingMode edgeRenderingMode,
+        double[] dashArray,
+        LineJoin lineJoin)
     {
         if (points.Count > 1 && stroke.IsVisible())
         {

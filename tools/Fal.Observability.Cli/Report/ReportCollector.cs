@@ -19,8 +19,9 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
         AnalyticsTimeRange range = request.RangeAt(now);
         // Exactly as long: the period until now ends in the middle of a bucket.
         var before = AnalyticsTimeRange.Between(range.Start!.Value - (range.End!.Value - range.Start.Value), range.Start.Value);
-        List<ReportGap> gaps = [];
-        (AnalyticsReport requests, AnalyticsReport? requestsBefore) = await ReadRequestsAsync(request, range, before, gaps, cancellationToken);
+        List<ReportGap> gaps = [.. request.Gaps];
+        (AnalyticsReport requests, AnalyticsReport? requestsBefore) =
+            await ReadRequestsAsync(request, range, before, gaps, cancellationToken);
         string[] apps =
         [
             .. request.EndpointIds.Except(requests.RefusedEndpoints.Select(refused => refused.EndpointId)).Select(EndpointChoice.AppOf)
@@ -72,6 +73,14 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
         };
     }
 
+    /// <summary>Whether the service will not answer this call, while it may answer others.</summary>
+    public static bool IsRefusal(FalApiException failure) =>
+        failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership }
+            or { StatusCode: HttpStatusCode.NotFound or HttpStatusCode.BadRequest };
+
+    /// <summary>A text of the service's with one full stop.</summary>
+    public static string Sentence(string text) => $"{text.TrimEnd().TrimEnd('.')}.";
+
     private async Task<(AnalyticsReport Requests, AnalyticsReport? Before)> ReadRequestsAsync(
         ReportRequest request,
         AnalyticsTimeRange range,
@@ -100,10 +109,13 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
             "missing_metrics", missing.EndpointId, $"The service fails on {Words.NamesOf(missing.Metrics)}. These figures are missing.")));
         try
         {
-            await Screen.WithProgressAsync("analytics, the period before", async _ => requestsBefore = await client.Analytics.GetReportAsync(
-                query with { Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Summary, Range = before, BoundToTimeframe = false },
-                null,
-                cancellationToken));
+            AnalyticsQuery earlier = query with
+            {
+                Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Summary, Range = before, BoundToTimeframe = false,
+            };
+            await Screen.WithProgressAsync(
+                "analytics, the period before",
+                async _ => requestsBefore = await client.Analytics.GetReportAsync(earlier, null, cancellationToken));
         }
         catch (FalApiException refusal) when (IsRefusal(refusal))
         {
@@ -165,11 +177,4 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
             "runners", refusal.Key, $"The service refuses the runner history of the app. {Sentence(refusal.Value.Message)}")));
         return (mean, most);
     }
-
-    /// <summary>Whether the service will not answer this call, while it may answer others.</summary>
-    private static bool IsRefusal(FalApiException failure) =>
-        failure is FalForbiddenException { Reason: FalForbiddenReason.PermissionOrOwnership }
-            or { StatusCode: HttpStatusCode.NotFound or HttpStatusCode.BadRequest };
-
-    private static string Sentence(string text) => $"{text.TrimEnd().TrimEnd('.')}.";
 }

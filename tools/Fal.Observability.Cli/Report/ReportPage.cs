@@ -47,7 +47,9 @@ internal sealed partial class ReportPage
         _html.Verbatim("<!DOCTYPE html>\n").Open("html", ("lang", "en")).Open("head");
         _html.Empty("meta", ("charset", "utf-8"));
         _html.Empty(
-            "meta", ("http-equiv", "Content-Security-Policy"), ("content", $"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"));
+            "meta",
+            ("http-equiv", "Content-Security-Policy"),
+            ("content", $"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"));
         _html.Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
         _html.Empty("meta", ("name", "referrer"), ("content", "no-referrer"));
         _html.Element("title", Title());
@@ -114,16 +116,17 @@ internal sealed partial class ReportPage
         TrafficFigures traffic = _account.Traffic;
         Card("Requests", () => Figure("traffic.request_count.value", traffic.RequestCount.Value, FigureText.BigCount), () =>
             _html.Text(Than(traffic.RequestCount, FigureText.BigCount)));
-        Card("Without a server error", () => Figure("availability.kept", 1 - traffic.ErrorRate.Value, FigureText.Share, isDerived: true), () =>
+        Card("Without a server error", () => Figure("traffic.error_free_rate.value", traffic.ErrorFreeRate.Value, FigureText.Share), () =>
         {
             Figure("traffic.error_count.value", traffic.ErrorCount.Value, FigureText.Count);
             _html.Text(" failed (5xx)");
-            if (traffic.ErrorRate.Before is { } before)
+            if (traffic.ErrorFreeRate.Before is { } before)
             {
-                _html.Text($"; before: {FigureText.Share(1 - before)} without");
+                _html.Text($"; before: {FigureText.Share(before)} without");
             }
         });
-        Card("Error budget used", () => Figure("availability.error_budget_consumed", _account.Availability?.ErrorBudgetConsumed, FigureText.Share), () =>
+        double? used = _account.Availability?.ErrorBudgetConsumed;
+        Card("Error budget used", () => Figure("availability.error_budget_consumed", used, FigureText.Share), () =>
             _html.Text(_account.Availability is { } slo
                 ? $"of the failures that {FigureText.Target(slo.Target)} over {FigureText.Number(slo.WindowDays)} days allows"
                 : $"not known: no {_bucket} has ended yet"));
@@ -148,7 +151,9 @@ internal sealed partial class ReportPage
         _html.Open("p", ("class", $"verdict {kind}")).Element("strong", word);
         if (slo is { RequestCount: > 0 })
         {
-            _html.Text($" {FigureText.Share(1 - (slo.ErrorCount / slo.RequestCount))} of ");
+            _html.Text(" ");
+            Figure("availability.error_free_rate", slo.ErrorFreeRate, FigureText.Share);
+            _html.Text(" of ");
             Figure("availability.request_count", slo.RequestCount, FigureText.Count);
             _html.Text($" requests in the {FigureText.Number(slo.WindowDays)} days to ");
             Time(slo.AsOf);
@@ -249,7 +254,8 @@ internal sealed partial class ReportPage
             Point();
             _html.Text("The app with the largest share of server errors is ");
             Link(failing.App);
-            _html.Text($": {FigureText.Share(failing.Traffic.ErrorRate.Value)} of {FigureText.Count(failing.Traffic.RequestCount.Value)} requests failed")
+            _html.Text($": {FigureText.Share(failing.Traffic.ErrorRate.Value)} of ")
+                .Text($"{FigureText.Count(failing.Traffic.RequestCount.Value)} requests failed")
                 .Text(failing.Traffic.ErrorRate.Before is { } before ? $" (before: {FigureText.Share(before)})." : ".").Close();
         }
 
@@ -274,7 +280,8 @@ internal sealed partial class ReportPage
             {
                 _html.Text(" For each success, ");
                 Link(name);
-                _html.Text($" costs most: {FigureText.Money(perSuccess.Cost.CostPerThousandSuccesses, perSuccess.Cost.Currency)} for 1,000 of them.");
+                string price = FigureText.Money(perSuccess.Cost.CostPerThousandSuccesses, perSuccess.Cost.Currency);
+                _html.Text($" costs most: {price} for 1,000 of them.");
             }
 
             _html.Close();
@@ -351,8 +358,8 @@ internal sealed partial class ReportPage
 
         foreach (IGrouping<string, UnattributedFigures> currency in unattributed.GroupBy(rest => rest.Currency, StringComparer.Ordinal))
         {
-            _html.Open("li").Text(
-                $"Unattributed: {FigureText.Money(currency.Sum(rest => rest.Cost), currency.Key)} of the bill belongs to no listed app, under ");
+            string rest = FigureText.Money(currency.Sum(rest => rest.Cost), currency.Key);
+            _html.Open("li").Text($"Unattributed: {rest} of the bill belongs to no listed app, under ");
             _html.Text($"{Names(currency.Select(rest => rest.App ?? "no name"))}. The section Cost lists it.").Close();
         }
 
@@ -388,7 +395,7 @@ internal sealed partial class ReportPage
     private static string Path(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 
     /// <summary>A figure, with its value and its place in the JSON.</summary>
-    private void Figure(string path, double? value, Func<double?, string> show, bool isDerived = false)
+    private void Figure(string path, double? value, Func<double?, string> show)
     {
         if (value is not { } number)
         {
@@ -396,7 +403,7 @@ internal sealed partial class ReportPage
             return;
         }
 
-        _html.Element("data", show(number), ("value", FigureText.Machine(number)), ("data-figure", isDerived ? null : path));
+        _html.Element("data", show(number), ("value", FigureText.Machine(number)), ("data-figure", path));
     }
 
     private void Money(string path, decimal? value, string currency)

@@ -8,6 +8,9 @@ internal sealed record ReportRequest
     /// <summary>The apps of the account, to which the bill is attributed.</summary>
     public required FalAppList Apps { get; init; }
 
+    /// <summary>What is missing already, because the service does not list the apps.</summary>
+    public IReadOnlyList<ReportGap> Gaps { get; init; } = [];
+
     /// <summary>The endpoints to read.</summary>
     public required IReadOnlyList<string> EndpointIds { get; init; }
 

@@ -1,8 +1,6 @@
-using System.Globalization;
-
 namespace Fal.Observability.Cli.Report;
 
-/// <summary>The parts of the page below its first screen.</summary>
+/// <summary>The tables of all apps, below the first screen.</summary>
 internal sealed partial class ReportPage
 {
     /// <summary>A column of a table.</summary>
@@ -12,41 +10,6 @@ internal sealed partial class ReportPage
     private sealed record TableColumn<T>(string Header, Action<T, string> Cell, bool IsWord = false);
 
     private (AppFigures App, string Path)[] AllApps => [.. _account.Apps.Select((app, i) => (app, Path("apps", i)))];
-
-    private void Course()
-    {
-        if (_account.Columns.Items.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "course")).Element("h2", "Course over time", ("id", "course"));
-        _html.Element("p", $"All apps together. {ColumnWords(_account.Columns)}", ("class", "soft"));
-        _html.Open("div", ("class", "plots"));
-        CountPlots(_account.Columns, "all apps");
-        RunnerPlot(_account.Columns, "all apps");
-        foreach (IGrouping<string, DayFigures> currency in
-            (_account.Bill?.Days ?? []).GroupBy(day => day.Currency, StringComparer.Ordinal))
-        {
-            DayFigures[] days = [.. currency];
-            DateTimeOffset[] starts =
-                [.. days.Select(day => new DateTimeOffset(day.Day, TimeOnly.MinValue, TimeSpan.Zero))];
-            DayFigures highest = days.MaxBy(day => day.Cost)!;
-            new Plot
-            {
-                Title = $"Cost per day, {Shown(currency.Key)}",
-                Description = $"The bill of the account by day: {FigureText.Money(days.Sum(day => day.Cost), currency.Key)} in total, at most " +
-                    string.Create(CultureInfo.InvariantCulture, $"{FigureText.Money(highest.Cost, currency.Key)} on {highest.Day:d MMM yyyy}."),
-                Starts = starts,
-                End = starts[^1].AddDays(1),
-                Series = [new PlotSeries("cost", [.. days.Select(day => (double?)day.Cost)])],
-                IsStacked = true,
-                ProvisionalSince = starts[^1].AddDays(1) > _account.CreatedAt ? starts[^1] : null,
-            }.Write(_html);
-        }
-
-        _html.CloseLine().CloseLine();
-    }
 
     private void Reliability()
     {
@@ -135,8 +98,8 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "speed")).Element("h2", "Speed", ("id", "speed"));
         _html.Element(
             "p",
-            "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than p50, " +
-                "and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so there is no figure for the account.",
+            "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than " +
+                "p50, and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so there is no figure for the account.",
             ("class", "soft"));
         Table(
             "Wait in the queue and execution by endpoint",
@@ -150,29 +113,6 @@ internal sealed partial class ReportPage
             new("Execution p90", (one, path) => ComparedSeconds($"{path}.execution.p90", one.Execution.P90)),
             new("Execution p99", (one, path) => Seconds($"{path}.execution.p99", one.Execution.P99)));
         _html.CloseLine();
-    }
-
-    private void PercentileTable(AppFigures app, string path)
-    {
-        ((string Endpoint, string What, PercentileFigures Percentiles) Item, string Path)[] rows =
-        [
-            .. app.Endpoints.SelectMany((one, i) => (((string, string, PercentileFigures), string)[])
-            [
-                ((one.Endpoint, "wait in the queue", one.Queue), $"{path}.{Path("endpoints", i)}.queue"),
-                ((one.Endpoint, "execution", one.Execution), $"{path}.{Path("endpoints", i)}.execution"),
-                ((one.Endpoint, "cold boot", one.ColdBoot), $"{path}.{Path("endpoints", i)}.cold_boot"),
-            ]),
-        ];
-        Table(
-            "Percentiles by endpoint, and those of the period before",
-            rows,
-            new("Endpoint", (row, _) => _html.Text(Shown(row.Endpoint))),
-            new("Time", (row, _) => _html.Text(row.What), IsWord: true),
-            new("p50", (row, path) => ComparedSeconds($"{path}.p50", row.Percentiles.P50)),
-            new("p75", (row, path) => ComparedSeconds($"{path}.p75", row.Percentiles.P75)),
-            new("p90", (row, path) => ComparedSeconds($"{path}.p90", row.Percentiles.P90)),
-            new("p95", (row, path) => ComparedSeconds($"{path}.p95", row.Percentiles.P95)),
-            new("p99", (row, path) => ComparedSeconds($"{path}.p99", row.Percentiles.P99)));
     }
 
     private void Cost()
@@ -196,7 +136,7 @@ internal sealed partial class ReportPage
             "Cost by app",
             costs,
             new("App", (row, _) => Link(row.App)),
-            new("Environment", (row, _) => _html.Text(row.Cost.Environment is null ? FigureText.Unknown : Shown(row.Cost.Environment)), IsWord: true),
+            new("Environment", (row, _) => Environment(row.Cost.Environment), IsWord: true),
             new("Cost", (row, path) => ComparedMoney(path, row.Cost)),
             new("Before", (row, path) => Money($"{path}.cost_before", row.Cost.CostBefore, row.Cost.Currency)),
             new("1,000 successes", (row, path) =>
@@ -208,14 +148,14 @@ internal sealed partial class ReportPage
         {
             _html.Element(
                 "p",
-                "Unattributed: these lines of the bill have a name or an environment that no listed app has exactly. Name the environment " +
-                    "with --environments to list its apps too.",
+                "Unattributed: these lines of the bill have a name or an environment that no listed app has exactly. Name the " +
+                    "environment with --environments to list its apps too.",
                 ("class", "soft"));
             Table(
                 "Unattributed cost",
                 bill.Unattributed.Select((rest, i) => (rest, Path("bill.unattributed", i))),
                 new("Name on the bill", (rest, _) => _html.Text(rest.App is null ? "no app" : Shown(rest.App))),
-                new("Environment", (rest, _) => _html.Text(Shown(rest.Environment ?? FigureText.Unknown)), IsWord: true),
+                new("Environment", (rest, _) => Environment(rest.Environment), IsWord: true),
                 new("Cost", (rest, path) => Money($"{path}.cost", rest.Cost, rest.Currency)));
         }
 
@@ -285,231 +225,7 @@ internal sealed partial class ReportPage
         }
     }
 
-    private void Apps()
-    {
-        if (_account.Apps.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "apps")).Element("h2", "App by app", ("id", "apps"));
-        _html.Open("nav", ("aria-label", "Apps")).Open("ul");
-        foreach (AppFigures app in _account.Apps)
-        {
-            _html.Open("li");
-            Link(app.App);
-            _html.Close();
-        }
-
-        _html.Close().CloseLine();
-        foreach ((AppFigures app, string path) in AllApps)
-        {
-            App(app, path);
-        }
-
-        _html.CloseLine();
-    }
-
-    private void App(AppFigures app, string path)
-    {
-        _html.Open("article", ("id", _anchors[app.App]), ("data-app", Shown(app.App)));
-        _html.Element("h3", Shown(app.App));
-        string[] words = [.. app.Environments, .. app.MachineTypes];
-        if (words.Length > 0)
-        {
-            _html.Element("p", string.Join(" · ", words.Select(Shown)), ("class", "soft"));
-        }
-
-        if (app.Traffic.RequestCount.Value is not > 0)
-        {
-            _html.Element("p", app.Traffic.RequestCount.Before > 0
-                ? $"No request. In the period before there were {FigureText.Count(app.Traffic.RequestCount.Before)}."
-                : "No request.");
-        }
-        else
-        {
-            AppSentence(app, path);
-        }
-
-        bool hasRunners = app.Columns.Items.Any(column => column.RunningRunners + column.IdleRunners > 0);
-        if (app.Traffic.RequestCount.Value is > 0)
-        {
-            _html.Element("p", ColumnWords(app.Columns), ("class", "soft"));
-        }
-
-        _html.Open("div", ("class", "plots"));
-        if (app.Traffic.RequestCount.Value is > 0)
-        {
-            CountPlots(app.Columns, app.App);
-            LatencyPlot(
-                app, "Execution", column => column.ExecutionP50, column => column.ExecutionP90, column => column.ExecutionP99);
-            LatencyPlot(app, "Wait in the queue", column => column.QueueP50, column => column.QueueP90, column => column.QueueP99);
-        }
-
-        if (hasRunners)
-        {
-            RunnerPlot(app.Columns, app.App);
-        }
-
-        _html.CloseLine();
-        if (app.Endpoints.Count > 0)
-        {
-            PercentileTable(app, path);
-        }
-
-        BucketTables(app.WorstBuckets, $"{path}.worst_buckets", app.SlowestBuckets, $"{path}.slowest_buckets", null);
-        _html.CloseLine();
-    }
-
-    private void AppSentence(AppFigures app, string path)
-    {
-        _html.Open("p");
-        Figure($"{path}.traffic.request_count.value", app.Traffic.RequestCount.Value, FigureText.Count);
-        _html.Text(" requests");
-        ChangeOf(app.Traffic.RequestCount.Change);
-        _html.Text(": ");
-        Figure($"{path}.traffic.success_rate.value", app.Traffic.SuccessRate.Value, FigureText.Share);
-        _html.Text(" succeeded, ");
-        Figure($"{path}.traffic.user_error_rate.value", app.Traffic.UserErrorRate.Value, FigureText.Share);
-        _html.Text(" were the caller's errors, ");
-        Figure($"{path}.traffic.error_rate.value", app.Traffic.ErrorRate.Value, FigureText.Share);
-        _html.Text(" server errors.");
-        if (app.Availability is { ErrorBudgetConsumed: not null } slo)
-        {
-            _html.Text($" The objective of {FigureText.Target(slo.Target)} is ");
-            Objective(slo);
-            _html.Text(": ");
-            Figure($"{path}.availability.error_budget_consumed", slo.ErrorBudgetConsumed, FigureText.Share);
-            _html.Text(" of the error budget is used.");
-        }
-
-        for (int i = 0; i < app.Costs.Count; i++)
-        {
-            CostFigures cost = app.Costs[i];
-            _html.Text(" It cost ");
-            Money($"{path}.{Path("costs", i)}.cost", cost.Cost, cost.Currency);
-            ChangeOf((double?)cost.Change);
-            if (app.Costs.Count > 1 && cost.Environment is { } environment)
-            {
-                _html.Text($" in {Shown(environment)}");
-            }
-
-            if (cost.CostPerThousandSuccesses is { } perThousand)
-            {
-                _html.Text(", ");
-                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, cost.Currency);
-                _html.Text(" for 1,000 successes");
-            }
-
-            _html.Text(".");
-        }
-
-        if (app.Runners?.IdleShare is { } idle)
-        {
-            _html.Text(" Its runners were idle for ");
-            Figure($"{path}.runners.idle_share", idle, FigureText.Share);
-            _html.Text(" of their paid time.");
-        }
-
-        _html.CloseLine();
-
-        void ChangeOf(double? change)
-        {
-            if (FigureText.Change(change) is { } text)
-            {
-                _html.Text($" ({text})");
-            }
-        }
-    }
-
-    private void CountPlots(ColumnsFigures columns, string whose)
-    {
-        IReadOnlyList<ColumnFigures> items = columns.Items;
-        ColumnFigures busiest = items.MaxBy(column => column.RequestCount)!;
-        TimePlot(
-            $"Requests per {Length(columns)}",
-            $"{Whose(whose)}: {FigureText.Count(items.Sum(column => column.RequestCount))} in total, at most " +
-                $"{FigureText.Count(busiest.RequestCount)} from {FigureText.Instant(busiest.Start)} UTC on.",
-            columns,
-            isStacked: true,
-            new PlotSeries("requests", [.. items.Select(column => column.RequestCount)]));
-        ColumnFigures? worst = items.MaxBy(column => column.ErrorRate);
-        TimePlot(
-            "Share of errors, %",
-            $"{Whose(whose)}: server errors (5xx) and errors of the callers (4xx) among all requests. " + (worst?.ErrorRate is { } most
-                ? $"The highest share of server errors is {FigureText.Share(most)}, from {FigureText.Instant(worst.Start)} UTC on."
-                : "There is no request."),
-            columns,
-            isStacked: false,
-            new PlotSeries("callers' (4xx)", [.. items.Select(column => column.UserErrorRate * 100)]),
-            new PlotSeries("server (5xx)", [.. items.Select(column => column.ErrorRate * 100)]));
-    }
-
-    private void LatencyPlot(
-        AppFigures app,
-        string what,
-        Func<ColumnFigures, double?> p50,
-        Func<ColumnFigures, double?> p90,
-        Func<ColumnFigures, double?> p99)
-    {
-        IReadOnlyList<ColumnFigures> items = app.Columns.Items;
-        ColumnFigures? worst = items.MaxBy(p99);
-        TimePlot(
-            $"{what}, seconds",
-            $"{Whose(app.App)}: percentiles 50, 90 and 99, of each column the highest value of any {_bucket} and endpoint. " +
-                (worst is not null && p99(worst) is { } most
-                    ? $"The highest p99 is {FigureText.Seconds(most)}, from {FigureText.Instant(worst.Start)} UTC on."
-                    : "There is no value."),
-            app.Columns,
-            isStacked: false,
-            new PlotSeries("p50", [.. items.Select(p50)]),
-            new PlotSeries("p90", [.. items.Select(p90)]),
-            new PlotSeries("p99", [.. items.Select(p99)]));
-    }
-
-    private void RunnerPlot(ColumnsFigures columns, string whose)
-    {
-        IReadOnlyList<ColumnFigures> items = columns.Items;
-        if (!items.Any(column => column.RunningRunners is not null))
-        {
-            return;
-        }
-
-        TimePlot(
-            "Runners, mean",
-            $"{Whose(whose)}: runners with requests and idle runners, on top of each other. At most " +
-                $"{FigureText.Number(items.Max(column => column.RunningRunners))} ran and " +
-                $"{FigureText.Number(items.Max(column => column.IdleRunners))} were idle in the mean of a column.",
-            columns,
-            isStacked: true,
-            new PlotSeries("running", [.. items.Select(column => column.RunningRunners)]),
-            new PlotSeries("idle", [.. items.Select(column => column.IdleRunners)]));
-    }
-
-    private void TimePlot(string title, string description, ColumnsFigures columns, bool isStacked, params PlotSeries[] series) => new Plot
-    {
-        Title = title,
-        Description = description,
-        Starts = [.. columns.Items.Select(column => column.Start)],
-        End = columns.Items[^1].Start < _account.Period.End ? _account.Period.End : columns.Items[^1].Start.AddMinutes(1),
-        Series = series,
-        IsStacked = isStacked,
-        ProvisionalSince = columns.Items.FirstOrDefault(column => column.IsProvisional)?.Start,
-    }.Write(_html);
-
-    private static string Whose(string app) => $"Of {Shown(app)}";
-
-    private string ColumnWords(ColumnsFigures columns) => columns.BucketsPerColumn == 1
-        ? $"Plots have a point for each {_bucket}."
-        : $"Plots have a point for each {Length(columns)}; of percentiles it is the highest of these {_bucket}s.";
-
-    private string Length(ColumnsFigures columns) => (columns.BucketsPerColumn, _bucket) switch
-    {
-        (1, _) => _bucket,
-        ( > 24, "hour") when columns.BucketsPerColumn % 24 == 0 => $"{FigureText.Count(columns.BucketsPerColumn / 24)} days",
-        (24, "hour") => "day",
-        var (count, bucket) => $"{FigureText.Count(count)} {bucket}s",
-    };
+    private void Environment(string? name) => _html.Text(name is null ? FigureText.Unknown : Shown(name));
 
     private void Objective(AvailabilityFigures? slo)
     {
@@ -612,7 +328,7 @@ internal sealed partial class ReportPage
         foreach (string line in (string[])
         [
             "All times are in UTC. The period before has the same length and ends where this one begins.",
-            "A server error is an answer with a status of 5xx. The objective counts these alone; an error of the caller (4xx) counts as good.",
+            "A server error is an answer with a status of 5xx. Only these count against the objective; an error of the caller (4xx) does not.",
             "The error budget is the number of server errors that the objective allows for the requests in its window.",
             "A cold boot is a request that waited more than one second for a runner to start.",
             "The idle share is the time of idle runners among that of running, idle and draining ones.",

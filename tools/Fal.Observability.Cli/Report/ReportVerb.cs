@@ -73,7 +73,7 @@ internal sealed class ReportVerb
         string? path = parsed.GetValue(_file) ?? (isJson ? null : DefaultFile);
         try
         {
-            FalAppList apps = await _endpoints.ListAsync(parsed, account, cancellationToken);
+            (FalAppList apps, ReportGap[] gaps) = await ListAsync();
             IReadOnlyList<string> endpoints = named ?? EndpointChoice.OfAll(apps);
             if (endpoints.Count == 0)
             {
@@ -84,6 +84,7 @@ internal sealed class ReportVerb
             var request = new ReportRequest
             {
                 Apps = apps,
+                Gaps = gaps,
                 EndpointIds = endpoints,
                 IsWholeAccount = named is null,
                 IsSimulated = account.IsSimulated,
@@ -111,10 +112,26 @@ internal sealed class ReportVerb
                 figures = written!;
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{path}: {figures.Apps.Count} apps, {FigureText.Day(figures.Period.Start)} to {FigureText.Instant(figures.Period.End)} UTC."));
+                    $"{path}: {figures.Apps.Count} apps, {FigureText.Day(figures.Period.Start)} to " +
+                        $"{FigureText.Instant(figures.Period.End)} UTC."));
             }
 
             await NameGapsAsync(figures);
+
+            async Task<(FalAppList Apps, ReportGap[] Gaps)> ListAsync()
+            {
+                try
+                {
+                    return (await _endpoints.ListAsync(parsed, account, cancellationToken), []);
+                }
+                catch (FalApiException refusal) when (named is not null && ReportCollector.IsRefusal(refusal))
+                {
+                    // Named endpoints need no list, but no cost can be attributed to them.
+                    return (
+                        new FalAppList { Apps = [] },
+                        [new ReportGap("apps", null, $"The service does not list the apps. {ReportCollector.Sentence(refusal.Message)}")]);
+                }
+            }
 
             async Task<AccountFigures> CollectAsync()
             {
@@ -141,7 +158,10 @@ internal sealed class ReportVerb
     /// <summary>Writes a report in one of its two forms.</summary>
     public static void Write(AccountFigures figures, bool isJson, Stream file)
     {
-        using var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { NewLine = "\n" };
+        using var text = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true)
+        {
+            NewLine = "\n",
+        };
         if (isJson)
         {
             text.WriteLine(JsonSerializer.Serialize(figures, FiguresJson.Default.AccountFigures));
