@@ -435,6 +435,19 @@ internal sealed partial class ReportPage
     private void Link(string endpoint)
     {
         string? anchor = _anchors.GetValueOrDefault(EndpointChoice.AppOf(endpoint));
-        _html.Element(anchor is null ? "span" : "a", Shown(endpoint), ("href", anchor is null ? null : $"#{anchor}"));
+        _html.Open(anchor is null ? "span" : "a", ("href", anchor is null ? null : $"#{anchor}"));
+        string[] parts = Shown(endpoint).Split('/');
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (i > 0)
+            {
+                // In a narrow column, the line breaks here and not within a word.
+                _html.Text("/").Empty("wbr");
+            }
+
+            _html.Text(parts[i]);
+        }
+
+        _html.Close();
     }
 }
