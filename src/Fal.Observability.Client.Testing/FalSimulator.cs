@@ -126,12 +126,21 @@ public sealed class FalSimulator : IAsyncDisposable
     /// </summary>
     /// <param name="id">The app id, <c>owner/name</c>.</param>
     /// <exception cref="ArgumentException">It is not an app id, or the id of an app that is drawn from the seed.</exception>
-    public SimulatedApp App(string id) => _model.Scripted.App(id);
+    /// <exception cref="ObjectDisposedException">The simulator is disposed.</exception>
+    public SimulatedApp App(string id)
+    {
+        ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+        return _model.Scripted.App(id);
+    }
 
     /// <summary>Takes a scripted app out of the account: calls that name it are refused from now on.</summary>
     /// <param name="id">The app id.</param>
     /// <returns>Whether it was a scripted app of the account.</returns>
-    public bool RemoveApp(string id) => _model.Scripted.Remove(id);
+    public bool RemoveApp(string id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        return _model.Scripted.Remove(id);
+    }
 
     /// <summary>
     /// Waits for the next call. Each call is returned once, in the order of arrival, and none is missed: a call that came before this

@@ -184,6 +184,13 @@ public sealed class FalSimulatorOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message names it and says what is allowed.</exception>
     internal void Validate()
     {
+        (string Name, object? Value)[] required =
+            [(nameof(Url), Url), (nameof(Key), Key), (nameof(TimeProvider), TimeProvider), (nameof(Faults), Faults)];
+        if (Array.Find(required, one => one.Value is null).Name is { } missing)
+        {
+            throw new ArgumentException($"{missing} is null: leave it at its default, or set it.");
+        }
+
         if (!Url.IsAbsoluteUri || Url.Scheme != Uri.UriSchemeHttp || !Url.IsLoopback || Url.PathAndQuery != "/")
         {
             throw new ArgumentException(
@@ -206,7 +213,7 @@ public sealed class FalSimulatorOptions
 
         if (PageSize < 1)
         {
-            throw new ArgumentException($"PageSize is {PageSize}: it must be at least 1.");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"PageSize is {PageSize}: it must be at least 1."));
         }
 
         if (AnalyticsLag < TimeSpan.Zero)
@@ -246,9 +253,9 @@ public sealed class FalSimulatorOptions
     {
         if (!Enumerable.Range(0, DrawnApps).Any(index => DrawnApp.NameOf(index) == incident.App))
         {
-            throw new ArgumentException(
-                $"Incidents names '{incident.App}', which is not one of the account's {DrawnApps} apps: "
-                + $"give an app id such as {DrawnApp.NameOf(0)}.");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"Incidents names '{incident.App}', which is not one of the account's {DrawnApps} apps: give an app id such as " +
+                $"{DrawnApp.NameOf(0)}."));
         }
 
         if (incident.Duration <= TimeSpan.Zero || incident.Duration > LongestIncident)

@@ -79,6 +79,33 @@ public sealed class BadScriptTests
         Refused("calls", () => faults.Next(0, Fault.WithStatus(500)));
         Refused("after", () => faults.Next(1, Fault.WithStatus(500), after: -1));
         Refused("period", () => faults.Every(0, Fault.WithStatus(500)));
+        Refused("FaultKind", () => faults.Next(1, new Fault((FaultKind)999)));
+        Refused("FaultKind", () => faults.Every(1, new Fault((FaultKind)999)));
+        Refused("SimulatorRoute", () => faults.Next(1, Fault.WithStatus(500), (SimulatorRoute)9));
+    }
+
+    [Fact]
+    public async Task Options_that_are_null_are_named()
+    {
+        (string Name, Action<FalSimulatorOptions> Set)[] options =
+        [
+            ("Url", options => options.Url = null!), ("Key", options => options.Key = null!),
+            ("TimeProvider", options => options.TimeProvider = null!), ("Faults", options => options.Faults = null!),
+        ];
+        foreach ((string name, Action<FalSimulatorOptions> set) in options)
+        {
+            ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => FalSimulator.StartAsync(set));
+            Assert.StartsWith($"{name} is null", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_disposed_simulator_takes_no_script()
+    {
+        FalSimulator simulator = await FalSimulator.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Throws<ArgumentNullException>(() => simulator.RemoveApp(null!));
+        await simulator.DisposeAsync();
+        Assert.Throws<ObjectDisposedException>(() => simulator.App("my-org/my-app"));
     }
 
     [Fact]

@@ -87,7 +87,7 @@ internal static partial class BridgeApplication
                 provider.GetRequiredKeyedService<FalMetricsPublisher>(key),
                 provider.GetRequiredService<LeftOut>()
             ));
-            health.AddFal(key, name: key ?? DefaultAccountLabel);
+            health.AddFal(key, name: key ?? builder.Configuration["Fal:Publisher:AccountLabel"] ?? DefaultAccountLabel);
         }
 
         if (options.RemoteWrite.Url is not null)

@@ -44,9 +44,14 @@ internal static class Screen
         });
     }
 
-    /// <summary>A text without line ends, and without characters with which a name could steer the terminal.</summary>
+    /// <summary>
+    /// A text without line ends, and without characters with which a name could steer the terminal or reverse what is written after it.
+    /// </summary>
     public static string OneLine(string text) => string.Join(
         ' ',
-        new string([.. text.Select(c => c is '\r' or '\n' ? '\n' : char.IsControl(c) ? '\uFFFD' : c)])
+        new string([.. text.Select(c => c is '\r' or '\n' ? '\n' : char.IsControl(c) || IsDirection(c) ? '\uFFFD' : c)])
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    // Unicode's embeddings, overrides and isolates (UAX #9).
+    private static bool IsDirection(char c) => c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 }

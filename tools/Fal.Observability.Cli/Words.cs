@@ -74,7 +74,7 @@ internal static class Words
     public static DateOnly? Day(string text) =>
         DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly day) && day.Year >= 2000
             ? day
-            : throw Expected("a day such as 2026-01-31");
+            : throw Expected("a day from 2000-01-01 on, such as 2026-01-31");
 
     public static int Whole(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Expected("a whole number");

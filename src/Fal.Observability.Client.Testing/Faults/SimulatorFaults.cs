@@ -16,31 +16,44 @@ public sealed class SimulatorFaults
     /// <param name="on">Only calls to this route count; null: to any.</param>
     /// <param name="after">How many calls to the route are answered properly before, 0 or more. Default 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// <paramref name="calls"/> is below 1, or <paramref name="after"/> is below 0.
+    /// <paramref name="calls"/> is below 1, <paramref name="after"/> is below 0, or the kind of fault or the route is unknown.
     /// </exception>
     public void Next(int calls, Fault fault, SimulatorRoute? on = null, int after = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(calls, 1);
-        ArgumentNullException.ThrowIfNull(fault);
         ArgumentOutOfRangeException.ThrowIfNegative(after);
-        lock (_lock)
-        {
-            _schedules.Add(new Schedule(fault, on, period: 1, calls, after));
-        }
+        Add(fault, on, period: 1, calls, after);
     }
 
     /// <summary>Every k-th call goes wrong from now on. Where several are due at once, the one ordered first happens.</summary>
     /// <param name="period">Which calls: 1 is every one, 3 every third.</param>
     /// <param name="fault">What happens to them.</param>
     /// <param name="on">Only calls to this route count; null: to any.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="period"/> is below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="period"/> is below 1, or the kind of fault or the route is unknown.
+    /// </exception>
     public void Every(int period, Fault fault, SimulatorRoute? on = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(period, 1);
+        Add(fault, on, period, remaining: null, skip: 0);
+    }
+
+    private void Add(Fault fault, SimulatorRoute? on, int period, int? remaining, int skip)
+    {
         ArgumentNullException.ThrowIfNull(fault);
+        if (!Enum.IsDefined(fault.Kind))
+        {
+            throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, $"The kind must be a member of {nameof(FaultKind)}.");
+        }
+
+        if (on is { } route && !Enum.IsDefined(route))
+        {
+            throw new ArgumentOutOfRangeException(nameof(on), route, $"The route must be a member of {nameof(SimulatorRoute)}.");
+        }
+
         lock (_lock)
         {
-            _schedules.Add(new Schedule(fault, on, period, remaining: null, skip: 0));
+            _schedules.Add(new Schedule(fault, on, period, remaining, skip));
         }
     }
 

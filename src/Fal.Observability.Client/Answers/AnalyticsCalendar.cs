@@ -27,14 +27,8 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>The calendar of a query; null where this machine does not know the zone, or the service chooses the timeframe.</summary>
-    public static AnalyticsCalendar? TryCreate(AnalyticsTimeGrid grid)
-    {
-        TimeZoneInfo? zone = TimeZoneInfo.Utc;
-        return grid.Timeframe is { } timeframe
-            && (grid.TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(grid.TimeZone, out zone))
-                ? new AnalyticsCalendar(zone, timeframe)
-                : null;
-    }
+    public static AnalyticsCalendar? TryCreate(AnalyticsTimeGrid grid) =>
+        grid is { Timeframe: { } timeframe, KnownZone: { } zone } ? new AnalyticsCalendar(zone, timeframe) : null;
 
     /// <summary>Splits a fixed range into consecutive ranges of about the given number of buckets, at bucket boundaries.</summary>
     /// <remarks>
@@ -70,9 +64,9 @@ internal sealed class AnalyticsCalendar
         return windows.Count == 0 ? [range] : [.. windows, Between(start, bounds.End)];
     }
 
-    /// <summary>The exclusive end of the range of a query; null for whole days in an unknown calendar.</summary>
+    /// <summary>The exclusive end of the range of a query; null for whole days in an unknown zone.</summary>
     public static DateTimeOffset? EndOf(AnalyticsTimeGrid grid) =>
-        grid.Range.End ?? (TryCreate(grid)?.Bounds(grid.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
+        grid.Range.End ?? (OfChoice(grid)?.Bounds(grid.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
 
     /// <summary>
     /// The end of a bucket. If the zone is not known, the offset of the bucket is used. If there is no timeframe, the one that the service
@@ -125,12 +119,10 @@ internal sealed class AnalyticsCalendar
     /// </summary>
     public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsTimeGrid grid)
     {
-        // The service's own choice of a timeframe may be the next longer one near a limit.
-        TimeSpan length = LongestBucket(
-            grid.Timeframe ?? (AnalyticsTimeframe)Math.Min((int)TimeframeOf(grid) + 1, (int)AnalyticsTimeframe.Month)
-        );
+        AnalyticsTimeframe timeframe = LongestChoice(grid);
+        TimeSpan length = LongestBucket(timeframe);
         AnalyticsTimeRange range = grid.Range;
-        AnalyticsCalendar? calendar = TryCreate(grid);
+        AnalyticsCalendar? calendar = grid.KnownZone is { } zone ? new AnalyticsCalendar(zone, timeframe) : null;
         if (range.FirstDay is { } first && range.LastDay is { } last && calendar?.Bounds(range) is null)
         {
             length += FarthestZone;
@@ -141,10 +133,7 @@ internal sealed class AnalyticsCalendar
 
         DateTimeOffset start = range.Start ?? new DateTimeOffset(calendar!.Bounds(range)!.Value.Start, TimeSpan.Zero);
         DateTimeOffset end = range.End ?? new DateTimeOffset(calendar!.Bounds(range)!.Value.End, TimeSpan.Zero);
-        // A bucket in which the clocks go back is longer.
-        TimeSpan longer = calendar is null ? TimeSpan.Zero
-            : calendar._zone.GetUtcOffset(Add(start, -length)) - calendar._zone.GetUtcOffset(start);
-        return (Add(start, -(longer > TimeSpan.Zero ? length + longer : length)), Add(end, length));
+        return (calendar?.LastStartBefore(start) ?? Add(start, -length), Add(end, length));
     }
 
     /// <summary>An instant plus a time span, limited to the latest possible date.</summary>
@@ -156,26 +145,33 @@ internal sealed class AnalyticsCalendar
     /// <summary>
     /// The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.
     /// </summary>
-    public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid)
-    {
-        if (grid.Timeframe is { } timeframe)
-        {
-            return timeframe;
-        }
+    public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid) => grid.Timeframe ?? ChoiceFor(LengthOf(grid.Range));
 
-        AnalyticsTimeRange range = grid.Range;
-        TimeSpan length = range.FirstDay is { } first
-            ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)
-            : range.End!.Value - range.Start!.Value;
-        return length.TotalDays switch
-        {
-            < 2.0 / 24 => AnalyticsTimeframe.Minute,
-            < 2 => AnalyticsTimeframe.Hour,
-            < 64 => AnalyticsTimeframe.Day,
-            < 183 => AnalyticsTimeframe.Week,
-            _ => AnalyticsTimeframe.Month,
-        };
+    /// <summary>
+    /// The longest timeframe that the answer may have: the service may extend the range to whole buckets, even those of the next longer
+    /// timeframe, before it chooses by the length.
+    /// </summary>
+    private static AnalyticsTimeframe LongestChoice(AnalyticsTimeGrid grid)
+    {
+        var longer = (AnalyticsTimeframe)Math.Min((int)TimeframeOf(grid) + 1, (int)AnalyticsTimeframe.Month);
+        return grid.Timeframe ?? ChoiceFor(LengthOf(grid.Range) + (2 * LongestBucket(longer)));
     }
+
+    /// <summary>The calendar of a query with the timeframe of its answer; null where this machine does not know the zone.</summary>
+    private static AnalyticsCalendar? OfChoice(AnalyticsTimeGrid grid) => TryCreate(grid with { Timeframe = TimeframeOf(grid) });
+
+    private static TimeSpan LengthOf(AnalyticsTimeRange range) => range.FirstDay is { } first
+        ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)
+        : range.End!.Value - range.Start!.Value;
+
+    private static AnalyticsTimeframe ChoiceFor(TimeSpan length) => length.TotalDays switch
+    {
+        < 2.0 / 24 => AnalyticsTimeframe.Minute,
+        < 2 => AnalyticsTimeframe.Hour,
+        < 64 => AnalyticsTimeframe.Day,
+        < 183 => AnalyticsTimeframe.Week,
+        _ => AnalyticsTimeframe.Month,
+    };
 
     /// <summary>The longest possible bucket of a timeframe, including days of 25 hours.</summary>
     public static TimeSpan LongestBucket(AnalyticsTimeframe timeframe) => timeframe switch
@@ -201,6 +197,23 @@ internal sealed class AnalyticsCalendar
         return end > LastDate || first.ToDateTime(TimeOnly.MinValue) < FirstDate
             ? null
             : (InstantOf(first.ToDateTime(TimeOnly.MinValue)), InstantOf(end));
+    }
+
+    /// <summary>
+    /// The latest start of a bucket that ends by an instant. It allows for a service whose days, weeks or months begin elsewhere.
+    /// </summary>
+    private DateTimeOffset LastStartBefore(DateTimeOffset instant)
+    {
+        DateTime utc = instant.UtcDateTime;
+        if (_timeframe > AnalyticsTimeframe.Hour && utc >= FirstDate && utc <= LastDate)
+        {
+            return new DateTimeOffset(InstantOf(Next(Local(utc), -1)), TimeSpan.Zero);
+        }
+
+        TimeSpan length = LongestBucket(_timeframe);
+        // A bucket in which the clocks go back is longer.
+        TimeSpan longer = _zone.GetUtcOffset(Add(instant, -length)) - _zone.GetUtcOffset(instant);
+        return Add(instant, -(longer > TimeSpan.Zero ? length + longer : length));
     }
 
     /// <summary>The first safe cut at least the given number of buckets after a start; null if the latest date comes first.</summary>

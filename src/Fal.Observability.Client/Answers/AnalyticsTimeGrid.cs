@@ -16,20 +16,18 @@ internal readonly record struct AnalyticsTimeGrid(
     AnalyticsTimeRange Range, AnalyticsTimeframe? Timeframe, string? TimeZone, bool? BoundToTimeframe)
 {
     /// <summary>The zone, or UTC where this machine does not know it: a name is the service's to judge.</summary>
-    public TimeZoneInfo ZoneOrUtc =>
-        TimeZone is not null && TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : TimeZoneInfo.Utc;
+    public TimeZoneInfo ZoneOrUtc => KnownZone ?? TimeZoneInfo.Utc;
+
+    /// <summary>The zone; null where this machine does not know it.</summary>
+    public TimeZoneInfo? KnownZone =>
+        TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : null;
 
     /// <summary>
     /// The day of an instant by the calendar of the zone, whatever offset the instant was sent with; by that offset where this machine does
     /// not know the zone.
     /// </summary>
-    public DateOnly DayOf(DateTimeOffset instant)
-    {
-        TimeZoneInfo? zone = TimeZoneInfo.Utc;
-        return DateOnly.FromDateTime(TimeZone is null || TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out zone)
-            ? TimeZoneInfo.ConvertTime(instant, zone).DateTime
-            : instant.DateTime);
-    }
+    public DateOnly DayOf(DateTimeOffset instant) =>
+        DateOnly.FromDateTime(KnownZone is { } zone ? TimeZoneInfo.ConvertTime(instant, zone).DateTime : instant.DateTime);
 
     /// <summary>The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal.</summary>
     public AnalyticsTimeGrid Explicit => new(Range, AnalyticsCalendar.TimeframeOf(this), TimeZone ?? "UTC", BoundToTimeframe ?? true);

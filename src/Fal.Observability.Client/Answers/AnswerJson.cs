@@ -77,6 +77,21 @@ internal static class AnswerJson
         return text;
     }
 
+    /// <summary>Reads a flag in any of the usual spellings of yes. Every other value is no.</summary>
+    public static bool ReadFlagIfAny(ref Utf8JsonReader reader)
+    {
+        bool isSet = reader.TokenType switch
+        {
+            JsonTokenType.True => true,
+            JsonTokenType.Number => reader.TryGetDouble(out double number) && number != 0,
+            JsonTokenType.String => reader.ValueTextEquals("1"u8)
+                || string.Equals(reader.GetString(), "true", StringComparison.OrdinalIgnoreCase),
+            _ => false,
+        };
+        reader.TrySkip();
+        return isSet;
+    }
+
     /// <summary>Reads an instant; null if the value is of another type. A time without an offset is UTC.</summary>
     public static DateTimeOffset? ReadInstantIfAny(ref Utf8JsonReader reader)
     {

@@ -152,7 +152,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
                     cursor = ReadCursor(ref reader);
                     break;
                 case MoreName:
-                    saysMore = ReadMore(ref reader);
+                    saysMore = AnswerJson.ReadFlagIfAny(ref reader);
                     break;
                 case TimeSeriesName:
                     timeSeries = reader.TokenType == JsonTokenType.Null ? null : AnswerJson.ReadList<TBucket>(ref reader, name);
@@ -215,20 +215,5 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
                 $"The cursor of a page (next_cursor), \"{FalErrorReader.Quoted(cursor)}\", is not valid text. The client cannot send it " +
                     $"back unchanged.")
             : cursor;
-    }
-
-    /// <summary>Whether the flag promises more, in any of the usual spellings of yes. What is none of them promises nothing.</summary>
-    private static bool ReadMore(ref Utf8JsonReader reader)
-    {
-        bool more = reader.TokenType switch
-        {
-            JsonTokenType.True => true,
-            JsonTokenType.Number => reader.TryGetDouble(out double number) && number != 0,
-            JsonTokenType.String => reader.ValueTextEquals("1"u8)
-                || string.Equals(reader.GetString(), "true", StringComparison.OrdinalIgnoreCase),
-            _ => false,
-        };
-        reader.TrySkip();
-        return more;
     }
 }

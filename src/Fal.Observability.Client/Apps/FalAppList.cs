@@ -8,7 +8,7 @@ namespace Fal.Observability.Client;
 [JsonConverter(typeof(FalJsonConverter<FalAppList>))]
 public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
 {
-    private static readonly string[] Members = ["apps", "as_of"];
+    private static readonly string[] Members = ["apps", "has_more", "next_cursor", "as_of"];
 
     private IReadOnlyList<FalAnswer> _answers = [];
     private readonly Lazy<Dictionary<string, FalApp>> _byEndpoint;
@@ -33,6 +33,12 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
             field = [.. value];
         }
     }
+
+    /// <summary>
+    /// Whether the service has more apps than it sent. False as far as it is documented: the service lists all apps in one answer. If it is
+    /// true, the client cannot request the rest, <see cref="Apps"/> is incomplete, and a warning is logged.
+    /// </summary>
+    public bool HasMore { get; init; }
 
     /// <summary>
     /// The requested environments. The list has no apps of other environments. <see cref="FalEnvironments.Main"/> if the query named none.
@@ -130,22 +136,31 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     {
         List<FalApp>? apps = null;
         DateTimeOffset? asOf = null;
+        bool hasMore = false;
         var members = new AnswerMembers(ref reader, "The list of apps", Members);
         while (members.Next(ref reader) is { } name)
         {
-            if (name == "apps")
+            switch (name)
             {
-                apps = AnswerJson.ReadList<FalApp>(ref reader, name);
-            }
-            else
-            {
-                asOf = AnswerJson.ReadInstantIfAny(ref reader);
+                case "apps":
+                    apps = AnswerJson.ReadList<FalApp>(ref reader, name);
+                    break;
+                case "has_more":
+                    hasMore |= AnswerJson.ReadFlagIfAny(ref reader);
+                    break;
+                case "next_cursor":
+                    hasMore |= reader.TokenType == JsonTokenType.Number || AnswerJson.ReadTextIfAny(ref reader) is { Length: > 0 };
+                    break;
+                default:
+                    asOf = AnswerJson.ReadInstantIfAny(ref reader);
+                    break;
             }
         }
 
         return new FalAppList
         {
             Apps = apps ?? throw new JsonException("The answer has no 'apps'. An account without apps has an empty list."),
+            HasMore = hasMore,
             Answers = asOf is null ? [] : [new FalAnswer { AsOf = asOf }],
         };
     }
@@ -154,6 +169,11 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     {
         writer.WriteStartObject();
         AnswerJson.WriteList(writer, "apps", Apps);
+        if (HasMore)
+        {
+            writer.WriteBoolean("has_more"u8, true);
+        }
+
         if (Answers.Min(answer => answer.AsOf) is { } asOf)
         {
             writer.WriteString("as_of"u8, asOf);

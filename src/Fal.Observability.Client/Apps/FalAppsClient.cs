@@ -1,30 +1,40 @@
+using Microsoft.Extensions.Logging;
+
 namespace Fal.Observability.Client;
 
 /// <summary>The typed client for the account's apps over <see cref="IFalAppsApi"/>.</summary>
-internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time) : IFalAppsClient
+internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time, ILogger log) : IFalAppsClient
 {
     public async Task<FalAppList> ListAsync(FalAppQuery? query = null, CancellationToken cancellationToken = default)
     {
         query ??= new FalAppQuery();
-        List<(FalApp App, string? Asked)> apps = [];
+        List<FalApp> apps = [];
         List<FalAnswer> answers = [];
+        var ofEarlierCalls = new HashSet<(string EndpointId, string? Environment)>();
+        bool hasMore = false;
         IEnumerable<FalAppQuery> calls = query.Environments.Count <= 1
             ? [query]
             : query.Environments.Select(name => query with { Environments = [name] });
         foreach (FalAppQuery call in calls)
         {
             FalAppList list = await api.ListAppsAsync(call, cancellationToken).ConfigureAwait(false);
-            apps.AddRange(list.Apps.Select(app => (app, call.Environments is [var asked] ? asked : null)));
+            string? asked = call.Environments is [var name] ? name : null;
+            // An app without an environment belongs to the requested one, and differs from the same app in another one.
+            ILookup<(string, string?), FalApp> byId = list.Apps.ToLookup(app => (app.EndpointId, app.Environment ?? asked));
+            apps.AddRange(byId.Where(same => !ofEarlierCalls.Contains(same.Key)).SelectMany(same => same));
+            ofEarlierCalls.UnionWith(byId.Select(same => same.Key));
             answers.AddRange(list.Answers);
+            if (list.HasMore)
+            {
+                hasMore = true;
+                log.AppsLeftOut(list.Apps.Count, asked ?? FalEnvironments.Main);
+            }
         }
 
         return new FalAppList
         {
-            // An app without an environment belongs to the requested one, and differs from the same app in another one.
-            Apps =
-            [
-                .. apps.GroupBy(one => (one.App.EndpointId, one.App.Environment ?? one.Asked), one => one.App).Select(same => same.Last()),
-            ],
+            Apps = apps,
+            HasMore = hasMore,
             Environments = query.Environments.Count == 0 ? [FalEnvironments.Main] : query.Environments,
             Answers = answers,
         };

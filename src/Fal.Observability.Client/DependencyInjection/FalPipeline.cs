@@ -71,7 +71,7 @@ internal sealed class FalPipeline(
 
     public FalAnalyticsClient CreateClient(IFalAnalyticsApi api) => new(api, Options, time, log, NextRandom);
 
-    public FalAppsClient CreateClient(IFalAppsApi api) => new(api, time);
+    public FalAppsClient CreateClient(IFalAppsApi api) => new(api, time, log);
 
     public FalUsageClient CreateClient(IFalUsageApi api) => new(api, Options, time);
 }

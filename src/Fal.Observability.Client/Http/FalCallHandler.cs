@@ -119,7 +119,7 @@ internal sealed class FalCallHandler(
         {
             throw new FalTimeoutException(
                 $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} " +
-                    $"({_options.TotalTimeout}).",
+                    $"({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} if the service is that slow.",
                 FalApiKey.Scrub(e, _options.ApiKey))
             {
                 IsTransient = true,

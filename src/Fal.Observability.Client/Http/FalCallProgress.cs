@@ -16,6 +16,9 @@ internal sealed class FalCallProgress(TimeProvider time)
     /// </summary>
     public string? ApiKey { get; set; }
 
+    /// <summary>Why the last answer was not retried although it is transient, as a sentence; null if there is nothing to say.</summary>
+    public string? WhyNotRetried { get; set; }
+
     /// <summary>The time since the call began.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 

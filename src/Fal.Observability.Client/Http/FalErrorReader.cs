@@ -44,7 +44,22 @@ internal static partial class FalErrorReader
             Attempts = info.Attempts, Elapsed = info.Elapsed,
         };
         var route = FalRoute.Of(response.RequestMessage?.RequestUri?.AbsolutePath);
-        return FalApiException.Create(Describe(info.Operation, facts, Advice(route, facts, challenge, html)), facts);
+        string advice = Advice(route, facts, challenge, html);
+        if (!challenge && facts.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.NotFound
+            && IdWithoutOwner(response.RequestMessage?.RequestUri) is { } id)
+        {
+            advice += $" The id '{Quoted(FalApiKey.Scrub(id, apiKey))}' names no owner. An endpoint id has the form owner/name, such as " +
+                "my-org/my-app.";
+        }
+
+        if (facts.RetryAfter is { } wait && FalApiException.IsTransientStatus(facts.StatusCode))
+        {
+            string? why = FalRequestOptions.ProgressOf(response.RequestMessage)?.WhyNotRetried;
+            advice = string.Create(CultureInfo.InvariantCulture,
+                $"{advice} The service asks to wait {wait.TotalSeconds:0.###} s before the next call. {why}").TrimEnd();
+        }
+
+        return FalApiException.Create(Describe(info.Operation, facts, advice), facts);
     }
 
     /// <summary>The exception for a success whose body is not valid.</summary>
@@ -57,7 +72,7 @@ internal static partial class FalErrorReader
         string message = string.Create(CultureInfo.InvariantCulture,
             $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content " +
                 $"type: {Quoted(info.ContentType ?? "none")}; request id: {Quoted(info.RequestId ?? "none")}; it " +
-                    $"starts: {(shown.Length == 0 ? "(nothing)" : shown)}");
+                    $"starts: {(shown.Length == 0 ? "(nothing)" : OnOneLine(shown))}");
         return new FalResponseException(message, cause is null ? null : FalApiKey.Scrub(cause, apiKey))
         {
             StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown,
@@ -87,7 +102,11 @@ internal static partial class FalErrorReader
             HttpRequestError.SecureConnectionError =>
                 $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
                     $"TLS, and whether plain http answers at that port.{through}",
-            _ => $"no usable response came from {host}.{through}",
+            HttpRequestError.ResponseEnded =>
+                $"{host} closed the connection before the response was complete. Try again later. If it happens again, look for a proxy or "
+                    + $"a firewall that ends connections.{through}",
+            _ => $"no usable response came from {host}. Try again later. If it happens again, check what answers at this address, and "
+                + $"look for a faulty proxy.{through}",
         };
         // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
         // and with it credentials.
@@ -149,6 +168,12 @@ internal static partial class FalErrorReader
             ? !string.IsNullOrWhiteSpace(value)
             : value.Trim().Equals("challenge", StringComparison.OrdinalIgnoreCase)));
 
+    /// <summary>The first endpoint id of a query that has no owner; null if all have one.</summary>
+    private static string? IdWithoutOwner(Uri? address) => address?.Query.TrimStart('?').Split('&')
+        .Where(parameter => parameter.StartsWith("endpoint_id=", StringComparison.Ordinal))
+        .Select(parameter => Uri.UnescapeDataString(parameter["endpoint_id=".Length..]))
+        .FirstOrDefault(id => !id.Contains('/', StringComparison.Ordinal));
+
     private static string Advice(FalRoute route, FalApiFacts facts, bool challenge, bool html) => facts.StatusCode switch
     {
         _ when challenge =>
@@ -158,8 +183,8 @@ internal static partial class FalErrorReader
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked. Check it in the fal dashboard.",
         HttpStatusCode.Forbidden => route.ForbiddenAdvice(facts.ServiceMessage),
         HttpStatusCode.NotFound => route.NotFound,
-        HttpStatusCode.TooManyRequests when facts.RetryAfter is { } wait => string.Create(CultureInfo.InvariantCulture,
-            $"Too many calls; the service asks to wait {wait.TotalSeconds:0.###} s."),
+        HttpStatusCode.RequestTimeout => "The request did not reach the service in time. Try again later.",
+        HttpStatusCode.TooManyRequests when facts.RetryAfter is not null => "Too many calls. Call less often.",
         HttpStatusCode.TooManyRequests => "Too many calls. Call less often. The service does not say how long to wait.",
         HttpStatusCode.NotModified =>
             "The client never sends conditional requests. Either a cache in between, or a handler that adds If-None-Match or"
@@ -170,14 +195,16 @@ internal static partial class FalErrorReader
             "A proxy in front of the service answered with a web page. The call did not reach the service. Try again later.",
         >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
             "The service failed. Try again later. If it keeps failing, send the request id to fal's support.",
-        _ => "",
+        HttpStatusCode.NotImplemented or HttpStatusCode.HttpVersionNotSupported =>
+            "A retry does not help. Check the base address, and whether a proxy in between supports HTTP/1.1.",
+        _ => "Check the base address, and what answers there. If it is the service, send the request id to fal's support.",
     };
 
     private static string Describe(string operation, FalApiFacts facts, string advice)
     {
         var text = new StringBuilder();
         string status = facts.StatusCode.ToString();
-        string words = facts.ServiceMessage?.Trim().TrimEnd('.') ?? "";
+        string words = OnOneLine(facts.ServiceMessage?.Trim().TrimEnd('.') ?? "");
         text.Append(CultureInfo.InvariantCulture, $"{operation} answered {(int)facts.StatusCode}");
         // A status without a name would be shown as its number, which the message has already.
         if (!char.IsAsciiDigit(status[0]) && !SaysTheSame(status, words))
@@ -212,6 +239,9 @@ internal static partial class FalErrorReader
 
         return text.ToString();
     }
+
+    /// <summary>A text from outside without line breaks, because logs take each line for an event.</summary>
+    private static string OnOneLine(string text) => text.ReplaceLineEndings("\\n");
 
     /// <summary>Whether two texts have the same letters and digits, as "Not found" and <c>not_found</c> do.</summary>
     private static bool SaysTheSame(string one, string other) =>

@@ -82,11 +82,16 @@ internal sealed class FalGuardedStream : FalForwardStream
         }
         catch (EndOfStreamException e)
         {
-            throw Fault("its gzip data ends early: the body was truncated in transit", e, transient: true);
+            throw Fault("its gzip data ends early, so the body was truncated in transit; try again, and look for a faulty proxy if it " +
+                "happens again", e, transient: true);
         }
         catch (InvalidDataException e)
         {
-            throw Fault("its gzip data is damaged, or other data follows it", e, transient: true);
+            throw Fault(
+                "its gzip data is damaged, or other data follows it; try again, and look for a faulty proxy if it happens again",
+                e,
+                transient: true
+            );
         }
 
         if (IsDisposed)
@@ -190,7 +195,11 @@ internal sealed class FalGuardedStream : FalForwardStream
             string problem = _total == 0 ? "it is empty" : "it contains only white space";
             return !_guard.IsText ? Fault($"{problem}, but JSON was requested", null, transient: false)
                 : !_guard.EndIsProven
-                    ? Fault($"{problem}, and neither a Content-Length nor chunks prove its end: it may be truncated", null, transient: true)
+                    ? Fault(
+                        $"{problem}, and neither a Content-Length nor chunks prove its end, so it may be truncated; try again",
+                        null,
+                        transient: true
+                    )
                 : _guard.Info.DeclaresMetrics ? null
                 : Fault($"{problem}, and no content type declares it as metrics", null, transient: false);
         }
@@ -203,7 +212,8 @@ internal sealed class FalGuardedStream : FalForwardStream
         return _guard.EndIsProven || (byte)_tail == '\n' || (_guard.Info.DeclaresOpenMetrics && EndsWithMarker())
             ? null
             : Fault(
-                "the connection ended within a line, and neither a Content-Length nor chunks prove the end of the body: it is truncated",
+                "the connection ended within a line, and neither a Content-Length nor chunks prove the end of the body, so it is " +
+                    "truncated; try again, and look for a faulty proxy if it happens again",
                 null,
                 transient: true
             );
@@ -273,7 +283,8 @@ internal sealed class FalGuardedStream : FalForwardStream
             {
                 string what = e is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
                     ? "its chunks are malformed, so its end is unknown; look for a faulty proxy in between"
-                    : "the connection ended before the body did: it is truncated";
+                    : "the connection ended before the body did, so it is truncated; try again, and look for a faulty proxy if it " +
+                        "happens again";
                 throw owner.Fault(what, e, transient: true);
             }
         }

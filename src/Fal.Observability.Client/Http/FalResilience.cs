@@ -85,12 +85,18 @@ internal static class FalResilience
             : FalRetryDelay.Exponential(args.AttemptNumber, options, random());
 
         bool last = args.AttemptNumber >= options.MaxAttempts - 1;
-        TimeSpan left = options.TotalTimeout - (args.Context.Properties.GetValue(Progress, null)?.Elapsed ?? TimeSpan.Zero);
+        FalCallProgress? progress = args.Context.Properties.GetValue(Progress, null);
+        TimeSpan left = options.TotalTimeout - (progress?.Elapsed ?? TimeSpan.Zero);
         if (delay > options.MaxRetryDelay || delay >= left)
         {
             if (asked is { } refused && !last)
             {
                 log.RateLimitExceedsBudget(args.Context.Properties.GetValue(Operation, ""), refused.TotalSeconds);
+                progress?.WhyNotRetried = delay > options.MaxRetryDelay
+                    ? $"The client did not retry, because this wait is longer than {nameof(options.MaxRetryDelay)} " +
+                        $"({options.MaxRetryDelay})."
+                    : $"The client did not retry, because this wait does not fit into the rest of {nameof(options.TotalTimeout)} " +
+                        $"({options.TotalTimeout}).";
             }
 
             return false;

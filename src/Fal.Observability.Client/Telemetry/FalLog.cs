@@ -70,6 +70,12 @@ internal static partial class FalLog
         "them to Expand, or use AnalyticsExpand.Volume")]
     public static partial void RatesAreNull(this ILogger logger, string metrics);
 
+    [LoggerMessage(14, LogLevel.Warning,
+        "The service sent {Count} app(s) of the environment {Environment} and announced more. The client " +
+        "cannot request the rest, because the service does not document how. The list is incomplete. A newer version of this package may " +
+        "read it whole")]
+    public static partial void AppsLeftOut(this ILogger logger, int count, string environment);
+
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed. The next " +
         "read starts in {Seconds:0} s{OrSooner}. The last failure: {Failure}")]
     public static partial void PublishReadFailed(

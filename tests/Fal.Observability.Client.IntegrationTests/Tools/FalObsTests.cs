@@ -26,6 +26,14 @@ public sealed class FalObsTests : IDisposable
     [InlineData("FILE is '', which is empty", "history", "")]
     [InlineData("Unknown argument '--account'.", "history", "h.om", "--account", "nope")]
     [InlineData("--timeframe is 'week'; it must be minute, hour or day.", "history", "h.om", "--timeframe", "week")]
+    [InlineData("--account-label is ''; it must be the name of the account, which is not empty.", "history", "h.om", "--account-label", "")]
+    [InlineData(
+        "--first is '0001-01-01'; it must be a day from 2000-01-01 on, such as 2026-01-31.",
+        "history",
+        "h.om",
+        "--first",
+        "0001-01-01"
+    )]
     [InlineData("--endpoints and --environments cannot be combined", "export", "a", "--endpoints", "a/b", "--environments", "main")]
     [InlineData("Unknown argument '@words'.", "apps", "@words")]
     public async Task A_usage_error_is_one_line_without_the_help_and_ends_with_2(string message, params string[] arguments)

@@ -164,11 +164,20 @@ public sealed class UsageTests
         UsageReport report = await account.Usage.GetReportAsync(Query, TestContext.Current.CancellationToken);
         Assert.Equal([0], report.TimeSeries.Select(bucket => (bucket.Start - Start).Days));
 
-        foreach ((int, string[]) bucket in new (int, string[])[] { (-5, []), (-5, [Row("a", "L", 1m)]), (7, [Row("a", "L", 1m)]) })
+        DateOnly day = DateOnly.FromDateTime(Start.UtcDateTime);
+        UsageQuery[] queries =
+        [
+            Query, Query with { Timeframe = null }, Query with { Range = AnalyticsTimeRange.Days(day, day.AddDays(6)), Timeframe = null },
+        ];
+        (int, string[])[] buckets =
+        [
+            (-5, []), (-5, [Row("a", "L", 1m)]), (-1, []), (-1, [Row("a", "L", 1m)]), (7, [Row("a", "L", 1m)]),
+        ];
+        foreach ((UsageQuery query, (int, string[]) bucket) in queries.SelectMany(query => buckets.Select(bucket => (query, bucket))))
         {
             using var wrong = new WireMockApi(MockResponse.Json(200, Page(null, [bucket])));
             using var other = new FalAccount(wrong.BaseAddress);
-            FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => other.Usage.GetReportAsync(Query));
+            FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => other.Usage.GetReportAsync(query));
             Assert.Contains("outside the requested range", failure.Message, StringComparison.Ordinal);
         }
     }

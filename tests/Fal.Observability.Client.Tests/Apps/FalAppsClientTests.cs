@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.Tests;
@@ -25,7 +28,7 @@ public sealed class FalAppsClientTests
     {
         var api = new FakeAppsApi();
         ArgumentException refusal = await Assert.ThrowsAnyAsync<ArgumentException>(() =>
-            new FalAppsClient(api, new SteppedTimeProvider(Now)).GetRunnerHistoryAsync(endpointId!));
+            new FalAppsClient(api, new SteppedTimeProvider(Now), NullLogger.Instance).GetRunnerHistoryAsync(endpointId!));
         Assert.Contains(says, refusal.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal("endpointId", refusal.ParamName);
         Assert.Empty(api.Calls);
@@ -35,7 +38,7 @@ public sealed class FalAppsClientTests
     public async Task A_range_that_the_history_cannot_cover_is_refused_before_anything_is_sent()
     {
         var api = new FakeAppsApi();
-        var client = new FalAppsClient(api, new SteppedTimeProvider(Now));
+        var client = new FalAppsClient(api, new SteppedTimeProvider(Now), NullLogger.Instance);
         AnalyticsTimeRange[] tooLong =
         [
             AnalyticsTimeRange.Last(TimeSpan.FromDays(90) + TimeSpan.FromTicks(1)),
@@ -78,7 +81,12 @@ public sealed class FalAppsClientTests
         {
             var api = new FakeAppsApi();
             Exception? refusal = await Record.ExceptionAsync(() =>
-                new FalAppsClient(api, new SteppedTimeProvider(Now)).GetRunnerHistoryAsync("o/n", range, AnalyticsTimeframe.Day));
+                new FalAppsClient(api, new SteppedTimeProvider(Now), NullLogger.Instance).GetRunnerHistoryAsync(
+                    "o/n",
+                    range,
+                    AnalyticsTimeframe.Day
+                )
+            );
             Assert.True(refusal is ArgumentException ? api.Calls.Count == 0 : refusal is null, $"{range}: {refusal}");
         }
     }
@@ -87,7 +95,7 @@ public sealed class FalAppsClientTests
     public async Task Each_environment_is_a_call_and_the_result_names_those_that_were_asked()
     {
         var api = new FakeAppsApi();
-        var client = new FalAppsClient(api, TimeProvider.System);
+        var client = new FalAppsClient(api, TimeProvider.System, NullLogger.Instance);
 
         FalAppList both = await client.ListAsync(new FalAppQuery("main", "staging", "main") { Search = "p" });
         FalAppList main = await client.ListAsync(CancellationToken.None);
@@ -99,25 +107,60 @@ public sealed class FalAppsClientTests
     }
 
     [Fact]
-    public async Task An_app_that_the_service_lists_twice_is_there_once_as_it_came_last()
+    public async Task An_app_that_the_service_lists_for_two_environments_is_there_once_and_what_one_answer_repeats_is_kept()
     {
-        var api = new FakeAppsApi { Environment = "main" };
-        FalAppList apps = await new FalAppsClient(api, TimeProvider.System).ListAsync(new FalAppQuery("main", "staging"));
-        Assert.Equal(2, Assert.Single(apps.Apps).MaxConcurrency);
+        var api = new FakeAppsApi { Environment = "main", Copies = 2 };
+        FalAppList apps = await new FalAppsClient(api, TimeProvider.System, NullLogger.Instance).ListAsync(
+            new FalAppQuery("main", "staging")
+        );
+        Assert.Equal([1, 1], apps.Apps.Select(app => app.MaxConcurrency));
+        Assert.Equal(["o/shared"], apps.ToQuery().EndpointIds);
+    }
+
+    [Theory]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}],"has_more":true,"next_cursor":"Mg"}""", true)]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}],"next_cursor":"Mg"}""", true)]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}],"next_cursor":2}""", true)]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}],"has_more":"true"}""", true)]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}],"has_more":false,"next_cursor":null}""", false)]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}],"next_cursor":""}""", false)]
+    [InlineData("""{"apps":[{"endpoint_id":"o/a"}]}""", false)]
+    public async Task A_list_that_the_service_cuts_says_so_and_a_warning_names_the_environment(string json, bool isCut)
+    {
+        var log = new FakeLogger();
+        var api = new FakeAppsApi { Answer = JsonSerializer.Deserialize<FalAppList>(json) };
+
+        FalAppList apps = await new FalAppsClient(api, TimeProvider.System, log).ListAsync(new FalAppQuery("staging"));
+
+        Assert.Equal("o/a", Assert.Single(apps.Apps).EndpointId);
+        Assert.Equal(isCut, apps.HasMore);
+        Assert.Equal(isCut, JsonSerializer.Deserialize<FalAppList>(JsonSerializer.Serialize(apps))!.HasMore);
+        Assert.Equal(
+            isCut ? 1 : 0,
+            log.Collector.GetSnapshot()
+                .Count(record =>
+                    record.Message.StartsWith(
+                        "The service sent 1 app(s) of the environment staging and announced more",
+                        StringComparison.Ordinal
+                    )
+                )
+        );
     }
 
     [Fact]
     public async Task An_app_without_an_environment_is_of_the_one_that_was_asked_for_and_none_is_lost()
     {
         var api = new FakeAppsApi { LeavesOutEnvironment = true };
-        FalAppList apps = await new FalAppsClient(api, TimeProvider.System).ListAsync(new FalAppQuery("main", "staging"));
+        FalAppList apps = await new FalAppsClient(api, TimeProvider.System, NullLogger.Instance).ListAsync(
+            new FalAppQuery("main", "staging")
+        );
         Assert.Equal([1, 2], apps.Apps.Select(app => app.MaxConcurrency));
     }
 
     [Fact]
     public async Task What_the_service_leaves_out_of_a_history_is_filled_in_from_the_call()
     {
-        FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedTimeProvider(Now))
+        FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedTimeProvider(Now), NullLogger.Instance)
             .GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Last(TimeSpan.FromHours(1)), aggregation: FalRunnerAggregation.Average);
         Assert.Equal(("o/n", "minute", "avg"), (history.EndpointId, history.Timeframe, history.Aggregation));
         Assert.Equal(AnalyticsTimeRange.Between(Now.AddHours(-1), Now), history.Query!.Range);
@@ -132,24 +175,27 @@ public sealed class FalAppsClientTests
 
         public bool LeavesOutEnvironment { get; init; }
 
+        public int Copies { get; init; } = 1;
+
+        /// <summary>What the service sends; null for one app.</summary>
+        public FalAppList? Answer { get; init; }
+
         public Task<FalAppList> ListAppsAsync(FalAppQuery? query = null, CancellationToken cancellationToken = default)
         {
             Calls.Add(query!.ToString());
             string asked = query.Environments.Count == 0 ? "main" : query.Environments[0];
-            return Task.FromResult(
-                new FalAppList
-                {
-                    Apps =
-                    [
-                        new FalApp
-                        {
-                            EndpointId = "o/shared",
-                            Environment = LeavesOutEnvironment ? null : Environment ?? asked,
-                            MaxConcurrency = Calls.Count,
-                        },
-                    ],
-                }
-            );
+            return Task.FromResult(Answer ?? new FalAppList
+            {
+                Apps =
+                [
+                    .. Enumerable.Repeat(new FalApp
+                    {
+                        EndpointId = "o/shared",
+                        Environment = LeavesOutEnvironment ? null : Environment ?? asked,
+                        MaxConcurrency = Calls.Count,
+                    }, Copies),
+                ],
+            });
         }
 
         public Task<FalRunnerHistory> GetRunnerHistoryAsync(string owner, string name, FalRunnerHistoryQuery? query = null,

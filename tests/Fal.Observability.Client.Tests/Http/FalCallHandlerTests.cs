@@ -26,7 +26,45 @@ public sealed class FalCallHandlerTests
         Assert.Equal(transient ? [1000, 2000, 4000] : [], pipeline.Waits);
         FalApiException failure = FalErrorReader.BadStatus(response, [], Pipeline.ApiKey, pipeline.Time.GetUtcNow());
         Assert.Equal(transient, failure.IsTransient);
-        Assert.Equal(transient && status >= 500, failure.Message.Contains("Try again later", StringComparison.Ordinal));
+        Assert.Equal(transient && status != 429, failure.Message.Contains("Try again later", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(503, "Retry-After", "120", 30, "wait 120 s", "longer than MaxRetryDelay (00:00:30)")]
+    [InlineData(429, "Retry-After", "120", 30, "wait 120 s", "longer than MaxRetryDelay (00:00:30)")]
+    [InlineData(429, "x-ratelimit-reset", "900", 30, "wait 900 s", "longer than MaxRetryDelay (00:00:30)")]
+    [InlineData(503, "Retry-After", "150", 200, "wait 150 s", "the rest of TotalTimeout (00:02:00)")]
+    public async Task A_wait_that_is_too_long_for_a_retry_is_named_with_the_setting_that_limits_it(
+        int status, string header, string value, int maxRetryDelay, string wait, string setting)
+    {
+        ScriptedHandler end = new((_, _) => Task.FromResult(Refusal(status, header, value)));
+        using var pipeline = new Pipeline(end, options =>
+        {
+            options.MaxRetryDelay = TimeSpan.FromSeconds(maxRetryDelay);
+            options.TotalTimeout = TimeSpan.FromMinutes(2);
+        });
+
+        using HttpResponseMessage response = await pipeline.SendAsync();
+
+        Assert.Equal(1, end.Sent);
+        string message = FalErrorReader.BadStatus(response, [], Pipeline.ApiKey, pipeline.Time.GetUtcNow()).Message;
+        Assert.Contains(wait, message, StringComparison.Ordinal);
+        Assert.Contains("did not retry", message, StringComparison.Ordinal);
+        Assert.Contains(setting, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wait_after_the_last_attempt_is_named_without_a_setting()
+    {
+        ScriptedHandler end = new((_, _) => Task.FromResult(Refusal(503, "Retry-After", "5")));
+        using var pipeline = new Pipeline(end);
+
+        using HttpResponseMessage response = await pipeline.SendThroughWaitsAsync();
+
+        Assert.Equal(4, end.Sent);
+        string message = FalErrorReader.BadStatus(response, [], Pipeline.ApiKey, pipeline.Time.GetUtcNow()).Message;
+        Assert.Contains("wait 5 s", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("did not retry", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -321,5 +359,12 @@ public sealed class FalCallHandlerTests
         await pipeline.StepOverWaitsAsync(call);
         Assert.Equal(expected, (await Assert.ThrowsAnyAsync<FalObservabilityException>(() => call)).GetType());
         Assert.Equal(4, end.Sent);
+    }
+
+    private static HttpResponseMessage Refusal(int status, string header, string value)
+    {
+        HttpResponseMessage refusal = ScriptedHandler.Response((HttpStatusCode)status);
+        refusal.Headers.TryAddWithoutValidation(header, value);
+        return refusal;
     }
 }

@@ -54,6 +54,30 @@ public sealed class FalErrorReaderTests
         Assert.True(failure.IsTransient);
     }
 
+    [Theory]
+    [InlineData(HttpStatusCode.RequestTimeout, "Try again later")]
+    [InlineData(HttpStatusCode.NotImplemented, "A retry does not help")]
+    [InlineData(HttpStatusCode.HttpVersionNotSupported, "A retry does not help")]
+    [InlineData(HttpStatusCode.MethodNotAllowed, "Check the base address")]
+    [InlineData(HttpStatusCode.UnprocessableEntity, "Check the base address")]
+    public void Every_status_comes_with_what_to_do(HttpStatusCode status, string advice) =>
+        Assert.Contains(advice, Read(status, "{}").Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_body_of_several_lines_is_one_line_of_the_message_and_whole_in_the_property()
+    {
+        FalApiException failure = Read(HttpStatusCode.BadGateway, "upstream\r\nis\ngone", "text/plain");
+        Assert.Contains("upstream\\nis\\ngone", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', failure.Message);
+        Assert.Equal("upstream\r\nis\ngone", failure.ResponseBody);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.NotFound)]
+    public void An_endpoint_id_without_an_owner_is_named_where_it_may_be_the_cause(HttpStatusCode status) =>
+        Assert.Contains("The id 'a' names no owner", Read(status, "{}").Message, StringComparison.Ordinal);
+
     [Fact]
     public void An_error_type_that_is_new_is_kept_as_it_is() =>
         Assert.Equal("quota_paused", Read(HttpStatusCode.PaymentRequired, """{"error":{"type":"quota_paused","message":"m"}}""").ErrorType);

@@ -17,7 +17,8 @@ internal sealed class HistoryVerb
     private readonly Option<AnalyticsTimeframe?> _timeframe = Words.Timeframe();
 
     private readonly Option<string?> _label = Words.Option<string?>(
-        "--account-label", "NAME", "The value of the label account; use the bridge's (default: default, or simulated).", text => text);
+        "--account-label", "NAME", "The value of the label account; use the bridge's (default: default, or simulated).",
+        text => string.IsNullOrWhiteSpace(text) ? throw Words.Expected("the name of the account, which is not empty") : text);
 
     private readonly Option<Uri?> _baseAddress = Words.BaseAddress();
     private readonly EndpointChoice _endpoints;
