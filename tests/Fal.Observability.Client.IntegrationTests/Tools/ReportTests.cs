@@ -305,12 +305,12 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public void No_culture_changes_a_byte()
     {
-        CultureInfo culture = CultureInfo.CurrentCulture;
+        CultureInfo culture = Thread.CurrentThread.CurrentCulture;
         try
         {
             byte[][] pages = [.. new[] { "", "de-DE", "tr-TR", "ar-SA", "fa-IR", "th-TH" }.Select(name =>
             {
-                CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(name);
+                Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo(name);
                 AccountFigures figures = FiguresOf.Account(Sources("my-org/app", "my-org/app/route"));
                 return (byte[])[.. Html(figures), .. Html(figures, isJson: true)];
             })];
@@ -319,7 +319,7 @@ public sealed class ReportTests : IDisposable
         }
         finally
         {
-            CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = culture;
+            Thread.CurrentThread.CurrentCulture = culture;
         }
     }
 
@@ -368,7 +368,11 @@ public sealed class ReportTests : IDisposable
         string opened = Path.Combine(_folder, "opened");
         string opener = Path.Combine(_folder, "xdg-open");
         await File.WriteAllTextAsync(opener, $"#!/bin/sh\nprintf %s \"$1\" >'{opened}.tmp' && mv '{opened}.tmp' '{opened}'\n");
-        File.SetUnixFileMode(opener, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using (Process mode = Process.Start("chmod", ["+x", opener]))
+        {
+            await mode.WaitForExitAsync().OrHangs();
+        }
+
         using var done = new SemaphoreSlim(0);
         using var watcher = new FileSystemWatcher(_folder, "opened") { EnableRaisingEvents = true };
         watcher.Renamed += (_, _) => done.Release();
