@@ -363,6 +363,26 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
+    public async Task An_error_budget_that_is_used_up_exactly_is_kept()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync();
+        SimulatedApp app = server.App("my-org/app");
+        app.RequestsPerMinute[200] = 999;
+        app.RequestsPerMinute[500] = 1;
+
+        await RunAsync(
+            server.Key,
+            [
+                "report", "-o", PageFile, "--first", "2026-01-01", "--last", "2026-01-01", "--slo-days", "1", "--slo", "99.9",
+                "--base-address", server.BaseAddress.ToString(),
+            ]);
+
+        ReportFile page = ReportFile.Read(PageFile);
+        Assert.Equal(1, page["availability.error_budget_consumed"]);
+        Assert.Contains("The objective is kept.", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Open_hands_the_file_to_the_browser()
     {
         string opened = Path.Combine(_folder, "opened");

@@ -99,7 +99,7 @@ internal sealed partial class ReportPage
         _html.Element(
             "p",
             "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than " +
-                "p50, and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so there is no figure for the account.",
+                "p50, and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so the account has none.",
             ("class", "soft"));
         Table(
             "Wait in the queue and execution by endpoint",
@@ -328,7 +328,7 @@ internal sealed partial class ReportPage
         foreach (string line in (string[])
         [
             "All times are in UTC. The period before has the same length and ends where this one begins.",
-            "A server error is an answer with a status of 5xx. Only these count against the objective; an error of the caller (4xx) does not.",
+            "A server error is an answer with a status of 5xx. Only these count against the objective. Errors of the callers (4xx) do not.",
             "The error budget is the number of server errors that the objective allows for the requests in its window.",
             "A cold boot is a request that waited more than one second for a runner to start.",
             "The idle share is the time of idle runners among that of running, idle and draining ones.",

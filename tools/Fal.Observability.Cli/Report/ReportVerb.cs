@@ -12,7 +12,7 @@ namespace Fal.Observability.Cli.Report;
 internal sealed class ReportVerb
 {
     private const int DefaultDays = 30;
-    private const double DefaultTarget = 99.5;
+    private const decimal DefaultTarget = 99.5m;
     private const string DefaultFile = "fal-report.html";
 
     private readonly Option<string?> _file = Words.Option<string?>(
@@ -21,7 +21,7 @@ internal sealed class ReportVerb
     private readonly Option<bool> _json = new("--json") { Description = "Write the same figures as one JSON object." };
     private readonly Option<bool> _open = new("--open") { Description = "Open the report in the browser when it is written." };
 
-    private readonly Option<double?> _target = Words.Option<double?>(
+    private readonly Option<decimal?> _target = Words.Option<decimal?>(
         "--slo", "PERCENT",
         string.Create(
             CultureInfo.InvariantCulture, $"The share of requests that must end without a server error (default: {DefaultTarget})."),
@@ -92,7 +92,7 @@ internal sealed class ReportVerb
                 Last = last,
                 Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,
                 Objective = new AvailabilityObjective(
-                    (parsed.GetValue(_target) ?? DefaultTarget) / 100, TimeSpan.FromDays(parsed.GetValue(_window) ?? DefaultDays)),
+                    ShareOf(parsed.GetValue(_target) ?? DefaultTarget), TimeSpan.FromDays(parsed.GetValue(_window) ?? DefaultDays)),
             };
             var collector = new ReportCollector(account.Client, TimeProvider.System);
             AccountFigures figures;
@@ -198,8 +198,12 @@ internal sealed class ReportVerb
             ? throw Words.Wrong($"it is {(text.Length == 0 ? "empty" : "a folder")}, but it must be the file to write")
             : text;
 
-    private static double? Percent(string text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent is > 0 and < 100
+    // In decimals: 99.9 / 100 as doubles is more than 0.999, and leaves an error budget that is too small.
+    private static double ShareOf(decimal percent) => (double)(percent / 100);
+
+    private static decimal? Percent(string text) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal percent)
+            && ShareOf(percent) is > 0 and < 1
             ? percent
             : throw Words.Expected("a number greater than 0 and less than 100, such as 99.5");
 
