@@ -103,12 +103,12 @@ internal abstract class InputPath
     {
         public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
         [
-            () => PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input), options).GetAwaiter().GetResult(),
-            () => PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input), options).ToBlockingEnumerable().ToList(),
+            () => PrometheusTextParser.ParseSamplesAsync(new TricklingStream(input, 7), options).GetAwaiter().GetResult(),
+            () => PrometheusTextParser.StreamSamplesAsync(new TricklingStream(input, 7), options).ToBlockingEnumerable().ToList(),
         ];
 
         public override IEnumerable<Func<PrometheusExposition>> Families(byte[] input, PrometheusParserOptions options) =>
-            [() => PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input), options).GetAwaiter().GetResult()];
+            [() => PrometheusTextParser.ParseFamiliesAsync(new TricklingStream(input, 7), options).GetAwaiter().GetResult()];
     }
 
     private sealed class PipePath : InputPath
@@ -116,10 +116,10 @@ internal abstract class InputPath
         public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [
                 () =>
-                    PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input)), options).GetAwaiter().GetResult(),
+                    PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input, 7)), options).GetAwaiter().GetResult(),
                 () =>
                     PrometheusTextParser
-                        .StreamSamplesAsync(PipeReader.Create(new TricklingStream(input)), options)
+                        .StreamSamplesAsync(PipeReader.Create(new TricklingStream(input, 7)), options)
                         .ToBlockingEnumerable()
                         .ToList(),
             ];
@@ -128,7 +128,7 @@ internal abstract class InputPath
             [
                 () =>
                     PrometheusTextParser
-                        .ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input)), options)
+                        .ParseFamiliesAsync(PipeReader.Create(new TricklingStream(input, 7)), options)
                         .GetAwaiter()
                         .GetResult(),
             ];
@@ -195,12 +195,5 @@ internal abstract class InputPath
 
             return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
         }
-    }
-
-    /// <summary>A stream that returns small pieces, like a slow connection.</summary>
-    private sealed class TricklingStream(byte[] input) : MemoryStream(input, writable: false)
-    {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(buffer[..Math.Min(buffer.Length, 7)], cancellationToken);
     }
 }

@@ -117,12 +117,6 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         ];
     }
 
-    /// <summary>A clock that says one instant for ever, and whose timers are those of the system.</summary>
-    private sealed class StillClock(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
-    }
-
     /// <summary>One random situation.</summary>
     private sealed record Case
     {

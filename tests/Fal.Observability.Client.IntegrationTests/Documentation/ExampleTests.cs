@@ -32,7 +32,7 @@ public sealed partial class ExampleTests
     [MemberData(nameof(PagesWithExample))]
     public async Task An_example_prints_what_its_page_says(string page)
     {
-        var clock = new StandingClock(Now);
+        var clock = new StillClock(Now);
         await using FalSimulator simulator = await FalSimulator.StartAsync(
             new FalSimulatorOptions { Seed = 7, TimeProvider = clock }, TestContext.Current.CancellationToken);
         Simulated.Service = simulator;
@@ -121,10 +121,6 @@ public sealed partial class ExampleTests
     [GeneratedRegex("^```csharp run\n(?<code>.*?)^```\n\n```text\n(?<output>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Example();
 
-    private sealed class StandingClock(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
-    }
 }
 
 /// <summary>Takes the place of the service for the programs that the pages show.</summary>

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Net;
 using Fal.Observability.Client.Testing;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Simulator;
@@ -153,13 +152,13 @@ public sealed class SimulatorFaultTests
     [Fact]
     public async Task A_slow_first_byte_comes_when_the_clock_says_so()
     {
-        var clock = new WatchedClock();
+        var clock = new SteppedClock();
         await using SimulatorSession session = await SimulatorSession.StartAsync(options => options.TimeProvider = clock);
         string whole = await session.GetTextAsync(Analytics);
         session.Server.Faults.Next(1, new Fault(FaultKind.SlowFirstByte) { Wait = TimeSpan.FromHours(1) });
 
         Task<string> slow = session.GetTextAsync(Analytics);
-        await clock.TimerCreated;
+        await clock.TimerAsync();
         clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromTicks(1));
         Assert.False(slow.IsCompleted);
         clock.Advance(TimeSpan.FromTicks(1));
@@ -238,21 +237,6 @@ public sealed class SimulatorFaultTests
         {
             using HttpResponseMessage response = await session.GetAsync($"/serverless/analytics?{query}");
             return (int)response.StatusCode;
-        }
-    }
-
-    /// <summary>Says when somebody has begun to wait for it.</summary>
-    private sealed class WatchedClock() : FakeTimeProvider(new DateTimeOffset(2026, 6, 17, 12, 34, 56, TimeSpan.Zero))
-    {
-        private readonly TaskCompletionSource _timerCreated = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task TimerCreated => _timerCreated.Task;
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
-            _timerCreated.TrySetResult();
-            return timer;
         }
     }
 }

@@ -28,7 +28,7 @@ public sealed class FalAppsClientTests
     {
         var api = new FakeAppsApi();
         ArgumentException refusal = await Assert.ThrowsAnyAsync<ArgumentException>(() =>
-            new FalAppsClient(api, new SteppedTimeProvider(Now), NullLogger.Instance).GetRunnerHistoryAsync(endpointId!));
+            new FalAppsClient(api, new SteppedClock(Now), NullLogger.Instance).GetRunnerHistoryAsync(endpointId!));
         Assert.Contains(says, refusal.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal("endpointId", refusal.ParamName);
         Assert.Empty(api.Calls);
@@ -38,7 +38,7 @@ public sealed class FalAppsClientTests
     public async Task A_range_that_the_history_cannot_cover_is_refused_before_anything_is_sent()
     {
         var api = new FakeAppsApi();
-        var client = new FalAppsClient(api, new SteppedTimeProvider(Now), NullLogger.Instance);
+        var client = new FalAppsClient(api, new SteppedClock(Now), NullLogger.Instance);
         AnalyticsTimeRange[] tooLong =
         [
             AnalyticsTimeRange.Last(TimeSpan.FromDays(90) + TimeSpan.FromTicks(1)),
@@ -81,7 +81,7 @@ public sealed class FalAppsClientTests
         {
             var api = new FakeAppsApi();
             Exception? refusal = await Record.ExceptionAsync(() =>
-                new FalAppsClient(api, new SteppedTimeProvider(Now), NullLogger.Instance).GetRunnerHistoryAsync(
+                new FalAppsClient(api, new SteppedClock(Now), NullLogger.Instance).GetRunnerHistoryAsync(
                     "o/n",
                     range,
                     AnalyticsTimeframe.Day
@@ -160,7 +160,7 @@ public sealed class FalAppsClientTests
     [Fact]
     public async Task What_the_service_leaves_out_of_a_history_is_filled_in_from_the_call()
     {
-        FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedTimeProvider(Now), NullLogger.Instance)
+        FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedClock(Now), NullLogger.Instance)
             .GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Last(TimeSpan.FromHours(1)), aggregation: FalRunnerAggregation.Average);
         Assert.Equal(("o/n", "minute", "avg"), (history.EndpointId, history.Timeframe, history.Aggregation));
         Assert.Equal(AnalyticsTimeRange.Between(Now.AddHours(-1), Now), history.Query!.Range);

@@ -256,7 +256,7 @@ public sealed class FalCallHandlerTests
         Pipeline? told = null;
         ScriptedHandler end = new((_, _) =>
         {
-            told!.Clock.SetBy = TimeSpan.FromHours(hours);
+            told!.Time.SetBy = TimeSpan.FromHours(hours);
             return Task.FromResult(ScriptedHandler.Response(HttpStatusCode.ServiceUnavailable));
         });
         using var pipeline = new Pipeline(end);

@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Fal.Observability.Client.Tests;
 
@@ -13,27 +11,23 @@ internal sealed class Pipeline : IDisposable
 
     private readonly HttpMessageInvoker _invoker;
 
-    /// <summary>The clock of the machine, which a test can set.</summary>
-    public SettableClock Clock { get; }
-
     public Pipeline(HttpMessageHandler end, Action<FalObservabilityOptions>? configure = null, double random = 1)
     {
-        Clock = new SettableClock(Time);
         Options = new FalObservabilityOptions { ApiKey = ApiKey };
         configure?.Invoke(Options);
         var key = new FalApiKeyHandler(Options) { InnerHandler = end };
-        var body = new FalBodyHandler(Options, Clock) { InnerHandler = key };
+        var body = new FalBodyHandler(Options, Time) { InnerHandler = key };
         using var loggers = new LoggerFactory([new FakeLoggerProvider(Log)]);
         ILogger log = loggers.CreateLogger(FalLog.Category);
         var source = new FalApiKeySource(Options, () => null, null, log);
-        var call = new FalCallHandler(source, FalResilience.Build(Options, Clock, loggers, log, () => random), Clock, log)
+        var call = new FalCallHandler(source, FalResilience.Build(Options, Time, loggers, log, () => random), Time, log)
         {
             InnerHandler = body,
         };
         _invoker = new HttpMessageInvoker(call);
     }
 
-    public SteppedTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    public SteppedClock Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public FalObservabilityOptions Options { get; }
 
@@ -73,51 +67,4 @@ internal sealed class Pipeline : IDisposable
     }
 
     public void Dispose() => _invoker.Dispose();
-}
-
-/// <summary>A clock that somebody can set: the time that has passed is not changed by it.</summary>
-internal sealed class SettableClock(TimeProvider inner) : TimeProvider
-{
-    /// <summary>By how much the clock was set.</summary>
-    public TimeSpan SetBy { get; set; }
-
-    public override long TimestampFrequency => inner.TimestampFrequency;
-
-    public override DateTimeOffset GetUtcNow() => inner.GetUtcNow() + SetBy;
-
-    public override long GetTimestamp() => inner.GetTimestamp();
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        inner.CreateTimer(callback, state, dueTime, period);
-}
-
-/// <summary>A clock that stands still until a test moves it, and tells the test when somebody begins to wait on it.</summary>
-internal sealed class SteppedTimeProvider(DateTimeOffset start) : FakeTimeProvider(start)
-{
-    private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-    {
-        ITimer timer = base.CreateTimer(callback, state, dueTime, period);
-        _timers.Writer.TryWrite(dueTime);
-        return timer;
-    }
-
-    /// <summary>The next timer that is shorter than a limit, once it is set; null if the task completes first.</summary>
-    public async Task<TimeSpan?> NextWaitAsync(TimeSpan limit, Task orCompleted)
-    {
-        while (true)
-        {
-            Task<TimeSpan> timer = _timers.Reader.ReadAsync().AsTask();
-            if (await Task.WhenAny(timer, orCompleted) == orCompleted)
-            {
-                return null;
-            }
-
-            if (await timer is var due && due > TimeSpan.Zero && due < limit)
-            {
-                return due;
-            }
-        }
-    }
 }

@@ -385,11 +385,4 @@ public sealed class HostileInputTests
     {
         public override string ToString() => $"{string.Join('\n', Lines)}\n{string.Join('\n', Reports)}\n{Fault}";
     }
-
-    /// <summary>A stream that gives a few bytes at a time.</summary>
-    private sealed class TricklingStream(byte[] input, int length) : MemoryStream(input, writable: false)
-    {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(buffer[..Math.Min(length, buffer.Length)], cancellationToken);
-    }
 }

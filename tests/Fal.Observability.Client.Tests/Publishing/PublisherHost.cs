@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Threading.Channels;
 using Fal.Observability.Client.Prometheus;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +14,7 @@ namespace Fal.Observability.Client.Tests;
 /// </summary>
 internal sealed class PublisherHost : IAsyncDisposable
 {
-    private readonly SignallingClock _clock = new();
+    private readonly SteppedClock _clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly ServiceProvider _services;
     private readonly MeterListener _listener = new();
     private readonly List<PrometheusSample> _collected = [];
@@ -87,7 +86,7 @@ internal sealed class PublisherHost : IAsyncDisposable
     }
 
     /// <summary>Completes when a loop has begun a pause that nobody has waited for, and says how long it is.</summary>
-    public Task<TimeSpan> PauseAsync() => _clock.Timers.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+    public Task<TimeSpan> PauseAsync() => _clock.TimerAsync();
 
     /// <summary>Completes when a loop has begun a pause of a length in this range, and says how long it is.</summary>
     public async Task<TimeSpan> PauseAsync(TimeSpan least, TimeSpan most)
@@ -133,20 +132,5 @@ internal sealed class PublisherHost : IAsyncDisposable
 
         _listener.Dispose();
         await _services.DisposeAsync();
-    }
-
-    /// <summary>A clock that tells when a wait begins.</summary>
-    private sealed class SignallingClock() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
-    {
-        private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
-
-        public ChannelReader<TimeSpan> Timers => _timers.Reader;
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
-            _timers.Writer.TryWrite(dueTime);
-            return timer;
-        }
     }
 }

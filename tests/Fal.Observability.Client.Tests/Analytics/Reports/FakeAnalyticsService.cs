@@ -18,7 +18,7 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
     private readonly Channel<AnalyticsQuery> _arrivals = Channel.CreateUnbounded<AnalyticsQuery>();
     private int _underWay;
 
-    public SteppedTimeProvider Time { get; } = new(Now);
+    public SteppedClock Time { get; } = new(Now);
 
     public FakeLogger Log { get; } = new();
 
