@@ -116,7 +116,9 @@ internal abstract class InputPath
         public override IEnumerable<Func<IReadOnlyList<PrometheusSample>>> Samples(byte[] input, PrometheusParserOptions options) =>
             [
                 () =>
-                    PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input, 7)), options).GetAwaiter().GetResult(),
+                    PrometheusTextParser.ParseSamplesAsync(PipeReader.Create(new TricklingStream(input, 7)), options)
+                        .GetAwaiter()
+                        .GetResult(),
                 () =>
                     PrometheusTextParser
                         .StreamSamplesAsync(PipeReader.Create(new TricklingStream(input, 7)), options)

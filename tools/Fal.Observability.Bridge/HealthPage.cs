@@ -15,11 +15,12 @@ internal static class HealthPage
             text.Append(name)
                 .Append(": ")
                 .Append(entry.Status)
-                .Append(entry.Description is null ? "" : $", {entry.Description}")
+                .Append(entry.Description is null ? "" : $", {ShownText.Of(entry.Description)}")
                 .Append('\n');
             foreach ((string key, object value) in entry.Data)
             {
-                text.Append(CultureInfo.InvariantCulture, $"  {key}: {value}\n");
+                string shown = ShownText.Of(string.Create(CultureInfo.InvariantCulture, $"{value}"));
+                text.Append(CultureInfo.InvariantCulture, $"  {key}: {shown}\n");
             }
         }
 

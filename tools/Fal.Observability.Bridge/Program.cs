@@ -81,6 +81,7 @@ catch (Exception e) when (e is FalObservabilityException or OptionsValidationExc
 {
     // A setting that is wrong, a port that is taken, a full disk: the messages say which, a stack trace does not.
     string reason = e is InvalidDataException ? $"{e.Message} {e.GetBaseException().Message}" : e.Message;
+    reason += e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException ? " Name another with --urls." : "";
     await Console.Error.WriteLineAsync($"{(isHealth ? "The bridge's readiness cannot be checked." : "The bridge cannot start.")} {reason}");
     return isHealth ? 1 : 2;
 }

@@ -1,5 +1,6 @@
 using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
+using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Cli;
 
@@ -53,11 +54,31 @@ internal sealed class Account : IAsyncDisposable
 
             return new Account(simulator, client);
         }
+        catch (OptionsValidationException e) when (simulator is null)
+        {
+            throw new OptionsValidationException(e.OptionsName, e.OptionsType, e.Failures.Select(ForCommandLine));
+        }
         catch when (simulator is not null)
         {
             await simulator.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>What is wrong with a setting, with the places where a user of the tool sets the key.</summary>
+    private static string ForCommandLine(string failure)
+    {
+        const string Key = nameof(FalObservabilityOptions.ApiKey) + " ";
+        int advice = failure.IndexOf(" Set ", StringComparison.Ordinal);
+        if (!failure.StartsWith(Key, StringComparison.Ordinal) || advice < 0)
+        {
+            return failure;
+        }
+
+        string? empty = KeyVariables.All.FirstOrDefault(name => Environment.GetEnvironmentVariable(name) is "");
+        string problem = empty is null ? $"The key {failure[Key.Length..advice]}" : $"{empty} is set, but it is empty.";
+        return $"{problem} Set FAL_KEY, or both FAL_KEY_ID and FAL_KEY_SECRET, or set FAL_KEY_FILE to the path of a file that " +
+            "contains the key.";
     }
 
     public async ValueTask DisposeAsync()

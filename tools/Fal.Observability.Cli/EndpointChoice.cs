@@ -31,7 +31,9 @@ internal sealed class EndpointChoice
     /// <exception cref="ArgumentException">An id cannot be valid.</exception>
     /// <exception cref="FalObservabilityException">The apps cannot be listed.</exception>
     public async Task<IReadOnlyList<string>> OfAsync(ParseResult parsed, Account account, CancellationToken cancellationToken) =>
-        Named(parsed) ?? OfAll(await ListAsync(parsed, account, cancellationToken));
+        Named(parsed) ?? OfAll(
+            await ListAsync(parsed, account, cancellationToken),
+            (id, reason) => Console.Error.WriteLine(Screen.OneLine($"left out: {ShownText.Of(id)}: {reason}")));
 
     /// <summary>The ids that the command line names, each once; null: it names none.</summary>
     /// <exception cref="ArgumentException">An id cannot be valid.</exception>
@@ -45,6 +47,24 @@ internal sealed class EndpointChoice
         account.Client.Apps.ListAsync(new FalAppQuery(parsed.GetValue(_environments) ?? []), cancellationToken);
 
     /// <summary>The ids of all apps of a list, each once.</summary>
-    public static IReadOnlyList<string> OfAll(FalAppList list) =>
-        [.. list.Apps.Select(app => app.EndpointId).Distinct(StringComparer.Ordinal)];
+    /// <param name="list">The apps.</param>
+    /// <param name="leftOut">Told of each id that the service cannot be asked about, and why.</param>
+    public static IReadOnlyList<string> OfAll(FalAppList list, Action<string, string> leftOut)
+    {
+        List<string> ids = [];
+        foreach (string id in list.Apps.Select(app => app.EndpointId).Distinct(StringComparer.Ordinal))
+        {
+            try
+            {
+                ids.AddRange(new AnalyticsQuery(id).EndpointIds);
+            }
+            catch (ArgumentException e)
+            {
+                // One such app must not hide the others.
+                leftOut(id, $"{Failure.CauseOf(e)}.");
+            }
+        }
+
+        return ids;
+    }
 }

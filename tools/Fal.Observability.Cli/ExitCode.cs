@@ -19,12 +19,13 @@ internal static class ExitCode
                asked for, it cannot be reached, a file or the standard output cannot
                be written, the disk is full, another export uses the folder
           2    the command line or a setting is wrong, nothing was done
-          130  ended by Ctrl+C (143: by SIGTERM); what was complete stays
+          130  ended by Ctrl+C (143: by SIGTERM); what was complete stays;
+               simulate ends with 0
 
         Settings, from the environment:
           FAL_KEY       the key; else FAL_KEY_ID and FAL_KEY_SECRET
           FAL_KEY_FILE  a file that holds the key
           NO_COLOR      no colours
-        Without a key all data are simulated.
+        Without a key and without --base-address all data are simulated.
         """;
 }

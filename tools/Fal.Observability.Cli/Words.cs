@@ -12,7 +12,7 @@ internal static class Words
 {
     /// <summary>Another service than fal's.</summary>
     public static Option<Uri?> BaseAddress() => Option<Uri?>("--base-address", "URL", "The address of the API, if it is not fal's.", text =>
-        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) ? address : throw Expected("a URL such as https://127.0.0.1:5080/v1"));
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? address) ? address : throw Expected("a URL such as https://api.fal.ai/v1"));
 
     /// <summary>The environments whose apps are listed.</summary>
     public static Option<string[]?> Environments() => Option<string[]?>(

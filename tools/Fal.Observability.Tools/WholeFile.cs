@@ -31,14 +31,14 @@ internal static class WholeFile
     /// <param name="write">Writes the content.</param>
     public static async Task WriteAsync(string path, Func<FileStream, Task> write)
     {
-        // No file can take the place of a pipe or a device, which have no length.
-        if (new FileInfo(path) is { Exists: true, Length: 0 })
+        string target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+        // No file can take the place of a pipe or a device: they have no length, and a link such as /dev/stdout leads to no name.
+        if (File.Exists(path) && (!File.Exists(target) || new FileInfo(path).Length == 0))
         {
             await WriteToAsync(path, FileMode.Open);
         }
         else
         {
-            string target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             await ReplaceAsync(target, temporary => WriteToAsync(temporary, FileMode.Create));
         }
 

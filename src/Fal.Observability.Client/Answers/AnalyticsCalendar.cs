@@ -136,6 +136,30 @@ internal sealed class AnalyticsCalendar
         return (calendar?.LastStartBefore(start) ?? Add(start, -length), Add(end, length));
     }
 
+    /// <summary>
+    /// The earliest start of a bucket that contains the start of a range; null for an unknown zone, and for weeks, because the service does
+    /// not document on which day they begin.
+    /// </summary>
+    public static DateTimeOffset? FirstStart(AnalyticsTimeGrid grid)
+    {
+        AnalyticsTimeframe timeframe = LongestChoice(grid);
+        if (timeframe == AnalyticsTimeframe.Week || grid.KnownZone is not { } zone)
+        {
+            return null;
+        }
+
+        var calendar = new AnalyticsCalendar(zone, timeframe);
+        if (calendar.Bounds(grid.Range) is not { } bounds || bounds.Start < FirstDate || bounds.Start > LastDate)
+        {
+            return null;
+        }
+
+        // Hours begin with the hours of UTC or of the zone, which differ in zones such as Asia/Kolkata.
+        return timeframe <= AnalyticsTimeframe.Hour
+            ? new DateTimeOffset(bounds.Start, TimeSpan.Zero) - timeframe.GetLengthInUtc() + TimeSpan.FromTicks(1)
+            : new DateTimeOffset(calendar.InstantOf(calendar.PeriodOf(calendar.Local(bounds.Start))), TimeSpan.Zero);
+    }
+
     /// <summary>An instant plus a time span, limited to the latest possible date.</summary>
     public static DateTimeOffset Add(DateTimeOffset instant, TimeSpan length) =>
         length > DateTimeOffset.MaxValue - instant ? DateTimeOffset.MaxValue

@@ -52,7 +52,19 @@ internal sealed class FalAppsClient(IFalAppsApi api, TimeProvider time, ILogger 
             new FalRunnerHistoryQuery { Range = range, Timeframe = timeframe, Aggregation = aggregation }.Resolve(time.GetUtcNow());
         return ReadAsync();
 
-        async Task<FalRunnerHistory> ReadAsync() =>
-            (await api.GetRunnerHistoryAsync(owner, name, query, cancellationToken).ConfigureAwait(false)).AsAnswerTo(endpointId, query);
+        async Task<FalRunnerHistory> ReadAsync()
+        {
+            FalRunnerHistory answer = await api.GetRunnerHistoryAsync(owner, name, query, cancellationToken).ConfigureAwait(false);
+            FalRunnerHistory history = answer.AsAnswerTo(endpointId, query);
+            int beyond = answer.Buckets.Count(bucket =>
+                (bucket is { Running: > 0 } or { Idle: > 0 } or { Pending: > 0 } or { Draining: > 0 })
+                && bucket.Start >= AnalyticsCalendar.EndOf(query.Grid));
+            if (beyond > 0)
+            {
+                log.BucketsBeyondEnd(beyond, beyond, query.Range.ToString());
+            }
+
+            return history;
+        }
     }
 }

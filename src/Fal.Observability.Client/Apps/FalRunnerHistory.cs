@@ -63,7 +63,8 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 
     /// <summary>
     /// The share of paid runner time that was idle, from 0 to 1: idle runners divided by running, idle and draining ones, weighted by the
-    /// length of each bucket. Pending runners are not counted, because the service does not say whether they are billed.
+    /// length of each bucket. A bucket that was open when the answer came counts with the time that had passed of it. Pending runners are
+    /// not counted, because the service does not say whether they are billed.
     /// </summary>
     /// <value>
     /// Null unless the query used <see cref="FalRunnerAggregation.Average"/>, because maxima of different moments make no share. Also null
@@ -84,10 +85,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
             {
                 if (bucket is { Running: { } running, Idle: { } unused, Draining: { } draining })
                 {
-                    // All other buckets are of one length in UTC.
-                    double length = Timeframe == "month"
-                        ? DateTime.DaysInMonth(bucket.Start.UtcDateTime.Year, bucket.Start.UtcDateTime.Month)
-                        : 1;
+                    double length = LengthOf(bucket).TotalHours;
                     idle += unused * length;
                     paid += (running + unused + draining) * length;
                 }
@@ -263,6 +261,22 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
             Query = query,
             Answer = Answer,
         };
+    }
+
+    /// <summary>How much time a bucket's mean covers. Buckets of an unknown timeframe weigh the same.</summary>
+    private TimeSpan LengthOf(FalRunnerBucket bucket)
+    {
+        foreach (AnalyticsTimeframe timeframe in Enum.GetValues<AnalyticsTimeframe>())
+        {
+            if (timeframe.GetWireName() == Timeframe)
+            {
+                DateTimeOffset end = AnalyticsCalendar.EndOf(bucket.Start, calendar: null, timeframe);
+                end = Answer.ReceivedAt is { } now && now > bucket.Start && now < end ? now : end;
+                return end - bucket.Start;
+            }
+        }
+
+        return TimeSpan.FromHours(1);
     }
 
     private static string WireName(FalRunnerAggregation aggregation) => aggregation == FalRunnerAggregation.Average

@@ -67,9 +67,9 @@ internal sealed class FalPipeline(
     public RefitSettings CreateSettings(FalArea area) =>
         FalRefitSettings.Create(new FalJsonContentSerializer(area.Json, time), Options, time);
 
-    public FalMetricsClient CreateClient(IFalMetricsApi api) => new(api, Options, time, log, NextRandom);
+    public FalMetricsClient CreateClient(IFalMetricsApi api) => new(api, Options, time, log, NextRandom, connections.Closed);
 
-    public FalAnalyticsClient CreateClient(IFalAnalyticsApi api) => new(api, Options, time, log, NextRandom);
+    public FalAnalyticsClient CreateClient(IFalAnalyticsApi api) => new(api, Options, time, log, NextRandom, connections.Closed);
 
     public FalAppsClient CreateClient(IFalAppsApi api) => new(api, time, log);
 

@@ -151,7 +151,7 @@ internal sealed class FalCallHandler(
         }
     }
 
-    private static ObjectDisposedException Disposed() =>
+    public static ObjectDisposedException Disposed() =>
         new("FalObservabilityClient", "The client, or the container that owns it, has been disposed.");
 
     private async ValueTask<HttpResponseMessage> SendOnceAsync(

@@ -111,7 +111,8 @@ internal static partial class FalErrorReader
         // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
         // and with it credentials.
         Exception root = cause.GetBaseException();
-        string texts = root.Message == cause.Message ? cause.Message : $"{cause.Message} {root.Message}";
+        string texts = cause.Message.Replace(", see inner exception", "", StringComparison.Ordinal);
+        texts = texts.Contains(root.Message, StringComparison.Ordinal) ? texts : $"{texts} {root.Message}";
         string detail = UserInfo().Replace(FalApiKey.Scrub(texts, apiKey), "//");
         Exception clean = FalApiKey.Scrub(cause, apiKey);
         return new FalTransportException(

@@ -45,7 +45,7 @@ internal static class FalResilience
                         // The message of an exception names the operation too.
                         string reason = args.Outcome.Exception?.Message ?? cause;
                         reason = reason.StartsWith($"{operation}: ", StringComparison.Ordinal) ? reason[(operation.Length + 2)..] : reason;
-                        log.Retrying(operation, args.AttemptNumber + 1, reason, (long)args.RetryDelay.TotalMilliseconds);
+                        log.Retrying(operation, args.AttemptNumber + 1, reason.TrimEnd('.'), (long)args.RetryDelay.TotalMilliseconds);
                         FalTelemetry.Retries.Add(1, new(FalTelemetry.OperationTag, operation), new(FalTelemetry.CauseTag, cause));
                         return default;
                     },

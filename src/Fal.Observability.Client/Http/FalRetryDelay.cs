@@ -25,9 +25,16 @@ internal static class FalRetryDelay
     /// Unix time: 1e9 up to 1e11 in seconds, 1e12 up to 1e14 in milliseconds. As a wait, the smallest of them would be over 31 years. Null
     /// if the service did not ask, or if the value cannot be read; never negative.
     /// </summary>
-    public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now) =>
-        Longest(response, "Retry-After", value => Numbers(value, now) ?? Until(value, now))
-            ?? Longest(response, RateLimitReset, value => Numbers(value, now));
+    /// <remarks>
+    /// An instant counts from now, or from the time at which the service wrote the response (<c>Date</c>) if that is the longer wait: with a
+    /// clock that is fast, this machine would come back too early.
+    /// </remarks>
+    public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
+    {
+        DateTimeOffset from = response.Headers.Date is { } written && written < now ? written : now;
+        return Longest(response, "Retry-After", value => Numbers(value, from) ?? Until(value, from))
+            ?? Longest(response, RateLimitReset, value => Numbers(value, from));
+    }
 
     /// <summary>The delay of the n-th retry: exponential, with a random factor from one half to one, within the limits.</summary>
     public static TimeSpan Exponential(int retry, FalObservabilityOptions options, double random)

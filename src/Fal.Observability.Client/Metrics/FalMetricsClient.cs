@@ -11,7 +11,8 @@ internal sealed class FalMetricsClient(
     FalObservabilityOptions options,
     TimeProvider time,
     ILogger log,
-    Func<double> random
+    Func<double> random,
+    CancellationToken closed = default
 ) : IFalMetricsClient, IDisposable
 {
     private readonly PrometheusParserOptions _parsing = options.StrictMetrics
@@ -98,10 +99,9 @@ internal sealed class FalMetricsClient(
     private async IAsyncEnumerable<FalMetricsSnapshot> WatchEveryAsync(
         TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The timer keeps at most one pending tick: further ticks that fall due in the meantime are skipped.
-        using var timer = new PeriodicTimer(interval, time);
+        using var timer = new FalWatchTimer(interval, time, random, closed, cancellationToken);
         int failures = 0;
-        do
+        while (true)
         {
             TimeSpan? asked = null;
             FalMetricsSnapshot? snapshot = null;
@@ -121,14 +121,9 @@ internal sealed class FalMetricsClient(
             {
                 yield return snapshot;
             }
-            else if (asked is { } wait)
-            {
-                // If the service asks for a longer wait than the interval, the watch waits that long. The tick that falls due meanwhile
-                // starts the next read.
-                await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
-            }
+
+            await timer.WaitAsync(asked).ConfigureAwait(false);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Refuses a body that must not read as an account without apps, and logs what the parser reported of any other.</summary>
@@ -162,11 +157,11 @@ internal sealed class FalMetricsClient(
 
         if (skipped > 0)
         {
-            log.LinesSkipped(skipped, first!.Line, first.Column, first.Reason);
+            log.LinesSkipped(skipped, first!.Line, first.Column, FalApiKey.Scrub(first.Reason, options.ApiKey));
         }
         else if (first is not null)
         {
-            log.LinesKept(first.Line, first.Column, first.Reason);
+            log.LinesKept(first.Line, first.Column, FalApiKey.Scrub(first.Reason, options.ApiKey));
         }
     }
 

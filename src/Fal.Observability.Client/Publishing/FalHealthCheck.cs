@@ -21,7 +21,8 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
 
         FalMetricsState state = readings.State;
         Dictionary<string, object> data = DataOf(state);
-        if (state.LastFailure is FalAuthenticationException or FalForbiddenException)
+        if (state.LastFailure is FalAuthenticationException or FalForbiddenException
+            || state is { Snapshot: null, LastFailure: FalApiException { IsTransient: false } })
         {
             return Unhealthy(state.LastFailure.Message);
         }

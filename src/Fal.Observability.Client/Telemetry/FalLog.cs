@@ -20,7 +20,7 @@ internal static partial class FalLog
     public static partial void CallCompleted(this ILogger logger, string operation, int status, int attempts, long elapsedMilliseconds);
 
     [LoggerMessage(2, LogLevel.Warning,
-        "{Operation}: attempt {Attempt} ended with {Cause}. The next attempt starts in {DelayMilliseconds} ms")]
+        "{Operation}: attempt {Attempt} failed: {Cause}. The next attempt starts in {DelayMilliseconds} ms")]
     public static partial void Retrying(this ILogger logger, string operation, int attempt, string cause, long delayMilliseconds);
 
     [LoggerMessage(

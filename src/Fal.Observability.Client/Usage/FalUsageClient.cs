@@ -43,7 +43,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
             [
                 .. buckets.GroupBy(bucket => bucket.Start)
                     .OrderBy(parts => parts.Key)
-                    .Select(parts => UsageBucket.Merge([.. parts])),
+                    .Select(parts => UsageBucket.Merge([.. parts], options.ApiKey)),
             ],
             Summary = query.Expand.HasFlag(UsageExpand.Summary) ? summary : [],
         };
@@ -59,7 +59,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
             {
                 if (parts is [var last, ..] && last.Start != bucket.Start)
                 {
-                    yield return last.Start < bucket.Start ? UsageBucket.Merge(parts) : throw PageGuard.Unusable(
+                    yield return last.Start < bucket.Start ? UsageBucket.Merge(parts, options.ApiKey) : throw PageGuard.Unusable(
                         $"The service sent the bucket {bucket} after a later one, {last}. Its pages are in no order that can be " +
                             $"streamed. Use GetReportAsync, which sorts them.");
                     parts.Clear();
@@ -71,7 +71,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
 
         if (parts.Count > 0)
         {
-            yield return UsageBucket.Merge(parts);
+            yield return UsageBucket.Merge(parts, options.ApiKey);
         }
     }
 
@@ -104,17 +104,17 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
     }
 
     /// <summary>
-    /// Whether a bucket starts before the end of the range, which is exclusive. The service is known to send an empty one that does not;
-    /// money in it is a fault, since it can neither be added nor left out.
+    /// Whether a bucket belongs to the range, whose end is exclusive. The service is known to send an empty one that starts after it. Money
+    /// in a bucket outside the range is a fault, since it can neither be added nor left out.
     /// </summary>
     private static bool IsInRange(UsageBucket bucket, UsageQuery query)
     {
-        bool isBeyond = bucket.Start >= AnalyticsCalendar.EndOf(query.Grid);
-        return isBeyond && bucket.Rows.Count > 0
+        bool isOutside = bucket.Start >= AnalyticsCalendar.EndOf(query.Grid) || bucket.Start < AnalyticsCalendar.FirstStart(query.Grid);
+        return isOutside && bucket.Rows.Count > 0
             ? throw PageGuard.Unusable(
                 $"The service sent usage in the bucket {bucket}, which is outside the requested range ({query.Range}). Repeat the "
                     + $"query. If the error persists, report it to fal with the query."
             )
-            : !isBeyond;
+            : !isOutside;
     }
 }

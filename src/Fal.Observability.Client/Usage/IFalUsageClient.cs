@@ -12,7 +12,10 @@ public interface IFalUsageClient
     /// </param>
     /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
-    /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Nothing was sent.</exception>
+    /// <exception cref="ArgumentException">
+    /// The query has a cursor, or a range <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> an instant in the
+    /// future. Nothing was sent.
+    /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
     /// The service's cursor repeats, it sends more than <see cref="FalObservabilityOptions.MaxPages"/> pages, its answer does not match the
@@ -37,7 +40,10 @@ public interface IFalUsageClient
     /// </param>
     /// <param name="cancellationToken">Cancels the calls and the enumeration.</param>
     /// <returns>The buckets, including those without usage, which have no rows.</returns>
-    /// <exception cref="ArgumentException">The query has a cursor, or a range that starts in the future. Thrown at the call.</exception>
+    /// <exception cref="ArgumentException">
+    /// The query has a cursor, or a range <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> an instant in the
+    /// future. Thrown at the call.
+    /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
     /// As for <see cref="GetReportAsync"/>. Also, a bucket came after a later one; a report would sort them.

@@ -53,8 +53,10 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
     }
 
     /// <summary>One bucket out of its parts, in the order in which they came.</summary>
+    /// <param name="parts">The parts.</param>
+    /// <param name="apiKey">The key, which an error must not show.</param>
     /// <exception cref="FalResponseException">Two parts have the same line, which may be a repetition or a further one.</exception>
-    internal static UsageBucket Merge(IReadOnlyList<UsageBucket> parts)
+    internal static UsageBucket Merge(IReadOnlyList<UsageBucket> parts, string? apiKey)
     {
         if (parts is [var whole])
         {
@@ -68,9 +70,9 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
             if (part.Rows.FirstOrDefault(earlier.Contains) is { } again)
             {
                 throw PageGuard.Unusable(
-                    $"The service sent the bucket {part} in parts, and two of them have the line '{again}'. It may be the same line " +
-                        $"again or a further one, so the client can neither add it nor skip it. Repeat the query. If the error " +
-                        $"persists, report it to fal with the query.");
+                    $"The service sent the bucket {part} in parts, and two of them have the line " +
+                    $"'{FalApiKey.Scrub(again.ToString(), apiKey)}'. It may be the same line again or a further one, so the client can " +
+                    $"neither add it nor skip it. Repeat the query. If the error persists, report it to fal with the query.");
             }
 
             earlier.UnionWith(part.Rows);

@@ -65,6 +65,20 @@ public sealed class SecretsTests
             );
             exchange.Close();
         },
+        ["metrics whose family is in two pieces"] = RawServer.Answer(
+            200,
+            "application/openmetrics-text; version=1.0.0",
+            $$"""
+            # TYPE "{{Key}}" gauge
+            {"{{Key}}"} 1
+            # TYPE b gauge
+            b 1
+            # TYPE "{{Key}}" gauge
+            {"{{Key}}"} 1
+            # EOF
+
+            """.ReplaceLineEndings("\n")
+        ),
         ["damaged gzip"] = RawServer.Answer(200, "text/plain", Key, "Content-Encoding: gzip"),
         ["too much"] = RawServer.Answer(200, "text/plain", string.Concat(Enumerable.Repeat($"# {Key}\n", 100))),
         ["a dropped connection"] = exchange =>

@@ -422,6 +422,15 @@ public sealed class FalObsTests : IDisposable
         Assert.Equal(loads, (await File.ReadAllLinesAsync(list)).Any(name => name.StartsWith("DuckDB", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task A_history_goes_into_a_pipe()
+    {
+        (int code, string output, string errors) = await ShellAsync("| grep -c '^# EOF'", "history", "/dev/stdout", "--timeframe", "day");
+
+        Assert.True(code == 0, errors);
+        Assert.Equal("1", output.Trim());
+    }
+
     private string InFolder(string argument) => argument.Replace("FOLDER", _folder, StringComparison.Ordinal);
 
     /// <summary>Runs the tool without a key in a shell that gives its output away.</summary>

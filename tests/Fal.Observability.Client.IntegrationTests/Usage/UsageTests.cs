@@ -173,6 +173,21 @@ public sealed class UsageTests
         [
             (-5, []), (-5, [Row("a", "L", 1m)]), (-1, []), (-1, [Row("a", "L", 1m)]), (7, [Row("a", "L", 1m)]),
         ];
+        // A day that ends within the range, or that the range cuts, is not one of the service's days.
+        foreach (string start in new[] { "2025-12-31T00:00:01Z", "2025-12-31T23:00:00Z", "2025-12-31T23:59:59Z" })
+        {
+            string page = Page(null, [(0, [Row("a", "L", 1m)])]).Replace(
+                Start.ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture), start[..^1], StringComparison.Ordinal);
+            using var early = new WireMockApi(MockResponse.Json(200, page));
+            using var other = new FalAccount(early.BaseAddress);
+            foreach (bool bound in new[] { true, false })
+            {
+                FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() =>
+                    other.Usage.GetReportAsync(Query with { BoundToTimeframe = bound }));
+                Assert.Contains("outside the requested range", failure.Message, StringComparison.Ordinal);
+            }
+        }
+
         foreach ((UsageQuery query, (int, string[]) bucket) in queries.SelectMany(query => buckets.Select(bucket => (query, bucket))))
         {
             using var wrong = new WireMockApi(MockResponse.Json(200, Page(null, [bucket])));
@@ -262,6 +277,19 @@ public sealed class UsageTests
         }
 
         static string Line(string cost) => Row("a", "L", decimal.Parse(cost, CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public async Task A_line_that_is_refused_does_not_show_a_key_that_the_service_echoes_in_it()
+    {
+        using var api = new WireMockApi(number =>
+            MockResponse.Json(200, Page(number == 1 ? "next" : null, [(0, [Row(FalAccount.Key, FalAccount.Key, 1m)])])));
+        using var account = new FalAccount(api.BaseAddress);
+
+        FalResponseException failure = await Assert.ThrowsAsync<FalResponseException>(() => account.Usage.GetReportAsync(Query));
+
+        Assert.Contains("two of them have the line", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(FalAccount.Key, failure.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

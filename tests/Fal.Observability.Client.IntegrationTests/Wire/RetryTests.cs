@@ -194,7 +194,7 @@ public sealed class RetryTests
         await call;
 
         Assert.Equal(
-            $"GET /v1/serverless/metrics: attempt 1 ended with 503. The next attempt starts in {wait.TotalMilliseconds:0} ms",
+            $"GET /v1/serverless/metrics: attempt 1 failed: 503. The next attempt starts in {wait.TotalMilliseconds:0} ms",
             Assert.Single(account.Events(2)).Message);
         account.Log.Clear();
         await account.RunAsync(FalCall.Snapshot);

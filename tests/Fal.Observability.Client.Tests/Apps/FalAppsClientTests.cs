@@ -158,6 +158,28 @@ public sealed class FalAppsClientTests
     }
 
     [Fact]
+    public async Task Runners_after_the_end_of_the_range_are_skipped_and_a_warning_says_so()
+    {
+        var log = new FakeLogger();
+        DateTimeOffset end = new(2026, 6, 17, 12, 0, 0, TimeSpan.Zero);
+        var api = new FakeAppsApi
+        {
+            History =
+            [
+                new FalRunnerBucket { Start = end.AddHours(-1), Running = 3 }, new FalRunnerBucket { Start = end, Running = 7 },
+                new FalRunnerBucket { Start = end.AddMinutes(30) },
+            ],
+        };
+
+        FalRunnerHistory history = await new FalAppsClient(api, new SteppedClock(Now), log)
+            .GetRunnerHistoryAsync("o/n", AnalyticsTimeRange.Between(end.AddHours(-2), end), AnalyticsTimeframe.Hour);
+
+        Assert.Equal(3, history.PeakRunning);
+        Assert.StartsWith(
+            "The service sent 1 time bucket(s)", Assert.Single(log.Collector.GetSnapshot()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_the_service_leaves_out_of_a_history_is_filled_in_from_the_call()
     {
         FalRunnerHistory history = await new FalAppsClient(new FakeAppsApi(), new SteppedClock(Now), NullLogger.Instance)
@@ -176,6 +198,8 @@ public sealed class FalAppsClientTests
         public bool LeavesOutEnvironment { get; init; }
 
         public int Copies { get; init; } = 1;
+
+        public IReadOnlyList<FalRunnerBucket> History { get; init; } = [];
 
         /// <summary>What the service sends; null for one app.</summary>
         public FalAppList? Answer { get; init; }
@@ -202,7 +226,7 @@ public sealed class FalAppsClientTests
             CancellationToken cancellationToken = default)
         {
             Calls.Add($"{owner}/{name}");
-            return Task.FromResult(new FalRunnerHistory { Buckets = [] });
+            return Task.FromResult(new FalRunnerHistory { Buckets = History });
         }
     }
 }

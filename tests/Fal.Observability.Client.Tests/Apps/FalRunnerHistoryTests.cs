@@ -91,6 +91,22 @@ public sealed class FalRunnerHistoryTests
     }
 
     [Fact]
+    public void An_open_bucket_weighs_by_the_time_that_has_passed_of_it()
+    {
+        FalRunnerHistory history = new()
+        {
+            EndpointId = "o/n", Timeframe = "day", Aggregation = "avg",
+            Buckets =
+            [
+                new FalRunnerBucket { Start = new(2026, 2, 1, 0, 0, 0, TimeSpan.Zero), Running = 1, Idle = 0, Draining = 0 },
+                new FalRunnerBucket { Start = new(2026, 2, 2, 0, 0, 0, TimeSpan.Zero), Running = 0, Idle = 1, Draining = 0 },
+            ],
+            Answer = new FalAnswer { ReceivedAt = new(2026, 2, 2, 8, 0, 0, TimeSpan.Zero) },
+        };
+        Assert.Equal(8.0 / 32, history.IdleShare);
+    }
+
+    [Fact]
     public void The_peak_is_set_against_the_limit_of_the_same_app()
     {
         FalRunnerHistory history = History("max", Bucket(0, 3, 5, 0, 0), Bucket(1, 4, 0, 0, 0));

@@ -49,6 +49,20 @@ public sealed class FalRetryDelayTests
     }
 
     [Theory]
+    [InlineData("Thu, 28 May 2026 20:27:25 GMT", 1, 45)]
+    [InlineData("Thu, 28 May 2026 20:27:25 GMT", -1, 3645)]
+    [InlineData("1780000045", 1, 45)]
+    [InlineData("1780000045", -1, 3645)]
+    public void With_a_wrong_clock_an_instant_comes_never_earlier_than_the_service_meant(string value, int hours, int seconds)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TooManyRequests);
+        response.Headers.Date = Now;
+        response.Headers.TryAddWithoutValidation("Retry-After", value);
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), FalRetryDelay.AskedFor(response, Now.AddHours(hours)));
+    }
+
+    [Theory]
     [InlineData("1e300")]
     [InlineData("500000000000")]
     [InlineData("200000000000000")]

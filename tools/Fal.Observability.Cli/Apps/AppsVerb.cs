@@ -44,9 +44,15 @@ internal static class AppsVerb
             {
                 WriteJson(apps, live.Timestamp, isSimulated: account.IsSimulated);
             }
-            else
+            else if (apps.Length > 0)
             {
                 WriteTable(apps);
+            }
+            else
+            {
+                await Console.Error.WriteLineAsync(part is null
+                    ? "The account owns no app in this environment."
+                    : Screen.OneLine($"No app in this environment has a name that contains '{part}'."));
             }
 
             return ExitCode.Done;

@@ -73,8 +73,9 @@ internal sealed class ReportVerb
         string? path = parsed.GetValue(_file) ?? (isJson ? null : DefaultFile);
         try
         {
-            (FalAppList apps, ReportGap[] gaps) = await ListAsync();
-            IReadOnlyList<string> endpoints = named ?? EndpointChoice.OfAll(apps);
+            (FalAppList apps, List<ReportGap> gaps) = await ListAsync();
+            IReadOnlyList<string> endpoints =
+                named ?? EndpointChoice.OfAll(apps, (id, reason) => gaps.Add(new ReportGap("refused_endpoint", id, reason)));
             if (endpoints.Count == 0)
             {
                 return await Failure.ReportAsync(
@@ -118,7 +119,7 @@ internal sealed class ReportVerb
 
             await NameGapsAsync(figures);
 
-            async Task<(FalAppList Apps, ReportGap[] Gaps)> ListAsync()
+            async Task<(FalAppList Apps, List<ReportGap> Gaps)> ListAsync()
             {
                 try
                 {
@@ -176,7 +177,8 @@ internal sealed class ReportVerb
     {
         foreach (ReportGap gap in figures.Gaps)
         {
-            await Console.Error.WriteLineAsync(Screen.OneLine($"left out: {(gap.Subject is { } subject ? $"{subject}: " : "")}{gap.Text}"));
+            string subject = gap.Subject is null ? "" : $"{ShownText.Of(gap.Subject)}: ";
+            await Console.Error.WriteLineAsync(Screen.OneLine($"left out: {subject}{gap.Text}"));
         }
     }
 

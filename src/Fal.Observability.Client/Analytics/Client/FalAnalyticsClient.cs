@@ -9,7 +9,8 @@ internal sealed class FalAnalyticsClient(
     FalObservabilityOptions options,
     TimeProvider time,
     ILogger log,
-    Func<double> random
+    Func<double> random,
+    CancellationToken closed = default
 ) : IFalAnalyticsClient
 {
     private readonly AnalyticsCaller _caller = new(api, options);
@@ -268,12 +269,11 @@ internal sealed class FalAnalyticsClient(
     private async IAsyncEnumerable<AnalyticsBucket> WatchEveryAsync(
         AnalyticsQuery query, TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The timer keeps at most one pending tick: further ticks that fall due in the meantime are skipped.
-        using var timer = new PeriodicTimer(interval, time);
+        using var timer = new FalWatchTimer(interval, time, random, closed, cancellationToken);
         var watch = new AnalyticsWatch(query);
         IReadOnlyList<AnalyticsRefusedEndpoint> refused = [];
         int failures = 0;
-        do
+        while (true)
         {
             AnalyticsReport? report = null;
             TimeSpan? asked = null;
@@ -298,13 +298,8 @@ internal sealed class FalAnalyticsClient(
                     yield return bucket;
                 }
             }
-            else if (asked is { } wait)
-            {
-                // If the service asks for a longer wait than the interval, the watch waits that long. The tick that falls due meanwhile
-                // starts the next read.
-                await Task.Delay(FalRetryDelay.ForWatch(wait, random()), time, cancellationToken).ConfigureAwait(false);
-            }
+
+            await timer.WaitAsync(asked).ConfigureAwait(false);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
 }

@@ -27,6 +27,12 @@ public sealed class AvailabilityStatus
     public double? Errors { get; init; }
 
     /// <summary>
+    /// The share of the requests in the window of the objective that did not end in a server error, from 0 to 1. The objective is met if
+    /// it is at least <see cref="AvailabilityObjective.Target"/>. Null without requests, or if a count is not known.
+    /// </summary>
+    public double? Availability => Requests > 0 && Errors is { } errors ? 1 - (errors / Requests) : null;
+
+    /// <summary>
     /// The share of the error budget that is used. At 0 it is untouched; above 1 the objective is missed. The budget is the number of
     /// errors that the target allows for the requests in the window.
     /// </summary>
