@@ -5,6 +5,7 @@ using Fal.Observability.Cli;
 using Fal.Observability.Cli.Apps;
 using Fal.Observability.Cli.Export;
 using Fal.Observability.Cli.History;
+using Fal.Observability.Cli.Report;
 using Fal.Observability.Cli.Simulate;
 using Fal.Observability.Cli.Top;
 
@@ -19,6 +20,7 @@ var root = new RootCommand("Read the observability data of your fal apps.")
     AppsVerb.Create(),
     ExportVerb.Create(interruption),
     HistoryVerb.Create(),
+    ReportVerb.Create(),
     SimulateVerb.Create(),
     TopVerb.Create(),
 };

@@ -23,6 +23,32 @@ internal static class WholeFile
         }
     }
 
+    /// <summary>
+    /// Writes a file that a user names, whole or not at all. A link stays a link, and a pipe or a device is written into. The file is
+    /// opened first, so that a place that cannot be written is known before an hour of reading.
+    /// </summary>
+    /// <param name="path">The place.</param>
+    /// <param name="write">Writes the content.</param>
+    public static async Task WriteAsync(string path, Func<FileStream, Task> write)
+    {
+        string target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+        // No file can take the place of a pipe or a device: they have no length, and a link such as /dev/stdout leads to no name.
+        if (File.Exists(path) && (!File.Exists(target) || new FileInfo(path).Length == 0))
+        {
+            await WriteToAsync(path, FileMode.Open);
+        }
+        else
+        {
+            await ReplaceAsync(target, temporary => WriteToAsync(temporary, FileMode.Create));
+        }
+
+        async Task WriteToAsync(string place, FileMode mode)
+        {
+            await using FileStream file = new(place, mode, FileAccess.Write);
+            await write(file);
+        }
+    }
+
     /// <summary>Puts a text into a file, in place of what is there.</summary>
     public static void Replace(string path, string text)
     {

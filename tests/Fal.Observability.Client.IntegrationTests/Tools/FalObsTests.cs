@@ -14,7 +14,7 @@ public sealed class FalObsTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("Name a command: apps, export, history, simulate, top.")]
+    [InlineData("Name a command: apps, export, history, report, simulate, top.")]
     [InlineData("Unknown argument 'exprot'.", "exprot")]
     [InlineData("Unknown argument '--jsn'.", "apps", "--jsn")]
     [InlineData("Required argument 'FOLDER' missing", "export")]
@@ -65,6 +65,7 @@ public sealed class FalObsTests : IDisposable
     [InlineData("apps")]
     [InlineData("export")]
     [InlineData("history")]
+    [InlineData("report")]
     [InlineData("simulate")]
     [InlineData("top")]
     public async Task Help_lists_the_exit_codes_and_the_settings(params string[] verb)

@@ -14,7 +14,7 @@ internal sealed class RunnerRows(IFalAppsClient apps, TimeProvider time) : IWare
 
     /// <summary>The apps of the endpoints: a route has no runners of its own.</summary>
     public IReadOnlyList<string> SubjectsOf(ExportRequest request) =>
-        [.. request.EndpointIds.Select(id => string.Join('/', id.Split('/').Take(2))).Distinct(StringComparer.Ordinal)];
+        [.. request.EndpointIds.Select(EndpointChoice.AppOf).Distinct(StringComparer.Ordinal)];
 
     public async Task<WarehouseAnswer> ReadAsync(ExportRequest request, WarehouseSlice slice, CancellationToken cancellationToken)
     {

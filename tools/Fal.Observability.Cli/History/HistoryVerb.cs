@@ -72,17 +72,18 @@ internal sealed class HistoryVerb
         };
         string label = parsed.GetValue(_label) ?? (account.IsSimulated ? "simulated" : "default");
         var leftOut = new HistoryLeftOut();
-        AnalyticsReport report;
+        AnalyticsReport? report = null;
         try
         {
-            report = await WriteAsync(path, file => WriteAsync(file, account.Client.Analytics, query, label, leftOut, cancellationToken));
+            await WholeFile.WriteAsync(path, async file => report = await WriteAsync(
+                file, account.Client.Analytics, query, label, leftOut, cancellationToken));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FalObservabilityException)
         {
             return await Failure.ReportAsync(ExitCode.Failed, $"{Failure.CauseOf(e)}. The history was not written.");
         }
 
-        foreach (AnalyticsRefusedEndpoint refused in report.RefusedEndpoints)
+        foreach (AnalyticsRefusedEndpoint refused in report!.RefusedEndpoints)
         {
             await Console.Error.WriteLineAsync(Screen.OneLine($"left out: {refused.EndpointId}: {refused.Message}"));
         }
@@ -109,31 +110,6 @@ internal sealed class HistoryVerb
             $"{path}: {report.TimeSeries.Count} buckets. Next: promtool tsdb create-blocks-from openmetrics {ShellWord.Quote(path)} " +
                 $"DATA_DIRECTORY"));
         return ExitCode.Done;
-    }
-
-    /// <summary>Writes a file, whole or not at all. A link stays a link, and a pipe or a device is written into.</summary>
-    private static async Task<AnalyticsReport> WriteAsync(string path, Func<FileStream, Task<AnalyticsReport>> write)
-    {
-        AnalyticsReport? report = null;
-        string target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
-        // No file can take the place of a pipe or a device: they have no length, and a link such as /dev/stdout leads to no name.
-        if (File.Exists(path) && (!File.Exists(target) || new FileInfo(path).Length == 0))
-        {
-            await WriteToAsync(path, FileMode.Open);
-        }
-        else
-        {
-            await WholeFile.ReplaceAsync(target, temporary => WriteToAsync(temporary, FileMode.Create));
-        }
-
-        return report!;
-
-        // The file is opened first, so that a place that cannot be written is known before an hour of reading.
-        async Task WriteToAsync(string place, FileMode mode)
-        {
-            await using FileStream file = new(place, mode, FileAccess.Write);
-            report = await write(file);
-        }
     }
 
     private static async Task<AnalyticsReport> WriteAsync(

@@ -1,0 +1,44 @@
+// Opens a report as people do, and fails if the page asks for anything, is wider than the screen, or axe finds more than something minor.
+// Arguments: the browser, the page, and a folder for pictures.
+const fs = require("fs");
+const puppeteer = require("puppeteer-core");
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const [chromium, file, pictures] = process.argv.slice(2);
+const widths = { phone: { width: 390, height: 844, isMobile: true }, laptop: { width: 1366, height: 768 } };
+(async () => {
+  const browser = await puppeteer.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const faults = [];
+  for (const [device, viewport] of Object.entries(widths)) {
+    for (const scheme of ["light", "dark"]) {
+      const where = `${device}, ${scheme}`;
+      const page = await browser.newPage();
+      await page.setViewport(viewport);
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      let requests = 0;
+      page.on("request", request => {
+        if (request.url() !== `file://${file}` || requests++ > 0) faults.push(`${where}: requests ${request.url()}`);
+      });
+      page.on("console", message => faults.push(`${where}: ${message.text()}`));
+      await page.goto(`file://${file}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) faults.push(`${where}: the page is ${wide} pixels wider than the screen`);
+      await page.evaluate(axe);
+      const { violations, passes } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
+      for (const { id, impact, nodes } of violations) {
+        console.log(`${where}: ${impact}: ${id}: ${nodes[0].html.slice(0, 120)}`);
+        if (impact !== "minor") faults.push(`${where}: axe finds ${id} (${impact}) in ${nodes.length} places`);
+      }
+      await page.screenshot({ path: `${pictures}/${device}-${scheme}.png` });
+      console.log(`${where}: axe passes ${passes.length} rules and finds ${violations.length} violations`);
+      if (where === "laptop, light") {
+        const pdf = await page.pdf({ path: `${pictures}/report.pdf`, format: "A4" });
+        console.log(`PDF of ${pdf.length} bytes`);
+      }
+
+      await page.close();
+    }
+  }
+  await browser.close();
+  faults.forEach(fault => console.log(fault));
+  process.exit(faults.length > 0 ? 1 : 0);
+})();
