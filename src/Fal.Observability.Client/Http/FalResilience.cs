@@ -112,8 +112,8 @@ internal sealed class FalResilience
                 progress?.WhyNotRetried = delay > _options.MaxRetryDelay
                     ? $"The client did not retry, because this wait is longer than {nameof(FalObservabilityOptions.MaxRetryDelay)} " +
                         $"({_options.MaxRetryDelay})."
-                    : $"The client did not retry, because this wait does not fit into the rest of {nameof(FalObservabilityOptions.TotalTimeout)} " +
-                        $"({_options.TotalTimeout}).";
+                    : $"The client did not retry, because this wait does not fit into the rest of " +
+                        $"{nameof(FalObservabilityOptions.TotalTimeout)} ({_options.TotalTimeout}).";
             }
 
             return false;
