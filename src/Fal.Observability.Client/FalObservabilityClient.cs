@@ -27,11 +27,37 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
         _client = new FalDirectClient(new FalObservabilityOptions { ApiKey = apiKey });
     }
 
+    /// <summary>
+    /// Creates a client with the key of the environment: <c>FAL_KEY</c>, else <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>, else the file
+    /// that <c>FAL_KEY_FILE</c> names. No configuration file is read.
+    /// </summary>
+    /// <exception cref="OptionsValidationException">The key is missing or not valid.</exception>
+    public FalObservabilityClient()
+        : this(configure: null)
+    {
+    }
+
     /// <summary>Creates a client from options.</summary>
     /// <param name="configure">
     /// Sets the options. If null, or if it sets no key, the key comes from the environment: <c>FAL_KEY</c>, else
     /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>, else the file that <c>FAL_KEY_FILE</c> names. No configuration file is read.
     /// </param>
+    /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
+    /// <example>
+    /// <code>
+    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // with the key of FAL_KEY
+    /// </code>
+    /// </example>
+    public FalObservabilityClient(Action<FalObservabilityOptions>? configure)
+    {
+        var options = new FalObservabilityOptions();
+        configure?.Invoke(options);
+        _client = new FalDirectClient(options);
+    }
+
+    /// <summary>Creates a client from options, with logging, HTTP handlers or a clock of your own.</summary>
+    /// <remarks>A native program that does not call this constructor does not contain the service container.</remarks>
+    /// <param name="configure">Sets the options, as in <see cref="FalObservabilityClient(Action{FalObservabilityOptions})"/>.</param>
     /// <param name="build">
     /// Refines the client: its HTTP clients by <see cref="IFalObservabilityBuilder.ConfigureHttpClients"/>, and by
     /// <see cref="IFalObservabilityBuilder.Services"/> logging (<c>Services.AddLogging(...)</c>) or another
@@ -41,22 +67,13 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     /// <exception cref="OptionsValidationException">An option is missing or out of its range.</exception>
     /// <example>
     /// <code>
-    /// using var fal = new FalObservabilityClient(options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1)); // with the key of FAL_KEY
+    /// using var fal = new FalObservabilityClient(
+    ///     options =&gt; options.TotalTimeout = TimeSpan.FromMinutes(1),
+    ///     builder =&gt; builder.Services.AddLogging(logging =&gt; logging.AddConsole()));
     /// </code>
     /// </example>
-    public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null)
-    {
-        if (build is null)
-        {
-            var options = new FalObservabilityOptions();
-            configure?.Invoke(options);
-            _client = new FalDirectClient(options);
-        }
-        else
-        {
-            _client = new FalBuiltClient(configure, build);
-        }
-    }
+    public FalObservabilityClient(Action<FalObservabilityOptions>? configure = null, Action<IFalObservabilityBuilder>? build = null) =>
+        _client = new FalBuiltClient(configure, build ?? (static _ => { }));
 
     /// <inheritdoc/>
     public IFalMetricsClient Metrics => _client.Metrics;
