@@ -78,7 +78,7 @@ public sealed class FalSimulator : IAsyncDisposable
     /// <summary>What goes wrong. Default nothing.</summary>
     public SimulatorFaults Faults => _options.Faults;
 
-    /// <summary>What the simulator would answer in one piece.</summary>
+    /// <summary>The answers of the simulator before they are cut into pages.</summary>
     internal SimulatorTruth Truth { get; }
 
     /// <summary>The calls so far in the order of their arrival, the last 10,000 of them; a copy.</summary>
@@ -143,8 +143,8 @@ public sealed class FalSimulator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits for the next call. Each call is returned once, in the order of arrival, and none is missed: a call that came before this
-    /// was asked is returned at once. Of calls that nobody asks for, the last 10,000 are kept.
+    /// Waits for the next call. Each call is returned once, in the order of arrival, and none is missed: a call that arrived before
+    /// this method was called is returned at once. If nobody asks for the calls, the last 10,000 are kept.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The call, as soon as it has arrived; <see cref="SimulatorRequest.WaitForAnswerAsync"/> waits for its answer.</returns>

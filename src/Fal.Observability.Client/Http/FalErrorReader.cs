@@ -10,8 +10,8 @@ namespace Fal.Observability.Client;
 internal static class FalErrorReader
 {
     /// <summary>
-    /// How much of an unexpected body is examined. It is more than is shown, so that a key at the cut is still complete, and is masked,
-    /// before the cut.
+    /// How much of an unexpected body is examined. This is more than a message shows. A key at the point where the text is cut is therefore
+    /// still complete when it is masked; the cut comes afterwards.
     /// </summary>
     public const int MaxBodyStartBytes = 2048;
 
@@ -180,8 +180,8 @@ internal static class FalErrorReader
 
     /// <summary>
     /// Whether the edge answered in the service's place and says so: Cloudflare by <c>cf-mitigated</c>, Vercel, which serves fal's API,
-    /// by <c>x-vercel-mitigated</c>. A refusal by the edge is a challenge whatever it calls it; with another status the edge may only
-    /// limit the rate.
+    /// by <c>x-vercel-mitigated</c>. A 403 with such a header is a challenge, whatever the value of the header is. With any other status,
+    /// only the value <c>challenge</c> counts, because the edge may merely limit the rate.
     /// </summary>
     private static bool IsMitigated(HttpResponseMessage response) => MitigationHeaders.Any(header =>
         response.Headers.TryGetValues(header, out IEnumerable<string>? values)

@@ -186,7 +186,9 @@ internal static class PrometheusNumber
         return true;
     }
 
-    /// <summary>Parses the numbers that metrics mostly have, whose digits are few enough to fit into 64 bits without a check.</summary>
+    /// <summary>
+    /// Parses the usual numbers of metrics. They have so few digits that they always fit into 64 bits, so no check is needed.
+    /// </summary>
     private static bool TryParseShort(ReadOnlySpan<byte> text, out double value)
     {
         value = 0;
@@ -382,7 +384,9 @@ internal static class PrometheusNumber
         return true;
     }
 
-    /// <summary>Powers of ten below this exponent fit into 64 bits. Times a number with this many digits, they fit into 127 bits.</summary>
+    /// <summary>
+    /// A power of ten with a smaller exponent fits into 64 bits. Its product with a number of this many digits fits into 127 bits.
+    /// </summary>
     private const int PowersOfTenInWord = 20;
 
     private static ulong PowerOfTen(int exponent)

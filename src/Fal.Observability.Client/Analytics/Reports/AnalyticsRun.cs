@@ -138,7 +138,7 @@ internal sealed class AnalyticsRun : IDisposable
         DateTimeOffset? handedOut = null;
         while (true)
         {
-            // Reading may split a group. The part that is split off is read too, from where the whole group has come to.
+            // Reading may split a group. The part that is split off is read too, from the position that the group had reached.
             while (readers.Count < _groups.Length || readers.Any(reader => reader.NeedsPage))
             {
                 readers.AddRange(_groups.Skip(readers.Count).Select(group => new AnalyticsBucketReader(
@@ -402,8 +402,8 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// A few endpoints that are as different as possible. They are taken in turn from each call and each owner, because refused endpoints
-    /// are usually next to each other, and within these from irregular positions.
+    /// A few endpoints that are as different as possible. Refused endpoints are usually next to each other. The samples are therefore taken
+    /// in turn from the groups of ids with the same call and owner, and from irregular positions within each group.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)
     {
@@ -453,8 +453,9 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// Counts a bucket that is skipped because the range ends before it. A bucket that is only beyond the end of a window comes with the
-    /// next window. An empty one is not counted, because the service ends its answers with a bucket that starts in the future.
+    /// Counts a bucket that is skipped because the range ends before it. A bucket that is beyond the end of its window but within the range
+    /// is not counted, because the next window delivers it. An empty bucket is not counted either, because the service ends its answers
+    /// with a bucket that starts in the future.
     /// </summary>
     private void CountBeyondEnd(AnalyticsBucket bucket)
     {

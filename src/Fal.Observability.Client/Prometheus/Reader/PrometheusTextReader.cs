@@ -87,7 +87,7 @@ public ref partial struct PrometheusTextReader
 
     private NameArray _names; // The label names of the line that the grammar reads, up to FewLabels.
 
-    // _untriedLines: lines left to parse without the index. _oddRun: the number of lines by which the last failure set it, which
+    // _untriedLines: lines left to parse without the index. _oddRun: the value to which the last failure set _untriedLines. It about
     // doubles with each consecutive failure.
     private int _untriedLines;
     private int _oddRun;
