@@ -345,8 +345,10 @@ public sealed class TopTests
 
         Assert.Contains("cost: this key may not read it", _model.Notices);
         server.Faults.Next(1, Fault.WithStatus(400), SimulatorRoute.Metrics);
+        await clock.TimerAsync(TimeSpan.FromSeconds(10));
         clock.Advance(TimeSpan.FromSeconds(10));
         await UntilAsync(() => _model.Problem is not null);
+        await clock.TimerAsync(TimeSpan.FromSeconds(10));
         clock.Advance(TimeSpan.FromSeconds(10));
         await UntilAsync(() => _model.Problem is null);
         await ending.CancelAsync();
