@@ -184,6 +184,19 @@ public sealed class TopTests
     }
 
     [Fact]
+    public void An_app_that_a_filter_has_found_stays_under_the_cursor()
+    {
+        Read(App("org/image-a", queue: 30, busy: 1), App("org/image-b", queue: 20, busy: 1), App("org/voice", queue: 90, busy: 1));
+        Press("s/image");
+        Press(ConsoleKey.Enter);
+        Read(App("org/image-a", queue: 10, busy: 1), App("org/image-b", queue: 50, busy: 1), App("org/voice", queue: 90, busy: 1));
+        Press(ConsoleKey.Escape);
+        Press(ConsoleKey.Enter);
+
+        Assert.StartsWith("org/image-a", Frame(80, 24)[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void More_apps_than_lines_scroll_with_the_cursor()
     {
         Read([.. Enumerable.Range(0, 100).Select(i => App($"org/app-{i:000}", queue: 100 - i, busy: 1))]);
@@ -385,6 +398,9 @@ public sealed class TopTests
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(["app", .. server.Apps.Order(StringComparer.Ordinal)], lines.Select(line => line.Split(' ')[0]));
         Assert.All(["queue", "p99", "err%", "machine", "trouble"], title => Assert.Contains(title, lines[0], StringComparison.Ordinal));
+        string[] titles = lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        int today = Array.IndexOf(titles, "today");
+        Assert.Contains(lines[1..], line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[today] is not "-");
     }
 
     [Fact]

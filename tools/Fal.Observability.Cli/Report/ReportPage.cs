@@ -122,13 +122,13 @@ internal sealed partial class ReportPage
             _html.Text(" failed (5xx)");
             if (traffic.ErrorFreeRate.Before is { } before)
             {
-                _html.Text($"; before: {FigureText.Share(before)} without");
+                _html.Text($"; before: {FigureText.Share(before)}");
             }
         });
         double? used = _account.Availability?.ErrorBudgetConsumed;
         Card("Error budget used", () => Figure("availability.error_budget_consumed", used, FigureText.Share), () =>
             _html.Text(_account.Availability is { } slo
-                ? $"of the failures that {FigureText.Target(slo.Target)} over {FigureText.Number(slo.WindowDays)} days allows"
+                ? $"of the failures allowed by {FigureText.Target(slo.Target)} over {FigureText.Number(slo.WindowDays)} days"
                 : $"not known: no {_bucket} has ended yet"));
         CostCards();
         Card("Paid runner time idle", () => Figure("idle_share", _account.IdleShare, FigureText.Share), () =>
@@ -232,7 +232,7 @@ internal sealed partial class ReportPage
             Figure("availability.short_burn_rate", shortBurn, FigureText.Number);
             _html.Text(" times the allowed rate in the last hour and at ");
             Figure("availability.long_burn_rate", longBurn, FigureText.Number);
-            _html.Text(" times in the last six.").Close();
+            _html.Text(" times in the last six hours.").Close();
         }
 
         if (_account.WorstBuckets is [var worst, ..])
@@ -262,9 +262,8 @@ internal sealed partial class ReportPage
         if (Slowest() is { } slowest)
         {
             Point();
-            _html.Text("The longest wait in the queue has ");
             Link(slowest.Endpoint);
-            _html.Text($": one request in ten waited more than {FigureText.Seconds(slowest.Queue.P90.Value)} before it ran.").Close();
+            _html.Text($" has the longest wait in the queue: one request in ten waited more than {FigureText.Seconds(slowest.Queue.P90.Value)} before it ran.").Close();
         }
 
         var costs = _account.Apps.SelectMany(app => app.Costs, (app, cost) => (app.App, Cost: cost)).ToArray();

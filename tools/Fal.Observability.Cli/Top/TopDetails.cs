@@ -19,8 +19,8 @@ internal sealed class TopDetails(TopFeed feed, TimeProvider clock)
         {
             _app = null;
         }
-        else if (view.Selected is { } app && Reading.IsCompleted && view.PausedAt is null
-            && (_app != app || clock.GetElapsedTime(_asked) >= Interval))
+        else if (view.Selected is { } app && Reading.IsCompleted
+            && (_app != app || (view.PausedAt is null && clock.GetElapsedTime(_asked) >= Interval)))
         {
             _app = app;
             _asked = clock.GetTimestamp();

@@ -128,10 +128,16 @@ internal sealed class TopFeed(
     private async Task ReadCostAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        DateOnly today = DateOnly.FromDateTime(now.UtcDateTime);
-        UsageReport usage = await client.Usage.GetReportAsync(
-            new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }, cancellationToken);
+        UsageReport usage = await CostOfTodayAsync(client, now, cancellationToken);
         post(model => model.Take(usage, now));
+    }
+
+    /// <summary>The bill since midnight UTC.</summary>
+    public static Task<UsageReport> CostOfTodayAsync(IFalObservabilityClient client, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        DateOnly today = DateOnly.FromDateTime(now.UtcDateTime);
+        return client.Usage.GetReportAsync(
+            new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }, cancellationToken);
     }
 
     private MeterListener ListenToRetries()

@@ -16,7 +16,7 @@ internal static class TopKeys
         IReadOnlyList<TopRow> rows = (view.PausedAt ?? latest)?.Select(view) ?? [];
         if (view.IsTyping)
         {
-            return Type(view, key);
+            return Type(view, key, rows);
         }
 
         if (view.IsHelp)
@@ -49,7 +49,7 @@ internal static class TopKeys
             (ConsoleKey.Escape or ConsoleKey.Backspace or ConsoleKey.LeftArrow, _) when view.Page == TopPage.App =>
                 view with { Page = TopPage.Apps, Scrolled = 0 },
             _ when view.Page == TopPage.App => view,
-            (ConsoleKey.Escape, _) => view with { Filter = "", Selected = null, Cursor = 0 },
+            (ConsoleKey.Escape, _) => Pinned(view, rows) with { Filter = "" },
             (_, '/' or 'f') => view with { IsTyping = true },
             (_, 's') => view with { Sort = Next(view.Sort, 1), IsReversed = false },
             (_, 'S') => view with { Sort = Next(view.Sort, -1), IsReversed = false },
@@ -97,10 +97,16 @@ internal static class TopKeys
         return view with { Page = TopPage.App, Cursor = cursor, Selected = rows[cursor].App.Name, Scrolled = 0 };
     }
 
-    private static TopView Type(TopView view, ConsoleKeyInfo key) => key.Key switch
+    /// <summary>
+    /// The view with the cursor on the app that it is on now. A filter is how a person picks an app, so the next read must not move it.
+    /// </summary>
+    private static TopView Pinned(TopView view, IReadOnlyList<TopRow> rows) =>
+        rows.Count == 0 ? view with { Selected = null, Cursor = 0 } : view with { Selected = rows[CursorIn(view, rows)].App.Name };
+
+    private static TopView Type(TopView view, ConsoleKeyInfo key, IReadOnlyList<TopRow> rows) => key.Key switch
     {
-        ConsoleKey.Enter => view with { IsTyping = false },
-        ConsoleKey.Escape => view with { IsTyping = false, Filter = "", Selected = null, Cursor = 0 },
+        ConsoleKey.Enter => Pinned(view, rows) with { IsTyping = false },
+        ConsoleKey.Escape => Pinned(view, rows) with { IsTyping = false, Filter = "" },
         ConsoleKey.Backspace => view with { Filter = view.Filter.Length > 0 ? view.Filter[..^1] : "", Selected = null, Cursor = 0 },
         _ when char.IsControl(key.KeyChar) || char.IsSurrogate(key.KeyChar) || view.Filter.Length == LongestFilter => view,
         _ => view with { Filter = view.Filter + key.KeyChar, Selected = null, Cursor = 0 },

@@ -66,6 +66,16 @@ internal sealed class TopVerb
             await Console.Error.WriteLineAsync($"left out: apps without metrics, limits: {TopModel.TextOf(e)}");
         }
 
+        try
+        {
+            DateTimeOffset now = TimeProvider.System.GetUtcNow();
+            model.Take(await TopFeed.CostOfTodayAsync(client, now, cancellationToken), now);
+        }
+        catch (FalForbiddenException e)
+        {
+            await Console.Error.WriteLineAsync($"left out: cost: {TopModel.TextOf(e)}");
+        }
+
         model.Take(live);
         TopReading reading = model.Latest!;
         (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(reading, WidthOfPipe, withBars: false, TopScreen.Ascii);
