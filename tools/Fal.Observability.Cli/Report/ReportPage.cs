@@ -263,7 +263,8 @@ internal sealed partial class ReportPage
         {
             Point();
             Link(slowest.Endpoint);
-            _html.Text($" has the longest wait in the queue: one request in ten waited more than {FigureText.Seconds(slowest.Queue.P90.Value)} before it ran.").Close();
+            _html.Text(" has the longest wait in the queue: ")
+                .Text($"one request in ten waited more than {FigureText.Seconds(slowest.Queue.P90.Value)} before it ran.").Close();
         }
 
         var costs = _account.Apps.SelectMany(app => app.Costs, (app, cost) => (app.App, Cost: cost)).ToArray();

@@ -133,7 +133,8 @@ internal sealed class TopFeed(
     }
 
     /// <summary>The bill since midnight UTC.</summary>
-    public static Task<UsageReport> CostOfTodayAsync(IFalObservabilityClient client, DateTimeOffset now, CancellationToken cancellationToken)
+    public static Task<UsageReport> CostOfTodayAsync(
+        IFalObservabilityClient client, DateTimeOffset now, CancellationToken cancellationToken)
     {
         DateOnly today = DateOnly.FromDateTime(now.UtcDateTime);
         return client.Usage.GetReportAsync(
