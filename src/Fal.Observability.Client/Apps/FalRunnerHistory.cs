@@ -79,13 +79,15 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
                 return null;
             }
 
+            AnalyticsTimeframe? timeframe = Enum.GetValues<AnalyticsTimeframe>().Cast<AnalyticsTimeframe?>()
+                .FirstOrDefault(known => known!.Value.GetWireName() == Timeframe);
             double idle = 0;
             double paid = 0;
             foreach (FalRunnerBucket bucket in Buckets)
             {
                 if (bucket is { Running: { } running, Idle: { } unused, Draining: { } draining })
                 {
-                    double length = LengthOf(bucket).TotalHours;
+                    double length = HoursOf(bucket, timeframe);
                     idle += unused * length;
                     paid += (running + unused + draining) * length;
                 }
@@ -264,19 +266,16 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     }
 
     /// <summary>How much time a bucket's mean covers. Buckets of an unknown timeframe weigh the same.</summary>
-    private TimeSpan LengthOf(FalRunnerBucket bucket)
+    private double HoursOf(FalRunnerBucket bucket, AnalyticsTimeframe? timeframe)
     {
-        foreach (AnalyticsTimeframe timeframe in Enum.GetValues<AnalyticsTimeframe>())
+        if (timeframe is not { } known)
         {
-            if (timeframe.GetWireName() == Timeframe)
-            {
-                DateTimeOffset end = AnalyticsCalendar.EndOf(bucket.Start, calendar: null, timeframe);
-                end = Answer.ReceivedAt is { } now && now > bucket.Start && now < end ? now : end;
-                return end - bucket.Start;
-            }
+            return 1;
         }
 
-        return TimeSpan.FromHours(1);
+        DateTimeOffset end = AnalyticsCalendar.EndOf(bucket.Start, calendar: null, known);
+        end = Answer.ReceivedAt is { } now && now > bucket.Start && now < end ? now : end;
+        return (end - bucket.Start).TotalHours;
     }
 
     private static string WireName(FalRunnerAggregation aggregation) => aggregation == FalRunnerAggregation.Average

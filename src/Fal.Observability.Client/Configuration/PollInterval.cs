@@ -16,7 +16,7 @@ internal static class PollInterval
         {
             throw new ArgumentOutOfRangeException(nameof(interval), interval,
                 $"The interval must be from {Shortest} to {Longest}. The service caches its answers for {Shortest.TotalSeconds:0} " +
-                $"seconds, so a shorter interval returns no newer data.");
+                "seconds, so a shorter interval returns no newer data.");
         }
     }
 }

@@ -143,7 +143,7 @@ internal static class FalErrorReader
 
     /// <summary>
     /// A text without the user info of the addresses in it. It is written by hand, because the only regular expression of the client would
-    /// make a native program 0.1 MB larger.
+    /// make a native program 0.29 MB larger.
     /// </summary>
     private static string WithoutUserInfo(string text)
     {

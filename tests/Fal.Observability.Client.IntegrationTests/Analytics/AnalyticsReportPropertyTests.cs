@@ -96,7 +96,7 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
 
         // The cases are of no use if they are all easy.
         Assert.True(
-            retried > Count / 26 && refused > Count / 26 && windows > Count / 6,
+            retried * 525 > 20 * Count && refused * 525 > 20 * Count && windows * 525 > 100 * Count,
             $"of {Count}: retried {retried}, refused {refused}, many calls {windows}");
     }
 

@@ -27,8 +27,8 @@ public sealed class AvailabilityStatus
     public double? Errors { get; init; }
 
     /// <summary>
-    /// The share of the requests in the window of the objective that did not end in a server error, from 0 to 1. The objective is met if
-    /// it is at least <see cref="AvailabilityObjective.Target"/>. Null without requests, or if a count is not known.
+    /// The share of the requests in the window of the objective that did not end in a server error, from 0 to 1. Null without requests, or
+    /// if a count is not known. <see cref="IsMet"/> decides whether the objective is met, without the rounding of this quotient.
     /// </summary>
     public double? Availability => Requests > 0 && Errors is { } errors ? 1 - (errors / Requests) : null;
 
