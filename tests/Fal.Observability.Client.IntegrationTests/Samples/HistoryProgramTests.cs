@@ -156,7 +156,7 @@ public sealed class HistoryProgramTests : IDisposable
                 "--timeframe",
                 "Hour",
                 "--first",
-                "2026-04-01",
+                "2026-05-01",
                 "--last",
                 "2026-05-20",
                 "--endpoints",

@@ -8,19 +8,25 @@ namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>
 /// Everything that a program can show of what the client does: traces and metrics of every source, log records, exceptions, texts.
+/// A listener to activities changes the requests of the whole process, since each then carries a trace context. So this one samples only
+/// what its own test does.
 /// </summary>
 internal sealed class Witness : IDisposable
 {
+    private static readonly AsyncLocal<Witness?> s_ofThisTest = new();
+
     private readonly ConcurrentQueue<string> _seen = new();
     private readonly ActivityListener _activities;
     private readonly MeterListener _meters = new();
 
     public Witness()
     {
+        s_ofThisTest.Value = this;
         _activities = new ActivityListener
         {
             ShouldListenTo = _ => true,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) =>
+                s_ofThisTest.Value == this ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = Take,
         };
         ActivitySource.AddActivityListener(_activities);

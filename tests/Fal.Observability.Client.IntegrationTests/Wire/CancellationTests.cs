@@ -9,6 +9,9 @@ namespace Fal.Observability.Client.IntegrationTests;
 /// </summary>
 public sealed class CancellationTests
 {
+    /// <summary>More than .NET reads on of a body that nobody wants any more. It would go on for two real seconds.</summary>
+    private const string Long = "Content-Length: 10000000";
+
     private static readonly byte[] TwoLines = "a 1\nb 2\n"u8.ToArray();
 
     [Theory]
@@ -47,7 +50,7 @@ public sealed class CancellationTests
         await using var server = RawServer.Start(async exchange =>
         {
             string type = FalAccount.ReadsText(call) ? "text/plain" : "application/json";
-            await exchange.WriteAsync(RawServer.Head(200, type, "Content-Length: 1000"), TwoLines);
+            await exchange.WriteAsync(RawServer.Head(200, type, Long), TwoLines);
             await exchange.ClientLeavesAsync();
             left.SetResult();
         });
@@ -88,7 +91,7 @@ public sealed class CancellationTests
         var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = RawServer.Start(async exchange =>
         {
-            await exchange.WriteAsync(RawServer.Head(200, "text/plain", "Content-Length: 1000"), TwoLines);
+            await exchange.WriteAsync(RawServer.Head(200, "text/plain", Long), TwoLines);
             await exchange.ClientLeavesAsync();
             left.SetResult();
         });
