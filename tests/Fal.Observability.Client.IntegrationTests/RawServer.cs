@@ -78,7 +78,7 @@ internal sealed class RawServer : IAsyncDisposable
         await _stopping.CancelAsync();
         await _accepting;
         _listener.Stop();
-        await Task.WhenAll(_connections);
+        await Task.WhenAll(_connections).OrHangs();
         _listener.Dispose();
         _stopping.Dispose();
     }
@@ -111,7 +111,8 @@ internal sealed class RawServer : IAsyncDisposable
                     _heads.Enqueue(head);
                     int line = Math.Min(Interlocked.Increment(ref _requests), _script.Length) - 1;
                     _arrivals.Writer.TryWrite(head);
-                    await _script[line](exchange);
+                    // A line may wait for its test, which may be over.
+                    await _script[line](exchange).WaitAsync(_stopping.Token);
                 }
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
