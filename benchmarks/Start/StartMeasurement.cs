@@ -92,10 +92,7 @@ internal static partial class StartMeasurement
         return programs.Select(program => string.Create(
             CultureInfo.InvariantCulture,
             $$"""
-            {"mode":"{{mode}}","program":"{{program.Name}}","pairs":{{pairs}},"wall_ms":{{Median(program.Wall):0.0}},"wall_ratio":{{
-                Ratio(program.Wall, bare.Wall):0.00}},"processor_ms":{{Median(program.Processor):0.0}},"processor_ratio":{{
-                Ratio(program.Processor, bare.Processor):0.00}},"methods":{{program.Methods}},"peak_bytes":{{
-                program.PeakBytes}},"disk_bytes":{{program.DiskBytes}}}
+            {"mode":"{{mode}}","program":"{{program.Name}}","pairs":{{pairs}},"wall_ms":{{Median(program.Wall):0.0}},"wall_ratio":{{Ratio(program.Wall, bare.Wall):0.00}},"processor_ms":{{Median(program.Processor):0.0}},"processor_ratio":{{Ratio(program.Processor, bare.Processor):0.00}},"methods":{{program.Methods}},"peak_bytes":{{program.PeakBytes}},"disk_bytes":{{program.DiskBytes}}}
             """));
     }
 
@@ -115,9 +112,7 @@ internal static partial class StartMeasurement
         return programs.Select(program => string.Create(
             CultureInfo.InvariantCulture,
             $$"""
-            {"mode":"calls","program":"{{program.Name}}","pairs":{{Pairs}},"call_us":{{Median(program.Wall):0.0}},"added_us":{{
-                Median(program.Wall.Zip(bare.Wall, (own, least) => own - least)):0.0}},"allocated_bytes":{{
-                Median(program.Allocated):0}},"added_bytes":{{Median(program.Allocated) - Median(bare.Allocated):0}}}
+            {"mode":"calls","program":"{{program.Name}}","pairs":{{Pairs}},"call_us":{{Median(program.Wall):0.0}},"added_us":{{Median(program.Wall.Zip(bare.Wall, (own, least) => own - least)):0.0}},"allocated_bytes":{{Median(program.Allocated):0}},"added_bytes":{{Median(program.Allocated) - Median(bare.Allocated):0}}}
             """));
     }
 

@@ -116,8 +116,11 @@ public sealed class UsageReportTests
     [Fact]
     public void Totals_are_those_of_the_summary_where_there_is_no_series()
     {
-        UsageReport report = new() { Query = new UsageQuery { Range = Month, Expand = UsageExpand.Summary },
-            Summary = [Row("a", 3, "USD")] };
+        UsageReport report = new()
+        {
+            Query = new UsageQuery { Range = Month, Expand = UsageExpand.Summary },
+            Summary = [Row("a", 3, "USD")]
+        };
         Assert.Equal(3, Assert.Single(report.Totals).Cost);
         UsageReport both = new()
         {
@@ -296,8 +299,15 @@ public sealed class UsageReportTests
         Assert.Contains("ClosedOnly", Refusal(good with { ClosedOnly = true }), StringComparison.Ordinal);
 
         // What is said and what is the default are the same.
-        usage.ByApp(apps, new AnalyticsReport { Query = good with { TimeZone = "UTC", BoundToTimeframe = true,
-            Timeframe = AnalyticsTimeframe.Day } });
+        usage.ByApp(apps, new AnalyticsReport
+        {
+            Query = good with
+            {
+                TimeZone = "UTC",
+                BoundToTimeframe = true,
+                Timeframe = AnalyticsTimeframe.Day
+            }
+        });
 
         string Refusal(AnalyticsQuery query) =>
             Assert.Throws<ArgumentException>(() => usage.ByApp(apps, new AnalyticsReport { Query = query })).Message;
@@ -334,7 +344,13 @@ public sealed class UsageReportTests
             decimal? seconds = 60) =>
         new()
         {
-            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, Cost = cost,
-                Currency = currency, IsSurge = surge,
+            App = app,
+            Environment = environment,
+            MachineType = machine,
+            Unit = "second",
+            Quantity = seconds,
+            Cost = cost,
+            Currency = currency,
+            IsSurge = surge,
         };
 }
