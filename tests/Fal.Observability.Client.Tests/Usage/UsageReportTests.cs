@@ -77,6 +77,15 @@ public sealed class UsageReportTests
     }
 
     [Fact]
+    public void Requests_of_no_range_are_refused_as_those_of_another_time()
+    {
+        FalAppList apps = new() { Apps = [App("o/a", "main")] };
+        ArgumentException failure = Assert.Throws<ArgumentException>(
+            () => Report((0, Row("a", 1, "USD"))).ByApp(apps, new AnalyticsReport { Query = apps.ToQuery() }));
+        Assert.Contains("Set Range", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_refund_lowers_the_bill_and_the_whole_stays_the_sum_of_its_parts()
     {
         FalAppList apps = new() { Apps = [App("o/a", "main")] };
