@@ -122,7 +122,7 @@ internal static partial class BridgeApplication
         Map("/", () => Results.Text(Paths));
         Map("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
         Map("/live", () => Results.Text("The process is running.\n"));
-        // An account that is refused is shown as down, so the page is worth scraping: only one that has nothing to say yet is not.
+        // A refused account is shown as down, so the page is worth scraping. It is not ready only while no account has been read.
         Map("/ready", (IEnumerable<BridgedAccount> accounts) => accounts.Any(account => account.HasBeenRead)
             ? Results.Text("The metrics page is ready.\n")
             : Results.Text("No account has been read yet.\n", statusCode: StatusCodes.Status503ServiceUnavailable));

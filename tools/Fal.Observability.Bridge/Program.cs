@@ -37,7 +37,7 @@ try
     if (simulates && namesAccount)
     {
         throw new InvalidOperationException(
-            $"{CommandLine.Simulate} cannot be combined with an account, and the settings name one. Remove one of the two.");
+            $"{CommandLine.Simulate} cannot be combined with an account, but the settings contain one. Remove one of the two.");
     }
 
     // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.

@@ -6,9 +6,9 @@ namespace Fal.Observability.Client;
 /// </summary>
 /// <remarks>
 /// Neighbouring buckets with the same instant are parts of one bucket. This works in ascending and in descending order, and at most one
-/// bucket is kept back. Rows of the same endpoint in both parts become one row with the metrics of both. If both have a value, the later
-/// one counts, so that a service that repeats the last bucket of a page doubles nothing. Duplicate rows within one part stay separate here;
-/// <see cref="AnalyticsRowOrder"/> merges them. Not thread-safe.
+/// bucket is held back. Rows of the same endpoint in both parts become one row with the metrics of both. If both have a value, the later
+/// one counts, so that no number doubles if the service repeats the last bucket of a page. Duplicate rows within one part stay separate
+/// here; <see cref="AnalyticsRowOrder"/> merges them. Not thread-safe.
 /// </remarks>
 internal sealed class AnalyticsBucketMerger
 {
@@ -46,7 +46,7 @@ internal sealed class AnalyticsBucketMerger
         return last;
     }
 
-    /// <summary>One bucket out of two parts of it.</summary>
+    /// <summary>Merges two parts of a bucket into one.</summary>
     public static AnalyticsBucket Merge(AnalyticsBucket first, AnalyticsBucket second)
     {
         List<AnalyticsRow> rows = [.. first.Rows];

@@ -65,7 +65,7 @@ public static class AnalyticsExpandExtensions
     ///     Console.WriteLine($"{metric.GetWireName()} = {row.GetValue(metric)}");
     /// </code>
     /// </example>
-    /// <exception cref="ArgumentOutOfRangeException">A bit is set that no flag of this version stands for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value has a bit that is not a flag of this version.</exception>
     public static IReadOnlyList<AnalyticsExpand> GetFlags(this AnalyticsExpand expand)
     {
         ThrowIfUnknown(expand, nameof(expand));
@@ -87,7 +87,7 @@ public static class AnalyticsExpandExtensions
 
     /// <summary>Whether one metric is a duration in seconds. The other metrics are counts of requests.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public static bool IsDuration(this AnalyticsExpand metric) => Table[IndexOfMetric(metric, nameof(metric))].Kind == Kind.Duration;
 
     /// <summary>The name as it is written into JSON and compared with it.</summary>
@@ -101,7 +101,7 @@ public static class AnalyticsExpandExtensions
     {
         int index = IndexOf(metric, parameterName);
         return Table[index].Kind != Kind.Structure ? index : throw new ArgumentException(
-            $"AnalyticsExpand.{metric} is not a metric. It selects the form of the answer. Pass a metric, such as " +
+            $"AnalyticsExpand.{metric} is not a metric. It selects the shape of the answer. Pass a metric, such as " +
                 "AnalyticsExpand.RequestCount.",
             parameterName);
     }

@@ -297,7 +297,8 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// not fit into a <see cref="long"/>, such as 2^63 or 1.5.
     /// </summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <returns>Requests of a count, seconds of a duration; null where the row has no number, or none that is finite.</returns>
+    /// <returns>The number of requests for a count, or the seconds for a duration. Null if the row has no number, or if it is not
+    /// finite.</returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
     public double? GetNumber(AnalyticsExpand metric) =>
         GetValue(metric)
@@ -331,7 +332,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         IEnumerable<string> known = Metrics.GetFlags().Select(metric => metric.IsDuration()
             ? string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}")
             : string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetCount(metric)}"));
-        // The bytes as they came: the framework's own ways to text throw where a value is not valid text.
+        // Copies the bytes as they arrived, because the framework's conversions to text throw if a value is not valid text.
         IEnumerable<string> additional = AdditionalMetrics.Select(pair =>
             $"{pair.Key}={Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(pair.Value))}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
@@ -380,7 +381,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         metric,
         duration is { } value ? BitConverter.DoubleToInt64Bits((double)value.Ticks / TimeSpan.TicksPerSecond) : (long?)null);
 
-    // Runs only while the row is made, and on a fresh array each time: rows share theirs when they are merged.
+    // Runs only while the row is being created, and always on a new array, because merged rows share their arrays.
     private void Set(AnalyticsExpand metric, long? bits)
     {
         List<long> values = [.. _values];

@@ -14,7 +14,7 @@ internal sealed class AnalyticsCalendar
     // No zone is further from UTC.
     private static readonly TimeSpan FarthestZone = TimeSpan.FromHours(14);
 
-    // A hundred years by the minute are fewer.
+    // Even a hundred years of minute buckets need fewer.
     private const int MaxWindows = 100_000;
 
     private readonly TimeZoneInfo _zone;

@@ -8,14 +8,14 @@ namespace Fal.Observability.Client;
 /// </summary>
 /// <param name="Range">The time.</param>
 /// <param name="Timeframe">The length of a bucket; null where the service chooses.</param>
-/// <param name="TimeZone">The zone whose calendar cuts; null for UTC.</param>
+/// <param name="TimeZone">The zone whose calendar determines the buckets; null for UTC.</param>
 /// <param name="BoundToTimeframe">
 /// Whether the service moves the range outward to whole buckets; null for its default, which is true.
 /// </param>
 internal readonly record struct AnalyticsTimeGrid(
     AnalyticsTimeRange Range, AnalyticsTimeframe? Timeframe, string? TimeZone, bool? BoundToTimeframe)
 {
-    /// <summary>The zone, or UTC where this machine does not know it: a name is the service's to judge.</summary>
+    /// <summary>The zone. UTC if this machine does not know the zone, because only the service decides whether a name is valid.</summary>
     public TimeZoneInfo ZoneOrUtc => KnownZone ?? TimeZoneInfo.Utc;
 
     /// <summary>The zone; null where this machine does not know it.</summary>
@@ -23,8 +23,8 @@ internal readonly record struct AnalyticsTimeGrid(
         TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : null;
 
     /// <summary>
-    /// The day of an instant by the calendar of the zone, whatever offset the instant was sent with; by that offset where this machine does
-    /// not know the zone.
+    /// The day of an instant in the zone, regardless of the offset that the instant was sent with. If this machine does not know the zone,
+    /// the day at that offset.
     /// </summary>
     public DateOnly DayOf(DateTimeOffset instant) =>
         DateOnly.FromDateTime(KnownZone is { } zone ? TimeZoneInfo.ConvertTime(instant, zone).DateTime : instant.DateTime);

@@ -47,13 +47,13 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <summary>The first instant, in UTC, of a range between two instants or with an open end; else null.</summary>
     public DateTimeOffset? Start => _form is Form.Instants or Form.Open ? new DateTimeOffset(_start, TimeSpan.Zero) : null;
 
-    /// <summary>The instant, in UTC, at which a range between two instants ends, itself not included; else null.</summary>
+    /// <summary>The exclusive end, in UTC, of a range between two instants; otherwise null.</summary>
     public DateTimeOffset? End => _form == Form.Instants ? new DateTimeOffset(_end, TimeSpan.Zero) : null;
 
     /// <summary>The first day of a range of whole days, else null.</summary>
     public DateOnly? FirstDay => _form == Form.Days ? DateOnly.FromDayNumber((int)_start) : null;
 
-    /// <summary>The last day, itself included, of a range of whole days; else null.</summary>
+    /// <summary>The last day (inclusive) of a range of whole days; otherwise null.</summary>
     public DateOnly? LastDay => _form == Form.Days ? DateOnly.FromDayNumber((int)_end) : null;
 
     /// <summary>Whether both ends are known without a clock: true between two instants and for whole days.</summary>
@@ -69,7 +69,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <param name="right">The other range.</param>
     public static bool operator !=(AnalyticsTimeRange left, AnalyticsTimeRange right) => !left.Equals(right);
 
-    /// <summary>The stretch of time that ends now.</summary>
+    /// <summary>A range of the given length that ends now.</summary>
     /// <remarks>
     /// The service extends the range to whole buckets. By day, 7 days that are requested at noon come back as eight buckets: the first one
     /// is a whole day, and the last one is still open. <see cref="Days"/> covers exactly the days that it names. If
@@ -220,7 +220,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     };
 
     /// <summary>The values of the parameters <c>start</c> and <c>end</c>; null for one that the service fills in by itself.</summary>
-    /// <exception cref="ArgumentException">The range needs a clock, which the wire has not got.</exception>
+    /// <exception cref="ArgumentException">The range depends on the clock, so it cannot be sent.</exception>
     internal (string? Start, string? End) ToWire() => _form switch
     {
         // Left out, the service's own defaults mean the same: 24 hours ago, and now.
@@ -240,7 +240,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
             "with AnalyticsTimeRange.Days.",
             parameterName);
 
-    // UTC and 'Z' only: no other form of an instant is documented, and an offset's '+' is a blank to a careless reader.
+    // UTC and 'Z' only: no other form of an instant is documented, and a careless parser reads the '+' of an offset as a space.
     private static string FormatInstant(DateTimeOffset instant) => instant.UtcDateTime.ToString(
         instant.UtcTicks % TimeSpan.TicksPerSecond == 0 ? InstantFormat : InstantFormatWithFraction,
         CultureInfo.InvariantCulture);

@@ -29,7 +29,7 @@ internal sealed class AnswerObject
         }
     }
 
-    /// <summary>The members that nobody has taken. Where one of them comes twice, the later counts.</summary>
+    /// <summary>The members that nobody has taken. If one of them occurs twice, the later one is used.</summary>
     public IReadOnlyDictionary<string, JsonElement> Others =>
         _members.Count == 0 ? ReadOnlyDictionary<string, JsonElement>.Empty : new ReadOnlyDictionary<string, JsonElement>(_members);
 
@@ -42,7 +42,7 @@ internal sealed class AnswerObject
 
     /// <summary>A text that tells the object from others; null where it is missing.</summary>
     /// <exception cref="JsonException">
-    /// The value is of another kind, or holds something that is not text: two different ones could then read the same.
+    /// The value is of another kind, or is not valid text: after the repair, two different values could look the same.
     /// </exception>
     public string? Text(string name)
     {
@@ -55,7 +55,8 @@ internal sealed class AnswerObject
             ? value.GetString()!
             : throw Unusable(name, $"must be a string, but the JSON value is of kind {value.ValueKind}.");
         return text.Contains(FalJsonText.Replacement, StringComparison.Ordinal)
-            ? throw Unusable(name, $"is \"{FalErrorReader.Quoted(text)}\", which is not valid text: another name could read the same.")
+            ? throw Unusable(name, $"is \"{FalErrorReader.Quoted(text)}\", which is not valid text: after repair, two different names " +
+                "could look the same.")
             : text;
     }
 

@@ -30,7 +30,7 @@ internal sealed class FalApiKeySource(
     /// <summary>The options that the account started with. Reloaded configuration changes none of them but the key.</summary>
     public FalObservabilityOptions Options => options;
 
-    /// <summary>Whether the key is made to change, so that it is worth looking for another one soon after it was refused.</summary>
+    /// <summary>Whether the key can change at run time. If so, it is worth looking for another one soon after a refusal.</summary>
     public bool IsRotated => options.ApiKeyProvider is not null || options.ApiKeyFile is not null;
 
     /// <summary>Where the key comes from, for the log.</summary>
@@ -113,6 +113,7 @@ internal sealed class FalApiKeySource(
                 typeof(FalObservabilityOptions),
                 [message]
             )
-            : new FalTransportException($"{message} No call was made, because there is no key yet.", failure) { IsTransient = true };
+            : new FalTransportException($"{message} The client sent no request, because it has no key " +
+                $"yet.", failure) { IsTransient = true };
     }
 }

@@ -103,10 +103,10 @@ internal static class FalErrorReader
             HttpRequestError.NameResolutionError =>
                 $"the name of {(proxy is null ? host : $"the proxy {proxy}")} was not found. Check the name and the DNS.",
             HttpRequestError.ConnectionError =>
-                $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the " +
-                    $"firewall.",
+                $"the connection to {(proxy is null ? host : $"the proxy {proxy}")} could not be established. Check the address, the " +
+                    $"network and the firewall.",
             HttpRequestError.ProxyTunnelError =>
-                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. If it asks for credentials (407), " +
+                $"the proxy {proxy ?? "of the primary HTTP handler"} did not open a tunnel to {host}. If it asks for credentials (407), " +
                 "set them on the Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
             HttpRequestError.SecureConnectionError =>
                 $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
@@ -141,8 +141,8 @@ internal static class FalErrorReader
         }
 
         return progress.Proxy is null && progress.IsHandshaking
-            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not finish. Check whether the " +
-                "server speaks TLS at that port, and whether a firewall or a proxy blocks it."
+            ? $" The connection to {request.RequestUri?.Authority} was established, but its TLS handshake did not finish. Check " +
+                "whether the server speaks TLS at that port, and whether a firewall or a proxy blocks it."
             : ThroughProxy(request);
     }
 
@@ -209,7 +209,7 @@ internal static class FalErrorReader
     {
         _ when challenge =>
             "The network edge in front of the service answered with a browser challenge. This says nothing about the key or the"
-            + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
+            + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to allow this one.",
         HttpStatusCode.BadRequest => "The service refused the parameters of the call. Change them as the message says.",
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked. Check it in the fal dashboard.",
         HttpStatusCode.Forbidden => route.ForbiddenAdvice(facts.ServiceMessage),
@@ -221,7 +221,8 @@ internal static class FalErrorReader
             "The client never sends conditional requests. Either a cache in between, or a handler that adds If-None-Match or"
             + " If-Modified-Since, caused this answer. Remove that header, or let the cache pass these calls through.",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-            "The client does not follow redirects, so that the key goes nowhere else. Set the base address to the address of the service.",
+            "The client does not follow redirects, because a redirect could send the key to another host. Set the base address to the " +
+                "address of the service.",
         >= HttpStatusCode.InternalServerError when html =>
             "A proxy in front of the service answered with a web page. The call did not reach the service. Try again later.",
         >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>

@@ -9,10 +9,10 @@ namespace Fal.Observability.Client;
 /// </summary>
 /// <remarks>
 /// <see cref="GZipStream"/> reads several members and verifies the checksum and the length of each. But it reports a normal end
-/// wherever its input ends, and at the first byte behind a member that does not begin another one. How it takes its input tells
-/// these ends apart: inside a member it asks for more, and at a byte that does not belong to a member it stops asking. So one zero
-/// byte is added to the input. If the decompressor stops there, the body ended behind a member; if it asks for more, the body was
-/// cut. Runs of zero bytes are handed over separately, so that a stop at one of them is padding.
+/// wherever its input ends, and at the first byte behind a member that does not begin another one. How it requests input distinguishes
+/// these ends: inside a member it asks for more, and at a byte that does not belong to a member it stops asking. So one zero byte is added
+/// to the input. If the decompressor stops there, the body ended after a member. If it asks for more, the body was truncated. Runs of zero
+/// bytes are handed over separately, so that a stop at one of them is padding.
 /// </remarks>
 internal sealed class FalGzipStream(Stream compressed) : FalForwardStream
 {

@@ -26,8 +26,8 @@ internal static class FalRetryDelay
     /// if the service did not ask, or if the value cannot be read; never negative.
     /// </summary>
     /// <remarks>
-    /// An instant counts from now, or from the time at which the service wrote the response (<c>Date</c>) if that is the longer wait: with
-    /// a clock that is fast, this machine would come back too early.
+    /// An instant counts from now, or from the time at which the service wrote the response (<c>Date</c>) if that is the longer wait:
+    /// otherwise a machine whose clock is fast would retry too early.
     /// </remarks>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
     {

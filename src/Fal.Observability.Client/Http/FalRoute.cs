@@ -9,7 +9,7 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
 {
     private const string AnyPermission = "The key lacks a permission for this call. Check its permissions in the fal dashboard.";
     private const string AddPermission = "Add the permission to the key in the fal dashboard.";
-    private const string CheckAddress = "Check the base address. It must end with the version of the API, /v1.";
+    private const string CheckAddress = "Check the base address. It must end with the API version, /v1.";
     private const string CheckEndpoints = "Check the endpoint ids. Check that the base address ends with the version of the API, /v1.";
 
     private const string PermissionOrEndpoint =

@@ -112,7 +112,7 @@ public sealed class FalAppMetrics
     }
 
     /// <summary>
-    /// GPU use in percent, 0 to 100, of one GPU on average: <see cref="RunnerGpuUtilizationPercent"/> by <see cref="RunnerGpuCount"/>.
+    /// The average use of a GPU in percent, 0 to 100: <see cref="RunnerGpuUtilizationPercent"/> divided by <see cref="RunnerGpuCount"/>.
     /// </summary>
     public double? GpuUtilizationPercentPerGpu => Share(RunnerGpuUtilizationPercent, RunnerGpuCount);
 

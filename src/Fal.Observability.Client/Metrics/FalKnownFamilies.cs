@@ -20,9 +20,8 @@ internal enum FalFamilyKinds : byte
 /// <param name="Name">The name, one of <see cref="FalMetricNames"/>.</param>
 /// <param name="Member">The typed member of <see cref="FalAppMetrics"/> that shows it.</param>
 /// <param name="Unit">
-/// The unit in UCUM. An exporter to Prometheus makes a suffix of it, unless the name ends so already or the unit is an annotation in
-/// braces:
-/// only such units keep the service's names.
+/// The unit in UCUM. An exporter to Prometheus adds it to the name as a suffix, unless the name already ends with it or the unit is an
+/// annotation in braces. Other units would change the service's names.
 /// </param>
 /// <param name="Kinds">How its samples are told apart.</param>
 internal sealed record FalKnownFamily(string Name, FalAppMember Member, string Unit, FalFamilyKinds Kinds = FalFamilyKinds.Sum);

@@ -25,7 +25,8 @@ internal static class ReservedLabels
     };
 
     /// <summary>
-    /// Reads the bound of a bucket or the quantile of a summary. As in Prometheus, NaN is none: a sample that has it belongs to no bucket.
+    /// Reads the bound of a bucket or the quantile of a summary. As in Prometheus, NaN does not count as a bound: a sample with it belongs
+    /// to no bucket.
     /// </summary>
     public static bool TryParseBound(string? text, out double bound) =>
         PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound);

@@ -81,7 +81,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
             data["apps_waiting_without_runner"] = without.Length;
             if (without.Length > 0)
             {
-                yield return $"Requests wait for {Named(without)}, and no runner is up.";
+                yield return $"Requests are waiting for {Named(without)}, and no runner is up.";
             }
         }
     }

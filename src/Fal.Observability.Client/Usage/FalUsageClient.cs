@@ -60,8 +60,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
                 if (parts is [var last, ..] && last.Start != bucket.Start)
                 {
                     yield return last.Start < bucket.Start ? UsageBucket.Merge(parts, options.ApiKey) : throw PageGuard.Unusable(
-                        $"The service sent the bucket {bucket} after a later one, {last}. Its pages are in no order that can be " +
-                            $"streamed. Use GetReportAsync, which sorts them.");
+                        $"The service sent the bucket {bucket} after a later one, {last}. The client cannot stream pages in this " +
+                            $"order. Use GetReportAsync, which sorts them.");
                     parts.Clear();
                 }
 

@@ -13,8 +13,8 @@ public interface IFalUsageClient
     /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
     /// <exception cref="ArgumentException">
-    /// The query has a cursor, or a range <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> an instant in the
-    /// future. Nothing was sent.
+    /// The query has a cursor, or its range is <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> with an instant in the future.
+    /// Nothing was sent.
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">

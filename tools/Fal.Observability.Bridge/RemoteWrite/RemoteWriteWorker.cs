@@ -39,8 +39,8 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
             () => _senders.SelectMany(sender => sender.Failures.Select(failure =>
                 new Measurement<long>(failure.Count, LabelsOf(sender).Append(new("kind", failure.Kind))))),
             "{failure}",
-            "How often something went wrong: fal could not be read, the receiver failed, the receiver refused, the state file could not " +
-                "be written.");
+            "The number of failures: the bridge could not read fal, the receiver failed, the receiver refused, or the state file could " +
+                "not be written.");
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

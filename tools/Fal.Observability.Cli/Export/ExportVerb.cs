@@ -246,7 +246,7 @@ internal sealed class ExportVerb
         if (leftOut > 0)
         {
             Console.WriteLine(
-                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or also has none."
+                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or both rows have no id."
             );
         }
 

@@ -187,8 +187,8 @@ internal sealed class AnalyticsBucketReader
         else if (!_restarted)
         {
             throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent the bucket {bucket} after the stream had returned a later one, {_handedOut:u}. Its pages are in no " +
-                    $"order that can be streamed. Use GetReportAsync or StreamWindowsAsync, which sort them."));
+                $"The service sent the bucket {bucket} after the stream had returned a later one, {_handedOut:u}. The client cannot " +
+                    $"stream pages in this order. Use GetReportAsync or StreamWindowsAsync, which sort them."));
         }
     }
 

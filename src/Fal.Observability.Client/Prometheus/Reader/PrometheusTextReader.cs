@@ -87,7 +87,7 @@ public ref partial struct PrometheusTextReader
 
     private NameArray _names; // The label names of the line that the grammar reads, up to FewLabels.
 
-    // _untriedLines: lines left to parse without the index. _oddRun: the value to which the last failure set _untriedLines. It about
+    // _untriedLines: lines left to parse without the index. _oddRun: the value to which the last failure set _untriedLines. It roughly
     // doubles with each consecutive failure.
     private int _untriedLines;
     private int _oddRun;
@@ -536,7 +536,7 @@ public ref partial struct PrometheusTextReader
         _cursor = cursor;
     }
 
-    /// <summary>Reports a malformed line, and moves behind it if the options are lenient.</summary>
+    /// <summary>Reports a malformed line, and moves past it if the options are lenient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Refuse(LineFault fault, int start, int end, int next, int faultPosition)
     {

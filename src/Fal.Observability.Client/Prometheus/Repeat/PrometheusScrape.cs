@@ -19,7 +19,9 @@ public sealed class PrometheusScrape
     /// <summary>The default limit of the memory, in bytes: 128 MiB.</summary>
     public const long DefaultMaxRememberedBytes = 128 * 1024 * 1024;
 
-    /// <summary>The number of bytes, parsed in one piece, from which on it saves time to turn equal label values into one string.</summary>
+    /// <summary>
+    /// The smallest number of bytes, parsed in one piece, for which turning equal label values into one string saves time.
+    /// </summary>
     private const int LeastPooledBytes = 1024;
 
     private readonly PrometheusParserOptions _options;
