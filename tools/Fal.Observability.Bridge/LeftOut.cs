@@ -28,7 +28,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
             "fal_bridge_left_out_total", Observe, "{item}",
             "How many samples, labels, analytics rows and analytics values the bridge left out. kind says why: series or label (an " +
                 "earlier one has the same classic name), own_name (the bridge uses the name), prometheus_name (Prometheus uses the " +
-                "name), row (no endpoint id that can be read), value (not a finite number).");
+                "name), row (no readable endpoint id), value (not a finite number).");
     }
 
     /// <summary>How many there were, without those of the publishers.</summary>
@@ -136,7 +136,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
         }
     }
 
-    /// <summary>An analytics row, as it has no endpoint id that can be read.</summary>
+    /// <summary>An analytics row, which has no readable endpoint id.</summary>
     public void Row(string account, string timeframe)
     {
         if (IsNew(account, 3, timeframe))

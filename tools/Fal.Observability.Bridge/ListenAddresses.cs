@@ -21,7 +21,7 @@ internal static class ListenAddresses
     /// <exception cref="InvalidOperationException">A setting names no address of this machine; the message says which.</exception>
     public static IReadOnlyList<BindingAddress> From(IConfiguration configuration)
     {
-        // In the order in which the server looks: what comes first overrides the others.
+        // In the order in which the server looks: the first one overrides the others.
         BindingAddress[] endpoints =
         [
             .. configuration

@@ -56,7 +56,7 @@ internal readonly record struct ClassicLabels(
     /// <summary>A hash of a text.</summary>
     public static ulong IdentityOf(string text, long seed = 0) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(text.AsSpan()), seed);
 
-    /// <summary>A text that UTF-8 can carry: each half of a surrogate pair that stands alone becomes U+FFFD.</summary>
+    /// <summary>A text that UTF-8 can carry: each unpaired surrogate becomes U+FFFD.</summary>
     public static string WellFormed(string value) =>
         value.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(value)) : value;
 

@@ -13,7 +13,7 @@ internal interface ILeftOut
     /// <param name="isSame">Whether it is the same series, sent twice.</param>
     void Series(string account, in PrometheusSample sent, string name, SentSeries first, bool isSame);
 
-    /// <summary>A row is left out, because it has no endpoint id that can be read.</summary>
+    /// <summary>A row is left out, because it has no readable endpoint id.</summary>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="timeframe">The length of its bucket.</param>
     void Row(string account, string timeframe);

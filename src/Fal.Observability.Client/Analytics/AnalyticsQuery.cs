@@ -78,7 +78,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// The shapes and metrics to request. Default: <see cref="AnalyticsExpand.RequestCount"/>. If no shape is named,
     /// <see cref="AnalyticsExpand.TimeSeries"/> is used.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">A bit is set that no flag of this version stands for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value has a bit that is not a flag of this version.</exception>
     public AnalyticsExpand Expand
     {
         get;

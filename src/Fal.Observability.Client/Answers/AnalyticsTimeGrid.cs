@@ -56,7 +56,7 @@ internal readonly record struct AnalyticsTimeGrid(
     public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
 
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
-    /// <exception cref="ArgumentException">The range needs a clock.</exception>
+    /// <exception cref="ArgumentException">The range depends on the clock.</exception>
     public void AddTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
     {
         (string? start, string? end) = Range.ToWire();

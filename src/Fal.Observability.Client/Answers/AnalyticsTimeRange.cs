@@ -98,7 +98,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
 
     /// <summary>The time between two instants. Offsets do not matter here: the query's time zone determines the buckets.</summary>
     /// <param name="start">The first instant.</param>
-    /// <param name="end">The instant at which the range ends, itself not included; later than <paramref name="start"/>.</param>
+    /// <param name="end">The exclusive end of the range; later than <paramref name="start"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="start"/>.</exception>
     public static AnalyticsTimeRange Between(DateTimeOffset start, DateTimeOffset end)
     {
@@ -118,7 +118,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// The first instant: <see cref="DateTimeKind.Utc"/>, or <see cref="DateTimeKind.Local"/> for the machine's zone.
     /// </param>
     /// <param name="end">
-    /// The instant at which the range ends, itself not included; of the same kinds, later than <paramref name="start"/>.
+    /// The exclusive end of the range; of the same kinds, later than <paramref name="start"/>.
     /// </param>
     /// <exception cref="ArgumentException">
     /// A kind is <see cref="DateTimeKind.Unspecified"/>, which could mean any zone; or <paramref name="end"/> is not later than
@@ -147,7 +147,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// The days are sent as dates, and the service reads them in <see cref="FalPagedQuery.TimeZone"/> (UTC if that is not set).
     /// </remarks>
     /// <param name="first">The first day.</param>
-    /// <param name="last">The last day, itself included; not before <paramref name="first"/>.</param>
+    /// <param name="last">The last day (inclusive); not before <paramref name="first"/>.</param>
     /// <exception cref="ArgumentException">
     /// <paramref name="last"/> is before <paramref name="first"/>, or is 9999-12-31, which has no following day for the exclusive end.
     /// </exception>

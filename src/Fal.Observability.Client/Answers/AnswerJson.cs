@@ -210,7 +210,7 @@ internal static class AnswerJson
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes the members that this version does not know, as they came.</summary>
+    /// <summary>Writes the members that this version does not know, as they arrived.</summary>
     public static void WriteOthers(Utf8JsonWriter writer, IReadOnlyDictionary<string, JsonElement> others)
     {
         foreach ((string name, JsonElement value) in others)

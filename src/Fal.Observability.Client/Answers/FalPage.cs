@@ -106,7 +106,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
     /// <summary>Refuses a page that lacks a requested list, because it would look like one without data.</summary>
     /// <param name="asksSeries">Whether the query asks for a time series.</param>
     /// <param name="asksSummary">Whether the query asks for a summary.</param>
-    /// <param name="isFirst">Whether no page came before.</param>
+    /// <param name="isFirst">Whether this is the first page.</param>
     /// <exception cref="FalResponseException">A list is missing.</exception>
     internal void ThrowIfIncomplete(bool asksSeries, bool asksSummary, bool isFirst)
     {

@@ -110,7 +110,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     /// </summary>
     /// <param name="app">The app.</param>
     /// <returns>The share; null if the peak or <see cref="FalApp.MaxConcurrency"/> is not known, or the limit is 0.</returns>
-    /// <exception cref="ArgumentException">The history is that of another app.</exception>
+    /// <exception cref="ArgumentException">The history belongs to another app.</exception>
     public double? PeakShareOf(FalApp app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -235,7 +235,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         string.Create(CultureInfo.InvariantCulture, $"{EndpointId}: {Buckets.Count} buckets ({Timeframe}, {Aggregation})");
 
     /// <summary>This history as the answer to a query: in ascending order, with what the service left out filled in.</summary>
-    /// <exception cref="FalResponseException">The history is that of another app, or of another time.</exception>
+    /// <exception cref="FalResponseException">The history belongs to another app, or covers another time.</exception>
     internal FalRunnerHistory AsAnswerTo(string endpointId, FalRunnerHistoryQuery query)
     {
         if (EndpointId.Length > 0 && !EndpointId.Equals(endpointId, StringComparison.OrdinalIgnoreCase))

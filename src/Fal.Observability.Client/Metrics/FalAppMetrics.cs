@@ -124,7 +124,7 @@ public sealed class FalAppMetrics
     }
 
     /// <summary>
-    /// GPU memory use in percent, 0 to 100, of one GPU on average: <see cref="RunnerVramUsagePercent"/> by <see cref="RunnerGpuCount"/>.
+    /// The average memory use of a GPU in percent, 0 to 100: <see cref="RunnerVramUsagePercent"/> divided by <see cref="RunnerGpuCount"/>.
     /// </summary>
     public double? VramUsagePercentPerGpu => Share(RunnerVramUsagePercent, RunnerGpuCount);
 

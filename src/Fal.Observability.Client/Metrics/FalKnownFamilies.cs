@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>How the samples of a family about one app are told apart.</summary>
+/// <summary>How the samples of a family about one app are distinguished.</summary>
 internal enum FalFamilyKinds : byte
 {
     /// <summary>They are added up.</summary>
@@ -23,7 +23,7 @@ internal enum FalFamilyKinds : byte
 /// The unit in UCUM. An exporter to Prometheus adds it to the name as a suffix, unless the name already ends with it or the unit is an
 /// annotation in braces. Other units would change the service's names.
 /// </param>
-/// <param name="Kinds">How its samples are told apart.</param>
+/// <param name="Kinds">How its samples are distinguished.</param>
 internal sealed record FalKnownFamily(string Name, FalAppMember Member, string Unit, FalFamilyKinds Kinds = FalFamilyKinds.Sum);
 
 /// <summary>

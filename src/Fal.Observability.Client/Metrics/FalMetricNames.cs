@@ -20,7 +20,7 @@ public static class FalMetricNames
     /// </summary>
     public const string RequestsCompleted = "fal_app_requests_completed";
 
-    /// <summary>Requests received in the last minute, by <c>method</c>. A gauge: never <c>rate()</c> it.</summary>
+    /// <summary>Requests received in the last minute, by <c>method</c>. A gauge: never apply <c>rate()</c> to it.</summary>
     public const string RequestsReceived = "fal_app_requests_received";
 
     /// <summary>Completed requests by latency: cumulative, by the upper bound <c>le</c> in seconds.</summary>

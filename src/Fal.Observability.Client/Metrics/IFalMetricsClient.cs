@@ -50,7 +50,7 @@ public interface IFalMetricsClient
     /// arrive, and not after that.
     /// </returns>
     /// <exception cref="FalTimeoutException">
-    /// Neither 1,024 bytes nor the end of the body came within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting.
+    /// Neither 1,024 bytes nor the end of the body arrived within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting.
     /// </exception>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
     /// <example>

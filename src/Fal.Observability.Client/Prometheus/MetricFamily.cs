@@ -67,7 +67,7 @@ public sealed class MetricFamily
                 continue;
             }
 
-            // The samples of a family mostly get the same names. Let them share a shape, as parsed samples do.
+            // The samples of a family usually get the same names. Let them share a shape, as parsed samples do.
             if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar
                 || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
             {

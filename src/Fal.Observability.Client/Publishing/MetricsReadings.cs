@@ -62,7 +62,7 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     }
 
     /// <summary>
-    /// The pause after a failed read: what the service asks for; otherwise a long one if a repetition cannot fix the failure.
+    /// The pause after a failed read: what the service asks for; otherwise a long one if a retry cannot fix the failure.
     /// </summary>
     /// <param name="failure">What the read ended in.</param>
     /// <param name="usual">The pause after a transient failure.</param>

@@ -38,7 +38,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         {
             Query = query,
             Answers = answers,
-            // A stable order: parts of a bucket stay in the order in which they came.
+            // A stable order: parts of a bucket stay in the order in which they arrived.
             TimeSeries =
             [
                 .. buckets.GroupBy(bucket => bucket.Start)

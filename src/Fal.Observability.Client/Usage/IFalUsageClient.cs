@@ -46,7 +46,7 @@ public interface IFalUsageClient
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
-    /// As for <see cref="GetReportAsync"/>. Also, a bucket came after a later one; a report would sort them.
+    /// As for <see cref="GetReportAsync"/>. Also, a bucket arrived after a later one; a report would sort them.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     /// <example>

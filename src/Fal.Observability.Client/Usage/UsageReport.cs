@@ -113,7 +113,7 @@ public sealed class UsageReport
     /// </para>
     /// <para>
     /// Requests are recorded by endpoint, without an environment. If an app is listed for several environments under one id, its requests
-    /// cannot be told apart, and <see cref="AppCost.Requests"/> is null.
+    /// cannot be distinguished, and <see cref="AppCost.Requests"/> is null.
     /// </para>
     /// </remarks>
     /// <param name="apps">

@@ -5,7 +5,7 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports what an account did and cost to a warehouse. Run again, as often as you like, it goes on where it ended and replaces what was
+/// Exports what an account did and cost to a warehouse. Run again, as often as you like, it continues where it ended and replaces what was
 /// provisional.
 /// </summary>
 internal sealed class ExportVerb

@@ -22,7 +22,7 @@ internal sealed record WarehouseItem<T>(
 internal sealed record WarehouseRow(WarehouseKey Key, IReadOnlyList<object?> Values)
 {
     /// <summary>
-    /// A text with U+FFFD in place of what not every store can hold: half of a surrogate pair, which UTF-8 cannot express, and NUL, at
+    /// A text with U+FFFD in place of what not every store can hold: an unpaired surrogate, which UTF-8 cannot express, and NUL, at
     /// which DuckDB ends a text.
     /// </summary>
     public static string WellFormed(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD');

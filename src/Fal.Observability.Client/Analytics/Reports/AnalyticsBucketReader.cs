@@ -139,7 +139,7 @@ internal sealed class AnalyticsBucketReader
             }
         }
 
-        // A stable order: parts of a bucket stay in the order in which they came.
+        // A stable order: parts of a bucket stay in the order in which they arrived.
         foreach (AnalyticsBucket bucket in _merger.Add([.. buckets.OrderBy(bucket => bucket.Start)]))
         {
             Offer(bucket);

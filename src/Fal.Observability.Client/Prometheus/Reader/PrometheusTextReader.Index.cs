@@ -116,7 +116,7 @@ public ref partial struct PrometheusTextReader
     private bool BuildIndex()
     {
         _indexCount = _cursor = 0;
-        // Leave one block behind the indexed bytes, so that a whole vector can be read from any position in them.
+        // Leave one block after the indexed bytes, so that a whole vector can be read from any position in them.
         int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
         if (!Vector128.IsHardwareAccelerated || length < BlockLength)
         {
@@ -473,7 +473,7 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// The length of the classic metric name at a position. Consecutive lines mostly have the same name, so try that first.
+    /// The length of the classic metric name at a position. Consecutive lines usually have the same name, so try that first.
     /// </summary>
     private int KnownNameLength(int place, int end)
     {

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <summary>The lines of the last scrape without their values, and the samples that were created from them.</summary>
 /// <remarks>
 /// <para>
-/// A scrape is mostly the previous one with other values. The memory therefore compares each line with the line that it expects next.
+/// A scrape is usually the previous one with other values. The memory therefore compares each line with the line that it expects next.
 /// If all bytes before the value are equal, the line has the same series, and only its number is read:
 /// </para>
 /// <code>

@@ -38,7 +38,7 @@ internal sealed record WrittenFamily(
                     throw new ArgumentException(taken[family.Name + suffix].Name == family.Name
                         ? $"Duplicate metric family '{family.Name}': merge the two, or rename one of them."
                         : $"The metric families '{taken[family.Name + suffix].Name}' and '{family.Name}' both have samples named "
-                        + $"'{family.Name + suffix}', which a reader cannot tell apart: remove or rename one of the families.");
+                        + $"'{family.Name + suffix}', which a reader cannot distinguish: remove or rename one of the families.");
                 }
             }
         }
