@@ -164,7 +164,9 @@ internal sealed class FalAppLayout
 
         public FalAppLayout Build() => new(this);
 
-        /// <summary>Whether the same series came before. Few apps have two samples in one place, so series are compared only for those.</summary>
+        /// <summary>
+        /// Whether the same series came before. Few apps have two samples in one place, so series are compared only for those.
+        /// </summary>
         private bool IsDuplicate(in PrometheusSample sample, bool isFirstOfPlace)
         {
             if (_known is null)
