@@ -132,7 +132,7 @@ internal static partial class BridgeApplication
     }
 
     /// <summary>Runs until it is stopped, or until something in the background breaks.</summary>
-    /// <returns>What broke; null where it was stopped.</returns>
+    /// <returns>What broke; null if it was stopped.</returns>
     public static async Task<Exception?> RunBridgeAsync(this WebApplication app)
     {
         BackgroundService[] workers = [.. app.Services.GetServices<IHostedService>().OfType<BackgroundService>()];

@@ -8,7 +8,7 @@ internal sealed class BridgeOptions
     private static readonly string[] OtlpAddresses = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
     private static readonly string[] OtlpProtocols = ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"];
 
-    /// <summary>The setting that names a JSON file with further settings.</summary>
+    /// <summary>The setting that names a JSON file with additional settings.</summary>
     public const string SettingsFile = "Bridge:SettingsFile";
 
     /// <summary>The most series of one metric that are pushed by OTLP. Each reserves about 95 bytes in every metric.</summary>

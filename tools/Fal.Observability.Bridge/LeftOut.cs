@@ -5,10 +5,10 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Bridge;
 
-/// <summary>Counts what the service sent and the bridge cannot pass on, and tells the log once of each case.</summary>
+/// <summary>Counts what the service sent and the bridge cannot pass on, and logs each case once.</summary>
 internal sealed partial class LeftOut : ILeftOut, IDisposable
 {
-    /// <summary>The most cases that are told: a service that makes up names must not fill the memory or the log.</summary>
+    /// <summary>The most cases that are logged: a service that invents names must not fill the memory or the log.</summary>
     private const int MostTold = 1000;
 
     private static readonly string[] Kinds = ["series", "label", "own_name", "row", "prometheus_name", "value"];
@@ -45,7 +45,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    /// <summary>Makes the counters of an account, at zero, so that their first increase is one.</summary>
+    /// <summary>Creates the counters of an account, at zero, so that their first increase is one.</summary>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="publisher">Makes the analytics of the page, and counts what it leaves out of them.</param>
     public void Begin(string account, FalMetricsPublisher publisher)
@@ -145,7 +145,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
         }
     }
 
-    /// <summary>Counts, and says whether it is to be told.</summary>
+    /// <summary>Counts, and returns whether to log it.</summary>
     private bool IsNew(string account, int kind, string what)
     {
         lock (_one)

@@ -17,7 +17,7 @@ internal static class AnalyticsSamples
     /// <param name="bucket">The bucket.</param>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="timeframe">The length of the bucket: minutes and hours of one endpoint are different series.</param>
-    /// <param name="leftOut">Is told what has no place among the samples.</param>
+    /// <param name="leftOut">Receives what has no place among the samples.</param>
     public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe, ILeftOut leftOut)
     {
         var series = new DistinctSeries();

@@ -11,7 +11,7 @@ namespace Fal.Observability.Tools;
 /// <param name="LeftOut">The names of the labels that were left out, because an earlier one has the same classic name.</param>
 /// <param name="MayCollide">Whether a series with other labels may have become the same: a name changed, or a value is empty.</param>
 /// <param name="Identity">
-/// A hash of the classic labels, in whatever order they stand. Labels of one hash are almost surely the same.
+/// A hash of the classic labels, in any order. Labels of one hash are almost surely the same.
 /// </param>
 internal readonly record struct ClassicLabels(
     LabelSet Sent,

@@ -2,7 +2,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Tools;
 
-/// <summary>Is told of the analytics that cannot become samples.</summary>
+/// <summary>Receives the analytics that cannot become samples.</summary>
 internal interface ILeftOut
 {
     /// <summary>A sample is left out, because an earlier one has its classic name and labels.</summary>

@@ -15,7 +15,7 @@ internal sealed class AnalyticsBucketMerger
     private AnalyticsBucket? _last;
 
     /// <summary>Takes the buckets of the next page.</summary>
-    /// <returns>The buckets that are complete now. The last one is kept back, because the next page may continue it.</returns>
+    /// <returns>The buckets that are complete now. The last one is held back, because the next page may continue it.</returns>
     public IReadOnlyList<AnalyticsBucket> Add(IReadOnlyList<AnalyticsBucket> page)
     {
         List<AnalyticsBucket> whole = new(page.Count);
@@ -38,7 +38,7 @@ internal sealed class AnalyticsBucketMerger
         return whole;
     }
 
-    /// <summary>The bucket that was kept back, to be read after the last page; null if there is none.</summary>
+    /// <summary>The bucket that was held back, to be read after the last page; null if there is none.</summary>
     public AnalyticsBucket? Complete()
     {
         AnalyticsBucket? last = _last;

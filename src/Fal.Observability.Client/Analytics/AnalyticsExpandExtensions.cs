@@ -82,7 +82,7 @@ public static class AnalyticsExpandExtensions
     /// <summary>The name of one value on the wire: in the <c>expand</c> parameter, and of the field that answers it.</summary>
     /// <param name="flag">Exactly one flag.</param>
     /// <returns>For example <c>p90_duration</c>.</returns>
-    /// <exception cref="ArgumentException"><paramref name="flag"/> is none, several, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="flag"/> is not exactly one flag that this version knows.</exception>
     public static string GetWireName(this AnalyticsExpand flag) => Table[IndexOf(flag, nameof(flag))].Name.Value;
 
     /// <summary>Whether one metric is a duration in seconds. The other metrics are counts of requests.</summary>
@@ -130,7 +130,7 @@ public static class AnalyticsExpandExtensions
     internal static AnalyticsExpand Parse(string wireName) =>
         Array.Find(Table, entry => entry.Name.Value == wireName).Flag;
 
-    /// <summary>Refuses bits that no flag stands for, so that nothing unknown is silently left out of a request.</summary>
+    /// <summary>Refuses bits that are not a flag, so that nothing unknown is silently left out of a request.</summary>
     internal static void ThrowIfUnknown(AnalyticsExpand expand, string parameterName)
     {
         if ((expand & ~Known) != 0)

@@ -71,7 +71,7 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
                 return bucket;
             }
 
-            // One that has not begun is open whatever its length.
+            // A bucket that has not begun is open, regardless of its length.
             bool open = bucket.Start >= now || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > now;
             bool provisional =
                 open || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > AnalyticsCalendar.Add(now, -provisionalAge);

@@ -264,7 +264,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     public override string ToString() => string.Join(" | ", Parts.Select(part => part.Words).OfType<string>());
 
     /// <summary>
-    /// Everything that determines the content of a report or stream, as a text to compare. The split into pages does not determine it.
+    /// Everything that determines the content of a report or stream, as a string to compare. The split into pages does not determine it.
     /// </summary>
     internal string Identity => string.Join('\n', Parts.Select(part => part.Identity));
 

@@ -27,7 +27,7 @@ namespace Fal.Observability.Client;
 [JsonConverter(typeof(FalJsonConverter<AnalyticsRow>))]
 public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
 {
-    // One page can hold 72,000 rows, most of them with few of the metrics: the values that are there lie in one array without gaps,
+    // One page can hold 72,000 rows, most of them with few of the metrics: the existing values are in one array without gaps,
     // in the order of their flags. A count is stored as it is, a duration as the bits of its seconds.
     private long[] _values;
     private ReadOnlyDictionary<string, JsonElement>? _additional;
@@ -283,7 +283,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <returns>
     /// The number, or null if the row has none. A count above 2^53 is rounded; <see cref="GetCount"/> returns it exactly.
     /// </returns>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public double? GetValue(AnalyticsExpand metric)
     {
         int index = AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
@@ -299,7 +299,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>The number of requests for a count, or the seconds for a duration. Null if the row has no number, or if it is not
     /// finite.</returns>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public double? GetNumber(AnalyticsExpand metric) =>
         GetValue(metric)
         ?? (
@@ -314,9 +314,9 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
 
     /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
     /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>
-    /// <returns>The count, or null where the row has none.</returns>
+    /// <returns>The count, or null if the row has none.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="metric"/> is none, several, a shape, a duration, or not known to this version.
+    /// <paramref name="metric"/> is not exactly one count that this version knows.
     /// </exception>
     public long? GetCount(AnalyticsExpand metric) =>
         !AnalyticsExpandExtensions.IsDurationAt(AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric)))

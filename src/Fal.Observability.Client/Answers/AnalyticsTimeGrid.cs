@@ -7,7 +7,7 @@ namespace Fal.Observability.Client;
 /// Which time a query covers and how it is cut into buckets: the five parameters that every time-bucketed call of the service has.
 /// </summary>
 /// <param name="Range">The time.</param>
-/// <param name="Timeframe">The length of a bucket; null where the service chooses.</param>
+/// <param name="Timeframe">The length of a bucket; null if the service chooses.</param>
 /// <param name="TimeZone">The zone whose calendar determines the buckets; null for UTC.</param>
 /// <param name="BoundToTimeframe">
 /// Whether the service moves the range outward to whole buckets; null for its default, which is true.
@@ -18,7 +18,7 @@ internal readonly record struct AnalyticsTimeGrid(
     /// <summary>The zone. UTC if this machine does not know the zone, because only the service decides whether a name is valid.</summary>
     public TimeZoneInfo ZoneOrUtc => KnownZone ?? TimeZoneInfo.Utc;
 
-    /// <summary>The zone; null where this machine does not know it.</summary>
+    /// <summary>The zone; null if this machine does not know it.</summary>
     public TimeZoneInfo? KnownZone =>
         TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : null;
 
@@ -52,7 +52,7 @@ internal readonly record struct AnalyticsTimeGrid(
         }
     }
 
-    /// <summary>A text that is equal for two grids with the same settings. Checkpoints store it.</summary>
+    /// <summary>A string that is equal for two grids with the same settings. Checkpoints store it.</summary>
     public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
 
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The time that an analytics call covers: the last stretch of time, the time between two instants, a range with an open end, or whole
-/// calendar days. The start is inclusive and the end is exclusive.
+/// The time that an analytics call covers: a length of time that ends now, the time between two instants, a range with an open end, or
+/// whole calendar days. The start is inclusive and the end is exclusive.
 /// </summary>
 /// <remarks>
 /// The default value is the last 24 hours, the same as <c>Last(TimeSpan.FromHours(24))</c>. A range that depends on the clock
@@ -41,16 +41,16 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         Days,
     }
 
-    /// <summary>The length of a range made by <see cref="Last"/> (24 hours for the default value), else null.</summary>
+    /// <summary>The length of a range made by <see cref="Last"/> (24 hours for the default value); otherwise null.</summary>
     public TimeSpan? Duration => _form == Form.Trailing ? Default + new TimeSpan(_start) : null;
 
-    /// <summary>The first instant, in UTC, of a range between two instants or with an open end; else null.</summary>
+    /// <summary>The first instant, in UTC, of a range between two instants or with an open end; otherwise null.</summary>
     public DateTimeOffset? Start => _form is Form.Instants or Form.Open ? new DateTimeOffset(_start, TimeSpan.Zero) : null;
 
     /// <summary>The exclusive end, in UTC, of a range between two instants; otherwise null.</summary>
     public DateTimeOffset? End => _form == Form.Instants ? new DateTimeOffset(_end, TimeSpan.Zero) : null;
 
-    /// <summary>The first day of a range of whole days, else null.</summary>
+    /// <summary>The first day of a range of whole days; otherwise null.</summary>
     public DateOnly? FirstDay => _form == Form.Days ? DateOnly.FromDayNumber((int)_start) : null;
 
     /// <summary>The last day (inclusive) of a range of whole days; otherwise null.</summary>

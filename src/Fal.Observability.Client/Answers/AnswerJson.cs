@@ -149,7 +149,7 @@ internal static class AnswerJson
             : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
     }
 
-    /// <summary>Writes a number; null where there is none.</summary>
+    /// <summary>Writes a number; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, decimal? value)
     {
         if (value is { } number)
@@ -162,7 +162,7 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>Writes a number; null where there is none.</summary>
+    /// <summary>Writes a number; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, double? value)
     {
         if (value is { } number)
@@ -175,11 +175,11 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>Writes a time as seconds; null where there is none.</summary>
+    /// <summary>Writes a time as seconds; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, TimeSpan? value) =>
         Write(writer, name, (decimal?)value?.Ticks / TimeSpan.TicksPerSecond);
 
-    /// <summary>Writes an instant; null where there is none.</summary>
+    /// <summary>Writes an instant; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, DateTimeOffset? value)
     {
         if (value is { } instant)
@@ -192,7 +192,7 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>Writes a list of texts; null where there is none.</summary>
+    /// <summary>Writes a list of strings; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, IReadOnlyList<string>? texts)
     {
         if (texts is null)

@@ -13,7 +13,7 @@ namespace Fal.Observability.Client;
 /// the only reference to it here.
 /// </param>
 /// <param name="reloaded">
-/// The options of a configuration that was reloaded since the last look; null where it was not. Throws where they are not valid.
+/// The options of a configuration that was reloaded since the last look; null if it was not. Throws if they are not valid.
 /// </param>
 /// <param name="account">The name of the account; null for the default one.</param>
 /// <param name="log">The log for a change of the key, and for a key that is not available.</param>

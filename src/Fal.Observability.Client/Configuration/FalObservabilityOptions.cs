@@ -34,8 +34,8 @@ public sealed class FalObservabilityOptions
 
     /// <summary>
     /// A file that holds the key, such as a secret of Docker or Kubernetes, instead of <see cref="ApiKey"/>. White space and line ends
-    /// around the key are removed. The file is read again before each call, so a new key is used as soon as it is there. While the file is
-    /// missing, empty or unreadable, the last valid key stays in use and a warning is logged.
+    /// around the key are removed. The file is read again before each call, so a new key is used as soon as the file contains it. While the
+    /// file is missing, empty or unreadable, the last valid key stays in use and a warning is logged.
     /// </summary>
     /// <value>
     /// If neither this nor a key is set, a default registration and <see cref="FalObservabilityClient"/> use the environment variable

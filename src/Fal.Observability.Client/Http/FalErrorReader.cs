@@ -114,8 +114,8 @@ internal static class FalErrorReader
             HttpRequestError.ResponseEnded =>
                 $"{host} closed the connection before the response was complete. Try again later. If it happens again, look for a proxy or "
                     + $"a firewall that ends connections.{through}",
-            _ => $"no usable response came from {host}. Try again later. If it happens again, check what answers at this address, and "
-                + $"look for a faulty proxy.{through}",
+            _ => $"the client received no usable response from {host}. Try again later. If it happens again, check what answers at "
+                + $"this address, and look for a faulty proxy.{through}",
         };
         // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
         // and with it credentials.
@@ -272,7 +272,7 @@ internal static class FalErrorReader
         return text.ToString();
     }
 
-    /// <summary>A text from outside without line breaks, because logs take each line for an event.</summary>
+    /// <summary>A text from outside without line breaks, because logs treat each line as an event.</summary>
     private static string OnOneLine(string text) => text.ReplaceLineEndings("\\n");
 
     /// <summary>Whether two texts have the same letters and digits, as "Not found" and <c>not_found</c> do.</summary>
@@ -282,12 +282,13 @@ internal static class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// A text from outside as a message quotes it. A text that is so long that it would hide the rest of the message is cut, and the
+    /// A text from outside as a message quotes it. A text that is so long that it would hide the rest of the message is truncated, and the
     /// message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
-        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in total)");
+        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (truncated, {text.Length} characters in " +
+            "total)");
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);

@@ -60,18 +60,18 @@ public sealed class FalAppMetrics
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
     /// <summary>
-    /// Requests completed with a 2xx status in the last minute; null where the service sent nothing about completed requests.
+    /// Requests completed with a 2xx status in the last minute; null if the service sent nothing about completed requests.
     /// </summary>
     public double? SuccessCount => Completed('2');
 
     /// <summary>
-    /// Requests completed with a 4xx status in the last minute, the caller's errors; null where the service sent nothing about completed
+    /// Requests completed with a 4xx status in the last minute, the caller's errors; null if the service sent nothing about completed
     /// requests.
     /// </summary>
     public double? UserErrorCount => Completed('4');
 
     /// <summary>
-    /// Requests completed with a 5xx status in the last minute, the server's errors; null where the service sent nothing about completed
+    /// Requests completed with a 5xx status in the last minute, the server's errors; null if the service sent nothing about completed
     /// requests.
     /// </summary>
     public double? ErrorCount => Completed('5');

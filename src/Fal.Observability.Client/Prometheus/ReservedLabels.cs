@@ -15,7 +15,7 @@ internal static class ReservedLabels
     /// <summary><see cref="MetricName"/> in UTF-8.</summary>
     public static ReadOnlySpan<byte> MetricNameUtf8 => "__name__"u8;
 
-    /// <summary>The label that tells the samples of one metric apart; null if nothing but the name does.</summary>
+    /// <summary>The label that distinguishes the samples of one metric; null if nothing but the name does.</summary>
     public static string? Of(PrometheusMetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
     {
         "_bucket" when type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => Bucket,

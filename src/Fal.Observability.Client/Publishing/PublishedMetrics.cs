@@ -12,7 +12,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class PublishedMetrics
 {
-    /// <summary>OpenTelemetry's default limit of the points of one metric. It folds further points into one.</summary>
+    /// <summary>OpenTelemetry's default limit of the points of one metric. It folds additional points into one.</summary>
     private const int OpenTelemetryPointLimit = 2000;
 
     /// <summary>

@@ -32,7 +32,7 @@ public interface IFalUsageClient
     Task<UsageReport> GetReportAsync(UsageQuery? query = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the time series as it is enumerated, with one page in memory. Each bucket comes once and whole, in ascending order.
+    /// Reads the time series as it is enumerated, with one page in memory. Each bucket is returned once and whole, in ascending order.
     /// </summary>
     /// <param name="query">
     /// The query; null for every app over the last 24 hours. A relative range is fixed once, before the first page.

@@ -192,7 +192,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
         return Encoding.UTF8.GetString(beginning, 0, whole);
     }
 
-    /// <summary>A text of the receiver's without secrets, as one line, and cut: for a log and a page that is open to all.</summary>
+    /// <summary>A message of the receiver without secrets, as one line, and truncated: for a log and a page that is open to all.</summary>
     private string Shown(string text)
     {
         foreach (string secret in _secrets)

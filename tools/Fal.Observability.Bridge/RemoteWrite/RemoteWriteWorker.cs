@@ -46,7 +46,7 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         string? failure = _senders.Select(sender => sender.Failure).FirstOrDefault(failure => failure is not null);
-        // Of several histories one may stop while the others go on.
+        // Of several histories, one may stop while the others continue.
         var histories = _senders.ToDictionary(
             sender => sender.Name,
             sender => (object)((sender.AcceptedUntil is { } until ? $"accepted until {until:u}" : "nothing is accepted yet")

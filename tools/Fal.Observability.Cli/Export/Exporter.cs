@@ -4,8 +4,8 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports a table partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
-/// the next time, so that rows are replaced by what they have become.
+/// Exports a table partition by partition. What is final is exported once; starting with the first partition that is not, it is exported
+/// again the next time, so that rows are replaced by what they have become.
 /// </summary>
 internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, ExportProgress progress, TimeProvider time)
 {

@@ -222,7 +222,7 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
 
     private static string Read(string path) => $"read_parquet({Literal(path)}, hive_partitioning = false)";
 
-    /// <summary>A path for DuckDB to look for as it stands, although it goes on with a pattern.</summary>
+    /// <summary>A path for DuckDB to take literally, although a pattern follows it.</summary>
     private static string GlobEscaped(string path) =>
         path.Replace("[", "[[]", StringComparison.Ordinal)
             .Replace("*", "[*]", StringComparison.Ordinal)

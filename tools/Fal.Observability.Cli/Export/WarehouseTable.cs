@@ -133,7 +133,7 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         name, ColumnKind.Text, false, item => value(item.Value) is { } text ? WarehouseRow.WellFormed(text) : null);
 
     /// <summary>
-    /// A highest number of runners, which is whole; null where the service sends a fraction, which the column cannot hold.
+    /// A highest number of runners, which is whole; null if the service sends a fraction, which the column cannot hold.
     /// </summary>
     private static long? WholeOrNull(double? number) =>
         number is { } value && value == Math.Truncate(value) && value < long.MaxValue ? (long)value : null;

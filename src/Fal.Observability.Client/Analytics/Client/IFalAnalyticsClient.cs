@@ -86,7 +86,7 @@ public interface IFalAnalyticsClient
         AnalyticsQuery query, IProgress<AnalyticsProgress>? progress = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Streams the time series of any number of endpoints. Each bucket comes once and whole, in ascending order, with the rows of all
+    /// Streams the time series of any number of endpoints. Each bucket is returned once and whole, in ascending order, with the rows of all
     /// endpoints in the order that <see cref="AnalyticsReport"/> describes. The structure flags of the query are ignored.
     /// </summary>
     /// <remarks>

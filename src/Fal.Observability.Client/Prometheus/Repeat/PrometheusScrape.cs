@@ -125,7 +125,7 @@ public sealed class PrometheusScrape
             }
             else if (!_memory.TryFindAhead(utf8))
             {
-                // Unexpected lines are often consecutive. Double the number of bytes to parse before each further search.
+                // Unexpected lines are often consecutive. Double the number of bytes to parse before each additional search.
                 parsed = _memory.LineCount == 0 ? utf8.Length : 2 * parsed + 1;
                 int newline = parsed >= utf8.Length - start ? -1 : utf8[(start + parsed - 1)..].IndexOf((byte)'\n');
                 int end = newline < 0 ? utf8.Length : start + parsed + newline;

@@ -45,8 +45,8 @@ public static class PrometheusTextWriter
     /// <exception cref="ArgumentNullException"><paramref name="output"/> or <paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// Two families have the same name, the type of a family does not allow the name of a sample, or OpenMetrics would contain a
-    /// duplicate series; in these cases nothing is written. Also thrown if a label is named <c>__name__</c>, or if a text contains an unpaired
-    /// surrogate, which UTF-8 cannot encode.
+    /// duplicate series; in these cases nothing is written. Also thrown if a label is named <c>__name__</c>, or if a text contains an
+    /// unpaired surrogate, which UTF-8 cannot encode.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The format is not one of the named values.</exception>
     public static void Write(IBufferWriter<byte> output, PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text)
@@ -107,8 +107,8 @@ public static class PrometheusTextWriter
     /// <exception cref="ArgumentNullException"><paramref name="output"/> or <paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// Two families have the same name, the type of a family does not allow the name of a sample, or OpenMetrics would contain a
-    /// duplicate series; in these cases nothing is written. Also thrown if a label is named <c>__name__</c>, or if a text contains an unpaired
-    /// surrogate, which UTF-8 cannot encode.
+    /// duplicate series; in these cases nothing is written. Also thrown if a label is named <c>__name__</c>, or if a text contains an
+    /// unpaired surrogate, which UTF-8 cannot encode.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The format is not one of the named values.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

@@ -45,7 +45,7 @@ internal sealed record WrittenFamily(
     }
 
     /// <summary>
-    /// A reader of the text format assigns a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the
+    /// A reader of the text format assigns a sample such as <c>a_sum</c> to the family of that name if it has read one, otherwise to the
     /// histogram <c>a</c>. If both exist, the histogram must therefore come first.
     /// </summary>
     private static List<WrittenFamily> OwnersFirst(List<WrittenFamily> plan)
