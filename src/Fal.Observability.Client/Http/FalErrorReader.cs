@@ -287,8 +287,8 @@ internal static class FalErrorReader
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
-        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (truncated, {text.Length} characters in " +
-            "total)");
+        : string.Create(CultureInfo.InvariantCulture,
+            $"{Cut(text, MaxQuotedCharacters)}... (truncated, {text.Length} characters in total)");
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);

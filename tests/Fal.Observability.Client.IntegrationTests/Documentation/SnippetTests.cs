@@ -129,8 +129,7 @@ public sealed partial class SnippetTests
         string[] errors = [.. compilation.GetDiagnostics(cancellationToken)
             .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
             .Select(diagnostic => string.Create(CultureInfo.InvariantCulture,
-                $"{document}:{line + 1 + diagnostic.Location.GetLineSpan().StartLinePosition.Line}: " +
-                    $"{diagnostic.GetMessage(CultureInfo.InvariantCulture)}"))];
+                $"{document}:{line + 1 + diagnostic.Location.GetLineSpan().StartLinePosition.Line}: {diagnostic.GetMessage(CultureInfo.InvariantCulture)}"))];
         Assert.True(errors.Length == 0, string.Join('\n', errors));
     }
 

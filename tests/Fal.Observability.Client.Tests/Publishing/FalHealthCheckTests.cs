@@ -143,8 +143,7 @@ public sealed class FalHealthCheckTests
     public async Task A_queue_over_the_limit_is_degraded_and_the_longest_are_named()
     {
         await using ServiceProvider services = Services(o => o.MaxQueueSize = 100);
-        _client.Answer(string.Concat(Enumerable.Range(0, 9).Select(i => $"fal_app_queue_size{{application=\"my/app-{i}\"}} " +
-            $"{98 + i}\nfal_app_runners{{application=\"my/app-{i}\",state=\"running\"}} 1\n")));
+        _client.Answer(string.Concat(Enumerable.Range(0, 9).Select(i => $"fal_app_queue_size{{application=\"my/app-{i}\"}} {98 + i}\nfal_app_runners{{application=\"my/app-{i}\",state=\"running\"}} 1\n")));
 
         HealthReportEntry entry = await EntryAsync(services);
 

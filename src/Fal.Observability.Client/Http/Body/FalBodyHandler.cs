@@ -53,8 +53,8 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                 case OperationCanceledException when limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested:
                     throw new FalTimeoutException(
                         $"{operation}: no complete response arrived within {nameof(options.AttemptTimeout)} " +
-                            $"({options.AttemptTimeout}). Try again later, or raise {nameof(options.AttemptTimeout)} if the service is " +
-                                "that slow."
+                            $"({options.AttemptTimeout}). Try again later, or raise {nameof(options.AttemptTimeout)} if the service " +
+                            "is that slow."
                         + FalErrorReader.WhatMayHoldItUp(request, response),
                         cause)
                     {
