@@ -58,7 +58,7 @@ public static class FalObservabilityServiceCollectionExtensions
     /// <c>Fal:Accounts:&lt;account&gt;</c>. This is not the API key.
     /// </param>
     /// <param name="configure">
-    /// Sets options in code, over the section. The environment is not read: <c>FAL_KEY</c> belongs to one account only.
+    /// Sets options in code. They override the section. The environment is not read: <c>FAL_KEY</c> belongs to one account only.
     /// </param>
     /// <returns>A builder to refine the registration with.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="account"/> is null.</exception>
