@@ -609,7 +609,7 @@ public sealed class PrometheusBridgeTests
         }
         catch (SocketException)
         {
-            // Cut off without ceremony.
+            // The bridge reset the connection.
         }
 
         Assert.InRange(received, 0, (await bridge.GetAsync("metrics")).Length - 1);

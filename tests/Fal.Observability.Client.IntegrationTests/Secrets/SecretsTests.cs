@@ -103,7 +103,7 @@ public sealed class SecretsTests
         ["nothing"] = exchange => exchange.ClientLeavesAsync(),
     };
 
-    /// <summary>The log events of a watch or a publisher that goes on over a failed read.</summary>
+    /// <summary>The log events of a watch or a publisher that continues after a failed read.</summary>
     private static readonly int[] GoingOn = [6, 9, 20, 21, 25];
 
     /// <summary>Everything that makes calls, and how many of them at once.</summary>
