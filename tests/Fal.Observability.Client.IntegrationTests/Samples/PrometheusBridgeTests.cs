@@ -276,7 +276,7 @@ public sealed class PrometheusBridgeTests
         Assert.Equal(
             ["up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_of_ours_bucket"],
             _log.GetSnapshot()
-                .Where(record => record.Message.Contains("Prometheus itself makes series with the name", StringComparison.Ordinal))
+                .Where(record => record.Message.Contains("Prometheus itself creates series with the name", StringComparison.Ordinal))
                 .Select(record => record.StructuredState!.First(value => value.Key == "Name").Value!)
         );
     }
@@ -489,13 +489,14 @@ public sealed class PrometheusBridgeTests
                 Assert.StartsWith("Account acme: the service sends the series h_sum more than once.", message, StringComparison.Ordinal),
             message =>
                 Assert.StartsWith(
-                    "Account acme: the series h is left out with all its parts. The name h_sum of one of them belongs to the series h_sum,",
+                    "Account acme: the series h is left out with all its parts. One of these parts has the name h_sum, which the series " +
+                        "h_sum already uses.",
                     message,
                     StringComparison.Ordinal
                 ),
             message =>
                 Assert.StartsWith(
-                    "Account acme: the series q_count is left out. Its classic name is q_count, and the series q comes first",
+                    "Account acme: the series q_count is left out. Under its classic name q_count, it is the same series as q,",
                     message,
                     StringComparison.Ordinal
                 ),

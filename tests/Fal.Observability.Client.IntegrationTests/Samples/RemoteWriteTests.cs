@@ -69,7 +69,8 @@ public sealed class RemoteWriteTests : IDisposable
         AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
         Assert.Equal(
             5,
-            _log.GetSnapshot().Count(record => record.Id.Id == 1 && record.Message.Contains("are sent again in", StringComparison.Ordinal))
+            _log.GetSnapshot()
+                .Count(record => record.Id.Id == 1 && record.Message.Contains("sends them again in", StringComparison.Ordinal))
         );
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
