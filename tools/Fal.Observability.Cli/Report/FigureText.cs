@@ -93,6 +93,9 @@ internal static class FigureText
     /// <summary>Seconds of machine time.</summary>
     public static string Hours(decimal seconds) => $"{(seconds / 3600).ToString("#,0.#", Invariant)}{Blank}h";
 
+    /// <summary>Hours of runners.</summary>
+    public static string RunnerHours(double? hours) => hours is { } known ? $"{Significant(known)}{Blank}h" : Unknown;
+
     /// <summary>A label of an axis, as short as it can be.</summary>
     public static string Axis(double value) => value switch
     {
