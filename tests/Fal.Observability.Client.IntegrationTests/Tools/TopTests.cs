@@ -35,7 +35,7 @@ public sealed class TopTests
             fal-obs top  4 apps  1 in trouble                                   data 4 s old
             queue 82         ▅█  busy 10         ▇█  errors 11 % of 270/min
             runners 9 running, 3 pending                                      cost today ...
-            machines 12 GPU-H100
+            machines 12 H100
             worst upscaler: 33 % errors, queue 53 s
             retries 0, rate limits 0
             """.Split('\n'),

@@ -82,6 +82,8 @@ internal static class FigureText
 
     public static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM yyyy HH:mm", Invariant);
 
+    public static string Moment(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM HH:mm", Invariant);
+
     /// <summary>The instant as HTML has it in an attribute.</summary>
     public static string Machine(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", Invariant);
 

@@ -66,7 +66,7 @@ internal sealed record Plot
 
             if (ProvisionalSince is not null)
             {
-                Key(html, "key provisional", $"may still change, since {FigureText.Instant(ProvisionalSince.Value)} UTC");
+                Key(html, "key provisional", $"may still change since {FigureText.Moment(ProvisionalSince.Value)}");
             }
 
             html.Close();

@@ -415,9 +415,8 @@ internal sealed partial class ReportPage
             AvailabilityFigures slo = _account.Availability!;
             _html.Open("li").Text("Two counts: the objective is judged by ")
                 .Text($"{FigureText.Count(slo.RequestCount)} requests, those of the completed {_bucket}s in its ")
-                .Text($"{FigureText.Number(slo.WindowDays)} days. All other figures are of the ")
-                .Text($"{FigureText.Count(_account.Traffic.RequestCount.Value)} requests of the whole period, ")
-                .Text($"also those of a {_bucket} that is not over.").Close();
+                .Text($"{FigureText.Number(slo.WindowDays)} days. The whole period, which all other figures are about, has ")
+                .Text($"{FigureText.Count(_account.Traffic.RequestCount.Value)}.").Close();
         }
 
         foreach (ReportGap gap in _account.Gaps)

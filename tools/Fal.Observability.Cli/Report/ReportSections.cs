@@ -152,12 +152,13 @@ internal sealed partial class ReportPage
             costs,
             new("App", (row, _) => Link(row.App)),
             new("Environment", (row, _) => Environment(row.Environment), IsWord: true),
-            new("Cost", (row, path) => ComparedMoney(path, row.Cost)),
-            new("Cost before", (row, path) => Money($"{path}.cost_before", row.Cost?.CostBefore, row.Cost)),
-            new("Cost of 1,000 successes", (row, path) =>
-                Money($"{path}.cost_per_thousand_successes", row.Cost?.CostPerThousandSuccesses, row.Cost)),
-            new("The same before", (row, path) =>
-                Money($"{path}.cost_per_thousand_successes_before", row.Cost?.CostPerThousandSuccessesBefore, row.Cost)),
+            new("Cost", (row, path) => ComparedMoney($"{path}.cost", row.Cost?.Cost, row.Cost?.CostBefore, row.Cost)),
+            new("Change", (row, _) => _html.Text(FigureText.Change((double?)row.Cost?.Change) ?? FigureText.Unknown)),
+            new("Cost of 1,000 successes", (row, path) => ComparedMoney(
+                $"{path}.cost_per_thousand_successes",
+                row.Cost?.CostPerThousandSuccesses,
+                row.Cost?.CostPerThousandSuccessesBefore,
+                row.Cost)),
             new("Cost of idle time", (row, path) => Money($"{path}.idle_cost", row.Cost?.IdleCost, row.Cost)),
             new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost?.MachineSeconds)));
         if (withoutCost.Length > 0)
@@ -199,7 +200,7 @@ internal sealed partial class ReportPage
             ? $"1 app has a dash ({FigureText.Unknown}) because it has no cost of its own"
             : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because they have no cost of their own";
         return bill.Unattributed.Count > 0
-            ? $"{subject}: see Unattributed cost, which lists what the bill has under a name or an environment that no listed app has exactly."
+            ? $"{subject}: see Unattributed cost."
             : $"{subject}: the bill has no line with the name and environment of the app.";
     }
 
@@ -288,10 +289,15 @@ internal sealed partial class ReportPage
         Small(figure.Before is { } before ? $"before {FigureText.Seconds(before)}" : null);
     }
 
-    private void ComparedMoney(string path, CostFigures? cost)
+    private void ComparedMoney(string path, decimal? value, decimal? before, CostFigures? cost)
     {
-        Money($"{path}.cost", cost?.Cost, cost);
-        Small(FigureText.Change((double?)cost?.Change));
+        Money(path, value, cost);
+        if (before is not null)
+        {
+            _html.Open("small").Text("before ");
+            Money($"{path}_before", before, cost);
+            _html.Close();
+        }
     }
 
     /// <summary>An amount; a dash where the app has no cost of its own.</summary>

@@ -26,8 +26,15 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             return _lines;
         }
 
-        _lines.Add(new TopLine(width).Add(row.App.ShownName, Ink.Title)
-            .Add(row.Trouble.Reason.Length > 0 ? $"  {row.Trouble.Reason}" : "  no trouble", TopColumns.InkOf(row.Trouble)));
+        string trouble = row.Trouble.Reason.Length > 0 ? row.Trouble.Reason : "no trouble";
+        var name = new TopLine(width);
+        _lines.Add(name.Add(row.App.ShownName, Ink.Title));
+        if (name.Left < TopLine.WidthOf(trouble) + 2)
+        {
+            _lines.Add(name = new TopLine(width));
+        }
+
+        name.Add("  ").Add(trouble, TopColumns.InkOf(row.Trouble));
         Now(row, reading);
         Limits(row.App);
         AppDetails? details = model.Details?.Name == row.App.Name ? model.Details : null;
