@@ -51,8 +51,8 @@ public interface IFalUsageClient
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     /// <example>
     /// <code>
-    /// await foreach (UsageBucket bucket in fal.Usage.StreamTimeSeriesAsync(new UsageQuery { Range =
-    /// AnalyticsTimeRange.Last(TimeSpan.FromDays(365)) }))
+    /// var year = new UsageQuery { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(365)) };
+    /// await foreach (UsageBucket bucket in fal.Usage.StreamTimeSeriesAsync(year))
     ///     Console.WriteLine($"{bucket.Start:d}: {bucket.Rows.Count} lines of the bill");
     /// </code>
     /// </example>

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
 
-/// <summary>Every link within the repository leads somewhere: the file is there, and so is the heading.</summary>
+/// <summary>
+/// Every link within the repository leads somewhere: the file is there, and so is the heading. A folder has no page in the site of docfx.
+/// </summary>
 public sealed partial class LinkTests
 {
     public static TheoryData<string> Pages => [.. Repository.Pages];
@@ -19,14 +21,16 @@ public sealed partial class LinkTests
             select target));
     }
 
-    [Fact]
-    public void The_index_names_every_page_of_docs()
+    [Theory]
+    [InlineData("docs/README.md", "]({0})")]
+    [InlineData("docs/toc.yml", "href: {0}\n")]
+    public void The_index_and_the_site_name_every_page_of_docs(string index, string link)
     {
-        string index = Repository.Read("docs/README.md");
+        string text = Repository.Read(index);
 
         Assert.All(
             Repository.Pages.Where(page => page.StartsWith("docs/", StringComparison.Ordinal) && page != "docs/README.md"),
-            page => Assert.Contains($"]({page["docs/".Length..]})", index, StringComparison.Ordinal));
+            page => Assert.Contains(link.Replace("{0}", page["docs/".Length..], StringComparison.Ordinal), text, StringComparison.Ordinal));
     }
 
     private static bool Resolves(string page, string target)
@@ -40,7 +44,7 @@ public sealed partial class LinkTests
                     Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, parts[0]))
                 );
         return parts.Length == 1
-            ? Path.Exists(Path.Combine(Repository.Root, path))
+            ? File.Exists(Path.Combine(Repository.Root, path))
             : File.Exists(Path.Combine(Repository.Root, path))
                 && Anchors(Repository.Read(path)).Contains(parts[1], StringComparer.OrdinalIgnoreCase);
     }

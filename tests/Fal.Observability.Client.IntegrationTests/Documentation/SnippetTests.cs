@@ -95,13 +95,16 @@ public sealed partial class SnippetTests
             }
         }
 
-        // The examples in the comments of the package, by the member that they belong to.
-        var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Fal.Observability.Client.xml"));
-        foreach (XElement member in comments.Descendants("member"))
+        // The examples in the comments of the packages, by the member that they belong to.
+        foreach (string package in new[] { "Fal.Observability.Client", "Fal.Observability.Client.Testing" })
         {
-            foreach (XElement code in member.Elements("example").Elements("code"))
+            var comments = XDocument.Load(Path.Combine(AppContext.BaseDirectory, $"{package}.xml"));
+            foreach (XElement member in comments.Descendants("member"))
             {
-                snippets.Add((string)member.Attribute("name")!, 0, code.Value);
+                foreach (XElement code in member.Elements("example").Elements("code"))
+                {
+                    snippets.Add((string)member.Attribute("name")!, 0, code.Value);
+                }
             }
         }
 
@@ -140,6 +143,25 @@ public sealed partial class SnippetTests
         Assert.Contains(Snippets(), snippet => snippet.Data.Item1 == "docs/publishing.md");
         Assert.True(Snippets().Count(snippet => snippet.Data.Item1.StartsWith("M:Fal.", StringComparison.Ordinal)) >= 20);
     }
+
+    [Fact]
+    public void A_client_interface_has_two_short_examples() =>
+        Assert.All(
+            typeof(IFalObservabilityClient).Assembly.GetExportedTypes().Where(type => ClientInterface().IsMatch(type.Name)),
+            type =>
+            {
+                string[] examples =
+                [
+                    .. Snippets()
+                        .Where(snippet => $"{snippet.Data.Item1[2..]}.".StartsWith($"{type.FullName}.", StringComparison.Ordinal))
+                        .Select(snippet => snippet.Data.Item3.Trim()),
+                ];
+                Assert.True(examples.Length >= 2, $"{type.Name} has {examples.Length} examples");
+                Assert.All(examples, example => Assert.InRange(example.Split('\n').Length, 1, 10));
+            });
+
+    [GeneratedRegex("^IFal.*Client$")]
+    private static partial Regex ClientInterface();
 
     [GeneratedRegex("^```csharp\n(?<code>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CSharpBlock();

@@ -40,9 +40,12 @@ public interface IFalAnalyticsClient
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
     /// <example>
     /// <code>
-    /// for (AnalyticsPage? page = await fal.Analytics.GetPageAsync(query); page is not null; page = await
-    /// fal.Analytics.GetNextPageAsync(page))
+    /// AnalyticsPage? page = await fal.Analytics.GetPageAsync(query);
+    /// while (page is not null)
+    /// {
     ///     Console.WriteLine($"{page.TimeSeries.Count} buckets");
+    ///     page = await fal.Analytics.GetNextPageAsync(page);
+    /// }
     /// </code>
     /// </example>
     Task<AnalyticsPage?> GetNextPageAsync(AnalyticsPage page, CancellationToken cancellationToken = default);
@@ -185,8 +188,11 @@ public interface IFalAnalyticsClient
     /// <exception cref="FalObservabilityException">A read failed in a way that a later read cannot fix.</exception>
     /// <example>
     /// <code>
-    /// var lastDay = new AnalyticsQuery("my-org/my-app") { Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(1)), Timeframe =
-    /// AnalyticsTimeframe.Hour };
+    /// var lastDay = new AnalyticsQuery("my-org/my-app")
+    /// {
+    ///     Range = AnalyticsTimeRange.Last(TimeSpan.FromDays(1)),
+    ///     Timeframe = AnalyticsTimeframe.Hour,
+    /// };
     /// await foreach (AnalyticsBucket bucket in fal.Analytics.WatchAsync(lastDay, TimeSpan.FromMinutes(5)))
     ///     Console.WriteLine(bucket);
     /// </code>
