@@ -8,16 +8,16 @@ using Microsoft.AspNetCore.Hosting;
 namespace Fal.Observability.Client.Benchmarks;
 
 /// <summary>
-/// What the first snapshot costs a program that makes one call, beside a program that fetches the same text with a bare
-/// <see cref="HttpClient"/>. Both run as whole processes, in turn. This process is the service.
+/// What the first snapshot costs a program that makes one call, with a client of its own or a registered one, beside a program that
+/// fetches the same text with a bare <see cref="HttpClient"/>. All run as whole processes, in turn. This process is the service.
 /// </summary>
 internal static partial class StartMeasurement
 {
-    private const string Bare = "bare";
-    private const string Client = "client";
-    private const string Before = "before";
     private const int Pairs = 15;
     private const int NativePairs = 51;
+
+    /// <summary>The programs that use the client, by the names of their projects.</summary>
+    private static readonly Dictionary<string, string> Clients = new() { ["client"] = "Snapshot", ["registered"] = "Registered" };
 
     private static readonly Dictionary<string, string[]> PublishOptions = new()
     {
@@ -31,7 +31,7 @@ internal static partial class StartMeasurement
     /// <summary>Publishes the programs, runs them and writes one line of JSON for each program and mode.</summary>
     /// <param name="modes">Which of <see cref="Modes"/> to measure.</param>
     /// <param name="runs">How many times to measure each mode.</param>
-    /// <param name="against">Another checkout, whose client is measured as <c>before</c> in the same run; null for none.</param>
+    /// <param name="against">Another checkout, whose clients are measured as <c>-before</c> in the same run; null for none.</param>
     /// <param name="lists">A folder that keeps the names of the methods that were compiled; null if they are not needed.</param>
     /// <param name="output">Where the lines go.</param>
     public static async Task RunAsync(IReadOnlyList<string> modes, int runs, string? against, string? lists, TextWriter output)
@@ -46,10 +46,14 @@ internal static partial class StartMeasurement
                 string built = mode == "calls" ? "jit" : mode;
                 for (int run = 0; run < runs; run++)
                 {
-                    List<StartProgram> programs = [Publish(folder, Bare, built, null), Publish(folder, Client, built, null)];
-                    if (against is not null)
+                    List<StartProgram> programs = [Publish(folder, "bare", "Bare", built, null)];
+                    foreach ((string name, string project) in Clients)
                     {
-                        programs.Add(Publish(folder, Before, built, Path.GetFullPath(against)));
+                        programs.Add(Publish(folder, name, project, built, null));
+                        if (against is not null)
+                        {
+                            programs.Add(Publish(folder, $"{name}-before", project, built, Path.GetFullPath(against)));
+                        }
                     }
 
                     foreach (string line in mode == "calls" ? Calls(programs, address) : Starts(mode, programs, address, lists ?? folder))
@@ -92,10 +96,7 @@ internal static partial class StartMeasurement
         return programs.Select(program => string.Create(
             CultureInfo.InvariantCulture,
             $$"""
-            {"mode":"{{mode}}","program":"{{program.Name}}","pairs":{{pairs}},"wall_ms":{{Median(program.Wall):0.0}},"wall_ratio":{{
-                Ratio(program.Wall, bare.Wall):0.00}},"processor_ms":{{Median(program.Processor):0.0}},"processor_ratio":{{
-                Ratio(program.Processor, bare.Processor):0.00}},"methods":{{program.Methods}},"peak_bytes":{{
-                program.PeakBytes}},"disk_bytes":{{program.DiskBytes}}}
+            {"mode":"{{mode}}","program":"{{program.Name}}","pairs":{{pairs}},"wall_ms":{{Median(program.Wall):0.0}},"wall_ratio":{{Ratio(program.Wall, bare.Wall):0.00}},"processor_ms":{{Median(program.Processor):0.0}},"processor_ratio":{{Ratio(program.Processor, bare.Processor):0.00}},"methods":{{program.Methods}},"peak_bytes":{{program.PeakBytes}},"disk_bytes":{{program.DiskBytes}}}
             """));
     }
 
@@ -115,22 +116,19 @@ internal static partial class StartMeasurement
         return programs.Select(program => string.Create(
             CultureInfo.InvariantCulture,
             $$"""
-            {"mode":"calls","program":"{{program.Name}}","pairs":{{Pairs}},"call_us":{{Median(program.Wall):0.0}},"added_us":{{
-                Median(program.Wall.Zip(bare.Wall, (own, least) => own - least)):0.0}},"allocated_bytes":{{
-                Median(program.Allocated):0}},"added_bytes":{{Median(program.Allocated) - Median(bare.Allocated):0}}}
+            {"mode":"calls","program":"{{program.Name}}","pairs":{{Pairs}},"call_us":{{Median(program.Wall):0.0}},"added_us":{{Median(program.Wall.Zip(bare.Wall, (own, least) => own - least)):0.0}},"allocated_bytes":{{Median(program.Allocated):0}},"added_bytes":{{Median(program.Allocated) - Median(bare.Allocated):0}}}
             """));
     }
 
-    private static StartProgram Publish(string folder, string name, string mode, string? checkout)
+    private static StartProgram Publish(string folder, string name, string project, string mode, string? checkout)
     {
         string output = Path.Combine(folder, $"{name}-{mode}");
-        string project = Path.Combine(Sources(), name == Bare ? "Bare" : "Snapshot");
         if (!Directory.Exists(output))
         {
             var start = new ProcessStartInfo(
                 "dotnet",
                 [
-                    "publish", project, "-c", "Release", "--use-current-runtime", "--self-contained", mode == "native" ? "true" : "false",
+                    "publish", Path.Combine(Sources(), project), "-c", "Release", "--use-current-runtime", "--self-contained", mode == "native" ? "true" : "false",
                     "-o", output, "--artifacts-path", Path.Combine(folder, "build", name, mode), "-v", "quiet", "-m:1",
                     "-p:RunAnalyzersDuringBuild=false", .. PublishOptions[mode],
                     .. checkout is null ? Array.Empty<string>() : [$"-p:ClientCheckout={checkout}"],
@@ -211,9 +209,9 @@ internal static partial class StartMeasurement
 
         /// <summary>Runs the program to its end.</summary>
         /// <returns>The line that it printed.</returns>
-        public string Run(string address, string? task = null, Dictionary<string, string>? environment = null)
+        public string Run(string address, string? task = null)
         {
-            using Process process = Start(address, task, environment);
+            using Process process = Start(address, task, null);
             string line = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0
@@ -223,9 +221,20 @@ internal static partial class StartMeasurement
 
         public void CountMethods(string address, string lists)
         {
+            const int SegmentationFault = 139;
             string file = Path.Combine(lists, Path.GetFileName(folder) + ".txt");
-            File.WriteAllText(file, "");
-            Run(address, environment: new() { ["DOTNET_JitStdOutFile"] = file, ["DOTNET_JitDisasmSummary"] = "1" });
+            var environment = new Dictionary<string, string> { ["DOTNET_JitStdOutFile"] = file, ["DOTNET_JitDisasmSummary"] = "1" };
+            int exitCode;
+            do
+            {
+                File.WriteAllText(file, "");
+                using Process process = Start(address, null, environment);
+                process.StandardOutput.ReadToEnd();
+                process.WaitForExit();
+                exitCode = process.ExitCode;
+            }
+            // The runtime sometimes closes the list at its end while a thread of it still writes.
+            while (exitCode == SegmentationFault);
             Methods = File.ReadLines(file).Count(line => CompiledLine().IsMatch(line));
         }
 

@@ -1,6 +1,6 @@
 using Fal.Observability.Client;
-using Fal.Observability.Quickstart;
 using Fal.Observability.Client.Testing;
+using Fal.Observability.Quickstart;
 
 // With a key in the environment this reads your own apps; without one it reads a simulator that it starts itself.
 string[] keys = ["FAL_KEY", "FAL_KEY_ID", "FAL_KEY_FILE"];

@@ -99,7 +99,7 @@ foreach (ConformanceCase @case in ConformanceCase.ReadAll(folder).Where(c => for
         if (verbose || (result.Failure is not null && !invert))
         {
             Console.WriteLine(
-                $"{(result.Failure is null ? "pass" : "FAIL")}  {result.Level, -8}  {@case.Name}  {result.Failure ?? result.Answer}"
+                $"{(result.Failure is null ? "pass" : "FAIL")}  {result.Level,-8}  {@case.Name}  {result.Failure ?? result.Answer}"
             );
         }
     }

@@ -87,8 +87,10 @@ public sealed class BridgeTests(BridgedAccounts accounts)
         await using BridgeHost bridge = await BridgeHost.StartAsync(
             new Dictionary<string, string?>
             {
-                ["Fal:Accounts:acme:ApiKey"] = "test-id:test-secret", ["Fal:Accounts:acme:BaseAddress"] = acme.Urls.First(),
-                ["Fal:Accounts:globex:ApiKey"] = "test-id:test-secret", ["Fal:Accounts:globex:BaseAddress"] = globex.Urls.First(),
+                ["Fal:Accounts:acme:ApiKey"] = "test-id:test-secret",
+                ["Fal:Accounts:acme:BaseAddress"] = acme.Urls.First(),
+                ["Fal:Accounts:globex:ApiKey"] = "test-id:test-secret",
+                ["Fal:Accounts:globex:BaseAddress"] = globex.Urls.First(),
             },
             TimeProvider.System);
         string page;

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using Fal.Observability.Client;
 using Fal.Observability.Bridge.RemoteWrite;
+using Fal.Observability.Client;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

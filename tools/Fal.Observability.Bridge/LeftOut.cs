@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
+using Fal.Observability.Bridge.RemoteWrite;
 using Fal.Observability.Client;
 using Fal.Observability.Client.Prometheus;
-using Fal.Observability.Bridge.RemoteWrite;
 
 namespace Fal.Observability.Bridge;
 

@@ -1,5 +1,5 @@
-using Fal.Observability.Client;
 using Fal.Observability.Bridge;
+using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 

@@ -77,13 +77,13 @@ internal static class Words
             : throw Expected("a day from 2000-01-01 on, such as 2026-01-31");
 
     public static int Whole(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Expected("a whole number");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Expected("a whole number, 0 or greater");
 
     /// <summary>Texts with commas between them, each once.</summary>
     public static string[] List(string text) =>
         text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } parts
             ? [.. parts.Distinct(StringComparer.Ordinal)]
-            : throw Expected("one or more, such as my-org/my-app,my-org/other");
+            : throw Expected("one or more values, separated by commas");
 
     /// <summary>Says what a value must be.</summary>
     public static FormatException Expected(string what) => Wrong($"it must be {what}");

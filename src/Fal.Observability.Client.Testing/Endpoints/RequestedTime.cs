@@ -48,7 +48,8 @@ internal sealed record RequestedTime(DateTimeOffset Start, DateTimeOffset End, T
         var calendar = new CalendarBuckets(Zone, ResolvedTimeframe);
         return this with
         {
-            Timeframe = ResolvedTimeframe, End = new DateTimeOffset(calendar.After(calendar.After(calendar.StartOf(End.UtcDateTime)))),
+            Timeframe = ResolvedTimeframe,
+            End = new DateTimeOffset(calendar.After(calendar.After(calendar.StartOf(End.UtcDateTime)))),
         };
     }
 

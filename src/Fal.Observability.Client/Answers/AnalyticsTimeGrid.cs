@@ -29,8 +29,12 @@ internal readonly record struct AnalyticsTimeGrid(
     public DateOnly DayOf(DateTimeOffset instant) =>
         DateOnly.FromDateTime(KnownZone is { } zone ? TimeZoneInfo.ConvertTime(instant, zone).DateTime : instant.DateTime);
 
-    /// <summary>The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal.</summary>
-    public AnalyticsTimeGrid Explicit => new(Range, AnalyticsCalendar.TimeframeOf(this), TimeZone ?? "UTC", BoundToTimeframe ?? true);
+    /// <summary>
+    /// The grid with everything filled in that stands for a default. Two grids are the same cut if these are equal. The service's choice of
+    /// a timeframe is unknown for a range that depends on the clock.
+    /// </summary>
+    public AnalyticsTimeGrid Explicit =>
+        new(Range, Range.IsFixed ? AnalyticsCalendar.TimeframeOf(this) : Timeframe, TimeZone ?? "UTC", BoundToTimeframe ?? true);
 
     /// <summary>What is set, in parts for a line in a log.</summary>
     public IEnumerable<string> Words

@@ -196,8 +196,8 @@ public static class FalObservabilityServiceCollectionExtensions
                         sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
                     }
 
-            handlers.PrimaryHandler = PipelineOf(handlers.Services, key).Authenticate(handlers.PrimaryHandler);
-        }));
+                    handlers.PrimaryHandler = PipelineOf(handlers.Services, key).Authenticate(handlers.PrimaryHandler);
+                }));
     }
 
     private static FalPipeline PipelineOf(IServiceProvider provider, string? key) => provider.GetRequiredKeyedService<FalPipeline>(key);

@@ -101,8 +101,15 @@ public class FalApiException : FalObservabilityException
     /// <summary>The same failure with another message.</summary>
     internal FalApiException WithMessage(string message) => Create(message, new FalApiFacts(StatusCode)
     {
-        ErrorType = ErrorType, ServiceMessage = ServiceMessage, RequestId = RequestId, DocsUrl = DocsUrl, ContentType = ContentType,
-        ResponseBody = ResponseBody, RetryAfter = RetryAfter, Reason = (this as FalForbiddenException)?.Reason ?? default,
-        Attempts = Attempts, Elapsed = Elapsed,
+        ErrorType = ErrorType,
+        ServiceMessage = ServiceMessage,
+        RequestId = RequestId,
+        DocsUrl = DocsUrl,
+        ContentType = ContentType,
+        ResponseBody = ResponseBody,
+        RetryAfter = RetryAfter,
+        Reason = (this as FalForbiddenException)?.Reason ?? default,
+        Attempts = Attempts,
+        Elapsed = Elapsed,
     });
 }

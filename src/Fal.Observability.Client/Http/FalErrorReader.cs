@@ -37,10 +37,16 @@ internal static class FalErrorReader
         bool challenge = IsMitigated(response) || (html && response.StatusCode == HttpStatusCode.Forbidden);
         var facts = new FalApiFacts(response.StatusCode)
         {
-            ErrorType = error.Type, ServiceMessage = words, RequestId = error.RequestId ?? info.RequestId, DocsUrl = error.DocsUrl,
-            ContentType = info.ContentType, ResponseBody = text, RetryAfter = FalRetryDelay.AskedFor(response, now),
+            ErrorType = error.Type,
+            ServiceMessage = words,
+            RequestId = error.RequestId ?? info.RequestId,
+            DocsUrl = error.DocsUrl,
+            ContentType = info.ContentType,
+            ResponseBody = text,
+            RetryAfter = FalRetryDelay.AskedFor(response, now),
             Reason = challenge ? FalForbiddenReason.EdgeChallenge : FalForbiddenReason.PermissionOrOwnership,
-            Attempts = info.Attempts, Elapsed = info.Elapsed,
+            Attempts = info.Attempts,
+            Elapsed = info.Elapsed,
         };
         var route = FalRoute.Of(response.RequestMessage?.RequestUri?.AbsolutePath);
         string advice = Advice(route, facts, challenge, html);
@@ -74,9 +80,13 @@ internal static class FalErrorReader
                     $"starts: {(shown.Length == 0 ? "(nothing)" : OnOneLine(shown))}");
         return new FalResponseException(message, cause is null ? null : FalApiKey.Scrub(cause, apiKey))
         {
-            StatusCode = info.StatusCode, ContentType = info.ContentType, RequestId = info.RequestId, BodyStart = shown,
+            StatusCode = info.StatusCode,
+            ContentType = info.ContentType,
+            RequestId = info.RequestId,
+            BodyStart = shown,
             IsTransient = transient,
-            Attempts = info.Attempts, Elapsed = info.Elapsed,
+            Attempts = info.Attempts,
+            Elapsed = info.Elapsed,
         };
     }
 

@@ -47,10 +47,10 @@ internal static class FalRefitSettings
                     return exception;
                 }
 
-            if (exception is OperationCanceledException)
-            {
-                return FalApiKey.Scrub(exception, options.ApiKey);
-            }
+                if (exception is OperationCanceledException)
+                {
+                    return FalApiKey.Scrub(exception, options.ApiKey);
+                }
 
                 byte[] body = await response.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
                 string what = exception is JsonException json

@@ -120,6 +120,8 @@ internal sealed class FalAppLayout
     public sealed class Builder(string name)
     {
         private int _count;
+        private int _membersWithSum;
+        private HashSet<(string Name, LabelSet Labels)>? _known;
 
         public string Name { get; } = name;
 
@@ -146,32 +148,68 @@ internal sealed class FalAppLayout
                 Places = new (FalAppMember Member, int Kind)[SampleCount];
             }
 
+            bool first = true;
+            (FalAppMember Member, int Kind) place =
+                FalKnownFamilies.Find(sample.Name) is { } family ? PlaceOf(family, sample.Labels, out first) : default;
+            if (place.Member != FalAppMember.None && IsDuplicate(sample, first))
+            {
+                // A series has one value in a scrape. Prometheus keeps the first one, too.
+                place = default;
+            }
+
             Series[_count] = sample;
-            Places[_count] = FalKnownFamilies.Find(sample.Name) is { } family ? PlaceOf(family, sample.Labels) : (FalAppMember.None, 0);
+            Places[_count] = place;
             _count++;
         }
 
         public FalAppLayout Build() => new(this);
 
-        private (FalAppMember Member, int Kind) PlaceOf(FalKnownFamily family, LabelSet labels) =>
-            family.Kinds switch
+        /// <summary>
+        /// Whether the same series came before. Few apps have two samples in one place, so series are compared only for those.
+        /// </summary>
+        private bool IsDuplicate(in PrometheusSample sample, bool isFirstOfPlace)
+        {
+            if (_known is null)
             {
-                FalFamilyKinds.StateAndMachineType => (
-                    family.Member,
-                    Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""))
-                ),
-                FalFamilyKinds.MethodAndStatus => (
-                    family.Member,
-                    RequestsOf(family.Member).PlaceOf((labels["method"] ?? "", labels["status"] ?? ""))
-                ),
-                FalFamilyKinds.Bound when ReservedLabels.TryParseBound(labels[ReservedLabels.Bucket], out double bound) => (
-                    family.Member,
-                    Bounds.PlaceOf(bound)
-                ),
-                // A bound that is not a number cannot be part of a distribution. The sample itself is kept with the others.
-                FalFamilyKinds.Bound => (FalAppMember.None, 0),
-                _ => (family.Member, 0),
-            };
+                if (isFirstOfPlace)
+                {
+                    return false;
+                }
+
+                _known = [];
+                for (int i = 0; i < _count; i++)
+                {
+                    _known.Add((Series[i].Name, Series[i].Labels));
+                }
+            }
+
+            return !_known.Add((sample.Name, sample.Labels));
+        }
+
+        /// <summary>The place of a sample, and whether it is the first one there.</summary>
+        private (FalAppMember Member, int Kind) PlaceOf(FalKnownFamily family, LabelSet labels, out bool first)
+        {
+            switch (family.Kinds)
+            {
+                case FalFamilyKinds.StateAndMachineType:
+                    return (family.Member, Runners.PlaceOf((labels["state"] ?? "", labels["machine_type"] ?? ""), out first));
+                case FalFamilyKinds.MethodAndStatus:
+                    return (
+                        family.Member,
+                        RequestsOf(family.Member).PlaceOf((labels["method"] ?? "", labels["status"] ?? ""), out first));
+                case FalFamilyKinds.Bound when ReservedLabels.TryParseBound(labels[ReservedLabels.Bucket], out double bound):
+                    return (family.Member, Bounds.PlaceOf(bound, out first));
+                case FalFamilyKinds.Bound:
+                    // A bound that is not a number cannot be part of a distribution. The sample itself is kept with the others.
+                    first = true;
+                    return (FalAppMember.None, 0);
+                default:
+                    int member = 1 << (int)family.Member;
+                    first = (_membersWithSum & member) == 0;
+                    _membersWithSum |= member;
+                    return (family.Member, 0);
+            }
+        }
 
         private Kinds<(string Method, string Status)> RequestsOf(FalAppMember member) =>
             member == FalAppMember.RequestsReceived ? Received : Completed;
@@ -190,10 +228,11 @@ internal sealed class FalAppLayout
 
         public TKind[] ToArray() => _kinds[.._count];
 
-        public int PlaceOf(TKind kind)
+        public int PlaceOf(TKind kind, out bool isNew)
         {
             int place = Find(kind);
-            if (place < 0)
+            isNew = place < 0;
+            if (isNew)
             {
                 place = _count++;
                 if (place == _kinds.Length)

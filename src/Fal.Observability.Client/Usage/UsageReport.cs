@@ -194,6 +194,6 @@ public sealed class UsageReport
     ];
 
     private static string Describe(AnalyticsTimeGrid grid) =>
-        $"{grid.Range} by {grid.Timeframe!.Value.GetWireName()} in {grid.TimeZone}" +
+        $"{grid.Range} by {grid.Timeframe?.GetWireName() ?? "the service's timeframe"} in {grid.TimeZone}" +
         (grid.BoundToTimeframe == true ? "" : ", not bound to the timeframe");
 }

@@ -37,9 +37,14 @@ public sealed class SimulatedAnalyticsTests
     {
         await using FalSimulator simulator = await FalSimulator.StartAsync(new FalSimulatorOptions
         {
-            Apps = Apps, Seed = 5,
+            Apps = Apps,
+            Seed = 5,
             TimeProvider = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero)),
-            LimitCounts = limit, BucketOrder = order, BucketOffset = offset, MissingMetrics = missing, SummaryOn = summaryOn,
+            LimitCounts = limit,
+            BucketOrder = order,
+            BucketOffset = offset,
+            MissingMetrics = missing,
+            SummaryOn = summaryOn,
         }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
@@ -54,8 +59,11 @@ public sealed class SimulatedAnalyticsTests
         {
             var query = new AnalyticsQuery(simulator.Apps)
             {
-                Expand = AnalyticsExpand.Structure | AnalyticsExpand.AllMetrics, Range = range, TimeZone = "Europe/Berlin",
-                Timeframe = AnalyticsTimeframe.Hour, Limit = size,
+                Expand = AnalyticsExpand.Structure | AnalyticsExpand.AllMetrics,
+                Range = range,
+                TimeZone = "Europe/Berlin",
+                Timeframe = AnalyticsTimeframe.Hour,
+                Limit = size,
             };
             AnalyticsAnswer truth = TruthOf(simulator, query);
             List<AnalyticsAnswerBucket> expected = [.. truth.TimeSeries!];
@@ -97,7 +105,9 @@ public sealed class SimulatedAnalyticsTests
 
         IEnumerable<AnalyticsAnswerRow> TruthRows() => TruthOf(simulator, new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics, Range = range, Timeframe = AnalyticsTimeframe.Hour,
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.AllMetrics,
+            Range = range,
+            Timeframe = AnalyticsTimeframe.Hour,
             TimeZone = "Europe/Berlin",
         }).TimeSeries!.SelectMany(bucket => bucket.Rows);
     }
@@ -120,7 +130,8 @@ public sealed class SimulatedAnalyticsTests
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery(simulator.Apps[0])
         {
-            Range = AnalyticsTimeRange.Days(new DateOnly(2026, 6, 1), new DateOnly(2026, 6, 3)), TimeZone = "Europe/Berlin",
+            Range = AnalyticsTimeRange.Days(new DateOnly(2026, 6, 1), new DateOnly(2026, 6, 3)),
+            TimeZone = "Europe/Berlin",
             Timeframe = AnalyticsTimeframe.Day,
         };
 
@@ -143,8 +154,10 @@ public sealed class SimulatedAnalyticsTests
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50Duration, Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(6)),
-            Timeframe = AnalyticsTimeframe.Hour, Limit = 1,
+            Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50Duration,
+            Range = AnalyticsTimeRange.Last(TimeSpan.FromHours(6)),
+            Timeframe = AnalyticsTimeframe.Hour,
+            Limit = 1,
         };
         AnalyticsAnswer truth = TruthOf(simulator, query.Resolve(clock.GetUtcNow()));
 
@@ -198,7 +211,10 @@ public sealed class SimulatedAnalyticsTests
         using FalAccount account = AccountOf(simulator);
         var query = new AnalyticsQuery("fal-ai/flux/dev", "fal-ai/whisper")
         {
-            Source = AnalyticsSource.Models, Expand = AnalyticsExpand.Standard, Limit = 7, Timeframe = AnalyticsTimeframe.Hour,
+            Source = AnalyticsSource.Models,
+            Expand = AnalyticsExpand.Standard,
+            Limit = 7,
+            Timeframe = AnalyticsTimeframe.Hour,
             Range = AnalyticsTimeRange.Between(SteppedClock.FirstInstant.AddDays(-1), SteppedClock.FirstInstant),
         };
 
@@ -257,7 +273,9 @@ public sealed class SimulatedAnalyticsTests
         using FalAccount account = AccountOf(simulator, options => options.MaxAttempts = 8);
         var query = new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.Volume, Limit = 1, Timeframe = AnalyticsTimeframe.Hour,
+            Expand = AnalyticsExpand.Volume,
+            Limit = 1,
+            Timeframe = AnalyticsTimeframe.Hour,
             Range = AnalyticsTimeRange.Between(SteppedClock.FirstInstant.AddDays(-1), SteppedClock.FirstInstant),
         };
 

@@ -54,7 +54,9 @@ public sealed class LifetimeTests
         });
         var query = new AnalyticsQuery(simulator.Apps)
         {
-            Expand = AnalyticsExpand.Standard, Timeframe = AnalyticsTimeframe.Hour, Limit = 10,
+            Expand = AnalyticsExpand.Standard,
+            Timeframe = AnalyticsTimeframe.Hour,
+            Limit = 10,
             Range = AnalyticsTimeRange.Between(SteppedClock.FirstInstant.AddDays(-1), SteppedClock.FirstInstant),
         };
 

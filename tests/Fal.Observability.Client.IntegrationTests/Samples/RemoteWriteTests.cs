@@ -1,6 +1,6 @@
+using Fal.Observability.Bridge.RemoteWrite;
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.PrometheusTests;
-using Fal.Observability.Bridge.RemoteWrite;
 using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Logging.Testing;
 using Xunit;
@@ -188,8 +188,11 @@ public sealed class RemoteWriteTests : IDisposable
         Assert.Equal(
             new Dictionary<string, double>
             {
-                ["up"] = 0, ["samples_total"] = acceptedBefore,
-                ["failures_total fal"] = 0, ["failures_total receiver"] = 1, ["failures_total refused"] = 1,
+                ["up"] = 0,
+                ["samples_total"] = acceptedBefore,
+                ["failures_total fal"] = 0,
+                ["failures_total receiver"] = 1,
+                ["failures_total refused"] = 1,
                 ["failures_total state_file"] = 0,
             },
             stopped);

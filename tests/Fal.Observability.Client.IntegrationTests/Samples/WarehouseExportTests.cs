@@ -1,7 +1,7 @@
 using System.Globalization;
 using DuckDB.NET.Data;
-using Fal.Observability.Client.Testing;
 using Fal.Observability.Cli.Export;
+using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Bridge;
-using Fal.Observability.Tools;
 using Fal.Observability.Bridge.RemoteWrite;
+using Fal.Observability.Client.Prometheus;
+using Fal.Observability.Tools;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -150,8 +150,11 @@ public sealed class WriteRequestTests : IDisposable
     {
         AnalyticsRow row = new()
         {
-            EndpointId = "a/b", SuccessCount = 3, AdditionalMetrics = new Dictionary<string,
-            JsonElement> { ["request_count"] = Parse(json) },
+            EndpointId = "a/b",
+            SuccessCount = 3,
+            AdditionalMetrics = new Dictionary<string,
+            JsonElement>
+            { ["request_count"] = Parse(json) },
         };
         AnalyticsBucket bucket = new() { Start = DateTimeOffset.UnixEpoch, Rows = [row] };
 

@@ -82,8 +82,11 @@ public sealed class SimulatorAccountTests
             new UsageQuery { Range = TwoDays, Timeframe = AnalyticsTimeframe.Hour, Expand = UsageExpand.TimeSeries | UsageExpand.Summary },
                 TestContext.Current.CancellationToken);
         AnalyticsReport requests = await account.Analytics.GetReportAsync(
-            apps.ToQuery(AnalyticsExpand.Volume | AnalyticsExpand.TotalBillableDuration) with { Range = TwoDays,
-                Timeframe = AnalyticsTimeframe.Hour }, TestContext.Current.CancellationToken);
+            apps.ToQuery(AnalyticsExpand.Volume | AnalyticsExpand.TotalBillableDuration) with
+            {
+                Range = TwoDays,
+                Timeframe = AnalyticsTimeframe.Hour
+            }, TestContext.Current.CancellationToken);
         IReadOnlyDictionary<string, AnalyticsTotals> traffic = apps.ByApp(requests.TimeSeries);
 
         foreach (FalApp app in apps.Apps)
@@ -138,8 +141,10 @@ public sealed class SimulatorAccountTests
         {
             var query = new UsageQuery
             {
-                Range = AnalyticsTimeRange.Between(Now.AddDays(-1), Now), Timeframe = AnalyticsTimeframe.Hour, TimeZone = "Europe/Berlin",
-                    Limit = limit,
+                Range = AnalyticsTimeRange.Between(Now.AddDays(-1), Now),
+                Timeframe = AnalyticsTimeframe.Hour,
+                TimeZone = "Europe/Berlin",
+                Limit = limit,
                 Expand = UsageExpand.TimeSeries | UsageExpand.Summary,
             };
             UsageReport report = await account.Usage.GetReportAsync(query, TestContext.Current.CancellationToken);
@@ -151,9 +156,14 @@ public sealed class SimulatorAccountTests
                 report.TimeSeries.SelectMany(bucket => bucket.Rows).GroupBy(row => (row.App, row.Environment, row.MachineType, row.IsSurge))
                     .Select(rows => new UsageRow
                     {
-                        App = rows.Key.App, Environment = rows.Key.Environment, MachineType = rows.Key.MachineType,
-                            IsSurge = rows.Key.IsSurge, Unit = "second",
-                        Quantity = rows.Sum(row => row.Quantity), Cost = rows.Sum(row => row.Cost), Currency = "USD",
+                        App = rows.Key.App,
+                        Environment = rows.Key.Environment,
+                        MachineType = rows.Key.MachineType,
+                        IsSurge = rows.Key.IsSurge,
+                        Unit = "second",
+                        Quantity = rows.Sum(row => row.Quantity),
+                        Cost = rows.Sum(row => row.Cost),
+                        Currency = "USD",
                     })
                     .OrderBy(row => row.ToString(), StringComparer.Ordinal)
                         .Select(row => (row.App, row.MachineType, row.IsSurge, row.Cost)));

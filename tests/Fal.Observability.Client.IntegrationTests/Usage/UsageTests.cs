@@ -8,8 +8,11 @@ public sealed class UsageTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private static readonly UsageQuery Query = new() { Range = AnalyticsTimeRange.Between(Start, Start.AddDays(7)),
-        Timeframe = AnalyticsTimeframe.Day };
+    private static readonly UsageQuery Query = new()
+    {
+        Range = AnalyticsTimeRange.Between(Start, Start.AddDays(7)),
+        Timeframe = AnalyticsTimeframe.Day
+    };
 
     [Fact]
     public async Task Money_is_exact_to_the_last_digit_over_ten_thousand_rows_in_pages()

@@ -16,8 +16,14 @@ public sealed class AreaBytesTests
 
     private static readonly UsageQuery FullQuery = new()
     {
-        Apps = ["painter-prod", "größe+1"], Search = "İp", Expand = UsageExpand.Summary | UsageExpand.TimeSeries, Range = FirstWeek,
-        TimeZone = "America/Argentina/Buenos_Aires", Timeframe = AnalyticsTimeframe.Month, BoundToTimeframe = false, Limit = 1234567,
+        Apps = ["painter-prod", "größe+1"],
+        Search = "İp",
+        Expand = UsageExpand.Summary | UsageExpand.TimeSeries,
+        Range = FirstWeek,
+        TimeZone = "America/Argentina/Buenos_Aires",
+        Timeframe = AnalyticsTimeframe.Month,
+        BoundToTimeframe = false,
+        Limit = 1234567,
     };
 
     private static readonly Dictionary<string, (Func<FalAccount, Task> Call, string[] Lines)> Cases = new(StringComparer.Ordinal)
@@ -54,8 +60,11 @@ public sealed class AreaBytesTests
             ["/serverless/usage?limit=1234567&start=2025-12-31T23%3A00%3A00Z&end=2026-01-08T00%3A00%3A00.5000000Z&timezone=America%2FArgentina%2FBuenos_Aires&timeframe=month&bound_to_timeframe=false&app=painter-prod&app=gr%C3%B6%C3%9Fe%2B1&search=%C4%B0p&expand=time_series&expand=summary"]),
         ["raw usage"] = (account => account.UsageApi.GetUsageAsync(), ["/serverless/usage"]),
         ["raw usage of a later page"] = (
-            account => account.UsageApi.GetUsageAsync(new UsageQuery { Cursor = "Mg+/=",
-                Range = AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 1, 31)) }),
+            account => account.UsageApi.GetUsageAsync(new UsageQuery
+            {
+                Cursor = "Mg+/=",
+                Range = AnalyticsTimeRange.Days(new(2026, 1, 1), new(2026, 1, 31))
+            }),
             ["/serverless/usage?cursor=Mg%2B%2F%3D&start=2026-01-01&end=2026-02-01&expand=time_series"]),
     };
 

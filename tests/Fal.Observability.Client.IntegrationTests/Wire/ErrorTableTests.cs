@@ -14,15 +14,21 @@ public sealed class ErrorTableTests
     {
         ["400"] = new(Error(400, "validation_error", "timeframe must be one of minute, hour, day, week, month"), typeof(FalApiException))
         {
-            Type = "validation_error", Message = "timeframe must be one of", Says = "parameters",
+            Type = "validation_error",
+            Message = "timeframe must be one of",
+            Says = "parameters",
         },
         ["401"] = new(Error(401, "authorization_error", "Invalid API key"), typeof(FalAuthenticationException))
         {
-            Type = "authorization_error", Message = "Invalid API key", Says = "The key is missing, wrong or revoked",
+            Type = "authorization_error",
+            Message = "Invalid API key",
+            Says = "The key is missing, wrong or revoked",
         },
         ["403 of the service"] = new(Error(403, "authorization_error", "Access denied"), typeof(FalForbiddenException))
         {
-            Type = "authorization_error", Message = "Access denied", Says = "lacks a permission",
+            Type = "authorization_error",
+            Message = "Access denied",
+            Says = "lacks a permission",
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of the edge"] = new(
@@ -30,11 +36,15 @@ public sealed class ErrorTableTests
             typeof(FalForbiddenException)
         )
         {
-            Says = "says nothing about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
+            Says = "says nothing about the key",
+            Reason = FalForbiddenReason.EdgeChallenge,
+            HasRequestId = false,
         },
         ["403 of an edge that says nothing in its headers"] = new(new(403, null, Challenge), typeof(FalForbiddenException))
         {
-            Says = "says nothing about the key", Reason = FalForbiddenReason.EdgeChallenge, HasRequestId = false,
+            Says = "says nothing about the key",
+            Reason = FalForbiddenReason.EdgeChallenge,
+            HasRequestId = false,
         },
         ["403 of an account without access, as recorded"] = new(
             Recorded(403, "authorization_error",
@@ -42,7 +52,10 @@ public sealed class ErrorTableTests
                     "https://fal.ai/dashboard/serverless-get-started to request access."),
             typeof(FalForbiddenException))
         {
-            Type = "authorization_error", Message = "to request access", Says = "has no access to fal Serverless yet", HasDocsUrl = false,
+            Type = "authorization_error",
+            Message = "to request access",
+            Says = "has no access to fal Serverless yet",
+            HasDocsUrl = false,
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of a feature that is not enabled, as recorded"] = new(
@@ -50,18 +63,28 @@ public sealed class ErrorTableTests
             typeof(FalForbiddenException)
         )
         {
-            Type = "authorization_error", Message = "not enabled", Says = "Ask fal's support to enable it", HasDocsUrl = false,
+            Type = "authorization_error",
+            Message = "not enabled",
+            Says = "Ask fal's support to enable it",
+            HasDocsUrl = false,
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["403 of an endpoint that is not owned, as recorded"] = new(
             Recorded(403, "authorization_error", "You do not own this endpoint"), typeof(FalForbiddenException))
         {
-            Type = "authorization_error", Message = "do not own", Says = "not owned by the key's account", HasDocsUrl = false,
+            Type = "authorization_error",
+            Message = "do not own",
+            Says = "not owned by the key's account",
+            HasDocsUrl = false,
             Reason = FalForbiddenReason.PermissionOrOwnership,
         },
         ["500 as recorded"] = new(Recorded(500, "server_error", "Download failed"), typeof(FalApiException))
         {
-            Type = "server_error", Message = "Download failed", Retried = true, Says = "Try again later", HasDocsUrl = false,
+            Type = "server_error",
+            Message = "Download failed",
+            Retried = true,
+            Says = "Try again later",
+            HasDocsUrl = false,
         },
         ["522 of the edge"] = new(new(522, "text/html", GatewayPage), typeof(FalApiException))
         {
@@ -71,16 +94,24 @@ public sealed class ErrorTableTests
         },
         ["404"] = new(Error(404, "not_found", "Resource not found"), typeof(FalApiException))
         {
-            Type = "not_found", Message = "Resource not found", Says = "the base address",
+            Type = "not_found",
+            Message = "Resource not found",
+            Says = "the base address",
         },
         ["429 without a hint"] = new(Error(429, "rate_limited", "Rate limit exceeded"), typeof(FalRateLimitException))
         {
-            Type = "rate_limited", Message = "Rate limit exceeded", Retried = true, Says = "does not say how long to wait",
+            Type = "rate_limited",
+            Message = "Rate limit exceeded",
+            Retried = true,
+            Says = "does not say how long to wait",
         },
         ["429 with Retry-After in seconds"] = new(
             Error(429, "rate_limited", "Rate limit exceeded") with { Headers = [("Retry-After", "7")] }, typeof(FalRateLimitException))
         {
-            Type = "rate_limited", Retried = true, RetryAfter = TimeSpan.FromSeconds(7), Says = "asks to wait 7 s",
+            Type = "rate_limited",
+            Retried = true,
+            RetryAfter = TimeSpan.FromSeconds(7),
+            Says = "asks to wait 7 s",
         },
         ["429 with Retry-After as a date"] = new(
             // Long past by the client's clock, so that the wait is the same at each attempt.
@@ -91,7 +122,10 @@ public sealed class ErrorTableTests
             typeof(FalRateLimitException)
         )
         {
-            Type = "rate_limited", Retried = true, RetryAfter = TimeSpan.Zero, Says = "asks to wait 0 s",
+            Type = "rate_limited",
+            Retried = true,
+            RetryAfter = TimeSpan.Zero,
+            Says = "asks to wait 0 s",
         },
         ["429 with x-ratelimit-reset"] = new(
             Error(429, "rate_limited", "Rate limit exceeded") with
@@ -101,16 +135,25 @@ public sealed class ErrorTableTests
             typeof(FalRateLimitException)
         )
         {
-            Type = "rate_limited", Retried = true, RetryAfter = TimeSpan.FromSeconds(4), Says = "asks to wait 4 s",
+            Type = "rate_limited",
+            Retried = true,
+            RetryAfter = TimeSpan.FromSeconds(4),
+            Says = "asks to wait 4 s",
         },
         ["429 with a wait that fits no budget"] = new(
             Error(429, "rate_limited", "Rate limit exceeded") with { Headers = [("Retry-After", "410400")] }, typeof(FalRateLimitException))
         {
-            Type = "rate_limited", RetryAfter = TimeSpan.FromHours(114), Transient = true, Says = "asks to wait 410400 s",
+            Type = "rate_limited",
+            RetryAfter = TimeSpan.FromHours(114),
+            Transient = true,
+            Says = "asks to wait 410400 s",
         },
         ["500"] = new(Error(500, "server_error", "An unexpected error occurred"), typeof(FalApiException))
         {
-            Type = "server_error", Message = "An unexpected error occurred", Retried = true, Says = "Try again later",
+            Type = "server_error",
+            Message = "An unexpected error occurred",
+            Retried = true,
+            Says = "Try again later",
         },
         ["501"] = new(Error(501, "not_implemented", "Not implemented"), typeof(FalApiException))
         {
@@ -119,7 +162,9 @@ public sealed class ErrorTableTests
         },
         ["502 with a web page"] = new(new(502, "text/html", GatewayPage), typeof(FalApiException))
         {
-            Retried = true, HasRequestId = false, Says = "proxy",
+            Retried = true,
+            HasRequestId = false,
+            Says = "proxy",
         },
         ["503 with a web page"] = new(new(503, "text/html", GatewayPage), typeof(FalApiException))
         {
@@ -142,21 +187,25 @@ public sealed class ErrorTableTests
             typeof(FalAuthenticationException)
         )
         {
-            Message = "No user found for Key ID and Secret", HasRequestId = false,
+            Message = "No user found for Key ID and Secret",
+            HasRequestId = false,
         },
         ["detail as a list"] = new(
             MockResponse.Json(422, """{"detail":[{"loc":["query","limit"],"msg":"must be at least 1","type":"value_error"},{"loc":["query",0],"msg":"odd","type":"x"}]}"""),
             typeof(FalApiException))
         {
-            Message = "query.limit: must be at least 1; query.0: odd", HasRequestId = false,
+            Message = "query.limit: must be at least 1; query.0: odd",
+            HasRequestId = false,
         },
         ["an error type newer than this version"] = new(Error(402, "payment_required", "Top up the balance"), typeof(FalApiException))
         {
-            Type = "payment_required", Message = "Top up the balance",
+            Type = "payment_required",
+            Message = "Top up the balance",
         },
         ["text that is not JSON"] = new(new(400, "text/plain", "upstream says no"), typeof(FalApiException))
         {
-            Message = "upstream says no", HasRequestId = false,
+            Message = "upstream says no",
+            HasRequestId = false,
         },
     };
 

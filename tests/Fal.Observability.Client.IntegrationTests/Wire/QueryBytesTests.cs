@@ -25,7 +25,10 @@ public sealed class QueryBytesTests
             new AnalyticsQuery("my-org/my-app", "my-org/other")
             {
                 Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount | AnalyticsExpand.P90Duration,
-                Range = FirstWeek, TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Hour, BoundToTimeframe = true,
+                Range = FirstWeek,
+                TimeZone = "Europe/Berlin",
+                Timeframe = AnalyticsTimeframe.Hour,
+                BoundToTimeframe = true,
             },
             "?endpoint_id=my-org%2Fmy-app&endpoint_id=my-org%2Fother&expand=time_series&expand=request_count&expand=p90_duration&start=2026-01-01T00%3A00%3A00Z&end=2026-01-08T00%3A00%3A00Z&timezone=Europe%2FBerlin&timeframe=hour&bound_to_timeframe=true"),
         ["two endpoints, five expand values, range, zone and timeframe"] = (
@@ -65,7 +68,9 @@ public sealed class QueryBytesTests
         ["values that this version does not know"] = (
             new AnalyticsQuery("my-org/my-app")
             {
-                Expand = AnalyticsExpand.None, AdditionalExpand = ["p999_duration", "error_count", "größe+1"], Range = FirstWeek,
+                Expand = AnalyticsExpand.None,
+                AdditionalExpand = ["p999_duration", "error_count", "größe+1"],
+                Range = FirstWeek,
                 Cursor = "cGFnZT0y+/==",
             },
             "?endpoint_id=my-org%2Fmy-app&expand=time_series&expand=error_count&expand=p999_duration&expand=gr%C3%B6%C3%9Fe%2B1&start=2026-01-01T00%3A00%3A00Z&end=2026-01-08T00%3A00%3A00Z&cursor=cGFnZT0y%2B%2F%3D%3D"),
@@ -83,7 +88,8 @@ public sealed class QueryBytesTests
                 "my-org/İIıi"
             )
             {
-                Range = FirstWeek, TimeZone = "Etc/GMT+5",
+                Range = FirstWeek,
+                TimeZone = "Etc/GMT+5",
             },
             "?endpoint_id=my-org%2Fa%2Bb&endpoint_id=my-org%2F%C3%BC&endpoint_id=my-org%2F50%25&endpoint_id=my-org%2Fa%26b%3Dc&endpoint_id=my-org%2Fa%23b&endpoint_id=my-org%2Fa%3Fb%3Bc%3Ad%40e%21f%24g%27h%28i%29j%2Ak&endpoint_id=my-org%2F%22%3C%3E%5C%5E%60%7B%7C%7D~-._&endpoint_id=my-org%2F%F0%9F%98%80&endpoint_id=my-org%2F%252F&endpoint_id=my-org%2F%C4%B0I%C4%B1i&expand=time_series&expand=request_count&start=2026-01-01T00%3A00%3A00Z&end=2026-01-08T00%3A00%3A00Z&timezone=Etc%2FGMT%2B5"),
     };

@@ -52,7 +52,8 @@ public sealed class AnalyticsZoneReaderTests
         ];
         AnalyticsQuery query = new("a/b")
         {
-            TimeZone = "Australia/Lord_Howe", Timeframe = AnalyticsTimeframe.Hour,
+            TimeZone = "Australia/Lord_Howe",
+            Timeframe = AnalyticsTimeframe.Hour,
             Range = AnalyticsTimeRange.Between(hours[0], hours[^1].AddHours(1)),
         };
 
@@ -75,7 +76,9 @@ public sealed class AnalyticsZoneReaderTests
         DateTimeOffset[] instants = [.. Enumerable.Range(0, 5).Select(i => At(first).AddMinutes(i * stepMinutes))];
         AnalyticsQuery query = new("a/b")
         {
-            TimeZone = zone, Timeframe = timeframe, Range = AnalyticsTimeRange.Between(instants[0], instants[^1].AddMinutes(stepMinutes)),
+            TimeZone = zone,
+            Timeframe = timeframe,
+            Range = AnalyticsTimeRange.Between(instants[0], instants[^1].AddMinutes(stepMinutes)),
         };
 
         Assert.Equal(instants, Read(query, instants, 3));
@@ -125,7 +128,9 @@ public sealed class AnalyticsZoneReaderTests
         DateTimeOffset[] instants = [.. Enumerable.Range(0, count).Select(i => At(first).AddMinutes(i * stepMinutes))];
         AnalyticsQuery query = new("a/b")
         {
-            TimeZone = zone, Timeframe = timeframe, Range = AnalyticsTimeRange.Between(instants[0], instants[^1].AddMinutes(stepMinutes)),
+            TimeZone = zone,
+            Timeframe = timeframe,
+            Range = AnalyticsTimeRange.Between(instants[0], instants[^1].AddMinutes(stepMinutes)),
         };
 
         Assert.Equal(Repeating(instants), Read(query, Repeating(instants), pageLength));
@@ -142,7 +147,8 @@ public sealed class AnalyticsZoneReaderTests
         DateTimeOffset[] minutes = [At("2026-10-25T00:08:00Z"), At("2026-10-25T00:09:00Z"), At("2026-10-25T00:09:00Z")];
         AnalyticsQuery query = new("a/b")
         {
-            TimeZone = "Europe/Berlin", Timeframe = AnalyticsTimeframe.Minute,
+            TimeZone = "Europe/Berlin",
+            Timeframe = AnalyticsTimeframe.Minute,
             Range = AnalyticsTimeRange.Between(minutes[0], minutes[0].AddHours(3)),
         };
 

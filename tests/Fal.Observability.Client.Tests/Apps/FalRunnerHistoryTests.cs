@@ -80,7 +80,9 @@ public sealed class FalRunnerHistoryTests
     {
         FalRunnerHistory history = new()
         {
-            EndpointId = "o/n", Timeframe = "month", Aggregation = "avg",
+            EndpointId = "o/n",
+            Timeframe = "month",
+            Aggregation = "avg",
             Buckets =
             [
                 new FalRunnerBucket { Start = new(2026, 2, 1, 0, 0, 0, TimeSpan.Zero), Running = 0, Idle = 1, Draining = 0 },
@@ -95,7 +97,9 @@ public sealed class FalRunnerHistoryTests
     {
         FalRunnerHistory history = new()
         {
-            EndpointId = "o/n", Timeframe = "day", Aggregation = "avg",
+            EndpointId = "o/n",
+            Timeframe = "day",
+            Aggregation = "avg",
             Buckets =
             [
                 new FalRunnerBucket { Start = new(2026, 2, 1, 0, 0, 0, TimeSpan.Zero), Running = 1, Idle = 0, Draining = 0 },
@@ -150,8 +154,9 @@ public sealed class FalRunnerHistoryTests
     {
         Query = new AnalyticsQuery("o/n")
         {
-            Expand = AnalyticsExpand.P90PrepareDuration, Timeframe = AnalyticsTimeframe.Hour,
-                Range = AnalyticsTimeRange.Between(Start, Start.AddDays(1)),
+            Expand = AnalyticsExpand.P90PrepareDuration,
+            Timeframe = AnalyticsTimeframe.Hour,
+            Range = AnalyticsTimeRange.Between(Start, Start.AddDays(1)),
         },
         TimeSeries =
         [

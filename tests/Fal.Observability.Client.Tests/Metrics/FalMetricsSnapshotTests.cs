@@ -40,6 +40,31 @@ public sealed class FalMetricsSnapshotTests
         """;
 
     [Fact]
+    public void A_series_that_comes_twice_counts_once_with_its_first_value()
+    {
+        // The order of the labels is no difference; another label is.
+        FalMetricsSnapshot snapshot = Parse("""
+            # TYPE fal_app_queue_size gauge
+            fal_app_queue_size{application="my/app",region="eu"} 7
+            fal_app_queue_size{region="eu",application="my/app"} 8
+            fal_app_queue_size{application="my/app",region="us"} 1
+            # TYPE fal_app_requests_completed gauge
+            fal_app_requests_completed{application="my/app",method="POST",status="200"} 18
+            fal_app_requests_completed{application="my/app",method="POST",status="500"} 2
+            fal_app_requests_completed{application="my/app",method="POST",status="200"} 18
+            # TYPE fal_app_request_latency gauge
+            fal_app_request_latency{application="my/app",le="1.0"} 5
+            fal_app_request_latency{application="my/app",le="1.0"} 6
+            fal_app_request_latency{application="my/app",le="+Inf"} 24
+            """);
+
+        FalAppMetrics app = snapshot["my/app"]!;
+        Assert.Equal((8, 20, 5), (app.QueueSize, app.RequestsCompleted, app.Latency!.Buckets[0].CumulativeCount));
+        // Nothing is lost of what the service sent.
+        Assert.Equal(9, app.Samples.Count);
+    }
+
+    [Fact]
     public void Every_documented_family_has_its_typed_place()
     {
         FalMetricsSnapshot snapshot = Parse(Documented);
@@ -109,7 +134,8 @@ public sealed class FalMetricsSnapshotTests
     {
         // More kinds than are scanned, each twice: the second half finds them by another way than the first.
         string text = string.Concat(
-            Enumerable.Range(0, 200).Select(i => $"fal_app_runners{{application=\"a/b\",machine_type=\"m\",state=\"s{i % 100}\"}} 1\n")
+            Enumerable.Range(0, 200).Select(
+                i => $"fal_app_runners{{application=\"a/b\",machine_type=\"m\",region=\"r{i / 100}\",state=\"s{i % 100}\"}} 1\n")
         );
         FalAppMetrics app = Parse(text)["a/b"]!;
         Assert.Equal(100, app.Runners.Count);

@@ -104,7 +104,8 @@ public sealed class PublishedAnalyticsTests
     {
         _service.Order = buckets => buckets.Select(bucket => new AnalyticsBucket
         {
-            Start = bucket.Start, Rows = [bucket.Rows[0], new AnalyticsRow { EndpointId = "", RequestCount = 7 }],
+            Start = bucket.Start,
+            Rows = [bucket.Rows[0], new AnalyticsRow { EndpointId = "", RequestCount = 7 }],
         });
         await using PublisherHost host = HostOf();
         await host.StartAsync();

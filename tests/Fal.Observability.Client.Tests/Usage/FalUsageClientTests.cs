@@ -12,7 +12,8 @@ public sealed class FalUsageClientTests
 
     private static readonly UsageQuery Query = new()
     {
-        Range = AnalyticsTimeRange.Between(Start, Start.AddDays(2)), Timeframe = AnalyticsTimeframe.Day,
+        Range = AnalyticsTimeRange.Between(Start, Start.AddDays(2)),
+        Timeframe = AnalyticsTimeframe.Day,
         Expand = UsageExpand.TimeSeries | UsageExpand.Summary,
     };
 

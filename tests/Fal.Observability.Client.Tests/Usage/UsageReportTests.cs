@@ -77,6 +77,15 @@ public sealed class UsageReportTests
     }
 
     [Fact]
+    public void Requests_of_no_range_are_refused_as_those_of_another_time()
+    {
+        FalAppList apps = new() { Apps = [App("o/a", "main")] };
+        ArgumentException failure = Assert.Throws<ArgumentException>(
+            () => Report((0, Row("a", 1, "USD"))).ByApp(apps, new AnalyticsReport { Query = apps.ToQuery() }));
+        Assert.Contains("Set Range", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_refund_lowers_the_bill_and_the_whole_stays_the_sum_of_its_parts()
     {
         FalAppList apps = new() { Apps = [App("o/a", "main")] };
@@ -116,8 +125,11 @@ public sealed class UsageReportTests
     [Fact]
     public void Totals_are_those_of_the_summary_where_there_is_no_series()
     {
-        UsageReport report = new() { Query = new UsageQuery { Range = Month, Expand = UsageExpand.Summary },
-            Summary = [Row("a", 3, "USD")] };
+        UsageReport report = new()
+        {
+            Query = new UsageQuery { Range = Month, Expand = UsageExpand.Summary },
+            Summary = [Row("a", 3, "USD")]
+        };
         Assert.Equal(3, Assert.Single(report.Totals).Cost);
         UsageReport both = new()
         {
@@ -296,8 +308,15 @@ public sealed class UsageReportTests
         Assert.Contains("ClosedOnly", Refusal(good with { ClosedOnly = true }), StringComparison.Ordinal);
 
         // What is said and what is the default are the same.
-        usage.ByApp(apps, new AnalyticsReport { Query = good with { TimeZone = "UTC", BoundToTimeframe = true,
-            Timeframe = AnalyticsTimeframe.Day } });
+        usage.ByApp(apps, new AnalyticsReport
+        {
+            Query = good with
+            {
+                TimeZone = "UTC",
+                BoundToTimeframe = true,
+                Timeframe = AnalyticsTimeframe.Day
+            }
+        });
 
         string Refusal(AnalyticsQuery query) =>
             Assert.Throws<ArgumentException>(() => usage.ByApp(apps, new AnalyticsReport { Query = query })).Message;
@@ -334,7 +353,13 @@ public sealed class UsageReportTests
             decimal? seconds = 60) =>
         new()
         {
-            App = app, Environment = environment, MachineType = machine, Unit = "second", Quantity = seconds, Cost = cost,
-                Currency = currency, IsSurge = surge,
+            App = app,
+            Environment = environment,
+            MachineType = machine,
+            Unit = "second",
+            Quantity = seconds,
+            Cost = cost,
+            Currency = currency,
+            IsSurge = surge,
         };
 }

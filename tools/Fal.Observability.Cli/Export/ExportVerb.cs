@@ -84,7 +84,7 @@ internal sealed class ExportVerb
         await using Account account = await Account.OpenAsync(parsed.GetValue(_baseAddress), cancellationToken);
         try
         {
-                var request = new ExportRequest
+            var request = new ExportRequest
             {
                 EndpointIds = await _endpoints.OfAsync(parsed, account, cancellationToken),
                 Timeframe = parsed.GetValue(_timeframe) ?? AnalyticsTimeframe.Hour,

@@ -10,6 +10,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 {
     private const int Minutes = 60;
     private const int LabelWidth = 12;
+    private const int TableWidth = 66;
     private const int MinutesOfRow = 10;
 
     private readonly List<TopLine> _lines = [];
@@ -21,7 +22,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         TopRow? row = reading is null ? null : Array.Find(reading.Rows, row => row.App.Name == view.Selected);
         if (reading is null || row is null)
         {
-            Add("No data about this app.");
+            Row("No data about this app.");
             return _lines;
         }
 
@@ -44,23 +45,34 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         }
 
         int bars = Math.Clamp((width - 60) / 2, 8, Trend.Capacity);
-        Add("now", $"queue {Figures.Count(live.QueueSize)} {row.App.Queue.Draw(reading.Number, bars, ramp)}  " +
-            $"busy {Figures.Count(live.ConcurrentRequests)} {row.App.Busy.Draw(reading.Number, bars, ramp)}  " +
-            $"in {Figures.Count(live.RequestsReceived)}/min  out {Figures.Count(live.RequestsCompleted)}/min");
+        Add(
+            "now",
+            $"queue {Figures.Count(live.QueueSize)} {row.App.Queue.Draw(reading.Number, bars, ramp)}",
+            $"busy {Figures.Count(live.ConcurrentRequests)} {row.App.Busy.Draw(reading.Number, bars, ramp)}",
+            $"in {Figures.Count(live.RequestsReceived)}/min",
+            $"out {Figures.Count(live.RequestsCompleted)}/min");
         string statuses = string.Join(", ", live.RequestsCompletedByStatus.GroupBy(requests => requests.Status, StringComparer.Ordinal)
             .OrderBy(status => status.Key, StringComparer.Ordinal)
             .Select(status => $"{Figures.Count(status.Sum(requests => requests.Count))} x {ShownText.Of(status.Key)}"));
-        Add("answers", $"{(statuses.Length == 0 ? Figures.None : statuses)}  errors {Figures.Percent(live.ErrorRate)} %  " +
-            $"p50 {Figures.Seconds(row.P50)} s  p90 {Figures.Seconds(row.P90)} s  p99 {Figures.Seconds(row.P99)} s");
-        foreach (IGrouping<string, FalRunnerCount> machine in live.Runners.GroupBy(runner => runner.MachineType, StringComparer.Ordinal))
+        Add(
+            "answers",
+            statuses.Length == 0 ? Figures.None : statuses,
+            $"errors {Figures.Percent(live.ErrorRate)} %",
+            $"p50 {Figures.Seconds(row.P50)} s",
+            $"p90 {Figures.Seconds(row.P90)} s",
+            $"p99 {Figures.Seconds(row.P99)} s");
+        foreach (IGrouping<string, FalRunnerCount> machine in live.Runners.GroupBy(
+            runner => MachineName.Of(runner.MachineType), StringComparer.Ordinal))
         {
             string states = string.Join(", ", machine.Select(runner => $"{Figures.Count(runner.Count)} {ShownText.Of(runner.State)}"));
-            Add("runners", $"{states} on {ShownText.Of(machine.Key)}");
+            Add("runners", $"{states} on {machine.Key}");
         }
 
-        Add("use", $"gpu {Figures.Percent(live.GpuUtilizationPercentPerGpu / 100)} %  " +
-            $"vram {Figures.Percent(live.VramUsagePercentPerGpu / 100)} %  of {Figures.Count(live.RunnerGpuCount)} GPUs  " +
-            $"cpu {Figures.Percent(live.CpuUsagePercentPerRunner / 100)} %  " +
+        Add(
+            "use",
+            $"gpu {Figures.Percent(live.GpuUtilizationPercentPerGpu / 100)} %",
+            $"vram {Figures.Percent(live.VramUsagePercentPerGpu / 100)} % of {Figures.Count(live.RunnerGpuCount)} GPUs",
+            $"cpu {Figures.Percent(live.CpuUsagePercentPerRunner / 100)} %",
             $"memory {Figures.Count(live.MemoryUsageBytesPerRunner / 1048576)} MiB of one runner");
     }
 
@@ -73,14 +85,18 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 
         if (app.Listed is not { } listed)
         {
-            Add("limits", $"not known: the app is not listed in this environment");
+            Add("limits", "not known: the app is not listed in this environment");
             return;
         }
 
-        Add("limits", $"{Figures.Count(listed.MinConcurrency)} to {Figures.Count(listed.MaxConcurrency)} runners  " +
-            $"keep {Span(listed.KeepAlive)}  request {Span(listed.RequestTimeout)}  startup {Span(listed.StartupTimeout)}");
-        Add("", $"{ShownText.Of(listed.MachineType ?? Figures.None)}  " +
-            $"environment {ShownText.Of(listed.Environment ?? Figures.None)}  " +
+        Add(
+            "limits",
+            $"{Figures.Count(listed.MinConcurrency)} to {Figures.Count(listed.MaxConcurrency)} runners",
+            $"keep {Span(listed.KeepAlive)}",
+            $"request {Span(listed.RequestTimeout)}",
+            $"startup {Span(listed.StartupTimeout)}",
+            $"machine {(listed.MachineType is { } machine ? MachineName.Of(machine) : Figures.None)}",
+            $"environment {ShownText.Of(listed.Environment ?? Figures.None)}",
             $"regions {(listed.ValidRegions.Count == 0 ? "any" : ShownText.Of(string.Join(", ", listed.ValidRegions)))}");
 
         static string Span(TimeSpan? span) => span is { } length ? Figures.Span(length) : Figures.None;
@@ -108,9 +124,12 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         }
 
         AnalyticsTotals all = AnalyticsTotals.Of(report.TimeSeries);
-        Add("last hour", $"{Figures.Count(all.RequestCount)} requests  " +
-            $"{Figures.Count(all.ErrorCount)} errors ({Figures.Percent(all.ErrorRate)} %)  " +
-            $"{Figures.Count(all.UserErrorCount)} user errors  {Figures.Count(all.ColdBootCount)} cold boots");
+        Add(
+            "last hour",
+            $"{Figures.Count(all.RequestCount)} requests",
+            $"{Figures.Count(all.ErrorCount)} errors ({Figures.Percent(all.ErrorRate)} %)",
+            $"{Figures.Count(all.UserErrorCount)} user errors",
+            $"{Figures.Count(all.ColdBootCount)} cold boots");
         if (all.ErrorCount > 0)
         {
             Add("", $"errors: {Figures.Count(all.StartupErrorCount)} startup, {Figures.Count(all.ConnectionErrorCount)} connection, " +
@@ -120,17 +139,23 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         Bars("requests", i => minutes[i]?.RequestCount ?? double.NaN, Figures.Count, "/min");
         Bars("errors", i => minutes[i]?.ErrorCount ?? double.NaN, Figures.Count, "/min");
         Bars("p90", i => p90[i], Figures.Seconds, " s");
-        Add("", "   from  requests   err%    p50    p90    p99   (highest minute)", Ink.Faint);
+        Row("   from  requests  errors   err%    p50    p90    p99   (highest minute)", Ink.Faint);
         for (int from = 0; from < Minutes; from += MinutesOfRow)
         {
             AnalyticsBucket[] buckets = [.. report.TimeSeries.Where(
                 bucket => Place(bucket.Start, first) is { } place && place / MinutesOfRow == from / MinutesOfRow)];
+            Sums(Figures.Clock(first.AddMinutes(from))[..5], buckets);
+        }
+
+        Sums("sum", report.TimeSeries);
+
+        void Sums(string label, IReadOnlyList<AnalyticsBucket> buckets)
+        {
             AnalyticsTotals sum = AnalyticsTotals.Of(buckets);
             string Highest(Func<AnalyticsRow, TimeSpan?> duration) =>
                 Figures.Seconds(buckets.SelectMany(bucket => bucket.Rows).Max(duration)?.TotalSeconds);
-            Add("", $"  {Figures.Clock(first.AddMinutes(from))[..5]}  {Figures.Count(sum.RequestCount),8}   " +
-                $"{Figures.Percent(sum.ErrorRate),4}   {Highest(row => row.P50Duration),4}   {Highest(row => row.P90Duration),4}   " +
-                $"{Highest(row => row.P99Duration),4}");
+            Row($"  {label,5}  {Figures.Count(sum.RequestCount),8}  {Figures.Count(sum.ErrorCount),6}   {Figures.Percent(sum.ErrorRate),4}   " +
+                $"{Highest(row => row.P50Duration),4}   {Highest(row => row.P90Duration),4}   {Highest(row => row.P99Duration),4}");
         }
     }
 
@@ -171,11 +196,41 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         int shown = Math.Min(Minutes, width - LabelWidth - 16);
         double At(int i) => valueAt(Minutes - shown + i);
         double highest = Enumerable.Range(0, shown).Select(At).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
-        Add($"  {label}", $"{Trend.Draw(shown, ramp, At)} {(double.IsNaN(highest) ? "no data" : $"<= {text(highest)}{unit}")}");
+        Row($"  {label}", $"{Trend.Draw(shown, ramp, At)} {(double.IsNaN(highest) ? "no data" : $"<= {text(highest)}{unit}")}");
     }
 
-    private void Add(string label, string text, Ink ink = Ink.Plain) =>
-        _lines.Add(new TopLine(width).AddCell(label, LabelWidth, isRight: false, Ink.Faint).Add(text, ink));
+    /// <summary>Adds parts, as many on a line as have room.</summary>
+    private void Add(string label, params ReadOnlySpan<string> parts)
+    {
+        string line = "";
+        foreach (string part in parts)
+        {
+            if (line.Length > 0 && TopLine.WidthOf(line) + 2 + TopLine.WidthOf(part) > width - LabelWidth)
+            {
+                Flush();
+            }
 
-    private void Add(string text) => _lines.Add(new TopLine(width).Add(text));
+            line = line.Length == 0 ? part : $"{line}  {part}";
+        }
+
+        Flush();
+
+        void Flush()
+        {
+            foreach (string fitting in TopLine.Wrap(line, width - LabelWidth))
+            {
+                Row(label, fitting);
+                label = "";
+            }
+
+            line = "";
+        }
+    }
+
+    private void Row(string label, string text) =>
+        _lines.Add(new TopLine(width).AddCell(label, LabelWidth, isRight: false, Ink.Faint).Add(text));
+
+    /// <summary>Adds a line of the table, with its label or without one where that leaves too little room.</summary>
+    private void Row(string text, Ink ink = Ink.Plain) =>
+        _lines.Add(new TopLine(width).Add(width >= LabelWidth + TableWidth ? new string(' ', LabelWidth) : "").Add(text, ink));
 }

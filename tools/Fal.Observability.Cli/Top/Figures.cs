@@ -7,10 +7,13 @@ internal static class Figures
 {
     public const string None = "-";
 
+    private const string Infinite = "inf";
+
     /// <summary>A count in at most five characters, such as 980, 12.3k or 4M.</summary>
     public static string Count(double? value) => value switch
     {
         null or double.NaN => None,
+        double.PositiveInfinity => Infinite,
         var number when Math.Abs(number.Value) < 9999.5 => Text(number.Value, "0"),
         var number when Math.Abs(number.Value) < 99_950 => $"{Text(number.Value / 1e3, "0.0")}k",
         var number when Math.Abs(number.Value) < 999_500 => $"{Text(number.Value / 1e3, "0")}k",
@@ -18,13 +21,15 @@ internal static class Figures
         var number => Text(number.Value, "0e0"),
     };
 
-    /// <summary>Seconds in at most four characters, such as 0.85, 12.3 or 183.</summary>
+    /// <summary>Seconds in at most four characters, such as 0.85, 12.3 or 183. From 10,000 seconds on they are hours: 2.8h.</summary>
     public static string Seconds(double? value) => value switch
     {
         null or double.NaN => None,
+        double.PositiveInfinity => Infinite,
         var number when number.Value < 9.995 => Text(number.Value, "0.00"),
         var number when number.Value < 99.95 => Text(number.Value, "0.0"),
-        var number => Text(number.Value, "0"),
+        var number when number.Value < 9999.5 => Text(number.Value, "0"),
+        var number => $"{Text(number.Value / 3600, number.Value < 9.95 * 3600 ? "0.0" : "0")}h",
     };
 
     /// <summary>A share of 1 as percent in at most four characters.</summary>
@@ -46,9 +51,9 @@ internal static class Figures
         _ => $"{Text(span.TotalDays, "0")} d",
     };
 
-    /// <summary>An amount with two decimals and its currency.</summary>
+    /// <summary>An amount with two decimals, or none from a million on, and its currency.</summary>
     public static string Money(decimal amount, string? currency) =>
-        string.Create(CultureInfo.InvariantCulture, $"{amount:0.00} {currency}").TrimEnd();
+        $"{amount.ToString(amount < 999_999.995m ? "0.00" : "0", CultureInfo.InvariantCulture)} {currency}".TrimEnd();
 
     /// <summary>A time of day in UTC.</summary>
     public static string Clock(DateTimeOffset instant) => instant.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture);

@@ -40,15 +40,16 @@ internal static class TopColumns
     /// <param name="width">The columns of the screen.</param>
     /// <param name="withBars">Whether trends are shown: one read alone has none.</param>
     /// <param name="ramp">The characters of bars.</param>
+    /// <param name="sort">What the rows are sorted by. Its column stays, unless it is the trouble, which the mark of a row shows too.</param>
     public static (IReadOnlyList<TopColumn> Columns, TopDrawing Drawing) For(
-        TopReading reading, int width, bool withBars, string ramp)
+        TopReading reading, int width, bool withBars, string ramp, TopSort sort)
     {
         int name = Math.Min(Math.Max(reading.WidestName, NarrowestName), Math.Max(NarrowestName, width / 4));
-        List<(int Rank, TopColumn Column)> all = [.. Ranked(name, NarrowestBars, withBars)];
+        List<(int Rank, TopColumn Column)> all = [.. Ranked(reading, name, NarrowestBars, withBars)];
         while (all.Count > 1 && Taken(all) > width)
         {
-            // The column that says least goes first.
-            all.Remove(all.MaxBy(column => column.Rank));
+            // A column goes as a whole, never a part of it, and the one that says least goes first.
+            all.Remove(all.MaxBy(column => column.Column.Sort == sort && sort != TopSort.Trouble ? 0 : column.Rank));
         }
 
         int bars = all.Count(column => column.Column.Width == NarrowestBars && column.Column.Title.Length == 0);
@@ -56,41 +57,44 @@ internal static class TopColumns
         // The names get what they lack, and the bars share the rest.
         int wider = Math.Clamp(reading.WidestName - name, 0, spare);
         int barWidth = bars == 0 ? NarrowestBars : Math.Min(WidestBars, NarrowestBars + ((spare - wider) / bars));
-        List<TopColumn> columns = [.. Ranked(name + wider, barWidth, withBars)
+        List<TopColumn> columns = [.. Ranked(reading, name + wider, barWidth, withBars)
             .Where(column => all.Exists(kept => kept.Rank == column.Rank)).Select(column => column.Column)];
         return (columns, new TopDrawing(reading, ramp, barWidth));
     }
 
-    /// <summary>Every column in the order of the screen. The higher the rank, the sooner it is left out.</summary>
-    private static IEnumerable<(int Rank, TopColumn Column)> Ranked(int name, int bars, bool withBars)
+    /// <summary>
+    /// Every column in the order of the screen, wide enough for its widest value, and for an arrow beside a title by which one can sort.
+    /// The higher the rank, the sooner it is left out.
+    /// </summary>
+    private static IEnumerable<(int Rank, TopColumn Column)> Ranked(TopReading reading, int name, int bars, bool withBars)
     {
         yield return (0, new TopColumn("app", name, (row, drawing) => drawing.Reading.NameOf(row.App))
         {
             IsRight = false,
             Sort = TopSort.Name,
         });
-        yield return (1, new TopColumn("queue", 5, (row, _) => Figures.Count(row.Live?.QueueSize)) { Sort = TopSort.Queue });
+        yield return (1, new TopColumn("queue", 6, (row, _) => Figures.Count(row.Live?.QueueSize)) { Sort = TopSort.Queue });
         if (withBars)
         {
             yield return (9, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Queue)));
         }
 
-        yield return (2, new TopColumn("busy", 4, (row, _) => Figures.Count(row.Live?.ConcurrentRequests)) { Sort = TopSort.Busy });
+        yield return (2, new TopColumn("busy", 5, (row, _) => Figures.Count(row.Live?.ConcurrentRequests)) { Sort = TopSort.Busy });
         if (withBars)
         {
             yield return (10, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Busy)));
         }
 
-        yield return (3, new TopColumn("run", 4, (row, _) => Figures.Count(row.Live?.RunnerCount)) { Sort = TopSort.Runners });
+        yield return (3, new TopColumn("run", 5, (row, _) => Figures.Count(row.Live?.RunnerCount)) { Sort = TopSort.Runners });
         yield return (7, new TopColumn("p50", 4, (row, _) => Figures.Seconds(row.P50)));
         yield return (5, new TopColumn("p90", 4, (row, _) => Figures.Seconds(row.P90)));
         yield return (6, new TopColumn("p99", 4, (row, _) => Figures.Seconds(row.P99)) { Sort = TopSort.P99 });
-        yield return (4, new TopColumn("err%", 4, (row, _) => Figures.Percent(row.Live?.ErrorRate))
+        yield return (4, new TopColumn("err%", 5, (row, _) => Figures.Percent(row.Live?.ErrorRate))
         {
             Sort = TopSort.Errors,
-            Ink = row => InkOf(row.Live?.ErrorRate),
+            Ink = row => InkOf(row.Live?.ErrorRate, row.Live?.ErrorCount),
         });
-        yield return (8, new TopColumn("gpu", 3, (row, _) => Figures.Percent(row.Live?.GpuUtilizationPercentPerGpu / 100))
+        yield return (8, new TopColumn("gpu", 4, (row, _) => Figures.Percent(row.Live?.GpuUtilizationPercentPerGpu / 100))
         {
             Sort = TopSort.Gpu,
         });
@@ -102,32 +106,36 @@ internal static class TopColumns
         {
             Sort = TopSort.Cost,
         });
-        yield return (17, new TopColumn("runners by state", 30, (row, _) => States(row)) { IsRight = false });
-        yield return (18, new TopColumn("machine", 22, (row, _) => Machines(row)) { IsRight = false });
-        yield return (12, new TopColumn("trouble", 25, (row, _) => row.Trouble.Reason)
+        yield return (17, Text("runners by state", reading.Widest.States, StatesOf));
+        yield return (18, Text("machine", reading.Widest.Machines, MachinesOf));
+        yield return (12, Text("trouble", reading.Widest.Reason, row => row.Trouble.Reason) with
         {
-            IsRight = false,
             Sort = TopSort.Trouble,
             Ink = row => InkOf(row.Trouble),
         });
     }
 
+    private static TopColumn Text(string title, int widest, Func<TopRow, string> value) =>
+        new(title, Math.Max(title.Length + 1, widest), (row, _) => value(row)) { IsRight = false };
+
     /// <summary>How a score looks.</summary>
     public static Ink InkOf(Trouble trouble) =>
         trouble.Score >= Trouble.Severe ? Top.Ink.Bad : trouble.Score >= Trouble.Warning ? Top.Ink.Warning : Top.Ink.Plain;
 
-    /// <summary>How a share of errors looks.</summary>
-    public static Ink InkOf(double? errorShare) =>
-        errorShare >= 0.05 ? Top.Ink.Bad : errorShare >= 0.01 ? Top.Ink.Warning : Top.Ink.Plain;
+    /// <summary>How a share of errors looks. Too few errors are no trouble, whatever their share is.</summary>
+    public static Ink InkOf(double? errorShare, double? errors) => !(errors >= Trouble.FewestRequests) ? Top.Ink.Plain
+        : errorShare >= 0.05 ? Top.Ink.Bad : errorShare >= 0.01 ? Top.Ink.Warning : Top.Ink.Plain;
 
     private static int Taken(IEnumerable<(int Rank, TopColumn Column)> columns) => columns.Sum(column => column.Column.Width + 1) + 2;
 
-    private static string States(TopRow row) => row.Live is not { Runners.Count: > 0 } ? Figures.None : string.Join(
+    /// <summary>The runners of an app by state.</summary>
+    public static string StatesOf(TopRow row) => row.Live is not { Runners.Count: > 0 } ? Figures.None : string.Join(
         ", ",
         row.Live.Runners.GroupBy(runner => runner.State, StringComparer.Ordinal)
             .Select(state => $"{Figures.Count(state.Sum(runner => runner.Count))} {ShownText.Of(state.Key)}"));
 
-    private static string Machines(TopRow row) => row.Live is { Runners.Count: > 0 }
-        ? string.Join(", ", row.Live.Runners.Select(runner => ShownText.Of(runner.MachineType)).Distinct(StringComparer.Ordinal))
-        : ShownText.Of(row.App.Listed?.MachineType ?? Figures.None);
+    /// <summary>The machines of an app: those of its runners, else the one that it is listed with.</summary>
+    public static string MachinesOf(TopRow row) => row.Live is { Runners.Count: > 0 }
+        ? string.Join(", ", row.Live.Runners.Select(runner => MachineName.Of(runner.MachineType)).Distinct(StringComparer.Ordinal))
+        : row.App.Listed?.MachineType is { } listed ? MachineName.Of(listed) : Figures.None;
 }

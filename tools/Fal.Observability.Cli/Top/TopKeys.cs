@@ -19,11 +19,6 @@ internal static class TopKeys
             return Type(view, key, rows);
         }
 
-        if (view.IsHelp)
-        {
-            return view with { IsHelp = false, IsEnded = key.KeyChar is 'q' or 'Q' };
-        }
-
         int step = key.Key switch
         {
             ConsoleKey.UpArrow => -1,
@@ -34,9 +29,14 @@ internal static class TopKeys
             ConsoleKey.End => int.MaxValue,
             _ => key.KeyChar switch { 'k' => -1, 'j' => 1, _ => 0 },
         };
+        if (view.IsHelp && step == 0)
+        {
+            return view with { IsHelp = false, IsEnded = key.KeyChar is 'q' or 'Q', Scrolled = 0 };
+        }
+
         if (step != 0)
         {
-            return view.Page == TopPage.App
+            return view.IsHelp || view.Page == TopPage.App
                 ? view with { Scrolled = (int)Math.Clamp((long)view.Scrolled + step, 0, 1000) }
                 : Move(view, step, rows);
         }
@@ -44,7 +44,7 @@ internal static class TopKeys
         return (key.Key, key.KeyChar) switch
         {
             (_, 'q' or 'Q') => view with { IsEnded = true },
-            (_, '?' or 'h') => view with { IsHelp = true },
+            (_, '?' or 'h') => view with { IsHelp = true, Scrolled = 0 },
             (_, 'p' or ' ') => view with { PausedAt = view.PausedAt is null ? latest : null },
             (ConsoleKey.Escape or ConsoleKey.Backspace or ConsoleKey.LeftArrow, _) when view.Page == TopPage.App =>
                 view with { Page = TopPage.Apps, Scrolled = 0 },

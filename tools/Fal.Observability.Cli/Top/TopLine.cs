@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Spectre.Console;
 
@@ -80,6 +81,58 @@ internal sealed class TopLine(int width)
         }
 
         return start + Ellipsis + string.Concat(runes[from..]);
+    }
+
+    /// <summary>Adds as many of some items as have room, whole ones only, and how many more there are.</summary>
+    public TopLine AddItems(IReadOnlyList<string> items, string separator)
+    {
+        int shown = items.Count;
+        while (shown > 1 && WidthOf(TextOf(shown)) > Left)
+        {
+            shown--;
+        }
+
+        return Add(TextOf(shown));
+
+        string TextOf(int count) => string.Join(separator, items.Take(count))
+            + (count < items.Count ? string.Create(CultureInfo.InvariantCulture, $"{separator}{items.Count - count} more") : "");
+    }
+
+    /// <summary>A text as lines that break between words, and within a word that is wider than a line.</summary>
+    public static List<string> Wrap(string text, int columns)
+    {
+        var lines = new List<string>();
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && WidthOf(line) + 1 + WidthOf(word) > columns)
+            {
+                lines.Add(line);
+                line = "";
+            }
+
+            line = line.Length == 0 ? word : $"{line} {word}";
+            while (WidthOf(line) > columns && Start(line, columns) is { Length: > 0 } start)
+            {
+                lines.Add(start);
+                line = line[start.Length..];
+            }
+        }
+
+        lines.Add(line);
+        return lines;
+    }
+
+    /// <summary>A text as at most some lines. Where it is longer its middle is left out: a message ends with its cause.</summary>
+    public static List<string> Wrap(string text, int columns, int most)
+    {
+        List<string> lines = Wrap(text, columns);
+        for (int room = columns * most; lines.Count > most && room > 0; room--)
+        {
+            lines = Wrap(Fit(text, room), columns);
+        }
+
+        return lines;
     }
 
     /// <summary>The line as plain text.</summary>

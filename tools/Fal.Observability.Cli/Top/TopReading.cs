@@ -13,6 +13,7 @@ internal sealed class TopReading
     private bool _isReversed;
     private string _filter = "";
     private TopRow[] _shown = [];
+    private (int States, int Machines, int Reason)? _widest;
 
     /// <param name="number">The number of the read, which rises.</param>
     /// <param name="timestamp">When the answer arrived.</param>
@@ -43,8 +44,14 @@ internal sealed class TopReading
         Worst = [.. rows.Where(row => row.Trouble.Score >= Trouble.Warning).OrderByDescending(row => row.Trouble.Score).Take(Named)];
         _commonOwner = OwnerOf(rows);
         WidestName = rows.Length == 0 ? 0 : rows.Max(row => TopLine.WidthOf(NameOf(row.App)));
-        RunnersByState = InOrder(states);
-        RunnersByMachine = InOrder(machines);
+        RunnersByState = [.. InOrder(states).Select(state => (ShownText.Of(state.Name.Length == 0 ? "unnamed" : state.Name), state.Count))];
+        RunnersByMachine =
+        [
+            .. InOrder(machines).GroupBy(machine => MachineName.Of(machine.Name), StringComparer.Ordinal)
+                .Select(same => (Name: same.Key, Count: same.Sum(machine => machine.Count)))
+                .OrderByDescending(machine => machine.Count)
+                .ThenBy(machine => machine.Name, StringComparer.Ordinal),
+        ];
     }
 
     public int Number { get; }
@@ -76,6 +83,10 @@ internal sealed class TopReading
     /// <summary>The columns of the widest name.</summary>
     public int WidestName { get; }
 
+    /// <summary>The columns of the widest text of each column of words, which are dropped rather than cut.</summary>
+    public (int States, int Machines, int Reason) Widest => _widest ??= (
+        WidestOf(TopColumns.StatesOf), WidestOf(TopColumns.MachinesOf), WidestOf(row => row.Trouble.Reason));
+
     /// <summary>The name of an app. The owner is left out where every app has the same one.</summary>
     public string NameOf(TopApp app) => _commonOwner is null ? app.ShownName : app.ShownName[_commonOwner.Length..];
 
@@ -90,6 +101,8 @@ internal sealed class TopReading
 
         return _shown;
     }
+
+    private int WidestOf(Func<TopRow, string> text) => Rows.Length == 0 ? 0 : Rows.Max(row => TopLine.WidthOf(text(row)));
 
     private static string? OwnerOf(TopRow[] rows)
     {
@@ -141,9 +154,9 @@ internal sealed class TopReading
     private static void Add(Dictionary<string, double> counts, string name, double count) =>
         counts[name] = counts.GetValueOrDefault(name) + Finite(count);
 
-    private static (string, double)[] InOrder(Dictionary<string, double> counts) =>
+    private static (string Name, double Count)[] InOrder(Dictionary<string, double> counts) =>
         [.. counts.OrderByDescending(count => count.Value).ThenBy(count => count.Key, StringComparer.Ordinal)
-            .Select(count => (ShownText.Of(count.Key.Length == 0 ? "unnamed" : count.Key), count.Value))];
+            .Select(count => (count.Key, count.Value))];
 
     private static double Finite(double? value) => value is { } number && double.IsFinite(number) ? number : 0;
 }

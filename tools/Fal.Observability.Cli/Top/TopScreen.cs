@@ -18,6 +18,9 @@ internal sealed class TopScreen(TopModel model, string ramp)
 
     private const int MostEvents = 8;
 
+    // The longest messages of the client fit into so many lines of 60 columns.
+    private const int MostStatusLines = 4;
+
     // The lines above the rows, with their titles, and the one below them.
     private const int LinesAround = 8;
 
@@ -41,14 +44,13 @@ internal sealed class TopScreen(TopModel model, string ramp)
         lines.Add(Title(view, width, now));
         if (view.IsHelp)
         {
-            lines.AddRange(TopHelp.Lines.Take(height - 2).Select(text => new TopLine(width).Add(text)));
+            List<string> help = TopHelp.Lines(width);
+            lines.AddRange(Scrolled(help, view, height - 2).Select(text => new TopLine(width).Add(text)));
         }
         else if (view.Page == TopPage.App)
         {
-            List<TopLine> page = new AppPage(model, ramp, width).Draw(view);
-            int scrolled = Math.Clamp(view.Scrolled, 0, Math.Max(0, page.Count - (height - 3)));
-            lines.Add(Status(width, now));
-            lines.AddRange(page.Skip(scrolled).Take(height - 3));
+            lines.AddRange(Status(width, height, now));
+            lines.AddRange(Scrolled(new AppPage(model, ramp, width).Draw(view), view, height - lines.Count - 1));
         }
         else
         {
@@ -68,9 +70,12 @@ internal sealed class TopScreen(TopModel model, string ramp)
 
     private static string Plural(int count, string noun) => Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
 
-    private static string Listed(IReadOnlyList<(string Name, double Count)> counts) => counts.Count == 0
-        ? "none"
-        : string.Join(", ", counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}"));
+    private static IEnumerable<T> Scrolled<T>(List<T> page, TopView view, int inSight) =>
+        page.Skip(Math.Clamp(view.Scrolled, 0, Math.Max(0, page.Count - inSight))).Take(inSight);
+
+    private static string[] Listed(IReadOnlyList<(string Name, double Count)> counts) => counts.Count == 0
+        ? ["none"]
+        : [.. counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}")];
 
     private static TopLine Keys(TopView view, int width)
     {
@@ -79,10 +84,41 @@ internal sealed class TopScreen(TopModel model, string ramp)
             return new TopLine(width).Add("filter: ", Ink.Title).Add($"{view.Filter}_").Add("   Enter keeps it, Esc clears it", Ink.Faint);
         }
 
-        string keys = view.IsHelp ? "any key closes the help  q quit"
-            : view.Page == TopPage.App ? "Esc back  Up/Down scroll  p pause  ? help  q quit"
-            : "s sort  r reverse  / filter  p pause  Enter open  ? help  q quit";
-        return new TopLine(width).Add(keys, Ink.Faint);
+        if (view.IsHelp)
+        {
+            return Fitting(width, [("Up/Down scroll", 1), ("Esc closes the help", 0), ("q quit", 2)]);
+        }
+
+        if (view.Page == TopPage.App)
+        {
+            return Fitting(width, [("Esc back", 0), ("Up/Down scroll", 3), ("p pause", 4), ("? help", 1), ("q quit", 2)]);
+        }
+
+        string sorted = $"sorted by {TopView.NameOf(view.Sort)}{(view.IsReversed ? ", reversed" : "")}";
+        return Fitting(
+            width,
+            [
+                (sorted, -2),
+                .. view.Filter.Length == 0 ? [] : ((string, int)[])[($"filter '{ShownText.Of(view.Filter)}'", -1)],
+                ("s sort", 2), ("r reverse", 6), ("/ filter", 3), ("p pause", 5), ("Enter open", 4), ("? help", 0), ("q quit", 1),
+            ]);
+    }
+
+    /// <summary>A line of the texts that have room, those with the lowest rank first. What is no key has a negative rank.</summary>
+    private static TopLine Fitting(int width, List<(string Text, int Rank)> texts)
+    {
+        while (texts.Count > 1 && texts.Sum(text => TopLine.WidthOf(text.Text) + 2) - 2 > width)
+        {
+            texts.Remove(texts.MaxBy(text => text.Rank));
+        }
+
+        var line = new TopLine(width);
+        for (int i = 0; i < texts.Count; i++)
+        {
+            line.Add(i == 0 ? "" : "  ").Add(texts[i].Text, texts[i].Rank < 0 ? Ink.Plain : Ink.Faint);
+        }
+
+        return line;
     }
 
     private TopLine Title(TopView view, int width, DateTimeOffset now)
@@ -114,16 +150,18 @@ internal sealed class TopScreen(TopModel model, string ramp)
         return model.IsStale(now) ? line.AddRight($"STALE: {age}", Ink.Bad) : line.AddRight(age);
     }
 
-    /// <summary>What goes wrong now, else what happened last.</summary>
-    private TopLine Status(int width, DateTimeOffset now)
+    /// <summary>What goes wrong now, on as many lines as its cause needs, else what happened last.</summary>
+    private IEnumerable<TopLine> Status(int width, int height, DateTimeOffset now)
     {
-        var line = new TopLine(width);
         if (model.Problem is { } problem)
         {
-            string since = $"{model.ProblemKind} for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): ";
-            return line.Add(since, Ink.Bad).Add(problem);
+            string text =
+                $"{model.ProblemKind} for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): {problem}";
+            return TopLine.Wrap(text, width, Math.Clamp(height - LinesAround, 1, MostStatusLines))
+                .Select(part => new TopLine(width).Add(part, Ink.Bad));
         }
 
+        var line = new TopLine(width);
         line.Add(Invariant($"retries {model.Retries}, rate limits {model.RateLimits}"), model.RateLimits > 0 ? Ink.Warning : Ink.Plain);
         if (model.Latest is { SkippedLines: > 0 } latest)
         {
@@ -140,7 +178,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
             line.Add($"  {Figures.Clock(last.At)} {last.Text}", last.Ink);
         }
 
-        return line;
+        return [line];
     }
 
     private string Cost()
@@ -157,12 +195,12 @@ internal sealed class TopScreen(TopModel model, string ramp)
     {
         if (model.Shown(view) is not { } reading)
         {
-            lines.Add(Status(width, now));
+            lines.AddRange(Status(width, height, now));
             lines.Add(new TopLine(width));
             string text = model.Problem is { } problem
                 ? $"There are no data of {ShownText.Of(model.Service)} yet, and the reads go on. The last failure: {problem}"
                 : $"Waiting for the first answer of {ShownText.Of(model.Service)}, for {Figures.Span(now - model.Start)}.";
-            lines.AddRange(Wrapped(text, width).Take(height - lines.Count - 1));
+            lines.AddRange(TopLine.Wrap(text, width).Take(height - lines.Count - 1).Select(part => new TopLine(width).Add(part)));
             return;
         }
 
@@ -171,16 +209,19 @@ internal sealed class TopScreen(TopModel model, string ramp)
         lines.Add(new TopLine(width)
             .Add("queue ", Ink.Faint).Add($"{Figures.Count(reading.Queue)} {model.Queue.Draw(reading.Number, bars, ramp)}")
             .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}")
-            .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share))
+            .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share, reading.Errors))
             .Add($" of {Figures.Count(reading.Completed)}/min"));
-        lines.Add(new TopLine(width).Add("runners ", Ink.Faint).Add(Listed(reading.RunnersByState)).AddRight(Cost()));
-        lines.Add(new TopLine(width).Add("machines ", Ink.Faint).Add(Listed(reading.RunnersByMachine)));
-        lines.Add(new TopLine(width).Add("worst ", Ink.Faint).Add(reading.Worst.Count == 0
-            ? "none"
-            : string.Join("; ", reading.Worst.Select(row => $"{reading.NameOf(row.App)}: {row.Trouble.Reason}"))));
-        lines.Add(Status(width, now));
+        lines.Add(new TopLine(width).Add("runners ", Ink.Faint).AddItems(Listed(reading.RunnersByState), ", ").AddRight(Cost()));
+        lines.Add(new TopLine(width).Add("machines ", Ink.Faint).AddItems(Listed(reading.RunnersByMachine), ", "));
+        lines.Add(new TopLine(width).Add("worst ", Ink.Faint).AddItems(
+            reading.Worst.Count == 0
+                ? ["none"]
+                : [.. reading.Worst.Select(row => $"{reading.NameOf(row.App)}: {row.Trouble.Reason}")],
+            "; "));
+        lines.AddRange(Status(width, height, now));
         IReadOnlyList<TopRow> rows = reading.Select(view);
-        (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(reading, width, withBars: true, ramp);
+        (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(
+            reading, width, withBars: true, ramp, view.Sort);
         lines.Add(Titles(columns, view, width));
         if (rows.Count == 0)
         {
@@ -191,7 +232,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
             return;
         }
 
-        int inSight = RowsOn(height);
+        int inSight = height - lines.Count - 1;
         int cursor = TopKeys.CursorIn(view, rows);
         // The cursor moves down to the last line, and then the rows move up.
         int first = Math.Max(0, Math.Min(cursor - inSight + 1, rows.Count - inSight));
@@ -210,35 +251,26 @@ internal sealed class TopScreen(TopModel model, string ramp)
         }
     }
 
-    /// <summary>A text as lines that break between words.</summary>
-    private static IEnumerable<TopLine> Wrapped(string text, int width)
-    {
-        string line = "";
-        foreach (string word in text.Split(' '))
-        {
-            if (line.Length > 0 && TopLine.WidthOf(line) + 1 + TopLine.WidthOf(word) > width)
-            {
-                yield return new TopLine(width).Add(line);
-                line = "";
-            }
-
-            line = line.Length == 0 ? word : $"{line} {word}";
-        }
-
-        yield return new TopLine(width).Add(line);
-    }
-
-    private static TopLine Titles(IReadOnlyList<TopColumn> columns, TopView view, int width)
+    private TopLine Titles(IReadOnlyList<TopColumn> columns, TopView view, int width)
     {
         TopLine line = new TopLine(width).Add("  ");
         foreach (TopColumn column in columns)
         {
             bool isSorted = column.Sort == view.Sort;
-            line.AddCell(column.Title, column.Width, column.IsRight, isSorted ? Ink.Title : Ink.Faint).Add(" ");
+            line.AddCell(isSorted ? column.Title + Arrow(view) : column.Title, column.Width, column.IsRight, isSorted ? Ink.Title : Ink.Faint).Add(" ");
         }
 
         return line;
     }
+
+    /// <summary>Down where the highest value comes first, up where the lowest or the first letter does.</summary>
+    private char Arrow(TopView view) => (view.IsReversed == (view.Sort == TopSort.Name), ramp == Ascii) switch
+    {
+        (true, false) => '▼',
+        (false, false) => '▲',
+        (true, true) => 'v',
+        (false, true) => '^',
+    };
 
     private static TopLine Row(TopRow row, IReadOnlyList<TopColumn> columns, TopDrawing drawing, int width, bool isSelected)
     {

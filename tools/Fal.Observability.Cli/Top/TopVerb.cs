@@ -21,7 +21,7 @@ internal sealed class TopVerb
 
     private readonly Option<TopSort> _sort = Words.Choice(
         "--sort", "What to sort by at first (default: trouble).",
-        [.. Enum.GetValues<TopSort>().Select(sort => (NameOf(sort), sort))]);
+        [.. Enum.GetValues<TopSort>().Select(sort => (TopView.NameOf(sort), sort))]);
 
     private readonly Option<string?> _filter = Words.Option<string?>(
         "--filter", "TEXT", "Only apps whose name contains the text.", text => text);
@@ -51,8 +51,6 @@ internal sealed class TopVerb
         ? seconds
         : throw Words.Expected($"{ShortestInterval} to {LongestInterval}: the service caches its metrics for {ShortestInterval} seconds");
 
-    private static string NameOf(TopSort sort) => Enum.GetName(sort)!.ToLowerInvariant();
-
     private static async Task<int> WriteTableAsync(
         IFalObservabilityClient client, string[] environments, TopModel model, TopView view, CancellationToken cancellationToken)
     {
@@ -78,7 +76,8 @@ internal sealed class TopVerb
 
         model.Take(live);
         TopReading reading = model.Latest!;
-        (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(reading, WidthOfPipe, withBars: false, TopScreen.Ascii);
+        (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(
+            reading, WidthOfPipe, withBars: false, TopScreen.Ascii, view.Sort);
         Table table = new Table().Border(TableBorder.None);
         foreach (TopColumn column in columns)
         {

@@ -34,6 +34,9 @@ internal sealed record TopView
 
     public TopSort Sort { get; init; }
 
+    /// <summary>How the command line and the screen call an order.</summary>
+    public static string NameOf(TopSort sort) => Enum.GetName(sort)!.ToLowerInvariant();
+
     public bool IsReversed { get; init; }
 
     /// <summary>Only apps whose name contains this, in any case of letters.</summary>
@@ -51,6 +54,6 @@ internal sealed record TopView
     /// <summary>The place of the cursor, for when the app under it is gone.</summary>
     public int Cursor { get; init; }
 
-    /// <summary>How many lines of the page of one app are scrolled out of sight.</summary>
+    /// <summary>How many lines of the page of one app, or of the help, are scrolled out of sight.</summary>
     public int Scrolled { get; init; }
 }

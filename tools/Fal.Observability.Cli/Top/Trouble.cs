@@ -5,7 +5,8 @@ namespace Fal.Observability.Cli.Top;
 
 /// <summary>
 /// How badly an app serves its callers now, and why. The score is the sum of two parts of 0 to 100 each: the share of server errors in
-/// percent, and how long a new request waits in the queue, where a minute or more counts 100.
+/// percent, and how long a new request waits in the queue, where a minute or more counts 100. Fewer than
+/// <see cref="FewestRequests"/> requests count in neither part.
 /// </summary>
 /// <param name="Score">0 to 200.</param>
 /// <param name="Reason">The causes in words; empty: none.</param>
@@ -17,8 +18,10 @@ internal readonly record struct Trouble(double Score, string Reason)
     /// <summary>From this score on an app is marked as failing its callers.</summary>
     public const double Severe = 25;
 
-    // A single failed request of an app that has hardly any is no outage: so many successes are added before the share is taken.
-    private const double QuietRequests = 5;
+    /// <summary>
+    /// So many requests must have failed, or must wait in a queue that moves, before they count. One failed request of eight is no outage.
+    /// </summary>
+    public const double FewestRequests = 3;
 
     // A queue that is served within this time counts nothing.
     private const double UnnoticedSeconds = 5;
@@ -33,14 +36,17 @@ internal readonly record struct Trouble(double Score, string Reason)
         double completed = Finite(app.RequestsCompleted);
         double errors = Finite(app.ErrorCount);
         double queue = Finite(app.QueueSize);
-        double errorPart = errors > 0 ? 100 * errors / (completed + QuietRequests) : 0;
-        // The queue shrinks by what was completed in the last minute.
-        double wait = queue <= 0 ? 0 : completed > 0 ? 60 * queue / completed : double.PositiveInfinity;
+        double errorPart = errors < FewestRequests ? 0 : 100 * errors / Math.Max(completed, errors);
+        // The queue shrinks by what was completed in the last minute. If that is nothing, even a single request waits for a minute or more.
+        double wait = queue <= 0 ? 0
+            : completed <= 0 ? double.PositiveInfinity
+            : queue < FewestRequests ? 0
+            : 60 * queue / completed;
         double waitPart = wait < UnnoticedSeconds ? 0 : Math.Min(100, 100 * wait / 60);
         var reasons = new List<string>(2);
         if (errorPart >= 1)
         {
-            reasons.Add(string.Create(CultureInfo.InvariantCulture, $"{100 * errors / Math.Max(completed, errors):0} % errors"));
+            reasons.Add(string.Create(CultureInfo.InvariantCulture, $"{errorPart:0} % errors"));
         }
 
         if (waitPart > 0)
@@ -50,7 +56,7 @@ internal readonly record struct Trouble(double Score, string Reason)
                 : $"queue {Figures.Span(TimeSpan.FromSeconds(wait))}");
         }
 
-        return new Trouble(Math.Min(100, errorPart) + waitPart, string.Join(", ", reasons));
+        return new Trouble(errorPart + waitPart, string.Join(", ", reasons));
     }
 
     private static double Finite(double? value) => value is { } number && double.IsFinite(number) ? number : 0;

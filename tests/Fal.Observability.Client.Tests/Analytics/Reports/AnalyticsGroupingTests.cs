@@ -11,7 +11,8 @@ public sealed class AnalyticsGroupingTests
     {
         Query = new AnalyticsQuery("o/b", "o/a", "o/gone", "o/quiet/route")
         {
-            Expand = AnalyticsExpand.Volume, Timeframe = AnalyticsTimeframe.Hour,
+            Expand = AnalyticsExpand.Volume,
+            Timeframe = AnalyticsTimeframe.Hour,
             Range = AnalyticsTimeRange.Between(Start, Start.AddHours(30)),
         },
         RefusedEndpoints = [new AnalyticsRefusedEndpoint("o/gone", System.Net.HttpStatusCode.Forbidden, null)],
@@ -114,7 +115,11 @@ public sealed class AnalyticsGroupingTests
 
     private static AnalyticsRow Row(string id, long requests, long errors) => new()
     {
-        EndpointId = id, RequestCount = requests, ErrorCount = errors, SuccessCount = requests - errors, UserErrorCount = 0,
+        EndpointId = id,
+        RequestCount = requests,
+        ErrorCount = errors,
+        SuccessCount = requests - errors,
+        UserErrorCount = 0,
         P90Duration = TimeSpan.FromSeconds(2),
     };
 }

@@ -399,7 +399,8 @@ public sealed class AnalyticsRefusedEndpointsTests
 
     private static AnalyticsQuery Degrade(AnalyticsQuery query) => query with
     {
-        Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration, DegradeOnServerError = true,
+        Expand = AnalyticsExpand.RequestCount | AnalyticsExpand.P50ColdBootDuration,
+        DegradeOnServerError = true,
     };
 
     private static AnalyticsQuery Skip(AnalyticsQuery query) => query with { RefusedEndpoints = RefusedEndpointPolicy.Skip };

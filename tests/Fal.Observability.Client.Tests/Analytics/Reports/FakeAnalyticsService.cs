@@ -84,7 +84,9 @@ internal sealed class FakeAnalyticsService : IFalAnalyticsApi
 
     public static FalForbiddenException NotOwned(string message = "not yours") => new(message)
     {
-        StatusCode = HttpStatusCode.Forbidden, ContentType = "application/json", ServiceMessage = message,
+        StatusCode = HttpStatusCode.Forbidden,
+        ContentType = "application/json",
+        ServiceMessage = message,
     };
 
     private AnalyticsPage Answer(AnalyticsQuery query)
