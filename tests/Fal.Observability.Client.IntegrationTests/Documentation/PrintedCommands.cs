@@ -92,7 +92,8 @@ internal sealed class PrintedCommands(FalSimulator service) : IAsyncDisposable
 
             case ["curl", string url]:
                 var printed = new Uri(url);
-                string page = await _http.GetStringAsync(new Uri(_servers[printed.GetLeftPart(UriPartial.Authority)], printed.PathAndQuery));
+                Uri server = _servers[printed.GetLeftPart(UriPartial.Authority)];
+                string page = await _http.GetStringAsync(new Uri(server, printed.PathAndQuery));
                 return page.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
             default:

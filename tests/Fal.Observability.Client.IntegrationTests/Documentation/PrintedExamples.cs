@@ -14,12 +14,15 @@ internal static partial class PrintedExamples
     public static TimeProvider Clock { get; } = new StillClock(new DateTimeOffset(2026, 7, 2, 12, 34, 56, TimeSpan.Zero));
 
     public static IEnumerable<string> PagesWith(string language) =>
-        Repository.Pages.Where(page => Example().Matches(Repository.Read(page)).Any(example => example.Groups["language"].Value == language));
+        Repository.Pages.Where(page =>
+            Example().Matches(Repository.Read(page)).Any(example => example.Groups["language"].Value == language));
 
     public static Task<FalSimulator> StartSimulatorAsync() =>
         FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 7, TimeProvider = Clock }, TestContext.Current.CancellationToken);
 
-    /// <summary>Runs the examples of a page in their order, and compares what they print; with FAL_UPDATE_DOCS=1 it is written too.</summary>
+    /// <summary>
+    /// Runs the examples of a page in their order and compares what they print. With FAL_UPDATE_DOCS=1 it is written into the page.
+    /// </summary>
     public static async Task CompareAsync(string page, Func<string, string, Task<string>> run)
     {
         string text = Repository.Read(page);
@@ -50,6 +53,7 @@ internal static partial class PrintedExamples
     }
 
     [GeneratedRegex(
-        "^```(?<language>csharp|sh) run\n(?<code>.*?)^```\n(?:\n```text\n(?<output>.*?)^```)?", RegexOptions.Singleline | RegexOptions.Multiline)]
+        "^```(?<language>csharp|sh) run\n(?<code>.*?)^```\n(?:\n```text\n(?<output>.*?)^```)?",
+        RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Example();
 }
