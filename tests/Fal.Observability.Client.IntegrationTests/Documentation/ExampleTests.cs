@@ -1,19 +1,21 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.Loader;
-using System.Text;
 using System.Text.RegularExpressions;
 using Fal.Observability.Client.Testing;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
 
 /// <summary>
 /// A block that is marked <c>csharp run</c> is a complete program. It runs here as it is printed, against the simulator, and the block
-/// below it is what it prints. <c>FAL_UPDATE_DOCS=1 dotnet test</c> writes the output into the pages.
+/// below it is what it prints. A program that serves web pages prints nothing; the commands below it (<c>sh run</c>) show its pages.
+/// <c>FAL_UPDATE_DOCS=1 dotnet test</c> writes the output into the pages.
 /// </summary>
 [Collection(nameof(ExampleTests))]
 [CollectionDefinition(nameof(ExampleTests), DisableParallelization = true)]
@@ -23,65 +25,60 @@ public sealed partial class ExampleTests
     private const string Surroundings =
         SnippetTests.ImplicitUsings + "global using Fal.Observability.Client.IntegrationTests.Documentation;";
 
-    private static readonly DateTimeOffset Now = new(2026, 7, 2, 12, 34, 56, TimeSpan.Zero);
+    /// <summary>What a new web project has beside that.</summary>
+    private const string WebSurroundings = """
+        global using Microsoft.AspNetCore.Builder;
+        global using Microsoft.AspNetCore.Hosting;
+        global using Microsoft.AspNetCore.Http;
+        global using Microsoft.AspNetCore.Routing;
+        global using Microsoft.Extensions.Configuration;
+        global using Microsoft.Extensions.DependencyInjection;
+        global using Microsoft.Extensions.Hosting;
+        global using Microsoft.Extensions.Logging;
 
-    public static TheoryData<string> PagesWithExample =>
-        [.. Repository.Pages.Where(page => Example().IsMatch(Repository.Read(page)))];
+        """;
+
+    public static TheoryData<string> PagesWithProgram => [.. PrintedExamples.PagesWith(PrintedExamples.Program)];
 
     [Theory]
-    [MemberData(nameof(PagesWithExample))]
+    [MemberData(nameof(PagesWithProgram))]
     public async Task An_example_prints_what_its_page_says(string page)
     {
-        var clock = new StillClock(Now);
-        await using FalSimulator simulator = await FalSimulator.StartAsync(
-            new FalSimulatorOptions { Seed = 7, TimeProvider = clock }, TestContext.Current.CancellationToken);
+        await using FalSimulator simulator = await PrintedExamples.StartSimulatorAsync();
+        await using var commands = new PrintedCommands(simulator);
         Simulated.Service = simulator;
-        Simulated.Clock = clock;
+        Simulated.Clock = PrintedExamples.Clock;
+        Simulated.Commands = commands;
 
-        string text = Repository.Read(page);
-        var shown = new StringBuilder();
-        int copied = 0;
-        foreach (Match example in Example().Matches(text))
-        {
-            Group output = example.Groups["output"];
-            shown.Append(text, copied, output.Index - copied).Append(await RunAsync(page, example.Groups["code"].Value));
-            copied = output.Index + output.Length;
-        }
-
-        shown.Append(text, copied, text.Length - copied);
-        if (Environment.GetEnvironmentVariable("FAL_UPDATE_DOCS") == "1")
-        {
-            await File.WriteAllTextAsync(Path.Combine(Repository.Root, page), shown.ToString(), TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(text, shown.ToString());
+        await PrintedExamples.CompareAsync(page, (language, code) =>
+            language == PrintedExamples.Program ? RunAsync(page, code) : commands.RunAsync(code));
     }
 
     [Fact]
-    public void The_pages_of_the_tasks_have_an_example() =>
-        Assert.Superset(
-            new HashSet<string>
-            {
-                "README.md",
-                "docs/start.md",
-                "docs/metrics.md",
-                "docs/analytics.md",
-                "docs/reports.md",
-                "docs/errors.md",
-            },
-            PagesWithExample.Select(row => row.Data).ToHashSet()
-        );
+    public void The_first_example_of_a_page_runs()
+    {
+        // Their first blocks belong to tools and projects that no test of this project has: the SDK, Prometheus, benchmarks.
+        string[] others = ["docs/aot.md", "docs/monitoring.md", "docs/performance.md"];
+
+        Assert.All(
+            Repository.Pages
+                .Where(page => page.StartsWith("docs/", StringComparison.Ordinal) && !others.Contains(page))
+                .Where(page => FirstBlock().IsMatch(Repository.Read(page))),
+            page => Assert.EndsWith(" run", FirstBlock().Match(Repository.Read(page)).Groups["marker"].Value, StringComparison.Ordinal));
+    }
 
     private static async Task<string> RunAsync(string page, string code)
     {
         code = code.Replace("new FalObservabilityClient(", "Simulated.Client(", StringComparison.Ordinal)
-            .Replace(".AddFalObservability(", ".AddSimulatedFal(", StringComparison.Ordinal);
+            .Replace(".AddFalObservability(", ".AddSimulatedFal(", StringComparison.Ordinal)
+            .Replace("app.Run();", "await Simulated.ServeAsync(app);", StringComparison.Ordinal);
+        string surroundings = code.Contains("WebApplication.", StringComparison.Ordinal) ? WebSurroundings + Surroundings : Surroundings;
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         var options = new CSharpParseOptions(LanguageVersion.Latest);
         var compilation = CSharpCompilation.Create(
             "Fal.Observability.Client.Example",
             [
-                CSharpSyntaxTree.ParseText(Surroundings, options, cancellationToken: cancellationToken),
+                CSharpSyntaxTree.ParseText(surroundings, options, cancellationToken: cancellationToken),
                 CSharpSyntaxTree.ParseText(code, options, cancellationToken: cancellationToken),
             ],
             SnippetTests.Packages,
@@ -118,9 +115,8 @@ public sealed partial class ExampleTests
         return output.ToString();
     }
 
-    [GeneratedRegex("^```csharp run\n(?<code>.*?)^```\n\n```text\n(?<output>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
-    private static partial Regex Example();
-
+    [GeneratedRegex("^```(?<marker>[^\n]*)$", RegexOptions.Multiline)]
+    private static partial Regex FirstBlock();
 }
 
 /// <summary>Takes the place of the service for the programs that the pages show.</summary>
@@ -130,17 +126,46 @@ public static class Simulated
 
     public static TimeProvider Clock { get; set; } = null!;
 
+    internal static PrintedCommands Commands { get; set; } = null!;
+
     public static FalObservabilityClient Client(Action<FalObservabilityOptions>? configure = null) =>
         new(
             options =>
             {
-                options.ApiKey = Service.Key;
                 options.BaseAddress = Service.BaseAddress;
                 configure?.Invoke(options);
+                if (options.ApiKeyProvider is null)
+                {
+                    options.ApiKey ??= Service.Key;
+                }
             },
             builder => builder.Services.AddSingleton(Clock));
 
     public static FalObservabilityClient Client(string apiKey) => Client(options => options.ApiKey = apiKey);
+
+    /// <summary>The registration of a web application. The still clock is the client's alone, and nothing is logged.</summary>
+    public static IFalObservabilityBuilder AddSimulatedFal(this IServiceCollection services) =>
+        services
+            .AddSingleton(Clock)
+            .AddLogging(logging => logging.ClearProviders())
+            .AddFalObservability(options => (options.ApiKey, options.BaseAddress) = (Service.Key, Service.BaseAddress));
+
+    /// <summary>Starts what a program would run until it is stopped, for the commands that the page shows next.</summary>
+    public static async Task ServeAsync(WebApplication app)
+    {
+        app.Urls.Add("http://127.0.0.1:0");
+        await app.StartAsync();
+        await FirstReadAsync(app.Services.GetRequiredService<FalMetricsPublisher>()).OrHangs();
+        Commands.Serve(app);
+
+        static async Task FirstReadAsync(FalMetricsPublisher publisher)
+        {
+            while (publisher.State.LastSuccess is null)
+            {
+                await Task.Yield();
+            }
+        }
+    }
 
     public static IFalObservabilityBuilder AddSimulatedFal(
         this IServiceCollection services,

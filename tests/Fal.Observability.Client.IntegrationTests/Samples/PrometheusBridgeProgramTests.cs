@@ -115,7 +115,7 @@ public sealed class PrometheusBridgeProgramTests
             "http://127.0.0.1:9/v1"
         );
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
-        (Uri address, _) = await ListeningAsync(bridge);
+        (Uri address, _) = await bridge.ListeningAsync();
         Assert.NotEqual(9464, address.Port);
         using var http = new HttpClient();
         using HttpResponseMessage health = await http.GetAsync(new Uri($"http://127.0.0.1:{address.Port}/health")).OrHangs();
@@ -141,7 +141,7 @@ public sealed class PrometheusBridgeProgramTests
             development: false
         );
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
-        (Uri address, _) = await ListeningAsync(bridge);
+        (Uri address, _) = await bridge.ListeningAsync();
         string rest = await StopAsync(bridge);
         folder.Delete(recursive: true);
 
@@ -202,15 +202,10 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(key: null, development: false, "--simulate", $"--urls={prefix}0");
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
-        (Uri address, _) = await ListeningAsync(bridge);
+        (Uri address, _) = await bridge.ListeningAsync();
         string port = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        using (var http = new HttpClient())
-        {
-            // The first read may not have ended yet, and health would say so.
-            while (!(await http.GetAsync(new Uri($"http://localhost:{port}/ready")).OrHangs()).IsSuccessStatusCode)
-            {
-            }
-        }
+        // The first read may not have ended yet, and health would say so.
+        await SampleProgram.BridgeIsReadyAsync(new Uri($"http://localhost:{port}"));
 
         using Process health = Start(AnyKey, development: false, "health", $"--urls={prefix}{port}");
         (int exitCode, string output, string failure) = await health.EndAsync();
@@ -262,7 +257,7 @@ public sealed class PrometheusBridgeProgramTests
     {
         using Process bridge = Start(key: null, development: false, "--simulate", "--Urls=http://127.0.0.1:0");
         Task<string> errors = bridge.StandardError.ReadToEndAsync();
-        (Uri address, List<string> lines) = await ListeningAsync(bridge);
+        (Uri address, List<string> lines) = await bridge.ListeningAsync();
         using var http = new HttpClient();
         string page = await http.GetStringAsync(new Uri(address, "metrics")).OrHangs();
         string rest = await StopAsync(bridge);
@@ -274,21 +269,6 @@ public sealed class PrometheusBridgeProgramTests
             sample => Assert.Contains("account=\"simulated\"", sample, StringComparison.Ordinal));
         Assert.Contains("shutting down", rest, StringComparison.Ordinal);
         Assert.Empty(await errors);
-    }
-
-    /// <summary>Reads the output up to the line that says where it listens.</summary>
-    private static async Task<(Uri Address, List<string> LinesBefore)> ListeningAsync(Process bridge)
-    {
-        const string Listening = "Now listening on: ";
-        List<string> lines = [];
-        string? line;
-        while ((line = await bridge.StandardOutput.ReadLineAsync().OrHangs())?.Contains(Listening, StringComparison.Ordinal) == false)
-        {
-            lines.Add(line);
-        }
-
-        Assert.NotNull(line);
-        return (new Uri(line.Split(Listening)[1]), lines);
     }
 
     /// <summary>Stops it as a service manager would, and reads the rest of the output.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Samples;
 
@@ -9,10 +10,25 @@ internal static class SampleProgram
     /// <param name="key">What <c>FAL_KEY</c> is; null: not set.</param>
     /// <param name="environment">Further variables of the environment.</param>
     /// <param name="arguments">Its arguments.</param>
-    public static Process Start(string name, string? key, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments)
+    public static Process Start(string name, string? key, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments) =>
+        StartIn("", name, key, environment, arguments);
+
+    /// <summary>Starts it in a folder; in that of this process if the folder is empty.</summary>
+    public static Process StartIn(
+        string folder,
+        string name,
+        string? key,
+        IEnumerable<KeyValuePair<string, string>> environment,
+        params string[] arguments
+    )
     {
         string program = Path.Combine(AppContext.BaseDirectory, $"{name}.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (
             string variable in start
                 .Environment.Keys.Where(variable =>
@@ -35,6 +51,30 @@ internal static class SampleProgram
         }
 
         return Process.Start(start)!;
+    }
+
+    /// <summary>Reads the output of a server up to the line that says where it listens.</summary>
+    public static async Task<(Uri Address, List<string> LinesBefore)> ListeningAsync(this Process server)
+    {
+        const string Listening = "Now listening on: ";
+        List<string> lines = [];
+        string? line;
+        while ((line = await server.StandardOutput.ReadLineAsync().OrHangs())?.Contains(Listening, StringComparison.Ordinal) == false)
+        {
+            lines.Add(line);
+        }
+
+        Assert.NotNull(line);
+        return (new Uri(line.Split(Listening)[1]), lines);
+    }
+
+    /// <summary>Asks the bridge until its first read has ended.</summary>
+    public static async Task BridgeIsReadyAsync(Uri bridge)
+    {
+        using var http = new HttpClient();
+        while (!(await http.GetAsync(new Uri(bridge, "ready")).OrHangs()).IsSuccessStatusCode)
+        {
+        }
     }
 
     public static async Task<(int ExitCode, string Output, string Errors)> EndAsync(this Process process)

@@ -296,7 +296,7 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void S_sorts_by_the_next_column_and_r_turns_the_order_round()
+    public void S_sorts_by_the_next_column_and_r_reverses_the_order()
     {
         Read(
             App("org/a", queue: 1, busy: 9, completed: 9000),
