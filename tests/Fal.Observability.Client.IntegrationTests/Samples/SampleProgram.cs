@@ -10,7 +10,12 @@ internal static class SampleProgram
     /// <param name="key">What <c>FAL_KEY</c> is; null: not set.</param>
     /// <param name="environment">Further variables of the environment.</param>
     /// <param name="arguments">Its arguments.</param>
-    public static Process Start(string name, string? key, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments) =>
+    public static Process Start(
+        string name,
+        string? key,
+        IEnumerable<KeyValuePair<string, string>> environment,
+        params string[] arguments
+    ) =>
         StartIn("", name, key, environment, arguments);
 
     /// <summary>Starts it in a folder; in that of this process if the folder is empty.</summary>
