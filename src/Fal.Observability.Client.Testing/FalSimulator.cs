@@ -133,7 +133,7 @@ public sealed class FalSimulator : IAsyncDisposable
         return _model.Scripted.App(id);
     }
 
-    /// <summary>Takes a scripted app out of the account: calls that name it are refused from now on.</summary>
+    /// <summary>Takes a scripted app out of the account: later calls that name it are refused.</summary>
     /// <param name="id">The app id.</param>
     /// <returns>Whether it was a scripted app of the account.</returns>
     public bool RemoveApp(string id)
@@ -266,7 +266,7 @@ public sealed class FalSimulator : IAsyncDisposable
         _ => null,
     };
 
-    /// <summary>The owner and name that the path of a runner history names; null where it is another path.</summary>
+    /// <summary>The owner and name that the path of a runner history names; null if it is another path.</summary>
     private static (string Owner, string Name)? AppOf(string path) =>
         path.Split('/') is ["", "v1", "serverless", "apps", { Length: > 0 } owner, { Length: > 0 } name, "runners", "history"]
             ? (Uri.UnescapeDataString(owner), Uri.UnescapeDataString(name))
@@ -356,7 +356,7 @@ public sealed class FalSimulator : IAsyncDisposable
             response.Headers[name] = value;
         }
 
-        // An error goes out as it is: the faults of delivery are about bodies that somebody wants to read.
+        // An error is sent as it is: the faults of delivery are about bodies that somebody wants to read.
         Fault? fault = answer.Status == 200 ? request.Fault : null;
         bool gzip = answer.Body.Length > 0 && (fault?.Kind == FaultKind.TruncatedGzip || (_options.Gzip && AcceptsGzip(context.Request)));
         response.Headers.Vary = "Accept-Encoding";

@@ -87,7 +87,7 @@ public enum ScaledToZero
     Zeros,
 }
 
-/// <summary>What an error body says. The service has been seen to say less than its documentation promises.</summary>
+/// <summary>What an error body says. The service has been observed to say less than its documentation promises.</summary>
 public enum ErrorBodies
 {
     /// <summary>
@@ -154,7 +154,7 @@ public sealed class FalSimulatorOptions
     /// <summary>Responses are compressed for clients that accept gzip. Default true.</summary>
     public bool Gzip { get; set; } = true;
 
-    /// <summary>What an error body says. Default as the live service has been seen to send it.</summary>
+    /// <summary>What an error body says. The default is what the live service has been observed to send.</summary>
     public ErrorBodies ErrorBodies { get; set; }
 
     /// <summary>The <c>limit</c> of a call that names none, and the highest one in force, at least 1. Default 100.</summary>
@@ -284,7 +284,7 @@ public sealed class FalSimulatorOptions
 
     internal string KeyWithoutBilling => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-billing";
 
-    /// <summary>Minutes, counted from the Unix epoch, from this one on are not in the warehouse yet.</summary>
+    /// <summary>The first minute, counted from the Unix epoch, that is not in the warehouse yet.</summary>
     internal int VisibleEnd() => (int)((TimeProvider.GetUtcNow() - AnalyticsLag).ToUnixTimeSeconds() / 60);
 
     internal string KeyWithoutServerless => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-serverless";

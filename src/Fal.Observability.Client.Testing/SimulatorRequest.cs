@@ -5,7 +5,7 @@ namespace Fal.Observability.Client.Testing;
 /// <summary>A call as it arrived.</summary>
 public sealed class SimulatorRequest
 {
-    // Its result is the status; null where the connection was dropped.
+    // Its result is the status; null if the connection was dropped.
     private readonly TaskCompletionSource<int?> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal SimulatorRequest(string method, string target, IReadOnlyDictionary<string, string> headers, DateTimeOffset receivedAt)
@@ -35,7 +35,7 @@ public sealed class SimulatorRequest
     /// <summary>The route that the path belongs to; null: none.</summary>
     public SimulatorRoute? Route { get; }
 
-    /// <summary>The query string with its question mark, byte for byte as it was sent; empty where there was none.</summary>
+    /// <summary>The query string with its question mark, byte for byte as it was sent; empty if there was none.</summary>
     public string RawQuery { get; }
 
     /// <summary>The decoded values of the query by their names, which are case-sensitive. Repeated names have several values.</summary>

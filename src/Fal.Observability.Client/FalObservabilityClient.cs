@@ -28,7 +28,7 @@ public sealed class FalObservabilityClient : IFalObservabilityClient, IDisposabl
     }
 
     /// <summary>
-    /// Creates a client with the key of the environment: <c>FAL_KEY</c>, else <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>, else the file
+    /// Creates a client with the key from the environment: <c>FAL_KEY</c>, else <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>, else the file
     /// that <c>FAL_KEY_FILE</c> names. No configuration file is read.
     /// </summary>
     /// <exception cref="OptionsValidationException">The key is missing or not valid.</exception>

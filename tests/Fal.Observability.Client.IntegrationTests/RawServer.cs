@@ -8,8 +8,8 @@ using System.Threading.Channels;
 namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>
-/// A server of bytes on a loopback port: it keeps the head of every request as it came, and each test writes the answer
-/// itself, so that it can be cut, stalled and dropped anywhere.
+/// A raw TCP server on a loopback port. It records the head of every request as it arrived. Each test writes the answer itself, so it can
+/// truncate, stall or drop the answer anywhere.
 /// </summary>
 internal sealed class RawServer : IAsyncDisposable
 {
@@ -70,7 +70,7 @@ internal sealed class RawServer : IAsyncDisposable
         return Encoding.Latin1.GetBytes(head.Append("\r\n").ToString());
     }
 
-    /// <summary>The head of the next request that nobody has waited for yet, once it is there.</summary>
+    /// <summary>Waits for the head of the next request that no earlier call returned.</summary>
     public Task<string> ArrivalAsync() => _arrivals.Reader.ReadAsync().AsTask().OrHangs();
 
     public async ValueTask DisposeAsync()
@@ -117,7 +117,7 @@ internal sealed class RawServer : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {
-                // The client has gone, which is its right, or the test is over.
+                // The client closed the connection, which it may do, or the test has ended.
             }
         }
     }
@@ -166,12 +166,12 @@ internal sealed class RawExchange(Socket socket, CancellationToken stopping) : I
         {
             while (await _stream.ReadAsync(new byte[256], stopping) > 0)
             {
-                // A client that says nothing more; whatever it does say is not looked at.
+                // The client should send nothing more. Anything that it does send is ignored.
             }
         }
         catch (IOException)
         {
-            // Closed without ceremony.
+            // The client reset the connection.
         }
     }
 

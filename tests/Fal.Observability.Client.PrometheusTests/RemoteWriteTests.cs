@@ -87,7 +87,7 @@ public sealed class RemoteWriteTests : IDisposable
 
     [Theory]
     [InlineData("")]
-    // Then Prometheus 2.42 answers 500, as to what may pass.
+    // Then Prometheus 2.42 answers 500, as for a transient failure.
     [InlineData("storage:\n  tsdb:\n    out_of_order_time_window: 1h\n")]
     public async Task History_that_is_older_than_the_head_is_refused_with_both_ways_out_and_the_first_way_works(string storage)
     {

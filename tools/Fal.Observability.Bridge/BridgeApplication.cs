@@ -122,7 +122,7 @@ internal static partial class BridgeApplication
         Map("/", () => Results.Text(Paths));
         Map("/metrics", (HttpContext context, MetricsPage page) => page.WriteAsync(context));
         Map("/live", () => Results.Text("The process is running.\n"));
-        // An account that is refused is shown as down, so the page is worth scraping: only one that has nothing to say yet is not.
+        // A refused account is shown as down, so the page is worth scraping. It is not ready only while no account has been read.
         Map("/ready", (IEnumerable<BridgedAccount> accounts) => accounts.Any(account => account.HasBeenRead)
             ? Results.Text("The metrics page is ready.\n")
             : Results.Text("No account has been read yet.\n", statusCode: StatusCodes.Status503ServiceUnavailable));
@@ -132,7 +132,7 @@ internal static partial class BridgeApplication
     }
 
     /// <summary>Runs until it is stopped, or until something in the background breaks.</summary>
-    /// <returns>What broke; null where it was stopped.</returns>
+    /// <returns>What broke; null if it was stopped.</returns>
     public static async Task<Exception?> RunBridgeAsync(this WebApplication app)
     {
         BackgroundService[] workers = [.. app.Services.GetServices<IHostedService>().OfType<BackgroundService>()];

@@ -8,7 +8,7 @@ internal sealed class BridgeOptions
     private static readonly string[] OtlpAddresses = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"];
     private static readonly string[] OtlpProtocols = ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"];
 
-    /// <summary>The setting that names a JSON file with further settings.</summary>
+    /// <summary>The setting that names a JSON file with additional settings.</summary>
     public const string SettingsFile = "Bridge:SettingsFile";
 
     /// <summary>The most series of one metric that are pushed by OTLP. Each reserves about 95 bytes in every metric.</summary>
@@ -109,7 +109,7 @@ internal sealed class RemoteWriteOptions
     {
         Require(Url is null || BridgeOptions.IsHttp(Url), "Url must be an address such as http://prometheus:9090/api/v1/write.");
         Require(Url is not { UserInfo.Length: > 0 }, "Url contains a user name. Put credentials into Headers, as Authorization.");
-        Require(Url is null == (Histories.Count == 0), "needs both a Url and at least one entry in Histories, or neither.");
+        Require(Url is null == (Histories.Count == 0), "needs a Url and at least one entry in Histories. Set both or neither.");
         using var request = new HttpRequestMessage();
         foreach ((string name, string value) in Headers)
         {
@@ -137,8 +137,8 @@ internal sealed class RemoteWriteOptions
             );
             Require(
                 twice is null,
-                $"Histories has a duplicate '{twice}' for one timeframe. An endpoint covers its routes, and its series must come from " +
-                    $"one entry."
+                $"Histories names '{twice}' more than once for one timeframe. An endpoint covers its routes, and its series must come " +
+                    $"from one entry."
             );
         }
     }

@@ -3,7 +3,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Bridge;
 
-/// <summary>One account as the page shows it: its series with the label that tells accounts apart, while they are not stale.</summary>
+/// <summary>One account as the page shows it: its series with the label that distinguishes accounts, while they are not stale.</summary>
 internal sealed class BridgedAccount
 {
     private readonly string _label;
@@ -19,7 +19,7 @@ internal sealed class BridgedAccount
         leftOut.Begin(label, publisher);
     }
 
-    /// <summary>The snapshot to show; null where there is none that is young enough.</summary>
+    /// <summary>The snapshot to show; null if there is none that is young enough.</summary>
     public FalMetricsSnapshot? Current => _publisher.IsStale ? null : _publisher.State.Snapshot;
 
     /// <summary>Whether a first read has ended, successfully or not.</summary>

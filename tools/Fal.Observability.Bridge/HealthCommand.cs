@@ -15,7 +15,7 @@ internal static class HealthCommand
 
     /// <summary>Calls <c>/ready</c> and prints the result in one line.</summary>
     /// <param name="configuration">The settings that the bridge was started with.</param>
-    /// <returns>The exit code: 0 where the bridge is ready, else 1.</returns>
+    /// <returns>The exit code: 0 if the bridge is ready, else 1.</returns>
     /// <exception cref="InvalidOperationException">The settings name no address of this machine.</exception>
     public static async Task<int> RunAsync(IConfiguration configuration)
     {

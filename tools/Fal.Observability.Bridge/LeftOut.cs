@@ -5,10 +5,10 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Bridge;
 
-/// <summary>Counts what the service sent and the bridge cannot pass on, and tells the log once of each case.</summary>
+/// <summary>Counts what the service sent and the bridge cannot pass on, and logs each case once.</summary>
 internal sealed partial class LeftOut : ILeftOut, IDisposable
 {
-    /// <summary>The most cases that are told: a service that makes up names must not fill the memory or the log.</summary>
+    /// <summary>The most cases that are logged: a service that invents names must not fill the memory or the log.</summary>
     private const int MostTold = 1000;
 
     private static readonly string[] Kinds = ["series", "label", "own_name", "row", "prometheus_name", "value"];
@@ -28,7 +28,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
             "fal_bridge_left_out_total", Observe, "{item}",
             "How many samples, labels, analytics rows and analytics values the bridge left out. kind says why: series or label (an " +
                 "earlier one has the same classic name), own_name (the bridge uses the name), prometheus_name (Prometheus uses the " +
-                "name), row (no endpoint id that can be read), value (not a finite number).");
+                "name), row (no readable endpoint id), value (not a finite number).");
     }
 
     /// <summary>How many there were, without those of the publishers.</summary>
@@ -45,7 +45,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    /// <summary>Makes the counters of an account, at zero, so that their first increase is one.</summary>
+    /// <summary>Creates the counters of an account, at zero, so that their first increase is one.</summary>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="publisher">Makes the analytics of the page, and counts what it leaves out of them.</param>
     public void Begin(string account, FalMetricsPublisher publisher)
@@ -136,7 +136,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
         }
     }
 
-    /// <summary>An analytics row, as it has no endpoint id that can be read.</summary>
+    /// <summary>An analytics row, which has no readable endpoint id.</summary>
     public void Row(string account, string timeframe)
     {
         if (IsNew(account, 3, timeframe))
@@ -145,7 +145,7 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
         }
     }
 
-    /// <summary>Counts, and says whether it is to be told.</summary>
+    /// <summary>Counts, and returns whether to log it.</summary>
     private bool IsNew(string account, int kind, string what)
     {
         lock (_one)
@@ -175,15 +175,15 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
     };
 
     [LoggerMessage(8, LogLevel.Warning,
-        "Account {Account}: the series {Series} is left out. Its classic name is {Name}, and the series {First} comes first and becomes " +
-            "the same "
-        + "one. Give one of them another name or other labels. Further samples are counted in fal_bridge_left_out_total and not logged.")]
+        "Account {Account}: the series {Series} is left out. Under its classic name {Name}, it is the same series as {First}, which " +
+            "comes first. "
+        + "Give one of them another name or other labels. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogSeries(string account, string series, string name, string first);
 
     [LoggerMessage(9, LogLevel.Warning,
-        "Account {Account}: the label {Label} of the series {Series} is left out. Its classic name {Name} is taken in the same series, or "
-        + "stands for the name of the metric. Give the label another name. Further ones are counted in fal_bridge_left_out_total and not " +
-            "logged.")]
+        "Account {Account}: the label {Label} of the series {Series} is left out. An earlier label of the series has the same classic "
+        + "name {Name}, or that name is reserved for the name of the metric. Give the label another name. Further ones are counted in " +
+            "fal_bridge_left_out_total and not logged.")]
     private partial void LogLabel(string account, string label, string series, string name);
 
     [LoggerMessage(10, LogLevel.Warning,
@@ -192,8 +192,8 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
     private partial void LogOwnName(string account, string series, string name);
 
     [LoggerMessage(11, LogLevel.Warning,
-        "Account {Account}: an analytics row of one {Timeframe} is left out. The service sent it without an endpoint id that can be " +
-            "read, so nobody knows which endpoint it is about. Further rows are counted in fal_bridge_left_out_total and not logged.")]
+        "Account {Account}: an analytics row of one {Timeframe} is left out. The service sent it without a readable endpoint id, " +
+            "so its endpoint is unknown. Further rows are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogRow(string account, string timeframe);
 
     [LoggerMessage(12, LogLevel.Warning,
@@ -202,13 +202,13 @@ internal sealed partial class LeftOut : ILeftOut, IDisposable
     private partial void LogTwice(string account, string series);
 
     [LoggerMessage(13, LogLevel.Warning,
-        "Account {Account}: the series {Series} is left out with all its parts. The name {Name} of one of them belongs to the series " +
-            "{First}, and a histogram or summary without a part would mislead. Give one of them another name or other labels. Further " +
-            "samples are counted in fal_bridge_left_out_total and not logged.")]
+        "Account {Account}: the series {Series} is left out with all its parts. One of these parts has the name {Name}, which the series " +
+            "{First} already uses. A histogram or summary without one of its parts would be misleading. Give one of them another name " +
+            "or other labels. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogWhole(string account, string series, string name, string first);
 
     [LoggerMessage(14, LogLevel.Warning,
-        "Account {Account}: the series {Series} is left out. Prometheus itself makes series with the name {Name}. Give the metric " +
+        "Account {Account}: the series {Series} is left out. Prometheus itself creates series with the name {Name}. Give the metric " +
             "another name. Further samples are counted in fal_bridge_left_out_total and not logged.")]
     private partial void LogPrometheusName(string account, string series, string name);
 

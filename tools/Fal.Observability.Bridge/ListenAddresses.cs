@@ -10,18 +10,18 @@ namespace Fal.Observability.Bridge;
 /// </summary>
 internal static class ListenAddresses
 {
-    /// <summary>Where the bridge listens unless it is told.</summary>
+    /// <summary>Where the bridge listens by default.</summary>
     public const string Default = "http://127.0.0.1:9464";
 
     private const string EndpointsSection = "Kestrel:Endpoints";
 
     private static readonly string[] Ports = ["http_ports", "https_ports"];
 
-    /// <summary>The addresses that the settings name; none where they leave it to the default.</summary>
+    /// <summary>The addresses that the settings name; none if they leave it to the default.</summary>
     /// <exception cref="InvalidOperationException">A setting names no address of this machine; the message says which.</exception>
     public static IReadOnlyList<BindingAddress> From(IConfiguration configuration)
     {
-        // In the order in which the server looks: what comes first overrides the others.
+        // In the order in which the server looks: the first one overrides the others.
         BindingAddress[] endpoints =
         [
             .. configuration

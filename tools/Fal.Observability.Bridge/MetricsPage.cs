@@ -140,7 +140,7 @@ internal sealed class MetricsPage(
         string last = "";
         foreach (PrometheusSample sample in family.Samples)
         {
-            // A large family has few names, and mostly the same object for all samples of one.
+            // A large family has few names, and usually the same object for all samples with one name.
             if (sample.Name != last)
             {
                 names.Add(last = sample.Name);

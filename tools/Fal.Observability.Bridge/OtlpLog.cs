@@ -26,7 +26,7 @@ internal sealed partial class OtlpLog(ILogger<OtlpLog> log) : IHostedService, ID
 
     private sealed class Listener : EventListener
     {
-        // The base class tells of event sources before this is set.
+        // The base class reports event sources before this is set.
         private readonly Action<string>? _complain;
 
         public Listener(Action<string> complain) => _complain = complain;

@@ -77,7 +77,7 @@ internal sealed class OwnSeries : IDisposable
 
     public void Dispose() => _listener.Dispose();
 
-    /// <summary>The families of the service have instruments too; the page takes those from the snapshots as they came.</summary>
+    /// <summary>The families of the service have instruments too; the page takes those from the snapshots unchanged.</summary>
     private static bool IsOwn(Instrument instrument) => instrument.Meter.Name switch
     {
         RemoteWriteWorker.MeterName => true,

@@ -3,7 +3,7 @@ using Fal.Observability.Client;
 using Fal.Observability.Client.Testing;
 using Microsoft.Extensions.Options;
 
-// Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them on where it is told to.
+// Reads the metrics of one fal account or of many, serves them to Prometheus, and pushes them to the configured receivers.
 bool isHealth = args is [HealthCommand.Name, ..];
 string[] settings = [.. isHealth ? args[1..] : args];
 try
@@ -37,7 +37,7 @@ try
     if (simulates && namesAccount)
     {
         throw new InvalidOperationException(
-            $"{CommandLine.Simulate} cannot be combined with an account, and the settings name one. Remove one of the two.");
+            $"{CommandLine.Simulate} cannot be combined with an account, but the settings contain one. Remove one of the two.");
     }
 
     // Only for whoever asks for it: simulated figures among real ones would be worse than a bridge that does not start.
@@ -57,7 +57,7 @@ try
         builder.Configuration["Fal:Publisher:AccountLabel"] = "simulated";
     }
 
-    // What stops the start is told below; the host would tell it with a page of stack trace.
+    // A failure of the start is reported below; the host would report it with a page of stack trace.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     // Not in appsettings.json, which would overrule ASPNETCORE_URLS.
     if (ListenAddresses.From(builder.Configuration).Count == 0)

@@ -33,7 +33,7 @@ internal static class SettingReader
             { } text => throw new InvalidOperationException($"{section.Path}:{name} is '{text}'; {demand}."),
         };
 
-    /// <summary>Reads a whole number from 1 on.</summary>
+    /// <summary>Reads a whole number of at least 1.</summary>
     public static int ReadCount(this IConfigurationSection section, string name, int byDefault) => section.Read(
         name, byDefault,
         (string text, out int count) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count >= 1,

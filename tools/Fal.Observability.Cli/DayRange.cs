@@ -17,7 +17,7 @@ internal sealed class DayRange
     {
         _daysBefore = daysBefore;
         _first = Words.Option("--first", "DAY", $"The first day in UTC (default: {daysBefore} days before the last).", Words.Day);
-        _last = Words.Option("--last", "DAY", "The last day in UTC (default: until now).", Words.Day);
+        _last = Words.Option("--last", "DAY", "The last day in UTC (default: today, up to now).", Words.Day);
         verb.Add(_first);
         verb.Add(_last);
     }

@@ -11,14 +11,13 @@ internal static class AnalyticsSamples
     private static readonly IReadOnlyList<AnalyticsExpand> All = AnalyticsExpand.AllMetrics.GetFlags();
 
     /// <summary>
-    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without an endpoint id that
-    /// can be
-    /// read belongs to no series, and a value that is not a finite number to no sample.
+    /// The samples of one bucket, each series once. The names are those of the publisher's analytics. A row without a readable
+    /// endpoint id belongs to no series, and a value that is not a finite number to no sample.
     /// </summary>
     /// <param name="bucket">The bucket.</param>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="timeframe">The length of the bucket: minutes and hours of one endpoint are different series.</param>
-    /// <param name="leftOut">Is told what has no place among the samples.</param>
+    /// <param name="leftOut">Receives what has no place among the samples.</param>
     public static IEnumerable<PrometheusSample> Of(AnalyticsBucket bucket, string account, AnalyticsTimeframe timeframe, ILeftOut leftOut)
     {
         var series = new DistinctSeries();

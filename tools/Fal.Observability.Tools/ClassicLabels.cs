@@ -11,7 +11,7 @@ namespace Fal.Observability.Tools;
 /// <param name="LeftOut">The names of the labels that were left out, because an earlier one has the same classic name.</param>
 /// <param name="MayCollide">Whether a series with other labels may have become the same: a name changed, or a value is empty.</param>
 /// <param name="Identity">
-/// A hash of the classic labels, in whatever order they stand. Labels of one hash are almost surely the same.
+/// A hash of the classic labels, in any order. Labels of one hash are almost surely the same.
 /// </param>
 internal readonly record struct ClassicLabels(
     LabelSet Sent,
@@ -56,7 +56,7 @@ internal readonly record struct ClassicLabels(
     /// <summary>A hash of a text.</summary>
     public static ulong IdentityOf(string text, long seed = 0) => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(text.AsSpan()), seed);
 
-    /// <summary>A text that UTF-8 can carry: each half of a surrogate pair that stands alone becomes U+FFFD.</summary>
+    /// <summary>A text that UTF-8 can carry: each unpaired surrogate becomes U+FFFD.</summary>
     public static string WellFormed(string value) =>
         value.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(value)) : value;
 

@@ -101,7 +101,7 @@ internal readonly record struct SentSeries(string Name, LabelSet Labels)
             ? new SentSeries(family.Name, sent.Labels.Without(partLabel))
             : new SentSeries(sent.Name, sent.Labels);
 
-    /// <summary>The label that tells the parts of one series of a family apart; null where a series has no parts.</summary>
+    /// <summary>The label that distinguishes the parts of one series of a family; null if a series has no parts.</summary>
     public static string? PartLabelOf(MetricFamily family) => family.Type switch
     {
         PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => "le",
@@ -122,5 +122,5 @@ internal readonly record struct SentSeries(string Name, LabelSet Labels)
 
 /// <summary>A part that a histogram or summary cannot have.</summary>
 /// <param name="Name">Its classic name.</param>
-/// <param name="To">The series that has it; null where the name is one of the bridge's own.</param>
+/// <param name="To">The series that has it; null if the name is one of the bridge's own.</param>
 internal readonly record struct LostPart(string Name, SentSeries? To);

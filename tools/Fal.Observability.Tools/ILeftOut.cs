@@ -2,7 +2,7 @@ using Fal.Observability.Client.Prometheus;
 
 namespace Fal.Observability.Tools;
 
-/// <summary>Is told of the analytics that cannot become samples.</summary>
+/// <summary>Receives the analytics that cannot become samples.</summary>
 internal interface ILeftOut
 {
     /// <summary>A sample is left out, because an earlier one has its classic name and labels.</summary>
@@ -13,7 +13,7 @@ internal interface ILeftOut
     /// <param name="isSame">Whether it is the same series, sent twice.</param>
     void Series(string account, in PrometheusSample sent, string name, SentSeries first, bool isSame);
 
-    /// <summary>A row is left out, because it has no endpoint id that can be read.</summary>
+    /// <summary>A row is left out, because it has no readable endpoint id.</summary>
     /// <param name="account">The value of the label <c>account</c>.</param>
     /// <param name="timeframe">The length of its bucket.</param>
     void Row(string account, string timeframe);

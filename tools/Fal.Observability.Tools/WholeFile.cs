@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Fal.Observability.Tools;
 
-/// <summary>Files that are there whole or not at all, whenever the program or the machine stops.</summary>
+/// <summary>Files that exist completely or not at all, whenever the program or the machine stops.</summary>
 internal static class WholeFile
 {
     /// <summary>Has a file written beside its place, and moves it there when it is complete.</summary>
@@ -49,7 +49,7 @@ internal static class WholeFile
         }
     }
 
-    /// <summary>Puts a text into a file, in place of what is there.</summary>
+    /// <summary>Writes a string to a file, and replaces what the file contains.</summary>
     public static void Replace(string path, string text)
     {
         string temporary = $"{path}.tmp";

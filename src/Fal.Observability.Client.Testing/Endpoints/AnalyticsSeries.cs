@@ -15,7 +15,7 @@ internal sealed class AnalyticsSeries
 
     /// <param name="request">What is asked for.</param>
     /// <param name="endpoints">The endpoints that rows are about.</param>
-    /// <param name="visibleEnd">Minutes (counted from the Unix epoch) from this one on are not known yet.</param>
+    /// <param name="visibleEnd">The first minute (counted from the Unix epoch) that is not known yet.</param>
     public AnalyticsSeries(AnalyticsRequest request, List<IAccountEndpoint> endpoints, int visibleEnd)
     {
         _endpoints = endpoints;

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Fal.Observability.Client.Testing;
 
-/// <summary>A whole response before it goes out. Immutable, so that one may serve many calls.</summary>
+/// <summary>A whole response before it is sent. Immutable, so that one may serve many calls.</summary>
 internal sealed class Answer(int status, string? contentType, ReadOnlyMemory<byte> body)
 {
     private readonly Lazy<byte[]> _gzipped = new(() => Compress(body.Span));

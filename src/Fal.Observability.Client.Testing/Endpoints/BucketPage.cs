@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
-/// One page of buckets. Where the limit counts rows, a bucket may end on one page and go on with the next; a quiet one counts as a row, or
-/// a page could be endless.
+/// One page of buckets. Where the limit counts rows, a bucket may start on one page and continue on the next; a quiet one counts as a row,
+/// or a page could be endless.
 /// </summary>
 internal sealed class BucketPage
 {

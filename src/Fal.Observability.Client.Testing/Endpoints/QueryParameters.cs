@@ -20,7 +20,7 @@ internal sealed class QueryParameters(string query)
     public List<string> List(string name) =>
         [.. Values(name).SelectMany(value => value!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 
-    /// <summary>The value of a parameter that comes once; null where it does not.</summary>
+    /// <summary>The value of a parameter that occurs once; otherwise null.</summary>
     public string? Single(string name)
     {
         StringValues values = Values(name);

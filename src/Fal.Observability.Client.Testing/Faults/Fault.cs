@@ -44,16 +44,16 @@ public enum FaultKind
     /// <summary>The connection closes in the middle of a chunked body.</summary>
     TruncatedChunked,
 
-    /// <summary>Half of a gzip stream, sent as a complete response: only the missing gzip trailer tells.</summary>
+    /// <summary>Half of a gzip stream, sent as a complete response: only the missing gzip trailer shows it.</summary>
     TruncatedGzip,
 
-    /// <summary>Half of the body, then nothing until the client goes away or the simulator stops.</summary>
+    /// <summary>Half of the body, then nothing until the client disconnects or the simulator stops.</summary>
     StalledBody,
 
     /// <summary>Nothing at all for <see cref="Fault.Wait"/>, then the proper response.</summary>
     SlowFirstByte,
 
-    /// <summary>Nothing at all until the client goes away or the simulator stops.</summary>
+    /// <summary>Nothing at all until the client disconnects or the simulator stops.</summary>
     Silence,
 
     /// <summary>200 with an empty body.</summary>

@@ -25,7 +25,7 @@ public sealed class SimulatorFaults
         Add(fault, on, period: 1, calls, after);
     }
 
-    /// <summary>Every k-th call goes wrong from now on. Where several are due at once, the one ordered first happens.</summary>
+    /// <summary>From now on, every k-th call fails. Where several are due at once, the one ordered first happens.</summary>
     /// <param name="period">Which calls: 1 is every one, 3 every third.</param>
     /// <param name="fault">What happens to them.</param>
     /// <param name="on">Only calls to this route count; null: to any.</param>

@@ -91,10 +91,10 @@ internal sealed class AppSettings
     /// <summary>The name on the bill.</summary>
     public string BilledName { get; }
 
-    /// <summary>The environment on the bill; null where the suffix of the name stands for it.</summary>
+    /// <summary>The environment on the bill; null if the suffix of the name stands for it.</summary>
     public string? BilledEnvironment { get; }
 
-    /// <summary>In percent; null where there is none.</summary>
+    /// <summary>In percent; null if there is none.</summary>
     public decimal? PercentDiscount { get; }
 
     /// <summary>The name of a machine type in the list of apps and on the bill.</summary>

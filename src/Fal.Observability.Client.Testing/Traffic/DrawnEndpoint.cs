@@ -7,7 +7,7 @@ internal sealed class DrawnEndpoint : IAccountEndpoint
     private const int BlockMinutes = 4 * 60;
     private const int RememberedBlocks = 2048;
 
-    // Requests a minute: so many that the queue and the errors of an incident can be told from noise.
+    // Requests a minute: so many that the queue and the errors of an incident can be distinguished from noise.
     private const double LeastIncidentLoad = 30;
 
     // Load by hours after the daily peak, as a share of the peak.

@@ -32,8 +32,8 @@ public sealed class AnalyticsBucket : FalBucket<AnalyticsRow>, IFalJson<Analytic
 
     /// <summary>
     /// Whether the numbers may still change: the bucket is open, or ended less than <see cref="FalObservabilityOptions.ProvisionalAge"/>
-    /// before the request. The service's data lags, at times by more. If true, it is written to the JSON as <c>isProvisional</c>; the
-    /// service has no such field.
+    /// before the request. The service's data sometimes lags by more than that. If true, it is written to the JSON as <c>isProvisional</c>;
+    /// the service has no such field.
     /// </summary>
     public bool IsProvisional { get; init; }
 

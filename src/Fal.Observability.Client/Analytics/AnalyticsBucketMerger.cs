@@ -6,16 +6,16 @@ namespace Fal.Observability.Client;
 /// </summary>
 /// <remarks>
 /// Neighbouring buckets with the same instant are parts of one bucket. This works in ascending and in descending order, and at most one
-/// bucket is kept back. Rows of the same endpoint in both parts become one row with the metrics of both. If both have a value, the later
-/// one counts, so that a service that repeats the last bucket of a page doubles nothing. Duplicate rows within one part stay separate here;
-/// <see cref="AnalyticsRowOrder"/> merges them. Not thread-safe.
+/// bucket is held back. Rows of the same endpoint in both parts become one row with the metrics of both. If both have a value, the later
+/// one counts, so that no number doubles if the service repeats the last bucket of a page. Duplicate rows within one part stay separate
+/// here; <see cref="AnalyticsRowOrder"/> merges them. Not thread-safe.
 /// </remarks>
 internal sealed class AnalyticsBucketMerger
 {
     private AnalyticsBucket? _last;
 
     /// <summary>Takes the buckets of the next page.</summary>
-    /// <returns>The buckets that are complete now. The last one is kept back, because the next page may continue it.</returns>
+    /// <returns>The buckets that are complete now. The last one is held back, because the next page may continue it.</returns>
     public IReadOnlyList<AnalyticsBucket> Add(IReadOnlyList<AnalyticsBucket> page)
     {
         List<AnalyticsBucket> whole = new(page.Count);
@@ -38,7 +38,7 @@ internal sealed class AnalyticsBucketMerger
         return whole;
     }
 
-    /// <summary>The bucket that was kept back, to be read after the last page; null if there is none.</summary>
+    /// <summary>The bucket that was held back, to be read after the last page; null if there is none.</summary>
     public AnalyticsBucket? Complete()
     {
         AnalyticsBucket? last = _last;
@@ -46,7 +46,7 @@ internal sealed class AnalyticsBucketMerger
         return last;
     }
 
-    /// <summary>One bucket out of two parts of it.</summary>
+    /// <summary>Merges two parts of a bucket into one.</summary>
     public static AnalyticsBucket Merge(AnalyticsBucket first, AnalyticsBucket second)
     {
         List<AnalyticsRow> rows = [.. first.Rows];

@@ -65,7 +65,7 @@ public static class AnalyticsExpandExtensions
     ///     Console.WriteLine($"{metric.GetWireName()} = {row.GetValue(metric)}");
     /// </code>
     /// </example>
-    /// <exception cref="ArgumentOutOfRangeException">A bit is set that no flag of this version stands for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value has a bit that is not a flag of this version.</exception>
     public static IReadOnlyList<AnalyticsExpand> GetFlags(this AnalyticsExpand expand)
     {
         ThrowIfUnknown(expand, nameof(expand));
@@ -82,12 +82,12 @@ public static class AnalyticsExpandExtensions
     /// <summary>The name of one value on the wire: in the <c>expand</c> parameter, and of the field that answers it.</summary>
     /// <param name="flag">Exactly one flag.</param>
     /// <returns>For example <c>p90_duration</c>.</returns>
-    /// <exception cref="ArgumentException"><paramref name="flag"/> is none, several, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="flag"/> is not exactly one flag that this version knows.</exception>
     public static string GetWireName(this AnalyticsExpand flag) => Table[IndexOf(flag, nameof(flag))].Name.Value;
 
     /// <summary>Whether one metric is a duration in seconds. The other metrics are counts of requests.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public static bool IsDuration(this AnalyticsExpand metric) => Table[IndexOfMetric(metric, nameof(metric))].Kind == Kind.Duration;
 
     /// <summary>The name as it is written into JSON and compared with it.</summary>
@@ -101,7 +101,7 @@ public static class AnalyticsExpandExtensions
     {
         int index = IndexOf(metric, parameterName);
         return Table[index].Kind != Kind.Structure ? index : throw new ArgumentException(
-            $"AnalyticsExpand.{metric} is not a metric. It selects the form of the answer. Pass a metric, such as " +
+            $"AnalyticsExpand.{metric} is not a metric. It selects the shape of the answer. Pass a metric, such as " +
                 "AnalyticsExpand.RequestCount.",
             parameterName);
     }
@@ -130,7 +130,7 @@ public static class AnalyticsExpandExtensions
     internal static AnalyticsExpand Parse(string wireName) =>
         Array.Find(Table, entry => entry.Name.Value == wireName).Flag;
 
-    /// <summary>Refuses bits that no flag stands for, so that nothing unknown is silently left out of a request.</summary>
+    /// <summary>Refuses bits that are not a flag, so that nothing unknown is silently left out of a request.</summary>
     internal static void ThrowIfUnknown(AnalyticsExpand expand, string parameterName)
     {
         if ((expand & ~Known) != 0)

@@ -9,8 +9,8 @@ namespace Fal.Observability.Client;
 internal sealed partial class AnalyticsJsonContext : JsonSerializerContext
 {
     /// <summary>
-    /// How deep an unknown field may nest: the framework's 64 levels would refuse a whole page for one, and these are as many as its
-    /// writer allows.
+    /// How deep an unknown field may nest. With the framework's default of 64 levels, one deep field would make a whole page fail. This
+    /// limit is the one that the framework's writer has.
     /// </summary>
     private const int MaxDepth = 1000;
 }

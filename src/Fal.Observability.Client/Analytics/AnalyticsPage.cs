@@ -32,10 +32,11 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
     void IFalJson<AnalyticsPage>.WriteJson(Utf8JsonWriter writer) => Write(writer);
 
     /// <summary>
-    /// This page as the answer to a query: with the query, and with times that came without an offset read in the query's zone.
+    /// Returns this page with its query attached. Times without an offset are read in the query's zone.
     /// </summary>
     /// <param name="query">The query as it was sent.</param>
-    /// <param name="previous">The page before, if there is one: it tells apart the two hours of a local time that comes twice.</param>
+    /// <param name="previous">The previous page, if there is one. It decides which of two hours is meant when a local time occurs
+    /// twice.</param>
     internal AnalyticsPage AsAnswerTo(AnalyticsQuery query, AnalyticsPage? previous = null) => new(this)
     {
         TimeSeries = BucketsIn(
@@ -60,7 +61,7 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
         var calendar = AnalyticsCalendar.TryCreate(Query!.Grid);
         return new AnalyticsPage(this) { TimeSeries = [.. TimeSeries.Select(Mark)], Query = Query };
 
-        // The marks are the client's: a field of the service that happens to have their name is none.
+        // Only the client sets these marks. A field of the service that happens to have the same name is not a mark.
         bool IsSettled(AnalyticsBucket bucket) => bucket.Start <= settled && !bucket.IsOpen && !bucket.IsProvisional;
 
         AnalyticsBucket Mark(AnalyticsBucket bucket)
@@ -70,7 +71,7 @@ public sealed class AnalyticsPage : FalPage<AnalyticsBucket, AnalyticsRow>, IFal
                 return bucket;
             }
 
-            // One that has not begun is open whatever its length.
+            // A bucket that has not begun is open, regardless of its length.
             bool open = bucket.Start >= now || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > now;
             bool provisional =
                 open || AnalyticsCalendar.EndOf(bucket.Start, calendar, timeframe) > AnalyticsCalendar.Add(now, -provisionalAge);

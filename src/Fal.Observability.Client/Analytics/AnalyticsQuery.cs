@@ -24,7 +24,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// <summary>The maximum number of endpoint ids that the service accepts in one call: 50.</summary>
     public const int MaxEndpointIdsPerCall = 50;
 
-    // An address of 65,520 characters is the first that a Uri of .NET 8 refuses. What is left over is for the base address and the range.
+    // In .NET 8, Uri refuses addresses of 65,520 or more characters. The difference leaves room for the base address and the range.
     private const int MaxQueryCharacters = 64_000;
 
     /// <summary>Creates a query for one or several endpoints.</summary>
@@ -48,8 +48,8 @@ public sealed record AnalyticsQuery : FalPagedQuery
     }
 
     /// <summary>
-    /// The endpoints, each once, in the order given. An app's id (<c>owner/name</c>) covers its routes too, so that the
-    /// answer can hold rows under ids that are not in this list.
+    /// The endpoints, each once, in the order given. An app's id (<c>owner/name</c>) covers its routes too, so the answer can contain rows
+    /// under ids that are not in this list.
     /// </summary>
     /// <remarks>
     /// The list can be longer than <see cref="MaxEndpointIdsPerCall"/>: reports and streams split it into calls. A request for a single
@@ -78,7 +78,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     /// The shapes and metrics to request. Default: <see cref="AnalyticsExpand.RequestCount"/>. If no shape is named,
     /// <see cref="AnalyticsExpand.TimeSeries"/> is used.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">A bit is set that no flag of this version stands for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value has a bit that is not a flag of this version.</exception>
     public AnalyticsExpand Expand
     {
         get;
@@ -264,7 +264,7 @@ public sealed record AnalyticsQuery : FalPagedQuery
     public override string ToString() => string.Join(" | ", Parts.Select(part => part.Words).OfType<string>());
 
     /// <summary>
-    /// Everything that determines the content of a report or stream, as a text to compare. The split into pages does not determine it.
+    /// Everything that determines the content of a report or stream, as a string to compare. The split into pages does not determine it.
     /// </summary>
     internal string Identity => string.Join('\n', Parts.Select(part => part.Identity));
 

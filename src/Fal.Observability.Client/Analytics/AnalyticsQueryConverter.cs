@@ -4,7 +4,7 @@ namespace Fal.Observability.Client;
 
 /// <summary>
 /// Writes a whole <see cref="AnalyticsQuery"/> into the query string of a generated Refit request, in the order of the
-/// service's documentation. Refit's own formatting of dates, booleans and flags is not what the service reads.
+/// service's documentation. The service does not accept Refit's own formatting of dates, booleans and flags.
 /// </summary>
 internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
 {
@@ -29,7 +29,7 @@ internal sealed class AnalyticsQueryConverter : IQueryConverter<AnalyticsQuery>
 
         foreach (string name in value.AdditionalExpand)
         {
-            // A known name has gone out as its flag.
+            // A name that this version knows was already written as its flag.
             if (AnalyticsExpandExtensions.Parse(name) == AnalyticsExpand.None)
             {
                 builder.Add(keyPrefix + "expand", name, preEncoded: false);

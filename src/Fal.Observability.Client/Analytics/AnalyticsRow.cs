@@ -27,7 +27,7 @@ namespace Fal.Observability.Client;
 [JsonConverter(typeof(FalJsonConverter<AnalyticsRow>))]
 public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
 {
-    // One page can hold 72,000 rows, most of them with few of the metrics: the values that are there lie in one array without gaps,
+    // One page can hold 72,000 rows, most of them with few of the metrics: the existing values are in one array without gaps,
     // in the order of their flags. A count is stored as it is, a duration as the bits of its seconds.
     private long[] _values;
     private ReadOnlyDictionary<string, JsonElement>? _additional;
@@ -283,7 +283,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <returns>
     /// The number, or null if the row has none. A count above 2^53 is rounded; <see cref="GetCount"/> returns it exactly.
     /// </returns>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public double? GetValue(AnalyticsExpand metric)
     {
         int index = AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric));
@@ -297,8 +297,9 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// not fit into a <see cref="long"/>, such as 2^63 or 1.5.
     /// </summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <returns>Requests of a count, seconds of a duration; null where the row has no number, or none that is finite.</returns>
-    /// <exception cref="ArgumentException"><paramref name="metric"/> is none, several, a shape, or not known to this version.</exception>
+    /// <returns>The number of requests for a count, or the seconds for a duration. Null if the row has no number, or if it is not
+    /// finite.</returns>
+    /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public double? GetNumber(AnalyticsExpand metric) =>
         GetValue(metric)
         ?? (
@@ -313,9 +314,9 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
 
     /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
     /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>
-    /// <returns>The count, or null where the row has none.</returns>
+    /// <returns>The count, or null if the row has none.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="metric"/> is none, several, a shape, a duration, or not known to this version.
+    /// <paramref name="metric"/> is not exactly one count that this version knows.
     /// </exception>
     public long? GetCount(AnalyticsExpand metric) =>
         !AnalyticsExpandExtensions.IsDurationAt(AnalyticsExpandExtensions.IndexOfMetric(metric, nameof(metric)))
@@ -331,7 +332,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         IEnumerable<string> known = Metrics.GetFlags().Select(metric => metric.IsDuration()
             ? string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}")
             : string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetCount(metric)}"));
-        // The bytes as they came: the framework's own ways to text throw where a value is not valid text.
+        // Copies the bytes as they arrived, because the framework's conversions to text throw if a value is not valid text.
         IEnumerable<string> additional = AdditionalMetrics.Select(pair =>
             $"{pair.Key}={Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(pair.Value))}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
@@ -380,7 +381,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         metric,
         duration is { } value ? BitConverter.DoubleToInt64Bits((double)value.Ticks / TimeSpan.TicksPerSecond) : (long?)null);
 
-    // Runs only while the row is made, and on a fresh array each time: rows share theirs when they are merged.
+    // Runs only while the row is being created, and always on a new array, because merged rows share their arrays.
     private void Set(AnalyticsExpand metric, long? bits)
     {
         List<long> values = [.. _values];

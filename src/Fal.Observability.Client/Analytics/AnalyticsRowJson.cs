@@ -15,8 +15,8 @@ internal static class AnalyticsRowJson
 
     private static readonly double[] PowersOfTen = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-    // A page repeats the same few endpoint ids in every bucket. What was read last stands in a slot chosen by its bytes, and is
-    // compared before it is used again: a lost race or a collision costs one string, never a wrong one.
+    // A page repeats the same few endpoint ids in every bucket. The last id is kept in a slot that its bytes select. It is compared before
+    // it is used again, so a lost race or a collision costs one more string but never returns a wrong one.
     private static readonly string?[] RecentTexts = new string?[1024];
 
     public static AnalyticsRow Read(ref Utf8JsonReader reader)
@@ -105,7 +105,7 @@ internal static class AnalyticsRowJson
         writer.WriteEndObject();
     }
 
-    // The bits that the row stores. A number that its kind cannot hold is not read, so that it is kept as it was sent.
+    // The bits that the row stores. A number that does not fit the metric's type is not stored here. It is kept as it was sent.
     private static bool TryReadNumber(ref Utf8JsonReader reader, bool isDuration, out long bits)
     {
         bits = 0;
@@ -139,8 +139,8 @@ internal static class AnalyticsRowJson
         return true;
     }
 
-    // The plain spelling of nearly every number, up to fifteen digits and not negative, without the general ways of the framework, which
-    // take several times as long. The text is a number by the JSON grammar.
+    // Reads the usual form of a number: not negative and at most fifteen digits. The framework's general methods take several times as
+    // long. The text is a number by the JSON grammar.
     private static bool TryReadShort(ReadOnlySpan<byte> number, out long digits, out int decimals)
     {
         digits = 0;
@@ -172,8 +172,8 @@ internal static class AnalyticsRowJson
         return true;
     }
 
-    // A whole number in another spelling, such as 12.0 or 1.2e1, digit by digit: a double or a decimal would round a count, or take
-    // 1e-40 for zero. The text is a number by the JSON grammar.
+    // Reads a whole number in another form, such as 12.0 or 1.2e1, digit by digit. A double or a decimal would round a count, or treat
+    // 1e-40 as zero. The text is a number by the JSON grammar.
     private static bool TryReadWhole(ReadOnlySpan<byte> number, out long value)
     {
         value = 0;

@@ -5,7 +5,7 @@ public enum AnalyticsSource
 {
     /// <summary>
     /// Everything that reaches endpoints owned by the account of the key, whoever called them
-    /// (<c>/serverless/analytics</c>). Every endpoint of the query must be owned.
+    /// (<c>/serverless/analytics</c>). The account must own every endpoint of the query.
     /// </summary>
     Serverless,
 

@@ -8,10 +8,10 @@ public enum RefusedEndpointPolicy
     Throw,
 
     /// <summary>
-    /// Calls with parts of the list find the refused endpoints, which are reported by id and skipped. The data of the others is returned. A
-    /// key without the permission still causes a <see cref="FalForbiddenException"/>, after at most 8 calls: the refused one, and seven
-    /// with one endpoint each, if possible from different calls and owners. If nearly all endpoints are refused, all seven can be among
-    /// them, and the same exception says so.
+    /// The client finds the refused endpoints by calling with parts of the list. It reports them by id, skips them, and returns the data of
+    /// the others. A key without the permission still causes a <see cref="FalForbiddenException"/>, after at most 8 calls: the refused one,
+    /// and seven with one endpoint each, if possible from different calls and owners. If nearly all endpoints are refused, all seven can be
+    /// refused ones. The call then throws the same exception, and its message mentions this possibility.
     /// </summary>
     Skip,
 }

@@ -14,7 +14,7 @@ internal sealed class AnalyticsCalendar
     // No zone is further from UTC.
     private static readonly TimeSpan FarthestZone = TimeSpan.FromHours(14);
 
-    // A hundred years by the minute are fewer.
+    // Even a hundred years of minute buckets need fewer.
     private const int MaxWindows = 100_000;
 
     private readonly TimeZoneInfo _zone;
@@ -26,7 +26,7 @@ internal sealed class AnalyticsCalendar
         _timeframe = timeframe;
     }
 
-    /// <summary>The calendar of a query; null where this machine does not know the zone, or the service chooses the timeframe.</summary>
+    /// <summary>The calendar of a query; null if this machine does not know the zone, or the service chooses the timeframe.</summary>
     public static AnalyticsCalendar? TryCreate(AnalyticsTimeGrid grid) =>
         grid is { Timeframe: { } timeframe, KnownZone: { } zone } ? new AnalyticsCalendar(zone, timeframe) : null;
 
@@ -181,7 +181,7 @@ internal sealed class AnalyticsCalendar
         return grid.Timeframe ?? ChoiceFor(LengthOf(grid.Range) + (2 * LongestBucket(longer)));
     }
 
-    /// <summary>The calendar of a query with the timeframe of its answer; null where this machine does not know the zone.</summary>
+    /// <summary>The calendar of a query with the timeframe of its answer; null if this machine does not know the zone.</summary>
     private static AnalyticsCalendar? OfChoice(AnalyticsTimeGrid grid) => TryCreate(grid with { Timeframe = TimeframeOf(grid) });
 
     private static TimeSpan LengthOf(AnalyticsTimeRange range) => range.FirstDay is { } first

@@ -7,24 +7,24 @@ namespace Fal.Observability.Client;
 /// Which time a query covers and how it is cut into buckets: the five parameters that every time-bucketed call of the service has.
 /// </summary>
 /// <param name="Range">The time.</param>
-/// <param name="Timeframe">The length of a bucket; null where the service chooses.</param>
-/// <param name="TimeZone">The zone whose calendar cuts; null for UTC.</param>
+/// <param name="Timeframe">The length of a bucket; null if the service chooses.</param>
+/// <param name="TimeZone">The zone whose calendar determines the buckets; null for UTC.</param>
 /// <param name="BoundToTimeframe">
 /// Whether the service moves the range outward to whole buckets; null for its default, which is true.
 /// </param>
 internal readonly record struct AnalyticsTimeGrid(
     AnalyticsTimeRange Range, AnalyticsTimeframe? Timeframe, string? TimeZone, bool? BoundToTimeframe)
 {
-    /// <summary>The zone, or UTC where this machine does not know it: a name is the service's to judge.</summary>
+    /// <summary>The zone. UTC if this machine does not know the zone, because only the service decides whether a name is valid.</summary>
     public TimeZoneInfo ZoneOrUtc => KnownZone ?? TimeZoneInfo.Utc;
 
-    /// <summary>The zone; null where this machine does not know it.</summary>
+    /// <summary>The zone; null if this machine does not know it.</summary>
     public TimeZoneInfo? KnownZone =>
         TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : null;
 
     /// <summary>
-    /// The day of an instant by the calendar of the zone, whatever offset the instant was sent with; by that offset where this machine does
-    /// not know the zone.
+    /// The day of an instant in the zone, regardless of the offset that the instant was sent with. If this machine does not know the zone,
+    /// the day at that offset.
     /// </summary>
     public DateOnly DayOf(DateTimeOffset instant) =>
         DateOnly.FromDateTime(KnownZone is { } zone ? TimeZoneInfo.ConvertTime(instant, zone).DateTime : instant.DateTime);
@@ -52,11 +52,11 @@ internal readonly record struct AnalyticsTimeGrid(
         }
     }
 
-    /// <summary>A text that is equal for two grids with the same settings. Checkpoints store it.</summary>
+    /// <summary>A string that is equal for two grids with the same settings. Checkpoints store it.</summary>
     public string Identity => $"{Range}\n{TimeZone}\n{Timeframe}\n{BoundToTimeframe != false}";
 
     /// <summary>Writes the parameters <c>start</c>, <c>end</c>, <c>timezone</c>, <c>timeframe</c> and <c>bound_to_timeframe</c>.</summary>
-    /// <exception cref="ArgumentException">The range needs a clock.</exception>
+    /// <exception cref="ArgumentException">The range depends on the clock.</exception>
     public void AddTo(ref GeneratedQueryStringBuilder builder, string keyPrefix)
     {
         (string? start, string? end) = Range.ToWire();

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The time that an analytics call covers: the last stretch of time, the time between two instants, a range with an open end, or whole
-/// calendar days. The start is inclusive and the end is exclusive.
+/// The time that an analytics call covers: a length of time that ends now, the time between two instants, a range with an open end, or
+/// whole calendar days. The start is inclusive and the end is exclusive.
 /// </summary>
 /// <remarks>
 /// The default value is the last 24 hours, the same as <c>Last(TimeSpan.FromHours(24))</c>. A range that depends on the clock
@@ -41,19 +41,19 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
         Days,
     }
 
-    /// <summary>The length of a range made by <see cref="Last"/> (24 hours for the default value), else null.</summary>
+    /// <summary>The length of a range made by <see cref="Last"/> (24 hours for the default value); otherwise null.</summary>
     public TimeSpan? Duration => _form == Form.Trailing ? Default + new TimeSpan(_start) : null;
 
-    /// <summary>The first instant, in UTC, of a range between two instants or with an open end; else null.</summary>
+    /// <summary>The first instant, in UTC, of a range between two instants or with an open end; otherwise null.</summary>
     public DateTimeOffset? Start => _form is Form.Instants or Form.Open ? new DateTimeOffset(_start, TimeSpan.Zero) : null;
 
-    /// <summary>The instant, in UTC, at which a range between two instants ends, itself not included; else null.</summary>
+    /// <summary>The exclusive end, in UTC, of a range between two instants; otherwise null.</summary>
     public DateTimeOffset? End => _form == Form.Instants ? new DateTimeOffset(_end, TimeSpan.Zero) : null;
 
-    /// <summary>The first day of a range of whole days, else null.</summary>
+    /// <summary>The first day of a range of whole days; otherwise null.</summary>
     public DateOnly? FirstDay => _form == Form.Days ? DateOnly.FromDayNumber((int)_start) : null;
 
-    /// <summary>The last day, itself included, of a range of whole days; else null.</summary>
+    /// <summary>The last day (inclusive) of a range of whole days; otherwise null.</summary>
     public DateOnly? LastDay => _form == Form.Days ? DateOnly.FromDayNumber((int)_end) : null;
 
     /// <summary>Whether both ends are known without a clock: true between two instants and for whole days.</summary>
@@ -69,7 +69,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// <param name="right">The other range.</param>
     public static bool operator !=(AnalyticsTimeRange left, AnalyticsTimeRange right) => !left.Equals(right);
 
-    /// <summary>The stretch of time that ends now.</summary>
+    /// <summary>A range of the given length that ends now.</summary>
     /// <remarks>
     /// The service extends the range to whole buckets. By day, 7 days that are requested at noon come back as eight buckets: the first one
     /// is a whole day, and the last one is still open. <see cref="Days"/> covers exactly the days that it names. If
@@ -98,7 +98,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
 
     /// <summary>The time between two instants. Offsets do not matter here: the query's time zone determines the buckets.</summary>
     /// <param name="start">The first instant.</param>
-    /// <param name="end">The instant at which the range ends, itself not included; later than <paramref name="start"/>.</param>
+    /// <param name="end">The exclusive end of the range; later than <paramref name="start"/>.</param>
     /// <exception cref="ArgumentException"><paramref name="end"/> is not later than <paramref name="start"/>.</exception>
     public static AnalyticsTimeRange Between(DateTimeOffset start, DateTimeOffset end)
     {
@@ -118,7 +118,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// The first instant: <see cref="DateTimeKind.Utc"/>, or <see cref="DateTimeKind.Local"/> for the machine's zone.
     /// </param>
     /// <param name="end">
-    /// The instant at which the range ends, itself not included; of the same kinds, later than <paramref name="start"/>.
+    /// The exclusive end of the range; of the same kinds, later than <paramref name="start"/>.
     /// </param>
     /// <exception cref="ArgumentException">
     /// A kind is <see cref="DateTimeKind.Unspecified"/>, which could mean any zone; or <paramref name="end"/> is not later than
@@ -147,7 +147,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     /// The days are sent as dates, and the service reads them in <see cref="FalPagedQuery.TimeZone"/> (UTC if that is not set).
     /// </remarks>
     /// <param name="first">The first day.</param>
-    /// <param name="last">The last day, itself included; not before <paramref name="first"/>.</param>
+    /// <param name="last">The last day (inclusive); not before <paramref name="first"/>.</param>
     /// <exception cref="ArgumentException">
     /// <paramref name="last"/> is before <paramref name="first"/>, or is 9999-12-31, which has no following day for the exclusive end.
     /// </exception>
@@ -220,7 +220,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
     };
 
     /// <summary>The values of the parameters <c>start</c> and <c>end</c>; null for one that the service fills in by itself.</summary>
-    /// <exception cref="ArgumentException">The range needs a clock, which the wire has not got.</exception>
+    /// <exception cref="ArgumentException">The range depends on the clock, so it cannot be sent.</exception>
     internal (string? Start, string? End) ToWire() => _form switch
     {
         // Left out, the service's own defaults mean the same: 24 hours ago, and now.
@@ -240,7 +240,7 @@ public readonly struct AnalyticsTimeRange : IEquatable<AnalyticsTimeRange>
             "with AnalyticsTimeRange.Days.",
             parameterName);
 
-    // UTC and 'Z' only: no other form of an instant is documented, and an offset's '+' is a blank to a careless reader.
+    // UTC and 'Z' only: no other form of an instant is documented, and a careless parser reads the '+' of an offset as a space.
     private static string FormatInstant(DateTimeOffset instant) => instant.UtcDateTime.ToString(
         instant.UtcTicks % TimeSpan.TicksPerSecond == 0 ? InstantFormat : InstantFormatWithFraction,
         CultureInfo.InvariantCulture);

@@ -67,7 +67,7 @@ internal sealed class AnalyticsZoneReader
         DateTimeOffset[] both = [new(local, offsets.Max()), new(local, offsets.Min())];
         if (_timeframe >= AnalyticsTimeframe.Day)
         {
-            // A day whose midnight comes twice has begun with the first.
+            // If midnight occurs twice, the day begins at the first one.
             return [both[0]];
         }
 
@@ -136,7 +136,8 @@ internal sealed class AnalyticsZoneReader
     /// <param name="Starts">The starts.</param>
     /// <param name="Breaks">How many of them do not fit the order.</param>
     /// <param name="Span">From the first to the last.</param>
-    /// <param name="Steps">From one start to another: what the span exceeds as many buckets by is gaps.</param>
-    /// <param name="ShortestStep">The shortest of them, which no bucket is longer than.</param>
+    /// <param name="Steps">The number of steps between the starts. If the span is longer than this many buckets, the rest of it is
+    /// gaps.</param>
+    /// <param name="ShortestStep">The shortest step. No bucket is longer than it.</param>
     private sealed record Reading(DateTimeOffset[] Starts, int Breaks, TimeSpan Span, int Steps, TimeSpan ShortestStep);
 }

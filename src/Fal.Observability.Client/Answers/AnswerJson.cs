@@ -10,7 +10,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal static class AnswerJson
 {
-    /// <summary>Reads a list, each of whose elements must be there.</summary>
+    /// <summary>Reads a list whose elements must not be null.</summary>
     /// <param name="reader">The reader, at the value of a member.</param>
     /// <param name="name">The name of the member.</param>
     public static List<T> ReadList<T>(ref Utf8JsonReader reader, string name)
@@ -100,7 +100,7 @@ internal static class AnswerJson
         return instant?.Instant;
     }
 
-    /// <summary>Writes up to when the data of an answer is complete, where that is known.</summary>
+    /// <summary>Writes the instant up to which the data of an answer is complete, if it is known.</summary>
     public static void WriteAsOf(Utf8JsonWriter writer, FalAnswer answer)
     {
         if (answer.AsOf is { } asOf)
@@ -138,18 +138,18 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>A number of seconds, rounded to the tick; the longest time there is where it is beyond.</summary>
+    /// <summary>A number of seconds as a time, rounded to the tick. A number beyond the range of the type gives the longest time.</summary>
     public static TimeSpan ToTimeSpan(double seconds)
     {
-        // TimeSpan.FromSeconds is a tick off for numbers such as 0.043. The whole seconds are taken apart, so that a sum of many years is
-        // as exact as the number that was sent.
+        // TimeSpan.FromSeconds is a tick off for numbers such as 0.043. The whole seconds are converted separately, so that a sum of many
+        // years is as exact as the number that was sent.
         double whole = Math.Truncate(seconds);
         return Math.Abs(whole) >= (long)TimeSpan.MaxValue.TotalSeconds
             ? (seconds > 0 ? TimeSpan.MaxValue : TimeSpan.MinValue)
             : new TimeSpan(((long)whole * TimeSpan.TicksPerSecond) + (long)Math.Round((seconds - whole) * TimeSpan.TicksPerSecond));
     }
 
-    /// <summary>Writes a number; null where there is none.</summary>
+    /// <summary>Writes a number; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, decimal? value)
     {
         if (value is { } number)
@@ -162,7 +162,7 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>Writes a number; null where there is none.</summary>
+    /// <summary>Writes a number; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, double? value)
     {
         if (value is { } number)
@@ -175,11 +175,11 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>Writes a time as seconds; null where there is none.</summary>
+    /// <summary>Writes a time as seconds; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, TimeSpan? value) =>
         Write(writer, name, (decimal?)value?.Ticks / TimeSpan.TicksPerSecond);
 
-    /// <summary>Writes an instant; null where there is none.</summary>
+    /// <summary>Writes an instant; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, DateTimeOffset? value)
     {
         if (value is { } instant)
@@ -192,7 +192,7 @@ internal static class AnswerJson
         }
     }
 
-    /// <summary>Writes a list of texts; null where there is none.</summary>
+    /// <summary>Writes a list of strings; null if there is none.</summary>
     public static void Write(Utf8JsonWriter writer, string name, IReadOnlyList<string>? texts)
     {
         if (texts is null)
@@ -210,7 +210,7 @@ internal static class AnswerJson
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes the members that this version does not know, as they came.</summary>
+    /// <summary>Writes the members that this version does not know, as they arrived.</summary>
     public static void WriteOthers(Utf8JsonWriter writer, IReadOnlyDictionary<string, JsonElement> others)
     {
         foreach ((string name, JsonElement value) in others)
@@ -228,8 +228,8 @@ internal static class AnswerJson
             : reader.TryGetDateTimeOffset(out DateTimeOffset instant) ? new BucketStart(instant, HasOffset: true)
             : null;
 
-    // The text as it came, without the blanks between its tokens. JsonElement.WriteTo decodes strings, and throws at one that holds half
-    // of a surrogate pair.
+    // Copies the text as it arrived, without the white space between its tokens. JsonElement.WriteTo decodes strings, and throws for one
+    // that contains an unpaired surrogate.
     private static void WriteAsSent(Utf8JsonWriter writer, JsonElement value)
     {
         ReadOnlySpan<byte> sent = JsonMarshal.GetRawUtf8Value(value);

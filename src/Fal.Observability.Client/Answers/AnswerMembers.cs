@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Reads the members of one JSON object of an answer. A known member must not be duplicate, because nothing says which one is valid. Other
+/// Reads the members of one JSON object of an answer. A known member must not occur twice, because nothing says which one is valid. Other
 /// members are ignored.
 /// </summary>
 internal struct AnswerMembers
@@ -39,7 +39,7 @@ internal struct AnswerMembers
             reader.Read();
             if (place == _known.Length)
             {
-                // Skip() refuses a reader over a part of a document, even where the whole value is there, as it is in a converter.
+                // In a converter, the whole value is always available. Skip() nevertheless throws for a reader over a part of a document.
                 reader.TrySkip();
                 continue;
             }

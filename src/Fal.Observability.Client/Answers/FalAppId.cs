@@ -3,7 +3,7 @@ namespace Fal.Observability.Client;
 /// <summary>The parts of an app's id, <c>owner/name</c>, and of the ids of its routes, <c>owner/name/route</c>.</summary>
 internal static class FalAppId
 {
-    /// <summary>Takes an app's id apart.</summary>
+    /// <summary>Splits an app's id into its parts.</summary>
     /// <exception cref="ArgumentException">The text is not <c>owner/name</c>.</exception>
     public static (string Owner, string Name) Split(string endpointId, string parameterName)
     {
@@ -17,7 +17,7 @@ internal static class FalAppId
                     $"\"{parts[0]}/{parts[1]}\".", parameterName);
         }
 
-        // A dot or two would be taken for a step in the path.
+        // "." and ".." would be resolved as relative path segments.
         if (parts.Length != 2 || Array.Exists(parts, part => part is "" or "." or ".."))
         {
             throw new ArgumentException(
@@ -36,6 +36,6 @@ internal static class FalAppId
         return second < 0 ? endpointId : endpointId[..second];
     }
 
-    /// <summary>One part of an id; empty where it has not so many.</summary>
+    /// <summary>One part of an id; empty if the id has fewer parts.</summary>
     public static string PartOf(string endpointId, int index) => endpointId.Split('/').ElementAtOrDefault(index) ?? "";
 }

@@ -29,8 +29,8 @@ public abstract class FalBucket<TRow>
     /// <summary>
     /// The instant at which the bucket starts, with the offset that the service sent: that of the query's zone at this instant. If the
     /// service sent none, the time is read in the query's zone, or in UTC if the query names none or the machine does not know it. When the
-    /// clocks go back, a time without an offset is ambiguous. Its neighbours tell which one is meant, unless pages descend and one begins
-    /// there, or a page ends within such a bucket.
+    /// clocks go back, a time without an offset is ambiguous. The neighbouring buckets then decide which time is meant. They cannot if
+    /// buckets are in descending order and a page begins with such a time, or if a page ends within such a bucket.
     /// </summary>
     public required DateTimeOffset Start
     {

@@ -94,7 +94,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         set => _answer = value;
     }
 
-    /// <summary>Whether the page promises more and has no cursor to it.</summary>
+    /// <summary>Whether the page announces more data but has no cursor for it.</summary>
     internal bool LacksCursor => _saysMore && NextCursor is null;
 
     /// <summary>Whether the JSON had no time series, not even an empty one.</summary>
@@ -106,7 +106,7 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
     /// <summary>Refuses a page that lacks a requested list, because it would look like one without data.</summary>
     /// <param name="asksSeries">Whether the query asks for a time series.</param>
     /// <param name="asksSummary">Whether the query asks for a summary.</param>
-    /// <param name="isFirst">Whether no page came before.</param>
+    /// <param name="isFirst">Whether this is the first page.</param>
     /// <exception cref="FalResponseException">A list is missing.</exception>
     internal void ThrowIfIncomplete(bool asksSeries, bool asksSummary, bool isFirst)
     {
@@ -117,16 +117,17 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
         if (missing is not null)
         {
             throw PageGuard.Unusable(
-                $"The service answered without a {missing}, which the query requests. The answer would look like a time without traffic, " +
-                    $"but the service lists even the buckets of such a time. Repeat the query. If the error persists, report it to fal " +
-                    $"with the query.");
+                $"The service answered without a {missing}, which the query requests. The answer would look like a period without " +
+                    $"traffic, but the service lists the buckets even for such a period. Repeat the query. If the error persists, " +
+                    $"report it to fal with the query.");
         }
     }
 
-    /// <summary>The buckets with times that came without an offset read in the query's zone.</summary>
+    /// <summary>Returns the buckets. Times that have no offset are read in the query's zone.</summary>
     /// <param name="grid">The time of the query.</param>
     /// <param name="preceding">
-    /// The start of the last bucket before the page, if there is one: it tells apart the two hours of a local time that comes twice.
+    /// The start of the last bucket before the page, if there is one: it decides which of two hours is meant when a local time occurs
+    /// twice.
     /// </param>
     /// <param name="at">Makes a bucket that starts at another instant.</param>
     private protected IReadOnlyList<TBucket> BucketsIn(
@@ -168,8 +169,8 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
         return timeSeries is null && summary is null
             ? throw new JsonException(
-                "The page has neither a time series (time_series) nor a summary (summary). It would look like a time without " +
-                    "traffic, for which the service sends an empty list.")
+                "The page has neither a time series (time_series) nor a summary (summary). It would look like a period without " +
+                    "traffic, but for such a period the service sends an empty list.")
             : new TPage
             {
                 NextCursor = cursor,

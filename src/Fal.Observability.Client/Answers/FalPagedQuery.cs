@@ -39,7 +39,7 @@ public abstract record FalPagedQuery : FalRangeQuery
 
     /// <summary>
     /// The maximum number of items on a page, at least 1. Default: null, the service chooses. The service documents neither what an item is
-    /// nor its limit; it has been seen to count buckets. Reports and streams read every page, whatever the limit.
+    /// nor its limit; so far the limit has been observed to count buckets. Reports and streams read every page, whatever the limit.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int? Limit

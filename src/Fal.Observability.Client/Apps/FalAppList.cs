@@ -99,7 +99,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
     /// <param name="buckets">Buckets, without duplicates.</param>
     /// <returns>
-    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
+    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are counted under
     /// its id, <c>owner/name</c>.
     /// </returns>
     /// <exception cref="ArgumentException">A bucket or a row is null.</exception>
@@ -112,7 +112,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// <summary>Adds up rows for each app, the rows of its routes included.</summary>
     /// <param name="rows">Rows of buckets or of a summary, without duplicates.</param>
     /// <returns>
-    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are there under
+    /// The totals by <see cref="FalApp.EndpointId"/>, in ordinal order of the ids. Rows of an app that is not in the list are counted under
     /// its id, <c>owner/name</c>.
     /// </returns>
     /// <exception cref="ArgumentException">A row is null.</exception>
@@ -194,7 +194,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     {
         var apps = new Dictionary<string, FalApp>(StringComparer.Ordinal);
 
-        // An app's own id counts before a route that another app claims.
+        // An app's own id takes precedence over a route that another app claims.
         foreach (FalApp app in Apps)
         {
             apps.TryAdd(app.EndpointId, app);

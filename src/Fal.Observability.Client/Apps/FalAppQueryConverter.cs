@@ -17,7 +17,7 @@ internal sealed class FalAppQueryConverter : IQueryConverter<FalAppQuery>
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The query names {value.Environments.Count} environments, but the service answers for one per call. Make a call for " +
+                $"The query names {value.Environments.Count} environments, but the service accepts only one per call. Make one call for " +
                     $"each, or use IFalAppsClient.ListAsync, which does so."));
         }
 

@@ -1,8 +1,8 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// Refuses a call of <see cref="IFalAppsApi"/> whose owner or name would change the path: an empty one, and one or two dots, which an
-/// address takes for a step. The outermost handler of the apps client, so that such a call counts nowhere.
+/// Refuses a call of <see cref="IFalAppsApi"/> whose owner or name would change the path: an empty one, or one that is "." or "..", which a
+/// URI treats as a path segment to resolve. This is the outermost handler of the apps client, so such a call is not counted in any metric.
 /// </summary>
 internal sealed class FalAppsPathGuard : DelegatingHandler
 {

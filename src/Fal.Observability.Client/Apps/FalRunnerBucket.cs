@@ -7,7 +7,7 @@ namespace Fal.Observability.Client;
 /// <summary>How many runners an app had in one bucket of time, by their state.</summary>
 /// <remarks>
 /// A number is the maximum or the mean of the bucket, as <see cref="FalRunnerHistory.Aggregation"/> says; null if the service omits it. The
-/// maxima of two states can be of different moments. Immutable and safe to share between threads.
+/// maxima of two states can occur at different moments. Immutable and safe to share between threads.
 /// </remarks>
 [JsonConverter(typeof(FalJsonConverter<FalRunnerBucket>))]
 public sealed class FalRunnerBucket : IFalJson<FalRunnerBucket>

@@ -63,12 +63,12 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
 
     /// <summary>
     /// The share of paid runner time that was idle, from 0 to 1: idle runners divided by running, idle and draining ones, weighted by the
-    /// length of each bucket. A bucket that was open when the answer came counts with the time that had passed of it. Pending runners are
-    /// not counted, because the service does not say whether they are billed.
+    /// length of each bucket. A bucket that was open when the answer arrived is weighted by the part of it that had passed. Pending runners
+    /// are not counted, because the service does not say whether they are billed.
     /// </summary>
     /// <value>
-    /// Null unless the query used <see cref="FalRunnerAggregation.Average"/>, because maxima of different moments make no share. Also null
-    /// if no runner was up. A bucket that lacks one of the three numbers is skipped.
+    /// Null unless the query used <see cref="FalRunnerAggregation.Average"/>, because a share cannot be computed from maxima at different
+    /// moments. Also null if no runner was up. A bucket that lacks one of the three numbers is skipped.
     /// </value>
     public double? IdleShare
     {
@@ -110,13 +110,13 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     /// </summary>
     /// <param name="app">The app.</param>
     /// <returns>The share; null if the peak or <see cref="FalApp.MaxConcurrency"/> is not known, or the limit is 0.</returns>
-    /// <exception cref="ArgumentException">The history is that of another app.</exception>
+    /// <exception cref="ArgumentException">The history belongs to another app.</exception>
     public double? PeakShareOf(FalApp app)
     {
         ArgumentNullException.ThrowIfNull(app);
         if (app.EndpointId != EndpointId)
         {
-            throw new ArgumentException($"The history is that of {EndpointId}, but the app is {app.EndpointId}. Pass the app " +
+            throw new ArgumentException($"The history belongs to {EndpointId}, but the app is {app.EndpointId}. Pass the app " +
                 $"whose history you requested.", nameof(app));
         }
 
@@ -159,7 +159,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         if (!inUtc || (Timeframe is not null && Timeframe != timeframe.GetWireName()))
         {
             throw new ArgumentException(
-                $"The buckets of the report ({timeframe.GetWireName()}, {query.TimeZone ?? "UTC"}) are not those of the history " +
+                $"The buckets of the report ({timeframe.GetWireName()}, {query.TimeZone ?? "UTC"}) do not match those of the history " +
                     $"({Timeframe}, UTC). Request both with the same timeframe, and the report without a time zone.",
                 nameof(requests));
         }
@@ -235,7 +235,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         string.Create(CultureInfo.InvariantCulture, $"{EndpointId}: {Buckets.Count} buckets ({Timeframe}, {Aggregation})");
 
     /// <summary>This history as the answer to a query: in ascending order, with what the service left out filled in.</summary>
-    /// <exception cref="FalResponseException">The history is that of another app, or of another time.</exception>
+    /// <exception cref="FalResponseException">The history belongs to another app, or covers another time.</exception>
     internal FalRunnerHistory AsAnswerTo(string endpointId, FalRunnerHistoryQuery query)
     {
         if (EndpointId.Length > 0 && !EndpointId.Equals(endpointId, StringComparison.OrdinalIgnoreCase))

@@ -38,7 +38,7 @@ public sealed record FalRunnerHistoryQuery : FalRangeQuery
 
     private protected override void ThrowIfTooLong(AnalyticsTimeRange range)
     {
-        // Known without a clock for all but an open end, which is checked when it is resolved.
+        // The length is known without a clock unless the end is open. An open end is checked when the range is resolved.
         TimeSpan? length = range.Duration
             ?? (range.FirstDay is { } first
                 ? TimeSpan.FromDays(range.LastDay!.Value.DayNumber - first.DayNumber + 1)

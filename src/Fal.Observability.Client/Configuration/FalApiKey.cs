@@ -67,8 +67,8 @@ internal static class FalApiKey
         string.IsNullOrEmpty(key) || text.Length == 0 ? text : FalEchoedKey.Of(key).Mask(text);
 
     /// <summary>
-    /// An exception from outside without the key: itself where no text in its chain quotes the key, else one of the same kind whose
-    /// texts are masked.
+    /// Returns an exception from outside without the key. If no text in its chain quotes the key, this is the exception itself. Otherwise
+    /// it is an exception of the same type with masked texts.
     /// </summary>
     public static Exception Scrub(Exception exception, string? key)
     {

@@ -13,7 +13,7 @@ namespace Fal.Observability.Client;
 /// the only reference to it here.
 /// </param>
 /// <param name="reloaded">
-/// The options of a configuration that was reloaded since the last look; null where it was not. Throws where they are not valid.
+/// The options of a configuration that was reloaded since the last look; null if it was not. Throws if they are not valid.
 /// </param>
 /// <param name="account">The name of the account; null for the default one.</param>
 /// <param name="log">The log for a change of the key, and for a key that is not available.</param>
@@ -30,7 +30,7 @@ internal sealed class FalApiKeySource(
     /// <summary>The options that the account started with. Reloaded configuration changes none of them but the key.</summary>
     public FalObservabilityOptions Options => options;
 
-    /// <summary>Whether the key is made to change, so that it is worth looking for another one soon after it was refused.</summary>
+    /// <summary>Whether the key can change at run time. If so, it is worth looking for another one soon after a refusal.</summary>
     public bool IsRotated => options.ApiKeyProvider is not null || options.ApiKeyFile is not null;
 
     /// <summary>Where the key comes from, for the log.</summary>
@@ -113,6 +113,7 @@ internal sealed class FalApiKeySource(
                 typeof(FalObservabilityOptions),
                 [message]
             )
-            : new FalTransportException($"{message} No call was made, because there is no key yet.", failure) { IsTransient = true };
+            : new FalTransportException($"{message} The client sent no request, because it has no key " +
+                $"yet.", failure) { IsTransient = true };
     }
 }

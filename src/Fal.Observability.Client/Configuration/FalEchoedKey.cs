@@ -120,8 +120,8 @@ internal sealed class FalEchoedKey
     }
 
     /// <summary>
-    /// The forms of a secret in hexadecimal and in base64. It stands anywhere in what was encoded as base64: it can begin at each of the
-    /// three places of a group, and the characters that hold bits of its neighbours too are left out.
+    /// The forms of a secret in hexadecimal and in base64. The secret can be anywhere in the text that was encoded as base64, so it can
+    /// begin at each of the three positions of a group. Characters that also hold bits of the neighbouring text are left out.
     /// </summary>
     private static void AddBinaryForms(List<Form> forms, byte[] secret, bool isWholeKey)
     {
@@ -161,7 +161,7 @@ internal sealed class FalEchoedKey
         int end = 0;
         int matched = 0;
         int gaps = 0;
-        // A run without an end must not be read again from each letter before it.
+        // Do not scan an endless run again from each letter before it.
         while (matched < form.Text.Length && at < text.Length && gaps <= MostGapsInARow)
         {
             (char value, int used) = decode ? Decode(text[at..]) : (text[at], 1);

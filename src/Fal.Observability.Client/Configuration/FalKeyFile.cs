@@ -11,9 +11,9 @@ internal static class FalKeyFile
     /// <summary>The key in a file, without the blanks and line ends around it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="problem">
-    /// What is wrong with the file, as the end of a sentence and without its content; null where there is a key.
+    /// What is wrong with the file, as the end of a sentence and without its content; null if there is a key.
     /// </param>
-    /// <returns>The key; null where there is none.</returns>
+    /// <returns>The key; null if there is none.</returns>
     public static string? Read(string path, out string? problem)
     {
         try

@@ -34,8 +34,8 @@ public sealed class FalObservabilityOptions
 
     /// <summary>
     /// A file that holds the key, such as a secret of Docker or Kubernetes, instead of <see cref="ApiKey"/>. White space and line ends
-    /// around the key are removed. The file is read again before each call, so a new key is used as soon as it is there. While the file is
-    /// missing, empty or unreadable, the last valid key stays in use and a warning is logged.
+    /// around the key are removed. The file is read again before each call, so a new key is used as soon as the file contains it. While the
+    /// file is missing, empty or unreadable, the last valid key stays in use and a warning is logged.
     /// </summary>
     /// <value>
     /// If neither this nor a key is set, a default registration and <see cref="FalObservabilityClient"/> use the environment variable
@@ -140,8 +140,8 @@ public sealed class FalObservabilityOptions
     public TimeSpan MinRetryDelay { get; set; } = FalObservabilityOptionTable.MinRetryDelay.Default;
 
     /// <summary>
-    /// The base of the exponential delay: the n-th retry waits between half of and all of this times 2 to the power n - 1,
-    /// at least <see cref="MinRetryDelay"/>, at most <see cref="MaxRetryDelay"/>.
+    /// The base of the exponential delay: the n-th retry waits between 50 % and 100 % of this value times 2 to the power n - 1, at least
+    /// <see cref="MinRetryDelay"/>, at most <see cref="MaxRetryDelay"/>.
     /// </summary>
     /// <value>1 second. Range 1 millisecond to 1 minute.</value>
     public TimeSpan RetryBaseDelay { get; set; } = FalObservabilityOptionTable.RetryBaseDelay.Default;
@@ -212,7 +212,7 @@ public sealed class FalObservabilityOptions
     public long MaxRememberedBytes { get; set; } = FalObservabilityOptionTable.MaxRememberedBytes.Default;
 
     /// <summary>
-    /// The pipeline that the user put in place of ours, or null. A field, since the configuration binder takes properties.
+    /// The pipeline that the user put in place of ours, or null. It is a field, because the configuration binder would bind a property.
     /// </summary>
     private ResiliencePipeline<HttpResponseMessage>? _resiliencePipeline;
 

@@ -47,8 +47,9 @@ internal class OptionRow(string name, OptionKind kind, string defaultText, strin
 /// <param name="defaultValue">The default.</param>
 /// <param name="least">The least value.</param>
 /// <param name="most">The greatest value.</param>
-/// <param name="unit">What the number counts, such as <c>bytes</c>; empty where the name says it.</param>
-/// <param name="also">A rule that involves another option, as the documentation writes it. The validator has it by hand.</param>
+/// <param name="unit">What the number counts, such as <c>bytes</c>; empty if the name says it.</param>
+/// <param name="also">A rule that involves another option, as the documentation writes it. The validator implements this rule by
+/// hand.</param>
 internal sealed class OptionRange<T>(string name, T defaultValue, T least, T most, string unit = "", string also = "")
     : OptionRow(name, typeof(T) == typeof(TimeSpan) ? OptionKind.Time : OptionKind.Number, "", also)
     where T : struct, IComparable<T>

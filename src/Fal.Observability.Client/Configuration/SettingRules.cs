@@ -6,7 +6,7 @@ namespace Fal.Observability.Client;
 /// <summary>The rules that settings have in common, each with the message for the one that breaks it.</summary>
 internal static class SettingRules
 {
-    /// <summary>The verdict, each message with whose settings they are where there may be several.</summary>
+    /// <summary>The result of the validation. For a named account, each message begins with that name.</summary>
     public static ValidateOptionsResult Verdict(string owner, string? name, List<string> failures) =>
         failures.Count == 0 ? ValidateOptionsResult.Success
         : string.IsNullOrEmpty(name) ? ValidateOptionsResult.Fail(failures)
@@ -17,7 +17,7 @@ internal static class SettingRules
         if (value > limit)
         {
             failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} ({value}) must not exceed {limitName} ({limit}). Set both: a setting that is not set has its default."));
+                $"{setting} ({value}) must not exceed {limitName} ({limit}). Set both, because an unset setting has its default."));
         }
     }
 }

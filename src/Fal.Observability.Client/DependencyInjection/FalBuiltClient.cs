@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The clients of one account from a container of their own, because what the user builds on offers services. It is a class of its own,
-/// so that a program without it does not load the container.
+/// The clients of one account, created in their own container, because the builder that the user configures exposes a service collection.
+/// It is a class of its own, so that a program without it does not load the container.
 /// </summary>
 internal sealed class FalBuiltClient : IFalObservabilityClient, IDisposable
 {

@@ -5,8 +5,8 @@ using Refit;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The clients of one account put together without a container, which most of a short program's start would go into. What is used later
-/// is made when it is first used.
+/// The clients of one account, created without a container, because a container would take most of the start time of a short program. Parts
+/// that are not needed at the start are created at their first use.
 /// </summary>
 internal sealed class FalDirectClient : IFalObservabilityClient, IDisposable
 {

@@ -20,9 +20,8 @@ public static class FalMetricsPublisherBuilderExtensions
     /// </summary>
     /// <param name="builder">The registration of the account.</param>
     /// <param name="configure">
-    /// Sets options in code, over the configuration section <c>Fal:Publisher</c>, or <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a
-    /// keyed
-    /// registration.
+    /// Sets options in code. They override the configuration section <c>Fal:Publisher</c>, or
+    /// <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a keyed registration.
     /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>

@@ -25,8 +25,8 @@ public static class FalObservabilityServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The services to register in.</param>
     /// <param name="configure">
-    /// Sets options in code, over the configuration section <c>Fal</c>, over the environment variables <c>FAL_KEY</c>, or
-    /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>.
+    /// Sets options in code. They override the configuration section <c>Fal</c>, which overrides the environment variables <c>FAL_KEY</c>,
+    /// or <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>.
     /// </param>
     /// <returns>A builder to refine the registration with.</returns>
     /// <remarks>
@@ -58,7 +58,7 @@ public static class FalObservabilityServiceCollectionExtensions
     /// <c>Fal:Accounts:&lt;account&gt;</c>. This is not the API key.
     /// </param>
     /// <param name="configure">
-    /// Sets options in code, over the section. The environment is not read: <c>FAL_KEY</c> belongs to one account only.
+    /// Sets options in code. They override the section. The environment is not read: <c>FAL_KEY</c> belongs to one account only.
     /// </param>
     /// <returns>A builder to refine the registration with.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="account"/> is null.</exception>
@@ -183,14 +183,14 @@ public static class FalObservabilityServiceCollectionExtensions
             .RemoveAllLoggers()
             .RedactLoggedHeaders(_ => true);
 
-        // After everything that the user configures, so that the key is put on below every handler and logger of theirs: the
-        // factory's loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
+        // After everything that the user configures, so that the key is added below all of the user's handlers and loggers: the factory's
+        // loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
         client.Services.PostConfigure<HttpClientFactoryOptions>(
             client.Name,
             factory =>
                 factory.HttpMessageHandlerBuilderActions.Add(handlers =>
                 {
-                    // The factory sees to this only where the sockets are the primary handler.
+                    // The factory does this only if a SocketsHttpHandler is the primary handler.
                     if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
                     {
                         sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
@@ -213,7 +213,8 @@ public static class FalObservabilityServiceCollectionExtensions
         IChangeToken? unchanged = configuration?.GetReloadToken();
         return new FalApiKeySource(options, Reloaded, key, LogOf(provider, key));
 
-        // Not by the options monitor: it makes the options anew inside the reload, where settings that are not valid any more would throw.
+        // Do not use the options monitor. It creates the options again during the reload, and settings that have become invalid would throw
+        // there.
         FalObservabilityOptions? Reloaded()
         {
             if (unchanged?.HasChanged != true)

@@ -48,7 +48,7 @@ internal sealed class FalPipeline(
     public void Configure(HttpClient http)
     {
         http.BaseAddress = Options.BaseAddress;
-        // The deadlines are the handlers'; this one would end a streamed body in the middle.
+        // The handlers enforce the deadlines. HttpClient.Timeout would end a streamed body in the middle.
         http.Timeout = Timeout.InfiniteTimeSpan;
         http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
         if (!string.IsNullOrEmpty(Options.UserAgentSuffix))

@@ -8,7 +8,7 @@ public interface IFalObservabilityBuilder
     /// <summary>The service key of a keyed registration; null for the default one.</summary>
     string? Key { get; }
 
-    /// <summary>The services that the registration was made in.</summary>
+    /// <summary>The service collection that contains the registration.</summary>
     IServiceCollection Services { get; }
 
     /// <summary>

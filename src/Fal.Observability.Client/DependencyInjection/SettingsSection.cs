@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The way from a configuration section to options, which refuses what is misspelt in it.</summary>
+/// <summary>Binds a configuration section to options, and reports misspelt settings.</summary>
 /// <param name="rows">The table of the options.</param>
 internal sealed class SettingsSection(OptionRow[] rows)
 {
@@ -17,8 +17,9 @@ internal sealed class SettingsSection(OptionRow[] rows)
     /// <param name="provider">Where the configuration may be.</param>
     /// <param name="key">The key of the registration.</param>
     /// <param name="inner">The section inside that of the registration; null for that one itself.</param>
-    /// <param name="bind">Binds the section to the options. Binding is generated where their type is named, which is not here.</param>
-    /// <exception cref="OptionsValidationException">A name is no setting, or a value cannot be read.</exception>
+    /// <param name="bind">Binds the section to the options. The caller passes it, because the source generator needs the type of the
+    /// options, which is not known here.</param>
+    /// <exception cref="OptionsValidationException">A name is not a known setting, or a value cannot be read.</exception>
     public void Bind<T>(IServiceProvider provider, string? key, string? inner, Action<IConfigurationSection> bind)
     {
         if (provider.GetService<IConfiguration>() is not { } configuration)
@@ -68,11 +69,13 @@ internal sealed class SettingsSection(OptionRow[] rows)
                 key ?? Options.Options.DefaultName,
                 typeof(T),
                 [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read. Write a " +
-                    $"number as 4, a time as 00:00:30, a switch as true or false, an address as https://host/v1."]);
+                    $"number such as 4, a time such as 00:00:30, a switch as true or false, or an address such as https://host/v1."]);
         }
     }
 
-    /// <summary>Whether .NET takes a number for days that nobody means as such: a bare one, or hours from 24 on.</summary>
+    /// <summary>
+    /// Whether .NET would read a number as days although the user meant something else: a number alone, or 24 or more hours.
+    /// </summary>
     private static bool MeansDaysUnsaid(string? value) =>
         TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out TimeSpan time)
         && time.Days != 0

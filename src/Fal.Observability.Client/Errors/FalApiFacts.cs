@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Fal.Observability.Client;
 
-/// <summary>What a response says of a failure: everything that an exception about it holds but the message.</summary>
+/// <summary>What a response says about a failure: everything in its exception except the message.</summary>
 internal sealed record FalApiFacts(HttpStatusCode StatusCode)
 {
     public string? ErrorType { get; init; }

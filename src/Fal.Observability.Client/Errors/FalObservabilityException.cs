@@ -44,7 +44,8 @@ public class FalObservabilityException : Exception
 
     /// <summary>
     /// Whether a program that polls should continue: the failure is transient, or the body was not valid
-    /// (<see cref="FalResponseException"/>), because the page of a proxy goes away. False if somebody has to change something first.
+    /// (<see cref="FalResponseException"/>), because a proxy usually stops sending its own page after a while. False if somebody has to
+    /// change something first.
     /// </summary>
     /// <remarks>
     /// The watches and the metrics publisher use it. A retry within one call uses <see cref="IsTransient"/>, because the same wrong body

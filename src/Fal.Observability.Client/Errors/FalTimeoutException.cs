@@ -1,9 +1,8 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One of the client's own limits ran out: <see cref="FalObservabilityOptions.AttemptTimeout"/>,
-/// <see cref="FalObservabilityOptions.TotalTimeout"/> or <see cref="FalObservabilityOptions.ReadIdleTimeout"/>. The message
-/// says which.
+/// One of the client's own time limits was exceeded: <see cref="FalObservabilityOptions.AttemptTimeout"/>,
+/// <see cref="FalObservabilityOptions.TotalTimeout"/> or <see cref="FalObservabilityOptions.ReadIdleTimeout"/>. The message says which.
 /// </summary>
 public sealed class FalTimeoutException : FalObservabilityException
 {
@@ -27,7 +26,7 @@ public sealed class FalTimeoutException : FalObservabilityException
     {
     }
 
-    /// <summary>The limit that ran out.</summary>
+    /// <summary>The limit that was exceeded.</summary>
     public TimeSpan Timeout { get; init; }
 
     /// <summary>The name of the setting that holds the limit, such as <c>TotalTimeout</c>; empty when not known.</summary>

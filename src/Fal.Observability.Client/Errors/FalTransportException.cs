@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// No response came: the name did not resolve, the connection was refused or dropped, or TLS failed. The
+/// The client received no response: the name did not resolve, the connection was refused or dropped, or TLS failed. The
 /// <see cref="Exception.InnerException"/> has the detail.
 /// </summary>
 public sealed class FalTransportException : FalObservabilityException

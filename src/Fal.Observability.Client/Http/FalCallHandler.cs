@@ -20,7 +20,7 @@ internal sealed class FalCallHandler(
 {
     private readonly FalObservabilityOptions _options = account.Options;
 
-    // One method, because each asynchronous method on the way costs the first call a dozen compiled methods more.
+    // This is one method, because each further asynchronous method adds a dozen methods to compile to the first call.
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string operation = FalRoute.NameOf(request);
@@ -166,13 +166,14 @@ internal sealed class FalCallHandler(
         return base.SendAsync(request, cancellationToken);
     }
 
-    /// <summary>The exception that the caller sees; the same one where it says what happened.</summary>
+    /// <summary>Returns the exception that the caller sees. An exception that already says what happened is returned unchanged.</summary>
     private Exception Explained(Exception exception, string operation, bool isLate) => exception switch
     {
         OperationCanceledException when closed.IsCancellationRequested => Disposed(),
         OperationCanceledException when isLate => new FalTimeoutException(
-            $"{operation}: the call, with its retries and their waits, did not end within {nameof(_options.TotalTimeout)} " +
-                $"({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} if the service is that slow.",
+            $"{operation}: the call, including its retries and the waits between them, did not finish within " +
+                $"{nameof(_options.TotalTimeout)} ({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} " +
+                    "if the service is that slow.",
             FalApiKey.Scrub(exception, _options.ApiKey))
         {
             IsTransient = true,
@@ -180,14 +181,14 @@ internal sealed class FalCallHandler(
             Setting = nameof(_options.TotalTimeout),
         },
         TimeoutRejectedException rejected => new FalTimeoutException(
-            $"{operation}: the resilience pipeline that replaces the client's own timed out: {rejected.Message}",
+            $"{operation}: the custom resilience pipeline timed out: {rejected.Message}",
             rejected)
         {
             IsTransient = true,
             Timeout = rejected.Timeout,
         },
         ExecutionRejectedException => new FalTransportException(
-            $"{operation}: the resilience pipeline that replaces the client's own refused the call: {exception.Message}",
+            $"{operation}: the custom resilience pipeline refused the call: {exception.Message}",
             exception)
         {
             IsTransient = true,

@@ -103,10 +103,10 @@ internal static class FalErrorReader
             HttpRequestError.NameResolutionError =>
                 $"the name of {(proxy is null ? host : $"the proxy {proxy}")} was not found. Check the name and the DNS.",
             HttpRequestError.ConnectionError =>
-                $"no connection to {(proxy is null ? host : $"the proxy {proxy}")} was made. Check the address, the network and the " +
-                    $"firewall.",
+                $"the connection to {(proxy is null ? host : $"the proxy {proxy}")} could not be established. Check the address, the " +
+                    $"network and the firewall.",
             HttpRequestError.ProxyTunnelError =>
-                $"the proxy {proxy ?? "of the primary HTTP handler"} opened no tunnel to {host}. If it asks for credentials (407), " +
+                $"the proxy {proxy ?? "of the primary HTTP handler"} did not open a tunnel to {host}. If it asks for credentials (407), " +
                 "set them on the Proxy of the primary HTTP handler, or in the environment variable HTTPS_PROXY.",
             HttpRequestError.SecureConnectionError =>
                 $"the TLS handshake with {host} failed. Check the certificate and the clock of this machine, whether a proxy intercepts " +
@@ -114,8 +114,8 @@ internal static class FalErrorReader
             HttpRequestError.ResponseEnded =>
                 $"{host} closed the connection before the response was complete. Try again later. If it happens again, look for a proxy or "
                     + $"a firewall that ends connections.{through}",
-            _ => $"no usable response came from {host}. Try again later. If it happens again, check what answers at this address, and "
-                + $"look for a faulty proxy.{through}",
+            _ => $"the client received no usable response from {host}. Try again later. If it happens again, check what answers at "
+                + $"this address, and look for a faulty proxy.{through}",
         };
         // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
         // and with it credentials.
@@ -141,8 +141,8 @@ internal static class FalErrorReader
         }
 
         return progress.Proxy is null && progress.IsHandshaking
-            ? $" The connection to {request.RequestUri?.Authority} was made, but its TLS handshake did not finish. Check whether the " +
-                "server speaks TLS at that port, and whether a firewall or a proxy blocks it."
+            ? $" The connection to {request.RequestUri?.Authority} was established, but its TLS handshake did not finish. Check " +
+                "whether the server speaks TLS at that port, and whether a firewall or a proxy blocks it."
             : ThroughProxy(request);
     }
 
@@ -209,7 +209,7 @@ internal static class FalErrorReader
     {
         _ when challenge =>
             "The network edge in front of the service answered with a browser challenge. This says nothing about the key or the"
-            + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to admit this one.",
+            + " endpoints, and a retry does not help. Call from another network or address, or ask fal's support to allow this one.",
         HttpStatusCode.BadRequest => "The service refused the parameters of the call. Change them as the message says.",
         HttpStatusCode.Unauthorized => "The key is missing, wrong or revoked. Check it in the fal dashboard.",
         HttpStatusCode.Forbidden => route.ForbiddenAdvice(facts.ServiceMessage),
@@ -221,7 +221,8 @@ internal static class FalErrorReader
             "The client never sends conditional requests. Either a cache in between, or a handler that adds If-None-Match or"
             + " If-Modified-Since, caused this answer. Remove that header, or let the cache pass these calls through.",
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-            "The client does not follow redirects, so that the key goes nowhere else. Set the base address to the address of the service.",
+            "The client does not follow redirects, because a redirect could send the key to another host. Set the base address to the " +
+                "address of the service.",
         >= HttpStatusCode.InternalServerError when html =>
             "A proxy in front of the service answered with a web page. The call did not reach the service. Try again later.",
         >= HttpStatusCode.InternalServerError when FalApiException.IsTransientStatus(facts.StatusCode) =>
@@ -271,7 +272,7 @@ internal static class FalErrorReader
         return text.ToString();
     }
 
-    /// <summary>A text from outside without line breaks, because logs take each line for an event.</summary>
+    /// <summary>A text from outside without line breaks, because logs treat each line as an event.</summary>
     private static string OnOneLine(string text) => text.ReplaceLineEndings("\\n");
 
     /// <summary>Whether two texts have the same letters and digits, as "Not found" and <c>not_found</c> do.</summary>
@@ -281,12 +282,13 @@ internal static class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// A text from outside as a message quotes it. A text that is so long that it would hide the rest of the message is cut, and the
+    /// A text from outside as a message quotes it. A text that is so long that it would hide the rest of the message is truncated, and the
     /// message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
-        : string.Create(CultureInfo.InvariantCulture, $"{Cut(text, MaxQuotedCharacters)}... (cut, {text.Length} characters in total)");
+        : string.Create(CultureInfo.InvariantCulture,
+            $"{Cut(text, MaxQuotedCharacters)}... (truncated, {text.Length} characters in total)");
 
     private static string Scrubbed(ReadOnlySpan<byte> body, string? apiKey, int characters) =>
         Cut(FalApiKey.Scrub(Encoding.UTF8.GetString(body), apiKey), characters);

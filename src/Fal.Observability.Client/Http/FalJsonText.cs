@@ -6,7 +6,7 @@ namespace Fal.Observability.Client;
 
 /// <summary>
 /// Makes every string of a JSON body readable. The framework's reader throws <see cref="InvalidOperationException"/> when it decodes
-/// invalid UTF-8 or an escape that stands for half of a surrogate pair, in names as well as in values.
+/// invalid UTF-8 or an escape that stands for an unpaired surrogate, in names as well as in values.
 /// </summary>
 internal static class FalJsonText
 {

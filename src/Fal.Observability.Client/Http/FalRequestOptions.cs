@@ -12,7 +12,8 @@ internal static class FalRequestOptions
     private static readonly HttpRequestOptionsKey<FalCallProgress> Progress = new("Fal.Observability.Progress");
 
     /// <summary>
-    /// The method and path of a request, without its query. Telemetry has <see cref="FalRoute.NameOf"/>, which takes few values.
+    /// The method and path of a request, without its query. Telemetry uses <see cref="FalRoute.NameOf"/> instead, which has only a few
+    /// distinct values.
     /// </summary>
     public static string Operation(HttpRequestMessage request) =>
         $"{request.Method} {request.RequestUri?.AbsolutePath}";

@@ -26,8 +26,8 @@ internal static class FalRetryDelay
     /// if the service did not ask, or if the value cannot be read; never negative.
     /// </summary>
     /// <remarks>
-    /// An instant counts from now, or from the time at which the service wrote the response (<c>Date</c>) if that is the longer wait: with
-    /// a clock that is fast, this machine would come back too early.
+    /// An instant counts from now, or from the time at which the service wrote the response (<c>Date</c>) if that is the longer wait:
+    /// otherwise a machine whose clock is fast would retry too early.
     /// </remarks>
     public static TimeSpan? AskedFor(HttpResponseMessage response, DateTimeOffset now)
     {
@@ -46,7 +46,8 @@ internal static class FalRetryDelay
 
     /// <summary>
     /// A wait that the service asks for, plus a random part: up to a second, or up to a fifth of a wait over 5 seconds, as far as the
-    /// limits allow. Otherwise, clients that are told to wait equally long would all return at the same instant and be refused again.
+    /// limits allow. Otherwise, clients that the service asks to wait equally long would all return at the same instant and be refused
+    /// again.
     /// </summary>
     public static TimeSpan Spread(TimeSpan wait, TimeSpan room, double random)
     {

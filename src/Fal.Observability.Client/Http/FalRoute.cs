@@ -9,8 +9,8 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
 {
     private const string AnyPermission = "The key lacks a permission for this call. Check its permissions in the fal dashboard.";
     private const string AddPermission = "Add the permission to the key in the fal dashboard.";
-    private const string CheckAddress = "Check the base address. It must end with the version of the API, /v1.";
-    private const string CheckEndpoints = "Check the endpoint ids. Check that the base address ends with the version of the API, /v1.";
+    private const string CheckAddress = "Check the base address. It must end with the API version, /v1.";
+    private const string CheckEndpoints = "Check the endpoint ids. Check that the base address ends with the API version, /v1.";
 
     private const string PermissionOrEndpoint =
         "Either the key lacks a permission for this call, or one of the endpoints is not owned by the key's account. Check both in the fal"
@@ -29,7 +29,7 @@ internal sealed record FalRoute(string Template, string Permission, string Forbi
             "/serverless/apps",
             AddPermission,
             AnyPermission,
-            "Check the name of the environment. Check that the base address ends with the version of the API, /v1."),
+            "Check the name of the environment. Check that the base address ends with the API version, /v1."),
         new(
             "/serverless/apps/{owner}/{name}/runners/history",
             AddPermission + " The service also refuses a call like this when the key's account does not own the app.",

@@ -9,7 +9,7 @@ namespace Fal.Observability.Client;
 internal sealed class FalWatchTimer(
     TimeSpan interval, TimeProvider time, Func<double> random, CancellationToken closed, CancellationToken cancellationToken) : IDisposable
 {
-    // The timer keeps at most one pending tick: further ticks that fall due in the meantime are skipped.
+    // The timer keeps at most one pending tick: additional ticks that fall due in the meantime are skipped.
     private readonly PeriodicTimer _timer = new(interval, time);
     private readonly CancellationTokenSource _either = CancellationTokenSource.CreateLinkedTokenSource(closed, cancellationToken);
 

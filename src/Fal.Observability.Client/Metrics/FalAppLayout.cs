@@ -165,7 +165,7 @@ internal sealed class FalAppLayout
         public FalAppLayout Build() => new(this);
 
         /// <summary>
-        /// Whether the same series came before. Few apps have two samples in one place, so series are compared only for those.
+        /// Whether the same series occurred before. Few apps have two samples in one place, so series are compared only for those.
         /// </summary>
         private bool IsDuplicate(in PrometheusSample sample, bool isFirstOfPlace)
         {

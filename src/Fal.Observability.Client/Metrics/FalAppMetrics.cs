@@ -60,18 +60,18 @@ public sealed class FalAppMetrics
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
 
     /// <summary>
-    /// Requests completed with a 2xx status in the last minute; null where the service sent nothing about completed requests.
+    /// Requests completed with a 2xx status in the last minute; null if the service sent nothing about completed requests.
     /// </summary>
     public double? SuccessCount => Completed('2');
 
     /// <summary>
-    /// Requests completed with a 4xx status in the last minute, the caller's errors; null where the service sent nothing about completed
+    /// Requests completed with a 4xx status in the last minute, the caller's errors; null if the service sent nothing about completed
     /// requests.
     /// </summary>
     public double? UserErrorCount => Completed('4');
 
     /// <summary>
-    /// Requests completed with a 5xx status in the last minute, the server's errors; null where the service sent nothing about completed
+    /// Requests completed with a 5xx status in the last minute, the server's errors; null if the service sent nothing about completed
     /// requests.
     /// </summary>
     public double? ErrorCount => Completed('5');
@@ -112,7 +112,7 @@ public sealed class FalAppMetrics
     }
 
     /// <summary>
-    /// GPU use in percent, 0 to 100, of one GPU on average: <see cref="RunnerGpuUtilizationPercent"/> by <see cref="RunnerGpuCount"/>.
+    /// The average use of a GPU in percent, 0 to 100: <see cref="RunnerGpuUtilizationPercent"/> divided by <see cref="RunnerGpuCount"/>.
     /// </summary>
     public double? GpuUtilizationPercentPerGpu => Share(RunnerGpuUtilizationPercent, RunnerGpuCount);
 
@@ -124,7 +124,7 @@ public sealed class FalAppMetrics
     }
 
     /// <summary>
-    /// GPU memory use in percent, 0 to 100, of one GPU on average: <see cref="RunnerVramUsagePercent"/> by <see cref="RunnerGpuCount"/>.
+    /// The average memory use of a GPU in percent, 0 to 100: <see cref="RunnerVramUsagePercent"/> divided by <see cref="RunnerGpuCount"/>.
     /// </summary>
     public double? VramUsagePercentPerGpu => Share(RunnerVramUsagePercent, RunnerGpuCount);
 

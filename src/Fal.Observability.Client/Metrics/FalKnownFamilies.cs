@@ -1,6 +1,6 @@
 namespace Fal.Observability.Client;
 
-/// <summary>How the samples of a family about one app are told apart.</summary>
+/// <summary>How the samples of a family about one app are distinguished.</summary>
 internal enum FalFamilyKinds : byte
 {
     /// <summary>They are added up.</summary>
@@ -20,11 +20,10 @@ internal enum FalFamilyKinds : byte
 /// <param name="Name">The name, one of <see cref="FalMetricNames"/>.</param>
 /// <param name="Member">The typed member of <see cref="FalAppMetrics"/> that shows it.</param>
 /// <param name="Unit">
-/// The unit in UCUM. An exporter to Prometheus makes a suffix of it, unless the name ends so already or the unit is an annotation in
-/// braces:
-/// only such units keep the service's names.
+/// The unit in UCUM. An exporter to Prometheus adds it to the name as a suffix, unless the name already ends with it or the unit is an
+/// annotation in braces. Other units would change the service's names.
 /// </param>
-/// <param name="Kinds">How its samples are told apart.</param>
+/// <param name="Kinds">How its samples are distinguished.</param>
 internal sealed record FalKnownFamily(string Name, FalAppMember Member, string Unit, FalFamilyKinds Kinds = FalFamilyKinds.Sum);
 
 /// <summary>

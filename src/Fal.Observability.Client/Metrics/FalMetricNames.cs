@@ -15,10 +15,12 @@ public static class FalMetricNames
     /// <summary>Requests that are being processed.</summary>
     public const string ConcurrentRequests = "fal_app_concurrent_requests";
 
-    /// <summary>Requests completed in the last minute, by <c>method</c> and <c>status</c>. A gauge: never <c>rate()</c> it.</summary>
+    /// <summary>
+    /// Requests completed in the last minute, by <c>method</c> and <c>status</c>. A gauge: never apply <c>rate()</c> to it.
+    /// </summary>
     public const string RequestsCompleted = "fal_app_requests_completed";
 
-    /// <summary>Requests received in the last minute, by <c>method</c>. A gauge: never <c>rate()</c> it.</summary>
+    /// <summary>Requests received in the last minute, by <c>method</c>. A gauge: never apply <c>rate()</c> to it.</summary>
     public const string RequestsReceived = "fal_app_requests_received";
 
     /// <summary>Completed requests by latency: cumulative, by the upper bound <c>le</c> in seconds.</summary>

@@ -71,7 +71,7 @@ public sealed class FalMetricsSnapshot
     /// <summary>Makes a snapshot from an exposition: one that was stored, or one that a test writes.</summary>
     /// <param name="exposition">The families.</param>
     /// <param name="timestamp">When they were read.</param>
-    /// <param name="failuresSinceLast">What <see cref="FailuresSinceLast"/> is to be.</param>
+    /// <param name="failuresSinceLast">The value of <see cref="FailuresSinceLast"/>.</param>
     /// <returns>The snapshot.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="failuresSinceLast"/> is negative.</exception>
@@ -93,10 +93,10 @@ public sealed class FalMetricsSnapshot
     /// <summary>Makes a snapshot from apps that a test wrote by hand; it has no families.</summary>
     /// <param name="apps">The apps, each name once.</param>
     /// <param name="timestamp">When they were read.</param>
-    /// <param name="failuresSinceLast">What <see cref="FailuresSinceLast"/> is to be.</param>
+    /// <param name="failuresSinceLast">The value of <see cref="FailuresSinceLast"/>.</param>
     /// <returns>The snapshot.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="apps"/> is null.</exception>
-    /// <exception cref="ArgumentException">A name is duplicate.</exception>
+    /// <exception cref="ArgumentException">Two apps have the same name.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="failuresSinceLast"/> is negative.</exception>
     public static FalMetricsSnapshot Create(IEnumerable<FalAppMetrics> apps, DateTimeOffset timestamp, int failuresSinceLast = 0)
     {

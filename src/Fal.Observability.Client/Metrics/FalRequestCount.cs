@@ -5,7 +5,7 @@ namespace Fal.Observability.Client;
 /// <summary>How many requests of one kind there were in the last minute.</summary>
 /// <param name="Method">The HTTP method, such as <c>POST</c>; empty if the sample named none.</param>
 /// <param name="Status">The HTTP status as text, such as <c>200</c>; empty for requests received, which have none yet.</param>
-/// <param name="Count">The number of requests. NaN where the service sent NaN.</param>
+/// <param name="Count">The number of requests. NaN if the service sent NaN.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public readonly record struct FalRequestCount(string Method, string Status, double Count)
 {

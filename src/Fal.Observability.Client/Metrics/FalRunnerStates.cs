@@ -1,7 +1,7 @@
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The values of <see cref="FalRunnerCount.State"/> that have been seen. The set is open: the service has changed it before.
+/// The values of <see cref="FalRunnerCount.State"/> that have been observed. The set is open: the service has changed it before.
 /// </summary>
 public static class FalRunnerStates
 {

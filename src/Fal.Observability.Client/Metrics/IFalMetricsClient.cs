@@ -14,7 +14,7 @@ public interface IFalMetricsClient
     /// <exception cref="FalAuthenticationException">The key was not accepted.</exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission, or the network edge refused the call.</exception>
     /// <exception cref="FalResponseException">
-    /// The body is not Prometheus text; with <see cref="FalObservabilityOptions.StrictMetrics"/>, also one malformed line.
+    /// The body is not Prometheus text, or it has a malformed line and <see cref="FalObservabilityOptions.StrictMetrics"/> is set.
     /// </exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>
     /// <example>
@@ -50,7 +50,7 @@ public interface IFalMetricsClient
     /// arrive, and not after that.
     /// </returns>
     /// <exception cref="FalTimeoutException">
-    /// Neither 1,024 bytes nor the end of the body came within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting.
+    /// Neither 1,024 bytes nor the end of the body arrived within <see cref="FalObservabilityOptions.ReadIdleTimeout"/> of waiting.
     /// </exception>
     /// <inheritdoc cref="GetSnapshotAsync" path="/exception"/>
     /// <example>
@@ -64,8 +64,8 @@ public interface IFalMetricsClient
     /// <summary>
     /// Reads the metrics at once and then once per interval, until it is cancelled. A transient failure does not end the watch: it is
     /// logged, and <see cref="FalMetricsSnapshot.FailuresSinceLast"/> of the next snapshot counts the failures. This includes the first
-    /// read, so a watch waits for a service that it has never reached. Call <see cref="GetSnapshotAsync"/> first if that should fail. A
-    /// tick is skipped if it falls due while a read is in progress or the caller is busy.
+    /// read, so a watch waits for a service that it has never reached. If your program should fail in that case, call
+    /// <see cref="GetSnapshotAsync"/> first. A tick is skipped if it falls due while a read is in progress or the caller is busy.
     /// </summary>
     /// <param name="interval">
     /// The time from one read to the next, at least 10 seconds: the service caches its metrics for that long.

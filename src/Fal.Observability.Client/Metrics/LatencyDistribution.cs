@@ -15,7 +15,7 @@ public sealed class LatencyDistribution
     /// <summary>Creates a distribution.</summary>
     /// <param name="buckets">The buckets, in any order, each upper bound once. They are copied and sorted.</param>
     /// <exception cref="ArgumentNullException"><paramref name="buckets"/> is null.</exception>
-    /// <exception cref="ArgumentException">An upper bound is NaN or duplicate.</exception>
+    /// <exception cref="ArgumentException">An upper bound is NaN, or two buckets have the same upper bound.</exception>
     public LatencyDistribution(IEnumerable<HistogramBucket> buckets)
     {
         ArgumentNullException.ThrowIfNull(buckets);
@@ -45,7 +45,7 @@ public sealed class LatencyDistribution
         _buckets = sorted;
     }
 
-    /// <summary>The buckets by rising upper bound in seconds, with the counts as the service sent them.</summary>
+    /// <summary>The buckets in ascending order of their upper bounds (in seconds), with the counts as the service sent them.</summary>
     public IReadOnlyList<HistogramBucket> Buckets => _buckets;
 
     /// <summary>How many requests there were: the count of the bucket without an upper bound; null if there is no such bucket.</summary>

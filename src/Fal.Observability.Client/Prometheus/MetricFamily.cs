@@ -53,7 +53,7 @@ public sealed class MetricFamily
     public IReadOnlyList<PrometheusHistogram> GetHistograms() => PrometheusHistogram.Of(this);
 
     /// <summary>Returns the samples as summaries, if the family is declared as a summary.</summary>
-    /// <returns>The summaries; empty if the type is another one. A quantile that is not a number is omitted.</returns>
+    /// <returns>The summaries; empty if the family is not a summary. A quantile that is not a number is omitted.</returns>
     public IReadOnlyList<PrometheusSummary> GetSummaries() => Type == PrometheusMetricType.Summary ? PrometheusSummary.Of(this) : [];
 
     internal MetricFamily Relabel(Func<PrometheusSample, LabelSet?> relabel)
@@ -67,7 +67,7 @@ public sealed class MetricFamily
                 continue;
             }
 
-            // The samples of a family mostly get the same names. Let them share a shape, as parsed samples do.
+            // The samples of a family usually get the same names. Let them share a shape, as parsed samples do.
             if (shape is null || shape.Name != sample.Name || shape.Exemplar != sample.Exemplar
                 || !shape.LabelNames.AsSpan().SequenceEqual(labels.Names))
             {

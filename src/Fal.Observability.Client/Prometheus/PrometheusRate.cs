@@ -18,7 +18,7 @@ public readonly record struct PrometheusPoint(long TimestampMilliseconds, double
 /// </summary>
 /// <remarks>
 /// The first and last samples are rarely at the ends of the range, so the change between them is extrapolated. If the gap to an end
-/// is at most 1.1 times the average distance of the samples, the change is extrapolated to that end, otherwise by half the average
+/// is at most 1.1 times the average distance between samples, the change is extrapolated to that end, otherwise by half the average
 /// distance. A counter is not extrapolated beyond the time at which it would have been zero. Only a counter has a rate. A gauge has a
 /// delta, even if it counts the requests of the last minute.
 /// </remarks>

@@ -15,7 +15,7 @@ internal static class ReservedLabels
     /// <summary><see cref="MetricName"/> in UTF-8.</summary>
     public static ReadOnlySpan<byte> MetricNameUtf8 => "__name__"u8;
 
-    /// <summary>The label that tells the samples of one metric apart; null if nothing but the name does.</summary>
+    /// <summary>The label that distinguishes the samples of one metric; null if nothing but the name does.</summary>
     public static string? Of(PrometheusMetricType? type, string family, ReadOnlySpan<char> suffix) => suffix switch
     {
         "_bucket" when type is PrometheusMetricType.Histogram or PrometheusMetricType.GaugeHistogram => Bucket,
@@ -25,7 +25,8 @@ internal static class ReservedLabels
     };
 
     /// <summary>
-    /// Reads the bound of a bucket or the quantile of a summary. As in Prometheus, NaN is none: a sample that has it belongs to no bucket.
+    /// Reads the bound of a bucket or the quantile of a summary. As in Prometheus, NaN does not count as a bound: a sample with it belongs
+    /// to no bucket.
     /// </summary>
     public static bool TryParseBound(string? text, out double bound) =>
         PrometheusNumber.TryParseValue(text, out bound) && !double.IsNaN(bound);

@@ -71,7 +71,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
             data["apps_over_queue_limit"] = tooLong.Length;
             if (tooLong.Length > 0)
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"More than {most} requests wait for {Named(tooLong)}.");
+                yield return string.Create(CultureInfo.InvariantCulture, $"More than {most} requests are waiting for {Named(tooLong)}.");
             }
         }
 
@@ -81,7 +81,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
             data["apps_waiting_without_runner"] = without.Length;
             if (without.Length > 0)
             {
-                yield return $"Requests wait for {Named(without)}, and no runner is up.";
+                yield return $"Requests are waiting for {Named(without)}, and no runner is up.";
             }
         }
     }

@@ -14,9 +14,9 @@ namespace Fal.Observability.Client;
 /// </para>
 /// <para>
 /// One call is in progress at a time. A failure never stops the host: the last good snapshot is reported until it is older than
-/// <see cref="FalMetricsPublisherOptions.StaleAfter"/>, and the reads continue. After a failure that may pass, the next read starts after
-/// <see cref="FalMetricsPublisherOptions.Interval"/>, after a rate limit when the service allows it, and after a refusal (401, 403 and
-/// similar) in 5 minutes.
+/// <see cref="FalMetricsPublisherOptions.StaleAfter"/>, and the reads continue. After a transient failure, the next read starts after one
+/// <see cref="FalMetricsPublisherOptions.Interval"/>. After a rate limit, it starts when the service allows it. After a refusal (401, 403
+/// and similar), it starts after 5 minutes.
 /// </para>
 /// </remarks>
 public sealed class FalMetricsPublisher : BackgroundService
@@ -90,7 +90,7 @@ public sealed class FalMetricsPublisher : BackgroundService
         catch (Exception ended)
             when (stoppingToken.IsCancellationRequested && ended is OperationCanceledException or ObjectDisposedException)
         {
-            // Not a failure, as a host that is disposed without being stopped would log it.
+            // End normally here. Otherwise a host that is disposed without being stopped would log a failure.
         }
     }
 
@@ -152,7 +152,7 @@ public sealed class FalMetricsPublisher : BackgroundService
         {
             TimeSpan pause = await _account.Analytics.ReadAsync(stoppingToken).ConfigureAwait(false);
             Publish(() => _published.PublishAnalytics(_account));
-            // A little after the bucket closes, and not a tenth of a day.
+            // Use a short jitter after the bucket closes. A tenth of the pause could be hours.
             await Task.Delay(pause + (_random() * LongestAnalyticsJitter), _time, stoppingToken).ConfigureAwait(false);
         }
     }

@@ -14,7 +14,7 @@ public sealed class FalMetricsState
     /// </summary>
     public Exception? LastFailure { get; init; }
 
-    /// <summary>How many reads have failed since the last one that succeeded.</summary>
+    /// <summary>The number of consecutive failed reads.</summary>
     public int FailuresInARow { get; init; }
 
     /// <summary>How long the last read took, its retries included; null if there was none yet.</summary>

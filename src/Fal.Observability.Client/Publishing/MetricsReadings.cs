@@ -9,8 +9,7 @@ namespace Fal.Observability.Client;
 internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time) : IDisposable
 {
     /// <summary>
-    /// The pause after a failure that a repetition cannot fix, such as a refused key. Reads continue, because somebody may grant the
-    /// permission.
+    /// The pause after a failure that a retry cannot fix, such as a refused key. Reads continue, because somebody may grant the permission.
     /// </summary>
     public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
 
@@ -63,10 +62,10 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     }
 
     /// <summary>
-    /// The pause after a failed read: what the service asks for; otherwise a long one if a repetition cannot fix the failure.
+    /// The pause after a failed read: what the service asks for; otherwise a long one if a retry cannot fix the failure.
     /// </summary>
     /// <param name="failure">What the read ended in.</param>
-    /// <param name="usual">The pause after a failure that may pass.</param>
+    /// <param name="usual">The pause after a transient failure.</param>
     public static TimeSpan PauseAfter(Exception failure, TimeSpan usual)
     {
         TimeSpan pause = failure is FalObservabilityException { IsRecoverable: false } ? RefusedPause : usual;

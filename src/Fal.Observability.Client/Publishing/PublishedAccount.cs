@@ -26,7 +26,8 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
         var series = new Dictionary<string, PublishedSeries>(StringComparer.Ordinal);
         foreach (MetricFamily family in snapshot.Families)
         {
-            // As a rule the samples bear the family's name, and need no sorting. A histogram's and a summary's bear several.
+            // Usually all samples have the family's name, so they need no grouping. The samples of a histogram or summary have several
+            // names.
             IEnumerable<(string Name, IReadOnlyList<PrometheusSample> Samples)> parts = family.Samples.All(sample =>
                 sample.Name == family.Name
             )
@@ -78,7 +79,7 @@ internal sealed class PublishedAccount(string? label, MetricsReadings readings, 
         return new Measurement<double>(value, tags);
     }
 
-    /// <summary>What becomes of a label of the service's own that bears the tag's name, as in Prometheus: a name that is free.</summary>
+    /// <summary>The new name of a service label that has the name of the tag: the first free one, as in Prometheus.</summary>
     private static string ExportedName(LabelSet labels)
     {
         string name = AccountTag;

@@ -12,7 +12,7 @@ namespace Fal.Observability.Client;
 /// </summary>
 internal sealed class PublishedMetrics
 {
-    /// <summary>OpenTelemetry's default limit of the points of one metric. It folds further points into one.</summary>
+    /// <summary>OpenTelemetry's default limit of the points of one metric. It folds additional points into one.</summary>
     private const int OpenTelemetryPointLimit = 2000;
 
     /// <summary>
@@ -160,7 +160,7 @@ internal sealed class PublishedMetrics
             return null;
         }
 
-        // First, so that a listener that throws at the instrument does not get it again with each read.
+        // Add the name first. If a listener throws when the instrument is created, the next read must not create the instrument again.
         _instruments.Add(name, seen = new SeenSeries());
 
         // An exporter to Prometheus gives a counter the suffix _total where it has none, and would change the series' name.
@@ -217,7 +217,7 @@ internal sealed class PublishedMetrics
     {
         private HashSet<(string? Account, LabelSet Labels)>? _seen = [];
 
-        /// <summary>Whether these series are the ones that pass the limit: true once.</summary>
+        /// <summary>Whether the number of series has just exceeded the limit. Returns true only once.</summary>
         public bool PassesLimit(string? account, IReadOnlyList<PrometheusSample> samples)
         {
             for (int i = 0; i < samples.Count && _seen is not null; i++)

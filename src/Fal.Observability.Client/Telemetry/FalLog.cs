@@ -33,7 +33,7 @@ internal static partial class FalLog
     [LoggerMessage(4, LogLevel.Warning, "{Operation}: refused with {Status} ({Reason})")]
     public static partial void Refused(this ILogger logger, string operation, int status, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics break the format. The lines that could not be read were skipped. " +
+    [LoggerMessage(5, LogLevel.Warning, "{Count} line(s) of the metrics are malformed. The lines that could not be read were skipped. " +
         "The first problem is in line {Line}, column {Column}: {Reason}")]
     public static partial void LinesSkipped(this ILogger logger, long count, long line, long column, string reason);
 
@@ -54,7 +54,7 @@ internal static partial class FalLog
     [LoggerMessage(
         10,
         LogLevel.Warning,
-        "The metrics break their format, but every sample was kept. The first problem is in line {Line}, column {Column}: {Reason}"
+        "Some lines of the metrics are malformed, but every sample was kept. The first problem is in line {Line}, column {Column}: {Reason}"
     )]
     public static partial void LinesKept(this ILogger logger, long line, long column, string reason);
 
@@ -72,8 +72,8 @@ internal static partial class FalLog
 
     [LoggerMessage(14, LogLevel.Warning,
         "The service sent {Count} app(s) of the environment {Environment} and announced more. The client " +
-        "cannot request the rest, because the service does not document how. The list is incomplete. A newer version of this package may " +
-        "read it whole")]
+        "cannot request the rest, because the service does not document how. The list is incomplete. A newer version of this package " +
+        "may be able to read the whole list")]
     public static partial void AppsLeftOut(this ILogger logger, int count, string environment);
 
     [LoggerMessage(20, LogLevel.Warning, "Publishing the metrics of account {Account}: {Failures} consecutive read(s) failed. The next " +
@@ -104,7 +104,7 @@ internal static partial class FalLog
         "{Minutes:0} minutes. Further failures of this kind are not logged. The failure: {Failure}")]
     public static partial void AnalyticsPublishFailed(this ILogger logger, string account, string failure, double minutes);
 
-    [LoggerMessage(26, LogLevel.Error, "Publishing: a listener to new instruments threw an exception. The reads continue")]
+    [LoggerMessage(26, LogLevel.Error, "Publishing: a listener for new instruments threw an exception. The reads continue")]
     public static partial void ListenerBroke(this ILogger logger, Exception exception);
 
     [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has a new key. The client uses it from now on")]
@@ -120,7 +120,8 @@ internal static partial class FalLog
     [LoggerMessage(
         29,
         LogLevel.Information,
-        "{Operation}: the service refused the key with 401, but a newer key is available. The call is sent once more with the newer key"
+        "{Operation}: the service refused the key with 401, but a newer key is available. The client retries the call once with the " +
+            "newer key"
     )]
     public static partial void SentWithNewKey(this ILogger logger, string operation);
 

@@ -6,7 +6,7 @@ namespace Fal.Observability.Client;
 /// <summary>
 /// The names under which the client reports on itself. Add them to an OpenTelemetry pipeline with
 /// <c>AddSource</c> and <c>AddMeter</c>. Requests on the wire are already covered by .NET's own <c>System.Net.Http</c>
-/// instruments and are not counted a second time here: one call of ours may be several of those.
+/// instruments and are not counted again here. One call of this client can be several requests.
 /// </summary>
 public static class FalTelemetry
 {

@@ -38,7 +38,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         {
             Query = query,
             Answers = answers,
-            // A stable order: parts of a bucket stay in the order in which they came.
+            // A stable order: parts of a bucket stay in the order in which they arrived.
             TimeSeries =
             [
                 .. buckets.GroupBy(bucket => bucket.Start)
@@ -60,8 +60,8 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
                 if (parts is [var last, ..] && last.Start != bucket.Start)
                 {
                     yield return last.Start < bucket.Start ? UsageBucket.Merge(parts, options.ApiKey) : throw PageGuard.Unusable(
-                        $"The service sent the bucket {bucket} after a later one, {last}. Its pages are in no order that can be " +
-                            $"streamed. Use GetReportAsync, which sorts them.");
+                        $"The service sent the bucket {bucket} after a later one, {last}. The client cannot stream pages in this " +
+                            $"order. Use GetReportAsync, which sorts them.");
                     parts.Clear();
                 }
 

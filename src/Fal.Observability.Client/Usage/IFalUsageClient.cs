@@ -13,8 +13,8 @@ public interface IFalUsageClient
     /// <param name="cancellationToken">Cancels the calls, their retries and their waits.</param>
     /// <returns>The report, with totals by app, machine and day.</returns>
     /// <exception cref="ArgumentException">
-    /// The query has a cursor, or a range <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> an instant in the
-    /// future. Nothing was sent.
+    /// The query has a cursor, or its range is <see cref="AnalyticsTimeRange.Since(DateTimeOffset)"/> with an instant in the future.
+    /// Nothing was sent.
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
@@ -32,7 +32,7 @@ public interface IFalUsageClient
     Task<UsageReport> GetReportAsync(UsageQuery? query = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Reads the time series as it is enumerated, with one page in memory. Each bucket comes once and whole, in ascending order.
+    /// Reads the time series as it is enumerated, with one page in memory. Each bucket is returned once and whole, in ascending order.
     /// </summary>
     /// <param name="query">
     /// The query; null for every app over the last 24 hours. A relative range is fixed once, before the first page.
@@ -46,7 +46,7 @@ public interface IFalUsageClient
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks the permission for billing data.</exception>
     /// <exception cref="FalResponseException">
-    /// As for <see cref="GetReportAsync"/>. Also, a bucket came after a later one; a report would sort them.
+    /// As for <see cref="GetReportAsync"/>. Also, a bucket arrived after a later one; a report would sort them.
     /// </exception>
     /// <exception cref="FalObservabilityException">A call failed in another way, after its retries.</exception>
     /// <example>

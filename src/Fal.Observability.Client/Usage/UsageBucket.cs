@@ -52,10 +52,10 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
         writer.WriteEndObject();
     }
 
-    /// <summary>One bucket out of its parts, in the order in which they came.</summary>
+    /// <summary>Merges the parts of a bucket in the order in which they arrived.</summary>
     /// <param name="parts">The parts.</param>
     /// <param name="apiKey">The key, which an error must not show.</param>
-    /// <exception cref="FalResponseException">Two parts have the same line, which may be a repetition or a further one.</exception>
+    /// <exception cref="FalResponseException">Two parts have the same line, which may be a duplicate or an additional line.</exception>
     internal static UsageBucket Merge(IReadOnlyList<UsageBucket> parts, string? apiKey)
     {
         if (parts is [var whole])
@@ -71,7 +71,7 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
             {
                 throw PageGuard.Unusable(
                     $"The service sent the bucket {part} in parts, and two of them have the line " +
-                    $"'{FalApiKey.Scrub(again.ToString(), apiKey)}'. It may be the same line again or a further one, so the client can " +
+                    $"'{FalApiKey.Scrub(again.ToString(), apiKey)}'. It may be a duplicate or an additional line, so the client can " +
                     $"neither add it nor skip it. Repeat the query. If the error persists, report it to fal with the query.");
             }
 
@@ -83,8 +83,8 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
     }
 
     /// <summary>
-    /// The summary of several pages, which the service may repeat while its numbers grow. The last counts of a line that is on more than
-    /// one page. Equal lines of one page are different lines.
+    /// The summary of several pages, which the service may repeat while its numbers grow. If a line is on more than one page, its last
+    /// occurrence is used. Equal lines of one page are different lines.
     /// </summary>
     internal static IReadOnlyList<UsageRow> MergeSummary(IReadOnlyList<IReadOnlyList<UsageRow>> parts)
     {

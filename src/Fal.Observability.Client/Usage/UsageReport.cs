@@ -66,11 +66,11 @@ public sealed class UsageReport
         Query.Expand.HasFlag(UsageExpand.TimeSeries) ? TimeSeries.SelectMany(bucket => bucket.Rows) : Summary;
 
     /// <summary>Adds up the rows for each app in each environment.</summary>
-    /// <returns>The totals, by currency and within one from the highest cost to the lowest.</returns>
+    /// <returns>The totals, ordered by currency, and within each currency from the highest cost to the lowest.</returns>
     public IReadOnlyList<UsageTotals> ByApp() => ByApp(Rows);
 
     /// <summary>Adds up the rows for each machine type.</summary>
-    /// <returns>The totals, by currency and within one from the highest cost to the lowest.</returns>
+    /// <returns>The totals, ordered by currency, and within each currency from the highest cost to the lowest.</returns>
     public IReadOnlyList<UsageTotals> ByMachineType() => HighestFirst(Rows
         .GroupBy(row => (row.Currency, row.MachineType))
         .Select(rows => new UsageTotals(rows.Key.Currency, rows) { MachineType = rows.Key.MachineType }));
@@ -113,7 +113,7 @@ public sealed class UsageReport
     /// </para>
     /// <para>
     /// Requests are recorded by endpoint, without an environment. If an app is listed for several environments under one id, its requests
-    /// cannot be told apart, and <see cref="AppCost.Requests"/> is null.
+    /// cannot be distinguished, and <see cref="AppCost.Requests"/> is null.
     /// </para>
     /// </remarks>
     /// <param name="apps">
@@ -147,8 +147,8 @@ public sealed class UsageReport
         if (billed != asked)
         {
             throw new ArgumentException(
-                $"The requests are those of {Describe(asked)}, but the usage is that of {Describe(billed)}. Request both for exactly " +
-                    $"the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the query for requests to those of " +
+                $"The requests cover {Describe(asked)}, but the usage covers {Describe(billed)}. Request both for exactly " +
+                    $"the same time. Set Range, TimeZone, Timeframe and BoundToTimeframe of the analytics query to those of " +
                         $"usage.Query.",
                 nameof(requests));
         }
@@ -161,8 +161,8 @@ public sealed class UsageReport
 
         if (requests.Query.ClosedOnly)
         {
-            throw new ArgumentException("The requests lack the buckets that are still open, but the usage has them. Query the requests " +
-                "without ClosedOnly.", nameof(requests));
+            throw new ArgumentException("The requests do not include the buckets that are still open, but the usage does. Query the " +
+                "requests without ClosedOnly.", nameof(requests));
         }
 
         return AppCostReport.Of(this, apps, requests, appOf);

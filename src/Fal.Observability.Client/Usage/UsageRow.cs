@@ -26,7 +26,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// </summary>
     public string? App { get; init; }
 
-    /// <summary>The environment of the app, such as <c>main</c>; null where the line of the bill names none.</summary>
+    /// <summary>The environment of the app, such as <c>main</c>; null if the line of the bill names none.</summary>
     public string? Environment { get; init; }
 
     /// <summary>The machine type, such as <c>GPU-H100</c>; null if the service leaves it out.</summary>
@@ -41,7 +41,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
     /// <summary>The price of one unit before discounts in percent; null if the service leaves it out.</summary>
     public decimal? UnitPrice { get; init; }
 
-    /// <summary>The discount in percent, 20 for 20 %; null where there is none.</summary>
+    /// <summary>The discount in percent, 20 for 20 %; null if there is none.</summary>
     public decimal? PercentDiscount { get; init; }
 
     /// <summary>The cost before discounts; null if the service leaves it out.</summary>

@@ -44,7 +44,7 @@ public sealed class UsageTotals
     /// <summary>The amount charged, after discounts: the exact sum of <see cref="UsageRow.Cost"/> over the rows.</summary>
     public decimal Cost { get; }
 
-    /// <summary>The discounts as an amount of money; null where a row does not say.</summary>
+    /// <summary>The discounts as an amount of money; null if a row does not say.</summary>
     public decimal? Discount { get; }
 
     /// <summary>The machine time in seconds: the exact sum of the rows; null if a row does not state it.</summary>

@@ -7,7 +7,7 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>
-/// Every change of clocks of 2024 to 2027, in every timeframe that windows cut: the merged report is the truth in one piece.
+/// For every clock change from 2024 to 2027, and for every timeframe that is split into windows, the merged report equals the true data.
 /// </summary>
 public sealed class AnalyticsReportCalendarTests
 {
@@ -15,7 +15,7 @@ public sealed class AnalyticsReportCalendarTests
     [InlineData("Europe/Berlin", 8)]
     [InlineData("America/New_York", 8)]
     [InlineData("Australia/Lord_Howe", 8)]
-    // No change of clocks: the year's ends instead.
+    // The zone has no clock change, so use the ends of the year.
     [InlineData("Asia/Kolkata", 0)]
     [InlineData("Asia/Kathmandu", 0)]
     [InlineData("Pacific/Chatham", 8)]

@@ -28,7 +28,7 @@ public sealed class AnalyticsReportPropertyTests(ITestOutputHelper output)
         from kind in Gen.Int[0, 3]
         select Case.Of(new Random(seed), kind);
 
-    /// <summary>How many cases each traffic gets. <c>dotnet test</c> takes some of those that .ci/run takes.</summary>
+    /// <summary>The number of cases for each kind of traffic. <c>dotnet test</c> runs a part of the cases that .ci/run runs.</summary>
     private static int Count { get; } =
         int.TryParse(
             Environment.GetEnvironmentVariable("ANALYTICS_PROPERTY_CASES"), NumberStyles.None, CultureInfo.InvariantCulture, out int count)

@@ -95,7 +95,7 @@ public sealed class AnalyticsReportResilienceTests
     }
 
     [Fact]
-    public async Task A_list_of_which_no_endpoint_is_accepted_is_the_same_exception_after_eight_calls()
+    public async Task If_no_endpoint_of_the_list_is_accepted_the_same_exception_comes_after_eight_calls()
     {
         await using FalSimulator server = await FalSimulator.StartAsync(
             new FalSimulatorOptions { Seed = 1, Apps = 50 }, TestContext.Current.CancellationToken);

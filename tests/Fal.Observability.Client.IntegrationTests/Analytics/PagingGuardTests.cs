@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>A service whose pages do not end must not make a program that does not.</summary>
+/// <summary>A service whose pages never end must not make the program run for ever.</summary>
 public sealed class PagingGuardTests
 {
     [Theory]

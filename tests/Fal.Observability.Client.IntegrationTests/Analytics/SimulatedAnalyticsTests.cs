@@ -48,7 +48,7 @@ public sealed class SimulatedAnalyticsTests
         }, TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
-        // Local hours that come twice cannot be told apart where a page may also end within one.
+        // Local hours that occur twice cannot be distinguished if a page may also end within one.
         AnalyticsTimeRange range = (limit, offset) is (LimitCounts.Rows, BucketOffset.None)
             ? AnalyticsTimeRange.Between(
                 new DateTimeOffset(2026, 10, 22, 20, 0, 0, TimeSpan.Zero),

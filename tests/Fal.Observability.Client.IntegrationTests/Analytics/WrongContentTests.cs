@@ -3,7 +3,8 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>
-/// Answers with status 200 that are well-formed JSON and not what was asked for: none may pass for a time without traffic.
+/// Answers with status 200 that are well-formed JSON but do not match the query. The client must not treat any of them as a period without
+/// traffic.
 /// </summary>
 public sealed class WrongContentTests
 {
@@ -86,7 +87,7 @@ public sealed class WrongContentTests
 
     [Theory]
     [MemberData(nameof(Unusable))]
-    public async Task What_would_pass_for_a_time_without_traffic_is_refused_by_name(string call, string answer)
+    public async Task An_answer_that_would_look_like_no_traffic_is_refused_and_the_message_names_the_part(string call, string answer)
     {
         string[] parts = answer.Split('|');
         using var api = new WireMockApi(MockResponse.Json(200, parts[0].Replace("ROW", Row, StringComparison.Ordinal)));
@@ -107,7 +108,7 @@ public sealed class WrongContentTests
     [InlineData("page")]
     [InlineData("next page")]
     [InlineData("report")]
-    public async Task A_summary_that_was_asked_for_and_lacks_is_an_error_that_says_so(string call)
+    public async Task A_requested_summary_that_is_missing_is_an_error_that_says_so(string call)
     {
         foreach (string json in new[] { """{"time_series":[]}""", """{"time_series":[],"summary":null}""" })
         {

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
 
-/// <summary>The folders of the client know each other as the table in CONTRIBUTING.md says, and in no other way.</summary>
+/// <summary>The folders of the client depend on each other only as the table in CONTRIBUTING.md says.</summary>
 public sealed partial class LayeringTests
 {
     private static readonly string Source = Path.Combine(Repository.Root, "src", "Fal.Observability.Client");
@@ -46,7 +46,7 @@ public sealed partial class LayeringTests
         Assert.DoesNotContain(known, row => row.Value.Contains(row.Key));
     }
 
-    /// <summary>The rows of the table by folder, with the folders that each names; and with those that these know in turn.</summary>
+    /// <summary>The rows of the table by folder: the folders that each row names, and all folders that it reaches through them.</summary>
     private static SortedDictionary<string, string[]> ReadTable(out SortedDictionary<string, string[]> known)
     {
         var table = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
@@ -124,7 +124,7 @@ public sealed partial class LayeringTests
         return used;
     }
 
-    /// <summary>The folder of a file. The front door stands in the root, and is registration's other half.</summary>
+    /// <summary>The folder of a file. Files in the root are the public entry points, and belong to DependencyInjection.</summary>
     private static string FolderOf(SyntaxTree tree) =>
         Path.GetRelativePath(Source, Path.GetDirectoryName(tree.FilePath)!).Replace('\\', '/') is var folder && folder == "."
             ? "DependencyInjection"

@@ -45,7 +45,7 @@ public sealed partial class TroubleshootingTests
         string[] quotes = [.. Quotes().Select(quote => quote.Data)];
 
         Assert.True(quotes.Length >= 20);
-        Assert.Contains(quotes, quote => quote.Contains("opened no tunnel", StringComparison.Ordinal));
+        Assert.Contains(quotes, quote => quote.Contains("did not open a tunnel", StringComparison.Ordinal));
         Assert.Contains(quotes, quote => quote.Contains("checkpoint", StringComparison.Ordinal));
     }
 

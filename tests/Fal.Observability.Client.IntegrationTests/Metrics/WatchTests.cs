@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>A watch over the simulator, with one clock for both that a test moves.</summary>
+/// <summary>A watch against the simulator. Both use one clock, which the test advances.</summary>
 public sealed class WatchTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
@@ -47,7 +47,7 @@ public sealed class WatchTests
     [InlineData(FaultKind.TruncatedChunked)]
     [InlineData(FaultKind.HtmlBody)]
     [InlineData(FaultKind.WrongContent)]
-    public async Task Goes_on_over_what_may_pass_and_says_how_many_reads_it_missed(FaultKind kind)
+    public async Task Continues_after_transient_failures_and_counts_the_failed_reads(FaultKind kind)
     {
         await using FalSimulator simulator = await FalSimulator.StartAsync(
             options => options.Seed = 1,
@@ -84,7 +84,7 @@ public sealed class WatchTests
     [InlineData(522)]
     [InlineData(530)]
     [InlineData(599)]
-    public async Task Goes_on_over_a_status_of_the_edges_own(int status)
+    public async Task Continues_after_a_status_of_the_edges_own(int status)
     {
         using var api = new WireMockApi(MockResponse.Metrics(), new MockResponse(status), MockResponse.Metrics());
         using var account = new FalAccount(api.BaseAddress, options => options.MaxAttempts = 1);
@@ -106,7 +106,7 @@ public sealed class WatchTests
     [InlineData(FaultKind.Challenge, typeof(FalForbiddenException))]
     [InlineData(null, typeof(FalForbiddenException))]
     [InlineData("someone:elses-key", typeof(FalAuthenticationException))]
-    public async Task Ends_with_what_only_the_user_can_mend(object? cause, Type exception)
+    public async Task Ends_with_a_failure_that_only_the_user_can_fix(object? cause, Type exception)
     {
         await using FalSimulator simulator = await FalSimulator.StartAsync(
             options => options.Seed = 1,
@@ -185,7 +185,7 @@ public sealed class WatchTests
     [InlineData(1)]
     public async Task Waits_as_long_as_the_service_asks_for_when_the_clock_is_set(int hours)
     {
-        // Longer than any limit of the client's, so that the clock's timers tell the wait.
+        // Longer than any limit of the client, so that this timer of the clock can be recognised as the wait.
         await using var server = RawServer.Start(
             RawServer.Answer(429, "text/plain", "", "Retry-After: 700"), RawServer.Answer(200, "text/plain", "a 1\n"));
         using var account = new FalAccount(server.BaseAddress, options => options.MaxAttempts = 1);
@@ -194,7 +194,7 @@ public sealed class WatchTests
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         Task<bool> next = watch.MoveNextAsync().AsTask();
-        // What was asked for, and up to a fifth by chance.
+        // The requested wait, plus jitter of up to a fifth.
         TimeSpan wait = await account.Clock.TimerAsync(TimeSpan.FromSeconds(700), TimeSpan.FromSeconds(840));
         account.Clock.SetBy = TimeSpan.FromHours(hours);
         account.Clock.Advance(wait - TimeSpan.FromMilliseconds(1));

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>The cases of our own, one or more for each rule of docs/parser.md, by every way into the parser.</summary>
+/// <summary>Our own cases, one or more for each rule of docs/parser.md, through every entry point of the parser.</summary>
 public sealed class ConformanceCaseTests
 {
     private static readonly Dictionary<string, ConformanceCase> Cases = ConformanceCase

@@ -275,7 +275,7 @@ public sealed class OpenTelemetryTests
     private static void AssertSameSeries(IEnumerable<PrometheusSample> expected, IEnumerable<PrometheusSample> actual) =>
         Assert.Equal(Texts(expected), Texts(actual));
 
-    /// <summary>The samples as text, with their labels and themselves in one order.</summary>
+    /// <summary>The samples as text. Labels and samples are sorted, so that two results can be compared.</summary>
     private static IEnumerable<string> Texts(IEnumerable<PrometheusSample> samples) =>
         samples
             .Select(sample =>

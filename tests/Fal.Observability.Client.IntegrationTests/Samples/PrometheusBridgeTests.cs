@@ -162,7 +162,7 @@ public sealed class PrometheusBridgeTests
     }
 
     [Fact]
-    public async Task Of_series_that_become_one_the_first_stays_and_what_is_left_out_is_logged_once_and_counted()
+    public async Task If_series_collide_the_first_stays_and_the_others_are_logged_once_and_counted()
     {
         const string Colliding = """
             # TYPE "a.b" gauge
@@ -276,7 +276,7 @@ public sealed class PrometheusBridgeTests
         Assert.Equal(
             ["up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_of_ours_bucket"],
             _log.GetSnapshot()
-                .Where(record => record.Message.Contains("Prometheus itself makes series with the name", StringComparison.Ordinal))
+                .Where(record => record.Message.Contains("Prometheus itself creates series with the name", StringComparison.Ordinal))
                 .Select(record => record.StructuredState!.First(value => value.Key == "Name").Value!)
         );
     }
@@ -489,13 +489,14 @@ public sealed class PrometheusBridgeTests
                 Assert.StartsWith("Account acme: the service sends the series h_sum more than once.", message, StringComparison.Ordinal),
             message =>
                 Assert.StartsWith(
-                    "Account acme: the series h is left out with all its parts. The name h_sum of one of them belongs to the series h_sum,",
+                    "Account acme: the series h is left out with all its parts. One of these parts has the name h_sum, which the series " +
+                        "h_sum already uses.",
                     message,
                     StringComparison.Ordinal
                 ),
             message =>
                 Assert.StartsWith(
-                    "Account acme: the series q_count is left out. Its classic name is q_count, and the series q comes first",
+                    "Account acme: the series q_count is left out. Under its classic name q_count, it is the same series as q,",
                     message,
                     StringComparison.Ordinal
                 ),
@@ -609,7 +610,7 @@ public sealed class PrometheusBridgeTests
         }
         catch (SocketException)
         {
-            // Cut off without ceremony.
+            // The bridge reset the connection.
         }
 
         Assert.InRange(received, 0, (await bridge.GetAsync("metrics")).Length - 1);
@@ -882,7 +883,7 @@ public sealed class PrometheusBridgeTests
         Assert.InRange(body.Length, 1, plain.Length / 5);
         using var member = new GZipStream(new MemoryStream(body), CompressionMode.Decompress);
         Assert.Equal(plain, await new StreamReader(member).ReadToEndAsync());
-        // What ends with the first stream of blocks is all that curl reads.
+        // curl reads only up to the end of the first deflate stream.
         using var blocks = new DeflateStream(new MemoryStream(body[10..]), CompressionMode.Decompress);
         Assert.Equal(plain, await new StreamReader(blocks).ReadToEndAsync());
     }
@@ -1049,7 +1050,7 @@ public sealed class PrometheusBridgeTests
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = address,
         ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         ["OTEL_SERVICE_NAME"] = "fal-bridge-of-the-test",
-        // The test flushes; nothing is sent by the hour.
+        // The test flushes the exporter itself, so the hourly export never runs.
         ["OTEL_METRIC_EXPORT_INTERVAL"] = "3600000",
     };
 
@@ -1061,7 +1062,7 @@ public sealed class PrometheusBridgeTests
             settings[$"Fal:Accounts:{name}:ApiKey"] = FalAccount.Key;
             settings[$"Fal:Accounts:{name}:BaseAddress"] = address.ToString();
             settings[$"Fal:Accounts:{name}:MaxAttempts"] = "1";
-            // Shorter than any pause, so that the clock's timers tell the pauses.
+            // Shorter than any pause, so that the pauses can be recognised among the clock's timers.
             settings[$"Fal:Accounts:{name}:AttemptTimeout"] = settings[$"Fal:Accounts:{name}:TotalTimeout"] = "00:00:14";
         }
 

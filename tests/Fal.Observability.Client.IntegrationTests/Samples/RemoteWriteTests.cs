@@ -65,11 +65,12 @@ public sealed class RemoteWriteTests : IDisposable
             record => record.Message.Contains("(429 Too Many Requests: slow down)", StringComparison.Ordinal)
         );
         Assert.All(receiver.Bodies.Skip(2).Take(5), body => Assert.Equal(receiver.Bodies[1], body));
-        // Of the minutes that went by meanwhile too.
+        // This also includes the minutes that passed in the meantime.
         AssertReceived(await ReportAsync(simulator, Minutes + 5), receiver);
         Assert.Equal(
             5,
-            _log.GetSnapshot().Count(record => record.Id.Id == 1 && record.Message.Contains("are sent again in", StringComparison.Ordinal))
+            _log.GetSnapshot()
+                .Count(record => record.Id.Id == 1 && record.Message.Contains("sends them again in", StringComparison.Ordinal))
         );
         Assert.Contains("remote write: Healthy", await bridge.GetHealthAsync(), StringComparison.Ordinal);
     }
@@ -405,7 +406,7 @@ public sealed class RemoteWriteTests : IDisposable
     [Theory]
     [InlineData(10)]
     [InlineData(60)]
-    public async Task A_state_that_is_ahead_of_the_clock_is_said_and_harms_nothing_else(int days)
+    public async Task A_state_that_is_ahead_of_the_clock_is_reported_and_affects_nothing_else(int days)
     {
         await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync();
@@ -426,7 +427,7 @@ public sealed class RemoteWriteTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_a_refusal_without_end_the_beginning_is_enough()
+    public async Task Only_the_beginning_of_an_endless_refusal_is_read()
     {
         await using FalSimulator simulator = await StartSimulatorAsync();
         await using WriteReceiver receiver = await WriteReceiver.StartAsync(new WriteAnswer(400, "no and ", Rest: async context =>
@@ -460,7 +461,8 @@ public sealed class RemoteWriteTests : IDisposable
             1000));
         await using BridgeHost bridge = await StartAsync(simulator, receiver.Url);
 
-        // A status that arrives after the time is up is no answer, and the request is made again; so is one whose connection breaks.
+        // A status that arrives after the time limit does not count as an answer, and the bridge repeats the request. It does the same if
+        // the connection breaks.
         Task<TimeSpan> next = NextPauseAsync();
         Task arrival = sent.WaitAsync();
         TimeSpan timer;
@@ -538,7 +540,7 @@ public sealed class RemoteWriteTests : IDisposable
                 ["Fal:MaxAttempts"] = "1",
                 ["Fal:Publisher:Interval"] = "1:00:00",
                 ["Fal:Publisher:StaleAfter"] = "3:00:00",
-                // Longer than any pause of the sender, so that the clock's timers tell those.
+                // Longer than any pause of the sender, so that the pauses can be recognised among the clock's timers.
                 ["Fal:AttemptTimeout"] = "00:09:00",
                 ["Fal:TotalTimeout"] = "00:09:00",
                 ["Bridge:RemoteWrite:Url"] = receiver.ToString(),
@@ -554,12 +556,12 @@ public sealed class RemoteWriteTests : IDisposable
             new FakeLoggerProvider(_log)
         );
 
-    /// <summary>The sender waits for the next minute, at a full one.</summary>
+    /// <summary>Completes when the sender has nothing more to send and waits for the next minute.</summary>
     private Task<TimeSpan> NothingMoreToSendAsync() => PauseAsync(TimeSpan.FromMinutes(1));
 
     private Task<TimeSpan> PauseAsync() => PauseAsync(TimeSpan.FromMinutes(5));
 
-    /// <summary>The time limit of an answer is told from a pause by its length.</summary>
+    /// <summary>The length of a timer distinguishes the time limit of an answer from a pause.</summary>
     private async Task<TimeSpan> PauseAsync(TimeSpan longest)
     {
         TimeSpan pause;

@@ -48,7 +48,7 @@ public sealed class WarehouseParquetTests : IDisposable
     [InlineData(DateTimeFormat.Impala)]
     public async Task The_files_of_an_older_version_have_the_same_instants_as_new_ones_after_the_next_export(DateTimeFormat legacy)
     {
-        // Another timeframe, a day that is not exported again, and the day that is.
+        // Another timeframe, a day that is not exported again, and a day that is exported again.
         await WriteAsync("day", "202605", legacy, new DateTime(2026, 5, 3, 0, 0, 0, DateTimeKind.Utc));
         await WriteAsync(
             "hour",

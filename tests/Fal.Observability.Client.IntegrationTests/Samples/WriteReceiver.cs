@@ -152,7 +152,7 @@ internal sealed class WriteReceiver : IAsyncDisposable
         }
     }
 
-    /// <summary>A reader before each field of a number.</summary>
+    /// <summary>Positions the reader before each field with the given number.</summary>
     private static IEnumerable<CodedInputStream> Parts(byte[] message, int field)
     {
         var input = new CodedInputStream(message);

@@ -132,7 +132,7 @@ public sealed class WriteRequestTests : IDisposable
 
         string message = Assert.Single(_log.GetSnapshot()).Message;
         Assert.Contains("""endpoint_id="a\uDFFF",timeframe="minute"} is left out.""", message, StringComparison.Ordinal);
-        Assert.Contains("""endpoint_id="a\uD800",timeframe="minute"} comes first""", message, StringComparison.Ordinal);
+        Assert.Contains("""endpoint_id="a\uD800",timeframe="minute"}, which comes first""", message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -112,7 +112,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_goes_on_over_a_rotation()
+    public async Task A_watch_continues_after_a_rotation()
     {
         string key = OldKey;
         _service.Valid = [OldKey];
@@ -153,7 +153,8 @@ public sealed class KeyRotationTests : IAsyncLifetime
         {
             if (Interlocked.Increment(ref asked) == 500)
             {
-                // Both at once for a service that calls overtake: those under way bear the old key when it is no longer valid.
+                // Install the new key and revoke the old one at the same time. Calls that are in progress then still carry the old key
+                // although it is no longer valid.
                 _service.Valid = revokesBeforeTheProgramKnows ? [NewKey] : [OldKey, NewKey];
                 Volatile.Write(ref key, NewKey);
                 _service.Valid = [NewKey];
@@ -186,7 +187,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         WeakReference old = await CallWithAsync(OldKey);
         await CallWithAsync(NewKey);
         await CallWithAsync(NewKey);
-        // The thread that completed the call may still be on its way out of it.
+        // The thread that completed the call may not have returned from it yet.
         for (int i = 0; i < 1000 && old.IsAlive; i++)
         {
             GC.Collect();

@@ -5,13 +5,13 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>The key goes to the service and nowhere else, not even where a proxy says it back.</summary>
+/// <summary>The key goes to the service and nowhere else, even if a proxy echoes it.</summary>
 public sealed class SecretsTests
 {
     private const string Secret = "distinctive-secret-9d8c7b6a5f4e";
     private const string Key = $"distinctive-id-1a2b3c:{Secret}";
 
-    /// <summary>What the far side can do. Where it says anything at all it says the key, as a proxy in debugging does.</summary>
+    /// <summary>What the far side can do. Most of its answers contain the key, as those of a debugging proxy may.</summary>
     private static readonly Dictionary<string, Func<RawExchange, Task>> FarSides = new(StringComparer.Ordinal)
     {
         ["metrics"] = RawServer.Answer(200, "text/plain", "fal_app_queue_size{application=\"my-org/a\"} 1\n"),
@@ -103,7 +103,7 @@ public sealed class SecretsTests
         ["nothing"] = exchange => exchange.ClientLeavesAsync(),
     };
 
-    /// <summary>The log events of a watch or a publisher that goes on over a failed read.</summary>
+    /// <summary>The log events of a watch or a publisher that continues after a failed read.</summary>
     private static readonly int[] GoingOn = [6, 9, 20, 21, 25];
 
     /// <summary>Everything that makes calls, and how many of them at once.</summary>
@@ -164,7 +164,7 @@ public sealed class SecretsTests
                     options.ApiKey = Key;
                     options.MaxAttempts = 2;
                     options.MaxResponseBytes = 1024;
-                    // Read line by line where it is not about a malformed one.
+                    // Only the snapshot reads strictly. The other calls skip a malformed line.
                     options.StrictMetrics = call is FalCall.Snapshot;
                     options.AttemptTimeout = TimeSpan.FromSeconds(7);
                 },
@@ -210,7 +210,7 @@ public sealed class SecretsTests
         }
 
         AssertNothingOf(witness);
-        // The same eyes see what they should see.
+        // Check that the search itself works: it must find a text that should be there.
         string all = string.Join('\n', witness.Texts);
         Assert.Contains("User-Agent=", all, StringComparison.Ordinal);
         Assert.Contains("Fal.Observability.Client GET /v1/serverless/metrics", all, StringComparison.Ordinal);

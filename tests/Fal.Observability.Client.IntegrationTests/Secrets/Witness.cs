@@ -47,8 +47,8 @@ internal sealed class Witness : IDisposable
         foreach (FakeLogRecord record in log.GetSnapshot())
         {
             Take($"{record.Category} {record.Id} {record.Message}");
-            // .NET's own logger of HTTP requests hands the headers of a response to a structured log as they came: what the far
-            // side says back in its headers is not the client's to redact. The headers of the request are looked at.
+            // .NET's own logger of HTTP requests passes the headers of a response to a structured log unchanged: what the far side says
+            // back in its headers is not the client's to redact. The headers of the request are looked at.
             if (record.Id.Name is "ResponseHeader" or "RequestPipelineResponseHeader")
             {
                 continue;

@@ -72,7 +72,7 @@ public sealed class SimulatorAnalyticsTests
             Assert.Equal(Math.Min(limit, counts == LimitCounts.Rows ? int.MaxValue : truth.Count), largest);
         }
 
-        // A bucket that goes on at the top of the next page is one bucket.
+        // A bucket that continues at the top of the next page is one bucket.
         static List<(string Bucket, List<string> Rows)> Merge(List<JsonNode> pages, out bool split)
         {
             split = false;

@@ -238,6 +238,150 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
+    public async Task A_single_hour_that_may_still_change_can_be_seen_in_each_plot_and_is_said_in_words()
+    {
+        await using FalSimulator server = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+
+        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+
+        string since = FigureText.Moment(figures.Period.ProvisionalSince!.Value);
+        XElement[] marked =
+            [.. page.Page.Descendants("svg").Where(plot => plot.Elements("path").Any(path => Class(path) == "area ink-provisional"))];
+        Assert.True(marked.Length > figures.Apps.Count, Invariant($"Only {marked.Length} plots are marked."));
+        Assert.All(marked, plot =>
+        {
+            double[] x =
+            [
+                .. plot.Elements("path").Single(path => Class(path) == "area ink-provisional").Attribute("d")!.Value
+                    .Split(['M', 'L', 'Z'], StringSplitOptions.RemoveEmptyEntries)
+                    .Select(point => double.Parse(point.Split(' ')[0], CultureInfo.InvariantCulture)),
+            ];
+            Assert.True(x.Max() - x.Min() >= 8, Invariant($"The shade is {x.Max() - x.Min()} wide."));
+            Assert.Contains(plot.Elements("path"), path => Class(path) == "line ink-provisional");
+            Assert.EndsWith("may still change.", plot.Attribute("aria-label")!.Value, StringComparison.Ordinal);
+        });
+        Assert.Contains($"may still change since {since}", page.Text, StringComparison.Ordinal);
+
+        static string Class(XElement path) => path.Attribute("class")!.Value;
+    }
+
+    [Fact]
+    public async Task Idle_runner_hours_and_their_cost_are_told_for_the_account_and_for_each_app()
+    {
+        await using FalSimulator server = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+
+        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+
+        Assert.Contains(figures.Apps, app => app.Costs.Any(cost => cost.IdleCost > 0));
+        for (int i = 0; i < figures.Apps.Count; i++)
+        {
+            AppFigures app = figures.Apps[i];
+            if (app.Runners?.Hours is not { } hours)
+            {
+                continue;
+            }
+
+            Assert.Equal(hours.Idle, page[Invariant($"apps[{i}].runners.hours.idle")]);
+            Assert.Equal(hours.Paid, page[Invariant($"apps[{i}].runners.hours.paid")]);
+            Assert.Equal(app.Runners.IdleShare!.Value, hours.Idle / hours.Paid, 3);
+            Assert.All(app.Costs, (cost, j) =>
+            {
+                Assert.Equal(cost.Cost * (decimal)app.Runners.IdleShare.Value, cost.IdleCost);
+                Assert.Equal((double)cost.IdleCost!.Value, page[Invariant($"apps[{i}].costs[{j}].idle_cost")]!.Value, 9);
+            });
+        }
+
+        Assert.Equal(figures.Apps.Sum(app => app.Runners?.Hours?.Idle ?? 0), page["runner_hours.idle"]!.Value, 3);
+        Assert.Equal(figures.Apps.SelectMany(app => app.Costs).Sum(cost => cost.IdleCost), figures.Bill!.Totals[0].IdleCost);
+        Assert.True(page.Figures.ContainsKey("bill.totals[0].idle_cost"));
+    }
+
+    [Fact]
+    public async Task Every_app_is_in_the_table_of_the_cost_and_the_reason_for_a_dash_is_said_once()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options =>
+            (options.Seed, options.Apps, options.TimeProvider) = (1, 12, _time));
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+
+        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+
+        AppFigures[] without = [.. figures.Apps.Where(app => app.Costs.Count == 0)];
+        Assert.NotEmpty(without);
+        XElement[] rows = Rows(page, "Cost by app");
+        Assert.All(figures.Apps, app => Assert.Contains(rows, row => row.Element("th")!.Value == app.App));
+        Assert.All(without, app => Assert.Equal(
+            FigureText.Unknown, rows.Single(row => row.Element("th")!.Value == app.App).Elements("td").ElementAt(1).Value));
+        Assert.Equal(2, page.Text.Split("no cost of their own: see Unattributed cost").Length);
+        // No table of apps leaves one out.
+        Assert.All(
+            ["Requests and the objective by app", "Errors by class", "Runners and cold boots by app"],
+            table => Assert.All(figures.Apps, app => Assert.Contains(
+                Rows(page, table), row => row.Element("th")!.Value == app.App)));
+    }
+
+    [Fact]
+    public async Task An_app_that_burns_its_error_budget_too_fast_is_named_with_its_rate_and_window()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.TimeProvider = _time);
+        SimulatedApp failing = server.App("my-org/failing");
+        failing.RequestsPerMinute[200] = 80;
+        failing.RequestsPerMinute[500] = 20;
+        SimulatedApp slower = server.App("my-org/slower");
+        slower.RequestsPerMinute[200] = 96;
+        slower.RequestsPerMinute[500] = 4;
+        server.App("my-org/sound").RequestsPerMinute[200] = 100;
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+
+        (_, ReportFile page) = await ReportAsync(fal, server);
+
+        Assert.Contains(
+            "my-org/failing burns its error budget too fast: 40 times the allowed rate in the last hour of the period. " +
+                "An alert is due at 14.4.",
+            page.Text,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "my-org/slower burns its error budget too fast: 8 times the allowed rate in the last six hours of the period. " +
+                "An alert is due at 6.",
+            page.Text,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("my-org/sound burns", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_count_of_the_objective_and_that_of_the_period_are_told_apart_where_they_differ()
+    {
+        await using FalSimulator server = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+
+        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+
+        Assert.NotEqual(figures.Availability!.RequestCount, figures.Traffic.RequestCount.Value);
+        Assert.Contains("requests in the completed hours of the 7 days to", page.Text, StringComparison.Ordinal);
+        Assert.Contains("in the whole period;", page.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Two counts: the objective is judged by {FigureText.Count(figures.Availability.RequestCount)} requests",
+            page.Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_page_calls_each_thing_by_its_name()
+    {
+        await using FalSimulator server = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+
+        (_, ReportFile page) = await ReportAsync(fal, server);
+
+        string text = page.Text + string.Concat(page.Page.Descendants("svg").Attributes("aria-label").Select(label => label.Value));
+        Assert.All(
+            ["column", "Peak of", "worst", "Worst"], word => Assert.DoesNotContain(word, text, StringComparison.Ordinal));
+        Assert.Contains("The hour with the most server errors began", text, StringComparison.Ordinal);
+        Assert.Contains("Peak runners / limit", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_page_refers_to_nothing_outside_itself_and_has_no_script()
     {
         await using FalSimulator server = await StartAsync();
@@ -424,6 +568,10 @@ public sealed class ReportTests : IDisposable
     }
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+
+    /// <summary>The rows of the table with a caption.</summary>
+    private static XElement[] Rows(ReportFile page, string caption) =>
+        [.. page.Page.Descendants("table").Single(table => table.Element("caption")!.Value == caption).Element("tbody")!.Elements("tr")];
 
     private static byte[] Html(AccountFigures figures, bool isJson = false)
     {

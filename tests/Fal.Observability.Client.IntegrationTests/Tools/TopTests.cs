@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Fal.Observability.Cli.Top;
 using Fal.Observability.Client.IntegrationTests.Samples;
@@ -33,14 +35,185 @@ public sealed class TopTests
             fal-obs top  4 apps  1 in trouble                                   data 4 s old
             queue 82         ▅█  busy 10         ▇█  errors 11 % of 270/min
             runners 9 running, 3 pending                                      cost today ...
-            machines 12 GPU-H100
+            machines 12 H100
             worst upscaler: 33 % errors, queue 53 s
             retries 0, rate limits 0
             """.Split('\n'),
             Frame(80, 24)[..6]);
         Assert.Equal(["upscaler", "painter", "voice", "idle"], Names(80, 24));
         Assert.StartsWith(">!upscaler", Frame(80, 24)[7], StringComparison.Ordinal);
-        Assert.Equal("s sort  r reverse  / filter  p pause  Enter open  ? help  q quit", Frame(80, 24)[23]);
+        Assert.Equal("sorted by trouble  s sort  / filter  p pause  Enter open  ? help  q quit", Frame(80, 24)[23]);
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(100)]
+    [InlineData(120)]
+    [InlineData(200)]
+    public void A_column_is_shown_whole_or_not_at_all(int width)
+    {
+        var busiest = new FalAppMetrics
+        {
+            Name = "org/busiest",
+            QueueSize = 98_765,
+            ConcurrentRequests = 54_321,
+            RequestsCompletedByStatus = [new FalRequestCount("POST", "200", 5_000_000), new FalRequestCount("POST", "500", 90_000)],
+            Latency = new LatencyDistribution([new HistogramBucket(12_345, 50), new HistogramBucket(double.PositiveInfinity, 50)]),
+            Runners =
+            [
+                new FalRunnerCount(FalRunnerStates.Running, "NVIDIA RTX PRO 6000 Blackwell Server Edition", 34_567),
+                new FalRunnerCount(FalRunnerStates.Pending, "AMD MI300X", 12_345),
+            ],
+        };
+        Read(busiest, App("org/painter", queue: 0, busy: 2));
+        _model.Take(new FalAppList { Apps = [Listed("org/busiest", maxConcurrency: 12_345)] });
+
+        foreach (TopSort sort in Enum.GetValues<TopSort>())
+        {
+            _view = new TopView { Sort = sort };
+            string[] frame = Frame(width, 24);
+            Assert.DoesNotContain(frame[6], c => c == '…');
+            Assert.DoesNotContain(frame[7..9], row => row.Contains('…', StringComparison.Ordinal));
+            Assert.All(
+                frame[6].Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                title => Assert.Contains(
+                    title.TrimEnd('▼', '▲'),
+                    "app queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine trouble".Split(' ')));
+        }
+    }
+
+    [Theory]
+    [InlineData(60, 24)]
+    [InlineData(80, 24)]
+    [InlineData(200, 60)]
+    public void The_screen_names_what_it_is_sorted_by_and_marks_the_column(int width, int height)
+    {
+        Read(App("org/painter", queue: 0, busy: 2), App("org/upscaler", queue: 40, busy: 5, errors: 20));
+        (TopSort Sort, string Name, string Title)[] orders =
+        [
+            (TopSort.Queue, "queue", "queue▼"), (TopSort.Busy, "busy", "busy▼"), (TopSort.Runners, "runners", "run▼"),
+            (TopSort.P99, "p99", "p99▼"), (TopSort.Errors, "errors", "err%▼"), (TopSort.Gpu, "gpu", "gpu▼"),
+            (TopSort.Cost, "cost", "today▼"), (TopSort.Name, "name", "app▲"),
+        ];
+
+        Assert.StartsWith("sorted by trouble  ", Frame(width, height)[^1], StringComparison.Ordinal);
+        foreach ((TopSort sort, string name, string title) in orders)
+        {
+            _view = new TopView { Sort = sort };
+            Assert.StartsWith($"sorted by {name}  ", Frame(width, height)[^1], StringComparison.Ordinal);
+            Assert.Contains(title, Frame(width, height)[6].Split(' '));
+        }
+
+        Press("r");
+        Assert.StartsWith("sorted by name, reversed  ", Frame(width, height)[^1], StringComparison.Ordinal);
+        Assert.Contains("app▼", Frame(width, height)[6].Split(' '));
+    }
+
+    [Fact]
+    public void The_line_of_the_keys_leaves_out_whole_keys_and_names_the_filter()
+    {
+        Read(App("org/painter", queue: 0, busy: 2));
+        _view = new TopView { Filter = "paint" };
+
+        Assert.Equal("sorted by trouble  filter 'paint'  s sort  ? help  q quit", Frame(60, 15)[14]);
+        Assert.Equal("sorted by trouble  filter 'paint'", Frame(40, 10)[9]);
+    }
+
+    [Theory]
+    [InlineData(60, 15)]
+    [InlineData(40, 10)]
+    [InlineData(80, 24)]
+    public void Every_word_of_the_help_can_be_read_by_scrolling(int width, int height)
+    {
+        Press("?");
+        var seen = new List<string>();
+        for (int i = 0; i < 60; i++)
+        {
+            string[] frame = Frame(width, height);
+            Assert.StartsWith("Up/Down scroll  Esc closes the help", frame[^1], StringComparison.Ordinal);
+            Assert.DoesNotContain(frame, line => line.Contains('…', StringComparison.Ordinal));
+            seen.AddRange(frame[1..^1]);
+            Press(ConsoleKey.DownArrow);
+        }
+
+        Assert.All(
+            ["sort by", "reverse", "quit", "queue", "p50", "vram", "cost since", "send"],
+            word => Assert.Contains(seen, line => line.Contains(word, StringComparison.Ordinal)));
+        Press("x");
+        Assert.False(_view.IsHelp);
+        Assert.Equal(0, _view.Scrolled);
+    }
+
+    [Fact]
+    public void A_machine_has_one_name_wherever_it_comes_from()
+    {
+        static FalAppMetrics Machine(string name, string machine) =>
+            new() { Name = name, Runners = [new FalRunnerCount(FalRunnerStates.Running, machine, 2)] };
+        Read(Machine("org/a", "NVIDIA H100 80GB HBM3"), Machine("org/b", "GPU-H100"), Machine("org/c", "NVIDIA A100-SXM4-80GB"));
+        _model.Take(new FalAppList { Apps = [new FalApp { EndpointId = "org/idle", MachineType = "GPU-A100" }] });
+
+        Assert.Equal("machines 4 H100, 2 A100", Frame(200, 60)[3]);
+        string[] rows = [.. Frame(200, 60)[7..11]];
+        Assert.Equal(2, rows.Count(row => row.Contains(" H100", StringComparison.Ordinal)));
+        Assert.Equal(2, rows.Count(row => row.Contains(" A100", StringComparison.Ordinal)));
+        Assert.DoesNotContain(rows, row => row.Contains("GPU-", StringComparison.Ordinal) || row.Contains("NVIDIA", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("NVIDIA H100 80GB HBM3", "H100")]
+    [InlineData("GPU-H100", "H100")]
+    [InlineData("NVIDIA A100-SXM4-80GB", "A100")]
+    [InlineData("NVIDIA H100 80GB HBM3 MIG 3g.40gb", "H100 MIG 3g.40gb")]
+    [InlineData("NVIDIA L40S", "L40S")]
+    [InlineData("AMD MI300X", "MI300X")]
+    [InlineData("XL", "XL")]
+    [InlineData("GPU-", "GPU-")]
+    [InlineData("", "unnamed")]
+    public void A_machine_is_called_by_its_model(string name, string shown) => Assert.Equal(shown, MachineName.Of(name));
+
+    [Theory]
+    [InlineData(1, 8, 0, false)]
+    [InlineData(2, 2, 0, false)]
+    [InlineData(3, 8, 0, true)]
+    [InlineData(3, 3, 0, true)]
+    [InlineData(0, 8, 1, false)]
+    [InlineData(0, 8, 2, false)]
+    [InlineData(0, 8, 3, true)]
+    [InlineData(0, 0, 1, true)]
+    public void Fewer_than_three_failed_or_waiting_requests_are_no_trouble_unless_nothing_is_served(
+        double errors, double completed, double queue, bool isMarked)
+    {
+        Read(App("org/quiet", queue, busy: 1, completed, errors));
+
+        Assert.Equal(isMarked ? 1 : 0, _model.Latest!.InTrouble);
+        Assert.StartsWith(isMarked ? ">!quiet" : "> quiet", Frame(80, 24)[7], StringComparison.Ordinal);
+        Assert.Contains(isMarked ? "1 in trouble" : "none in trouble", Frame(80, 24)[0], StringComparison.Ordinal);
+        var output = new StringBuilder();
+        new TopScreen(_model, TopScreen.Blocks).Draw(_view, 80, 24, _now)[7].Write(output, hasColours: true);
+        Assert.Equal(isMarked, output.ToString().Contains("31m", StringComparison.Ordinal)
+            || output.ToString().Contains("33m", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(60, 15)]
+    [InlineData(40, 10)]
+    [InlineData(80, 24)]
+    public void The_cause_of_a_failure_stays_readable_on_a_narrow_screen(int width, int height)
+    {
+        const string Problem = "GET /v1/serverless/metrics: no connection to 127.0.0.1:33995 was made. Check the address, the network " +
+            "and the firewall. The cause: Connection refused";
+        Read(App("org/painter", queue: 1, busy: 1));
+        _model.ReadFailed(new FalTransportException(Problem), _now);
+
+        foreach (TopView view in (TopView[])[_view, Pressed(ConsoleKey.Enter)])
+        {
+            _view = view;
+            string[] frame = Frame(width, height);
+            Assert.StartsWith("NO ANSWER for 0 s (1 read): GET", frame[view.Page == TopPage.Apps ? 5 : 1], StringComparison.Ordinal);
+            Assert.Contains("Connection refused", string.Join(' ', frame.Select(line => line.Trim())), StringComparison.Ordinal);
+            Assert.Contains(frame, line => line.Contains("painter", StringComparison.Ordinal));
+        }
     }
 
     [Fact]
@@ -49,7 +222,7 @@ public sealed class TopTests
         Read(App("org/painter", queue: 0, busy: 2), App("org/upscaler", queue: 40, busy: 5, errors: 20));
         _model.Take(new FalAppList { Apps = [Listed("org/painter", maxConcurrency: 7)] });
 
-        string titles = Frame(200, 60)[6];
+        string titles = Frame(200, 60)[6].Replace("▼", "", StringComparison.Ordinal);
         string painter = Frame(200, 60).Single(line => line.Contains("painter", StringComparison.Ordinal));
 
         Assert.Equal(
@@ -114,15 +287,15 @@ public sealed class TopTests
         Read(
             App("org/moves", queue: 500, busy: 50, completed: 6000),
             App("org/stands", queue: 3, busy: 0, completed: 0),
-            App("org/one-error", queue: 0, busy: 0, completed: 3, errors: 1),
+            App("org/one-error", queue: 0, busy: 0, completed: 8, errors: 1),
             App("org/fails", queue: 0, busy: 1, completed: 60, errors: 40));
 
-        Assert.Equal(["stands", "fails", "one-error", "moves"], Names(80, 24));
+        Assert.Equal(["stands", "fails", "moves", "one-error"], Names(80, 24));
         Assert.Contains("worst stands: queue stands still; fails: 67 % errors", Frame(200, 60)[4], StringComparison.Ordinal);
     }
 
     [Fact]
-    public void S_sorts_by_the_next_column_and_r_turns_the_order_round()
+    public void S_sorts_by_the_next_column_and_r_reverses_the_order()
     {
         Read(
             App("org/a", queue: 1, busy: 9, completed: 9000),
@@ -311,7 +484,16 @@ public sealed class TopTests
         Assert.All(
             ["now ", "answers ", "use ", "limits ", "last hour ", "  requests ", "  errors ", "  p90 ", "  running ", "  pending "],
             label => Assert.Contains(page, line => line.StartsWith(label, StringComparison.Ordinal)));
-        Assert.Matches("^last hour   [1-9][0-9]* requests", page.Single(line => line.StartsWith("last hour", StringComparison.Ordinal)));
+        AnalyticsTotals hour = AnalyticsTotals.Of(_model.Details!.Requests!.TimeSeries);
+        Assert.StartsWith(
+            $"last hour   {hour.RequestCount:0} requests  {hour.ErrorCount:0} errors (",
+            page.Single(line => line.StartsWith("last hour", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+        string[] sum = page.Single(line => line.TrimStart().StartsWith("sum ", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["sum", $"{hour.RequestCount:0}", $"{hour.ErrorCount:0}", Figures.Percent(hour.ErrorRate)], sum[..4]);
+        Assert.All((int[])[40, 60, 80], width => Assert.DoesNotContain(
+            Frame(width, 70), line => line.Contains('…', StringComparison.Ordinal)));
         Assert.Matches(@"^cost today  \d+\.\d\d USD$", page.Single(line => line.StartsWith("cost today", StringComparison.Ordinal)));
     }
 
@@ -401,6 +583,42 @@ public sealed class TopTests
         string[] titles = lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         int today = Array.IndexOf(titles, "today");
         Assert.Contains(lines[1..], line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[today] is not "-");
+    }
+
+    [Theory]
+    [InlineData("trouble")]
+    [InlineData("queue")]
+    [InlineData("busy")]
+    [InlineData("runners")]
+    [InlineData("p99")]
+    [InlineData("errors")]
+    [InlineData("gpu")]
+    [InlineData("cost")]
+    [InlineData("name")]
+    public void Each_order_can_be_chosen_at_the_start(string sort)
+    {
+        ParseResult parsed = TopVerb.Create().Parse(["--sort", sort]);
+
+        Assert.Empty(parsed.Errors);
+        Assert.Equal(sort, TopView.NameOf(parsed.GetValue<TopSort>("--sort")));
+    }
+
+    [Fact]
+    public async Task A_table_that_is_sorted_by_the_cost_has_the_most_expensive_app_first()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
+        using var process = SampleProgram.Start(
+            "fal-obs", server.Key, [], "top", "--sort", "cost", "--base-address", server.BaseAddress.ToString());
+
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal((0, ""), (exitCode, errors));
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        int today = lines[0].IndexOf("today", StringComparison.Ordinal);
+        decimal[] costs = [.. lines[1..].Select(line => line[today..].TrimStart().Split(' ')[0])
+            .Select(cost => cost == "-" ? -1 : decimal.Parse(cost, CultureInfo.InvariantCulture))];
+        Assert.Equal(costs.OrderDescending(), costs);
+        Assert.Contains(costs, cost => cost > 0);
     }
 
     [Fact]

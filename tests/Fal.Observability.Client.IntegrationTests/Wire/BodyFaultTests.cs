@@ -7,8 +7,8 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests;
 
 /// <summary>
-/// Faults of a body on the wire, each against every operation that reads one: the operation gives all the data, or it ends in an
-/// exception of the client's own that names the fault. Fewer data without an exception are not an outcome.
+/// Runs each fault of a response body against every operation that reads one. The operation must return all the data, or throw one of the
+/// client's own exceptions, which names the fault. It must never return less data without an exception.
 /// </summary>
 public sealed class BodyFaultTests
 {
@@ -259,7 +259,7 @@ public sealed class BodyFaultTests
             "chunks"
         ),
 
-        // The client cannot see what follows a body of length 0: it reads as what it says, an account without apps.
+        // The client cannot see what follows a body of length 0: the body is therefore an account without apps.
         ["Content-Length: 0 with a body behind it"] = new(
             async (exchange, body, type) =>
             {
@@ -331,7 +331,7 @@ public sealed class BodyFaultTests
             Assert.Contains(expected, named.Message, StringComparison.Ordinal);
         }
 
-        // What may pass is sent for again, where no data have been handed on. A report is several calls at a time.
+        // A transient failure is retried if no data has been returned yet. A report makes several calls at a time.
         if (!operation.IsStream)
         {
             Assert.Equal(named.IsTransient ? 2 : 1, named.Attempts);
@@ -350,7 +350,7 @@ public sealed class BodyFaultTests
     [InlineData("a second gzip member without its last byte", true)]
     [InlineData("202 and nothing", true)]
     [InlineData("zeros behind the gzip trailer", false)]
-    public async Task A_watch_goes_on_over_such_a_body_and_counts_it(string faultName, bool fails)
+    public async Task A_watch_continues_after_such_a_body_and_counts_it(string faultName, bool fails)
     {
         byte[] body = Encoding.UTF8.GetBytes(Metrics);
         int answers = 0;

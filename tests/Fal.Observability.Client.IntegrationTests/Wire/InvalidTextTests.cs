@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests;
 
-/// <summary>Bodies whose strings are not text: half of a surrogate pair as an escape, and bytes that are not UTF-8.</summary>
+/// <summary>Bodies whose strings are not text: an unpaired surrogate as an escape, and bytes that are not UTF-8.</summary>
 public sealed class InvalidTextTests
 {
     // Each character is one byte of the body.

@@ -112,7 +112,7 @@ public sealed class ProxyAndTlsTests
         }
         catch (SocketException)
         {
-            // Closed without ceremony.
+            // The client reset the connection.
         }
     }
 

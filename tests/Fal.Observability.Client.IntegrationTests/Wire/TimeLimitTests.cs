@@ -116,7 +116,7 @@ public sealed class TimeLimitTests
         using var account = new FalAccount(server.BaseAddress, options => options.ReadIdleTimeout = TimeSpan.FromSeconds(12));
 
         Task running = account.RunAsync(call);
-        // One wait for the bytes that came, at most two, and one for those that did not.
+        // One or two waits for the bytes that arrived, and one wait for the bytes that did not.
         Task idle = Task.Run(async () =>
         {
             while (!running.IsCompleted)

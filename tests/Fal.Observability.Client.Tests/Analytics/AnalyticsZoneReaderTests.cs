@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Fal.Observability.Client.Tests;
 
-/// <summary>Starts of buckets that come without an offset, through the nights in which a local time comes twice.</summary>
+/// <summary>Starts of buckets that have no offset, in the nights in which a local time occurs twice.</summary>
 public sealed class AnalyticsZoneReaderTests
 {
     [Theory]

@@ -158,7 +158,7 @@ public sealed class FalErrorReaderTests
 
         Assert.Equal(id, failure.RequestId);
         Assert.InRange(failure.Message.Length, 1, 600);
-        Assert.Contains("777... (cut, 30000 characters in total)", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("777... (truncated, 30000 characters in total)", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

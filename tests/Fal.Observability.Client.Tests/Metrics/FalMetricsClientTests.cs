@@ -73,7 +73,7 @@ public sealed class FalMetricsClientTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Client("").WatchAsync(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
-    public async Task A_watch_goes_on_over_failures_that_may_pass_and_counts_them()
+    public async Task A_watch_continues_after_transient_failures_and_counts_them()
     {
         var api = new ScriptedApi(
             "a 1\n",

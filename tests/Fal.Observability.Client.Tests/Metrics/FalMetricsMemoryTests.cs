@@ -94,7 +94,7 @@ public sealed class FalMetricsMemoryTests
         PrometheusExposition? meanwhile = null;
         PrometheusParserOptions parsing = PrometheusParserOptions.Lenient with
         {
-            // Called in the middle of a parse: a second thread parses the same body to its end before this one goes on.
+            // Called in the middle of a parse: a second thread parses the same body to its end before this one continues.
             OnSkippedLine = _ =>
             {
                 var other = new Thread(() => meanwhile = memory.Parse(Body(3, 7), PrometheusParserOptions.Lenient));

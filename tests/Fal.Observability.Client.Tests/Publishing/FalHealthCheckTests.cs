@@ -149,7 +149,8 @@ public sealed class FalHealthCheckTests
 
         Assert.Equal(HealthStatus.Degraded, entry.Status);
         Assert.Equal(
-            "More than 100 requests wait for my/app-8 (106), my/app-7 (105), my/app-6 (104), my/app-5 (103), my/app-4 (102), and 1 more.",
+            "More than 100 requests are waiting for my/app-8 (106), my/app-7 (105), my/app-6 (104), my/app-5 (103), my/app-4 (102), " +
+                "and 1 more.",
             entry.Description
         );
         Assert.Equal(6, entry.Data["apps_over_queue_limit"]);
@@ -171,7 +172,7 @@ public sealed class FalHealthCheckTests
             Assert.Equal(expected, entry.Status);
             Assert.Equal(
                 expected == HealthStatus.Degraded,
-                entry.Description!.Contains("Requests wait for my/app (3), and no runner is up.", StringComparison.Ordinal)
+                entry.Description!.Contains("Requests are waiting for my/app (3), and no runner is up.", StringComparison.Ordinal)
             );
         }
 
@@ -303,7 +304,7 @@ public sealed class FalHealthCheckTests
             "fal_app_queue_size{application=\"my/app\"} 1234567.25\nfal_app_runners{application=\"my/app\",state=\"running\"} 1\n"
         );
         HealthReportEntry entry = await EntryAsync(services);
-        Assert.Equal("More than 1.5 requests wait for my/app (1234567.25).", entry.Description);
+        Assert.Equal("More than 1.5 requests are waiting for my/app (1234567.25).", entry.Description);
         Assert.Equal("2026-01-01T00:00:00Z", entry.Data["last_success"]);
     }
 

@@ -159,7 +159,8 @@ internal sealed partial class HistorySender : IDisposable
                 throw new InvalidOperationException(
                     $"fal refuses {string.Join(", ", window.RefusedEndpoints.Select(refused => $"'{refused.EndpointId}' " +
                         $"({refused.Message ?? refused.StatusCode.ToString()})"))}."
-                    + " The history waits for it, so that nothing is skipped. If it is gone for good, remove it from EndpointIds.");
+                    + " The history waits until fal accepts it again, so that nothing is skipped. If an endpoint no longer exists, "
+                    + "remove it from EndpointIds.");
             }
 
             // A bucket at a time: a receiver takes the newest sample of a series twice, so a request whose answer was lost, or a bucket
@@ -191,7 +192,7 @@ internal sealed partial class HistorySender : IDisposable
     [LoggerMessage(2, LogLevel.Information, "{History}: read {Window}; the receiver accepted {Buckets} buckets of it.")]
     private partial void LogSent(string history, string window, int buckets);
 
-    [LoggerMessage(6, LogLevel.Warning, "{History}: fal cannot be read; next attempt in {Seconds:0.0} s. {Message}")]
+    [LoggerMessage(6, LogLevel.Warning, "{History}: the bridge cannot read fal. It tries again in {Seconds:0.0} s. {Message}")]
     private partial void LogRetry(string history, double seconds, string message);
 
     [LoggerMessage(4, LogLevel.Error, "{History}: sending is stopped; next attempt in {Minutes} min. {Message}")]

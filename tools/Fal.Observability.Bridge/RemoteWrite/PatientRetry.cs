@@ -17,7 +17,7 @@ internal static class PatientRetry
     /// <param name="time">Its clock.</param>
     /// <param name="mayPass">Whether an outcome is worth another try.</param>
     /// <param name="askedFor">The pause that an outcome asks for; null if it does not.</param>
-    /// <param name="onPause">Is told the outcome and the pause before each.</param>
+    /// <param name="onPause">Receives the outcome and the pause before each retry.</param>
     public static ResiliencePipeline<T> Build<T>(
         TimeProvider time, Predicate<Outcome<T>> mayPass, Func<Outcome<T>, TimeSpan?> askedFor, Action<Outcome<T>, TimeSpan> onPause) =>
         new ResiliencePipelineBuilder<T> { TimeProvider = time }

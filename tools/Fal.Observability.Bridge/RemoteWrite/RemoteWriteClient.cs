@@ -192,7 +192,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
         return Encoding.UTF8.GetString(beginning, 0, whole);
     }
 
-    /// <summary>A text of the receiver's without secrets, as one line, and cut: for a log and a page that is open to all.</summary>
+    /// <summary>A message of the receiver without secrets, as one line, and truncated: for a log and a page that is open to all.</summary>
     private string Shown(string text)
     {
         foreach (string secret in _secrets)
@@ -223,7 +223,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
         return request;
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not accept samples ({Reason}); they are sent again in {Seconds:0.0} s.")]
+    [LoggerMessage(1, LogLevel.Warning, "{Receiver} did not accept samples ({Reason}). The bridge sends them again in {Seconds:0.0} s.")]
     private partial void LogRetry(string receiver, string reason, double seconds);
 
     /// <summary>What the receiver says, and what to do about it.</summary>
@@ -232,7 +232,7 @@ internal sealed partial class RemoteWriteClient : IDisposable
         string advice = answer.Status switch
         {
             _ when answer.Says(TooOld) =>
-                " The samples are older than the receiver accepts, or older than its newest one of the same series. Set its " +
+                " The samples are older than the receiver accepts, or older than its newest sample of the same series. Set its " +
                     "out_of_order_time_window (Prometheus: storage.tsdb) to the age of the history, or start later with a shorter Since " +
                     "and write the older data with 'fal-obs history FILE', for 'promtool tsdb create-blocks-from openmetrics'.",
             _ when answer.Says(Duplicate) =>

@@ -39,14 +39,14 @@ internal sealed class RemoteWriteWorker : BackgroundService, IHealthCheck
             () => _senders.SelectMany(sender => sender.Failures.Select(failure =>
                 new Measurement<long>(failure.Count, LabelsOf(sender).Append(new("kind", failure.Kind))))),
             "{failure}",
-            "How often something went wrong: fal could not be read, the receiver failed, the receiver refused, the state file could not " +
-                "be written.");
+            "The number of failures: the bridge could not read fal, the receiver failed, the receiver refused, or the state file could " +
+                "not be written.");
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         string? failure = _senders.Select(sender => sender.Failure).FirstOrDefault(failure => failure is not null);
-        // Of several histories one may stop while the others go on.
+        // Of several histories, one may stop while the others continue.
         var histories = _senders.ToDictionary(
             sender => sender.Name,
             sender => (object)((sender.AcceptedUntil is { } until ? $"accepted until {until:u}" : "nothing is accepted yet")

@@ -31,7 +31,7 @@ internal static class AppsVerb
         Option<string[]?> environments = Words.Environments();
         Option<string?> search = Words.Option<string?>("--search", "TEXT", "Only apps whose name contains the text.", text => text);
         Option<Uri?> baseAddress = Words.BaseAddress();
-        var verb = new Command("apps", "List the account's apps and what they do now.") { json, environments, search, baseAddress };
+        var verb = new Command("apps", "List the account's apps and what they are doing now.") { json, environments, search, baseAddress };
         verb.SetAction(async (parsed, cancellationToken) =>
         {
             await using Account account = await Account.OpenAsync(parsed.GetValue(baseAddress), cancellationToken);

@@ -21,7 +21,7 @@ internal sealed class ExportProgress(string folder, string store)
     /// <summary>Takes note of how far endpoints are final.</summary>
     /// <param name="table">The table.</param>
     /// <param name="timeframe">The name of the timeframe.</param>
-    /// <param name="first">From where they were asked for; what was exported from an earlier instant on stays so.</param>
+    /// <param name="first">The first instant of the request. Data that was exported from an earlier instant stays.</param>
     /// <param name="finalUntil">The endpoints, and up to where each is final.</param>
     public async Task SaveAsync(
         WarehouseTable table,

@@ -5,7 +5,7 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports what an account did and cost to a warehouse. Run again, as often as you like, it goes on where it ended and replaces what was
+/// Exports what an account did and cost to a warehouse. Run again, as often as you like, it continues where it ended and replaces what was
 /// provisional.
 /// </summary>
 internal sealed class ExportVerb
@@ -246,7 +246,7 @@ internal sealed class ExportVerb
         if (leftOut > 0)
         {
             Console.WriteLine(
-                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or also has none."
+                $"{leftOut} rows left out of {table}: another row of the same bucket has the same endpoint id, or both rows have no id."
             );
         }
 

@@ -4,8 +4,8 @@ using Fal.Observability.Client;
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Exports a table partition by partition. What is final is exported once; from the first partition on that is not, it is exported again
-/// the next time, so that rows are replaced by what they have become.
+/// Exports a table partition by partition. What is final is exported once; starting with the first partition that is not, it is exported
+/// again the next time, so that rows are replaced by what they have become.
 /// </summary>
 internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, ExportProgress progress, TimeProvider time)
 {
@@ -30,7 +30,7 @@ internal sealed class Exporter(IWarehouseSource source, IWarehouseStore store, E
     /// were exported before stay as they are.
     /// </param>
     /// <param name="cancellationToken">Stops the export; completed partitions are kept, and the next export continues after them.</param>
-    /// <returns>How many rows were left out because another row of the same endpoint and bucket came before them.</returns>
+    /// <returns>How many rows were left out because another row of the same endpoint and bucket precedes them.</returns>
     public async Task<int> RunAsync(
         ExportRequest request,
         Action<int, int, int> report,

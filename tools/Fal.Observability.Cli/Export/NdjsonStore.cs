@@ -71,7 +71,7 @@ internal sealed class NdjsonStore(string folder, WarehouseTable table, ExportReq
             {
                 throw new FormatException(
                     $"{path} has a line that is not a row of an export ({e.Message}). Move the file away and remove the progress file: " +
-                        $"the next export writes it again.", e);
+                        $"the next export writes the data file again.", e);
             }
 
             if (key is not null)

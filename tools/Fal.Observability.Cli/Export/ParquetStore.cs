@@ -204,8 +204,8 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
             : type == typeof(decimal) && amounts.Contains(name)
                 ? new DecimalDataField(name, WarehouseColumn.AmountPrecision, WarehouseColumn.AmountScale, isNullable: true)
             : type == typeof(double) ? new DataField<double>(name, true)
-            : throw new FormatException($"{path} has a column {name}, which no export wrote and this one cannot keep. Move the file away " +
-                $"and remove the progress file: the next export writes it again.");
+            : throw new FormatException($"{path} has a column {name}, which no version of the export writes and this version cannot " +
+                $"keep. Move the file away and remove the progress file: the next export writes the data file again.");
     }
 
     // A file is complete when it ends as it begins.
@@ -222,7 +222,7 @@ internal sealed class ParquetStore(string folder, WarehouseTable table, ExportRe
 
     private static string Read(string path) => $"read_parquet({Literal(path)}, hive_partitioning = false)";
 
-    /// <summary>A path for DuckDB to look for as it stands, although it goes on with a pattern.</summary>
+    /// <summary>A path for DuckDB to take literally, although a pattern follows it.</summary>
     private static string GlobEscaped(string path) =>
         path.Replace("[", "[[]", StringComparison.Ordinal)
             .Replace("*", "[*]", StringComparison.Ordinal)

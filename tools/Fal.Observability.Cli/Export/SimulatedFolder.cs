@@ -1,13 +1,13 @@
 namespace Fal.Observability.Cli.Export;
 
 /// <summary>
-/// Keeps simulated and real data in folders of their own: once they are mixed, nothing in a file tells which figure is which.
+/// Keeps simulated and real data in folders of their own: once they are mixed, nothing in a file shows which figure is which.
 /// </summary>
 internal static class SimulatedFolder
 {
     private const string Mark = "SIMULATED-DATA.txt";
 
-    /// <summary>Makes the folder if it is not there, and marks it if it is to hold simulated data.</summary>
+    /// <summary>Creates the folder if it does not exist, and marks it if it is to hold simulated data.</summary>
     /// <param name="folder">The folder that a program is about to write into.</param>
     /// <param name="isSimulated">Whether the data come from the simulator.</param>
     /// <returns>Why the data must not go there and what to do; null if they may.</returns>

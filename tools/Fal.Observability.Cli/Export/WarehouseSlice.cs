@@ -5,7 +5,7 @@ namespace Fal.Observability.Cli.Export;
 /// <param name="Timeframe">The name of the timeframe.</param>
 /// <param name="EndpointIds">The endpoints that answered, each with its routes.</param>
 /// <param name="Start">The first instant.</param>
-/// <param name="End">The end, itself not included.</param>
+/// <param name="End">The exclusive end.</param>
 /// <param name="OnlyFillsIn">Whether nothing is replaced: the answer gives the rows that are not there.</param>
 internal sealed record WarehouseSlice(
     WarehouseTable Table,

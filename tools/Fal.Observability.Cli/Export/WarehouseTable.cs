@@ -133,12 +133,12 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
         name, ColumnKind.Text, false, item => value(item.Value) is { } text ? WarehouseRow.WellFormed(text) : null);
 
     /// <summary>
-    /// A highest number of runners, which is whole; null where the service sends a fraction, which the column cannot hold.
+    /// A highest number of runners, which is whole; null if the service sends a fraction, which the column cannot hold.
     /// </summary>
     private static long? WholeOrNull(double? number) =>
         number is { } value && value == Math.Truncate(value) && value < long.MaxValue ? (long)value : null;
 
-    /// <summary>The amounts with more digits behind the point than their column holds.</summary>
+    /// <summary>The amounts with more digits after the point than their column holds.</summary>
     private static IEnumerable<KeyValuePair<string, decimal>> TooFine(UsageRow row) => Amounts
         .Where(amount => amount.Value(row) is { } value && value != decimal.Round(value, WarehouseColumn.AmountScale))
         .Select(amount => KeyValuePair.Create(amount.Name, amount.Value(row)!.Value));
@@ -158,7 +158,7 @@ internal class WarehouseTable(string name, IReadOnlyList<string> key, IReadOnlyL
             foreach ((string member, JsonElement value) in members.OrderBy(member => member.Key, StringComparer.Ordinal))
             {
                 json.WritePropertyName(WarehouseRow.WellFormed(member));
-                // As it came: decoding a string throws where it holds half of a surrogate pair or bytes that are not UTF-8.
+                // Unchanged: decoding a string throws if it has an unpaired surrogate or bytes that are not UTF-8.
                 json.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
             }
 

@@ -82,6 +82,8 @@ internal static class FigureText
 
     public static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM yyyy HH:mm", Invariant);
 
+    public static string Moment(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM HH:mm", Invariant);
+
     /// <summary>The instant as HTML has it in an attribute.</summary>
     public static string Machine(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", Invariant);
 
@@ -92,6 +94,9 @@ internal static class FigureText
 
     /// <summary>Seconds of machine time.</summary>
     public static string Hours(decimal seconds) => $"{(seconds / 3600).ToString("#,0.#", Invariant)}{Blank}h";
+
+    /// <summary>Hours of runners.</summary>
+    public static string RunnerHours(double? hours) => hours is { } known ? $"{Significant(known)}{Blank}h" : Unknown;
 
     /// <summary>A label of an axis, as short as it can be.</summary>
     public static string Axis(double value) => value switch

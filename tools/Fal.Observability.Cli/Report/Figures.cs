@@ -20,6 +20,9 @@ internal sealed record AccountFigures
     /// <summary>The idle share of all runners together; null: no runner was up, or no history is known.</summary>
     public required double? IdleShare { get; init; }
 
+    /// <summary>The runner hours of all apps; null: no history is known.</summary>
+    public required RunnerHoursFigures? RunnerHours { get; init; }
+
     /// <summary>Null: the service refuses the usage.</summary>
     public required BillFigures? Bill { get; init; }
 
@@ -159,9 +162,25 @@ internal sealed record EndpointFigures(
 internal sealed record PercentileFigures(Compared P50, Compared P75, Compared P90, Compared P95, Compared P99);
 
 /// <summary>The runners of an app.</summary>
-internal sealed record RunnerFigures(double? IdleShare, double? PeakRunning, double? MaxConcurrency, double? PeakShare);
+internal sealed record RunnerFigures(
+    double? IdleShare, RunnerHoursFigures? Hours, double? PeakRunning, double? MaxConcurrency, double? PeakShare);
+
+/// <summary>The time that runners were up. The idle share is the quotient of the two.</summary>
+/// <param name="Idle">The hours without a request.</param>
+/// <param name="Paid">The hours of running, idle and draining runners.</param>
+internal sealed record RunnerHoursFigures(double Idle, double Paid);
 
 /// <summary>What an app cost in one environment and currency.</summary>
+/// <param name="Environment">The environment; null: not known, or a total.</param>
+/// <param name="Currency">The currency of all amounts.</param>
+/// <param name="Cost">What was charged.</param>
+/// <param name="CostBefore">What was charged in the period before; null: not known.</param>
+/// <param name="MachineSeconds">The machine time on the bill; null: not known.</param>
+/// <param name="CostPerThousandSuccesses">The cost of 1,000 successful requests; null: not known.</param>
+/// <param name="CostPerThousandSuccessesBefore">The same in the period before; null: not known.</param>
+/// <param name="IdleCost">
+/// An estimate of what the idle time cost: the cost times the idle share; of a total, the sum of those of the apps. Null: not known.
+/// </param>
 internal sealed record CostFigures(
     string? Environment,
     string Currency,
@@ -169,7 +188,8 @@ internal sealed record CostFigures(
     decimal? CostBefore,
     decimal? MachineSeconds,
     decimal? CostPerThousandSuccesses,
-    decimal? CostPerThousandSuccessesBefore)
+    decimal? CostPerThousandSuccessesBefore,
+    decimal? IdleCost)
 {
     /// <summary>The difference as a share of the earlier cost.</summary>
     public decimal? Change => CostBefore > 0 ? (Cost / CostBefore) - 1 : null;

@@ -79,7 +79,8 @@ internal sealed class FiguresOf
                 _sources.RequestsBefore is { } before ? AnalyticsTotals.Of(before.Summary) : null),
             Availability = _hasClosedBucket ? Availability(_request.Objective.Evaluate(requests)) : null,
             IdleShare = Together(_sources.MeanRunners.Values)?.IdleShare,
-            Bill = Bill([.. apps.Select(app => app.App)]),
+            RunnerHours = Hours(Together(_sources.MeanRunners.Values)),
+            Bill = Bill(apps),
             Apps = apps,
             WorstBuckets = WorstOfAccount(),
             SlowestBuckets = Slowest(requests.TimeSeries.SelectMany(
@@ -114,8 +115,8 @@ internal sealed class FiguresOf
                     .Select(Endpoint),
             ],
             Runners = mean is null && most is null ? null : new RunnerFigures(
-                mean?.IdleShare, most?.PeakRunning, limited?.MaxConcurrency, limited is null ? null : most?.PeakShareOf(limited)),
-            Costs = Costs(app),
+                mean?.IdleShare, Hours(mean), most?.PeakRunning, limited?.MaxConcurrency, limited is null ? null : most?.PeakShareOf(limited)),
+            Costs = Costs(app, mean?.IdleShare),
             WorstBuckets = Worst(points.Where(point => point.HasData)
                 .Select(point => Bucket(point.Start, app, point.Totals, point.IsProvisional))),
             SlowestBuckets = Slowest(points.SelectMany(point => point.Rows, (point, row) => (point.Start, point.IsProvisional, row))),
@@ -185,8 +186,11 @@ internal sealed class FiguresOf
         Compared Value(AnalyticsExpand metric) => new(Finite(row.GetValue(metric)), Finite(before?.GetValue(metric)));
     }
 
-    private CostFigures[] Costs(string app)
+    private CostFigures[] Costs(string app, double? idleShare)
     {
+        // The history has the runners of all environments together.
+        bool hasOneEnvironment = (_costs?.Apps ?? []).Where(cost => cost.App.EndpointId == app)
+            .Select(cost => cost.App.Environment).Distinct(StringComparer.Ordinal).Count() == 1;
         ILookup<(string?, string?), AppCost> before =
             (_costsBefore?.Apps ?? []).Where(cost => cost.App.EndpointId == app && cost.Usage is not null)
                 .ToLookup(cost => (cost.App.Environment, cost.Currency));
@@ -202,18 +206,20 @@ internal sealed class FiguresOf
                     earlier?.Cost,
                     cost.Usage!.MachineSeconds,
                     cost.CostPerThousandSuccesses,
-                    earlier?.CostPerThousandSuccesses);
+                    earlier?.CostPerThousandSuccesses,
+                    hasOneEnvironment ? cost.Cost * (decimal?)idleShare : null);
             }),
         ];
     }
 
-    private BillFigures? Bill(HashSet<string> apps)
+    private BillFigures? Bill(AppFigures[] apps)
     {
         if (_costs is null)
         {
             return null;
         }
 
+        HashSet<string> ids = [.. apps.Select(app => app.App)];
         double? successes = AnalyticsTotals.Of(_sources.Requests.TimeSeries).GetValue(AnalyticsExpand.SuccessCount);
         double? successesBefore = _sources.RequestsBefore is { } requestsBefore
             ? AnalyticsTotals.Of(requestsBefore.Summary).GetValue(AnalyticsExpand.SuccessCount)
@@ -236,7 +242,8 @@ internal sealed class FiguresOf
                         earlier,
                         total.Seconds,
                         PerThousand(total.Cost, successes, _sources.Requests),
-                        PerThousand(earlier, successesBefore, _sources.RequestsBefore));
+                        PerThousand(earlier, successesBefore, _sources.RequestsBefore),
+                        IdleCost(total.Currency));
                 }),
             ],
             Unattributed =
@@ -256,10 +263,18 @@ internal sealed class FiguresOf
             ? [.. costs.Total.Select(total => (total.Currency, total.Cost, total.MachineSeconds))]
             :
             [
-                .. costs.Apps.Where(cost => cost.Usage is not null && apps.Contains(cost.App.EndpointId))
+                .. costs.Apps.Where(cost => cost.Usage is not null && ids.Contains(cost.App.EndpointId))
                     .GroupBy(cost => cost.Currency!, StringComparer.Ordinal)
                     .Select(same => (same.Key, same.Sum(cost => cost.Cost!.Value), same.Sum(cost => cost.Usage!.MachineSeconds))),
             ];
+
+        // The cost that belongs to no listed app has no runners beside it.
+        decimal? IdleCost(string currency)
+        {
+            decimal[] known =
+                [.. apps.SelectMany(app => app.Costs).Where(cost => cost.Currency == currency).Select(cost => cost.IdleCost).OfType<decimal>()];
+            return known.Length == 0 ? null : known.Sum();
+        }
 
         // The bill does not tell routes apart, and has the apps whose requests were refused.
         decimal? PerThousand(decimal? cost, double? successes, AnalyticsReport? requests) =>
@@ -362,6 +377,31 @@ internal sealed class FiguresOf
                     }),
             ],
         };
+    }
+
+    /// <summary>The time of the runners, in the buckets by which <see cref="FalRunnerHistory.IdleShare"/> is computed.</summary>
+    private RunnerHoursFigures? Hours(FalRunnerHistory? history)
+    {
+        if (history?.IdleShare is null)
+        {
+            return null;
+        }
+
+        double idle = 0;
+        double paid = 0;
+        foreach (FalRunnerBucket bucket in history.Buckets)
+        {
+            if (bucket is { Running: { } running, Idle: { } unused, Draining: { } draining })
+            {
+                // The last bucket counts with the time that has passed of it.
+                DateTimeOffset end = bucket.Start + _request.Timeframe.GetLengthInUtc();
+                end = end > _sources.CollectedAt && bucket.Start < _sources.CollectedAt ? _sources.CollectedAt : end;
+                idle += unused * (end - bucket.Start).TotalHours;
+                paid += (running + unused + draining) * (end - bucket.Start).TotalHours;
+            }
+        }
+
+        return new RunnerHoursFigures(idle, paid);
     }
 
     // JSON has no number for infinity.

@@ -20,6 +20,9 @@ internal sealed record Plot
     private const int FontSize = 14;
     private const double LineThickness = 1.75;
 
+    // A shade that one can see, as a share of the plot.
+    private const double NarrowestShade = 0.02;
+
     private static readonly (OxyColor Line, OxyColor Area, LineStyle Style)[] Styles =
     [
         (PlotInk.First, PlotInk.FirstArea, LineStyle.Solid),
@@ -47,6 +50,9 @@ internal sealed record Plot
     /// <summary>Writes the plot with its title and legend.</summary>
     public void Write(HtmlWriter html)
     {
+        string words = ProvisionalSince is { } from
+            ? $"{Description} The data since {FigureText.Instant(from)} UTC may still change."
+            : Description;
         html.Open("figure");
         html.Open("figcaption").Element("span", Title, ("class", "title"));
         if (Series.Count > 1 || ProvisionalSince is not null)
@@ -60,7 +66,7 @@ internal sealed record Plot
 
             if (ProvisionalSince is not null)
             {
-                Key(html, "key provisional", "may still change");
+                Key(html, "key provisional", $"may still change since {FigureText.Moment(ProvisionalSince.Value)}");
             }
 
             html.Close();
@@ -71,8 +77,8 @@ internal sealed record Plot
             "svg",
             ("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {Width} {Height}")),
             ("role", "img"),
-            ("aria-label", $"{Title}. {Description}"));
-        html.Element("title", Title).Element("desc", Description);
+            ("aria-label", $"{Title}. {words}"));
+        html.Element("title", Title).Element("desc", words);
         var model = (IPlotModel)Model();
         model.Update(true);
         model.Render(new PlotCanvas(html), new OxyRect(0, 0, Width, Height));
@@ -123,11 +129,21 @@ internal sealed record Plot
         {
             model.Annotations.Add(new RectangleAnnotation
             {
-                MinimumX = At(since),
+                MinimumX = Math.Min(At(since), At(End) - (length.TotalDays * NarrowestShade)),
                 MaximumX = At(End),
                 MinimumY = 0,
                 MaximumY = highest > 0 ? highest * 1.06 : 1,
                 Fill = PlotInk.Provisional,
+                Layer = AnnotationLayer.BelowSeries,
+            });
+            // A single hour of a month is two pixels wide. The line shows where it begins, exactly.
+            model.Annotations.Add(new LineAnnotation
+            {
+                Type = LineAnnotationType.Vertical,
+                X = At(since),
+                Color = PlotInk.ProvisionalLine,
+                LineStyle = LineStyle.Dash,
+                StrokeThickness = LineThickness,
                 Layer = AnnotationLayer.BelowSeries,
             });
         }

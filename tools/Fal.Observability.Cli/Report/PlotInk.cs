@@ -16,6 +16,7 @@ internal static class PlotInk
     public static readonly OxyColor Third = Ink(6);
     public static readonly OxyColor FirstArea = Ink(7);
     public static readonly OxyColor SecondArea = Ink(8);
+    public static readonly OxyColor ProvisionalLine = Ink(9);
 
     private static readonly Dictionary<OxyColor, string> Classes = new()
     {
@@ -27,6 +28,7 @@ internal static class PlotInk
         [Third] = "ink-3",
         [FirstArea] = "ink-1-area",
         [SecondArea] = "ink-2-area",
+        [ProvisionalLine] = "ink-provisional",
     };
 
     /// <summary>The class of a colour.</summary>

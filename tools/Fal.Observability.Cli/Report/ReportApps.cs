@@ -125,11 +125,28 @@ internal sealed partial class ReportPage
             _html.Text(".");
         }
 
-        if (app.Runners?.IdleShare is { } idle)
+        if (_account.Bill is not null && app.Costs.Count == 0)
+        {
+            _html.Text(" It has no cost of its own.");
+        }
+
+        if (app.Runners is { IdleShare: { } idle, Hours: { } hours })
         {
             _html.Text(" Its runners were idle for ");
+            Figure($"{path}.runners.hours.idle", hours.Idle, FigureText.RunnerHours);
+            _html.Text(", ");
             Figure($"{path}.runners.idle_share", idle, FigureText.Share);
-            _html.Text(" of their paid time.");
+            _html.Text(" of their paid time");
+            for (int i = 0; i < app.Costs.Count; i++)
+            {
+                if (app.Costs[i].IdleCost is { } idleCost)
+                {
+                    _html.Text(", which cost about ");
+                    Money($"{path}.{Path("costs", i)}.idle_cost", idleCost, app.Costs[i].Currency);
+                }
+            }
+
+            _html.Text(".");
         }
     }
 

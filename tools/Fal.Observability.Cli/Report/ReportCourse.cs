@@ -76,7 +76,7 @@ internal sealed partial class ReportPage
         ColumnFigures? worst = items.MaxBy(p99);
         TimePlot(
             $"{what}, seconds",
-            $"{Whose(app.App)}: percentiles 50, 90 and 99, of each column the highest value of any {_bucket} and endpoint. " +
+            $"{Whose(app.App)}: percentiles 50, 90 and 99, for each {Length(app.Columns)} the highest of any {_bucket} and endpoint. " +
                 (worst is not null && p99(worst) is { } most
                     ? $"The highest p99 is {FigureText.Seconds(most)}, from {FigureText.Instant(worst.Start)} UTC on."
                     : "There is no value."),
@@ -99,7 +99,7 @@ internal sealed partial class ReportPage
             "Runners, mean",
             $"{Whose(whose)}: runners with requests and idle runners, on top of each other. At most " +
                 $"{FigureText.Number(items.Max(column => column.RunningRunners))} ran and " +
-                $"{FigureText.Number(items.Max(column => column.IdleRunners))} were idle in the mean of a column.",
+                $"{FigureText.Number(items.Max(column => column.IdleRunners))} were idle, as means of each {Length(columns)}.",
             columns,
             isStacked: true,
             new PlotSeries("running", [.. items.Select(column => column.RunningRunners)]),
@@ -114,7 +114,7 @@ internal sealed partial class ReportPage
         End = columns.Items[^1].Start < _account.Period.End ? _account.Period.End : columns.Items[^1].Start.AddMinutes(1),
         Series = series,
         IsStacked = isStacked,
-        ProvisionalSince = columns.Items.FirstOrDefault(column => column.IsProvisional)?.Start,
+        ProvisionalSince = columns.Items.Any(column => column.IsProvisional) ? _account.Period.ProvisionalSince : null,
     }.Write(_html);
 
     private static string Whose(string app) => $"Of {Shown(app)}";

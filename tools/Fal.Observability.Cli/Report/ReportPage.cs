@@ -13,6 +13,10 @@ internal sealed partial class ReportPage
     /// <summary>How many names a sentence lists before it says how many more there are.</summary>
     private const int NamesInSentence = 3;
 
+    /// <summary>The burn rates over one hour and six hours from which on an alert is due, as in the rules of observability/.</summary>
+    private const double ShortBurnLimit = 14.4;
+    private const double LongBurnLimit = 6;
+
     private readonly AccountFigures _account;
     private readonly HtmlWriter _html;
 
@@ -115,11 +119,11 @@ internal sealed partial class ReportPage
         _html.Open("dl", ("class", "cards"));
         TrafficFigures traffic = _account.Traffic;
         Card("Requests", () => Figure("traffic.request_count.value", traffic.RequestCount.Value, FigureText.BigCount), () =>
-            _html.Text(Than(traffic.RequestCount, FigureText.BigCount)));
+            _html.Text($"in the whole period; {Than(traffic.RequestCount, FigureText.BigCount)}"));
         Card("Without a server error", () => Figure("traffic.error_free_rate.value", traffic.ErrorFreeRate.Value, FigureText.Share), () =>
         {
             Figure("traffic.error_count.value", traffic.ErrorCount.Value, FigureText.Count);
-            _html.Text(" failed (5xx)");
+            _html.Text(" failed (5xx) in the whole period");
             if (traffic.ErrorFreeRate.Before is { } before)
             {
                 _html.Text($"; before: {FigureText.Share(before)}");
@@ -132,7 +136,27 @@ internal sealed partial class ReportPage
                 : $"not known: no {_bucket} has ended yet"));
         CostCards();
         Card("Paid runner time idle", () => Figure("idle_share", _account.IdleShare, FigureText.Share), () =>
-            _html.Text(_account.IdleShare is null ? "not known" : "runners were up without a request"));
+        {
+            if (_account.RunnerHours is not { } hours)
+            {
+                _html.Text("not known");
+                return;
+            }
+
+            Figure("runner_hours.idle", hours.Idle, FigureText.RunnerHours);
+            _html.Text(" of ");
+            Figure("runner_hours.paid", hours.Paid, FigureText.RunnerHours);
+            _html.Text(" of runners were without a request");
+            for (int i = 0; i < (_account.Bill?.Totals.Count ?? 0); i++)
+            {
+                CostFigures total = _account.Bill!.Totals[i];
+                if (total.IdleCost is { } idleCost)
+                {
+                    _html.Text(i == 0 ? " and cost about " : " and ");
+                    Money($"{Path("bill.totals", i)}.idle_cost", idleCost, total.Currency);
+                }
+            }
+        });
         _html.CloseLine();
         Points();
         Gaps();
@@ -155,7 +179,7 @@ internal sealed partial class ReportPage
             Figure("availability.error_free_rate", slo.ErrorFreeRate, FigureText.Share);
             _html.Text(" of ");
             Figure("availability.request_count", slo.RequestCount, FigureText.Count);
-            _html.Text($" requests in the {FigureText.Number(slo.WindowDays)} days to ");
+            _html.Text($" requests in the completed {_bucket}s of the {FigureText.Number(slo.WindowDays)} days to ");
             Time(slo.AsOf);
             _html.Text(" UTC ended without a server error (");
             Figure("availability.error_count", slo.ErrorCount, FigureText.Count);
@@ -220,17 +244,19 @@ internal sealed partial class ReportPage
         {
             Point();
             _html.Text($"{FigureText.Count(missed.Length)} of {FigureText.Count(_account.Apps.Count)} apps " +
-                $"{(missed.Length == 1 ? "misses" : "miss")} the objective, the worst first: ");
+                $"{(missed.Length == 1 ? "misses" : "miss")} the objective. Those that used most of their error budget: ");
             Links(missed.Select(app => app.App));
             _html.Text(".").Close();
         }
 
+        BurnAlerts(Point);
+
         if (_account.Availability is { ShortBurnRate: { } shortBurn, LongBurnRate: { } longBurn })
         {
             Point();
-            _html.Text("The error budget burns at ");
+            _html.Text("The error budget of all apps together burns at ");
             Figure("availability.short_burn_rate", shortBurn, FigureText.Number);
-            _html.Text(" times the allowed rate in the last hour and at ");
+            _html.Text(" times the allowed rate in the last hour of the period and at ");
             Figure("availability.long_burn_rate", longBurn, FigureText.Number);
             _html.Text(" times in the last six hours.").Close();
         }
@@ -238,7 +264,7 @@ internal sealed partial class ReportPage
         if (_account.WorstBuckets is [var worst, ..])
         {
             Point();
-            _html.Text($"The worst {_bucket} began ");
+            _html.Text($"The {_bucket} with the most server errors began ");
             Time(worst.Start);
             _html.Text(" UTC: ");
             Figure("worst_buckets[0].error_count", worst.ErrorCount, FigureText.Count);
@@ -324,11 +350,50 @@ internal sealed partial class ReportPage
             .MaxBy(one => one.Queue.P90.Value);
     }
 
+    /// <summary>Names the apps whose error budget burns so fast that an alert is due, with the rate and the window of it.</summary>
+    private void BurnAlerts(Action point)
+    {
+        (string App, double Rate, double Limit, string Window)[] alerts =
+        [
+            .. _account.Apps.Select(app => app.Availability switch
+            {
+                { ShortBurnRate: >= ShortBurnLimit and var rate } => (app.App, rate, ShortBurnLimit, "hour"),
+                { LongBurnRate: >= LongBurnLimit and var rate } => (app.App, rate, LongBurnLimit, "six hours"),
+                _ => (app.App, 0, 0, ""),
+            })
+                .Where(alert => alert.Item3 > 0)
+                .OrderByDescending(alert => alert.Item2 / alert.Item3)
+                .ThenBy(alert => alert.App, StringComparer.Ordinal),
+        ];
+        foreach ((string app, double rate, double limit, string window) in alerts.Take(NamesInSentence))
+        {
+            point();
+            Link(app);
+            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the allowed rate in the last {window} of the ")
+                .Text($"period. An alert is due at {FigureText.Number(limit)}.").Close();
+        }
+
+        if (alerts.Length > NamesInSentence)
+        {
+            point();
+            _html.Text($"{FigureText.Count(alerts.Length - NamesInSentence)} more apps burn their error budgets too fast: ");
+            for (int i = NamesInSentence; i < alerts.Length; i++)
+            {
+                _html.Text(i == NamesInSentence ? "" : ", ");
+                Link(alerts[i].App);
+                _html.Text($" ({FigureText.Number(alerts[i].Rate)} in the last {alerts[i].Window})");
+            }
+
+            _html.Text(".").Close();
+        }
+    }
+
     private void Gaps()
     {
         PeriodFigures period = _account.Period;
         UnattributedFigures[] unattributed = [.. _account.Bill?.Unattributed ?? []];
-        if (period.ProvisionalBucketCount == 0 && _account.Gaps.Count == 0 && unattributed.Length == 0)
+        bool countsDiffer = _account.Availability is { RequestCount: { } judged } && judged != _account.Traffic.RequestCount.Value;
+        if (period.ProvisionalBucketCount == 0 && _account.Gaps.Count == 0 && unattributed.Length == 0 && !countsDiffer)
         {
             return;
         }
@@ -342,7 +407,16 @@ internal sealed partial class ReportPage
             Figure("period.provisional_bucket_count", period.ProvisionalBucketCount, FigureText.Count);
             _html.Text(period.ProvisionalBucketCount == 1 ? $" {_bucket} with " : $" {_bucket}s with ");
             Figure("period.provisional_request_count", period.ProvisionalRequestCount, FigureText.Count);
-            _html.Text(" requests). Tables mark them, and plots shade them.").Close();
+            _html.Text(" requests). Tables mark them. Plots shade them and have a dashed line where they begin.").Close();
+        }
+
+        if (countsDiffer)
+        {
+            AvailabilityFigures slo = _account.Availability!;
+            _html.Open("li").Text("Two counts: the objective is judged by ")
+                .Text($"{FigureText.Count(slo.RequestCount)} requests, those of the completed {_bucket}s in its ")
+                .Text($"{FigureText.Number(slo.WindowDays)} days. The whole period, which all other figures are about, has ")
+                .Text($"{FigureText.Count(_account.Traffic.RequestCount.Value)}.").Close();
         }
 
         foreach (ReportGap gap in _account.Gaps)

@@ -22,7 +22,8 @@ internal sealed partial class ReportPage
         _html.Element(
             "p",
             "The apps that have used most of their error budget come first. A burn rate of 1 uses the budget exactly up in the window of " +
-                "the objective; the usual limits for an alert are 14.4 over one hour and 6 over six hours.",
+                $"the objective. An alert is due at {FigureText.Number(ShortBurnLimit)} over the last hour or at " +
+                $"{FigureText.Number(LongBurnLimit)} over the last six hours of the period. Such rates are marked.",
             ("class", "soft"));
         Table(
             "Requests and the objective by app",
@@ -35,18 +36,18 @@ internal sealed partial class ReportPage
             new("Budget used", (app, path) =>
                 Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, FigureText.Share)),
             new("Burn rate, 1 h", (app, path) =>
-                Figure($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, FigureText.Number)),
+                BurnRate($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, ShortBurnLimit)),
             new("Burn rate, 6 h", (app, path) =>
-                Figure($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, FigureText.Number)));
+                BurnRate($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, LongBurnLimit)));
         ((string App, TrafficFigures Traffic) Item, string Path)[] classes =
         [
             (("All apps", _account.Traffic), "traffic"),
-            .. AllApps.Where(app => app.App.Traffic.ErrorCount.Value > 0)
-                .OrderByDescending(app => app.App.Traffic.ErrorCount.Value)
+            .. AllApps.OrderByDescending(app => app.App.Traffic.ErrorCount.Value)
+                .ThenByDescending(app => app.App.Traffic.UserErrorCount.Value)
                 .Select(app => ((app.App.App, app.App.Traffic), $"{app.Path}.traffic")),
         ];
         Table(
-            "Server errors by class",
+            "Errors by class",
             classes,
             new("App", (row, _) => Link(row.App)),
             new("Server errors", (row, path) => ComparedCount($"{path}.error_count", row.Traffic.ErrorCount)),
@@ -68,19 +69,24 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "runners")).Element("h2", "Runners and cold boots", ("id", "runners"));
         _html.Element(
             "p",
-            "The apps whose runners were idle for the largest share of their paid time come first. The peak is the highest number of " +
-                "runners with requests at a time, and the limit is the present one.",
+            "The apps with the most idle runner hours come first. Paid hours are those of running, idle and draining runners. What the idle " +
+                "hours cost is in the table of the cost. Peak runners are the most runners with requests at a time; the limit is the " +
+                "present one.",
             ("class", "soft"));
         Table(
             "Runners and cold boots by app",
-            AllApps.OrderByDescending(app => app.App.Runners?.IdleShare),
+            AllApps.OrderByDescending(app => app.App.Runners?.Hours?.Idle),
             new("App", (app, _) => Link(app.App)),
+            new("Idle runner hours", (app, path) =>
+                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, FigureText.RunnerHours)),
+            new("Paid runner hours", (app, path) =>
+                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, FigureText.RunnerHours)),
             new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
-            new("Peak of runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Number)),
+            new("Peak runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Number)),
             new("Limit", (app, path) => Figure($"{path}.runners.max_concurrency", app.Runners?.MaxConcurrency, FigureText.Number)),
-            new("Peak of limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
+            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
             new("Cold boots", (app, path) => ComparedCount($"{path}.traffic.cold_boot_count", app.Traffic.ColdBootCount)),
-            new("Share of requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
+            new("Cold boots / requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
         _html.CloseLine();
     }
 
@@ -124,26 +130,42 @@ internal sealed partial class ReportPage
             return;
         }
 
-        ((string App, CostFigures Cost) Item, string Path)[] costs =
+        AppFigures[] withoutCost = [.. _account.Apps.Where(app => app.Costs.Count == 0)];
+        ((string App, string? Environment, CostFigures? Cost) Item, string Path)[] costs =
         [
-            .. bill.Totals.Select((total, i) =>
-                ((bill.IncludesOtherApps ? "Apps of this report" : "The whole bill", total), Path("bill.totals", i))),
-            .. AllApps.SelectMany(app => app.App.Costs.Select((cost, i) => ((app.App.App, Cost: cost), $"{app.Path}.{Path("costs", i)}")))
-                .OrderBy(row => row.Item1.Cost.Currency, StringComparer.Ordinal)
-                .ThenByDescending(row => row.Item1.Cost.Cost),
+            .. bill.Totals.Select((total, i) => (
+                (bill.IncludesOtherApps ? "Apps of this report" : "The whole bill", total.Environment, (CostFigures?)total),
+                Path("bill.totals", i))),
+            .. AllApps.SelectMany(app => app.App.Costs.Select((cost, i) =>
+                    ((app.App.App, cost.Environment, Cost: (CostFigures?)cost), $"{app.Path}.{Path("costs", i)}")))
+                .OrderBy(row => row.Item1.Cost!.Currency, StringComparer.Ordinal)
+                .ThenByDescending(row => row.Item1.Cost!.Cost),
+            .. withoutCost.Select(app => (
+                (app.App, app.Environments.Count == 1 ? app.Environments[0] : null, (CostFigures?)null), "")),
         ];
+        _html.Element(
+            "p",
+            "Idle time is an estimate: the cost of the app times its idle share. The total is that of the apps for which both are known.",
+            ("class", "soft"));
         Table(
             "Cost by app",
             costs,
             new("App", (row, _) => Link(row.App)),
-            new("Environment", (row, _) => Environment(row.Cost.Environment), IsWord: true),
-            new("Cost", (row, path) => ComparedMoney(path, row.Cost)),
-            new("Before", (row, path) => Money($"{path}.cost_before", row.Cost.CostBefore, row.Cost.Currency)),
-            new("1,000 successes", (row, path) =>
-                Money($"{path}.cost_per_thousand_successes", row.Cost.CostPerThousandSuccesses, row.Cost.Currency)),
-            new("Before", (row, path) =>
-                Money($"{path}.cost_per_thousand_successes_before", row.Cost.CostPerThousandSuccessesBefore, row.Cost.Currency)),
-            new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost.MachineSeconds)));
+            new("Environment", (row, _) => Environment(row.Environment), IsWord: true),
+            new("Cost", (row, path) => ComparedMoney($"{path}.cost", row.Cost?.Cost, row.Cost?.CostBefore, row.Cost)),
+            new("Change", (row, _) => _html.Text(FigureText.Change((double?)row.Cost?.Change) ?? FigureText.Unknown)),
+            new("Cost of 1,000 successes", (row, path) => ComparedMoney(
+                $"{path}.cost_per_thousand_successes",
+                row.Cost?.CostPerThousandSuccesses,
+                row.Cost?.CostPerThousandSuccessesBefore,
+                row.Cost)),
+            new("Cost of idle time", (row, path) => Money($"{path}.idle_cost", row.Cost?.IdleCost, row.Cost)),
+            new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost?.MachineSeconds)));
+        if (withoutCost.Length > 0)
+        {
+            _html.Element("p", NoOwnCost(withoutCost.Length, bill), ("class", "soft"));
+        }
+
         if (bill.Unattributed.Count > 0)
         {
             _html.Element(
@@ -172,6 +194,16 @@ internal sealed partial class ReportPage
         _html.CloseLine();
     }
 
+    private static string NoOwnCost(int apps, BillFigures bill)
+    {
+        string subject = apps == 1
+            ? $"1 app has a dash ({FigureText.Unknown}) because it has no cost of its own"
+            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because they have no cost of their own";
+        return bill.Unattributed.Count > 0
+            ? $"{subject}: see Unattributed cost."
+            : $"{subject}: the bill has no line with the name and environment of the app.";
+    }
+
     private void Worst()
     {
         if (_account.WorstBuckets.Count == 0 && _account.SlowestBuckets.Count == 0)
@@ -179,8 +211,9 @@ internal sealed partial class ReportPage
             return;
         }
 
-        _html.Open("section", ("aria-labelledby", "worst")).Element("h2", $"The worst {_bucket}s", ("id", "worst"));
-        BucketTables(_account.WorstBuckets, "worst_buckets", _account.SlowestBuckets, "slowest_buckets", "Most errors in");
+        _html.Open("section", ("aria-labelledby", "worst"))
+            .Element("h2", $"The {_bucket}s with the most server errors and the longest waits", ("id", "worst"));
+        BucketTables(_account.WorstBuckets, "worst_buckets", _account.SlowestBuckets, "slowest_buckets", "App with the most of them");
         _html.CloseLine();
     }
 
@@ -194,7 +227,7 @@ internal sealed partial class ReportPage
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
                 new("Server errors", (bucket, path) => Figure($"{path}.error_count", bucket.ErrorCount, FigureText.Count)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
-                new("Share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, FigureText.Share)),
+                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, FigureText.Share)),
             ];
             if (worstColumn is not null)
             {
@@ -256,10 +289,27 @@ internal sealed partial class ReportPage
         Small(figure.Before is { } before ? $"before {FigureText.Seconds(before)}" : null);
     }
 
-    private void ComparedMoney(string path, CostFigures cost)
+    private void ComparedMoney(string path, decimal? value, decimal? before, CostFigures? cost)
     {
-        Money($"{path}.cost", cost.Cost, cost.Currency);
-        Small(FigureText.Change((double?)cost.Change));
+        Money(path, value, cost);
+        if (before is not null)
+        {
+            _html.Open("small").Text("before ");
+            Money($"{path}_before", before, cost);
+            _html.Close();
+        }
+    }
+
+    /// <summary>An amount; a dash where the app has no cost of its own.</summary>
+    private void Money(string path, decimal? value, CostFigures? cost) => Money(path, value, cost?.Currency ?? "");
+
+    private void BurnRate(string path, double? rate, double limit)
+    {
+        bool isAlert = rate >= limit;
+        _html.Open("span", ("class", isAlert ? "mark bad" : null));
+        Figure(path, rate, FigureText.Number);
+        _html.Close();
+        Small(isAlert ? "too fast" : null);
     }
 
     private void Seconds(string path, Compared figure) => Figure($"{path}.value", figure.Value, FigureText.Seconds);
@@ -331,8 +381,11 @@ internal sealed partial class ReportPage
             "A server error is an answer with a status of 5xx. Only these count against the objective. Errors of the callers (4xx) do not.",
             "The error budget is the number of server errors that the objective allows for the requests in its window.",
             "A cold boot is a request that waited more than one second for a runner to start.",
-            "The idle share is the time of idle runners among that of running, idle and draining ones.",
-            "The worst are chosen by the number of server errors, so that a quiet time with one failed request does not count as worst.",
+            "The idle share is the time of idle runners among that of running, idle and draining ones. An idle runner hour is one runner " +
+                "that was up for an hour without a request.",
+            "What idle time cost is an estimate: the cost times the idle share. The bill does not tell idle time apart.",
+            $"The {_bucket}s with the most server errors are chosen by the number of errors and not by their share, so that a quiet " +
+                $"{_bucket} with one failed request is not among them.",
             "The cost is what was charged, after discounts. It is divided by successful requests (2xx).",
         ])
         {

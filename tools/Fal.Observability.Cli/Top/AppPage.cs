@@ -10,7 +10,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 {
     private const int Minutes = 60;
     private const int LabelWidth = 12;
-    private const int TableWidth = 66;
+    private const int TableWidth = 60;
     private const int MinutesOfRow = 10;
 
     private readonly List<TopLine> _lines = [];
@@ -26,8 +26,15 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             return _lines;
         }
 
-        _lines.Add(new TopLine(width).Add(row.App.ShownName, Ink.Title)
-            .Add(row.Trouble.Reason.Length > 0 ? $"  {row.Trouble.Reason}" : "  no trouble", TopColumns.InkOf(row.Trouble)));
+        string trouble = row.Trouble.Reason.Length > 0 ? row.Trouble.Reason : "no trouble";
+        var name = new TopLine(width);
+        _lines.Add(name.Add(row.App.ShownName, Ink.Title));
+        if (name.Left < TopLine.WidthOf(trouble) + 2)
+        {
+            _lines.Add(name = new TopLine(width));
+        }
+
+        name.Add("  ").Add(trouble, TopColumns.InkOf(row.Trouble));
         Now(row, reading);
         Limits(row.App);
         AppDetails? details = model.Details?.Name == row.App.Name ? model.Details : null;
@@ -139,7 +146,8 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         Bars("requests", i => minutes[i]?.RequestCount ?? double.NaN, Figures.Count, "/min");
         Bars("errors", i => minutes[i]?.ErrorCount ?? double.NaN, Figures.Count, "/min");
         Bars("p90", i => p90[i], Figures.Seconds, " s");
-        Row("   from  requests  errors   err%    p50    p90    p99   (highest minute)", Ink.Faint);
+        bool hasPercentiles = width >= TableWidth;
+        Row($"   from  requests  errors   err%{(hasPercentiles ? "  max p50  max p90  max p99" : "")}", Ink.Faint);
         for (int from = 0; from < Minutes; from += MinutesOfRow)
         {
             AnalyticsBucket[] buckets = [.. report.TimeSeries.Where(
@@ -154,8 +162,11 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             AnalyticsTotals sum = AnalyticsTotals.Of(buckets);
             string Highest(Func<AnalyticsRow, TimeSpan?> duration) =>
                 Figures.Seconds(buckets.SelectMany(bucket => bucket.Rows).Max(duration)?.TotalSeconds);
-            Row($"  {label,5}  {Figures.Count(sum.RequestCount),8}  {Figures.Count(sum.ErrorCount),6}   {Figures.Percent(sum.ErrorRate),4}   " +
-                $"{Highest(row => row.P50Duration),4}   {Highest(row => row.P90Duration),4}   {Highest(row => row.P99Duration),4}");
+            string percentiles = hasPercentiles
+                ? $"  {Highest(row => row.P50Duration),7}  {Highest(row => row.P90Duration),7}  {Highest(row => row.P99Duration),7}"
+                : "";
+            Row($"  {label,5}  {Figures.Count(sum.RequestCount),8}  {Figures.Count(sum.ErrorCount),6}   " +
+                $"{Figures.Percent(sum.ErrorRate),4}{percentiles}");
         }
     }
 
@@ -230,7 +241,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
     private void Row(string label, string text) =>
         _lines.Add(new TopLine(width).AddCell(label, LabelWidth, isRight: false, Ink.Faint).Add(text));
 
-    /// <summary>Adds a line of the table, with its label or without one where that leaves too little room.</summary>
+    /// <summary>Adds a line of the table, below the values of the labels if there is room.</summary>
     private void Row(string text, Ink ink = Ink.Plain) =>
         _lines.Add(new TopLine(width).Add(width >= LabelWidth + TableWidth ? new string(' ', LabelWidth) : "").Add(text, ink));
 }

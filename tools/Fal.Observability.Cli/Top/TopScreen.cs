@@ -16,6 +16,11 @@ internal sealed class TopScreen(TopModel model, string ramp)
     private const int NarrowestScreen = 40;
     private const int LowestScreen = 10;
 
+    // The line of the totals takes so much beside its two rows of bars, which a narrow screen does without.
+    private const int WidthWithoutBars = 60;
+    private const int WidthOfBars = 80;
+    private const int WidestBars = 40;
+
     private const int MostEvents = 8;
 
     // The longest messages of the client fit into so many lines of 60 columns.
@@ -204,11 +209,11 @@ internal sealed class TopScreen(TopModel model, string ramp)
             return;
         }
 
-        int bars = width >= 120 ? 40 : width >= 80 ? 10 : 0;
+        int bars = width < WidthOfBars ? 0 : Math.Min(WidestBars, (width - WidthWithoutBars) / 2);
         double? share = reading.Completed > 0 ? reading.Errors / reading.Completed : null;
         lines.Add(new TopLine(width)
-            .Add("queue ", Ink.Faint).Add($"{Figures.Count(reading.Queue)} {model.Queue.Draw(reading.Number, bars, ramp)}")
-            .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}")
+            .Add("queue ", Ink.Faint).Add($"{Figures.Count(reading.Queue)} {model.Queue.Draw(reading.Number, bars, ramp)}".TrimEnd())
+            .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}".TrimEnd())
             .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share, reading.Errors))
             .Add($" of {Figures.Count(reading.Completed)}/min"));
         lines.Add(new TopLine(width).Add("runners ", Ink.Faint).AddItems(Listed(reading.RunnersByState), ", ").AddRight(Cost()));

@@ -89,14 +89,14 @@ public interface IFalAnalyticsClient
         AnalyticsQuery query, IProgress<AnalyticsProgress>? progress = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Streams the time series of any number of endpoints. Each bucket comes once and whole, in ascending order, with the rows of all
+    /// Streams the time series of any number of endpoints. Each bucket is returned once and whole, in ascending order, with the rows of all
     /// endpoints in the order that <see cref="AnalyticsReport"/> describes. The structure flags of the query are ignored.
     /// </summary>
     /// <remarks>
     /// <para>
-    /// The range and the endpoints are split as by <see cref="GetReportAsync"/>. Memory holds at most one page per group of 50 endpoints,
-    /// of one window at a time. If the service does not send the buckets of a window in ascending order, the whole window is held and
-    /// sorted, up to <see cref="FalObservabilityOptions.MaxBufferedRows"/>.
+    /// The client splits the range and the endpoints as <see cref="GetReportAsync"/> does. Memory holds at most one page per group of 50
+    /// endpoints, of one window at a time. If the service does not send the buckets of a window in ascending order, the whole window is
+    /// held and sorted, up to <see cref="FalObservabilityOptions.MaxBufferedRows"/>.
     /// </para>
     /// <para>The log names skipped endpoints, and so does the overload that reports progress.</para>
     /// </remarks>
@@ -141,9 +141,9 @@ public interface IFalAnalyticsClient
     /// <remarks>
     /// Windows come in ascending order and never overlap. Store a window under the start of its range, then store its checkpoint. If the
     /// process ends in between, resuming from the last stored checkpoint leaves no gap, and a repeated window overwrites itself. The range
-    /// is split as by <see cref="GetReportAsync"/>; if it is one window, the backfill cannot resume before its end. Memory holds one
-    /// window. A range that reaches into the present, as every relative one does, ends with open or provisional buckets, and their window
-    /// is not read again. Set <see cref="AnalyticsQuery.ClosedOnly"/>, or those numbers are stored before they are final.
+    /// is split as by <see cref="GetReportAsync"/>; if the range is a single window, an interrupted backfill has to start over. Memory
+    /// holds one window. A range that reaches into the present, as every relative one does, ends with open or provisional buckets, and
+    /// their window is not read again. Set <see cref="AnalyticsQuery.ClosedOnly"/>, or those numbers are stored before they are final.
     /// </remarks>
     /// <param name="query">The query. To resume, pass the same query again. The structure flags are ignored.</param>
     /// <param name="resumeFrom">
@@ -169,11 +169,11 @@ public interface IFalAnalyticsClient
     /// Numbers change because the service's data lags.
     /// </summary>
     /// <remarks>
-    /// A failure that may pass does not end the watch: it is logged, and the watch respects a wait that the service asks for. The next read
-    /// covers the time since the last bucket, at most 31 days. While the service answers without new data, a read covers the range of the
-    /// query, or one day if that is longer. Data that comes later than that is missed. Changes are noticed within the range of the query. A
-    /// tick is skipped if it falls due while a read is in progress or the caller handles a bucket. The first read yields the closed buckets
-    /// of the whole range.
+    /// A transient failure does not end the watch. The watch logs it and honours a wait that the service asks for. The next read covers the
+    /// time since the last bucket, at most 31 days. While the service answers without new data, a read covers the range of the query, or
+    /// one day if that is longer. Data that comes later than that is missed. Changes are noticed within the range of the query. A tick is
+    /// skipped if it falls due while a read is in progress or the caller handles a bucket. The first read yields the closed buckets of the
+    /// whole range.
     /// </remarks>
     /// <param name="query">
     /// The query. It needs a <see cref="AnalyticsTimeRange.Last"/> range, which says how far to look back, and a timeframe. The structure

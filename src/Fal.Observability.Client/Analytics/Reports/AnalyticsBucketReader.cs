@@ -139,7 +139,7 @@ internal sealed class AnalyticsBucketReader
             }
         }
 
-        // A stable order: parts of a bucket stay in the order in which they came.
+        // A stable order: parts of a bucket stay in the order in which they arrived.
         foreach (AnalyticsBucket bucket in _merger.Add([.. buckets.OrderBy(bucket => bucket.Start)]))
         {
             Offer(bucket);
@@ -187,8 +187,8 @@ internal sealed class AnalyticsBucketReader
         else if (!_restarted)
         {
             throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                $"The service sent the bucket {bucket} after the stream had returned a later one, {_handedOut:u}. Its pages are in no " +
-                    $"order that can be streamed. Use GetReportAsync or StreamWindowsAsync, which sort them."));
+                $"The service sent the bucket {bucket} after the stream had returned a later one, {_handedOut:u}. The client cannot " +
+                    $"stream pages in this order. Use GetReportAsync or StreamWindowsAsync, which sort them."));
         }
     }
 

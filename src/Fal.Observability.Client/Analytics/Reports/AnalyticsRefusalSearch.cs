@@ -1,6 +1,8 @@
 namespace Fal.Observability.Client;
 
-/// <summary>Finds, with few calls, the endpoints because of which the service refuses a call that names many, or fails on it.</summary>
+/// <summary>
+/// If the service refuses a call with many endpoints, or fails on it, finds the endpoints that cause this. Needs few calls.
+/// </summary>
 /// <remarks>
 /// <para>
 /// A call is refused if it names at least one refused endpoint. The search halves a refused list and follows the refused half until it

@@ -102,7 +102,7 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>What is told of the windows that are complete.</summary>
+    /// <summary>The progress to report: the windows that are complete.</summary>
     public AnalyticsProgress Progress(int windowsDone, int windows, long rows) => new(windowsDone, windows, rows, Calls, Retries)
     {
         RefusedEndpoints = RefusedEndpoints,
@@ -449,7 +449,7 @@ internal sealed class AnalyticsRun : IDisposable
         string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";
         return refusal.WithMessage(string.Create(CultureInfo.InvariantCulture,
             $"The service answered {(int)refusal.StatusCode}. The client then tried {Math.Min(ProofCalls, Query.EndpointIds.Count)} of the "
-            + $"{Query.EndpointIds.Count} endpoints alone, and the service refused each of them. {advice}{words}{id}"));
+            + $"{Query.EndpointIds.Count} endpoints one at a time, and the service refused each of them. {advice}{words}{id}"));
     }
 
     /// <summary>

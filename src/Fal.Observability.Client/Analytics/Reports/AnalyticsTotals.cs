@@ -50,47 +50,47 @@ public sealed class AnalyticsTotals
     public int RowCount { get; private set; }
 
     /// <summary>All requests.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.RequestCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.RequestCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? RequestCount => GetCount(AnalyticsExpand.RequestCount);
 
     /// <summary>Requests answered with a 2xx status.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.SuccessCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.SuccessCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? SuccessCount => GetCount(AnalyticsExpand.SuccessCount);
 
     /// <summary>Requests answered with a 4xx status, the caller's errors.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.UserErrorCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.UserErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? UserErrorCount => GetCount(AnalyticsExpand.UserErrorCount);
 
     /// <summary>Requests answered with a 5xx status, the server's errors.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ErrorCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.ErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ErrorCount => GetCount(AnalyticsExpand.ErrorCount);
 
     /// <summary>Runners that did not start in time or could not be scheduled.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.StartupErrorCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.StartupErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? StartupErrorCount => GetCount(AnalyticsExpand.StartupErrorCount);
 
     /// <summary>Connections that timed out, were refused or broke.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ConnectionErrorCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.ConnectionErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ConnectionErrorCount => GetCount(AnalyticsExpand.ConnectionErrorCount);
 
     /// <summary>Requests that exceeded their time limit.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.TimeoutErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? TimeoutErrorCount => GetCount(AnalyticsExpand.TimeoutErrorCount);
 
     /// <summary>Requests that failed inside the app.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.RuntimeErrorCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.RuntimeErrorCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? RuntimeErrorCount => GetCount(AnalyticsExpand.RuntimeErrorCount);
 
     /// <summary>Requests that waited more than one second for a runner to start.</summary>
-    /// <value>Null where a row has no value: add <see cref="AnalyticsExpand.ColdBootCount"/> to the query.</value>
+    /// <value>Null if a row has no value: add <see cref="AnalyticsExpand.ColdBootCount"/> to the query.</value>
     /// <exception cref="OverflowException">The total is larger than <see cref="long.MaxValue"/>.</exception>
     public long? ColdBootCount => GetCount(AnalyticsExpand.ColdBootCount);
 
@@ -103,7 +103,7 @@ public sealed class AnalyticsTotals
 
     /// <summary>The share of successful requests (2xx), from 0 to 1.</summary>
     /// <value>
-    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// Null if there was no request, or if a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.SuccessCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
     /// lacks.
     /// </value>
@@ -111,7 +111,7 @@ public sealed class AnalyticsTotals
 
     /// <summary>The share of requests that ended in a server error (5xx), from 0 to 1.</summary>
     /// <value>
-    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// Null if there was no request, or if a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.ErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
     /// lacks.
     /// </value>
@@ -119,7 +119,7 @@ public sealed class AnalyticsTotals
 
     /// <summary>The share of requests that ended in an error of the caller (4xx), from 0 to 1.</summary>
     /// <value>
-    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// Null if there was no request, or if a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.UserErrorCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a
     /// query lacks.
     /// </value>
@@ -127,7 +127,7 @@ public sealed class AnalyticsTotals
 
     /// <summary>The share of requests that waited for a cold boot, from 0 to 1.</summary>
     /// <value>
-    /// Null where there was no request, and where a row lacks one of the two counts: the query needs
+    /// Null if there was no request, or if a row lacks one of the two counts: the query needs
     /// <see cref="AnalyticsExpand.ColdBootCount"/> and <see cref="AnalyticsExpand.RequestCount"/>. Event 13 of the log names what a query
     /// lacks.
     /// </value>
@@ -204,7 +204,7 @@ public sealed class AnalyticsTotals
 
     /// <summary>The exact total of one count.</summary>
     /// <param name="metric">One of the counts.</param>
-    /// <returns>The number of requests; null where a row has no value.</returns>
+    /// <returns>The number of requests; null if a row has no value.</returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is not a single count.</exception>
     /// <exception cref="OverflowException">
     /// The total is larger than <see cref="long.MaxValue"/>. <see cref="GetValue"/> returns it rounded, and other totals can still be read.

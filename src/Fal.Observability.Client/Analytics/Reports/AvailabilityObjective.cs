@@ -155,7 +155,7 @@ public sealed class AvailabilityObjective
         Period[] periods;
         if (query.Timeframe is null && !query.Range.IsFixed)
         {
-            // Of a report made by hand: what a client returns has a fixed range.
+            // This applies only to a report made by hand, because a report from a client has a fixed range.
             periods = PeriodsOf(report.TimeSeries, DateTimeOffset.MaxValue);
         }
         else

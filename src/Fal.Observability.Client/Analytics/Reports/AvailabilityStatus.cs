@@ -40,8 +40,8 @@ public sealed class AvailabilityStatus
 
     /// <summary>
     /// How many times faster than allowed the budget was used in the last <see cref="AvailabilityObjective.ShortBurnWindow"/>. At 1, the
-    /// budget lasts exactly the window of the objective. The workbook pages at 14.4. Also null if a bucket is longer than an hour, because
-    /// the requests of its last hour are not known. Query by <see cref="AnalyticsTimeframe.Hour"/> or shorter.
+    /// budget lasts exactly the window of the objective. The workbook recommends paging at 14.4. Also null if a bucket is longer than an
+    /// hour, because the requests of its last hour are not known. Query by <see cref="AnalyticsTimeframe.Hour"/> or shorter.
     /// </summary>
     public double? ShortBurnRate { get; init; }
 

@@ -52,8 +52,9 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
             {
                 case OperationCanceledException when limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested:
                     throw new FalTimeoutException(
-                        $"{operation}: no complete response came within {nameof(options.AttemptTimeout)} ({options.AttemptTimeout}). Try " +
-                            $"again later, or raise {nameof(options.AttemptTimeout)} if the service is that slow."
+                        $"{operation}: no complete response arrived within {nameof(options.AttemptTimeout)} " +
+                            $"({options.AttemptTimeout}). Try again later, or raise {nameof(options.AttemptTimeout)} if the service " +
+                            "is that slow."
                         + FalErrorReader.WhatMayHoldItUp(request, response),
                         cause)
                     {
@@ -62,7 +63,8 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Setting = nameof(options.AttemptTimeout),
                     };
                 case TimeoutException:
-                    throw new FalTimeoutException($"{operation}: a handler below the client's own reached its own time limit.", cause)
+                    throw new FalTimeoutException($"{operation}: a handler that you added below the client's handlers reached its own " +
+                        "time limit.", cause)
                     {
                         IsTransient = true,
                     };
@@ -159,7 +161,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     {
         if (info.StatusCode == HttpStatusCode.PartialContent)
         {
-            return "it is a part of a body, but the client requested all of it";
+            return "it is only a part of the body, but the client requested the whole body";
         }
 
         if (info.StatusCode != HttpStatusCode.OK)
@@ -169,7 +171,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
         if (FalErrorReader.IsHtml(info.ContentType, default))
         {
-            return "it is a web page; something between this program and the service answered instead";
+            return "it is a web page, so something between this program and the service sent the answer";
         }
 
         return info.ContentType is "application/json" or "application/problem+json" && !AsksForJson(request)

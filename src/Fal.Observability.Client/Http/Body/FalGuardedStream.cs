@@ -116,7 +116,7 @@ internal sealed class FalGuardedStream : FalForwardStream
         return _start[0] != FirstByteOfGzip
             ? count
             : throw Fault(
-                "it is gzip data, or gzip inside gzip, that no Content-Encoding declares; look for a faulty proxy in between",
+                "it is gzip data, or gzip inside gzip, and no Content-Encoding header declares that; look for a faulty proxy in between",
                 null,
                 transient: false
             );
@@ -201,7 +201,7 @@ internal sealed class FalGuardedStream : FalForwardStream
                         transient: true
                     )
                 : _guard.Info.DeclaresMetrics ? null
-                : Fault($"{problem}, and no content type declares it as metrics", null, transient: false);
+                : Fault($"{problem}, and its content type does not declare it as metrics", null, transient: false);
         }
 
         if (!_guard.IsText)
@@ -232,9 +232,9 @@ internal sealed class FalGuardedStream : FalForwardStream
     private TimeSpan TimeLeft() => _guard.IdleTimeout - _waited - _guard.Time.GetElapsedTime(_readStarted);
 
     private FalTimeoutException TooSlow() => new(
-        $"{_guard.Info.Operation}: the body came too slowly. {_deliveredWhileWaiting} bytes came, after decompression, while the stream " +
-            $"waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}). At least " +
-            $"{MinBytesPerIdleTimeout} bytes, or the end of the body, must come in that time. Raise " +
+        $"{_guard.Info.Operation}: the body arrived too slowly. {_deliveredWhileWaiting} bytes (after decompression) arrived while the " +
+            $"stream waited for {nameof(FalObservabilityOptions.ReadIdleTimeout)} ({_guard.IdleTimeout}). At least " +
+            $"{MinBytesPerIdleTimeout} bytes, or the end of the body, must arrive within that time. Raise " +
             $"{nameof(FalObservabilityOptions.ReadIdleTimeout)} if the service is that slow.")
     {
         IsTransient = true,

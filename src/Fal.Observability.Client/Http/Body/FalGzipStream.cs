@@ -9,10 +9,10 @@ namespace Fal.Observability.Client;
 /// </summary>
 /// <remarks>
 /// <see cref="GZipStream"/> reads several members and verifies the checksum and the length of each. But it reports a normal end
-/// wherever its input ends, and at the first byte behind a member that does not begin another one. How it takes its input tells
-/// these ends apart: inside a member it asks for more, and at a byte that does not belong to a member it stops asking. So one zero
-/// byte is added to the input. If the decompressor stops there, the body ended behind a member; if it asks for more, the body was
-/// cut. Runs of zero bytes are handed over separately, so that a stop at one of them is padding.
+/// wherever its input ends, and at the first byte after a member that does not begin another one. How it requests input distinguishes
+/// these ends: inside a member it asks for more, and at a byte that does not belong to a member it stops asking. So one zero byte is added
+/// to the input. If the decompressor stops there, the body ended after a member. If it asks for more, the body was truncated. Runs of zero
+/// bytes are handed over separately, so that a stop at one of them is padding.
 /// </remarks>
 internal sealed class FalGzipStream(Stream compressed) : FalForwardStream
 {
@@ -79,10 +79,10 @@ internal sealed class FalGzipStream(Stream compressed) : FalForwardStream
         private int _start;
         private int _end;
 
-        /// <summary>Whether the input has ended and the zero byte behind it was handed over.</summary>
+        /// <summary>Whether the input has ended and the zero byte after it was handed over.</summary>
         public bool HasEnded { get; private set; }
 
-        /// <summary>Whether the decompressor took the zero byte behind the input and asked for more.</summary>
+        /// <summary>Whether the decompressor took the zero byte after the input and asked for more.</summary>
         public bool WasAskedForMore { get; private set; }
 
         /// <summary>Whether the bytes that were handed over last are zeros.</summary>

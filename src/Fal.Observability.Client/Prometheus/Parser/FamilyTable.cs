@@ -99,7 +99,7 @@ internal sealed class FamilyTable
 [StructLayout(LayoutKind.Auto)]
 internal struct FamilyEntry
 {
-    // Mostly, the samples of a family are one consecutive run. The list is for families with several runs.
+    // Usually, the samples of a family are one consecutive run. The list is for families with several runs.
     private List<(int Start, int Before)>? _runs;
     private int _sampleCount;
 

@@ -26,7 +26,8 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private LabelSet? _group;
     private Int128? _groupTimestamp;
 
-    // The series of the current metric and timestamp. Mostly there is only one, so the set is filled from the second on.
+    // The series of the current metric and timestamp. Usually there is only one, so series are added to the set only from the second one
+    // on.
     private (string Name, LabelSet Labels) _firstSeries;
     private HashSet<(string Name, LabelSet Labels)> _series = [];
     private readonly OpenMetricsHistogramRules _histogram = new();
@@ -177,7 +178,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         bool isKnownSeries = fault is null && isSameGroup && timestamp == _groupTimestamp && IsKnown(sample);
         if (isKnownSeries && timestamp is null)
         {
-            fault = "duplicate sample of a series; without timestamps the two cannot be told apart";
+            fault = "duplicate sample of a series; without timestamps the two samples cannot be distinguished";
         }
 
         bool isRepeated = _repeated.IsRepeated(in reader, in sample);

@@ -11,7 +11,7 @@ internal struct RepeatedSamples
     private Int128 _timestamp;
 
     /// <summary>Compares the current sample with the previous one, and remembers it.</summary>
-    /// <returns>Whether it is a repetition, which the result omits.</returns>
+    /// <returns>Whether it is a duplicate, which the result omits.</returns>
     public bool IsRepeated(scoped ref readonly PrometheusTextReader reader, in PrometheusSample sample)
     {
         if (!reader.HasTimestamp)

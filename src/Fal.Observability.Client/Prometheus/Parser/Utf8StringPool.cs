@@ -8,8 +8,8 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Turns equal texts into one string. An exposition repeats its label values thousands of times, mostly in the same order. The pool
-/// therefore first tries the value that followed the last value before.
+/// Turns equal texts into one string. An exposition repeats its label values thousands of times, usually in the same order. The pool
+/// therefore first tries the value that followed the last value when that value was read before.
 /// </summary>
 /// <param name="keepsHeads">Whether to keep the first bytes of each text, so that a text can be compared with a guess in one step.</param>
 internal sealed class Utf8StringPool(bool keepsHeads)

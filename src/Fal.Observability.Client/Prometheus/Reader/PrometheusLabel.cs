@@ -24,7 +24,7 @@ public readonly ref struct PrometheusLabel
     /// <summary>The value in UTF-8, without quotes. Still escaped if <see cref="ValueIsEscaped"/>.</summary>
     public ReadOnlySpan<byte> Value { get; }
 
-    /// <summary>Whether <see cref="Value"/> contains a backslash. <see cref="CopyValue"/> can then give other bytes.</summary>
+    /// <summary>Whether <see cref="Value"/> contains a backslash. <see cref="CopyValue"/> can then copy different bytes.</summary>
     public bool ValueIsEscaped { get; }
 
     /// <summary>Copies the unescaped name as UTF-8.</summary>

@@ -41,8 +41,8 @@ public ref partial struct PrometheusTextReader
     private const int FewLabels = 8;
 
     /// <summary>
-    /// How many bytes this process still leaves to the grammar. On so few, the index does not save the time that compiling it takes.
-    /// Threads count it down without a lock, because both ways to read a line give the same result.
+    /// How many more bytes the grammar reads in this process before the index is used. For fewer bytes, compiling the index code takes
+    /// longer than it saves. Threads count it down without a lock, because both ways to read a line give the same result.
     /// </summary>
     private static int _bytesToReadCold = ChunkLength;
 
@@ -116,7 +116,7 @@ public ref partial struct PrometheusTextReader
     private bool BuildIndex()
     {
         _indexCount = _cursor = 0;
-        // Leave one block behind the indexed bytes, so that a whole vector can be read from any position in them.
+        // Leave one block after the indexed bytes, so that a whole vector can be read from any position in them.
         int length = Math.Min(_data.Length - _position - BlockLength, ChunkLength);
         if (!Vector128.IsHardwareAccelerated || length < BlockLength)
         {
@@ -473,7 +473,7 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// The length of the classic metric name at a position. Consecutive lines mostly have the same name, so try that first.
+    /// The length of the classic metric name at a position. Consecutive lines usually have the same name, so try that first.
     /// </summary>
     private int KnownNameLength(int place, int end)
     {
@@ -551,7 +551,7 @@ public ref partial struct PrometheusTextReader
         }
 
         ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref data, end - 8));
-        // The low bytes contain the text before the digits. Replace it by leading zeros.
+        // The low bytes contain the text before the digits. Replace it with leading zeros.
         int foreign = (8 - digits) * 8;
         word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
         ulong values = word - 0x3030303030303030;
@@ -559,7 +559,7 @@ public ref partial struct PrometheusTextReader
         {
             return false;
         }
-        // Combine neighbours: digits to pairs, pairs to groups of four, these to the whole number.
+        // Combine neighbours: digits into pairs, pairs into groups of four, and these into the whole number.
         values = values * 10 + (values >> 8);
         const ulong pairs = 0x000000FF000000FF;
         value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);

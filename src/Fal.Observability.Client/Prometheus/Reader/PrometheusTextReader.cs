@@ -14,7 +14,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// Use <c>new PrometheusTextReader(utf8)</c> for a complete input. For input that arrives in blocks, use one reader per
 /// block: when <see cref="Read"/> returns false, keep the bytes after <see cref="BytesConsumed"/>, append the next bytes, and
 /// continue with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on a block that is
-/// longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. Its reports do not depend on where the input was cut.
+/// longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. Its reports do not depend on where the input was split.
 /// </para>
 /// <para>
 /// The reader checks each line completely: names, labels, escapes, UTF-8 and numbers. It does not check rules that span
@@ -87,7 +87,7 @@ public ref partial struct PrometheusTextReader
 
     private NameArray _names; // The label names of the line that the grammar reads, up to FewLabels.
 
-    // _untriedLines: lines left to parse without the index. _oddRun: the value to which the last failure set _untriedLines. It about
+    // _untriedLines: lines left to parse without the index. _oddRun: the value to which the last failure set _untriedLines. It roughly
     // doubles with each consecutive failure.
     private int _untriedLines;
     private int _oddRun;
@@ -270,7 +270,7 @@ public ref partial struct PrometheusTextReader
 
     /// <summary>Reads the next line that is not blank.</summary>
     /// <returns>
-    /// False at the end of the input, or if the block is not the last one and contains no further complete line.
+    /// False at the end of the input, or if the block is not the last one and contains no other complete line.
     /// </returns>
     /// <exception cref="PrometheusFormatException">
     /// The line is malformed, and the options do not skip malformed lines. The reader does not advance.
@@ -279,7 +279,7 @@ public ref partial struct PrometheusTextReader
 
     private bool ReadAnyLine()
     {
-        // If there is an index, Read has already failed to read the line with it. The index still tells where the line ends.
+        // If there is an index, Read has already failed to read the line with it. The index still shows where the line ends.
         while (_cursor < _indexCount)
         {
             if (_data[_position] == '\n' && !_openMetrics)
@@ -496,7 +496,7 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>Finds the end of the current line, or of the block if the block already contains more than a report shows.</summary>
-    /// <returns>False if the report needs the next block. Without it, the report would depend on where the input was cut.</returns>
+    /// <returns>False if the report needs the next block. Without it, the report would depend on where the input was split.</returns>
     private readonly bool TryFindShownEnd(out int end)
     {
         int newline = _data[_position..].IndexOf((byte)'\n');
@@ -536,7 +536,7 @@ public ref partial struct PrometheusTextReader
         _cursor = cursor;
     }
 
-    /// <summary>Reports a malformed line, and moves behind it if the options are lenient.</summary>
+    /// <summary>Reports a malformed line, and moves past it if the options are lenient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Refuse(LineFault fault, int start, int end, int next, int faultPosition)
     {

@@ -19,7 +19,9 @@ public sealed class PrometheusScrape
     /// <summary>The default limit of the memory, in bytes: 128 MiB.</summary>
     public const long DefaultMaxRememberedBytes = 128 * 1024 * 1024;
 
-    /// <summary>The number of bytes, parsed in one piece, from which on it saves time to turn equal label values into one string.</summary>
+    /// <summary>
+    /// The smallest number of bytes, parsed in one piece, for which turning equal label values into one string saves time.
+    /// </summary>
     private const int LeastPooledBytes = 1024;
 
     private readonly PrometheusParserOptions _options;
@@ -123,7 +125,7 @@ public sealed class PrometheusScrape
             }
             else if (!_memory.TryFindAhead(utf8))
             {
-                // Unexpected lines are often consecutive. Double the number of bytes to parse before each further search.
+                // Unexpected lines are often consecutive. Double the number of bytes to parse before each additional search.
                 parsed = _memory.LineCount == 0 ? utf8.Length : 2 * parsed + 1;
                 int newline = parsed >= utf8.Length - start ? -1 : utf8[(start + parsed - 1)..].IndexOf((byte)'\n');
                 int end = newline < 0 ? utf8.Length : start + parsed + newline;

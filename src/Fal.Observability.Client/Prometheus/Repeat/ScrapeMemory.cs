@@ -6,7 +6,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <summary>The lines of the last scrape without their values, and the samples that were created from them.</summary>
 /// <remarks>
 /// <para>
-/// A scrape is mostly the previous one with other values. The memory therefore compares each line with the line that it expects next.
+/// A scrape is usually the previous one with other values. The memory therefore compares each line with the line that it expects next.
 /// If all bytes before the value are equal, the line has the same series, and only its number is read:
 /// </para>
 /// <code>
@@ -35,7 +35,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>The room, in bytes, that a remembered line must leave for its number within the longest allowed line.</summary>
     private const int NumberRoom = 64;
 
-    // The texts of the last scrape, and of earlier scrapes until too much of it is stale.
+    // The texts of the last scrape. Also those of earlier scrapes, until too many of them are stale.
     private byte[] _text = [];
     private int _textLength;
     private int _liveLength; // The length of the texts of the last scrape.

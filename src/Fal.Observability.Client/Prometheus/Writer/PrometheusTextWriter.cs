@@ -17,7 +17,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// <para>
 /// Neither format can express everything that the other can. The writer never renames or omits a sample. In the text format, the
 /// samples <c>_created</c>, <c>_gcount</c> and <c>_gsum</c> become separate gauges. An info or a state set becomes a gauge, and a gauge
-/// histogram a histogram. Units, exemplars, and leading spaces and trailing carriage returns of a help text are omitted.
+/// histogram becomes a histogram. Units, exemplars, and leading spaces and trailing carriage returns of a help text are omitted.
 /// </para>
 /// <para>
 /// In OpenMetrics, a family that the format does not allow is written with the type unknown, for instance a counter without
@@ -45,8 +45,8 @@ public static class PrometheusTextWriter
     /// <exception cref="ArgumentNullException"><paramref name="output"/> or <paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// Two families have the same name, the type of a family does not allow the name of a sample, or OpenMetrics would contain a
-    /// duplicate series. In these cases nothing is written.
-    /// Or a label is named <c>__name__</c>, or a text contains an unpaired surrogate, which UTF-8 cannot encode.
+    /// duplicate series; in these cases nothing is written. Also thrown if a label is named <c>__name__</c>, or if a text contains an
+    /// unpaired surrogate, which UTF-8 cannot encode.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The format is not one of the named values.</exception>
     public static void Write(IBufferWriter<byte> output, PrometheusExposition exposition, PrometheusFormat format = PrometheusFormat.Text)
@@ -107,8 +107,8 @@ public static class PrometheusTextWriter
     /// <exception cref="ArgumentNullException"><paramref name="output"/> or <paramref name="exposition"/> is null.</exception>
     /// <exception cref="ArgumentException">
     /// Two families have the same name, the type of a family does not allow the name of a sample, or OpenMetrics would contain a
-    /// duplicate series. In these cases nothing is written.
-    /// Or a label is named <c>__name__</c>, or a text contains an unpaired surrogate, which UTF-8 cannot encode.
+    /// duplicate series; in these cases nothing is written. Also thrown if a label is named <c>__name__</c>, or if a text contains an
+    /// unpaired surrogate, which UTF-8 cannot encode.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The format is not one of the named values.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

@@ -38,14 +38,14 @@ internal sealed record WrittenFamily(
                     throw new ArgumentException(taken[family.Name + suffix].Name == family.Name
                         ? $"Duplicate metric family '{family.Name}': merge the two, or rename one of them."
                         : $"The metric families '{taken[family.Name + suffix].Name}' and '{family.Name}' both have samples named "
-                        + $"'{family.Name + suffix}', which a reader cannot tell apart: remove or rename one of the families.");
+                        + $"'{family.Name + suffix}', which a reader cannot distinguish: remove or rename one of the families.");
                 }
             }
         }
     }
 
     /// <summary>
-    /// A reader of the text format assigns a sample such as <c>a_sum</c> to the family of that name if it has seen one, else to the
+    /// A reader of the text format assigns a sample such as <c>a_sum</c> to the family of that name if it has read one, otherwise to the
     /// histogram <c>a</c>. If both exist, the histogram must therefore come first.
     /// </summary>
     private static List<WrittenFamily> OwnersFirst(List<WrittenFamily> plan)

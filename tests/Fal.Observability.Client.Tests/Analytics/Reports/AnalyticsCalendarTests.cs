@@ -43,7 +43,7 @@ public sealed class AnalyticsCalendarTests
         "2026-06-01T04:00:00Z",
         "2026-06-01T01:15:00Z 2026-06-01T03:15:00Z"
     )]
-    // Never into the hour that comes twice, 00:00Z to 02:00Z.
+    // Never into the hour that occurs twice, 00:00Z to 02:00Z.
     [InlineData(
         "Europe/Berlin",
         AnalyticsTimeframe.Hour,
@@ -53,7 +53,7 @@ public sealed class AnalyticsCalendarTests
         "2026-10-25T02:00:00Z 2026-10-25T03:00:00Z"
     )]
     [InlineData("Europe/Berlin", AnalyticsTimeframe.Minute, 60, "2026-10-24T23:30:00Z", "2026-10-25T03:00:00Z", "2026-10-25T02:00:00Z")]
-    // A midnight that does not exist (Chile) or comes twice (Cuba) is no place for a cut.
+    // A midnight that does not exist (Chile) or occurs twice (Cuba) is no place for a cut.
     [InlineData(
         "America/Santiago",
         AnalyticsTimeframe.Day,
