@@ -4,7 +4,6 @@ using Fal.Observability.Bridge;
 using Fal.Observability.Client.IntegrationTests.Samples;
 using Fal.Observability.Client.Testing;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Documentation;
