@@ -337,12 +337,12 @@ public sealed class ReportTests : IDisposable
         (_, ReportFile page) = await ReportAsync(fal, server);
 
         Assert.Contains(
-            "my-org/failing burns its error budget too fast: 40 times the allowed rate in the last hour of the period. " +
+            "my-org/failing burns its error budget too fast: 40 times the sustainable rate in the last hour of the period. " +
                 "An alert is due at 14.4.",
             page.Text,
             StringComparison.Ordinal);
         Assert.Contains(
-            "my-org/slower burns its error budget too fast: 8 times the allowed rate in the last six hours of the period. " +
+            "my-org/slower burns its error budget too fast: 8 times the sustainable rate in the last six hours of the period. " +
                 "An alert is due at 6.",
             page.Text,
             StringComparison.Ordinal);
@@ -502,7 +502,7 @@ public sealed class ReportTests : IDisposable
 
         Assert.Contains("The objective is missed. 99 % of 144,000 requests", strict.Text, StringComparison.Ordinal);
         Assert.Equal(2, strict["availability.error_budget_consumed"]);
-        Assert.Contains("The objective is kept. 99 % of 144,000 requests", lax.Text, StringComparison.Ordinal);
+        Assert.Contains("The objective is met. 99 % of 144,000 requests", lax.Text, StringComparison.Ordinal);
         Assert.Equal(0.5, lax["availability.error_budget_consumed"]);
     }
 
@@ -523,7 +523,7 @@ public sealed class ReportTests : IDisposable
 
         ReportFile page = ReportFile.Read(PageFile);
         Assert.Equal(1, page["availability.error_budget_consumed"]);
-        Assert.Contains("The objective is kept.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("The objective is met.", page.Text, StringComparison.Ordinal);
     }
 
     [Fact]

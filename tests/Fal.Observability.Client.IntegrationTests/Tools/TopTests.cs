@@ -292,7 +292,7 @@ public sealed class TopTests
             App("org/fails", queue: 0, busy: 1, completed: 60, errors: 40));
 
         Assert.Equal(["stands", "fails", "moves", "one-error"], Names(80, 24));
-        Assert.Contains("worst stands: queue stands still; fails: 67 % errors", Frame(200, 60)[4], StringComparison.Ordinal);
+        Assert.Contains("worst stands: queue not moving; fails: 67 % errors", Frame(200, 60)[4], StringComparison.Ordinal);
     }
 
     [Fact]

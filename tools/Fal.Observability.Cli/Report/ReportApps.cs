@@ -77,7 +77,7 @@ internal sealed partial class ReportPage
         if (app.Traffic.RequestCount.Value is not > 0)
         {
             _html.Text(app.Traffic.RequestCount.Before > 0
-                ? $"No request. In the period before there were {FigureText.Count(app.Traffic.RequestCount.Before)}."
+                ? $"No requests. In the previous period there were {FigureText.Count(app.Traffic.RequestCount.Before)}."
                 : "No request.");
             return;
         }
@@ -170,7 +170,7 @@ internal sealed partial class ReportPage
             ]),
         ];
         Table(
-            "Percentiles by endpoint, and those of the period before",
+            "Percentiles by endpoint, with those of the previous period",
             rows,
             new("Endpoint", (row, _) => _html.Text(Shown(row.Endpoint))),
             new("Time", (row, _) => _html.Text(row.What), IsWord: true),

@@ -120,7 +120,7 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
         catch (FalApiException refusal) when (IsRefusal(refusal))
         {
             gaps.Add(new ReportGap(
-                "period_before", null, $"The service has no analytics of the period before. {Sentence(refusal.Message)}"));
+                "period_before", null, $"The service provides no analytics for the previous period. {Sentence(refusal.Message)}"));
         }
 
         return (requests, requestsBefore);
@@ -150,7 +150,7 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
         {
             gaps.Add(new ReportGap("runners", null, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The service keeps the runner history for {days} days. Idle shares and peaks are of the time since " +
+                $"The service keeps the runner history for {days} days. Idle shares and peaks cover only the time since " +
                     $"{oldest.UtcDateTime:yyyy-MM-dd HH:mm} UTC.")));
             range = AnalyticsTimeRange.Between(oldest, range.End!.Value);
         }

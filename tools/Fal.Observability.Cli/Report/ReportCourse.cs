@@ -12,7 +12,7 @@ internal sealed partial class ReportPage
             return;
         }
 
-        _html.Open("section", ("aria-labelledby", "course")).Element("h2", "Course over time", ("id", "course"));
+        _html.Open("section", ("aria-labelledby", "course")).Element("h2", "Over time", ("id", "course"));
         _html.Element("p", $"All apps together. {ColumnWords(_account.Columns)}", ("class", "soft"));
         _html.Open("div", ("class", "plots"));
         CountPlots(_account.Columns, "all apps");
@@ -58,7 +58,7 @@ internal sealed partial class ReportPage
             "Share of errors, %",
             $"{Whose(whose)}: server errors (5xx) and errors of the callers (4xx) among all requests. " + (worst?.ErrorRate is { } most
                 ? $"The highest share of server errors is {FigureText.Share(most)}, from {FigureText.Instant(worst.Start)} UTC on."
-                : "There is no request."),
+                : "There were no requests."),
             columns,
             isStacked: false,
             new PlotSeries("callers' (4xx)", [.. items.Select(column => column.UserErrorRate * 100)]),
@@ -121,7 +121,7 @@ internal sealed partial class ReportPage
 
     private string ColumnWords(ColumnsFigures columns) => columns.BucketsPerColumn == 1
         ? $"Plots have a point for each {_bucket}."
-        : $"Plots have a point for each {Length(columns)}; of percentiles it is the highest of these {_bucket}s.";
+        : $"Plots have a point for each {Length(columns)}; for percentiles, the point is the highest value of these {_bucket}s.";
 
     private string Length(ColumnsFigures columns) => (columns.BucketsPerColumn, _bucket) switch
     {

@@ -168,9 +168,9 @@ internal sealed partial class ReportPage
         AvailabilityFigures? slo = _account.Availability;
         (string kind, string word) = slo?.IsMet switch
         {
-            true => ("good", "The objective is kept."),
+            true => ("good", "The objective is met."),
             false => ("bad", "The objective is missed."),
-            null => ("unknown", _account.Traffic.RequestCount.Value > 0 ? "The objective cannot be judged." : "There was no request."),
+            null => ("unknown", _account.Traffic.RequestCount.Value > 0 ? "The objective cannot be judged." : "There were no requests."),
         };
         _html.Open("p", ("class", $"verdict {kind}")).Element("strong", word);
         if (slo is { RequestCount: > 0 })
@@ -201,13 +201,13 @@ internal sealed partial class ReportPage
     {
         if (_account.Bill is not { } bill)
         {
-            Card("Cost", () => _html.Text("not known"), () => _html.Text("the service refuses the usage to this key"));
+            Card("Cost", () => _html.Text("not known"), () => _html.Text("this key may not read the usage"));
             return;
         }
 
         if (bill.Totals.Count == 0)
         {
-            Card("Cost", () => _html.Text("none"), () => _html.Text("the bill has no line"));
+            Card("Cost", () => _html.Text("none"), () => _html.Text("the bill has no lines"));
         }
 
         for (int i = 0; i < bill.Totals.Count; i++)
@@ -220,7 +220,7 @@ internal sealed partial class ReportPage
             Card("Cost", () => Money($"{path}.cost", total.Cost, total.Currency), () => _html.Text(string.Join("; ", new[]
             {
                 FigureText.Change((double?)total.Change),
-                total.CostBefore is { } before ? $"before: {FigureText.Money(before, total.Currency)}" : "the cost before is not known",
+                total.CostBefore is { } before ? $"before: {FigureText.Money(before, total.Currency)}" : "the previous cost is not known",
                 unattributed == 0 ? null : $"{FigureText.Money(unattributed, total.Currency)} of it belongs to no listed app",
             }.OfType<string>())));
             Card(
@@ -256,7 +256,7 @@ internal sealed partial class ReportPage
             Point();
             _html.Text("The error budget of all apps together burns at ");
             Figure("availability.short_burn_rate", shortBurn, FigureText.Number);
-            _html.Text(" times the allowed rate in the last hour of the period and at ");
+            _html.Text(" times the sustainable rate in the last hour of the period and at ");
             Figure("availability.long_burn_rate", longBurn, FigureText.Number);
             _html.Text(" times in the last six hours.").Close();
         }
@@ -316,7 +316,7 @@ internal sealed partial class ReportPage
         if (_account.Apps.Where(app => app.Runners?.IdleShare is not null).MaxBy(app => app.Runners!.IdleShare) is { } idle)
         {
             Point();
-            _html.Text("The most idle app is ");
+            _html.Text("The app with the highest idle share is ");
             Link(idle.App);
             _html.Text($": its runners had no request for {FigureText.Share(idle.Runners!.IdleShare)} of their paid time.").Close();
         }
@@ -369,7 +369,7 @@ internal sealed partial class ReportPage
         {
             point();
             Link(app);
-            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the allowed rate in the last {window} of the ")
+            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the sustainable rate in the last {window} of the ")
                 .Text($"period. An alert is due at {FigureText.Number(limit)}.").Close();
         }
 
@@ -451,7 +451,7 @@ internal sealed partial class ReportPage
 
     private static string Than(Compared figure, Func<double?, string> show) => figure switch
     {
-        { Before: null } => "the period before is not known",
+        { Before: null } => "the previous period is not known",
         { Before: 0 } => "none before",
         _ => $"{FigureText.Change(figure.Change)}; before: {show(figure.Before)}",
     };

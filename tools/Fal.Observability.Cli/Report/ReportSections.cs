@@ -21,7 +21,7 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "reliability")).Element("h2", "Reliability", ("id", "reliability"));
         _html.Element(
             "p",
-            "The apps that have used most of their error budget come first. A burn rate of 1 uses the budget exactly up in the window of " +
+            "The apps that have used most of their error budget come first. At a burn rate of 1, the budget lasts exactly for the window of " +
                 $"the objective. An alert is due at {FigureText.Number(ShortBurnLimit)} over the last hour or at " +
                 $"{FigureText.Number(LongBurnLimit)} over the last six hours of the period. Such rates are marked.",
             ("class", "soft"));
@@ -70,8 +70,8 @@ internal sealed partial class ReportPage
         _html.Element(
             "p",
             "The apps with the most idle runner hours come first. Paid hours are those of running, idle and draining runners. The table " +
-                "of the cost has what the idle hours cost. Peak runners are the most runners with requests at a time; the limit is " +
-                "the present one.",
+                "of the cost has what the idle hours cost. The peak is the highest number of runners that had requests at the same " +
+                "time. The limit is the current one.",
             ("class", "soft"));
         Table(
             "Runners and cold boots by app",
@@ -105,7 +105,7 @@ internal sealed partial class ReportPage
         _html.Element(
             "p",
             "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than " +
-                "p50, and 99 % faster than p99. Percentiles of several endpoints cannot be combined, so the account has none.",
+                "p50, and 99 % were faster than p99. Percentiles of several endpoints cannot be combined, so the account has none.",
             ("class", "soft"));
         Table(
             "Wait in the queue and execution by endpoint",
@@ -170,7 +170,7 @@ internal sealed partial class ReportPage
         {
             _html.Element(
                 "p",
-                "Unattributed: these lines of the bill have a name or an environment that no listed app has exactly. Name the " +
+                "Unattributed: no listed app has exactly the name and environment of these lines of the bill. Name the " +
                     "environment with --environments to list its apps too.",
                 ("class", "soft"));
             Table(
@@ -264,7 +264,7 @@ internal sealed partial class ReportPage
     {
         (string kind, string word) = slo?.IsMet switch
         {
-            true => ("mark good", "kept"),
+            true => ("mark good", "met"),
             false => ("mark bad", "missed"),
             null => ("soft", "no data"),
         };
@@ -377,12 +377,12 @@ internal sealed partial class ReportPage
         _html.Open("footer").Element("h2", "How to read this report").Open("ul", ("class", "points"));
         foreach (string line in (string[])
         [
-            "All times are in UTC. The period before has the same length and ends where this one begins.",
+            "All times are in UTC. The previous period has the same length and ends where this period begins.",
             "A server error is an answer with a status of 5xx. Only these count against the objective. Errors of the callers (4xx) do not.",
             "The error budget is the number of server errors that the objective allows for the requests in its window.",
             "A cold boot is a request that waited more than one second for a runner to start.",
-            "The idle share is the time of idle runners among that of running, idle and draining ones. An idle runner hour is one runner " +
-                "that was up for an hour without a request.",
+            "The idle share is the time of idle runners, as a share of the time of running, idle and draining runners. An idle runner " +
+                "hour is one runner that was up for an hour without a request.",
             "What idle time cost is an estimate: the cost times the idle share. The bill does not tell idle time apart.",
             $"The {_bucket}s with the most server errors are chosen by the number of errors and not by their share, so that a quiet " +
                 $"{_bucket} with one failed request is not among them.",

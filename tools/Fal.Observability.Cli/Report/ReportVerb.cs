@@ -59,7 +59,7 @@ internal sealed class ReportVerb
 
     public static Command Create()
     {
-        var verb = new Command("report", "Write traffic, errors, speed, runners and cost as one HTML file.");
+        var verb = new Command("report", "Write a report on traffic, errors, latency, runners and cost as one HTML file.");
         _ = new ReportVerb(verb);
         return verb;
     }

@@ -47,7 +47,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
     {
         if (row.Live is not { } live)
         {
-            Add("now", "no metrics: the service sends none of an app without a runner");
+            Add("now", "no metrics: the service sends none for an app without a runner");
             return;
         }
 

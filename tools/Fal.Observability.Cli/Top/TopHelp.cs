@@ -26,14 +26,14 @@ internal static class TopHelp
     [
         ("queue", "requests that wait"),
         ("busy", "requests in progress"),
-        ("run", "runners in any state; limit: the most that the app may have"),
+        ("run", "runners in any state; limit: the maximum number of runners"),
         ("p50 p90 p99", "latency in seconds of the requests completed in the last minute"),
         ("err%", "share of 5xx answers in the requests completed in the last minute"),
-        ("gpu, vram", "use in percent of one GPU on average"),
+        ("gpu, vram", "average use of a GPU in percent"),
         ("today", "cost since midnight UTC; it is read every five minutes"),
         ("bars", "the latest reads of queue and busy, the newest on the right"),
-        ("trouble", "share of errors in percent, and the time that a new request waits, in percent of a minute. Each counts at most 100. " +
-            "Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app from 5 on."),
+        ("trouble", "share of errors in percent, plus the time that a new request waits, in percent of a minute. Each counts at most 100. " +
+            "Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app with a score of 5 or more."),
         ("-", "the service did not send a value"),
     ];
 

@@ -203,8 +203,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
             lines.AddRange(Status(width, height, now));
             lines.Add(new TopLine(width));
             string text = model.Problem is { } problem
-                ? $"There are no data of {ShownText.Of(model.Service)} yet, and the reads go on. The last failure: {problem}"
-                : $"Waiting for the first answer of {ShownText.Of(model.Service)}, for {Figures.Span(now - model.Start)}.";
+                ? $"No data from {ShownText.Of(model.Service)} yet; still trying. The last failure: {problem}"
+                : $"Waiting for the first answer from {ShownText.Of(model.Service)}, {Figures.Span(now - model.Start)} so far.";
             lines.AddRange(TopLine.Wrap(text, width).Take(height - lines.Count - 1).Select(part => new TopLine(width).Add(part)));
             return;
         }
@@ -232,8 +232,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
         {
             lines.Add(new TopLine(width).Add(
                 view.Filter.Length > 0 ? $"  No app's name contains '{view.Filter}'. Esc clears the filter."
-                : model.OwnsNoApp ? "  The account owns no app."
-                : "  No data: the service sends metrics of no app. Apps without a runner have none."));
+                : model.OwnsNoApp ? "  The account owns no apps."
+                : "  No data: the service sends no metrics for any app. An app without a runner has none."));
             return;
         }
 

@@ -52,7 +52,7 @@ internal readonly record struct Trouble(double Score, string Reason)
         if (waitPart > 0)
         {
             reasons.Add(double.IsInfinity(wait)
-                ? app.RunnersInState(FalRunnerStates.Running) is > 0 ? "queue stands still" : "queue, no runner"
+                ? app.RunnersInState(FalRunnerStates.Running) is > 0 ? "queue not moving" : "queue, no runner"
                 : $"queue {Figures.Span(TimeSpan.FromSeconds(wait))}");
         }
 
