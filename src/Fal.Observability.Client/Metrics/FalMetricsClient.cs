@@ -149,7 +149,7 @@ internal sealed class FalMetricsClient(
         // An idle account has no samples, and its body is declared as metrics. Any other body without samples is not the service's.
         if (isEmpty && InfoOf(stream) is { DeclaresMetrics: false })
         {
-            throw NotMetrics(stream, "it has no sample, and its content type does not declare it as metrics", null);
+            throw NotMetrics(stream, "it has no sample, and the response has no content type that declares it as metrics", null);
         }
 
         // If the service sends the same problem each time, a watch does not log it at every read.

@@ -915,7 +915,7 @@ public sealed class PrometheusBridgeTests
     [InlineData("Histories:0:Since", "7d", "1.00:00:00 a day")]
     [InlineData("Histories:0:Since", "40000.00:00:00", "at most 36500 days")]
     [InlineData("Histories:0:Account", "globex", "There is no account 'globex'")]
-    [InlineData("Histories:1:EndpointIds:0", "acme/app/route", "duplicate 'acme/app/route'")]
+    [InlineData("Histories:1:EndpointIds:0", "acme/app/route", "names 'acme/app/route' more than once")]
     public async Task A_history_that_is_wrong_stops_the_start_and_is_named(string name, string value, string message)
     {
         Dictionary<string, string?> settings = new(Settings(("acme", new Uri("http://127.0.0.1:9/v1"))))

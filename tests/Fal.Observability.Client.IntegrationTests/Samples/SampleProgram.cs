@@ -11,11 +11,7 @@ internal static class SampleProgram
     /// <param name="environment">Further variables of the environment.</param>
     /// <param name="arguments">Its arguments.</param>
     public static Process Start(
-        string name,
-        string? key,
-        IEnumerable<KeyValuePair<string, string>> environment,
-        params string[] arguments
-    ) =>
+        string name, string? key, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments) =>
         StartIn("", name, key, environment, arguments);
 
     /// <summary>Starts it in a folder; in that of this process if the folder is empty.</summary>

@@ -115,7 +115,11 @@ internal sealed class FiguresOf
                     .Select(Endpoint),
             ],
             Runners = mean is null && most is null ? null : new RunnerFigures(
-                mean?.IdleShare, Hours(mean), most?.PeakRunning, limited?.MaxConcurrency, limited is null ? null : most?.PeakShareOf(limited)),
+                mean?.IdleShare,
+                Hours(mean),
+                most?.PeakRunning,
+                limited?.MaxConcurrency,
+                limited is null ? null : most?.PeakShareOf(limited)),
             Costs = Costs(app, mean?.IdleShare),
             WorstBuckets = Worst(points.Where(point => point.HasData)
                 .Select(point => Bucket(point.Start, app, point.Totals, point.IsProvisional))),
@@ -272,7 +276,11 @@ internal sealed class FiguresOf
         decimal? IdleCost(string currency)
         {
             decimal[] known =
-                [.. apps.SelectMany(app => app.Costs).Where(cost => cost.Currency == currency).Select(cost => cost.IdleCost).OfType<decimal>()];
+            [
+                .. apps.SelectMany(app => app.Costs).Where(cost => cost.Currency == currency)
+                    .Select(cost => cost.IdleCost)
+                    .OfType<decimal>(),
+            ];
             return known.Length == 0 ? null : known.Sum();
         }
 

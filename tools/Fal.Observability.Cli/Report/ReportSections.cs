@@ -69,9 +69,9 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "runners")).Element("h2", "Runners and cold boots", ("id", "runners"));
         _html.Element(
             "p",
-            "The apps with the most idle runner hours come first. Paid hours are those of running, idle and draining runners. What the idle " +
-                "hours cost is in the table of the cost. Peak runners are the most runners with requests at a time; the limit is the " +
-                "present one.",
+            "The apps with the most idle runner hours come first. Paid hours are those of running, idle and draining runners. The table " +
+                "of the cost has what the idle hours cost. Peak runners are the most runners with requests at a time; the limit is " +
+                "the present one.",
             ("class", "soft"));
         Table(
             "Runners and cold boots by app",

@@ -40,7 +40,9 @@ internal static class TopColumns
     /// <param name="width">The columns of the screen.</param>
     /// <param name="withBars">Whether trends are shown: one read alone has none.</param>
     /// <param name="ramp">The characters of bars.</param>
-    /// <param name="sort">What the rows are sorted by. Its column stays, unless it is the trouble, which the mark of a row shows too.</param>
+    /// <param name="sort">
+    /// What the rows are sorted by. Its column stays, unless it is the trouble, which the mark of a row shows too.
+    /// </param>
     public static (IReadOnlyList<TopColumn> Columns, TopDrawing Drawing) For(
         TopReading reading, int width, bool withBars, string ramp, TopSort sort)
     {

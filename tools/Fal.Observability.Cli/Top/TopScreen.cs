@@ -262,7 +262,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
         foreach (TopColumn column in columns)
         {
             bool isSorted = column.Sort == view.Sort;
-            line.AddCell(isSorted ? column.Title + Arrow(view) : column.Title, column.Width, column.IsRight, isSorted ? Ink.Title : Ink.Faint).Add(" ");
+            (string title, Ink ink) = isSorted ? (column.Title + Arrow(view), Ink.Title) : (column.Title, Ink.Faint);
+            line.AddCell(title, column.Width, column.IsRight, ink).Add(" ");
         }
 
         return line;

@@ -201,7 +201,7 @@ internal sealed class FalGuardedStream : FalForwardStream
                         transient: true
                     )
                 : _guard.Info.DeclaresMetrics ? null
-                : Fault($"{problem}, and its content type does not declare it as metrics", null, transient: false);
+                : Fault($"{problem}, and the response has no content type that declares it as metrics", null, transient: false);
         }
 
         if (!_guard.IsText)
