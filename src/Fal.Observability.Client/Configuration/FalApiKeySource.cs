@@ -114,6 +114,7 @@ internal sealed class FalApiKeySource(
                 [message]
             )
             : new FalTransportException($"{message} The client sent no request, because it has no key " +
-                $"yet.", failure) { IsTransient = true };
+                $"yet.", failure)
+            { IsTransient = true };
     }
 }

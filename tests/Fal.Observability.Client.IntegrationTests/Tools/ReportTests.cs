@@ -54,7 +54,8 @@ public sealed class ReportTests : IDisposable
         AnalyticsReport report = await fal.Analytics.GetReportAsync(query);
         AnalyticsReport before = await fal.Analytics.GetReportAsync(query with
         {
-            Range = AnalyticsTimeRange.Between(First - (Now - First), First), BoundToTimeframe = false,
+            Range = AnalyticsTimeRange.Between(First - (Now - First), First),
+            BoundToTimeframe = false,
         });
         AppCostReport costs = (await fal.Usage.GetReportAsync(
             new UsageQuery { Range = query.Range, Timeframe = AnalyticsTimeframe.Hour })).ByApp(apps, report);
@@ -197,7 +198,7 @@ public sealed class ReportTests : IDisposable
 
         (_, ReportFile page) = await ReportAsync(fal, server);
 
-        Assert.Contains("There was no request.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("There were no requests.", page.Text, StringComparison.Ordinal);
         Assert.Equal(0, page["traffic.request_count.value"]);
         Assert.DoesNotContain("NaN", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("∞", page.Text, StringComparison.Ordinal);
@@ -226,7 +227,8 @@ public sealed class ReportTests : IDisposable
 
         AnalyticsReport report = await fal.Analytics.GetReportAsync(new AnalyticsQuery(server.Apps)
         {
-            Range = AnalyticsTimeRange.Between(First, Now), Timeframe = AnalyticsTimeframe.Hour,
+            Range = AnalyticsTimeRange.Between(First, Now),
+            Timeframe = AnalyticsTimeframe.Hour,
         });
         AnalyticsBucket[] provisional = [.. report.TimeSeries.Where(bucket => bucket.IsProvisional)];
         Assert.NotEmpty(provisional);
@@ -587,20 +589,35 @@ public sealed class ReportTests : IDisposable
         var apps = new FalAppList { Apps = [new FalApp { EndpointId = app, Environment = "<i>main</i>", MachineType = "GPU-H100" }] };
         AnalyticsRow row = new()
         {
-            EndpointId = route, RequestCount = 7, SuccessCount = 6, UserErrorCount = 0, ErrorCount = 1, StartupErrorCount = 0,
-            ConnectionErrorCount = 0, TimeoutErrorCount = 0, RuntimeErrorCount = 1, ColdBootCount = 1,
-            P50Duration = TimeSpan.FromSeconds(1.25), P90Duration = TimeSpan.FromSeconds(1234.5),
+            EndpointId = route,
+            RequestCount = 7,
+            SuccessCount = 6,
+            UserErrorCount = 0,
+            ErrorCount = 1,
+            StartupErrorCount = 0,
+            ConnectionErrorCount = 0,
+            TimeoutErrorCount = 0,
+            RuntimeErrorCount = 1,
+            ColdBootCount = 1,
+            P50Duration = TimeSpan.FromSeconds(1.25),
+            P90Duration = TimeSpan.FromSeconds(1234.5),
             P90PrepareDuration = TimeSpan.FromSeconds(0.25),
         };
         var query = new AnalyticsQuery(app)
         {
-            Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Structure, Range = range, Timeframe = AnalyticsTimeframe.Hour,
+            Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Structure,
+            Range = range,
+            Timeframe = AnalyticsTimeframe.Hour,
         };
         return new ReportSources
         {
             Request = new ReportRequest
             {
-                Apps = apps, EndpointIds = [app], IsWholeAccount = true, IsSimulated = false, First = new DateOnly(2026, 6, 10),
+                Apps = apps,
+                EndpointIds = [app],
+                IsWholeAccount = true,
+                IsSimulated = false,
+                First = new DateOnly(2026, 6, 10),
                 Objective = Objective,
             },
             CollectedAt = Now,

@@ -401,17 +401,17 @@ public sealed class TopTests
         _now += TimeSpan.FromSeconds(7);
 
         Assert.Contains("no data yet", Frame(80, 24)[0], StringComparison.Ordinal);
-        Assert.Contains("Waiting for the first answer of fal, for 7 s.", Frame(80, 24));
+        Assert.Contains("Waiting for the first answer from fal, 7 s so far.", Frame(80, 24));
     }
 
     [Fact]
     public void An_account_without_metrics_says_so()
     {
         Read();
-        Assert.Contains("  No data: the service sends metrics of no app. Apps without a runner have none.", Frame(80, 24));
+        Assert.Contains("  No data: the service sends no metrics. An app without a runner has none.", Frame(80, 24));
 
         _model.Take(new FalAppList { Apps = [] });
-        Assert.Contains("  The account owns no app.", Frame(80, 24));
+        Assert.Contains("  The account owns no apps.", Frame(80, 24));
     }
 
     [Fact]
@@ -437,7 +437,7 @@ public sealed class TopTests
     {
         _model.ReadFailed(new FalAuthenticationException("Invalid API key"), _now);
         Assert.Equal("KEY REFUSED for 0 s (1 read): Invalid API key", Frame(80, 24)[1]);
-        Assert.Contains("There are no data of fal yet, and the reads go on. The last failure: Invalid API", Frame(80, 24));
+        Assert.Contains("No data from fal yet; still trying. The last failure: Invalid API key", Frame(80, 24));
 
         Read(App("org/painter", queue: 1, busy: 1));
         Assert.DoesNotContain(Frame(80, 24), line => line.Contains("KEY REFUSED", StringComparison.Ordinal));

@@ -171,7 +171,10 @@ internal sealed record Plot
     {
         var area = new AreaSeries
         {
-            Color = style.Line, Color2 = OxyColors.Transparent, Fill = style.Area, StrokeThickness = LineThickness,
+            Color = style.Line,
+            Color2 = OxyColors.Transparent,
+            Fill = style.Area,
+            StrokeThickness = LineThickness,
         };
         for (int i = 0; i < Starts.Count; i++)
         {

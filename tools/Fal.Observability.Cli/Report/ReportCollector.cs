@@ -46,7 +46,10 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
                 usageBefore = await client.Usage.GetReportAsync(
                     new UsageQuery
                     {
-                        Range = before, Timeframe = request.Timeframe, Expand = UsageExpand.Summary, BoundToTimeframe = false,
+                        Range = before,
+                        Timeframe = request.Timeframe,
+                        Expand = UsageExpand.Summary,
+                        BoundToTimeframe = false,
                     },
                     cancellationToken);
             });
@@ -111,7 +114,9 @@ internal sealed class ReportCollector(IFalObservabilityClient client, TimeProvid
         {
             AnalyticsQuery earlier = query with
             {
-                Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Summary, Range = before, BoundToTimeframe = false,
+                Expand = AnalyticsExpand.AllMetrics | AnalyticsExpand.Summary,
+                Range = before,
+                BoundToTimeframe = false,
             };
             await Screen.WithProgressAsync(
                 "analytics, the period before",

@@ -32,8 +32,8 @@ internal static class TopHelp
         ("gpu, vram", "average use of a GPU in percent"),
         ("today", "cost since midnight UTC; it is read every five minutes"),
         ("bars", "the latest reads of queue and busy, the newest on the right"),
-        ("trouble", "share of errors in percent, plus the time that a new request waits, in percent of a minute. Each counts at most 100. " +
-            "Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app with a score of 5 or more."),
+        ("trouble", "share of errors in percent, plus the time that a new request waits, in percent of a minute. Each counts at most " +
+            "100. Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app with a score of 5 or more."),
         ("-", "the service did not send a value"),
     ];
 

@@ -233,7 +233,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
             lines.Add(new TopLine(width).Add(
                 view.Filter.Length > 0 ? $"  No app's name contains '{view.Filter}'. Esc clears the filter."
                 : model.OwnsNoApp ? "  The account owns no apps."
-                : "  No data: the service sends no metrics for any app. An app without a runner has none."));
+                : "  No data: the service sends no metrics. An app without a runner has none."));
             return;
         }
 

@@ -182,5 +182,6 @@ internal sealed class TopVerb
         }
 
         end();
-    }) { IsBackground = true, Name = "keys" }.Start();
+    })
+    { IsBackground = true, Name = "keys" }.Start();
 }
