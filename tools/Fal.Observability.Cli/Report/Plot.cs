@@ -20,9 +20,6 @@ internal sealed record Plot
     private const int FontSize = 14;
     private const double LineThickness = 1.75;
 
-    // A shade that one can see, as a share of the plot.
-    private const double NarrowestShade = 0.02;
-
     private static readonly (OxyColor Line, OxyColor Area, LineStyle Style)[] Styles =
     [
         (PlotInk.First, PlotInk.FirstArea, LineStyle.Solid),
@@ -129,14 +126,14 @@ internal sealed record Plot
         {
             model.Annotations.Add(new RectangleAnnotation
             {
-                MinimumX = Math.Min(At(since), At(End) - (length.TotalDays * NarrowestShade)),
+                MinimumX = At(since),
                 MaximumX = At(End),
                 MinimumY = 0,
                 MaximumY = highest > 0 ? highest * 1.06 : 1,
                 Fill = PlotInk.Provisional,
                 Layer = AnnotationLayer.BelowSeries,
             });
-            // A single hour of a month is two pixels wide. The line shows where it begins, exactly.
+            // The shade of a single hour of a month is less than a pixel wide. The line can be seen.
             model.Annotations.Add(new LineAnnotation
             {
                 Type = LineAnnotationType.Vertical,

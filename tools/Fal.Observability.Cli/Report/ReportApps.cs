@@ -127,7 +127,7 @@ internal sealed partial class ReportPage
 
         if (_account.Bill is not null && app.Costs.Count == 0)
         {
-            _html.Text(" It has no cost of its own.");
+            _html.Text(" Its cost is not known, because no line of the bill has exactly its name and environment.");
         }
 
         if (app.Runners is { IdleShare: { } idle, Hours: { } hours })

@@ -152,7 +152,7 @@ internal sealed partial class ReportPage
                 CostFigures total = _account.Bill!.Totals[i];
                 if (total.IdleCost is { } idleCost)
                 {
-                    _html.Text(i == 0 ? " and cost about " : " and ");
+                    _html.Text(i > 0 ? " and " : _account.Apps.Any(IdlesAtUnknownCost) ? " and cost at least " : " and cost about ");
                     Money($"{Path("bill.totals", i)}.idle_cost", idleCost, total.Currency);
                 }
             }
@@ -258,7 +258,9 @@ internal sealed partial class ReportPage
             Figure("availability.short_burn_rate", shortBurn, FigureText.Number);
             _html.Text(" times the sustainable rate in the last hour of the period and at ");
             Figure("availability.long_burn_rate", longBurn, FigureText.Number);
-            _html.Text(" times in the last six hours.").Close();
+            _html.Text(" times in the last six hours.");
+            bool isDue = shortBurn >= ShortBurnLimit || longBurn >= LongBurnLimit || BurnAlerts().Length > 0;
+            _html.Text(isDue ? "" : " No alert is due, for any app either.").Close();
         }
 
         if (_account.WorstBuckets is [var worst, ..])
@@ -298,9 +300,19 @@ internal sealed partial class ReportPage
         {
             var (app, dearest) = currency.MaxBy(cost => cost.Cost.Cost);
             Point();
-            _html.Text("The most expensive app is ");
+            UnattributedFigures? rest =
+                _account.Bill?.Unattributed.Where(rest => rest.Currency == dearest.Currency).MaxBy(rest => rest.Cost);
+            bool isLess = rest?.Cost > dearest.Cost;
+            _html.Text(isLess ? "Of the apps whose cost is known, the most expensive is " : "The most expensive app is ");
             Link(app);
             _html.Text($": {FigureText.Money(dearest.Cost, dearest.Currency)}.");
+            if (isLess)
+            {
+                _html.Text(
+                    $" A line of the bill that belongs to no listed app is higher: {rest!.App ?? "no name"}, " +
+                        $"{FigureText.Money(rest.Cost, rest.Currency)}.");
+            }
+
             if (currency.Where(cost => cost.Cost.CostPerThousandSuccesses is not null).MaxBy(cost => cost.Cost.CostPerThousandSuccesses) is
                 { App: { } name } perSuccess)
             {
@@ -353,18 +365,7 @@ internal sealed partial class ReportPage
     /// <summary>Names the apps whose error budget burns so fast that an alert is due, with the rate and the window of it.</summary>
     private void BurnAlerts(Action point)
     {
-        (string App, double Rate, double Limit, string Window)[] alerts =
-        [
-            .. _account.Apps.Select(app => app.Availability switch
-            {
-                { ShortBurnRate: >= ShortBurnLimit and var rate } => (app.App, rate, ShortBurnLimit, "hour"),
-                { LongBurnRate: >= LongBurnLimit and var rate } => (app.App, rate, LongBurnLimit, "six hours"),
-                _ => (app.App, 0, 0, ""),
-            })
-                .Where(alert => alert.Item3 > 0)
-                .OrderByDescending(alert => alert.Item2 / alert.Item3)
-                .ThenBy(alert => alert.App, StringComparer.Ordinal),
-        ];
+        (string App, double Rate, double Limit, string Window)[] alerts = BurnAlerts();
         foreach ((string app, double rate, double limit, string window) in alerts.Take(NamesInSentence))
         {
             point();
@@ -388,6 +389,21 @@ internal sealed partial class ReportPage
         }
     }
 
+    private (string App, double Rate, double Limit, string Window)[] BurnAlerts() =>
+    [
+        .. _account.Apps.Select(app => app.Availability switch
+        {
+            { ShortBurnRate: >= ShortBurnLimit and var rate } => (app.App, Rate: rate, Limit: ShortBurnLimit, Window: "hour"),
+            { LongBurnRate: >= LongBurnLimit and var rate } => (app.App, Rate: rate, Limit: LongBurnLimit, Window: "six hours"),
+            _ => (app.App, Rate: 0, Limit: 0, Window: ""),
+        })
+            .Where(alert => alert.Limit > 0)
+            .OrderByDescending(alert => alert.Rate / alert.Limit)
+            .ThenBy(alert => alert.App, StringComparer.Ordinal),
+    ];
+
+    private static bool IdlesAtUnknownCost(AppFigures app) => app.Runners?.Hours?.Idle > 0 && app.Costs.Count == 0;
+
     private void Gaps()
     {
         PeriodFigures period = _account.Period;
@@ -407,7 +423,7 @@ internal sealed partial class ReportPage
             Figure("period.provisional_bucket_count", period.ProvisionalBucketCount, FigureText.Count);
             _html.Text(period.ProvisionalBucketCount == 1 ? $" {_bucket} with " : $" {_bucket}s with ");
             Figure("period.provisional_request_count", period.ProvisionalRequestCount, FigureText.Count);
-            _html.Text(" requests). Tables mark them. Plots shade them and have a dashed line where they begin.").Close();
+            _html.Text(" requests). In plots, a dashed line marks where they begin.").Close();
         }
 
         if (countsDiffer)

@@ -197,11 +197,11 @@ internal sealed partial class ReportPage
     private static string NoOwnCost(int apps, BillFigures bill)
     {
         string subject = apps == 1
-            ? $"1 app has a dash ({FigureText.Unknown}) because it has no cost of its own"
-            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because they have no cost of their own";
+            ? $"1 app has a dash ({FigureText.Unknown}) because no line of the bill has exactly its name and environment"
+            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because no line of the bill has exactly their name and environment";
         return bill.Unattributed.Count > 0
             ? $"{subject}: see Unattributed cost."
-            : $"{subject}: the bill has no line with the name and environment of the app.";
+            : $"{subject}.";
     }
 
     private void Worst()
