@@ -182,6 +182,7 @@ public sealed class FalSimulator : IAsyncDisposable
         // Empty: nothing of the surroundings (variables, settings files, console) changes how it behaves.
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        builder.Services.AddSingleton<IHostLifetime, SignalsAreThePrograms>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -435,4 +436,12 @@ public sealed class FalSimulator : IAsyncDisposable
     /// </summary>
     private static string Redact(string authorization) =>
         string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
+
+    /// <summary>Replaces the console's lifetime of a host, which would keep Ctrl+C and SIGTERM from ending the program.</summary>
+    private sealed class SignalsAreThePrograms : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using WireMock.RequestBuilders;
 using WireMock.ResponseBuilders;
@@ -48,6 +49,22 @@ public sealed class SmallSamplesTests
         Assert.Equal(
             ["my-org/my-app: 101 requests are waiting, more than 100 for 0 s.", "my-org/my-app: resolved, 0 requests are waiting."],
             webhook.LogEntries.Select(call => TextOf(call.RequestMessage!.Body!)));
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task A_program_with_a_simulator_ends_by_the_signals_that_end_it_without_one(string signal, int expected)
+    {
+        using Process process = SampleProgram.Start("QueueAlert", key: null, [], "my-org/my-app", "100", "3600");
+        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        // The line comes when the simulator has started.
+        Assert.StartsWith("SIMULATED DATA", await process.StandardOutput.ReadLineAsync().OrHangs(), StringComparison.Ordinal);
+
+        using Process kill = Process.Start("kill", ["-s", signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync().OrHangs();
+
+        Assert.Equal((expected, ""), (process.ExitCode, await errors));
     }
 
     [Theory]
