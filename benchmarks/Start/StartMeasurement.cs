@@ -144,7 +144,8 @@ internal static partial class StartMeasurement
                 [
                     "publish", Path.Combine(Sources(), project), "-c", "Release", "--use-current-runtime",
                     "--self-contained", mode == "native" ? "true" : "false", "-o", output,
-                    "--artifacts-path", Path.Combine(folder, "build", name, mode), "-v", "quiet", "-m:1", "-p:RunAnalyzersDuringBuild=false", .. PublishOptions[mode],
+                    "--artifacts-path", Path.Combine(folder, "build", name, mode), "-v", "quiet", "-m:1",
+                    "-p:RunAnalyzersDuringBuild=false", .. PublishOptions[mode],
                     .. checkout is null ? Array.Empty<string>() : [$"-p:ClientCheckout={checkout}"],
                 ])
             {
