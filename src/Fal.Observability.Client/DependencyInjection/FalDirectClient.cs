@@ -52,9 +52,10 @@ internal sealed class FalDirectClient : IFalObservabilityClient, IDisposable
 
     public void Dispose()
     {
-        _metrics.Dispose();
-        _primary.Dispose();
+        // The connections come first: a call that finds one closed must also find that the client is disposed.
         _connections.Dispose();
+        _primary.Dispose();
+        _metrics.Dispose();
     }
 
     /// <summary>All areas share the connections.</summary>

@@ -93,7 +93,12 @@ public static class FalObservabilityServiceCollectionExtensions
         OptionsBuilder<FalObservabilityOptions> options = services.AddOptions<FalObservabilityOptions>(name);
         if (!again)
         {
-            services.TryAddSingleton<FalConnections>();
+            services.TryAddSingleton(provider =>
+            {
+                // A container disposes first what it created last. The handlers use the meters until the connections are closed.
+                _ = provider.GetService<IMeterFactory>();
+                return new FalConnections();
+            });
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>()
             );
@@ -239,9 +244,22 @@ public static class FalObservabilityServiceCollectionExtensions
         public IFalAnalyticsClient Analytics { get; } = provider.GetRequiredKeyedService<IFalAnalyticsClient>(key);
 
         // Few programs need these, so their connections are created on demand.
-        public IFalAppsClient Apps => provider.GetRequiredKeyedService<IFalAppsClient>(key);
+        public IFalAppsClient Apps => Create<IFalAppsClient>();
 
-        public IFalUsageClient Usage => provider.GetRequiredKeyedService<IFalUsageClient>(key);
+        public IFalUsageClient Usage => Create<IFalUsageClient>();
+
+        private T Create<T>()
+            where T : notnull
+        {
+            try
+            {
+                return provider.GetRequiredKeyedService<T>(key);
+            }
+            catch (ObjectDisposedException)
+            {
+                throw FalCallHandler.Disposed();
+            }
+        }
     }
 
     private sealed class FalObservabilityBuilder(IServiceCollection services, string? key) : IFalObservabilityBuilder

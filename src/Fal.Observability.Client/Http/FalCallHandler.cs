@@ -69,6 +69,13 @@ internal sealed class FalCallHandler(
                 log.SentWithNewKey(operation);
             }
 
+            // The retries end when the client is disposed or the caller cancels. The failure that was not retried is then not the outcome.
+            if (!response.IsSuccessStatusCode && (closed.IsCancellationRequested || cancellationToken.IsCancellationRequested))
+            {
+                response.Dispose();
+                throw new OperationCanceledException(cancellationToken);
+            }
+
             int status = (int)response.StatusCode;
             activity?.SetTag(FalTelemetry.StatusTag, status);
             if (!response.IsSuccessStatusCode)
@@ -81,9 +88,7 @@ internal sealed class FalCallHandler(
         }
         catch (Exception e)
         {
-            Exception failure = cancellationToken.IsCancellationRequested && e is OperationCanceledException
-                ? e
-                : Explained(e, operation, isLate: deadline is { IsCancellationRequested: true });
+            Exception failure = Explained(e, operation, isLate: deadline is { IsCancellationRequested: true }, cancellationToken);
             error = failure.GetType().Name;
             if (failure is FalObservabilityException own)
             {
@@ -167,9 +172,13 @@ internal sealed class FalCallHandler(
     }
 
     /// <summary>Returns the exception that the caller sees. An exception that already says what happened is returned unchanged.</summary>
-    private Exception Explained(Exception exception, string operation, bool isLate) => exception switch
+    private Exception Explained(Exception exception, string operation, bool isLate, CancellationToken cancellationToken) => exception switch
     {
-        OperationCanceledException when closed.IsCancellationRequested => Disposed(),
+        OperationCanceledException when cancellationToken.IsCancellationRequested => exception,
+        // The attempt failed because its connection was closed, or it was not retried.
+        _ when closed.IsCancellationRequested => Disposed(),
+        FalObservabilityException { IsTransient: true } when cancellationToken.IsCancellationRequested =>
+            new OperationCanceledException(exception.Message, exception, cancellationToken),
         OperationCanceledException when isLate => new FalTimeoutException(
             $"{operation}: the call, including its retries and the waits between them, did not finish within " +
                 $"{nameof(_options.TotalTimeout)} ({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} " +

@@ -154,4 +154,35 @@ public sealed class LifetimeTests
 
         await Task.WhenAll(closed.Select(task => task.Task)).OrHangs();
     }
+
+    [Fact]
+    public async Task A_call_that_starts_while_its_container_is_being_disposed_ends_with_the_clients_own_exception()
+    {
+        await using var server = RawServer.Start(exchange => exchange.ClientLeavesAsync());
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider, CallingAtTheEnd>();
+        services.AddFalObservability(options => (options.ApiKey, options.BaseAddress) = (FalAccount.Key, server.BaseAddress));
+        ServiceProvider provider = services.BuildServiceProvider();
+        IFalAppsClient apps = provider.GetRequiredService<IFalObservabilityClient>().Apps;
+        var calling = (CallingAtTheEnd)provider.GetRequiredService<TimeProvider>();
+        calling.Call = () => apps.ListAsync();
+
+        await provider.DisposeAsync();
+
+        ObjectDisposedException ended = await Assert.ThrowsAsync<ObjectDisposedException>(() => calling.Called!.OrHangs());
+        Assert.Equal(nameof(FalObservabilityClient), ended.ObjectName);
+    }
+
+    /// <summary>
+    /// A service that makes a call when its container disposes it. As a clock it is created with the client, so it is disposed in the
+    /// midst of what the client uses.
+    /// </summary>
+    private sealed class CallingAtTheEnd : TimeProvider, IDisposable
+    {
+        public Func<Task>? Call { get; set; }
+
+        public Task? Called { get; private set; }
+
+        public void Dispose() => Called = Call?.Invoke();
+    }
 }

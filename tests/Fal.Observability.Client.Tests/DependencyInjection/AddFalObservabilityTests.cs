@@ -310,6 +310,42 @@ public sealed class AddFalObservabilityTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_disposal_every_area_says_that_the_client_is_disposed_whether_it_was_used_or_not(bool ownsContainer)
+    {
+        IFalObservabilityClient client;
+        if (ownsContainer)
+        {
+            var owner = new FalObservabilityClient(o => o.ApiKey = "id:secret-value", _ => { });
+            client = owner;
+            owner.Dispose();
+        }
+        else
+        {
+            ServiceProvider provider = Services(services => services.AddFalObservability(o => o.ApiKey = "id:secret-value"));
+            client = provider.GetRequiredService<IFalObservabilityClient>();
+            await provider.DisposeAsync();
+        }
+
+        foreach (
+            Func<Task> call in new Func<Task>[]
+            {
+                () => client.Metrics.GetSnapshotAsync(),
+                () => client.Analytics.GetPageAsync(new AnalyticsQuery("a/b")),
+                () => client.Apps.ListAsync(),
+                () => client.Apps.GetRunnerHistoryAsync("a/b"),
+                () => client.Usage.GetReportAsync(),
+            }
+        )
+        {
+            ObjectDisposedException ended = await Assert.ThrowsAsync<ObjectDisposedException>(call);
+            Assert.Equal(nameof(FalObservabilityClient), ended.ObjectName);
+            Assert.Contains("The client, or the container that owns it, has been disposed.", ended.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void A_blank_key_in_code_does_not_fall_back_to_another_accounts()
     {

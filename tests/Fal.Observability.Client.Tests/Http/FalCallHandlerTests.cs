@@ -309,6 +309,72 @@ public sealed class FalCallHandlerTests
         Assert.Equal(1, end.Sent);
     }
 
+    public static TheoryData<int?, int, bool> FailuresAtTheEnd =>
+        new(
+            from status in new int?[] { 503, 429, 404, null }
+            from attempts in new[] { 4, 1 }
+            from isLogged in new[] { false, true }
+            select (status, attempts, isLogged)
+        );
+
+    /// <summary>The failure arrives first, and the disposal comes before the client has decided whether to retry.</summary>
+    [Theory]
+    [MemberData(nameof(FailuresAtTheEnd))]
+    public async Task A_failure_that_arrives_while_the_client_is_disposed_is_not_the_outcome(int? status, int attempts, bool isLogged)
+    {
+        using var closing = new CancellationTokenSource();
+        using var pipeline = new Pipeline(
+            FailingAfter(closing.Cancel, status), o => o.MaxAttempts = attempts, isLogged: isLogged, closed: closing.Token);
+
+        ObjectDisposedException ended = await Assert.ThrowsAsync<ObjectDisposedException>(() => pipeline.SendAsync());
+
+        Assert.Contains("The client, or the container that owns it, has been disposed.", ended.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(FailuresAtTheEnd))]
+    public async Task A_failure_that_arrives_while_the_caller_cancels_is_not_the_outcome(int? status, int attempts, bool isLogged)
+    {
+        using var caller = new CancellationTokenSource();
+        using var pipeline = new Pipeline(FailingAfter(caller.Cancel, status), o => o.MaxAttempts = attempts, isLogged: isLogged);
+
+        OperationCanceledException ended = await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            pipeline.SendAsync(cancellationToken: caller.Token)
+        );
+
+        Assert.Equal(caller.Token, ended.CancellationToken);
+    }
+
+    /// <summary>What a closed connection throws at a call depends on where the call is. None of it is for the caller.</summary>
+    [Fact]
+    public async Task An_exception_of_a_closed_handler_does_not_show_after_the_disposal()
+    {
+        using var closing = new CancellationTokenSource();
+        var end = new ScriptedHandler((_, _) =>
+        {
+            closing.Cancel();
+            throw new ObjectDisposedException("System.Net.Http.SocketsHttpHandler");
+        });
+        using var pipeline = new Pipeline(end, closed: closing.Token);
+
+        ObjectDisposedException ended = await Assert.ThrowsAsync<ObjectDisposedException>(() => pipeline.SendAsync());
+
+        Assert.Equal("FalObservabilityClient", ended.ObjectName);
+    }
+
+    /// <summary>Each attempt fails with a status, or without a response. Something else happens at its very end.</summary>
+    private static ScriptedHandler FailingAfter(Action happens, int? status) => new((_, _) =>
+    {
+        if (status is { } answered)
+        {
+            var body = new ObservedStream(new MemoryStream(), happens);
+            return Task.FromResult(ScriptedHandler.Response((HttpStatusCode)answered, body));
+        }
+
+        happens();
+        throw new HttpRequestException("connection reset");
+    });
+
     [Fact]
     public async Task The_total_time_limit_ends_a_call_whose_attempts_hang()
     {

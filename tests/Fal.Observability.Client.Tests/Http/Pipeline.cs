@@ -17,11 +17,13 @@ internal sealed class Pipeline : IDisposable
     /// <param name="isLogged">
     /// Whether Polly logs each attempt, as in a container. Without a container, it runs after a failure only.
     /// </param>
+    /// <param name="closed">Cancelled when the client is disposed.</param>
     public Pipeline(
         HttpMessageHandler end,
         Action<FalObservabilityOptions>? configure = null,
         double random = 1,
-        bool isLogged = false
+        bool isLogged = false,
+        CancellationToken closed = default
     )
     {
         Options = new FalObservabilityOptions { ApiKey = ApiKey };
@@ -31,10 +33,8 @@ internal sealed class Pipeline : IDisposable
         ILogger log = loggers.CreateLogger(FalLog.Category);
         var body = new FalBodyHandler(Options, Time, log) { InnerHandler = key };
         var source = new FalApiKeySource(Options, () => null, null, log);
-        var call = new FalCallHandler(source, new FalResilience(Options, Time, isLogged ? loggers : null, log, () => random), Time, log)
-        {
-            InnerHandler = body,
-        };
+        var resilience = new FalResilience(Options, Time, isLogged ? loggers : null, log, () => random);
+        var call = new FalCallHandler(source, resilience, Time, log, closed) { InnerHandler = body };
         _invoker = new HttpMessageInvoker(call);
     }
 
