@@ -13,7 +13,8 @@ namespace Fal.Observability.Client;
 /// the only reference to it here.
 /// </param>
 /// <param name="reloaded">
-/// The options of a configuration that was reloaded since the last look; null if it was not. Throws if they are not valid.
+/// The options of a configuration that was reloaded since the last look, not validated; null if it was not reloaded. Throws what the code
+/// that sets options throws.
 /// </param>
 /// <param name="account">The name of the account; null for the default one.</param>
 /// <param name="log">The log for a change of the key, and for a key that is not available.</param>
@@ -38,30 +39,25 @@ internal sealed class FalApiKeySource(
         : options.ApiKeyFile is not null ? $"the key file {options.ApiKeyFile}"
         : "the configuration";
 
+    /// <summary>The setting that holds the key.</summary>
+    private string Setting => $"{FalObservabilityOptions.SectionOf(account)}:{nameof(options.ApiKey)}";
+
     /// <summary>Looks up the key for the next call.</summary>
     /// <exception cref="FalTransportException">There is no key yet, because the provider failed. Transient.</exception>
     /// <exception cref="OptionsValidationException">There is no key yet, because the provider returned no usable one.</exception>
     public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
     {
-        string? key;
-        string? problem;
-        Exception? failure = null;
-        if (options.ApiKeyProvider is { } provider)
-        {
-            (key, problem, failure) = await AskAsync(provider, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            key = options.ApiKeyFile is not null ? FalKeyFile.Read(options.ApiKeyFile, out problem) : ReadConfiguration(out problem);
-        }
-
+        KeyLook look = options.ApiKeyProvider is { } provider ? await AskAsync(provider, cancellationToken).ConfigureAwait(false)
+            : options.ApiKeyFile is { } file ? ReadFile(file)
+            : ReadConfiguration();
+        string? problem = look.Problem;
         if (Interlocked.Exchange(ref _problem, problem) != problem && problem is not null && options.ApiKey is not null)
         {
-            log.KeyUnusable(_account, Source, problem);
+            log.KeyUnusable(_account, Source, problem, look.Advice);
         }
 
         string? last = options.ApiKey;
-        if (key is not null && key != last)
+        if (look.Key is { } key && key != last)
         {
             options.ApiKey = key;
             if (last is not null)
@@ -71,36 +67,56 @@ internal sealed class FalApiKeySource(
             }
         }
 
-        return options.ApiKey ?? throw Missing(problem!, failure);
+        return options.ApiKey ?? throw Missing(problem!, look.Failure);
     }
 
-    private static async ValueTask<(string? Key, string? Problem, Exception? Failure)> AskAsync(
+    private static async ValueTask<KeyLook> AskAsync(
         Func<CancellationToken, ValueTask<string>> provider, CancellationToken cancellationToken)
     {
+        const string Advice = "Check the callback. It must return a key of the form <key_id>:<key_secret>";
         try
         {
             // A callback that ignores the token must not hold up the deadline, the caller's cancellation or the disposal.
             string? key = await provider(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
-            return FalApiKey.Problem(key) is { } fault ? (null, $"returned no usable key: it {fault}", null) : (key, null, null);
+            return FalApiKey.Problem(key) is { } fault ? new KeyLook(null, $"returned no usable key: it {fault}", Advice) : new KeyLook(key);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            return (null, $"failed with {e.GetType()}.", e);
+            return new KeyLook(null, $"failed with {e.GetType()}.", Advice, e);
         }
     }
 
-    private string? ReadConfiguration(out string? problem)
+    private static KeyLook ReadFile(string file)
     {
-        problem = null;
+        string? key = FalKeyFile.Read(file, out string? problem);
+        return new KeyLook(key, problem, "Put a new key there, where this process can read it");
+    }
+
+    /// <summary>Takes the key from reloaded configuration, and nothing else. The other settings need not be valid.</summary>
+    private KeyLook ReadConfiguration()
+    {
         try
         {
-            // Another source of the key takes a restart.
-            return reloaded() is { ApiKeyFile: null, ApiKeyProvider: null } current ? current.ApiKey : null;
+            return reloaded() switch
+            {
+                null => default,
+                { ApiKeyProvider: not null } or { IsApiKeyOfFile: true } => new KeyLook(
+                    null,
+                    "no longer contains the key, but names another source of it.",
+                    $"Restart the program to use the other source, or set {Setting} again"
+                ),
+                { ApiKey: var key } => FalApiKey.Problem(key) is { } fault
+                    ? new KeyLook(null, $"contains no valid key: {nameof(options.ApiKey)} {fault}", $"Set {Setting} to a valid key")
+                    : new KeyLook(key),
+            };
         }
-        catch (OptionsValidationException e)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            problem = $"is no longer valid: {e.Message}";
-            return null;
+            return new KeyLook(
+                null,
+                $"cannot be applied, because code that sets options failed with {e.GetType()}.",
+                "Correct that code, or restart the program"
+            );
         }
     }
 
@@ -117,4 +133,11 @@ internal sealed class FalApiKeySource(
                 $"yet.", failure)
             { IsTransient = true };
     }
+
+    /// <summary>The outcome of one look at the source of the key.</summary>
+    /// <param name="Key">The key; null if there is no new one.</param>
+    /// <param name="Problem">Why there is no usable key, as the end of a sentence; null if nothing is wrong.</param>
+    /// <param name="Advice">What to do about the problem, without the full stop at its end.</param>
+    /// <param name="Failure">What the source threw; null if it did not.</param>
+    private readonly record struct KeyLook(string? Key, string? Problem = null, string Advice = "", Exception? Failure = null);
 }

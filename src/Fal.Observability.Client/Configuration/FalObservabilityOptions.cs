@@ -68,8 +68,14 @@ public sealed class FalObservabilityOptions
     /// <summary>Whether there is a configuration that can contain a setting. If so, messages name the setting in it.</summary>
     internal bool HasConfiguration { get; set; }
 
+    /// <summary>What was wrong with the configuration section itself: unknown settings, and values that cannot be read.</summary>
+    internal IEnumerable<string> SectionFailures { get; set; } = [];
+
     /// <summary>Whether <see cref="ApiKey"/> was read from <see cref="ApiKeyFile"/>.</summary>
     internal bool IsApiKeyOfFile { get; private set; }
+
+    /// <summary>The configuration section of an account; null or empty is the default one.</summary>
+    internal static string SectionOf(string? account) => string.IsNullOrEmpty(account) ? SectionName : $"{SectionName}:Accounts:{account}";
 
     /// <summary>Reads the key from the file or the environment, if it is not set.</summary>
     internal void FindApiKey(bool inEnvironment)

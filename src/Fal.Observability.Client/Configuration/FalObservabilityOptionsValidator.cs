@@ -8,11 +8,14 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
     public ValidateOptionsResult Validate(string? name, FalObservabilityOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var failures = new List<string>();
+        if (options.SectionFailures.Any())
+        {
+            // The other settings may be wrong only because of these.
+            return ValidateOptionsResult.Fail(options.SectionFailures);
+        }
 
-        string section = string.IsNullOrEmpty(name)
-            ? FalObservabilityOptions.SectionName
-            : $"{FalObservabilityOptions.SectionName}:Accounts:{name}";
+        var failures = new List<string>();
+        string section = FalObservabilityOptions.SectionOf(name);
         string keySetting = SettingOf(nameof(options.ApiKey));
         string fileSetting = SettingOf(nameof(options.ApiKeyFile));
         if (options.ApiKeyProvider is not null)

@@ -103,19 +103,7 @@ public static class FalObservabilityServiceCollectionExtensions
                 ServiceDescriptor.Singleton<IValidateOptions<FalObservabilityOptions>, FalObservabilityOptionsValidator>()
             );
             options
-                .Configure<IServiceProvider>(
-                    (o, provider) =>
-                        Settings.Bind<FalObservabilityOptions>(
-                            provider,
-                            key,
-                            null,
-                            section =>
-                            {
-                                o.HasConfiguration = true;
-                                section.Bind(o);
-                            }
-                        )
-                )
+                .Configure<IServiceProvider>((o, provider) => BindSection(o, provider, key))
                 .ValidateOnStart();
             options.PostConfigure(o => o.FindApiKey(inEnvironment: key is null));
             AddClients(services, builder);
@@ -127,6 +115,30 @@ public static class FalObservabilityServiceCollectionExtensions
         }
 
         return builder;
+    }
+
+    private static void BindSection(FalObservabilityOptions options, IServiceProvider provider, string? key)
+    {
+        try
+        {
+            Settings.Bind<FalObservabilityOptions>(
+                provider,
+                key,
+                null,
+                section =>
+                {
+                    options.HasConfiguration = true;
+                    // The key comes first, because a value that cannot be read ends the binding.
+                    options.ApiKey = section[nameof(options.ApiKey)] ?? options.ApiKey;
+                    section.Bind(options);
+                }
+            );
+        }
+        catch (OptionsValidationException e)
+        {
+            // The validator reports it. A reload, which takes only the key, does not validate.
+            options.SectionFailures = e.Failures;
+        }
     }
 
     private static void AddClients(IServiceCollection services, FalObservabilityBuilder builder)
@@ -218,8 +230,7 @@ public static class FalObservabilityServiceCollectionExtensions
         IChangeToken? unchanged = configuration?.GetReloadToken();
         return new FalApiKeySource(options, Reloaded, key, LogOf(provider, key));
 
-        // Do not use the options monitor. It creates the options again during the reload, and settings that have become invalid would throw
-        // there.
+        // Do not use the options monitor, and do not validate: the client takes only the key, whatever the other settings have become.
         FalObservabilityOptions? Reloaded()
         {
             if (unchanged?.HasChanged != true)
@@ -228,7 +239,10 @@ public static class FalObservabilityServiceCollectionExtensions
             }
 
             unchanged = configuration!.GetReloadToken();
-            return provider.GetRequiredService<IOptionsFactory<FalObservabilityOptions>>().Create(name);
+            return new OptionsFactory<FalObservabilityOptions>(
+                provider.GetServices<IConfigureOptions<FalObservabilityOptions>>(),
+                provider.GetServices<IPostConfigureOptions<FalObservabilityOptions>>()
+            ).Create(name);
         }
     }
 

@@ -27,14 +27,14 @@ internal sealed class SettingsSection(OptionRow[] rows)
             return;
         }
 
-        string path = key is null ? FalObservabilityOptions.SectionName : $"{FalObservabilityOptions.SectionName}:Accounts:{key}";
+        string path = FalObservabilityOptions.SectionOf(key);
         IConfigurationSection section = configuration.GetSection(inner is null ? path : $"{path}:{inner}");
         string[] sections =
             inner is not null ? []
             : key is null ? [FalMetricsPublisherOptions.SectionName, "Accounts"]
             : [FalMetricsPublisherOptions.SectionName];
         string[] known = [.. _names, .. sections];
-        string[] wrong =
+        List<string> wrong =
         [
             .. section.GetChildren().Select(child => child.Key)
                 .Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase))
@@ -46,11 +46,6 @@ internal sealed class SettingsSection(OptionRow[] rows)
                     $"{time.Path} is {time.Value}, which .NET reads as days. Write 00:00:45 for 45 seconds, or 1.00:00:00 for a day."
                 ),
         ];
-        if (wrong.Length > 0)
-        {
-            throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(T), wrong);
-        }
-
         try
         {
             bind(section);
@@ -65,11 +60,13 @@ internal sealed class SettingsSection(OptionRow[] rows)
                     .Where(child => e.Message.Contains($"'{child.Path}'", StringComparison.OrdinalIgnoreCase))
                     .Select(child => child.Path),
             ];
-            throw new OptionsValidationException(
-                key ?? Options.Options.DefaultName,
-                typeof(T),
-                [$"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read. Write a " +
-                    $"number such as 4, a time such as 00:00:30, a switch as true or false, or an address such as https://host/v1."]);
+            wrong.Add($"The value of {(unreadable.Length == 0 ? section.Path : string.Join(", ", unreadable))} cannot be read. Write a " +
+                "number such as 4, a time such as 00:00:30, a switch as true or false, or an address such as https://host/v1.");
+        }
+
+        if (wrong.Count > 0)
+        {
+            throw new OptionsValidationException(key ?? Options.Options.DefaultName, typeof(T), wrong);
         }
     }
 

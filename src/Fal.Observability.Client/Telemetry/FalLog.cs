@@ -110,12 +110,8 @@ internal static partial class FalLog
     [LoggerMessage(27, LogLevel.Information, "Account {Account}: {Source} has a new key. The client uses it from now on")]
     public static partial void KeyChanged(this ILogger logger, string account, string source);
 
-    [LoggerMessage(
-        28,
-        LogLevel.Warning,
-        "Account {Account}: {Source} {Problem} The last valid key stays in use. Put a new key there, where this process can read it"
-    )]
-    public static partial void KeyUnusable(this ILogger logger, string account, string source, string problem);
+    [LoggerMessage(28, LogLevel.Warning, "Account {Account}: {Source} {Problem} The last valid key stays in use. {Advice}")]
+    public static partial void KeyUnusable(this ILogger logger, string account, string source, string problem, string advice);
 
     [LoggerMessage(
         29,

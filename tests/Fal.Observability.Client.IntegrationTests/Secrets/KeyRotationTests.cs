@@ -56,6 +56,84 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.DoesNotContain(_log.GetSnapshot(), record => record.Message.Contains("secret", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(null, "MaxAttempts", "99")]
+    [InlineData("acme", "MaxAttempts", "99")]
+    [InlineData(null, "Typo", "1")]
+    [InlineData(null, "MaxAttempts", "many")]
+    [InlineData(null, "TotalTimeout", "45")]
+    [InlineData(null, "BaseAddress", "http://elsewhere.example")]
+    [InlineData(null, "ApiKeyFile", "/no/such/file")]
+    public async Task A_reloaded_key_is_taken_although_another_setting_has_become_invalid(string? account, string setting, string value)
+    {
+        string section = account is null ? "Fal" : $"Fal:Accounts:{account}";
+        IConfigurationRoot configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
+        await using ServiceProvider services = Services(account, null, configuration);
+        IFalMetricsClient metrics = services.GetRequiredKeyedService<IFalMetricsClient>(account);
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        configuration[$"{section}:ApiKey"] = NewKey;
+        configuration[$"{section}:{setting}"] = value;
+        configuration.Reload();
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, NewKey], _service.Keys);
+        Assert.Equal([27], _log.GetSnapshot().Where(record => record.Level >= LogLevel.Information).Select(record => record.Id.Id));
+    }
+
+    [Theory]
+    [InlineData(null, "ApiKey", "no key", "contains no valid key: ApiKey contains a space", "Set Fal:ApiKey to a valid key")]
+    [InlineData("acme", "ApiKey", "", "contains no valid key: ApiKey is missing.", "Set Fal:Accounts:acme:ApiKey to a valid key")]
+    [InlineData(
+        null, "ApiKeyFile", "/no/such/file", "no longer contains the key, but names another source of it.", "Restart the program")]
+    public async Task A_reload_without_a_usable_key_keeps_the_last_one_and_says_what_to_do_about_the_key(
+        string? account, string setting, string value, string cause, string advice)
+    {
+        string section = account is null ? "Fal" : $"Fal:Accounts:{account}";
+        IConfigurationRoot configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
+        await using ServiceProvider services = Services(account, null, configuration);
+        IFalMetricsClient metrics = services.GetRequiredKeyedService<IFalMetricsClient>(account);
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        configuration[$"{section}:ApiKey"] = null;
+        configuration[$"{section}:{setting}"] = value;
+        configuration[$"{section}:MaxAttempts"] = "99";
+        configuration.Reload();
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, OldKey, OldKey], _service.Keys);
+        FakeLogRecord warning = Assert.Single(_log.GetSnapshot(), record => record.Level >= LogLevel.Information);
+        Assert.Equal(28, warning.Id.Id);
+        Assert.StartsWith($"Account {account ?? "(default)"}: the configuration {cause}", warning.Message, StringComparison.Ordinal);
+        Assert.Contains($"The last valid key stays in use. {advice}", warning.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("MaxAttempts", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reload_that_the_programs_own_code_fails_on_keeps_the_last_key_and_the_call()
+    {
+        bool fails = false;
+        IConfigurationRoot configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Fal:ApiKey", OldKey), new("Fal:BaseAddress", _service.Address.ToString())]).Build();
+        await using ServiceProvider services = Services(null, null, configuration, options =>
+            _ = fails ? throw new FormatException("not a number") : options.MaxPages = 7);
+        IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        fails = true;
+        configuration.Reload();
+        await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([OldKey, OldKey], _service.Keys);
+        Assert.Equal(
+            "Account (default): the configuration cannot be applied, because code that sets options failed with " +
+                "System.FormatException. The last valid key stays in use. Correct that code, or restart the program",
+            Assert.Single(_log.GetSnapshot(), record => record.Level >= LogLevel.Information).Message);
+    }
+
     [Fact]
     public async Task A_key_of_a_callback_is_asked_for_before_each_call_and_kept_for_its_retries()
     {
@@ -226,9 +304,9 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.Equal(
             [
                 "Account (default): ApiKeyProvider failed with System.Net.Http.HttpRequestException. The last valid key stays in use. " +
-                    "Put a new key there, where this process can read it",
-                "Account (default): ApiKeyProvider returned no usable key: it is missing. The last valid key stays in use. Put a new " +
-                    "key there, where this process can read it",
+                    "Check the callback. It must return a key of the form <key_id>:<key_secret>",
+                "Account (default): ApiKeyProvider returned no usable key: it is missing. The last valid key stays in use. Check " +
+                    "the callback. It must return a key of the form <key_id>:<key_secret>",
             ],
             _log.GetSnapshot().Where(record => record.Level == LogLevel.Warning).Select(record => record.Message));
     }
@@ -320,6 +398,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         string? account,
         Func<CancellationToken, ValueTask<string>>? provider,
         IConfiguration? configuration = null,
+        Action<FalObservabilityOptions>? more = null,
         TimeProvider? clock = null
     )
     {
@@ -337,6 +416,8 @@ public sealed class KeyRotationTests : IAsyncLifetime
             {
                 (options.ApiKeyProvider, options.BaseAddress) = (provider, _service.Address);
             }
+
+            more?.Invoke(options);
         };
         _ = account is null ? services.AddFalObservability(configure) : services.AddFalObservability(account, configure);
         return services.BuildServiceProvider();
