@@ -24,7 +24,10 @@ public static class FalHealthChecksBuilderExtensions
     /// The status to report instead of <see cref="HealthStatus.Unhealthy"/>. If null, that one is reported.
     /// </param>
     /// <param name="tags">Tags to select the check by. If null, none.</param>
-    /// <param name="timeout">The maximum duration of the check if it makes a call. If null, the client's own limits apply.</param>
+    /// <param name="timeout">
+    /// The maximum duration of the check if it makes a call. A call that it ends counts as a failed read. If null, the client's own limits
+    /// apply.
+    /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>
     /// If the account has a publisher (<c>AddMetricsPublisher</c>), the check judges the publisher's last read and makes no call. Otherwise

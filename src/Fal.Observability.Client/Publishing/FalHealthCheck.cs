@@ -16,7 +16,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
     {
         if (publisher is null)
         {
-            await readings.ReadIfDueAsync(cancellationToken).ConfigureAwait(false);
+            await readings.ReadIfDueAsync(context.Registration.Timeout, cancellationToken).ConfigureAwait(false);
         }
 
         FalMetricsState state = readings.State;

@@ -4,19 +4,21 @@ namespace Fal.Observability.Client;
 
 /// <summary>
 /// Reads one account's metrics, one read at a time. Keeps the last good snapshot and counts failures. The account's publisher and its
-/// health checks share it, so that both see the same state.
+/// health checks share it, so that both see the same state. If there is a publisher, the health checks do not read.
 /// </summary>
-internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time) : IDisposable
+internal sealed class MetricsReadings(string? account, IFalMetricsClient client, TimeProvider time)
 {
     /// <summary>
     /// The pause after a failure that a retry cannot fix, such as a refused key. Reads continue, because somebody may grant the permission.
     /// </summary>
     public static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(5);
 
-    private readonly SemaphoreSlim _one = new(1);
+    /// <summary>Guards <see cref="_shared"/>, and the end of the read in it.</summary>
+    private readonly object _use = new();
     private readonly long[] _failures = new long[FailureKinds.Length];
     private readonly long _begun = time.GetTimestamp();
     private FalMetricsState _state = new();
+    private SharedRead? _shared;
     private long? _lastStarted;
     private long _lastEnded;
 
@@ -77,75 +79,182 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     /// <summary>Reads now. A failure becomes part of the state; only the caller's own cancellation is thrown.</summary>
     public async Task ReadAsync(CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        long started = Start();
+        Record(started, await AskAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Reads if the last read began long enough ago. Callers that come while a read is in progress share it. It continues until the last
+    /// of them gives up. A read that all of them gave up is a failure.
+    /// </summary>
+    /// <param name="timeout">The time-out of the caller, for the message about a read that it gave up.</param>
+    /// <param name="cancellationToken">Cancelled when the caller gives up.</param>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task ReadIfDueAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        SharedRead read;
+        bool isFirst;
+        lock (_use)
+        {
+            isFirst = _shared is null;
+            if (isFirst && !IsDue())
+            {
+                return;
+            }
+
+            read = _shared ??= new SharedRead(Start());
+            read.Callers++;
+        }
+
+        if (isFirst)
+        {
+            _ = RunAsync(read);
+        }
+
         try
         {
-            await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
+            await read.Ended.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            _one.Release();
+            Leave(read, timeout);
         }
     }
 
-    /// <summary>Reads if the last read began long enough ago. A caller that comes while a read is in progress gets its outcome.</summary>
-    public async Task ReadIfDueAsync(CancellationToken cancellationToken)
+    /// <summary>Makes the read that callers share. Does not throw.</summary>
+    private async Task RunAsync(SharedRead read)
     {
-        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // The service's cache lives from the start of a read, and a wait that it asks for begins with its answer.
-            if (
-                _lastStarted is not { } started
-                || (
-                    time.GetElapsedTime(started) >= PollInterval.Shortest
-                    && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)
-                )
-            )
+            Outcome outcome = await AskAsync(read.GivenUp.Token).ConfigureAwait(false);
+            lock (_use)
             {
-                await ReadAloneAsync(cancellationToken).ConfigureAwait(false);
+                if (_shared == read)
+                {
+                    End(read, outcome);
+                }
             }
         }
+        catch (OperationCanceledException)
+        {
+            // The last caller gave up, and recorded that.
+        }
         finally
         {
-            _one.Release();
+            read.Ended.SetResult();
         }
     }
 
-    public void Dispose() => _one.Dispose();
+    private void Leave(SharedRead read, TimeSpan timeout)
+    {
+        lock (_use)
+        {
+            read.Callers--;
+            if (read.Callers > 0)
+            {
+                return;
+            }
 
-    private async Task ReadAloneAsync(CancellationToken cancellationToken)
+            if (_shared == read)
+            {
+                End(read, new Outcome(null, GaveUp(timeout)));
+            }
+        }
+
+        read.GivenUp.Cancel();
+        read.Dispose();
+    }
+
+    /// <summary>The service's cache lives from the start of a read, and a wait that it asks for begins with its answer.</summary>
+    private bool IsDue() =>
+        _lastStarted is not { } started
+        || (
+            time.GetElapsedTime(started) >= PollInterval.Shortest
+            && time.GetElapsedTime(_lastEnded) >= PauseAfterLast(TimeSpan.Zero)
+        );
+
+    private long Start()
     {
         long started = time.GetTimestamp();
         _lastStarted = started;
-        FalMetricsState before = State;
+        return started;
+    }
+
+    private async Task<Outcome> AskAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            FalMetricsSnapshot snapshot = await client.GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
-            Volatile.Write(ref _state, new FalMetricsState
-            {
-                Snapshot = snapshot,
-                LastSuccess = time.GetUtcNow(),
-                LastReadDuration = time.GetElapsedTime(started),
-                SucceededAt = time.GetTimestamp(),
-            });
+            return new Outcome(await client.GetSnapshotAsync(cancellationToken).ConfigureAwait(false), null);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            Interlocked.Increment(ref _failures[FailureKinds.IndexOf(KindOf(failure))]);
+            return new Outcome(null, failure);
+        }
+    }
+
+    private void End(SharedRead read, Outcome outcome)
+    {
+        _shared = null;
+        Record(read.Started, outcome);
+    }
+
+    private void Record(long started, Outcome outcome)
+    {
+        FalMetricsState before = State;
+        _lastEnded = time.GetTimestamp();
+        TimeSpan duration = time.GetElapsedTime(started);
+        if (outcome.Failure is not { } failure)
+        {
             Volatile.Write(ref _state, new FalMetricsState
             {
-                Snapshot = before.Snapshot,
-                LastSuccess = before.LastSuccess,
-                SucceededAt = before.SucceededAt,
-                LastFailure = failure,
-                FailuresInARow = before.FailuresInARow + 1,
-                LastReadDuration = time.GetElapsedTime(started),
+                Snapshot = outcome.Snapshot,
+                LastSuccess = time.GetUtcNow(),
+                LastReadDuration = duration,
+                SucceededAt = _lastEnded,
             });
+            return;
         }
-        finally
+
+        Interlocked.Increment(ref _failures[FailureKinds.IndexOf(KindOf(failure))]);
+        Volatile.Write(ref _state, new FalMetricsState
         {
-            _lastEnded = time.GetTimestamp();
-        }
+            Snapshot = before.Snapshot,
+            LastSuccess = before.LastSuccess,
+            SucceededAt = before.SucceededAt,
+            LastFailure = failure,
+            FailuresInARow = before.FailuresInARow + 1,
+            LastReadDuration = duration,
+        });
+    }
+
+    /// <summary>A caller's token does not say whether its time-out or its own caller cancelled it.</summary>
+    private static FalTimeoutException GaveUp(TimeSpan timeout) => new(
+        $"The last read did not finish within the health check's time-out{(timeout > TimeSpan.Zero ? $" ({timeout})" : "")}, or the caller " +
+            "of the check cancelled it. Raise the timeout of AddFal, or the time-out of the probe, if the service is that slow.")
+    {
+        IsTransient = true,
+        Timeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero,
+        Setting = timeout > TimeSpan.Zero ? nameof(timeout) : "",
+    };
+
+    /// <summary>What a read ended in: one of the two.</summary>
+    private readonly record struct Outcome(FalMetricsSnapshot? Snapshot, Exception? Failure);
+
+    /// <summary>A read that several callers wait for.</summary>
+    /// <param name="started">The clock's timestamp at its start.</param>
+    private sealed class SharedRead(long started) : IDisposable
+    {
+        public long Started => started;
+
+        /// <summary>How many callers wait.</summary>
+        public int Callers { get; set; }
+
+        /// <summary>Cancelled when no caller waits any more.</summary>
+        public CancellationTokenSource GivenUp { get; } = new();
+
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Dispose() => GivenUp.Dispose();
     }
 }

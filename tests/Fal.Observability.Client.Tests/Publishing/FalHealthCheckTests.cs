@@ -213,7 +213,7 @@ public sealed class FalHealthCheckTests
     }
 
     [Fact]
-    public async Task A_probe_that_gives_up_does_not_count_as_a_failure_and_the_next_call_waits_its_time()
+    public async Task A_read_that_its_probe_gave_up_is_a_failure_that_says_so_and_the_next_call_waits_its_time()
     {
         await using ServiceProvider services = Services();
         _client.Hang();
@@ -224,10 +224,76 @@ public sealed class FalHealthCheckTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe);
 
         _client.Answer(Healthy);
-        Assert.Equal(0, (await EntryAsync(services)).Data["failures_in_a_row"]);
+        HealthReportEntry between = await EntryAsync(services);
+        Assert.Equal(HealthStatus.Degraded, between.Status);
+        Assert.StartsWith(
+            "No read of the metrics has succeeded yet. The last read did not finish within the health check's time-out, or the caller of " +
+                "the check cancelled it.",
+            between.Description,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(1, between.Data["failures_in_a_row"]);
+        Assert.Equal("timeout", between.Data["last_failure_kind"]);
         Assert.Equal(1, _client.Calls);
         _clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(HealthStatus.Healthy, (await EntryAsync(services)).Status);
+    }
+
+    [Fact]
+    public async Task Reads_that_reach_the_time_out_of_the_check_are_counted_and_named_until_the_status_is_unhealthy()
+    {
+        await using ServiceProvider services = Services(register: checks =>
+            checks.AddFal(name: "short", timeout: TimeSpan.FromMilliseconds(100)));
+        _client.Hang();
+        HealthCheckService checks = services.GetRequiredService<HealthCheckService>();
+        const string Cause = "The last read did not finish within the health check's time-out (00:00:00.1000000)";
+        foreach ((int failures, HealthStatus status) in new[] { (1, HealthStatus.Degraded), (2, HealthStatus.Unhealthy) })
+        {
+            HealthReport late = await checks.CheckHealthAsync(
+                registration => registration.Name == "short",
+                TestContext.Current.CancellationToken);
+            Assert.Equal(HealthStatus.Unhealthy, late.Status);
+
+            // No read is due yet, so the check judges what it knows.
+            HealthReportEntry between = await EntryAsync(services);
+
+            Assert.Equal(status, between.Status);
+            Assert.Contains(Cause, between.Description, StringComparison.Ordinal);
+            Assert.Contains(Cause, (string)between.Data["last_failure"], StringComparison.Ordinal);
+            Assert.Equal(failures, between.Data["failures_in_a_row"]);
+            Assert.Equal(failures, _client.Calls);
+            _clock.Advance(TimeSpan.FromMinutes(11));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_probe_that_gives_up_leaves_the_read_to_the_probes_that_share_it(int impatient)
+    {
+        await using ServiceProvider services = Services();
+        TaskCompletionSource<FalMetricsSnapshot> read = _client.Hold();
+        using var gaveUp = new CancellationTokenSource();
+        Task<HealthCheckResult>[] probes = [.. Enumerable.Range(0, 2).Select(i => CheckAsync(i == impatient ? gaveUp.Token : default))];
+
+        await gaveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probes[impatient].OrHangs());
+        read.SetResult(FakeMetricsClient.SnapshotOf(Healthy));
+
+        HealthCheckResult other = await probes[1 - impatient].OrHangs();
+        Assert.Equal(HealthStatus.Healthy, other.Status);
+        Assert.Equal(0, other.Data["failures_in_a_row"]);
+        Assert.Equal(1, _client.Calls);
+
+        // The check itself, not the service of the framework: it waits for the read when it returns.
+        Task<HealthCheckResult> CheckAsync(CancellationToken cancellationToken)
+        {
+            HealthCheckRegistration registration = Assert.Single(
+                services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations);
+            return registration.Factory(services).CheckHealthAsync(
+                new HealthCheckContext { Registration = registration },
+                cancellationToken);
+        }
     }
 
     [Fact]
