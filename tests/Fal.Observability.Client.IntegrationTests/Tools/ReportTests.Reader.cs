@@ -193,7 +193,11 @@ public sealed partial class ReportTests
 
         AppFigures idle = figures.Apps.Where(app => app.Runners?.IdleShare is not null).MaxBy(app => app.Runners!.IdleShare)!;
         string cost = FigureText.Money(idle.Costs.Single().IdleCost, "USD").Replace('\u00A0', ' ');
-        Assert.Contains($"of their paid time, which cost about {cost}.", page.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"The app with the highest idle share is {idle.App}: its runners had no request for " +
+                $"{FigureText.Share(idle.Runners!.IdleShare).Replace('\u00A0', ' ')} of their paid time, which cost about {cost}.",
+            page.Text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
