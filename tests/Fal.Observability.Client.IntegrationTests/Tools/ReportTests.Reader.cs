@@ -83,8 +83,8 @@ public sealed partial class ReportTests
         (_, ReportFile page) = await ReportAsync(fal, server);
 
         Assert.Contains(
-            "my-org/slow has the slowest execution of the endpoints with at least 20 requests: one request in ten took more than 75 s (p90), " +
-                "and one in twenty more than 75 s (p95).",
+            "my-org/slow has the slowest execution of the endpoints with at least 20 requests: one request in ten took more than 75 s " +
+                "(p90), and one in twenty more than 75 s (p95).",
             page.Text,
             StringComparison.Ordinal);
         Assert.All(
@@ -112,7 +112,8 @@ public sealed partial class ReportTests
         (_, ReportFile page) = await ReportAsync(fal, server);
 
         Assert.Equal(3, page["apps[1].traffic.request_count.value"]);
-        Assert.Contains("my-org/busy has the longest wait in the queue of the endpoints with at least 20 requests", page.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "my-org/busy has the longest wait in the queue of the endpoints with at least 20 requests", page.Text, StringComparison.Ordinal);
         Assert.Contains("The app with the largest share of server errors is my-org/busy", page.Text, StringComparison.Ordinal);
         Assert.Contains("The longest waits are those of endpoints with at least 20 requests in the hour.", page.Text, StringComparison.Ordinal);
         Assert.Equal("my-org/busy", Rows(page, "Wait in the queue by endpoint")[0].Element("th")!.Value);
@@ -216,7 +217,8 @@ public sealed partial class ReportTests
             "requests failed \\(8.33 %\\)\\. Most of them, 600, were in my-org/failing, where [0-9.]+ % of its own requests failed\\.",
             page.Text);
         string own = page.Page.Descendants("table")
-            .First(table => table.Element("caption")!.Value == "The hours with the most server errors").Element("tbody")!.Elements("tr").First().Elements("td").Last().Value.Replace('\u00A0', ' ');
+            .First(table => table.Element("caption")!.Value == "The hours with the most server errors")
+            .Element("tbody")!.Elements("tr").First().Elements("td").Last().Value.Replace('\u00A0', ' ');
         Assert.Matches("my-org/failing600 of its [0-9,]+ requests failed, [0-9]+\\.[0-9][0-9] %", own);
     }
 

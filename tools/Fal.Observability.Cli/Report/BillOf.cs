@@ -157,7 +157,8 @@ internal sealed class BillOf
         .. costs.Unattributed.Where(rest => rest.App is not null)
             .Select(rest => rest.Environment)
             .OfType<string>()
-            .Except(_request.Apps.Environments.Concat(_request.Apps.Apps.Select(app => app.Environment)).OfType<string>(), StringComparer.Ordinal),
+            .Except(_request.Apps.Environments, StringComparer.Ordinal)
+            .Except(_request.Apps.Apps.Select(app => app.Environment).OfType<string>(), StringComparer.Ordinal),
     ];
 
     /// <summary>The service may change the bill of a day until the day has ended.</summary>

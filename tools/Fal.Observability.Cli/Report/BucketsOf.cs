@@ -2,7 +2,7 @@ using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli.Report;
 
-/// <summary>Makes the figures of single buckets: those with the most errors or the longest waits, and the course over all of them.</summary>
+/// <summary>Makes the figures of buckets: those with the most errors or the longest waits, and the course over all of them.</summary>
 internal static class BucketsOf
 {
     /// <summary>
@@ -18,7 +18,6 @@ internal static class BucketsOf
 
     /// <summary>Numbers of buckets that make columns of even lengths, such as 12 hours.</summary>
     private static readonly int[] ColumnLengths = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336];
-
 
     /// <summary>The buckets with the most server errors over all apps, each with the app that had the most of them.</summary>
     public static BucketFigures[] WorstOfAll(IEnumerable<AnalyticsBucket> buckets) =>

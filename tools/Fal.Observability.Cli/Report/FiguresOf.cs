@@ -111,8 +111,10 @@ internal sealed class FiguresOf
                 limited is null ? null : most?.PeakShareOf(limited)),
             Costs = _bill.Costs(app, mean?.IdleShare),
             WorstBuckets = BucketsOf.WorstOf(app, points),
-            SlowestBuckets = BucketsOf.Slowest(points.SelectMany(point => point.Rows, (point, row) => (point.Start, point.IsProvisional, row))),
-            Columns = BucketsOf.Columns([.. points.Select(point => (point.Start, point.IsProvisional, point.Rows))], mean, hasPercentiles: true),
+            SlowestBuckets = BucketsOf.Slowest(
+                points.SelectMany(point => point.Rows, (point, row) => (point.Start, point.IsProvisional, row))),
+            Columns = BucketsOf.Columns(
+                [.. points.Select(point => (point.Start, point.IsProvisional, point.Rows))], mean, hasPercentiles: true),
         };
     }
 

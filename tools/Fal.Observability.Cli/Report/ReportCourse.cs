@@ -57,7 +57,8 @@ internal sealed partial class ReportPage
         TimePlot(
             "Share of errors, %",
             $"{Whose(whose)}: server errors (5xx) and errors of the callers (4xx) among all requests. " + (worst?.ErrorRate is { } most
-                ? $"The highest share of server errors is {FigureText.Share(most)}, in the {Length(columns)} that began {FigureText.Instant(worst.Start)} UTC."
+                ? $"The highest share of server errors is {FigureText.Share(most)}, in the {Length(columns)} that began " +
+                    $"{FigureText.Instant(worst.Start)} UTC."
                 : "There were no requests."),
             columns,
             isStacked: false,
@@ -78,7 +79,8 @@ internal sealed partial class ReportPage
             $"{what}, seconds",
             $"{Whose(app.App)}: percentiles 50, 90 and 99, for each {Length(app.Columns)} the highest of any {_bucket} and endpoint. " +
                 (worst is not null && p99(worst) is { } most
-                    ? $"The highest p99 is {FigureText.Seconds(most)}, in the {Length(app.Columns)} that began {FigureText.Instant(worst.Start)} UTC."
+                    ? $"The highest p99 is {FigureText.Seconds(most)}, in the {Length(app.Columns)} that began " +
+                        $"{FigureText.Instant(worst.Start)} UTC."
                     : "There is no value."),
             app.Columns,
             isStacked: false,

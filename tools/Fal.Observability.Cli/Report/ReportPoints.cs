@@ -75,7 +75,9 @@ internal sealed partial class ReportPage
             Slow(slowest, slowest.Execution, "has the slowest execution", "took", "");
         }
 
-        var costs = _account.Apps.SelectMany(app => app.Costs, (app, cost) => (app.App, Cost: cost, Requests: app.Traffic.RequestCount.Value)).ToArray();
+        var costs = _account.Apps
+            .SelectMany(app => app.Costs, (app, cost) => (app.App, Cost: cost, Requests: app.Traffic.RequestCount.Value))
+            .ToArray();
         foreach (var currency in costs.GroupBy(cost => cost.Cost.Currency, StringComparer.Ordinal))
         {
             var (app, dearest, _) = currency.MaxBy(cost => cost.Cost.Cost);
@@ -210,7 +212,8 @@ internal sealed partial class ReportPage
         PeriodFigures period = _account.Period;
         UnattributedFigures[] unattributed = [.. _account.Bill?.Unattributed ?? []];
         bool countsDiffer = _account.Availability is { RequestCount: { } judged } && judged != _account.Traffic.RequestCount.Value;
-        if (period.ProvisionalBucketCount == 0 && _account.Bill?.ProvisionalSince is null && _account.Gaps.Count == 0 && unattributed.Length == 0 && !countsDiffer)
+        bool isProvisional = period.ProvisionalBucketCount > 0 || _account.Bill?.ProvisionalSince is not null;
+        if (!isProvisional && _account.Gaps.Count == 0 && unattributed.Length == 0 && !countsDiffer)
         {
             return;
         }
