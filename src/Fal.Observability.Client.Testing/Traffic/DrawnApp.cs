@@ -262,20 +262,15 @@ internal sealed class DrawnApp : IAccountApp
     private long QueueAt(int minute)
     {
         Incident incident = _timeline.IncidentAt(minute);
-        if (incident.Backlog == 0)
-        {
-            // More runners are up than the load takes, so nothing waits.
-            return 0;
-        }
-
         double load = 0;
         foreach (DrawnEndpoint endpoint in _endpoints)
         {
             load += endpoint.LoadAt(minute, incident);
         }
 
-        double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
-        return (long)(load * (incident.Backlog + noise));
+        // Without a backlog, only the requests of up to the last two seconds wait for a runner.
+        double seconds = new Dice(_key, ~(long)minute).Between(0, 2);
+        return (long)(load * (incident.Backlog + (seconds / 60)));
     }
 
     private sealed record RunnerBlock(int Number, RunnerMinute[] Minutes);
