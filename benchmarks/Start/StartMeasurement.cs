@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -93,11 +94,19 @@ internal static partial class StartMeasurement
         }
 
         StartProgram bare = programs[0];
-        return programs.Select(program => string.Create(
-            CultureInfo.InvariantCulture,
-            $$"""
-            {"mode":"{{mode}}","program":"{{program.Name}}","pairs":{{pairs}},"wall_ms":{{Median(program.Wall):0.0}},"wall_ratio":{{Ratio(program.Wall, bare.Wall):0.00}},"processor_ms":{{Median(program.Processor):0.0}},"processor_ratio":{{Ratio(program.Processor, bare.Processor):0.00}},"methods":{{program.Methods}},"peak_bytes":{{program.PeakBytes}},"disk_bytes":{{program.DiskBytes}}}
-            """));
+        return programs.Select(program => new JsonObject
+        {
+            ["mode"] = mode,
+            ["program"] = program.Name,
+            ["pairs"] = pairs,
+            ["wall_ms"] = Math.Round(Median(program.Wall), 1),
+            ["wall_ratio"] = Math.Round(Ratio(program.Wall, bare.Wall), 2),
+            ["processor_ms"] = Math.Round(Median(program.Processor), 1),
+            ["processor_ratio"] = Math.Round(Ratio(program.Processor, bare.Processor), 2),
+            ["methods"] = program.Methods,
+            ["peak_bytes"] = program.PeakBytes,
+            ["disk_bytes"] = program.DiskBytes,
+        }.ToJsonString());
     }
 
     private static IEnumerable<string> Calls(List<StartProgram> programs, string address)
@@ -113,11 +122,16 @@ internal static partial class StartMeasurement
         }
 
         StartProgram bare = programs[0];
-        return programs.Select(program => string.Create(
-            CultureInfo.InvariantCulture,
-            $$"""
-            {"mode":"calls","program":"{{program.Name}}","pairs":{{Pairs}},"call_us":{{Median(program.Wall):0.0}},"added_us":{{Median(program.Wall.Zip(bare.Wall, (own, least) => own - least)):0.0}},"allocated_bytes":{{Median(program.Allocated):0}},"added_bytes":{{Median(program.Allocated) - Median(bare.Allocated):0}}}
-            """));
+        return programs.Select(program => new JsonObject
+        {
+            ["mode"] = "calls",
+            ["program"] = program.Name,
+            ["pairs"] = Pairs,
+            ["call_us"] = Math.Round(Median(program.Wall), 1),
+            ["added_us"] = Math.Round(Median(program.Wall.Zip(bare.Wall, (own, least) => own - least)), 1),
+            ["allocated_bytes"] = Median(program.Allocated),
+            ["added_bytes"] = Median(program.Allocated) - Median(bare.Allocated),
+        }.ToJsonString());
     }
 
     private static StartProgram Publish(string folder, string name, string project, string mode, string? checkout)
@@ -128,8 +142,9 @@ internal static partial class StartMeasurement
             var start = new ProcessStartInfo(
                 "dotnet",
                 [
-                    "publish", Path.Combine(Sources(), project), "-c", "Release", "--use-current-runtime", "--self-contained", mode == "native" ? "true" : "false",
-                    "-o", output, "--artifacts-path", Path.Combine(folder, "build", name, mode), "-v", "quiet", "-m:1",
+                    "publish", Path.Combine(Sources(), project), "-c", "Release", "--use-current-runtime",
+                    "--self-contained", mode == "native" ? "true" : "false", "-o", output,
+                    "--artifacts-path", Path.Combine(folder, "build", name, mode), "-v", "quiet", "-m:1",
                     "-p:RunAnalyzersDuringBuild=false", .. PublishOptions[mode],
                     .. checkout is null ? Array.Empty<string>() : [$"-p:ClientCheckout={checkout}"],
                 ])
@@ -216,25 +231,33 @@ internal static partial class StartMeasurement
             process.WaitForExit();
             return process.ExitCode == 0
                 ? line
-                : throw new InvalidOperationException($"{folder} ended with exit code {process.ExitCode}.");
+                : throw Ended(process);
         }
 
         public void CountMethods(string address, string lists)
         {
             const int SegmentationFault = 139;
+            const int Attempts = 5;
             string file = Path.Combine(lists, Path.GetFileName(folder) + ".txt");
             var environment = new Dictionary<string, string> { ["DOTNET_JitStdOutFile"] = file, ["DOTNET_JitDisasmSummary"] = "1" };
-            int exitCode;
-            do
+            for (int attempt = 1; ; attempt++)
             {
                 File.WriteAllText(file, "");
                 using Process process = Start(address, null, environment);
                 process.StandardOutput.ReadToEnd();
                 process.WaitForExit();
-                exitCode = process.ExitCode;
+                if (process.ExitCode == 0)
+                {
+                    break;
+                }
+
+                // The runtime sometimes closes the list at its end while a thread of it still writes, and crashes.
+                if (process.ExitCode != SegmentationFault || attempt == Attempts)
+                {
+                    throw Ended(process);
+                }
             }
-            // The runtime sometimes closes the list at its end while a thread of it still writes.
-            while (exitCode == SegmentationFault);
+
             Methods = File.ReadLines(file).Count(line => CompiledLine().IsMatch(line));
         }
 
@@ -253,6 +276,8 @@ internal static partial class StartMeasurement
                 process.WaitForExit();
             }
         }
+
+        private InvalidOperationException Ended(Process process) => new($"{folder} ended with exit code {process.ExitCode}.");
 
         private Process Start(string address, string? task, Dictionary<string, string>? environment)
         {

@@ -357,7 +357,7 @@ public sealed class FalSimulator : IAsyncDisposable
             response.Headers[name] = value;
         }
 
-        // An error is sent as it is: the faults of delivery are about bodies that somebody wants to read.
+        // An error answer is sent unchanged: the faults that damage a body apply to successful answers only.
         Fault? fault = answer.Status == 200 ? request.Fault : null;
         bool gzip = answer.Body.Length > 0 && (fault?.Kind == FaultKind.TruncatedGzip || (_options.Gzip && AcceptsGzip(context.Request)));
         response.Headers.Vary = "Accept-Encoding";
@@ -431,13 +431,13 @@ public sealed class FalSimulator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Keeps the scheme, however often it stands there, and hides the rest: a client that sends <c>Key Key id:secret</c>
-    /// is found out, and no key is written down, ours or another.
+    /// Keeps the scheme, however often it occurs, and hides the rest. A test can therefore see that a client sent
+    /// <c>Key Key id:secret</c>, and no key is recorded, neither the simulator's nor any other.
     /// </summary>
     private static string Redact(string authorization) =>
         string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
 
-    /// <summary>Replaces the console's lifetime of a host, which would keep Ctrl+C and SIGTERM from ending the program.</summary>
+    /// <summary>Replaces the host's console lifetime, which would handle Ctrl+C and SIGTERM itself and so keep them from ending the program.</summary>
     private sealed class SignalsAreThePrograms : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -16,7 +16,7 @@ namespace Fal.Observability.Client;
 /// duration is rounded to the tick of 100 ns; <see cref="GetValue"/> returns the number as it was sent.
 /// </para>
 /// <para>
-/// Nothing that the service sends makes a row unreadable: a field that this version does not know, and a known one whose value is not a
+/// Nothing that the service sends makes a row unreadable: a field that this version does not know, or a known one whose value is not a
 /// number of its kind (text, or a count with a fraction), is kept as it is in <see cref="AdditionalMetrics"/>.
 /// </para>
 /// <para>

@@ -50,6 +50,14 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     /// <summary>The query that was answered, with its range fixed. Null on a history that no client has fetched.</summary>
     public FalRunnerHistoryQuery? Query { get; init; }
 
+    /// <summary>
+    /// The time that the buckets cover. It can be longer than the requested range of <see cref="Query"/>, because the service extends a
+    /// range to whole buckets. Null without buckets, and on a history that no client has fetched.
+    /// </summary>
+    public AnalyticsTimeRange? AnsweredRange => Query is not null && Buckets is [var first, ..]
+        ? AnalyticsCalendar.Covered(Query.Grid, first.Start, Buckets[^1].Start)
+        : null;
+
     /// <summary>Where the answer came from: the id of its request, and when it arrived.</summary>
     public FalAnswer Answer
     {

@@ -61,7 +61,7 @@ internal static class FalErrorReader
         {
             string? why = FalRequestOptions.ProgressOf(response.RequestMessage)?.WhyNotRetried;
             advice = string.Create(CultureInfo.InvariantCulture,
-                $"{advice} The service asks to wait {wait.TotalSeconds:0.###} s before the next call. {why}").TrimEnd();
+                $"{advice} The service asks you to wait {wait.TotalSeconds:0.###} s before the next call. {why}").TrimEnd();
         }
 
         return FalApiException.Create(Describe(info.Operation, facts, advice), facts);

@@ -20,7 +20,7 @@ internal static class PrometheusNumber
     /// <summary>The NaN that Prometheus stores when it reads NaN. Its staleness marker has other bits.</summary>
     private static readonly double CanonicalNaN = BitConverter.UInt64BitsToDouble(0x7ff8000000000001);
 
-    /// <summary>Integers up to this bound and the powers of ten below are exact doubles, so the result is rounded only once.</summary>
+    /// <summary>Integers up to this bound, and the powers of ten in the table below, are exact doubles, so the result is rounded only once.</summary>
     private const ulong MaxExactInteger = 1UL << 53;
 
     private static readonly double[] ExactPowersOfTen =
@@ -385,7 +385,8 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// A power of ten with a smaller exponent fits into 64 bits. Its product with a number of this many digits fits into 127 bits.
+    /// Ten to the power n fits into 64 bits for every n below this constant. The product of such a power and a number of 64 bits fits
+    /// into 127 bits.
     /// </summary>
     private const int PowersOfTenInWord = 20;
 
@@ -526,7 +527,7 @@ internal static class PrometheusNumber
             return true;
         }
 
-        /// <summary>Reads the digits of a valid number again, as many as always fit into 128 bits, in two words.</summary>
+        /// <summary>Reads a valid number again with more digits: as many as always fit into 128 bits, which are held in two 64-bit words.</summary>
         public static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
             ulong high = 0;

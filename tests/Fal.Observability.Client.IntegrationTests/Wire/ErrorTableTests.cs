@@ -111,7 +111,7 @@ public sealed class ErrorTableTests
             Type = "rate_limited",
             Retried = true,
             RetryAfter = TimeSpan.FromSeconds(7),
-            Says = "asks to wait 7 s",
+            Says = "asks you to wait 7 s",
         },
         ["429 with Retry-After as a date"] = new(
             // Long past by the client's clock, so that the wait is the same at each attempt.
@@ -125,7 +125,7 @@ public sealed class ErrorTableTests
             Type = "rate_limited",
             Retried = true,
             RetryAfter = TimeSpan.Zero,
-            Says = "asks to wait 0 s",
+            Says = "asks you to wait 0 s",
         },
         ["429 with x-ratelimit-reset"] = new(
             Error(429, "rate_limited", "Rate limit exceeded") with
@@ -138,7 +138,7 @@ public sealed class ErrorTableTests
             Type = "rate_limited",
             Retried = true,
             RetryAfter = TimeSpan.FromSeconds(4),
-            Says = "asks to wait 4 s",
+            Says = "asks you to wait 4 s",
         },
         ["429 with a wait that fits no budget"] = new(
             Error(429, "rate_limited", "Rate limit exceeded") with { Headers = [("Retry-After", "410400")] }, typeof(FalRateLimitException))
@@ -146,7 +146,7 @@ public sealed class ErrorTableTests
             Type = "rate_limited",
             RetryAfter = TimeSpan.FromHours(114),
             Transient = true,
-            Says = "asks to wait 410400 s",
+            Says = "asks you to wait 410400 s",
         },
         ["500"] = new(Error(500, "server_error", "An unexpected error occurred"), typeof(FalApiException))
         {

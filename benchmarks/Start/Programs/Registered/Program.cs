@@ -10,15 +10,4 @@ services.AddFalObservability(options =>
 });
 await using ServiceProvider provider = services.BuildServiceProvider();
 IFalObservabilityClient fal = provider.GetRequiredService<IFalObservabilityClient>();
-if (args is [_, "calls"])
-{
-    await CallLoop.RunAsync(() => fal.Metrics.GetSnapshotAsync());
-    return;
-}
-
-FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
-Console.WriteLine(snapshot.Apps.Count);
-if (args is [_, "stay"])
-{
-    await Task.Delay(Timeout.Infinite);
-}
+await MeasuredCall.RunAsync(args, () => fal.Metrics.GetSnapshotAsync(), snapshot => snapshot.Apps.Count);

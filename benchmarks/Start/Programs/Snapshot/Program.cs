@@ -6,15 +6,4 @@ using var fal = new FalObservabilityClient(options =>
     options.ApiKey = "benchmark:key";
     options.BaseAddress = new Uri(args[0]);
 });
-if (args is [_, "calls"])
-{
-    await CallLoop.RunAsync(() => fal.Metrics.GetSnapshotAsync());
-    return;
-}
-
-FalMetricsSnapshot snapshot = await fal.Metrics.GetSnapshotAsync();
-Console.WriteLine(snapshot.Apps.Count);
-if (args is [_, "stay"])
-{
-    await Task.Delay(Timeout.Infinite);
-}
+await MeasuredCall.RunAsync(args, () => fal.Metrics.GetSnapshotAsync(), snapshot => snapshot.Apps.Count);

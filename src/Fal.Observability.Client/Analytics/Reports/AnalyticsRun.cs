@@ -227,7 +227,7 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>Whether the shape of the group can change after a failure.</summary>
+    /// <summary>Whether, after a failure, the group may be split or its calls may request fewer metrics.</summary>
     public bool CanReshape(AnalyticsEndpointGroup.CallShape shape, FalApiException failure) =>
         (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure))
         || CanDegrade(shape, failure);
@@ -271,7 +271,7 @@ internal sealed class AnalyticsRun : IDisposable
     private static AnalyticsEndpointGroup[] GroupsOf(IEnumerable<string> endpointIds, AnalyticsExpand without) =>
         [.. endpointIds.Chunk(AnalyticsQuery.MaxEndpointIdsPerCall).Select(ids => new AnalyticsEndpointGroup(ids, without))];
 
-    /// <summary>The service's own statement about an endpoint. A web page in its place says nothing about one.</summary>
+    /// <summary>The service's own statement about an endpoint. A web page that the edge sends instead says nothing about an endpoint.</summary>
     private static bool IsRefusal(FalApiException failure) =>
         failure.ContentType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) == true
         && (
@@ -402,8 +402,8 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// A few endpoints that are as different as possible. Refused endpoints are usually next to each other. The samples are therefore taken
-    /// in turn from the groups of ids with the same call and owner, and from irregular positions within each group.
+    /// A few endpoints that are as different as possible, because refused endpoints are usually next to each other. The ids are grouped by
+    /// the call that they belong to and by their owner. The choice takes from these groups in turn, at irregular positions.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)
     {

@@ -37,7 +37,7 @@ public ref partial struct PrometheusTextReader
     /// <summary>The number of labels of the previous line whose names are remembered.</summary>
     private const int KnownSeparators = 16;
 
-    /// <summary>The number of label names up to which duplicates are found in pairs. More names need a table.</summary>
+    /// <summary>Up to this many label names, each pair is compared to find a duplicate. More names need a table.</summary>
     private const int FewLabels = 8;
 
     /// <summary>

@@ -10,7 +10,7 @@ namespace Fal.Observability.Client.Prometheus;
 /// </content>
 public ref partial struct PrometheusTextReader
 {
-    /// <summary>Reads the line [start, end). If there is no fault, sets the token; None means a blank line.</summary>
+    /// <summary>Reads the line [start, end). If there is no fault, sets <see cref="TokenType"/>, which is None for a blank line.</summary>
     private LineFault ReadLine(int start, int end, out int faultPosition)
     {
         int i = start;
@@ -226,7 +226,8 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Reports a lone carriage return as such. With old Mac line ends the whole text is one line, which fails at a number.
+    /// Reports a lone carriage return as such. With old Mac line ends the whole text is one line, and its first number seems malformed:
+    /// the fault is the carriage return behind that number.
     /// </summary>
     private readonly LineFault NumberFault(LineFault fault, ref int i, int tokenEnd)
     {
@@ -689,7 +690,7 @@ public ref partial struct PrometheusTextReader
         return isSuffix ? LineFault.None : LineFault.UnitNotInName;
     }
 
-    /// <summary>A separate method, so that the stack frame for few labels has no room for many.</summary>
+    /// <summary>A separate method, so that the stack frame of a line with few labels does not reserve room for many.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly LineFault CheckDistinctNames(int start, int count, ref int i) =>
         CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i);

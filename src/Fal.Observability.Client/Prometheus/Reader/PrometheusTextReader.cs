@@ -74,8 +74,8 @@ public ref partial struct PrometheusTextReader
     private int _cursor;
     private bool _chunkIsAscii;
 
-    // The last metric name that was checked. Then, of the last indexed sample line, the text before its first value and the
-    // texts between its values.
+    // _knownName...: the last metric name that was checked. The other fields: two parts of the last indexed sample line, which are the
+    // text before its first label value, and the texts between its label values.
     private int _knownNameStart;
     private int _knownNameLength;
     private int _knownPrefixStart;
@@ -504,7 +504,7 @@ public ref partial struct PrometheusTextReader
         return newline >= 0 || _isFinalBlock || end - _position > ShownLineBytes;
     }
 
-    /// <summary>Ends the input. OpenMetrics requires that its last line was <c># EOF</c>.</summary>
+    /// <summary>Ends the input. OpenMetrics requires <c># EOF</c> as the last line.</summary>
     private bool ReadEnd()
     {
         if (!_openMetrics || (_flags & (ReaderFlags.EndSeen | ReaderFlags.EndReported)) != 0)

@@ -111,6 +111,15 @@ public sealed class AnalyticsGroupingTests
         UsageReport exact = new() { Query = usage.Query with { BoundToTimeframe = false }, TimeSeries = usage.TimeSeries };
         Assert.Equal(noonToNoon, exact.AnsweredRange);
         Assert.Null(new UsageReport { Query = new UsageQuery(), TimeSeries = usage.TimeSeries }.AnsweredRange);
+
+        FalRunnerHistory runners = new()
+        {
+            Query = new FalRunnerHistoryQuery { Range = noonToNoon, Timeframe = AnalyticsTimeframe.Day },
+            Buckets = [.. usage.TimeSeries.Select(bucket => new FalRunnerBucket { Start = bucket.Start })],
+        };
+        Assert.Equal(AnalyticsTimeRange.Between(Start, Start.AddDays(3)), runners.AnsweredRange);
+        Assert.Null(new FalRunnerHistory { Query = runners.Query, Buckets = [] }.AnsweredRange);
+        Assert.Null(new FalRunnerHistory { Buckets = runners.Buckets }.AnsweredRange);
     }
 
     private static AnalyticsRow Row(string id, long requests, long errors) => new()

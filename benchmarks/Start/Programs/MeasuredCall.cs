@@ -3,14 +3,30 @@ using System.Globalization;
 
 namespace Fal.Observability.Client.Benchmarks.Programs;
 
-/// <summary>Many calls in turn, after as many that are not measured.</summary>
-internal static class CallLoop
+/// <summary>What each measured program does with its call: one call, or many calls that it measures.</summary>
+internal static class MeasuredCall
 {
     private const int Rounds = 20;
     private const int CallsPerRound = 200;
 
-    /// <summary>Prints the median of the rounds: microseconds and allocated bytes of a call.</summary>
-    public static async Task RunAsync(Func<Task> call)
+    /// <summary>Makes one call and prints how much it read. With the argument <c>stay</c>, the program then waits to be killed.</summary>
+    public static async Task RunAsync<T>(string[] args, Func<Task<T>> call, Func<T, int> count)
+    {
+        if (args is [_, "calls"])
+        {
+            await MeasureAsync(call);
+            return;
+        }
+
+        Console.WriteLine(count(await call()));
+        if (args is [_, "stay"])
+        {
+            await Task.Delay(Timeout.Infinite);
+        }
+    }
+
+    /// <summary>Prints the median of the rounds: microseconds and allocated bytes of a call. The first rounds are not measured.</summary>
+    private static async Task MeasureAsync(Func<Task> call)
     {
         var times = new List<double>();
         long before = 0;
