@@ -275,6 +275,7 @@ public sealed class TopTests
             Assert.StartsWith("NO ANSWER for 0 s (1 read): Connection", frame[view.Page == TopPage.Apps ? 5 : 1], StringComparison.Ordinal);
             Assert.Contains("Connection refused", string.Join(' ', frame.Select(line => line.Trim())), StringComparison.Ordinal);
             Assert.Contains(frame, line => line.Contains("painter", StringComparison.Ordinal));
+            Assert.DoesNotContain(frame, line => line.Contains('…', StringComparison.Ordinal));
         }
     }
 
@@ -566,9 +567,11 @@ public sealed class TopTests
     {
         Read(App("org/painter", queue: 1, busy: 1));
         _model.Retried("metrics", "503", _now);
+        _model.Retried("usage", "FalTransportException", _now);
+        Assert.EndsWith("usage: no answer, trying again", Frame(80, 24)[5], StringComparison.Ordinal);
         _model.Retried("usage", "429", _now);
 
-        Assert.Equal("retries 2, rate limits 1  12:34:10 usage: rate limited (429), trying again", Frame(80, 24)[5]);
+        Assert.Equal("retries 3, rate limits 1  12:34:10 usage: rate limited (429), trying again", Frame(80, 24)[5]);
     }
 
     [Fact]
@@ -608,12 +611,12 @@ public sealed class TopTests
             label => Assert.Contains(page, line => line.StartsWith(label, StringComparison.Ordinal)));
         AnalyticsTotals hour = AnalyticsTotals.Of(_model.Details!.Requests!.TimeSeries);
         Assert.StartsWith(
-            $"last hour   {hour.RequestCount:0} requests  {hour.ErrorCount:0} errors (",
+            $"last hour   {Figures.Count(hour.RequestCount)} requests  {hour.ErrorCount:0} errors (",
             page.Single(line => line.StartsWith("last hour", StringComparison.Ordinal)),
             StringComparison.Ordinal);
         string[] sum = page.Single(line => line.TrimStart().StartsWith("sum ", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["sum", $"{hour.RequestCount:0}", $"{hour.ErrorCount:0}", Figures.Percent(hour.ErrorRate)], sum[..4]);
+        Assert.Equal(["sum", Figures.Count(hour.RequestCount), $"{hour.ErrorCount:0}", Figures.Percent(hour.ErrorRate)], sum[..4]);
         Assert.All((int[])[40, 60, 80], width => Assert.DoesNotContain(
             Frame(width, 70)[2..], line => line.Contains('…', StringComparison.Ordinal)));
         Assert.Matches(@"^cost today  \d+\.\d\d USD$", page.Single(line => line.StartsWith("cost today", StringComparison.Ordinal)));

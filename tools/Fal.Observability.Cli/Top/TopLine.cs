@@ -136,10 +136,16 @@ internal sealed class TopLine(int width)
         return lines;
     }
 
-    /// <summary>A text as at most some lines. Where it is longer its end is left out: a message starts with its cause.</summary>
+    /// <summary>A text as at most some lines. Where it is longer its last sentences are left out: a message starts with its cause.</summary>
     public static IReadOnlyList<string> Wrap(string text, int columns, int most)
     {
         List<string> lines = Wrap(text, columns);
+        while (lines.Count > most && text.LastIndexOf(". ", StringComparison.Ordinal) is > 0 and var end)
+        {
+            text = text[..end];
+            lines = Wrap($"{text}.", columns);
+        }
+
         return lines.Count <= most ? lines : [.. lines[..(most - 1)], Start(lines[most - 1], columns - 1) + Ellipsis];
     }
 

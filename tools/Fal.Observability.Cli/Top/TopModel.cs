@@ -128,7 +128,8 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         FailedReads++;
         if (Problem != cause)
         {
-            Add(now, Ink.Bad, cause);
+            // The line of the status has the rest.
+            Add(now, Ink.Bad, cause.Split(". ")[0]);
         }
 
         Problem = cause;
@@ -193,7 +194,14 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         string call = operation.Split("/serverless/")[^1];
         Retries++;
         RateLimits += cause == "429" ? 1 : 0;
-        Add(now, Ink.Warning, $"{call}: {(cause == "429" ? "rate limited (429)" : cause)}, trying again");
+        string reason = cause switch
+        {
+            "429" => "rate limited (429)",
+            nameof(FalTransportException) => "no answer",
+            nameof(FalTimeoutException) => "time-out",
+            _ => cause,
+        };
+        Add(now, Ink.Warning, $"{call}: {reason}, trying again");
     }
 
     /// <summary>

@@ -30,7 +30,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
     private const int MostEvents = 8;
 
     // The longest messages of the client fit into so many lines of 60 columns.
-    private const int MostStatusLines = 4;
+    private const int MostStatusLines = 5;
 
     // The lines above the rows, with their titles, and the one below them.
     private const int LinesAround = 8;
