@@ -194,12 +194,13 @@ public sealed class TopTests
             Press(ConsoleKey.DownArrow);
         }
 
+        string[] words =
+        [
+            "sort by", "reverse", "quit", "queue", "p50", "vram", "cost since", "send", "keep", "in, out", "dead", "draining", "queue 20",
+            "unattributed", "startup", "memory", "blank",
+        ];
         Assert.All(
-            
-            [
-                "sort by", "reverse", "quit", "queue", "p50", "vram", "cost since", "send", "keep", "in, out", "dead", "draining", "queue 20",
-                "unattributed", "startup", "memory", "blank",
-            ],
+            words,
             word => Assert.Contains(seen, line => line.Contains(word, StringComparison.Ordinal)));
         Press("x");
         Assert.False(_view.IsHelp);
@@ -251,6 +252,7 @@ public sealed class TopTests
         Assert.Equal(isMarked ? 1 : 0, _model.Latest!.InTrouble);
         Assert.StartsWith(isMarked ? " !quiet" : "  quiet", Frame(80, 24)[7], StringComparison.Ordinal);
         Assert.Contains(isMarked ? "1 in trouble" : "none in trouble", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.Equal(errors is 1 or 2, Frame(200, 60)[7].EndsWith($" {errors} failed", StringComparison.Ordinal));
         var output = new StringBuilder();
         new TopScreen(_model, TopScreen.Blocks).Draw(_view, 80, 24, _now)[7].Write(output, hasColours: true);
         Assert.Equal(isMarked, output.ToString().Contains("31m", StringComparison.Ordinal)
