@@ -136,7 +136,7 @@ internal sealed class TopLine(int width)
         return lines;
     }
 
-    /// <summary>A text as at most some lines. Where it is longer its last sentences are left out: a message starts with its cause.</summary>
+    /// <summary>A text as at most some lines. Its last sentences are left out if it is longer: a message starts with its cause.</summary>
     public static IReadOnlyList<string> Wrap(string text, int columns, int most)
     {
         List<string> lines = Wrap(text, columns);
