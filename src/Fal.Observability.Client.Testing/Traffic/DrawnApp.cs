@@ -56,7 +56,7 @@ internal sealed class DrawnApp : IAccountApp
         for (int i = 0; i < ids.Length; i++)
         {
             double load = i == 0 ? peakLoad : peakLoad * dice.Between(0.05, 0.4);
-            endpoints[i] = new DrawnEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, officeHoursOnly);
+            endpoints[i] = new DrawnEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, _keepsRunner, officeHoursOnly);
         }
         Endpoints = _endpoints = endpoints;
 
@@ -241,7 +241,8 @@ internal sealed class DrawnApp : IAccountApp
         int up = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
         var runners = new RunnerMinute
         {
-            Busy = Math.Min(up, (int)Math.Ceiling(work / _requestsPerRunner)),
+            // A runner is idle if no request runs. As long as requests wait, each runner has one.
+            Busy = incident.Backlog > 0 ? up : Math.Min(up, (int)Math.Ceiling(work / _requestsPerRunner)),
             Up = up,
             Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
             Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,
@@ -261,6 +262,12 @@ internal sealed class DrawnApp : IAccountApp
     private long QueueAt(int minute)
     {
         Incident incident = _timeline.IncidentAt(minute);
+        if (incident.Backlog == 0)
+        {
+            // More runners are up than the load takes, so nothing waits.
+            return 0;
+        }
+
         double load = 0;
         foreach (DrawnEndpoint endpoint in _endpoints)
         {

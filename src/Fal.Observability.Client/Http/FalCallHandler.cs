@@ -40,6 +40,7 @@ internal sealed class FalCallHandler(
             deadline = new CancellationTokenSource(_options.TotalTimeout, time);
             either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
             string key = progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+            progress.HasKey = true;
             HttpResponseMessage response;
             while (true)
             {
@@ -59,7 +60,9 @@ internal sealed class FalCallHandler(
                     break;
                 }
 
+                progress.HasKey = false;
                 progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+                progress.HasKey = true;
                 if (progress.ApiKey == key)
                 {
                     break;
@@ -83,7 +86,7 @@ internal sealed class FalCallHandler(
         {
             Exception failure = cancellationToken.IsCancellationRequested && e is OperationCanceledException
                 ? e
-                : Explained(e, operation, isLate: deadline is { IsCancellationRequested: true });
+                : Explained(e, operation, progress, isLate: deadline is { IsCancellationRequested: true });
             error = failure.GetType().Name;
             if (failure is FalObservabilityException own)
             {
@@ -167,13 +170,19 @@ internal sealed class FalCallHandler(
     }
 
     /// <summary>Returns the exception that the caller sees. An exception that already says what happened is returned unchanged.</summary>
-    private Exception Explained(Exception exception, string operation, bool isLate) => exception switch
+    private Exception Explained(Exception exception, string operation, FalCallProgress progress, bool isLate) => exception switch
     {
         OperationCanceledException when closed.IsCancellationRequested => Disposed(),
         OperationCanceledException when isLate => new FalTimeoutException(
-            $"{operation}: the call, including its retries and the waits between them, did not finish within " +
-                $"{nameof(_options.TotalTimeout)} ({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} " +
-                    "if the service is that slow.",
+            progress.HasKey
+                ? $"{operation}: the call, including its retries and the waits between them, did not finish within " +
+                    $"{nameof(_options.TotalTimeout)} ({_options.TotalTimeout}). Try again later, or raise " +
+                    $"{nameof(_options.TotalTimeout)} if the service is that slow."
+                : $"{operation}: {nameof(_options.ApiKeyProvider)} did not return a key within {nameof(_options.TotalTimeout)} " +
+                    $"({_options.TotalTimeout}). " + (progress.Attempts == 0
+                        ? "The client sent no request."
+                        : "The service had refused the last key with 401, so the client had asked for a newer one.") +
+                    " Find out why the callback waits, and let it give up earlier.",
             FalApiKey.Scrub(exception, _options.ApiKey))
         {
             IsTransient = true,

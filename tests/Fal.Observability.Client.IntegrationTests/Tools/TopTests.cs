@@ -84,7 +84,8 @@ public sealed class TopTests
                 frame[6].Split(' ', StringSplitOptions.RemoveEmptyEntries),
                 title => Assert.Contains(
                     title.TrimEnd('▼', '▲'),
-                    "app trouble queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine cause".Split(' ')));
+                    "app trouble queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine cause"
+                        .Split(' ')));
         }
     }
 
