@@ -22,6 +22,17 @@ const widths = { phone: { width: 390, height: 844, isMobile: true }, laptop: { w
       await page.goto(`file://${file}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) faults.push(`${where}: the page is ${wide} pixels wider than the screen`);
+      // A table that is wider than its place says so on a phone, and no title is cut.
+      const hidden = await page.evaluate(() => [...document.querySelectorAll(".scroll")].flatMap(table => {
+        const title = table.querySelector("caption .title");
+        const isCut = title.getBoundingClientRect().right > table.getBoundingClientRect().right;
+        const isSilent = table.scrollWidth > table.clientWidth && innerWidth < 640 && getComputedStyle(title, "::after").content === "none";
+        return isCut ? [`the title '${title.textContent}' is cut`] : isSilent ? [`'${title.textContent}' has columns out of sight`] : [];
+      }));
+      const broken = await page.evaluate(() => [...document.querySelectorAll(".cards .big")]
+        .filter(figure => figure.getBoundingClientRect().height > 1.5 * parseFloat(getComputedStyle(figure).lineHeight))
+        .map(figure => `the figure '${figure.textContent}' takes two lines`));
+      faults.push(...[...hidden, ...broken].map(fault => `${where}: ${fault}`));
       await page.evaluate(axe);
       const { violations, passes } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
       for (const { id, impact, nodes } of violations) {

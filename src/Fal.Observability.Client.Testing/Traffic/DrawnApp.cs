@@ -56,7 +56,7 @@ internal sealed class DrawnApp : IAccountApp
         for (int i = 0; i < ids.Length; i++)
         {
             double load = i == 0 ? peakLoad : peakLoad * dice.Between(0.05, 0.4);
-            endpoints[i] = new DrawnEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, officeHoursOnly);
+            endpoints[i] = new DrawnEndpoint(ids[i], dice.Next(), _timeline, load, i == 0 && _keepsRunner, _keepsRunner, officeHoursOnly);
         }
         Endpoints = _endpoints = endpoints;
 
@@ -241,7 +241,8 @@ internal sealed class DrawnApp : IAccountApp
         int up = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
         var runners = new RunnerMinute
         {
-            Busy = Math.Min(up, (int)Math.Ceiling(work / _requestsPerRunner)),
+            // A runner is idle if no request runs. As long as requests wait, each runner has one.
+            Busy = incident.Backlog > 0 ? up : Math.Min(up, (int)Math.Ceiling(work / _requestsPerRunner)),
             Up = up,
             Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
             Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,
@@ -267,8 +268,9 @@ internal sealed class DrawnApp : IAccountApp
             load += endpoint.LoadAt(minute, incident);
         }
 
-        double noise = new Dice(_key, ~(long)minute).Between(0, 0.08);
-        return (long)(load * (incident.Backlog + noise));
+        // Without a backlog, only the requests of up to the last two seconds wait for a runner.
+        double seconds = new Dice(_key, ~(long)minute).Between(0, 2);
+        return (long)(load * (incident.Backlog + (seconds / 60)));
     }
 
     private sealed record RunnerBlock(int Number, RunnerMinute[] Minutes);

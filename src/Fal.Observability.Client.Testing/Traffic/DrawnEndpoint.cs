@@ -42,9 +42,11 @@ internal sealed class DrawnEndpoint : IAccountEndpoint
     /// <param name="key">Decides everything random about the endpoint.</param>
     /// <param name="timeline">Shared by the endpoints of one app.</param>
     /// <param name="peakLoad">Requests a minute at the busiest time of a weekday.</param>
-    /// <param name="keepsRunner">A runner stays up without traffic.</param>
+    /// <param name="keepsRunner">A runner stays up without traffic, and the endpoint is reported for it.</param>
+    /// <param name="startsWarm">The app keeps a runner up, so a request starts one only when the load rises.</param>
     /// <param name="officeHoursOnly">No traffic at all outside the busy half of the day.</param>
-    public DrawnEndpoint(string id, ulong key, AppTimeline timeline, double peakLoad, bool keepsRunner, bool officeHoursOnly)
+    public DrawnEndpoint(
+        string id, ulong key, AppTimeline timeline, double peakLoad, bool keepsRunner, bool startsWarm, bool officeHoursOnly)
     {
         Id = id;
         _key = key;
@@ -58,7 +60,7 @@ internal sealed class DrawnEndpoint : IAccountEndpoint
         _weekend = dice.Between(0.35, 1.05);
         _userErrorShare = dice.Between(0.005, 0.06);
         _errorShare = dice.Between(0.0005, 0.006);
-        _coldBootShare = peakLoad switch { < 1 => 0.35, < 10 => 0.05, _ => 0.005 };
+        _coldBootShare = startsWarm ? 0.005 : peakLoad switch { < 1 => 0.35, < 10 => 0.05, _ => 0.005 };
         _logExecution = Fixed(dice.Between(-1.9, 3.2));
         _logExecutionDeviation = Fixed(dice.Between(0.35, 0.8));
         _logPrepare = Fixed(dice.Between(-3.5, -0.5));
@@ -184,8 +186,7 @@ internal sealed class DrawnEndpoint : IAccountEndpoint
         totals.ColdBoots += cold;
         totals.BillableMilliseconds += (long)(successes * MeanSeconds * incident.Slowdown * 1000);
         totals.ColdBoot.Add(cold, _logColdBoot + drift, _logColdBootDeviation);
-        totals.Prepare.Add(cold, _logColdBoot + drift, _logColdBootDeviation);
-        totals.Prepare.Add(prepared - cold, _logPrepare + drift + (2 * incident.LogSlowdown), _logPrepareDeviation);
+        totals.Prepare.Add(prepared - cold, Math.Max(_logPrepare, incident.LogWait) + drift, _logPrepareDeviation);
         totals.Execution.Add(executed, _logExecution + drift + incident.LogSlowdown, _logExecutionDeviation);
     }
 

@@ -27,6 +27,9 @@ internal struct DurationSpread
     /// <summary>How many durations are in it.</summary>
     public long Count { get; private set; }
 
+    /// <summary>Whether a test scripted the durations.</summary>
+    public readonly bool IsScripted => _scripted is not null;
+
     /// <summary>Adds <paramref name="count"/> durations around one median; both arguments in 1024ths of a logarithm.</summary>
     public void Add(int count, int logMedian, int logDeviation)
     {
@@ -81,6 +84,33 @@ internal struct DurationSpread
         (double mean, double deviation) = Shape();
         double deviations = percent switch { 25 => -P75, 50 => 0, 75 => P75, 90 => P90, 95 => P95, _ => P99 };
         return Math.Round(Math.Exp(mean + (deviations * deviation)), 6);
+    }
+
+    /// <summary>The percentile of two spreads together, in seconds. One logarithm of a bell curve cannot have the shape of both.</summary>
+    public static double? Percentile(int percent, in DurationSpread one, in DurationSpread other)
+    {
+        if (one.Percentile(percent) is not { } first || other.Percentile(percent) is not { } second)
+        {
+            return one.Percentile(percent) ?? other.Percentile(percent);
+        }
+
+        // It is between those of the two.
+        double low = Math.Min(first, second);
+        double high = Math.Max(first, second);
+        double wanted = (one.Count + other.Count) * percent / 100.0;
+        while (high - low > 1e-7 * high)
+        {
+            double middle = Math.Sqrt(low * high);
+            if (middle <= low || middle >= high)
+            {
+                break;
+            }
+
+            bool isEnough = (one.Count * one.ShareUpTo(middle)) + (other.Count * other.ShareUpTo(middle)) >= wanted;
+            (low, high) = isEnough ? (low, middle) : (middle, high);
+        }
+
+        return Math.Round(high, 6);
     }
 
     /// <summary>The share, 0 to 1, of the durations that are at most <paramref name="seconds"/>; 1 when there is none.</summary>

@@ -22,4 +22,9 @@ internal readonly record struct Incident(int Severity, double Progress)
 
     /// <summary>How many minutes of load are waiting: rises for most of the incident, is worked off at its end.</summary>
     public double Backlog => Severity * (Progress < 0.6 ? Progress / 0.6 : (1 - Progress) / 0.4);
+
+    /// <summary>
+    /// How long a request waits that arrives now, as a fixed-point logarithm of seconds: until the backlog before it is worked off.
+    /// </summary>
+    public int LogWait => Backlog > 0 ? (int)(Math.Log(Backlog * 60) * DurationSpread.Scale) : int.MinValue / 2;
 }

@@ -41,7 +41,11 @@ internal sealed class TrafficModel
             ulong key = new Dice((ulong)seed, -1 - index).Next();
             string id = CalledModels[index];
             var timeline = new AppTimeline(key, [], scalesToZero: false);
-            _called[id] = [new DrawnEndpoint(id, key, timeline, 2 * (index + 1), keepsRunner: false, officeHoursOnly: false)];
+            _called[id] =
+            [
+                new DrawnEndpoint(
+                    id, key, timeline, 2 * (index + 1), keepsRunner: false, startsWarm: false, officeHoursOnly: false),
+            ];
         }
     }
 

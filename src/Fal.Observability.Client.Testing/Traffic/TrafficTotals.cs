@@ -19,7 +19,10 @@ internal struct TrafficTotals
 
     public long BillableMilliseconds;
 
-    /// <summary>Time from submission until execution starts, of the requests that got that far.</summary>
+    /// <summary>
+    /// Time from submission until execution starts, of the requests that got that far: of those that are scripted all, and of those that
+    /// are drawn all but the cold boots.
+    /// </summary>
     public DurationSpread Prepare;
 
     /// <summary>Execution time of the requests that reached a runner.</summary>
@@ -34,6 +37,13 @@ internal struct TrafficTotals
     public readonly long Errors => StartupErrors + ConnectionErrors + TimeoutErrors + RuntimeErrors;
 
     public readonly long Requests => Successes + UserErrors + Errors;
+
+    /// <summary>
+    /// The wait in seconds that <paramref name="percent"/> of the requests do not exceed. A request that starts a runner waits at least
+    /// for the start.
+    /// </summary>
+    public readonly double? WaitPercentile(int percent) =>
+        Prepare.IsScripted ? Prepare.Percentile(percent) : DurationSpread.Percentile(percent, Prepare, ColdBoot);
 
     /// <summary>Adds requests that ended with a status.</summary>
     public void Count(int status, long count)

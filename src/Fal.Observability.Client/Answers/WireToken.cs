@@ -17,28 +17,35 @@ internal static class WireToken
     /// <exception cref="ArgumentException">The name is null or blank, or contains a comma, white space or a control character.</exception>
     public static void ThrowIfInvalid(string? value, string what, string parameterName, string advice = "")
     {
+        if (ProblemOf(value) is { } problem)
+        {
+            throw new ArgumentException($"The {what} {problem} {advice}".TrimEnd(), parameterName);
+        }
+    }
+
+    /// <summary>Why the service would misread a name, as the end of a sentence; null if it would not.</summary>
+    public static string? ProblemOf(string? value)
+    {
         if (string.IsNullOrWhiteSpace(value))
         {
-            throw new ArgumentException($"The {what} is null, empty or blank. {advice}".TrimEnd(), parameterName);
+            return "is null, empty or blank.";
         }
 
         foreach (Rune rune in value.EnumerateRunes())
         {
             if (rune.Value == ',')
             {
-                throw new ArgumentException(
-                    $"The {what} \"{value}\" contains a comma, at which the service would split it. Pass each one separately.",
-                    parameterName);
+                return $"\"{value}\" contains a comma, at which the service would split it. Pass each one separately.";
             }
 
             if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune) || rune == Rune.ReplacementChar)
             {
-                throw new ArgumentException(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"The {what} contains the character U+{rune.Value:X4}, which is not allowed there. Remove it. {advice}").TrimEnd(),
-                    parameterName);
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"contains the character U+{rune.Value:X4}, which is not allowed there. Remove it.");
             }
         }
+
+        return null;
     }
 }

@@ -80,7 +80,10 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
         return _byEndpoint.Value.GetValueOrDefault(endpointId) ?? _byEndpoint.Value.GetValueOrDefault(FalAppId.AppOf(endpointId));
     }
 
-    /// <summary>A query for every app of the list, for <see cref="IFalAnalyticsClient.GetReportAsync"/>.</summary>
+    /// <summary>
+    /// A query for every app of the list, for <see cref="IFalAnalyticsClient.GetReportAsync"/>. An app is left out if no query can carry
+    /// its id, for instance because the id contains a comma.
+    /// </summary>
     /// <param name="expand">The metrics. Default: the numbers of requests, of successes, and of errors by their kind.</param>
     /// <returns>The query; <c>query with { Range = ... }</c> changes its other settings.</returns>
     /// <exception cref="InvalidOperationException">The list holds no app.</exception>
@@ -90,11 +93,15 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// AnalyticsReport report = await fal.Analytics.GetReportAsync(apps.ToQuery());
     /// </code>
     /// </example>
-    public AnalyticsQuery ToQuery(AnalyticsExpand expand = AnalyticsExpand.Volume) => Apps.Count == 0
-        ? throw new InvalidOperationException(
-            $"There is no app to query. The account has none in {EnvironmentNames}, or none that matches the search. " +
-            "Name the environments in FalAppQuery.")
-        : new AnalyticsQuery(Apps.Select(app => app.EndpointId)) { Expand = expand };
+    public AnalyticsQuery ToQuery(AnalyticsExpand expand = AnalyticsExpand.Volume)
+    {
+        string[] ids = [.. Apps.Select(app => app.EndpointId).Where(id => WireToken.ProblemOf(id) is null)];
+        return ids.Length == 0
+            ? throw new InvalidOperationException(
+                $"There is no app to query. The account has none in {EnvironmentNames}, or none that matches the search. " +
+                "Name the environments in FalAppQuery.")
+            : new AnalyticsQuery(ids) { Expand = expand };
+    }
 
     /// <summary>Adds up the rows of buckets for each app, the rows of its routes included.</summary>
     /// <param name="buckets">Buckets, without duplicates.</param>

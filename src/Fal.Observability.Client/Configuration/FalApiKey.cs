@@ -18,6 +18,11 @@ internal static class FalApiKey
         }
 
         string bare = Normalize(key);
+        if (bare.StartsWith("FAL_KEY=", StringComparison.Ordinal))
+        {
+            return "begins with the name of the variable, FAL_KEY=. Leave the name out.";
+        }
+
         foreach (char c in bare)
         {
             if (c is < '!' or > '~' or '"' or '\'')

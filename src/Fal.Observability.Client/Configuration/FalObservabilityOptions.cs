@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Polly;
 
 namespace Fal.Observability.Client;
@@ -24,12 +25,13 @@ public sealed class FalObservabilityOptions
 
     /// <summary>
     /// The key that authenticates every call, in the form <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>. A leading <c>Key </c> (the scheme in
-    /// the header) is removed. The value appears in no log, exception or trace.
+    /// the header) is removed. The value appears in no log, exception or trace, and not in the options as JSON.
     /// </summary>
     /// <value>
     /// If not set, a default registration and <see cref="FalObservabilityClient"/> use the environment variable <c>FAL_KEY</c>, else
     /// <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c> joined by a colon, else the file that <c>FAL_KEY_FILE</c> names.
     /// </value>
+    [JsonIgnore]
     public string? ApiKey { get; set; }
 
     /// <summary>

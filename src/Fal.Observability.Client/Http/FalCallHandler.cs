@@ -40,6 +40,7 @@ internal sealed class FalCallHandler(
             deadline = new CancellationTokenSource(_options.TotalTimeout, time);
             either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
             string key = progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+            progress.HasKey = true;
             HttpResponseMessage response;
             while (true)
             {
@@ -59,7 +60,9 @@ internal sealed class FalCallHandler(
                     break;
                 }
 
+                progress.HasKey = false;
                 progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
+                progress.HasKey = true;
                 if (progress.ApiKey == key)
                 {
                     break;
@@ -88,7 +91,8 @@ internal sealed class FalCallHandler(
         }
         catch (Exception e)
         {
-            Exception failure = Explained(e, operation, isLate: deadline is { IsCancellationRequested: true }, cancellationToken);
+            bool isLate = deadline is { IsCancellationRequested: true };
+            Exception failure = Explained(e, operation, progress, isLate, cancellationToken);
             error = failure.GetType().Name;
             if (failure is FalObservabilityException own)
             {
@@ -172,7 +176,13 @@ internal sealed class FalCallHandler(
     }
 
     /// <summary>Returns the exception that the caller sees. An exception that already says what happened is returned unchanged.</summary>
-    private Exception Explained(Exception exception, string operation, bool isLate, CancellationToken cancellationToken) => exception switch
+    private Exception Explained(
+        Exception exception,
+        string operation,
+        FalCallProgress progress,
+        bool isLate,
+        CancellationToken cancellationToken
+    ) => exception switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => exception,
         // The attempt failed because its connection was closed, or it was not retried.
@@ -180,9 +190,15 @@ internal sealed class FalCallHandler(
         FalObservabilityException { IsTransient: true } when cancellationToken.IsCancellationRequested =>
             new OperationCanceledException(exception.Message, exception, cancellationToken),
         OperationCanceledException when isLate => new FalTimeoutException(
-            $"{operation}: the call, including its retries and the waits between them, did not finish within " +
-                $"{nameof(_options.TotalTimeout)} ({_options.TotalTimeout}). Try again later, or raise {nameof(_options.TotalTimeout)} " +
-                    "if the service is that slow.",
+            progress.HasKey
+                ? $"{operation}: the call, including its retries and the waits between them, did not finish within " +
+                    $"{nameof(_options.TotalTimeout)} ({_options.TotalTimeout}). Try again later, or raise " +
+                    $"{nameof(_options.TotalTimeout)} if the service is that slow."
+                : $"{operation}: {nameof(_options.ApiKeyProvider)} did not return a key within {nameof(_options.TotalTimeout)} " +
+                    $"({_options.TotalTimeout}). " + (progress.Attempts == 0
+                        ? "The client sent no request."
+                        : "The service had refused the last key with 401, so the client had asked for a newer one.") +
+                    " Find out why the callback waits, and let it give up earlier.",
             FalApiKey.Scrub(exception, _options.ApiKey))
         {
             IsTransient = true,

@@ -16,6 +16,9 @@ internal sealed class FalCallProgress(TimeProvider time)
     /// </summary>
     public string? ApiKey { get; set; }
 
+    /// <summary>Whether the key of the next attempt is known. Otherwise the call waits for it.</summary>
+    public bool HasKey { get; set; }
+
     /// <summary>Why the last answer was not retried although it is transient, as a sentence; null if there is nothing to say.</summary>
     public string? WhyNotRetried { get; set; }
 

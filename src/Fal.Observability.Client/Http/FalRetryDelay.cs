@@ -45,7 +45,7 @@ internal static class FalRetryDelay
     }
 
     /// <summary>
-    /// A wait that the service asks for, plus a random part: up to a second, or up to a fifth of a wait of more than 5 seconds, as far as the
+    /// A wait that the service asks for, plus a random part: up to a second, or up to a fifth of a wait above 5 s, as far as the
     /// limits allow. Otherwise, clients that the service tells to wait equally long would all return at the same instant and be refused
     /// again.
     /// </summary>

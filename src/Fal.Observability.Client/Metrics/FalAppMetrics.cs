@@ -162,6 +162,7 @@ public sealed class FalAppMetrics
 
     private static double? Total<T>(IReadOnlyList<T> items, Func<T, double> count) => items.Count == 0 ? null : items.Sum(count);
 
-    /// <summary>A quotient that is null, and never infinite or NaN, where there is nothing to divide by.</summary>
-    private static double? Share(double? sum, double? count) => count > 0 ? sum / count : null;
+    /// <summary>A quotient; null, and never infinite or NaN, if there is nothing to divide by or a value is not finite.</summary>
+    private static double? Share(double? sum, double? count) =>
+        count > 0 && sum / count is { } share && double.IsFinite(share) ? share : null;
 }

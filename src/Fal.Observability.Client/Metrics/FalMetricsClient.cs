@@ -53,6 +53,12 @@ internal sealed class FalMetricsClient(
                 throw NotMetrics(stream, $"it is not well-formed Prometheus text ({e.Message})", e);
             }
 
+            // Programs log these lines, and the far side may have put the key into one.
+            exposition = exposition.WithSkippedLines(line => line with
+            {
+                Reason = FalApiKey.Scrub(line.Reason, options.ApiKey),
+                Text = FalApiKey.Scrub(line.Text, options.ApiKey),
+            });
             PrometheusSkippedLine? first = exposition.SkippedLines.FirstOrDefault(line => !line.WasKept)
                 ?? (exposition.SkippedLines is [var kept, ..] ? kept : null);
             Judge(stream, parsing.Format, exposition.Families.All(family => family.Samples.Count == 0), exposition.SkippedLineCount, first);

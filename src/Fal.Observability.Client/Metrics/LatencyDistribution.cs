@@ -81,6 +81,10 @@ public sealed class LatencyDistribution
 
     /// <summary>The three percentiles that people ask for, for a log line.</summary>
     /// <returns>A short text.</returns>
-    public override string ToString() =>
-        FormattableString.Invariant($"p50 {Quantile(0.5):0.###} s, p90 {Quantile(0.9):0.###} s, p99 {Quantile(0.99):0.###} s");
+    public override string ToString()
+    {
+        return $"p50 {Text(0.5)}, p90 {Text(0.9)}, p99 {Text(0.99)}";
+
+        string Text(double quantile) => Quantile(quantile) is { } seconds ? FormattableString.Invariant($"{seconds:0.###} s") : "?";
+    }
 }

@@ -40,6 +40,11 @@ public sealed class PrometheusExposition
         _places = layout._places;
     }
 
+    /// <summary>This exposition with other texts of its skipped lines. It shares the families.</summary>
+    internal PrometheusExposition WithSkippedLines(Func<PrometheusSkippedLine, PrometheusSkippedLine> change) => SkippedLines.Count == 0
+        ? this
+        : new PrometheusExposition(Families, [.. SkippedLines.Select(change)], SkippedLineCount);
+
     /// <summary>The families, in the order of their first lines.</summary>
     public IReadOnlyList<MetricFamily> Families { get; }
 

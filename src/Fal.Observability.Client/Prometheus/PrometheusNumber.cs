@@ -20,7 +20,9 @@ internal static class PrometheusNumber
     /// <summary>The NaN that Prometheus stores when it reads NaN. Its staleness marker has other bits.</summary>
     private static readonly double CanonicalNaN = BitConverter.UInt64BitsToDouble(0x7ff8000000000001);
 
-    /// <summary>Integers up to this bound, and the powers of ten in the table below, are exact doubles, so the result is rounded only once.</summary>
+    /// <summary>
+    /// Integers up to this bound, and the powers of ten in the table below, are exact doubles, so the result is rounded only once.
+    /// </summary>
     private const ulong MaxExactInteger = 1UL << 53;
 
     private static readonly double[] ExactPowersOfTen =
@@ -527,7 +529,9 @@ internal static class PrometheusNumber
             return true;
         }
 
-        /// <summary>Reads a valid number again with more digits: as many as always fit into 128 bits, which are held in two 64-bit words.</summary>
+        /// <summary>
+        /// Reads a valid number again with more digits: as many as always fit into 128 bits, which are held in two 64-bit words.
+        /// </summary>
         public static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {
             ulong high = 0;

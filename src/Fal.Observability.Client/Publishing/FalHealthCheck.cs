@@ -117,7 +117,7 @@ internal sealed class FalHealthCheck(MetricsReadings readings, FalMetricsPublish
     private static double? RunnersUp(FalAppMetrics app) =>
         app.RunnersInState(FalRunnerStates.Running) + app.RunnersInState(FalRunnerStates.Idle);
 
-    private static double Number(double? value) => value is { } number && double.IsFinite(number) ? number : 0;
+    private static double Number(double? value) => value is > 0 and < double.PositiveInfinity ? value.Value : 0;
 
     private static string Named(FalAppMetrics[] apps) => string.Join(
         ", ",

@@ -44,8 +44,7 @@ public sealed partial class PictureTests
         model.Take(
             await fal.Usage.GetReportAsync(
                 new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary },
-                TestContext.Current.CancellationToken),
-            _clock.GetUtcNow());
+                TestContext.Current.CancellationToken));
 
         string drawn = Picture(new TopScreen(model, TopScreen.Blocks).Draw(new TopView(), Columns, Lines, model.Latest!.Timestamp));
 

@@ -32,6 +32,19 @@ public sealed class MalformedMetricsTests
         );
     }
 
+    [Fact]
+    public async Task Shows_no_key_that_the_far_side_put_into_it()
+    {
+        await using var server = RawServer.Start(RawServer.Answer(200, "text/plain", $"{Body}{FalAccount.Key} bad line\n"));
+        using var account = new FalAccount(server.BaseAddress);
+
+        FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, snapshot.SkippedLineCount);
+        Assert.Equal("[redacted] bad line", snapshot.SkippedLines[1].Text);
+        Assert.Equal(2, snapshot.Apps.Count);
+    }
+
     [Theory]
     [InlineData("# TYPE a gauge\nbroken\n")]
     [InlineData("# HELP a b\n# TYPE a gauge\n{\"error\":1}\n")]

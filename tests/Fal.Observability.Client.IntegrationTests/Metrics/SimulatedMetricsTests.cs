@@ -20,7 +20,15 @@ public sealed partial class SimulatedMetricsTests
         Thread.CurrentThread.CurrentCulture = CultureInfo.GetCultureInfo(culture);
         var clock = new SteppedClock();
         await using FalSimulator simulator = await FalSimulator.StartAsync(
-            new FalSimulatorOptions { TimeProvider = clock, Apps = 60, Seed = 3 }, TestContext.Current.CancellationToken);
+            new FalSimulatorOptions
+            {
+                TimeProvider = clock,
+                Apps = 60,
+                Seed = 3,
+                // Requests wait only in an incident.
+                Incidents = { new SimulatedIncident("simulated/text-to-image-00000") { Start = clock.GetUtcNow().AddMinutes(-10) } },
+            },
+            TestContext.Current.CancellationToken);
         using FalAccount account = AccountOf(simulator);
 
         FalMetricsSnapshot snapshot = await account.Metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);

@@ -372,6 +372,8 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.OrHangs());
         Assert.Equal("TotalTimeout", timeout.Setting);
+        Assert.Contains("ApiKeyProvider did not return a key within TotalTimeout (", timeout.Message, StringComparison.Ordinal);
+        Assert.Contains("The client sent no request.", timeout.Message, StringComparison.Ordinal);
     }
 
     [Theory]

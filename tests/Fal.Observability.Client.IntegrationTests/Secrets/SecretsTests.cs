@@ -306,6 +306,7 @@ public sealed class SecretsTests
     [InlineData($"\"{Key}\" ")]
     [InlineData($"id:{Secret}ü")]
     [InlineData($"Key Key {Key}")]
+    [InlineData($"FAL_KEY={Key}")]
     public void A_malformed_key_is_refused_without_being_shown(string key)
     {
         using var witness = new Witness();
@@ -347,6 +348,7 @@ public sealed class SecretsTests
         using var client = new FalObservabilityClient(Key);
         using var handler = new FalApiKeyHandler(Key);
 
+        Assert.DoesNotContain(Secret, System.Text.Json.JsonSerializer.Serialize(options), StringComparison.Ordinal);
         foreach (object thing in new object[] { options, client, client.Metrics, client.Analytics, handler })
         {
             Assert.DoesNotContain(Secret, thing.ToString(), StringComparison.Ordinal);

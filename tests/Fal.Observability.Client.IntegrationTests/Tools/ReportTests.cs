@@ -13,7 +13,7 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests.Tools;
 
 /// <summary>The report of <c>fal-obs report</c>: as a process writes it, and as it is made of answers.</summary>
-public sealed class ReportTests : IDisposable
+public sealed partial class ReportTests : IDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 6, 17, 12, 34, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset First = new(2026, 6, 10, 0, 0, 0, TimeSpan.Zero);

@@ -5,6 +5,8 @@ using Fal.Observability.Cli.Top;
 using Fal.Observability.Client.IntegrationTests.Samples;
 using Fal.Observability.Client.Prometheus;
 using Fal.Observability.Client.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.IntegrationTests.Tools;
@@ -15,8 +17,11 @@ public sealed class TopTests
     private static readonly DateTimeOffset Start = SteppedClock.FirstInstant;
 
     private readonly TopModel _model = new("fal", isSimulated: false, TimeSpan.FromSeconds(10), Start);
+    private readonly TopScreen _screen;
     private TopView _view = new();
     private DateTimeOffset _now = Start;
+
+    public TopTests() => _screen = new TopScreen(_model, TopScreen.Blocks);
 
     [Fact]
     public void A_small_screen_shows_every_app_with_its_figures_and_the_one_in_trouble_first()
@@ -41,8 +46,8 @@ public sealed class TopTests
             """.Split('\n'),
             Frame(80, 24)[..6]);
         Assert.Equal(["upscaler", "painter", "voice", "idle"], Names(80, 24));
-        Assert.StartsWith(">!upscaler", Frame(80, 24)[7], StringComparison.Ordinal);
-        Assert.Equal("sorted by trouble  s sort  / filter  p pause  Enter open  ? help  q quit", Frame(80, 24)[23]);
+        Assert.StartsWith(" !upscaler", Frame(80, 24)[7], StringComparison.Ordinal);
+        Assert.Equal("? help   q quit  Enter open  p pause   s sort  / filter  r reverse", Frame(80, 24)[23]);
     }
 
     [Theory]
@@ -79,45 +84,98 @@ public sealed class TopTests
                 frame[6].Split(' ', StringSplitOptions.RemoveEmptyEntries),
                 title => Assert.Contains(
                     title.TrimEnd('▼', '▲'),
-                    "app queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine trouble".Split(' ')));
+                    "app trouble queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine cause"
+                        .Split(' ')));
         }
     }
 
     [Theory]
+    [InlineData(40, 10)]
     [InlineData(60, 24)]
     [InlineData(80, 24)]
+    [InlineData(100, 30)]
     [InlineData(200, 60)]
-    public void The_screen_names_what_it_is_sorted_by_and_marks_the_column(int width, int height)
+    public void The_column_that_the_rows_are_sorted_by_is_there_and_marked(int width, int height)
     {
-        Read(App("org/painter", queue: 0, busy: 2), App("org/upscaler", queue: 40, busy: 5, errors: 20));
-        (TopSort Sort, string Name, string Title)[] orders =
+        // Both parts of the trouble in their longest words, and a name longer than its column.
+        Read(
+            App("org/painter-with-a-long-name", queue: 0, busy: 2),
+            App("org/upscaler", queue: 500, busy: 5, errors: 90),
+            App("org/stands-and-fails", queue: 4, busy: 0, completed: 0, errors: 0));
+        (TopSort Sort, string Title)[] orders =
         [
-            (TopSort.Queue, "queue", "queue▼"), (TopSort.Busy, "busy", "busy▼"), (TopSort.Runners, "runners", "run▼"),
-            (TopSort.P99, "p99", "p99▼"), (TopSort.Errors, "errors", "err%▼"), (TopSort.Gpu, "gpu", "gpu▼"),
-            (TopSort.Cost, "cost", "today▼"), (TopSort.Name, "name", "app▲"),
+            (TopSort.Trouble, "trouble▼"), (TopSort.Queue, "queue▼"), (TopSort.Busy, "busy▼"), (TopSort.Runners, "run▼"),
+            (TopSort.P99, "p99▼"), (TopSort.Errors, "err%▼"), (TopSort.Gpu, "gpu▼"), (TopSort.Cost, "today▼"), (TopSort.Name, "app▲"),
         ];
 
-        Assert.StartsWith("sorted by trouble  ", Frame(width, height)[^1], StringComparison.Ordinal);
-        foreach ((TopSort sort, string name, string title) in orders)
+        foreach ((TopSort sort, string title) in orders)
         {
             _view = new TopView { Sort = sort };
-            Assert.StartsWith($"sorted by {name}  ", Frame(width, height)[^1], StringComparison.Ordinal);
             Assert.Contains(title, Frame(width, height)[6].Split(' '));
         }
 
         Press("r");
-        Assert.StartsWith("sorted by name, reversed  ", Frame(width, height)[^1], StringComparison.Ordinal);
         Assert.Contains("app▼", Frame(width, height)[6].Split(' '));
     }
 
     [Fact]
-    public void The_line_of_the_keys_leaves_out_whole_keys_and_names_the_filter()
+    public void The_trouble_is_a_score_in_whole_points_by_which_one_can_check_the_order()
+    {
+        Read(
+            App("org/fails", queue: 0, busy: 1, completed: 60, errors: 40),
+            App("org/waits", queue: 30, busy: 1, completed: 60),
+            App("org/fine", queue: 0, busy: 1),
+            App("org/nearly", queue: 0, busy: 1, completed: 1000, errors: 49));
+
+        Assert.Equal(
+            ["fails 66", "waits 50", "nearly 4", "fine 0"],
+            Frame(80, 24)[7..11].Select(row => string.Join(' ', row[2..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2])));
+        Assert.StartsWith("  nearly", Frame(80, 24)[9], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(40, 10, "? help   q quit  Enter open")]
+    [InlineData(60, 15, "? help   q quit  Enter open  p pause   s sort")]
+    [InlineData(80, 24, "? help   q quit  Enter open  p pause   s sort  / filter  r reverse")]
+    public void The_keys_stay_at_their_places_whatever_the_screen_shows(int width, int height, string keys)
     {
         Read(App("org/painter", queue: 0, busy: 2));
+
+        foreach (TopView view in (TopView[])
+            [
+                new TopView(), new TopView { Filter = new string('x', 90) }, new TopView { Sort = TopSort.Runners, IsReversed = true },
+            ])
+        {
+            _view = view;
+            Assert.Equal(keys, Frame(width, height)[^1]);
+        }
+
+        Press("p");
+        Assert.Equal(keys.Replace("p pause ", "p resume", StringComparison.Ordinal), Frame(width, height)[^1]);
+    }
+
+    [Theory]
+    [InlineData(40, 10)]
+    [InlineData(80, 24)]
+    public void A_long_filter_shows_its_end_the_cursor_and_what_ends_the_typing(int width, int height)
+    {
+        Read(App("org/painter", queue: 0, busy: 2));
+        Press("/" + new string('x', 70) + "日本end");
+
+        Assert.Matches("^filter: ….*end_ +Enter keep  Esc clear$", Frame(width, height)[^1]);
+        Assert.Equal(width, TopLine.WidthOf(Frame(width, height)[^1]));
+        Press(ConsoleKey.Enter);
+        Assert.Contains("Esc clears it.", string.Join(' ', Frame(width, height).Select(line => line.Trim())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_filter_is_named_above_the_names_with_how_many_apps_match()
+    {
+        Read(App("org/painter", queue: 0, busy: 2), App("org/upscaler", queue: 0, busy: 2));
         _view = new TopView { Filter = "paint" };
 
-        Assert.Equal("sorted by trouble  filter 'paint'  s sort  ? help  q quit", Frame(60, 15)[14]);
-        Assert.Equal("sorted by trouble  filter 'paint'", Frame(40, 10)[9]);
+        Assert.StartsWith("  app 'paint' ", Frame(80, 24)[6], StringComparison.Ordinal);
+        Assert.StartsWith("fal-obs top  1 of 2 apps  ", Frame(80, 24)[0], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -128,17 +186,22 @@ public sealed class TopTests
     {
         Press("?");
         var seen = new List<string>();
-        for (int i = 0; i < 60; i++)
+        for (int i = 0; i < 120; i++)
         {
             string[] frame = Frame(width, height);
-            Assert.StartsWith("Up/Down scroll  Esc closes the help", frame[^1], StringComparison.Ordinal);
+            Assert.StartsWith("? close  q quit", frame[^1], StringComparison.Ordinal);
             Assert.DoesNotContain(frame, line => line.Contains('…', StringComparison.Ordinal));
             seen.AddRange(frame[1..^1]);
             Press(ConsoleKey.DownArrow);
         }
 
+        string[] words =
+        [
+            "sort by", "reverse", "quit", "queue", "p50", "vram", "cost since", "send", "keep", "in, out", "dead", "draining", "queue 20",
+            "unattributed", "startup", "memory", "blank",
+        ];
         Assert.All(
-            ["sort by", "reverse", "quit", "queue", "p50", "vram", "cost since", "send"],
+            words,
             word => Assert.Contains(seen, line => line.Contains(word, StringComparison.Ordinal)));
         Press("x");
         Assert.False(_view.IsHelp);
@@ -188,8 +251,9 @@ public sealed class TopTests
         Read(App("org/quiet", queue, busy: 1, completed, errors));
 
         Assert.Equal(isMarked ? 1 : 0, _model.Latest!.InTrouble);
-        Assert.StartsWith(isMarked ? ">!quiet" : "> quiet", Frame(80, 24)[7], StringComparison.Ordinal);
+        Assert.StartsWith(isMarked ? " !quiet" : "  quiet", Frame(80, 24)[7], StringComparison.Ordinal);
         Assert.Contains(isMarked ? "1 in trouble" : "none in trouble", Frame(80, 24)[0], StringComparison.Ordinal);
+        Assert.Equal(errors is 1 or 2, Frame(200, 60)[7].EndsWith($" {errors} failed", StringComparison.Ordinal));
         var output = new StringBuilder();
         new TopScreen(_model, TopScreen.Blocks).Draw(_view, 80, 24, _now)[7].Write(output, hasColours: true);
         Assert.Equal(isMarked, output.ToString().Contains("31m", StringComparison.Ordinal)
@@ -211,9 +275,10 @@ public sealed class TopTests
         {
             _view = view;
             string[] frame = Frame(width, height);
-            Assert.StartsWith("NO ANSWER for 0 s (1 read): GET", frame[view.Page == TopPage.Apps ? 5 : 1], StringComparison.Ordinal);
+            Assert.StartsWith("NO ANSWER for 0 s (1 read): Connection", frame[view.Page == TopPage.Apps ? 5 : 1], StringComparison.Ordinal);
             Assert.Contains("Connection refused", string.Join(' ', frame.Select(line => line.Trim())), StringComparison.Ordinal);
             Assert.Contains(frame, line => line.Contains("painter", StringComparison.Ordinal));
+            Assert.DoesNotContain(frame, line => line.Contains('…', StringComparison.Ordinal));
         }
     }
 
@@ -227,7 +292,7 @@ public sealed class TopTests
         string painter = Frame(200, 60).Single(line => line.Contains("painter", StringComparison.Ordinal));
 
         Assert.Equal(
-            "app queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine trouble",
+            "app trouble queue busy run p50 p90 p99 err% gpu vram in/min out/min limit today runners by state machine cause",
             string.Join(' ', titles.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
         Assert.Contains("3 running, 1 pending", painter, StringComparison.Ordinal);
         Assert.Contains(" 7 ", painter, StringComparison.Ordinal);
@@ -320,7 +385,7 @@ public sealed class TopTests
 
         Press("/UPq");
         Assert.Contains("filter: UPq_", Frame(80, 24)[23], StringComparison.Ordinal);
-        Assert.Contains("  No app's name contains 'UPq'. Esc clears the filter.", Frame(80, 24));
+        Assert.Contains("  No app's name contains the filter. Esc clears it.", Frame(80, 24));
         Press(ConsoleKey.Backspace);
         Press(ConsoleKey.Enter);
         Assert.Equal(["upscaler"], Names(80, 24));
@@ -348,6 +413,7 @@ public sealed class TopTests
         Read(App("org/a", queue: 30, busy: 1), App("org/b", queue: 20, busy: 1), App("org/c", queue: 10, busy: 1));
         Press("s");
         Press(ConsoleKey.DownArrow);
+        Press(ConsoleKey.DownArrow);
         Read(App("org/a", queue: 10, busy: 1), App("org/b", queue: 1, busy: 1), App("org/c", queue: 30, busy: 1));
 
         Assert.StartsWith("> b ", Frame(80, 24)[9], StringComparison.Ordinal);
@@ -355,6 +421,59 @@ public sealed class TopTests
         Assert.StartsWith("org/b", Frame(80, 24)[2], StringComparison.Ordinal);
         Press(ConsoleKey.Escape);
         Assert.Equal(3, Names(80, 24).Length);
+    }
+
+    [Fact]
+    public void There_is_no_cursor_until_a_person_moves_it_and_then_it_stays_on_its_app_even_on_the_first_row()
+    {
+        Read(App("org/a", queue: 30, busy: 1, completed: 9000), App("org/b", queue: 20, busy: 1, completed: 9000));
+        Press("s");
+        Assert.DoesNotContain(Frame(80, 24), line => line.StartsWith('>'));
+        Press(ConsoleKey.DownArrow);
+        Assert.StartsWith("> a ", Frame(80, 24)[7], StringComparison.Ordinal);
+
+        Read(App("org/a", queue: 10, busy: 1, completed: 9000), App("org/b", queue: 90, busy: 1, completed: 9000));
+
+        Assert.StartsWith("> a ", Frame(80, 24)[8], StringComparison.Ordinal);
+        Press(ConsoleKey.Escape);
+        Assert.DoesNotContain(Frame(80, 24), line => line.StartsWith('>'));
+        Press(ConsoleKey.Enter);
+        Assert.StartsWith("org/b", Frame(80, 24)[2], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void After_the_end_of_a_page_one_key_moves_up_by_one_line(bool isHelp)
+    {
+        Read(App("org/a", queue: 1, busy: 1));
+        Press(isHelp ? '?' : ConsoleKey.Enter);
+        Assert.Matches("[0-9]+ more ▼$", Frame(60, 10)[^1]);
+        Press(ConsoleKey.End);
+        Assert.DoesNotContain("more", Frame(60, 10)[^1], StringComparison.Ordinal);
+        string[] end = Frame(60, 10);
+
+        Press(ConsoleKey.UpArrow);
+
+        Assert.EndsWith("  1 more ▼", Frame(60, 10)[^1], StringComparison.Ordinal);
+        Assert.Equal(end[^3], Frame(60, 10)[^2]);
+    }
+
+    [Fact]
+    public void A_time_without_an_answer_is_a_gap_in_the_bars()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            Read(App("org/a", queue: 8, busy: 1));
+        }
+
+        _model.ReadFailed(new FalTransportException("gone"), _now.AddSeconds(25));
+        _now += TimeSpan.FromSeconds(31);
+        Read(App("org/a", queue: 8, busy: 1));
+        _now += TimeSpan.FromSeconds(2);
+        Read(App("org/a", queue: 8, busy: 1));
+
+        Assert.Contains("queue 8   ███   ██  busy", Frame(80, 24)[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -375,9 +494,11 @@ public sealed class TopTests
     {
         Read([.. Enumerable.Range(0, 100).Select(i => App($"org/app-{i:000}", queue: 100 - i, busy: 1))]);
         Press("s");
+        Assert.EndsWith("  84 more ▼", Frame(80, 24)[^1], StringComparison.Ordinal);
         Press(ConsoleKey.End);
 
         Assert.Equal("app-099", Names(80, 24)[^1]);
+        Assert.DoesNotContain("more", Frame(80, 24)[^1], StringComparison.Ordinal);
         Press(ConsoleKey.PageUp);
         Press(ConsoleKey.PageUp);
         Assert.Contains("app-067", Names(80, 24));
@@ -424,12 +545,12 @@ public sealed class TopTests
         _model.ReadFailed(new FalTransportException("No route to host"), _now);
 
         Assert.EndsWith("STALE: data 40 s old", Frame(80, 24)[0], StringComparison.Ordinal);
-        Assert.Equal("NO ANSWER for 20 s (2 reads): No route to host", Frame(80, 24)[5]);
+        Assert.Equal("NO ANSWER for 40 s (2 reads): No route to host", Frame(80, 24)[5]);
         Assert.Equal(["painter"], Names(80, 24));
 
         Read(App("org/painter", queue: 1, busy: 1));
         Assert.DoesNotContain("STALE", Frame(80, 24)[0], StringComparison.Ordinal);
-        Assert.Contains("The service answers again, after 30 s.", Frame(80, 24)[5], StringComparison.Ordinal);
+        Assert.Contains("The service answers again, after 50 s.", Frame(80, 24)[5], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -437,7 +558,8 @@ public sealed class TopTests
     {
         _model.ReadFailed(new FalAuthenticationException("Invalid API key"), _now);
         Assert.Equal("KEY REFUSED for 0 s (1 read): Invalid API key", Frame(80, 24)[1]);
-        Assert.Contains("No data from fal yet; still trying. The last failure: Invalid API key", Frame(80, 24));
+        Assert.Contains("No data from fal yet; still trying.", Frame(80, 24));
+        Assert.Single(Frame(80, 24), line => line.Contains("Invalid API key", StringComparison.Ordinal));
 
         Read(App("org/painter", queue: 1, busy: 1));
         Assert.DoesNotContain(Frame(80, 24), line => line.Contains("KEY REFUSED", StringComparison.Ordinal));
@@ -448,9 +570,11 @@ public sealed class TopTests
     {
         Read(App("org/painter", queue: 1, busy: 1));
         _model.Retried("metrics", "503", _now);
+        _model.Retried("usage", "FalTransportException", _now);
+        Assert.EndsWith("usage: no answer, trying again", Frame(80, 24)[5], StringComparison.Ordinal);
         _model.Retried("usage", "429", _now);
 
-        Assert.Equal("retries 2, rate limits 1  12:34:10 usage: rate limited (429), trying again", Frame(80, 24)[5]);
+        Assert.Equal("retries 3, rate limits 1  12:34:10 usage: rate limited (429), trying again", Frame(80, 24)[5]);
     }
 
     [Fact]
@@ -474,9 +598,12 @@ public sealed class TopTests
         DateOnly today = DateOnly.FromDateTime(_model.Latest!.Timestamp.UtcDateTime);
         _model.Take(
             await client.Usage.GetReportAsync(
-                new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }), _now);
+                new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }));
         _view = new TopView { Page = TopPage.App, Selected = server.Apps[0] };
         Assert.Contains("last hour   reading ...", Frame(80, 60));
+        _model.ReadFailed(new FalTransportException("gone"), _now);
+        Assert.Contains("last hour   not read yet, still trying (NO ANSWER, see above)", Frame(80, 60));
+        _model.Take(await client.Metrics.GetSnapshotAsync());
 
         await feed.ReadDetailsAsync(server.Apps[0], CancellationToken.None);
 
@@ -487,15 +614,81 @@ public sealed class TopTests
             label => Assert.Contains(page, line => line.StartsWith(label, StringComparison.Ordinal)));
         AnalyticsTotals hour = AnalyticsTotals.Of(_model.Details!.Requests!.TimeSeries);
         Assert.StartsWith(
-            $"last hour   {hour.RequestCount:0} requests  {hour.ErrorCount:0} errors (",
+            $"last hour   {Figures.Count(hour.RequestCount)} requests  {hour.ErrorCount:0} errors (",
             page.Single(line => line.StartsWith("last hour", StringComparison.Ordinal)),
             StringComparison.Ordinal);
         string[] sum = page.Single(line => line.TrimStart().StartsWith("sum ", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["sum", $"{hour.RequestCount:0}", $"{hour.ErrorCount:0}", Figures.Percent(hour.ErrorRate)], sum[..4]);
+        Assert.Equal(["sum", Figures.Count(hour.RequestCount), $"{hour.ErrorCount:0}", Figures.Percent(hour.ErrorRate)], sum[..4]);
         Assert.All((int[])[40, 60, 80], width => Assert.DoesNotContain(
-            Frame(width, 70), line => line.Contains('…', StringComparison.Ordinal)));
+            Frame(width, 70)[2..], line => line.Contains('…', StringComparison.Ordinal)));
         Assert.Matches(@"^cost today  \d+\.\d\d USD$", page.Single(line => line.StartsWith("cost today", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task The_minute_that_is_not_over_is_no_part_of_the_last_hour()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options =>
+            (options.Seed, options.TimeProvider) = (1, new FakeTimeProvider(Start.AddSeconds(30))));
+        var clock = new FakeTimeProvider(Start.AddSeconds(30));
+        using var client = new FalObservabilityClient(
+            options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress),
+            builder => builder.Services.AddSingleton<TimeProvider>(clock));
+        _model.Take(await client.Metrics.GetSnapshotAsync());
+        _view = new TopView { Page = TopPage.App, Selected = server.Apps[0] };
+
+        await new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, change => change(_model))
+            .ReadDetailsAsync(server.Apps[0], CancellationToken.None);
+
+        AppDetails details = _model.Details!;
+        Assert.InRange(clock.GetUtcNow() - details.End, TimeSpan.Zero, TimeSpan.FromSeconds(59));
+        Assert.All(details.Requests!.TimeSeries, minute => Assert.False(minute.IsOpen));
+        string[] page = Frame(120, 60);
+        foreach (string label in (string[])["  requests ", "  running "])
+        {
+            string bars = page.Single(line => line.StartsWith(label, StringComparison.Ordinal))[12..72];
+            Assert.DoesNotContain(' ', bars);
+            Assert.DoesNotContain('▁', bars);
+        }
+    }
+
+    [Fact]
+    public async Task The_costs_of_the_rows_and_what_is_unattributed_add_up_to_the_cost_of_the_account()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => (options.Seed, options.Apps) = (1, 12));
+        using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress));
+        _model.Take(await client.Metrics.GetSnapshotAsync());
+        _model.Take(await client.Apps.ListAsync());
+        DateOnly day = DateOnly.FromDateTime(_model.Latest!.Timestamp.UtcDateTime).AddDays(-1);
+        _model.Take(await client.Usage.GetReportAsync(
+            new UsageQuery { Range = AnalyticsTimeRange.Days(day, day), Expand = UsageExpand.Summary }));
+
+        (decimal unattributed, string currency) = Assert.Single(_model.Unattributed);
+        Assert.True(unattributed > 0);
+        Assert.EndsWith(
+            $" {Figures.Money(unattributed, currency)} of it unattributed", Frame(80, 24)[3], StringComparison.Ordinal);
+        Assert.Equal(
+            Assert.Single(_model.CostToday!).Cost, _model.Latest!.Rows.Sum(row => row.App.Cost.Sum(cost => cost.Cost)) + unattributed);
+        _view = new TopView { Page = TopPage.App, Selected = _model.Latest.Rows.First(row => row.App.Cost.Count == 0).App.Name };
+        Assert.Contains(
+            "cost today  not known: no line of the bill has the name and environment of this app", Frame(120, 60));
+    }
+
+    [Fact]
+    public async Task The_cause_of_a_failed_connection_comes_first()
+    {
+        var raw = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        raw.Start();
+        int port = ((System.Net.IPEndPoint)raw.LocalEndpoint).Port;
+        raw.Stop();
+        using var client = new FalObservabilityClient(options =>
+            (options.ApiKey, options.BaseAddress, options.MaxAttempts) = ("id:secret", new Uri($"http://127.0.0.1:{port}/v1"), 1));
+
+        FalTransportException failure = await Assert.ThrowsAsync<FalTransportException>(() => client.Metrics.GetSnapshotAsync());
+        _model.ReadFailed(failure, _now);
+
+        Assert.StartsWith($"NO ANSWER for 0 s (1 read): Connection refused (127.0.0.1:{port})", Frame(80, 24)[1], StringComparison.Ordinal);
+        Assert.Single(Frame(80, 24), line => line.Contains("refused", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -511,6 +704,7 @@ public sealed class TopTests
             .ReadDetailsAsync(server.Apps[0], CancellationToken.None);
 
         Assert.Contains("last hour   this key may not read it", Frame(80, 60));
+        Assert.DoesNotContain(Frame(80, 60), line => line.Contains("runner hour", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -584,6 +778,19 @@ public sealed class TopTests
         string[] titles = lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         int today = Array.IndexOf(titles, "today");
         Assert.Contains(lines[1..], line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[today] is not "-");
+    }
+
+    [Fact]
+    public async Task A_piped_table_without_rows_says_why_on_the_standard_error()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
+        using var process = SampleProgram.Start(
+            "fal-obs", server.Key, [], "top", "--filter", "nothing", "--base-address", server.BaseAddress.ToString());
+
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal((0, "No app's name contains 'nothing'."), (exitCode, errors.TrimEnd()));
+        Assert.StartsWith("app ", Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -663,7 +870,7 @@ public sealed class TopTests
     }
 
     private string[] Frame(int width, int height) =>
-        [.. new TopScreen(_model, TopScreen.Blocks).Draw(_view, width, height, _now).Select(line => line.ToString())];
+        [.. _screen.Draw(_view, width, height, _now).Select(line => line.ToString())];
 
     /// <summary>The names of the apps in the table, in its order.</summary>
     private string[] Names(int width, int height) =>
@@ -671,7 +878,7 @@ public sealed class TopTests
 
     private void Press(string keys) => _view = Pressed([.. keys.Cast<object>()]);
 
-    private void Press(ConsoleKey key) => _view = Pressed(key);
+    private void Press(object key) => _view = Pressed(key);
 
     /// <summary>The view after some keys, each a character or a key without one.</summary>
     private TopView Pressed(params object[] keys) => keys.Aggregate(_view, (view, key) => TopKeys.Press(
@@ -679,5 +886,5 @@ public sealed class TopTests
         key is char text ? new ConsoleKeyInfo(text, default, shift: false, alt: false, control: false)
             : new ConsoleKeyInfo('\0', (ConsoleKey)key, shift: false, alt: false, control: false),
         _model.Latest,
-        pageSize: 16));
+        _screen.Sight));
 }

@@ -137,6 +137,9 @@ public sealed class FalAppListTests
         Assert.Equal(["o/b", "o/a"], apps.ToQuery().EndpointIds);
         Assert.Equal(AnalyticsExpand.Volume, apps.ToQuery().Expand);
 
+        var odd = new FalAppList { Apps = [.. apps.Apps, new FalApp { EndpointId = "o/a,b" }, new FalApp { EndpointId = "o/a b" }] };
+        Assert.Equal(["o/b", "o/a"], odd.ToQuery().EndpointIds);
+
         var none = new FalAppList { Apps = [], Environments = ["staging"] };
         Assert.Contains("staging", Assert.Throws<InvalidOperationException>(() => none.ToQuery()).Message, StringComparison.Ordinal);
     }

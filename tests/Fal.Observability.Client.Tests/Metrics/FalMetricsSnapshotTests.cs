@@ -153,6 +153,14 @@ public sealed class FalMetricsSnapshotTests
             fal_app_runner_cpu_usage_percent{application="a/b"} 10
             """)["a/b"]!;
         Assert.Equal(double.NaN, app.QueueSize);
+        Assert.Equal("p50 ?, p90 ?, p99 ?", new LatencyDistribution([]).ToString());
+        FalAppMetrics endless = Parse("""
+            fal_app_requests_completed{application="a/b",method="POST",status="500"} +Inf
+            fal_app_runners{application="a/b",machine_type="L",state="running"} 2
+            fal_app_runner_cpu_usage_percent{application="a/b"} +Inf
+            """)["a/b"]!;
+        Assert.Null(endless.ErrorRate);
+        Assert.Null(endless.CpuUsagePercentPerRunner);
         Assert.Null(app.GpuUtilizationPercentPerGpu);
         Assert.Null(app.CpuUsagePercentPerRunner);
     }

@@ -46,8 +46,7 @@ internal static class FigureText
         null => null,
         > 10 => $"{(change.Value + 1).ToString("#,0", Invariant)} times as much",
         _ when Math.Abs(change.Value) < 0.0005 => "unchanged",
-        _ when Math.Abs(change.Value) < 0.1 => $"{(change.Value * 100).ToString("+0.0;\u22120.0", Invariant)}{Blank}%",
-        _ => $"{(change.Value * 100).ToString("+0;\u22120", Invariant)}{Blank}%",
+        _ => $"{(change.Value * 100).ToString("+0.0;\u22120.0", Invariant)}{Blank}%",
     };
 
     public static string Seconds(double? value) => value switch

@@ -32,7 +32,7 @@ internal sealed record AccountFigures
     /// <summary>The buckets with the most server errors over all apps.</summary>
     public required IReadOnlyList<BucketFigures> WorstBuckets { get; init; }
 
-    /// <summary>The buckets with the longest wait in the queue.</summary>
+    /// <summary>The buckets of an endpoint with the longest wait in the queue, of those with at least 20 requests.</summary>
     public required IReadOnlyList<BucketFigures> SlowestBuckets { get; init; }
 
     public required ColumnsFigures Columns { get; init; }
@@ -207,6 +207,14 @@ internal sealed record BillFigures
     /// <summary>What belongs to no app of the account's list.</summary>
     public required IReadOnlyList<UnattributedFigures> Unattributed { get; init; }
 
+    /// <summary>
+    /// The environments of unattributed lines whose apps were not listed: a report that lists them can attribute more.
+    /// </summary>
+    public required IReadOnlyList<string> UnlistedEnvironments { get; init; }
+
+    /// <summary>From when on the cost may still change: the start of the present day. Null: all its days have ended.</summary>
+    public required DateTimeOffset? ProvisionalSince { get; init; }
+
     public required IReadOnlyList<MachineFigures> MachineTypes { get; init; }
 
     public required IReadOnlyList<DayFigures> Days { get; init; }
@@ -215,7 +223,17 @@ internal sealed record BillFigures
     public required bool IncludesOtherApps { get; init; }
 }
 
-internal sealed record UnattributedFigures(string? App, string? Environment, string Currency, decimal Cost);
+/// <summary>A line of the bill that belongs to no listed app.</summary>
+/// <param name="App">The name on the bill; null: none.</param>
+/// <param name="Environment">The environment on the bill; null: none.</param>
+/// <param name="Currency">The currency of both amounts.</param>
+/// <param name="Cost">What was charged.</param>
+/// <param name="CostBefore">What was charged in the period before; null: not known.</param>
+internal sealed record UnattributedFigures(string? App, string? Environment, string Currency, decimal Cost, decimal? CostBefore)
+{
+    /// <summary>The difference as a share of the earlier cost.</summary>
+    public decimal? Change => CostBefore > 0 ? (Cost / CostBefore) - 1 : null;
+}
 
 internal sealed record MachineFigures(string? MachineType, string Currency, decimal Cost, decimal? MachineSeconds);
 
@@ -227,7 +245,6 @@ internal sealed record DayFigures(DateOnly Day, string Currency, decimal Cost);
 /// <param name="RequestCount">The requests in it.</param>
 /// <param name="ErrorCount">Those that ended in a server error.</param>
 /// <param name="ErrorRate">Their share.</param>
-/// <param name="QueueP90">The 90th percentile of the wait, in seconds; null over all apps.</param>
 /// <param name="IsProvisional">Whether the figures may still change.</param>
 internal sealed record BucketFigures(
     DateTimeOffset Start,
@@ -235,8 +252,20 @@ internal sealed record BucketFigures(
     double? RequestCount,
     double? ErrorCount,
     double? ErrorRate,
-    double? QueueP90,
-    [property: JsonPropertyName("provisional")] bool IsProvisional);
+    [property: JsonPropertyName("provisional")] bool IsProvisional)
+{
+    /// <summary>The 90th percentile of the wait, in seconds; null in a bucket that is here for its errors.</summary>
+    public double? QueueP90 { get; init; }
+
+    /// <summary>In a bucket over all apps, the requests of <see cref="Endpoint"/>; else null.</summary>
+    public double? OwnRequestCount { get; init; }
+
+    /// <summary>In a bucket over all apps, those of them that ended in a server error; else null.</summary>
+    public double? OwnErrorCount { get; init; }
+
+    /// <summary>In a bucket over all apps, their share; else null.</summary>
+    public double? OwnErrorRate => OwnRequestCount > 0 ? OwnErrorCount / OwnRequestCount : null;
+}
 
 /// <summary>The course over time, in as many columns as a plot has room for.</summary>
 /// <param name="BucketsPerColumn">How many buckets a column holds.</param>

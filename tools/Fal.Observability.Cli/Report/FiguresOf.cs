@@ -5,15 +5,6 @@ namespace Fal.Observability.Cli.Report;
 /// <summary>Makes the figures of a report. What the library computes is taken from it.</summary>
 internal sealed class FiguresOf
 {
-    /// <summary>How many of the worst buckets are named.</summary>
-    private const int WorstCount = 5;
-
-    /// <summary>The most columns of a plot, which is about 420 pixels wide: two pixels for each.</summary>
-    private const int MostColumns = 200;
-
-    /// <summary>Numbers of buckets that make columns of even lengths, such as 12 hours.</summary>
-    private static readonly int[] ColumnLengths = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336];
-
     private static readonly Compared Unknown = new(null, null);
     private static readonly AnalyticsTotals NoRequests = AnalyticsTotals.Of(Array.Empty<AnalyticsRow>());
 
@@ -24,8 +15,7 @@ internal sealed class FiguresOf
     private readonly IReadOnlyDictionary<string, AnalyticsTotals>? _totalsBefore;
     private readonly IReadOnlyDictionary<string, AvailabilityStatus> _availability;
     private readonly Dictionary<string, AnalyticsRow> _summaryBefore;
-    private readonly AppCostReport? _costs;
-    private readonly AppCostReport? _costsBefore;
+    private readonly BillOf _bill;
     private readonly bool _hasClosedBucket;
 
     private FiguresOf(ReportSources sources)
@@ -44,8 +34,7 @@ internal sealed class FiguresOf
         _availability = _hasClosedBucket
             ? _request.Objective.EvaluateByApp(requests)
             : new Dictionary<string, AvailabilityStatus>();
-        _costs = sources.Usage?.ByApp(_request.Apps, requests);
-        _costsBefore = sources.RequestsBefore is { } earlier ? sources.UsageBefore?.ByApp(_request.Apps, earlier) : null;
+        _bill = new BillOf(sources);
     }
 
     /// <summary>The figures of what was collected.</summary>
@@ -80,12 +69,12 @@ internal sealed class FiguresOf
             Availability = _hasClosedBucket ? Availability(_request.Objective.Evaluate(requests)) : null,
             IdleShare = Together(_sources.MeanRunners.Values)?.IdleShare,
             RunnerHours = Hours(Together(_sources.MeanRunners.Values)),
-            Bill = Bill(apps),
+            Bill = _bill.Bill(apps),
             Apps = apps,
-            WorstBuckets = WorstOfAccount(),
-            SlowestBuckets = Slowest(requests.TimeSeries.SelectMany(
+            WorstBuckets = BucketsOf.WorstOfAll(requests.TimeSeries),
+            SlowestBuckets = BucketsOf.Slowest(requests.TimeSeries.SelectMany(
                 bucket => bucket.Rows, (bucket, row) => (bucket.Start, bucket.IsProvisional, row))),
-            Columns = Columns(
+            Columns = BucketsOf.Columns(
                 [.. requests.TimeSeries.Select(bucket => (bucket.Start, bucket.IsProvisional, bucket.Rows))],
                 Together(_sources.MeanRunners.Values),
                 hasPercentiles: false),
@@ -104,7 +93,7 @@ internal sealed class FiguresOf
         {
             App = app,
             Environments = [.. listed.Select(one => one.Environment).OfType<string>().Distinct(StringComparer.Ordinal)],
-            MachineTypes = [.. listed.Select(one => one.MachineType).OfType<string>().Distinct(StringComparer.Ordinal)],
+            MachineTypes = _bill.MachineTypes(listed),
             Traffic = Traffic(_totals.GetValueOrDefault(app, NoRequests), _totalsBefore?.GetValueOrDefault(app, NoRequests)),
             Availability = _availability.TryGetValue(app, out AvailabilityStatus? status) ? Availability(status) : null,
             Endpoints =
@@ -120,11 +109,12 @@ internal sealed class FiguresOf
                 most?.PeakRunning,
                 limited?.MaxConcurrency,
                 limited is null ? null : most?.PeakShareOf(limited)),
-            Costs = Costs(app, mean?.IdleShare),
-            WorstBuckets = Worst(points.Where(point => point.HasData)
-                .Select(point => Bucket(point.Start, app, point.Totals, point.IsProvisional))),
-            SlowestBuckets = Slowest(points.SelectMany(point => point.Rows, (point, row) => (point.Start, point.IsProvisional, row))),
-            Columns = Columns([.. points.Select(point => (point.Start, point.IsProvisional, point.Rows))], mean, hasPercentiles: true),
+            Costs = _bill.Costs(app, mean?.IdleShare),
+            WorstBuckets = BucketsOf.WorstOf(app, points),
+            SlowestBuckets = BucketsOf.Slowest(
+                points.SelectMany(point => point.Rows, (point, row) => (point.Start, point.IsProvisional, row))),
+            Columns = BucketsOf.Columns(
+                [.. points.Select(point => (point.Start, point.IsProvisional, point.Rows))], mean, hasPercentiles: true),
         };
     }
 
@@ -187,181 +177,8 @@ internal sealed class FiguresOf
                 Unknown,
                 Unknown));
 
-        Compared Value(AnalyticsExpand metric) => new(Finite(row.GetValue(metric)), Finite(before?.GetValue(metric)));
-    }
-
-    private CostFigures[] Costs(string app, double? idleShare)
-    {
-        // The history has the runners of all environments together.
-        bool hasOneEnvironment = (_costs?.Apps ?? []).Where(cost => cost.App.EndpointId == app)
-            .Select(cost => cost.App.Environment).Distinct(StringComparer.Ordinal).Count() == 1;
-        ILookup<(string?, string?), AppCost> before =
-            (_costsBefore?.Apps ?? []).Where(cost => cost.App.EndpointId == app && cost.Usage is not null)
-                .ToLookup(cost => (cost.App.Environment, cost.Currency));
-        return
-        [
-            .. (_costs?.Apps ?? []).Where(cost => cost.App.EndpointId == app && cost.Usage is not null).Select(cost =>
-            {
-                AppCost? earlier = before[(cost.App.Environment, cost.Currency)].FirstOrDefault();
-                return new CostFigures(
-                    cost.App.Environment,
-                    cost.Currency!,
-                    cost.Cost!.Value,
-                    earlier?.Cost,
-                    cost.Usage!.MachineSeconds,
-                    cost.CostPerThousandSuccesses,
-                    earlier?.CostPerThousandSuccesses,
-                    hasOneEnvironment ? cost.Cost * (decimal?)idleShare : null);
-            }),
-        ];
-    }
-
-    private BillFigures? Bill(AppFigures[] apps)
-    {
-        if (_costs is null)
-        {
-            return null;
-        }
-
-        HashSet<string> ids = [.. apps.Select(app => app.App)];
-        double? successes = AnalyticsTotals.Of(_sources.Requests.TimeSeries).GetValue(AnalyticsExpand.SuccessCount);
-        double? successesBefore = _sources.RequestsBefore is { } requestsBefore
-            ? AnalyticsTotals.Of(requestsBefore.Summary).GetValue(AnalyticsExpand.SuccessCount)
-            : null;
-        (string Currency, decimal Cost, decimal? Seconds)[] totals = Totals(_costs);
-        Dictionary<string, decimal> before = _costsBefore is null
-            ? []
-            : Totals(_costsBefore).ToDictionary(total => total.Currency, total => total.Cost, StringComparer.Ordinal);
-        return new BillFigures
-        {
-            Totals =
-            [
-                .. totals.Select(total =>
-                {
-                    decimal? earlier = before.TryGetValue(total.Currency, out decimal cost) ? cost : null;
-                    return new CostFigures(
-                        null,
-                        total.Currency,
-                        total.Cost,
-                        earlier,
-                        total.Seconds,
-                        PerThousand(total.Cost, successes, _sources.Requests),
-                        PerThousand(earlier, successesBefore, _sources.RequestsBefore),
-                        IdleCost(total.Currency));
-                }),
-            ],
-            Unattributed =
-            [
-                .. _costs.Unattributed.Select(rest => new UnattributedFigures(rest.App, rest.Environment, rest.Currency, rest.Cost)),
-            ],
-            MachineTypes =
-            [
-                .. _sources.Usage!.ByMachineType().Select(machine =>
-                    new MachineFigures(machine.MachineType, machine.Currency, machine.Cost, machine.MachineSeconds)),
-            ],
-            Days = [.. (_sources.UsageByDay?.ByDay() ?? []).Select(day => new DayFigures(day.Day!.Value, day.Currency, day.Cost))],
-            IncludesOtherApps = !_request.IsWholeAccount,
-        };
-
-        (string Currency, decimal Cost, decimal? Seconds)[] Totals(AppCostReport costs) => _request.IsWholeAccount
-            ? [.. costs.Total.Select(total => (total.Currency, total.Cost, total.MachineSeconds))]
-            :
-            [
-                .. costs.Apps.Where(cost => cost.Usage is not null && ids.Contains(cost.App.EndpointId))
-                    .GroupBy(cost => cost.Currency!, StringComparer.Ordinal)
-                    .Select(same => (same.Key, same.Sum(cost => cost.Cost!.Value), same.Sum(cost => cost.Usage!.MachineSeconds))),
-            ];
-
-        // The cost that belongs to no listed app has no runners beside it.
-        decimal? IdleCost(string currency)
-        {
-            decimal[] known =
-            [
-                .. apps.SelectMany(app => app.Costs).Where(cost => cost.Currency == currency)
-                    .Select(cost => cost.IdleCost)
-                    .OfType<decimal>(),
-            ];
-            return known.Length == 0 ? null : known.Sum();
-        }
-
-        // The bill does not tell routes apart, and has the apps whose requests were refused.
-        decimal? PerThousand(decimal? cost, double? successes, AnalyticsReport? requests) =>
-            cost is { } amount && successes is > 0 and < long.MaxValue and { } count && requests?.RefusedEndpoints.Count == 0
-                && _request.EndpointIds.All(id => EndpointChoice.AppOf(id) == id)
-                ? amount * 1000m / (long)count
-                : null;
-    }
-
-    private BucketFigures[] WorstOfAccount() => Worst(_sources.Requests.TimeSeries.Where(bucket => bucket.Rows.Count > 0).Select(bucket =>
-    {
-        string worst = bucket.Rows.GroupBy(row => EndpointChoice.AppOf(row.EndpointId), StringComparer.Ordinal)
-            .MaxBy(rows => rows.Sum(row => row.ErrorCount))!.Key;
-        return Bucket(bucket.Start, worst, AnalyticsTotals.Of(bucket.Rows), bucket.IsProvisional);
-    }));
-
-    private static BucketFigures Bucket(DateTimeOffset start, string endpoint, AnalyticsTotals totals, bool isProvisional) => new(
-        start,
-        endpoint,
-        totals.GetValue(AnalyticsExpand.RequestCount),
-        totals.GetValue(AnalyticsExpand.ErrorCount),
-        totals.ErrorRate,
-        null,
-        isProvisional);
-
-    private static BucketFigures[] Worst(IEnumerable<BucketFigures> buckets) =>
-    [
-        .. buckets.Where(bucket => bucket.ErrorCount > 0)
-            .OrderByDescending(bucket => bucket.ErrorCount)
-            .ThenBy(bucket => bucket.Start)
-            .Take(WorstCount),
-    ];
-
-    private static BucketFigures[] Slowest(IEnumerable<(DateTimeOffset Start, bool IsProvisional, AnalyticsRow Row)> rows) =>
-    [
-        .. rows.Where(one => Finite(one.Row.GetValue(AnalyticsExpand.P90PrepareDuration)) > 0)
-            .OrderByDescending(one => one.Row.GetValue(AnalyticsExpand.P90PrepareDuration))
-            .ThenBy(one => one.Start)
-            .Take(WorstCount)
-            .Select(one => Bucket(one.Start, one.Row.EndpointId, AnalyticsTotals.Of([one.Row]), one.IsProvisional) with
-            {
-                QueueP90 = one.Row.GetValue(AnalyticsExpand.P90PrepareDuration),
-            }),
-    ];
-
-    private static ColumnsFigures Columns(
-        (DateTimeOffset Start, bool IsProvisional, IReadOnlyList<AnalyticsRow> Rows)[] buckets,
-        FalRunnerHistory? runners,
-        bool hasPercentiles)
-    {
-        int length = ColumnLengths.FirstOrDefault(
-            length => buckets.Length <= length * MostColumns, (buckets.Length + MostColumns - 1) / MostColumns);
-        Dictionary<DateTimeOffset, FalRunnerBucket> runnersAt = (runners?.Buckets ?? []).ToDictionary(bucket => bucket.Start);
-        return new ColumnsFigures(length, [.. buckets.Chunk(length).Select(Column)]);
-
-        ColumnFigures Column((DateTimeOffset Start, bool IsProvisional, IReadOnlyList<AnalyticsRow> Rows)[] column)
-        {
-            AnalyticsRow[] rows = [.. column.SelectMany(bucket => bucket.Rows)];
-            var totals = AnalyticsTotals.Of(rows);
-            FalRunnerBucket[] up = [.. column.Select(bucket => runnersAt.GetValueOrDefault(bucket.Start)).OfType<FalRunnerBucket>()];
-            return new ColumnFigures
-            {
-                Start = column[0].Start,
-                IsProvisional = column.Any(bucket => bucket.IsProvisional),
-                RequestCount = totals.GetValue(AnalyticsExpand.RequestCount),
-                ErrorRate = totals.ErrorRate,
-                UserErrorRate = totals.UserErrorRate,
-                QueueP50 = Highest(AnalyticsExpand.P50PrepareDuration),
-                QueueP90 = Highest(AnalyticsExpand.P90PrepareDuration),
-                QueueP99 = Highest(AnalyticsExpand.P99PrepareDuration),
-                ExecutionP50 = Highest(AnalyticsExpand.P50Duration),
-                ExecutionP90 = Highest(AnalyticsExpand.P90Duration),
-                ExecutionP99 = Highest(AnalyticsExpand.P99Duration),
-                RunningRunners = up.Average(bucket => bucket.Running),
-                IdleRunners = up.Average(bucket => bucket.Idle),
-            };
-
-            double? Highest(AnalyticsExpand metric) => hasPercentiles ? rows.Max(row => Finite(row.GetValue(metric))) : null;
-        }
+        Compared Value(AnalyticsExpand metric) => new(
+            BucketsOf.Finite(row.GetValue(metric)), BucketsOf.Finite(before?.GetValue(metric)));
     }
 
     /// <summary>The runners of several apps as one history, so that the library computes their share as it does for one.</summary>
@@ -411,7 +228,4 @@ internal sealed class FiguresOf
 
         return new RunnerHoursFigures(idle, paid);
     }
-
-    // JSON has no number for infinity.
-    private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
 }

@@ -30,12 +30,12 @@ internal sealed partial class ReportPage
                 Description = string.Create(
                     CultureInfo.InvariantCulture,
                     $"The bill of the account by day: {FigureText.Money(days.Sum(day => day.Cost), currency.Key)} in total, " +
-                        $"at most {FigureText.Money(highest.Cost, currency.Key)} on {highest.Day:d MMM yyyy}."),
+                        $"and {FigureText.Money(highest.Cost, currency.Key)} on the most expensive day, {highest.Day:d MMM yyyy}."),
                 Starts = starts,
                 End = starts[^1].AddDays(1),
                 Series = [new PlotSeries("cost", [.. days.Select(day => (double?)day.Cost)])],
                 IsStacked = true,
-                ProvisionalSince = starts[^1].AddDays(1) > _account.CreatedAt ? starts[^1] : null,
+                ProvisionalSince = _account.Bill!.ProvisionalSince < starts[^1].AddDays(1) ? _account.Bill.ProvisionalSince : null,
             }.Write(_html);
         }
 
@@ -48,8 +48,8 @@ internal sealed partial class ReportPage
         ColumnFigures busiest = items.MaxBy(column => column.RequestCount)!;
         TimePlot(
             $"Requests per {Length(columns)}",
-            $"{Whose(whose)}: {FigureText.Count(items.Sum(column => column.RequestCount))} in total, at most " +
-                $"{FigureText.Count(busiest.RequestCount)} from {FigureText.Instant(busiest.Start)} UTC on.",
+            $"{Whose(whose)}: {FigureText.Count(items.Sum(column => column.RequestCount))} in total. The busiest {Length(columns)} began " +
+                $"{FigureText.Instant(busiest.Start)} UTC, with {FigureText.Count(busiest.RequestCount)} requests.",
             columns,
             isStacked: true,
             new PlotSeries("requests", [.. items.Select(column => column.RequestCount)]));
@@ -57,7 +57,8 @@ internal sealed partial class ReportPage
         TimePlot(
             "Share of errors, %",
             $"{Whose(whose)}: server errors (5xx) and errors of the callers (4xx) among all requests. " + (worst?.ErrorRate is { } most
-                ? $"The highest share of server errors is {FigureText.Share(most)}, from {FigureText.Instant(worst.Start)} UTC on."
+                ? $"The highest share of server errors is {FigureText.Share(most)}, in the {Length(columns)} that began " +
+                    $"{FigureText.Instant(worst.Start)} UTC."
                 : "There were no requests."),
             columns,
             isStacked: false,
@@ -78,7 +79,8 @@ internal sealed partial class ReportPage
             $"{what}, seconds",
             $"{Whose(app.App)}: percentiles 50, 90 and 99, for each {Length(app.Columns)} the highest of any {_bucket} and endpoint. " +
                 (worst is not null && p99(worst) is { } most
-                    ? $"The highest p99 is {FigureText.Seconds(most)}, from {FigureText.Instant(worst.Start)} UTC on."
+                    ? $"The highest p99 is {FigureText.Seconds(most)}, in the {Length(app.Columns)} that began " +
+                        $"{FigureText.Instant(worst.Start)} UTC."
                     : "There is no value."),
             app.Columns,
             isStacked: false,
@@ -97,9 +99,9 @@ internal sealed partial class ReportPage
 
         TimePlot(
             "Runners, mean",
-            $"{Whose(whose)}: runners with requests and idle runners, on top of each other. At most " +
-                $"{FigureText.Number(items.Max(column => column.RunningRunners))} ran and " +
-                $"{FigureText.Number(items.Max(column => column.IdleRunners))} were idle, as means of each {Length(columns)}.",
+            $"{Whose(whose)}: runners with requests and idle runners, on top of each other. The highest mean of any {Length(columns)} is " +
+                $"{FigureText.Number(items.Max(column => column.RunningRunners))} with requests and " +
+                $"{FigureText.Number(items.Max(column => column.IdleRunners))} idle.",
             columns,
             isStacked: true,
             new PlotSeries("running", [.. items.Select(column => column.RunningRunners)]),

@@ -3,12 +3,6 @@ namespace Fal.Observability.Cli.Report;
 /// <summary>The tables of all apps, below the first screen.</summary>
 internal sealed partial class ReportPage
 {
-    /// <summary>A column of a table.</summary>
-    /// <param name="Header">Its title.</param>
-    /// <param name="Cell">Writes a cell, of an item and its place in the JSON.</param>
-    /// <param name="IsWord">Whether the cells are words, which begin at the left, and not numbers.</param>
-    private sealed record TableColumn<T>(string Header, Action<T, string> Cell, bool IsWord = false);
-
     private (AppFigures App, string Path)[] AllApps => [.. _account.Apps.Select((app, i) => (app, Path("apps", i)))];
 
     private void Reliability()
@@ -34,7 +28,7 @@ internal sealed partial class ReportPage
             new("Callers' errors", (app, path) => ComparedShare($"{path}.traffic.user_error_rate", app.Traffic.UserErrorRate)),
             new("Objective", (app, _) => Objective(app.Availability), IsWord: true),
             new("Budget used", (app, path) =>
-                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, FigureText.Share)),
+                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, CellText.Share)),
             new("Burn rate, 1 h", (app, path) =>
                 BurnRate($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, ShortBurnLimit)),
             new("Burn rate, 6 h", (app, path) =>
@@ -78,13 +72,13 @@ internal sealed partial class ReportPage
             AllApps.OrderByDescending(app => app.App.Runners?.Hours?.Idle),
             new("App", (app, _) => Link(app.App)),
             new("Idle runner hours", (app, path) =>
-                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, FigureText.RunnerHours)),
+                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, CellText.Hours)),
             new("Paid runner hours", (app, path) =>
-                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, FigureText.RunnerHours)),
-            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
-            new("Peak runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Number)),
-            new("Limit", (app, path) => Figure($"{path}.runners.max_concurrency", app.Runners?.MaxConcurrency, FigureText.Number)),
-            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
+                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, CellText.Hours)),
+            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, CellText.Share)),
+            new("Peak runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Count)),
+            new("Limit", (app, path) => Figure($"{path}.runners.max_concurrency", app.Runners?.MaxConcurrency, FigureText.Count)),
+            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, CellText.Share)),
             new("Cold boots", (app, path) => ComparedCount($"{path}.traffic.cold_boot_count", app.Traffic.ColdBootCount)),
             new("Cold boots / requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
         _html.CloseLine();
@@ -104,105 +98,31 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "speed")).Element("h2", "Speed", ("id", "speed"));
         _html.Element(
             "p",
-            "Percentiles over the whole period by endpoint, those with the longest wait first. Half of the requests were faster than " +
-                "p50, and 99 % were faster than p99. Percentiles of several endpoints cannot be combined, so the account has none.",
+            "Percentiles over the whole period by endpoint. Half of the requests were faster than p50, 95 % were faster than p95. The slowest " +
+                $"endpoints come first, and those with fewer than {LeastRequests} requests come last, because a percentile of so few tells " +
+                "little. Percentiles of several endpoints cannot be combined, so the account has none.",
             ("class", "soft"));
+        SpeedTable("Wait in the queue by endpoint", endpoints, one => one.Queue, "queue");
+        SpeedTable("Execution by endpoint", endpoints, one => one.Execution, "execution");
+        _html.CloseLine();
+    }
+
+    private void SpeedTable(
+        string caption, (EndpointFigures Endpoint, string Path)[] endpoints, Func<EndpointFigures, PercentileFigures> of, string name) =>
         Table(
-            "Wait in the queue and execution by endpoint",
-            endpoints.OrderByDescending(one => one.Endpoint.Queue.P90.Value),
+            caption,
+            endpoints.OrderByDescending(one => IsEnough(one.Endpoint)).ThenByDescending(one => of(one.Endpoint).P90.Value),
             new("Endpoint", (one, _) => Link(one.Endpoint)),
             new("Requests", (one, path) => ComparedCount($"{path}.request_count", one.RequestCount)),
-            new("Queue p50", (one, path) => Seconds($"{path}.queue.p50", one.Queue.P50)),
-            new("Queue p90", (one, path) => ComparedSeconds($"{path}.queue.p90", one.Queue.P90)),
-            new("Queue p99", (one, path) => Seconds($"{path}.queue.p99", one.Queue.P99)),
-            new("Execution p50", (one, path) => Seconds($"{path}.execution.p50", one.Execution.P50)),
-            new("Execution p90", (one, path) => ComparedSeconds($"{path}.execution.p90", one.Execution.P90)),
-            new("Execution p99", (one, path) => Seconds($"{path}.execution.p99", one.Execution.P99)));
-        _html.CloseLine();
-    }
+            new("p50", (one, path) => ComparedSeconds($"{path}.{name}.p50", of(one).P50)),
+            new("p90", (one, path) => ComparedSeconds($"{path}.{name}.p90", of(one).P90)),
+            new("p95", (one, path) => ComparedSeconds($"{path}.{name}.p95", of(one).P95)),
+            new("p99", (one, path) => ComparedSeconds($"{path}.{name}.p99", of(one).P99)));
 
-    private void Cost()
-    {
-        _html.Open("section", ("aria-labelledby", "cost")).Element("h2", "Cost", ("id", "cost"));
-        if (_account.Bill is not { } bill)
-        {
-            _html.Element("p", "The cost is not known, because the service refuses the usage of the account to this key.").CloseLine();
-            return;
-        }
+    /// <summary>Whether an endpoint had so many requests that its percentiles can be compared with those of others.</summary>
+    private static bool IsEnough(EndpointFigures endpoint) => endpoint.RequestCount.Value >= BucketsOf.LeastRequests;
 
-        AppFigures[] withoutCost = [.. _account.Apps.Where(app => app.Costs.Count == 0)];
-        ((string App, string? Environment, CostFigures? Cost) Item, string Path)[] costs =
-        [
-            .. bill.Totals.Select((total, i) => (
-                (bill.IncludesOtherApps ? "Apps of this report" : "The whole bill", total.Environment, (CostFigures?)total),
-                Path("bill.totals", i))),
-            .. AllApps.SelectMany(app => app.App.Costs.Select((cost, i) =>
-                    ((app.App.App, cost.Environment, Cost: (CostFigures?)cost), $"{app.Path}.{Path("costs", i)}")))
-                .OrderBy(row => row.Item1.Cost!.Currency, StringComparer.Ordinal)
-                .ThenByDescending(row => row.Item1.Cost!.Cost),
-            .. withoutCost.Select(app => (
-                (app.App, app.Environments.Count == 1 ? app.Environments[0] : null, (CostFigures?)null), "")),
-        ];
-        _html.Element(
-            "p",
-            "Idle time is an estimate: the cost of the app times its idle share. The total is that of the apps for which both are known.",
-            ("class", "soft"));
-        Table(
-            "Cost by app",
-            costs,
-            new("App", (row, _) => Link(row.App)),
-            new("Environment", (row, _) => Environment(row.Environment), IsWord: true),
-            new("Cost", (row, path) => ComparedMoney($"{path}.cost", row.Cost?.Cost, row.Cost?.CostBefore, row.Cost)),
-            new("Change", (row, _) => _html.Text(FigureText.Change((double?)row.Cost?.Change) ?? FigureText.Unknown)),
-            new("Cost of 1,000 successes", (row, path) => ComparedMoney(
-                $"{path}.cost_per_thousand_successes",
-                row.Cost?.CostPerThousandSuccesses,
-                row.Cost?.CostPerThousandSuccessesBefore,
-                row.Cost)),
-            new("Cost of idle time", (row, path) => Money($"{path}.idle_cost", row.Cost?.IdleCost, row.Cost)),
-            new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost?.MachineSeconds)));
-        if (withoutCost.Length > 0)
-        {
-            _html.Element("p", NoOwnCost(withoutCost.Length, bill), ("class", "soft"));
-        }
-
-        if (bill.Unattributed.Count > 0)
-        {
-            _html.Element(
-                "p",
-                "Unattributed: no listed app has exactly the name and environment of these lines of the bill. Name the " +
-                    "environment with --environments to list its apps too.",
-                ("class", "soft"));
-            Table(
-                "Unattributed cost",
-                bill.Unattributed.Select((rest, i) => (rest, Path("bill.unattributed", i))),
-                new("Name on the bill", (rest, _) => _html.Text(rest.App is null ? "no app" : Shown(rest.App))),
-                new("Environment", (rest, _) => Environment(rest.Environment), IsWord: true),
-                new("Cost", (rest, path) => Money($"{path}.cost", rest.Cost, rest.Currency)));
-        }
-
-        if (bill.MachineTypes.Count > 0)
-        {
-            Table(
-                bill.IncludesOtherApps ? "Cost of the whole account by machine type" : "Cost by machine type",
-                bill.MachineTypes.Select((machine, i) => (machine, Path("bill.machine_types", i))),
-                new("Machine type", (machine, _) => _html.Text(machine.MachineType is null ? "not named" : Shown(machine.MachineType))),
-                new("Cost", (machine, path) => Money($"{path}.cost", machine.Cost, machine.Currency)),
-                new("Machine time", (machine, path) => Hours($"{path}.machine_seconds", machine.MachineSeconds)));
-        }
-
-        _html.CloseLine();
-    }
-
-    private static string NoOwnCost(int apps, BillFigures bill)
-    {
-        string subject = apps == 1
-            ? $"1 app has a dash ({FigureText.Unknown}) because no line of the bill has exactly its name and environment"
-            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because no line of the bill has exactly their name and environment";
-        return bill.Unattributed.Count > 0
-            ? $"{subject}: see Unattributed cost."
-            : $"{subject}.";
-    }
+    private static string LeastRequests => FigureText.Count(BucketsOf.LeastRequests);
 
     private void Worst()
     {
@@ -213,6 +133,10 @@ internal sealed partial class ReportPage
 
         _html.Open("section", ("aria-labelledby", "worst"))
             .Element("h2", $"The {_bucket}s with the most server errors and the longest waits", ("id", "worst"));
+        _html.Element(
+            "p",
+            $"The longest waits are those of endpoints with at least {LeastRequests} requests in the {_bucket}.",
+            ("class", "soft"));
         BucketTables(_account.WorstBuckets, "worst_buckets", _account.SlowestBuckets, "slowest_buckets", "App with the most of them");
         _html.CloseLine();
     }
@@ -227,11 +151,11 @@ internal sealed partial class ReportPage
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
                 new("Server errors", (bucket, path) => Figure($"{path}.error_count", bucket.ErrorCount, FigureText.Count)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
-                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, FigureText.Share)),
+                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, CellText.Share)),
             ];
             if (worstColumn is not null)
             {
-                columns.Add(new(worstColumn, (bucket, _) => Link(bucket.Endpoint), IsWord: true));
+                columns.Add(new(worstColumn, (bucket, path) => OwnErrors(bucket, path), IsWord: true));
             }
 
             Table($"The {_bucket}s with the most server errors", worst.Select((bucket, i) => (bucket, Path(worstPath, i))), [.. columns]);
@@ -243,9 +167,21 @@ internal sealed partial class ReportPage
                 $"The {_bucket}s with the longest wait in the queue",
                 slowest.Select((bucket, i) => (bucket, Path(slowestPath, i))),
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
-                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, FigureText.Seconds)),
+                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, CellText.Seconds)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
                 new("Endpoint", (bucket, _) => Link(bucket.Endpoint), IsWord: true));
+        }
+
+        void OwnErrors(BucketFigures bucket, string path)
+        {
+            Link(bucket.Endpoint);
+            _html.Open("small");
+            Figure($"{path}.own_error_count", bucket.OwnErrorCount, FigureText.Count);
+            _html.Text(" of its ");
+            Figure($"{path}.own_request_count", bucket.OwnRequestCount, FigureText.Count);
+            _html.Text(" requests failed, ");
+            Figure($"{path}.own_error_rate", bucket.OwnErrorRate, CellText.Share);
+            _html.Close();
         }
 
         void Begin(BucketFigures bucket)
@@ -256,120 +192,6 @@ internal sealed partial class ReportPage
                 _html.Text(" ").Element("span", "provisional", ("class", "mark warn"));
             }
         }
-    }
-
-    private void Environment(string? name) => _html.Text(name is null ? FigureText.Unknown : Shown(name));
-
-    private void Objective(AvailabilityFigures? slo)
-    {
-        (string kind, string word) = slo?.IsMet switch
-        {
-            true => ("mark good", "met"),
-            false => ("mark bad", "missed"),
-            null => ("soft", "no data"),
-        };
-        _html.Element("span", word, ("class", kind));
-    }
-
-    private void ComparedCount(string path, Compared figure)
-    {
-        Figure($"{path}.value", figure.Value, FigureText.Count);
-        Small(FigureText.Change(figure.Change) ?? (figure is { Before: 0, Value: > 0 } ? "none before" : null));
-    }
-
-    private void ComparedShare(string path, Compared figure)
-    {
-        Figure($"{path}.value", figure.Value, FigureText.Share);
-        Small(figure.Before is { } before ? $"before {FigureText.Share(before)}" : null);
-    }
-
-    private void ComparedSeconds(string path, Compared figure)
-    {
-        Seconds(path, figure);
-        Small(figure.Before is { } before ? $"before {FigureText.Seconds(before)}" : null);
-    }
-
-    private void ComparedMoney(string path, decimal? value, decimal? before, CostFigures? cost)
-    {
-        Money(path, value, cost);
-        if (before is not null)
-        {
-            _html.Open("small").Text("before ");
-            Money($"{path}_before", before, cost);
-            _html.Close();
-        }
-    }
-
-    /// <summary>An amount; a dash where the app has no cost of its own.</summary>
-    private void Money(string path, decimal? value, CostFigures? cost) => Money(path, value, cost?.Currency ?? "");
-
-    private void BurnRate(string path, double? rate, double limit)
-    {
-        bool isAlert = rate >= limit;
-        _html.Open("span", ("class", isAlert ? "mark bad" : null));
-        Figure(path, rate, FigureText.Number);
-        _html.Close();
-        Small(isAlert ? "too fast" : null);
-    }
-
-    private void Seconds(string path, Compared figure) => Figure($"{path}.value", figure.Value, FigureText.Seconds);
-
-    private void Hours(string path, decimal? seconds)
-    {
-        if (seconds is not { } known)
-        {
-            _html.Text(FigureText.Unknown);
-            return;
-        }
-
-        _html.Element(
-            "data",
-            FigureText.Hours(known),
-            ("value", FigureText.Machine(known)),
-            ("data-figure", path));
-    }
-
-    private void Small(string? text)
-    {
-        if (text is not null)
-        {
-            _html.Element("small", text);
-        }
-    }
-
-    private void Table<T>(string caption, IEnumerable<(T Item, string Path)> rows, params TableColumn<T>[] columns)
-    {
-        // What scrolls needs a name, and a way to reach it with the keyboard. A region would be one of hundreds of landmarks.
-        _html.Open("div", ("class", "scroll"), ("role", "group"), ("tabindex", "0"), ("aria-label", caption));
-        _html.Open("table").Element("caption", caption).Open("thead").Open("tr");
-        foreach (TableColumn<T> column in columns)
-        {
-            _html.Element("th", column.Header, ("scope", "col"), ("class", column.IsWord ? "word" : null));
-        }
-
-        _html.Close().Close().Open("tbody");
-        foreach ((T item, string path) in rows)
-        {
-            _html.Open("tr");
-            for (int i = 0; i < columns.Length; i++)
-            {
-                if (i == 0)
-                {
-                    _html.Open("th", ("scope", "row"));
-                }
-                else
-                {
-                    _html.Open("td", ("class", columns[i].IsWord ? "word" : null));
-                }
-
-                columns[i].Cell(item, path);
-                _html.Close();
-            }
-
-            _html.CloseLine();
-        }
-
-        _html.Close().Close().CloseLine();
     }
 
     private void Footer()

@@ -64,7 +64,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         Add(
             "answers",
             statuses.Length == 0 ? Figures.None : statuses,
-            $"errors {Figures.Percent(live.ErrorRate)} %",
+            $"{Figures.Count(live.ErrorCount)} of {Figures.Count(live.RequestsCompleted)} failed ({Figures.Percent(live.ErrorRate)} %)",
             $"p50 {Figures.Seconds(row.P50)} s",
             $"p90 {Figures.Seconds(row.P90)} s",
             $"p99 {Figures.Seconds(row.P99)} s");
@@ -79,21 +79,23 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             "use",
             $"gpu {Figures.Percent(live.GpuUtilizationPercentPerGpu / 100)} %",
             $"vram {Figures.Percent(live.VramUsagePercentPerGpu / 100)} % of {Figures.Count(live.RunnerGpuCount)} GPUs",
-            $"cpu {Figures.Percent(live.CpuUsagePercentPerRunner / 100)} %",
-            $"memory {Figures.Count(live.MemoryUsageBytesPerRunner / 1048576)} MiB of one runner");
+            $"cpu {Figures.Percent(live.CpuUsagePercentPerRunner / 100)} % per runner",
+            $"memory {Figures.Count(live.MemoryUsageBytesPerRunner / 1048576)} MiB per runner");
     }
 
     private void Limits(TopApp app)
     {
-        if (app.Cost is { Cost: { } amount })
-        {
-            Add("cost today", Figures.Money(amount, ShownText.Of(app.Cost.Currency ?? "")));
-        }
-
         if (app.Listed is not { } listed)
         {
             Add("limits", "not known: the app is not listed in this environment");
             return;
+        }
+
+        if (model.CostToday is not null)
+        {
+            Add("cost today", app.Cost.Count > 0
+                ? Figures.Money(app.Cost)
+                : "not known: no line of the bill has the name and environment of this app");
         }
 
         Add(
@@ -113,11 +115,13 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
     {
         if (details?.Requests is not { } report)
         {
-            Add("last hour", details is null ? "reading ..." : details.RequestsProblem ?? Figures.None);
+            Add("last hour", details is not null ? details.RequestsProblem ?? Figures.None
+                : model.Problem is null ? "reading ..."
+                : $"not read yet, still trying ({model.ProblemKind}, see above)");
             return;
         }
 
-        DateTimeOffset first = FirstMinute(details.At);
+        DateTimeOffset first = details.End - AppDetails.Length;
         var minutes = new AnalyticsTotals?[Minutes];
         var p90 = new double[Minutes];
         Array.Fill(p90, double.NaN);
@@ -174,11 +178,16 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
     {
         if (details?.Runners is not { } history)
         {
-            Add("runner hour", details is null ? "reading ..." : details.RunnersProblem ?? Figures.None);
+            // While nothing has been read, the line of the requests says so for both.
+            if (details is not null)
+            {
+                Add("  runners", details.RunnersProblem ?? Figures.None);
+            }
+
             return;
         }
 
-        DateTimeOffset first = FirstMinute(details.At);
+        DateTimeOffset first = details.End - AppDetails.Length;
         var minutes = new FalRunnerBucket?[Minutes];
         foreach (FalRunnerBucket bucket in history.Buckets)
         {
@@ -194,10 +203,6 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         Bars("draining", i => minutes[i]?.Draining ?? double.NaN, Figures.Count, "");
     }
 
-    // The last minute of the hour is the one that is not over.
-    private static DateTimeOffset FirstMinute(DateTimeOffset at) =>
-        new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerMinute) - ((Minutes - 1) * TimeSpan.TicksPerMinute), TimeSpan.Zero);
-
     private static int? Place(DateTimeOffset start, DateTimeOffset first) =>
         (int)Math.Floor((start - first).TotalMinutes) is >= 0 and < Minutes and var place ? place : null;
 
@@ -207,7 +212,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         int shown = Math.Min(Minutes, width - LabelWidth - 16);
         double At(int i) => valueAt(Minutes - shown + i);
         double highest = Enumerable.Range(0, shown).Select(At).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
-        Row($"  {label}", $"{Trend.Draw(shown, ramp, At)} {(double.IsNaN(highest) ? "no data" : $"<= {text(highest)}{unit}")}");
+        Row($"  {label}", $"{Trend.Draw(shown, ramp, At)} {(double.IsNaN(highest) ? "no data" : $"max {text(highest)}{unit}")}");
     }
 
     /// <summary>Adds parts, as many on a line as have room.</summary>

@@ -55,6 +55,10 @@ internal static class Figures
     public static string Money(decimal amount, string? currency) =>
         $"{amount.ToString(amount < 999_999.995m ? "0.00" : "0", CultureInfo.InvariantCulture)} {currency}".TrimEnd();
 
+    /// <summary>Amounts of several currencies.</summary>
+    public static string Money(IReadOnlyList<(decimal Cost, string Currency)> amounts) => amounts.Count == 0 ? "0"
+        : string.Join(" + ", amounts.Select(amount => Money(amount.Cost, ShownText.Of(amount.Currency))));
+
     /// <summary>A time of day in UTC.</summary>
     public static string Clock(DateTimeOffset instant) => instant.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 

@@ -10,7 +10,7 @@ namespace Fal.Observability.Cli.Top;
 internal sealed class LiveTerminal : IDisposable
 {
     private const string Enter = "\e[?1049h\e[?25l\e[?7l\e[2J";
-    private const string Leave = "\e[0m\e[?7h\e[?25h\e[?1049l";
+    private const string Leave = "\e[0m\e[?7h\e[?25h\e[?1049l" + StandardOutput.KeypadOff;
 
     private readonly Lock _writing = new();
     private readonly List<PosixSignalRegistration> _signals = [];

@@ -41,17 +41,21 @@ internal static class TopColumns
     /// <param name="withBars">Whether trends are shown: one read alone has none.</param>
     /// <param name="ramp">The characters of bars.</param>
     /// <param name="sort">
-    /// What the rows are sorted by. Its column stays, unless it is the trouble, which the mark of a row shows too.
+    /// What the rows are sorted by. Its column is there at any width.
     /// </param>
     public static (IReadOnlyList<TopColumn> Columns, TopDrawing Drawing) For(
         TopReading reading, int width, bool withBars, string ramp, TopSort sort)
     {
         int name = Math.Min(Math.Max(reading.WidestName, NarrowestName), Math.Max(NarrowestName, width / 4));
-        List<(int Rank, TopColumn Column)> all = [.. Ranked(reading, name, NarrowestBars, withBars)];
-        while (all.Count > 1 && Taken(all) > width)
+        List<(int Rank, TopColumn Column)> all = [];
+        // After the names and what the rows are sorted by, each column that has room as a whole, what says most first.
+        foreach ((int Rank, TopColumn Column) column in Ranked(reading, name, NarrowestBars, withBars)
+            .OrderBy(column => column.Column.Sort == sort ? 0 : column.Rank))
         {
-            // A column goes as a whole, never a part of it, and the one that says least goes first.
-            all.Remove(all.MaxBy(column => column.Column.Sort == sort && sort != TopSort.Trouble ? 0 : column.Rank));
+            if (all.Count == 0 || Taken(all) + column.Column.Width + 1 <= width)
+            {
+                all.Add(column);
+            }
         }
 
         int bars = all.Count(column => column.Column.Width == NarrowestBars && column.Column.Title.Length == 0);
@@ -75,20 +79,25 @@ internal static class TopColumns
             IsRight = false,
             Sort = TopSort.Name,
         });
+        yield return (7, new TopColumn("trouble", 8, (row, _) => ScoreOf(row))
+        {
+            Sort = TopSort.Trouble,
+            Ink = row => InkOf(row.Trouble),
+        });
         yield return (1, new TopColumn("queue", 6, (row, _) => Figures.Count(row.Live?.QueueSize)) { Sort = TopSort.Queue });
         if (withBars)
         {
-            yield return (9, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Queue)));
+            yield return (10, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Queue)));
         }
 
         yield return (2, new TopColumn("busy", 5, (row, _) => Figures.Count(row.Live?.ConcurrentRequests)) { Sort = TopSort.Busy });
         if (withBars)
         {
-            yield return (10, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Busy)));
+            yield return (12, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Busy)));
         }
 
         yield return (3, new TopColumn("run", 5, (row, _) => Figures.Count(row.Live?.RunnerCount)) { Sort = TopSort.Runners });
-        yield return (7, new TopColumn("p50", 4, (row, _) => Figures.Seconds(row.P50)));
+        yield return (8, new TopColumn("p50", 4, (row, _) => Figures.Seconds(row.P50)));
         yield return (5, new TopColumn("p90", 4, (row, _) => Figures.Seconds(row.P90)));
         yield return (6, new TopColumn("p99", 4, (row, _) => Figures.Seconds(row.P99)) { Sort = TopSort.P99 });
         yield return (4, new TopColumn("err%", 5, (row, _) => Figures.Percent(row.Live?.ErrorRate))
@@ -96,36 +105,41 @@ internal static class TopColumns
             Sort = TopSort.Errors,
             Ink = row => InkOf(row.Live?.ErrorRate, row.Live?.ErrorCount),
         });
-        yield return (8, new TopColumn("gpu", 4, (row, _) => Figures.Percent(row.Live?.GpuUtilizationPercentPerGpu / 100))
+        yield return (9, new TopColumn("gpu", 4, (row, _) => Figures.Percent(row.Live?.GpuUtilizationPercentPerGpu / 100))
         {
             Sort = TopSort.Gpu,
         });
-        yield return (11, new TopColumn("vram", 4, (row, _) => Figures.Percent(row.Live?.VramUsagePercentPerGpu / 100)));
-        yield return (14, new TopColumn("in/min", 6, (row, _) => Figures.Count(row.Live?.RequestsReceived)));
-        yield return (15, new TopColumn("out/min", 7, (row, _) => Figures.Count(row.Live?.RequestsCompleted)));
-        yield return (16, new TopColumn("limit", 5, (row, _) => Figures.Count(row.App.Listed?.MaxConcurrency)));
-        yield return (13, new TopColumn("today", 9, (row, _) => row.App.Cost?.Cost is { } cost ? Figures.Money(cost, null) : Figures.None)
+        yield return (14, new TopColumn("vram", 4, (row, _) => Figures.Percent(row.Live?.VramUsagePercentPerGpu / 100)));
+        yield return (15, new TopColumn("in/min", 6, (row, _) => Figures.Count(row.Live?.RequestsReceived)));
+        yield return (16, new TopColumn("out/min", 7, (row, _) => Figures.Count(row.Live?.RequestsCompleted)));
+        yield return (17, new TopColumn("limit", 5, (row, _) => Figures.Count(row.App.Listed?.MaxConcurrency)));
+        yield return (11, new TopColumn("today", 9, (row, _) => row.App.Cost switch
+        {
+            [] => Figures.None,
+            [var only] => Figures.Money(only.Cost, null),
+            _ => "several",
+        })
         {
             Sort = TopSort.Cost,
         });
-        yield return (17, Text("runners by state", reading.Widest.States, StatesOf));
-        yield return (18, Text("machine", reading.Widest.Machines, MachinesOf));
-        yield return (12, Text("trouble", reading.Widest.Reason, row => row.Trouble.Reason) with
-        {
-            Sort = TopSort.Trouble,
-            Ink = row => InkOf(row.Trouble),
-        });
+        yield return (18, Text("runners by state", reading.Widest.States, StatesOf));
+        yield return (19, Text("machine", reading.Widest.Machines, MachinesOf));
+        yield return (13, Text("cause", reading.Widest.Reason, row => row.Trouble.Reason) with { Ink = row => InkOf(row.Trouble) });
     }
 
     private static TopColumn Text(string title, int widest, Func<TopRow, string> value) =>
         new(title, Math.Max(title.Length + 1, widest), (row, _) => value(row)) { IsRight = false };
+
+    // Whole points, since a score just below the mark must not read like one that has it.
+    private static string ScoreOf(TopRow row) => row.Live is null ? Figures.None : Figures.Count(Math.Floor(row.Trouble.Score));
 
     /// <summary>How a score looks.</summary>
     public static Ink InkOf(Trouble trouble) =>
         trouble.Score >= Trouble.Severe ? Top.Ink.Bad : trouble.Score >= Trouble.Warning ? Top.Ink.Warning : Top.Ink.Plain;
 
     /// <summary>How a share of errors looks. Too few errors are no trouble, whatever their share is.</summary>
-    public static Ink InkOf(double? errorShare, double? errors) => !(errors >= Trouble.FewestRequests) ? Top.Ink.Plain
+    public static Ink InkOf(double? errorShare, double? errors) => errors is > 0 and < Trouble.FewestRequests ? Top.Ink.Faint
+        : !(errors > 0) ? Top.Ink.Plain
         : errorShare >= 0.05 ? Top.Ink.Bad : errorShare >= 0.01 ? Top.Ink.Warning : Top.Ink.Plain;
 
     private static int Taken(IEnumerable<(int Rank, TopColumn Column)> columns) => columns.Sum(column => column.Column.Width + 1) + 2;

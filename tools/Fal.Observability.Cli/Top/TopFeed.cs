@@ -22,8 +22,6 @@ internal sealed class TopFeed(
     // Where the service refuses the key, a new one may come from a file.
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan HistoryLength = TimeSpan.FromHours(1);
-
     private const AnalyticsExpand Shown = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown
         | AnalyticsExpand.P50Duration | AnalyticsExpand.P90Duration | AnalyticsExpand.P99Duration | AnalyticsExpand.P90PrepareDuration
         | AnalyticsExpand.ColdBootCount;
@@ -41,20 +39,24 @@ internal sealed class TopFeed(
     /// <summary>Reads the page of one app.</summary>
     public async Task ReadDetailsAsync(string app, CancellationToken cancellationToken)
     {
+        // The minute that is not over would look like a fall to zero.
+        DateTimeOffset now = clock.GetUtcNow();
+        var end = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+        AnalyticsTimeRange hour = AnalyticsTimeRange.Between(end - AppDetails.Length, end);
         Task<(AnalyticsReport?, string?)> requests = TryAsync(() => client.Analytics.GetReportAsync(
             new AnalyticsQuery(app)
             {
                 Expand = Shown,
-                Range = AnalyticsTimeRange.Last(HistoryLength),
+                Range = hour,
                 Timeframe = AnalyticsTimeframe.Minute,
                 DegradeOnServerError = true,
             },
             cancellationToken: cancellationToken));
         Task<(FalRunnerHistory?, string?)> runners = TryAsync(() => client.Apps.GetRunnerHistoryAsync(
-            app, AnalyticsTimeRange.Last(HistoryLength), AnalyticsTimeframe.Minute, cancellationToken: cancellationToken));
+            app, hour, AnalyticsTimeframe.Minute, cancellationToken: cancellationToken));
         (AnalyticsReport? report, string? reportProblem) = await requests;
         (FalRunnerHistory? history, string? historyProblem) = await runners;
-        var details = new AppDetails(app, clock.GetUtcNow(), report, reportProblem, history, historyProblem);
+        var details = new AppDetails(app, end, report, reportProblem, history, historyProblem);
         post(model => model.Take(details));
     }
 
@@ -127,9 +129,8 @@ internal sealed class TopFeed(
 
     private async Task ReadCostAsync(CancellationToken cancellationToken)
     {
-        DateTimeOffset now = clock.GetUtcNow();
-        UsageReport usage = await CostOfTodayAsync(client, now, cancellationToken);
-        post(model => model.Take(usage, now));
+        UsageReport usage = await CostOfTodayAsync(client, clock.GetUtcNow(), cancellationToken);
+        post(model => model.Take(usage));
     }
 
     /// <summary>The bill since midnight UTC.</summary>

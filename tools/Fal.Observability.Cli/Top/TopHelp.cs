@@ -14,26 +14,35 @@ internal static class TopHelp
     [
         ("s, S", "sort by the next or the previous column"),
         ("/, f", "filter by a part of the name; Esc clears it"),
-        ("Up, Down", "move; also PgUp, PgDn, Home and End"),
-        ("Enter", "open one app; Esc goes back"),
+        ("Up, Down", "move; also PgUp, PgDn, Home, End"),
+        ("Enter", "open the app under the cursor; Esc goes back"),
         ("r", "reverse the order"),
-        ("p", "pause and go on"),
+        ("p", "pause, resume"),
         ("?", "this help"),
         ("q", "quit"),
     ];
 
     private static readonly (string Term, string Text)[] Terms =
     [
+        ("trouble", "a score: the share of failed requests in percent, plus the time that a new request waits, in percent of a minute. " +
+            "Each counts at most 100. Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app with a " +
+            "score of 5 or more."),
+        ("cause", "what makes the trouble. 'queue 20 s': a new request waits for about 20 seconds. 'queue not moving': requests wait, " +
+            "and none was completed in the last minute. 'queue, no runner': nor does a runner run."),
         ("queue", "requests that wait"),
         ("busy", "requests in progress"),
-        ("run", "runners in any state; limit: the maximum number of runners"),
+        ("in, out", "requests received and completed in the last minute"),
+        ("run", "runners in any state. pending: allocated, not up yet; running: up, busy or not; idle: up and not busy; draining: " +
+            "finishes its requests and takes no more; dead: gone, still counted"),
         ("p50 p90 p99", "latency in seconds of the requests completed in the last minute"),
-        ("err%", "share of 5xx answers in the requests completed in the last minute"),
-        ("gpu, vram", "average use of a GPU in percent"),
-        ("today", "cost since midnight UTC; it is read every five minutes"),
-        ("bars", "the latest reads of queue and busy, the newest on the right"),
-        ("trouble", "share of errors in percent, plus the time that a new request waits, in percent of a minute. Each counts at most " +
-            "100. Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app with a score of 5 or more."),
+        ("err%", "share of 5xx answers in the requests completed in the last minute; faint if fewer than 3 failed"),
+        ("gpu, vram", "average use of a GPU in percent; cpu, memory: average use of a runner"),
+        ("today", "cost since midnight UTC, read every five minutes. The cost above the table is that of the account. Lines of the " +
+            "bill that have the name and environment of no listed app are unattributed."),
+        ("limits", "the fewest and the most runners, which is 'limit' in the table. keep: how long a runner stays without a request; " +
+            "request, startup: how long each may take"),
+        ("bars", "queue and busy: one bar for each read, the newest on the right. Last hour: one bar for each minute that is over. The " +
+            "lowest bar is 0, and the highest one is the highest value in sight (max). A blank: no value was read."),
         ("-", "the service did not send a value"),
     ];
 

@@ -10,8 +10,8 @@ internal static class TopKeys
     /// <param name="view">The view before it.</param>
     /// <param name="key">The key.</param>
     /// <param name="latest">The last read of the metrics; null: there was none.</param>
-    /// <param name="pageSize">How many rows are in sight.</param>
-    public static TopView Press(TopView view, ConsoleKeyInfo key, TopReading? latest, int pageSize)
+    /// <param name="sight">What the screen shows of its page.</param>
+    public static TopView Press(TopView view, ConsoleKeyInfo key, TopReading? latest, TopSight sight)
     {
         IReadOnlyList<TopRow> rows = (view.PausedAt ?? latest)?.Select(view) ?? [];
         if (view.IsTyping)
@@ -23,8 +23,8 @@ internal static class TopKeys
         {
             ConsoleKey.UpArrow => -1,
             ConsoleKey.DownArrow => 1,
-            ConsoleKey.PageUp => -pageSize,
-            ConsoleKey.PageDown => pageSize,
+            ConsoleKey.PageUp => -sight.Lines,
+            ConsoleKey.PageDown => sight.Lines,
             ConsoleKey.Home => -int.MaxValue,
             ConsoleKey.End => int.MaxValue,
             _ => key.KeyChar switch { 'k' => -1, 'j' => 1, _ => 0 },
@@ -37,7 +37,7 @@ internal static class TopKeys
         if (step != 0)
         {
             return view.IsHelp || view.Page == TopPage.App
-                ? view with { Scrolled = (int)Math.Clamp((long)view.Scrolled + step, 0, 1000) }
+                ? view with { Scrolled = (int)Math.Clamp((long)sight.First + step, 0, sight.Last) }
                 : Move(view, step, rows);
         }
 
@@ -49,17 +49,18 @@ internal static class TopKeys
             (ConsoleKey.Escape or ConsoleKey.Backspace or ConsoleKey.LeftArrow, _) when view.Page == TopPage.App =>
                 view with { Page = TopPage.Apps, Scrolled = 0 },
             _ when view.Page == TopPage.App => view,
-            (ConsoleKey.Escape, _) => Pinned(view, rows) with { Filter = "" },
+            (ConsoleKey.Escape, _) => view.Filter.Length > 0 ? view with { Filter = "" } : view with { Selected = null },
             (_, '/' or 'f') => view with { IsTyping = true },
             (_, 's') => view with { Sort = Next(view.Sort, 1), IsReversed = false },
             (_, 'S') => view with { Sort = Next(view.Sort, -1), IsReversed = false },
             (_, 'r') => view with { IsReversed = !view.IsReversed },
-            (ConsoleKey.Enter or ConsoleKey.RightArrow, _) when rows.Count > 0 => Open(view, rows),
+            (ConsoleKey.Enter or ConsoleKey.RightArrow, _) when rows.Count > 0 =>
+                Move(view, 0, rows) with { Page = TopPage.App, Scrolled = 0 },
             _ => view,
         };
     }
 
-    /// <summary>The place of the cursor in the rows: that of the selected app, and its last place where the app is gone.</summary>
+    /// <summary>The place of the cursor in the rows, which is that of the selected app; -1: there is none.</summary>
     public static int CursorIn(TopView view, IReadOnlyList<TopRow> rows)
     {
         for (int i = 0; view.Selected is not null && i < rows.Count; i++)
@@ -70,7 +71,7 @@ internal static class TopKeys
             }
         }
 
-        return view.Selected is null ? 0 : Math.Clamp(view.Cursor, 0, Math.Max(0, rows.Count - 1));
+        return -1;
     }
 
     private static TopSort Next(TopSort sort, int step)
@@ -79,36 +80,18 @@ internal static class TopKeys
         return (TopSort)(((int)sort + step + all) % all);
     }
 
-    private static TopView Move(TopView view, int step, IReadOnlyList<TopRow> rows)
-    {
-        if (rows.Count == 0)
-        {
-            return view;
-        }
-
-        int cursor = (int)Math.Clamp((long)CursorIn(view, rows) + step, 0, rows.Count - 1);
-        // On the first row the cursor stays there, whichever app comes to it.
-        return view with { Cursor = cursor, Selected = cursor == 0 ? null : rows[cursor].App.Name };
-    }
-
-    private static TopView Open(TopView view, IReadOnlyList<TopRow> rows)
-    {
-        int cursor = CursorIn(view, rows);
-        return view with { Page = TopPage.App, Cursor = cursor, Selected = rows[cursor].App.Name, Scrolled = 0 };
-    }
-
-    /// <summary>
-    /// The view with the cursor on the app that it is on now. A filter is how a person picks an app, so the next read must not move it.
-    /// </summary>
-    private static TopView Pinned(TopView view, IReadOnlyList<TopRow> rows) =>
-        rows.Count == 0 ? view with { Selected = null, Cursor = 0 } : view with { Selected = rows[CursorIn(view, rows)].App.Name };
+    /// <summary>The view with the cursor on another row. Without a cursor it starts above the first one.</summary>
+    private static TopView Move(TopView view, int step, IReadOnlyList<TopRow> rows) => rows.Count == 0
+        ? view
+        : view with { Selected = rows[(int)Math.Clamp((long)CursorIn(view, rows) + step, 0, rows.Count - 1)].App.Name };
 
     private static TopView Type(TopView view, ConsoleKeyInfo key, IReadOnlyList<TopRow> rows) => key.Key switch
     {
-        ConsoleKey.Enter => Pinned(view, rows) with { IsTyping = false },
-        ConsoleKey.Escape => Pinned(view, rows) with { IsTyping = false, Filter = "" },
-        ConsoleKey.Backspace => view with { Filter = view.Filter.Length > 0 ? view.Filter[..^1] : "", Selected = null, Cursor = 0 },
+        // A filter is how a person picks an app.
+        ConsoleKey.Enter => Move(view, 0, rows) with { IsTyping = false },
+        ConsoleKey.Escape => view with { IsTyping = false, Filter = "" },
+        ConsoleKey.Backspace => view with { Filter = view.Filter.Length > 0 ? view.Filter[..^1] : "" },
         _ when char.IsControl(key.KeyChar) || char.IsSurrogate(key.KeyChar) || view.Filter.Length == LongestFilter => view,
-        _ => view with { Filter = view.Filter + key.KeyChar, Selected = null, Cursor = 0 },
+        _ => view with { Filter = view.Filter + key.KeyChar },
     };
 }

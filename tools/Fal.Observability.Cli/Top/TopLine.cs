@@ -72,22 +72,35 @@ internal sealed class TopLine(int width)
         }
 
         string start = Start(text, columns / 2);
-        int room = columns - WidthOf(start) - 1;
+        return start + End(text, columns - WidthOf(start));
+    }
+
+    /// <summary>The end of a text that fits into columns, for one that is typed.</summary>
+    public static string End(string text, int columns)
+    {
+        if (WidthOf(text) <= columns)
+        {
+            return text;
+        }
+
         Rune[] runes = [.. text.EnumerateRunes()];
         int from = runes.Length;
-        for (int used = 0; from > 0 && (used += WidthOf(runes[from - 1].ToString())) <= room;)
+        for (int used = 0; from > 0 && (used += WidthOf(runes[from - 1].ToString())) < columns;)
         {
             from--;
         }
 
-        return start + Ellipsis + string.Concat(runes[from..]);
+        return Ellipsis + string.Concat(runes[from..]);
     }
 
     /// <summary>Adds as many of some items as have room, whole ones only, and how many more there are.</summary>
-    public TopLine AddItems(IReadOnlyList<string> items, string separator)
+    /// <param name="items">The items.</param>
+    /// <param name="separator">What stands between them.</param>
+    /// <param name="reserved">The columns that stay free for what is added at the right.</param>
+    public TopLine AddItems(IReadOnlyList<string> items, string separator, int reserved = 0)
     {
         int shown = items.Count;
-        while (shown > 1 && WidthOf(TextOf(shown)) > Left)
+        while (shown > 1 && WidthOf(TextOf(shown)) + reserved > Left)
         {
             shown--;
         }
@@ -123,16 +136,17 @@ internal sealed class TopLine(int width)
         return lines;
     }
 
-    /// <summary>A text as at most some lines. Where it is longer its middle is left out: a message ends with its cause.</summary>
-    public static List<string> Wrap(string text, int columns, int most)
+    /// <summary>A text as at most some lines. Its last sentences are left out if it is longer: a message starts with its cause.</summary>
+    public static IReadOnlyList<string> Wrap(string text, int columns, int most)
     {
         List<string> lines = Wrap(text, columns);
-        for (int room = columns * most; lines.Count > most && room > 0; room--)
+        while (lines.Count > most && text.LastIndexOf(". ", StringComparison.Ordinal) is > 0 and var end)
         {
-            lines = Wrap(Fit(text, room), columns);
+            text = text[..end];
+            lines = Wrap($"{text}.", columns);
         }
 
-        return lines;
+        return lines.Count <= most ? lines : [.. lines[..(most - 1)], Start(lines[most - 1], columns - 1) + Ellipsis];
     }
 
     /// <summary>The line as plain text.</summary>

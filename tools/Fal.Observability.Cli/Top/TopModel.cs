@@ -6,8 +6,18 @@ namespace Fal.Observability.Cli.Top;
 internal sealed record TopEvent(DateTimeOffset At, Ink Ink, string Text);
 
 /// <summary>What is known of an app beyond its live metrics, each part with the reason if it could not be read.</summary>
+/// <param name="Name">The app by its id.</param>
+/// <param name="End">The end of the hour that was read: the last minute that was over.</param>
+/// <param name="Requests">Its requests by minute.</param>
+/// <param name="RequestsProblem">Why there are none.</param>
+/// <param name="Runners">Its runners by minute.</param>
+/// <param name="RunnersProblem">Why there are none.</param>
 internal sealed record AppDetails(
-    string Name, DateTimeOffset At, AnalyticsReport? Requests, string? RequestsProblem, FalRunnerHistory? Runners, string? RunnersProblem);
+    string Name, DateTimeOffset End, AnalyticsReport? Requests, string? RequestsProblem, FalRunnerHistory? Runners, string? RunnersProblem)
+{
+    /// <summary>How much of the past was read.</summary>
+    public static readonly TimeSpan Length = TimeSpan.FromHours(1);
+}
 
 /// <summary>Everything that the screen shows, made of what the service answered. It has no clock and reads nothing by itself.</summary>
 /// <param name="service">Where the data come from.</param>
@@ -24,7 +34,7 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     private FalMetricsSnapshot? _live;
     private FalAppList? _list;
     private UsageReport? _usage;
-    private int _reads;
+    private int _number;
 
     public string Service => service;
 
@@ -49,8 +59,8 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     /// <summary>What kind of failure it was, in two words.</summary>
     public string ProblemKind { get; private set; } = "";
 
-    /// <summary>When the reads began to fail.</summary>
-    public DateTimeOffset FailingSince { get; private set; }
+    /// <summary>When the last answer came, or the program started.</summary>
+    public DateTimeOffset LastAnswer => Latest?.Timestamp ?? start;
 
     /// <summary>How many reads have failed one after the other.</summary>
     public int FailedReads { get; private set; }
@@ -60,10 +70,10 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public int RateLimits { get; private set; }
 
     /// <summary>The amounts charged today; null: not known.</summary>
-    public IReadOnlyList<UsageTotals>? CostToday { get; private set; }
+    public IReadOnlyList<(decimal Cost, string Currency)>? CostToday { get; private set; }
 
-    /// <summary>When the amounts were read.</summary>
-    public DateTimeOffset CostAt { get; private set; }
+    /// <summary>What of it belongs to no listed app; empty: nothing, or not known.</summary>
+    public IReadOnlyList<(decimal Cost, string Currency)> Unattributed { get; private set; } = [];
 
     /// <summary>The page of one app; null: it has not been read.</summary>
     public AppDetails? Details { get; private set; }
@@ -89,37 +99,37 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         DateTimeOffset timestamp = snapshot.Timestamp;
         if (FailedReads > 0)
         {
-            Add(timestamp, Ink.Good, $"The service answers again, after {Figures.Span(timestamp - FailingSince)}.");
+            Add(timestamp, Ink.Good, $"The service answers again, after {Figures.Span(timestamp - LastAnswer)}.");
         }
+
+        // A bar is an interval, so that the time in which reads failed is a gap.
+        _number += Latest is null ? 1
+            : (int)Math.Clamp(Math.Round((timestamp - LastAnswer) / interval, MidpointRounding.AwayFromZero), 1, Trend.Capacity);
 
         Problem = null;
         FailedReads = 0;
-        _reads++;
         _live = snapshot;
         foreach (FalAppMetrics app in snapshot.Apps)
         {
             TopApp known = AppOf(app.Name);
-            known.Queue.Set(_reads, app.QueueSize);
-            known.Busy.Set(_reads, app.ConcurrentRequests);
+            known.Queue.Set(_number, app.QueueSize);
+            known.Busy.Set(_number, app.ConcurrentRequests);
         }
 
         Refresh(snapshot);
-        Queue.Set(_reads, Latest!.Queue);
-        Busy.Set(_reads, Latest.Busy);
+        Queue.Set(_number, Latest!.Queue);
+        Busy.Set(_number, Latest.Busy);
     }
 
     /// <summary>Takes in that the metrics could not be read.</summary>
     public void ReadFailed(Exception failure, DateTimeOffset now)
     {
         string cause = TextOf(failure);
-        if (FailedReads++ == 0)
-        {
-            FailingSince = now;
-        }
-
+        FailedReads++;
         if (Problem != cause)
         {
-            Add(now, Ink.Bad, cause);
+            // The line of the status has the rest.
+            Add(now, Ink.Bad, cause.Split(". ")[0]);
         }
 
         Problem = cause;
@@ -157,12 +167,11 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     }
 
     /// <summary>Takes in what was charged today.</summary>
-    public void Take(UsageReport usage, DateTimeOffset now)
+    public void Take(UsageReport usage)
     {
         _usage = usage;
         _notices.Remove("cost");
-        CostToday = usage.Totals;
-        CostAt = now;
+        CostToday = Sums(usage.Totals);
         AttributeCost();
     }
 
@@ -185,11 +194,22 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         string call = operation.Split("/serverless/")[^1];
         Retries++;
         RateLimits += cause == "429" ? 1 : 0;
-        Add(now, Ink.Warning, $"{call}: {(cause == "429" ? "rate limited (429)" : cause)}, trying again");
+        string reason = cause switch
+        {
+            "429" => "rate limited (429)",
+            nameof(FalTransportException) => "no answer",
+            nameof(FalTimeoutException) => "time-out",
+            _ => cause,
+        };
+        Add(now, Ink.Warning, $"{call}: {reason}, trying again");
     }
 
-    /// <summary>The message of a failure, as it may be written to a terminal.</summary>
-    public static string TextOf(Exception failure) => ShownText.Of(Screen.OneLine(Failure.CauseOf(failure)));
+    /// <summary>
+    /// The message of a failure, as it may be written to a terminal. The client's messages end with the cause where they have one. Here it
+    /// comes first, because a narrow screen cuts the end.
+    /// </summary>
+    public static string TextOf(Exception failure) =>
+        ShownText.Of(Screen.OneLine(string.Join(". ", Failure.CauseOf(failure).Split(" The cause: ", 2).Reverse())));
 
     /// <summary>Whether the service, and not a proxy in front of it, says that the key lacks a permission.</summary>
     public static bool IsForbidden(Exception failure) =>
@@ -227,7 +247,7 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         }
 
         rows.AddRange(_apps.Values.Where(app => live[app.Name] is null).Select(app => new TopRow(app, null, Trouble.Of(null))));
-        Latest = new TopReading(_reads, live.Timestamp, [.. rows], live.SkippedLineCount);
+        Latest = new TopReading(_number, live.Timestamp, [.. rows], live.SkippedLineCount);
     }
 
     private void AttributeCost()
@@ -246,9 +266,16 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
                 Timeframe = _usage.Query.Timeframe,
             },
         };
-        foreach (AppCost cost in _usage.ByApp(_list, noRequests).Apps)
+        AppCostReport bill = _usage.ByApp(_list, noRequests);
+        Unattributed = Sums(bill.Unattributed);
+        ILookup<string, UsageTotals> costs = bill.Apps.Where(app => app.Usage is not null)
+            .ToLookup(app => app.App.EndpointId, app => app.Usage!, StringComparer.Ordinal);
+        foreach (TopApp app in _apps.Values)
         {
-            AppOf(cost.App.EndpointId).Cost = cost;
+            app.Cost = Sums(costs[app.Name]);
         }
     }
+
+    private static (decimal Cost, string Currency)[] Sums(IEnumerable<UsageTotals> totals) =>
+        [.. totals.GroupBy(total => total.Currency, StringComparer.Ordinal).Select(same => (same.Sum(total => total.Cost), same.Key))];
 }

@@ -147,7 +147,7 @@ internal sealed class TopReading
         TopSort.P99 => row.P99,
         TopSort.Errors => row.Live?.ErrorRate,
         TopSort.Gpu => row.Live?.GpuUtilizationPercentPerGpu,
-        TopSort.Cost => (double?)row.App.Cost?.Cost,
+        TopSort.Cost => row.App.Cost is [var first, ..] ? (double)first.Cost : null,
         _ => 0,
     };
 

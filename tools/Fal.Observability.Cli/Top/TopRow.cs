@@ -18,8 +18,8 @@ internal sealed class TopApp(string name)
     /// <summary>The app as it is listed; null: it is not listed.</summary>
     public FalApp? Listed { get; set; }
 
-    /// <summary>What the app has cost today; null: not known.</summary>
-    public AppCost? Cost { get; set; }
+    /// <summary>What the app has cost today in each currency, in all its environments; empty: not known.</summary>
+    public IReadOnlyList<(decimal Cost, string Currency)> Cost { get; set; } = [];
 }
 
 /// <summary>An app as one read of the metrics found it.</summary>

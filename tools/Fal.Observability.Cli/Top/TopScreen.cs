@@ -2,6 +2,12 @@ using System.Globalization;
 
 namespace Fal.Observability.Cli.Top;
 
+/// <summary>What a screen shows of a page or of the rows.</summary>
+/// <param name="Lines">How many lines have room.</param>
+/// <param name="First">The first line in sight.</param>
+/// <param name="Last">The first line in sight at the end of the page.</param>
+internal readonly record struct TopSight(int Lines, int First, int Last);
+
 /// <summary>The lines of the screen, made of the model and the view alone.</summary>
 /// <param name="model">What is known.</param>
 /// <param name="ramp">The characters of bars, from zero to the highest value.</param>
@@ -24,13 +30,22 @@ internal sealed class TopScreen(TopModel model, string ramp)
     private const int MostEvents = 8;
 
     // The longest messages of the client fit into so many lines of 60 columns.
-    private const int MostStatusLines = 4;
+    private const int MostStatusLines = 5;
 
     // The lines above the rows, with their titles, and the one below them.
     private const int LinesAround = 8;
 
-    /// <summary>How many rows a screen shows.</summary>
-    public static int RowsOn(int height) => Math.Max(1, height - LinesAround);
+    // Room for how many lines continue below, so that it does not displace a key.
+    private const int WidthOfMore = 13;
+
+    private static readonly string[] KeysOfApps =
+        ["? help ", "q quit", "Enter open", "p pause ", "s sort", "/ filter", "r reverse"];
+
+    private static readonly string[] KeysOfApp = ["? help ", "q quit", "Esc back  ", "p pause ", "Up/Down scroll"];
+    private static readonly string[] KeysOfHelp = ["? close", "q quit", "Up/Down scroll"];
+
+    /// <summary>What the screen shows of its page. The keys that scroll start from it.</summary>
+    public TopSight Sight { get; private set; } = new(1, 0, 0);
 
     /// <summary>The lines of the screen.</summary>
     /// <param name="view">What a person has chosen.</param>
@@ -46,16 +61,19 @@ internal sealed class TopScreen(TopModel model, string ramp)
             return lines;
         }
 
+        Sight = new TopSight(1, 0, 0);
         lines.Add(Title(view, width, now));
         if (view.IsHelp)
         {
-            List<string> help = TopHelp.Lines(width);
-            lines.AddRange(Scrolled(help, view, height - 2).Select(text => new TopLine(width).Add(text)));
+            See(TopHelp.Lines(width).Count, view.Scrolled, height - 2);
+            lines.AddRange(TopHelp.Lines(width).Skip(Sight.First).Take(Sight.Lines).Select(text => new TopLine(width).Add(text)));
         }
         else if (view.Page == TopPage.App)
         {
             lines.AddRange(Status(width, height, now));
-            lines.AddRange(Scrolled(new AppPage(model, ramp, width).Draw(view), view, height - lines.Count - 1));
+            List<TopLine> page = new AppPage(model, ramp, width).Draw(view);
+            See(page.Count, view.Scrolled, height - lines.Count - 1);
+            lines.AddRange(page.Skip(Sight.First).Take(Sight.Lines));
         }
         else
         {
@@ -75,55 +93,38 @@ internal sealed class TopScreen(TopModel model, string ramp)
 
     private static string Plural(int count, string noun) => Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
 
-    private static IEnumerable<T> Scrolled<T>(List<T> page, TopView view, int inSight) =>
-        page.Skip(Math.Clamp(view.Scrolled, 0, Math.Max(0, page.Count - inSight))).Take(inSight);
-
-    private static string[] Listed(IReadOnlyList<(string Name, double Count)> counts) => counts.Count == 0
-        ? ["none"]
-        : [.. counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}")];
-
-    private static TopLine Keys(TopView view, int width)
+    private void See(int all, int first, int room)
     {
-        if (view.IsTyping)
-        {
-            return new TopLine(width).Add("filter: ", Ink.Title).Add($"{view.Filter}_").Add("   Enter keeps it, Esc clears it", Ink.Faint);
-        }
-
-        if (view.IsHelp)
-        {
-            return Fitting(width, [("Up/Down scroll", 1), ("Esc closes the help", 0), ("q quit", 2)]);
-        }
-
-        if (view.Page == TopPage.App)
-        {
-            return Fitting(width, [("Esc back", 0), ("Up/Down scroll", 3), ("p pause", 4), ("? help", 1), ("q quit", 2)]);
-        }
-
-        string sorted = $"sorted by {TopView.NameOf(view.Sort)}{(view.IsReversed ? ", reversed" : "")}";
-        return Fitting(
-            width,
-            [
-                (sorted, -2),
-                .. view.Filter.Length == 0 ? [] : ((string, int)[])[($"filter '{ShownText.Of(view.Filter)}'", -1)],
-                ("s sort", 2), ("r reverse", 6), ("/ filter", 3), ("p pause", 5), ("Enter open", 4), ("? help", 0), ("q quit", 1),
-            ]);
+        int last = Math.Max(0, all - room);
+        Sight = new TopSight(Math.Max(1, room), Math.Clamp(first, 0, last), last);
     }
 
-    /// <summary>A line of the texts that have room, those with the lowest rank first. What is no key has a negative rank.</summary>
-    private static TopLine Fitting(int width, List<(string Text, int Rank)> texts)
+    /// <summary>
+    /// The keys, the same at the same place for as long as the screen has its width, and how many lines continue below.
+    /// </summary>
+    private TopLine Keys(TopView view, int width)
     {
-        while (texts.Count > 1 && texts.Sum(text => TopLine.WidthOf(text.Text) + 2) - 2 > width)
-        {
-            texts.Remove(texts.MaxBy(text => text.Rank));
-        }
-
         var line = new TopLine(width);
-        for (int i = 0; i < texts.Count; i++)
+        if (view.IsTyping)
         {
-            line.Add(i == 0 ? "" : "  ").Add(texts[i].Text, texts[i].Rank < 0 ? Ink.Plain : Ink.Faint);
+            const string Prompt = "filter: ";
+            const string Hint = "Enter keep  Esc clear";
+            string typed = TopLine.End(ShownText.Of(view.Filter), width - Prompt.Length - Hint.Length - 2);
+            return line.Add(Prompt, Ink.Title).Add($"{typed}_").AddRight(Hint, Ink.Faint);
         }
 
-        return line;
+        foreach (string key in view.IsHelp ? KeysOfHelp : view.Page == TopPage.App ? KeysOfApp : KeysOfApps)
+        {
+            if (key.Length + WidthOfMore > line.Left)
+            {
+                break;
+            }
+
+            line.Add(view.PausedAt is null ? key : key.Replace("p pause ", "p resume", StringComparison.Ordinal), Ink.Faint).Add("  ");
+        }
+
+        int below = Sight.Last - Sight.First;
+        return below == 0 ? line : line.AddRight($"{Figures.Count(below)} more {(ramp == Ascii ? 'v' : '▼')}");
     }
 
     private TopLine Title(TopView view, int width, DateTimeOffset now)
@@ -131,7 +132,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
         TopLine line = new TopLine(width).Add("fal-obs top", Ink.Title);
         if (model.Shown(view) is { } reading)
         {
-            line.Add($"  {Plural(reading.Rows.Length, "app")}");
+            string matching = view.Filter.Length > 0 ? Invariant($"{reading.Select(view).Count} of ") : "";
+            line.Add($"  {matching}{Plural(reading.Rows.Length, "app")}");
             line.Add(reading.InTrouble > 0 ? Invariant($"  {reading.InTrouble} in trouble") : "  none in trouble",
                 reading.InTrouble > 0 ? Ink.Bad : Ink.Good);
         }
@@ -161,7 +163,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
         if (model.Problem is { } problem)
         {
             string text =
-                $"{model.ProblemKind} for {Figures.Span(now - model.FailingSince)} ({Plural(model.FailedReads, "read")}): {problem}";
+                $"{model.ProblemKind} for {Figures.Span(now - model.LastAnswer)} ({Plural(model.FailedReads, "read")}): {problem}";
             return TopLine.Wrap(text, width, Math.Clamp(height - LinesAround, 1, MostStatusLines))
                 .Select(part => new TopLine(width).Add(part, Ink.Bad));
         }
@@ -189,12 +191,27 @@ internal sealed class TopScreen(TopModel model, string ramp)
     private string Cost()
     {
         string? notice = model.Notices.FirstOrDefault(notice => notice.StartsWith("cost", StringComparison.Ordinal));
-        return model.CostToday is { } totals
-            ? totals.Count == 0
-                ? "cost today 0"
-                : $"cost today {string.Join(" + ", totals.Select(total => Figures.Money(total.Cost, ShownText.Of(total.Currency))))}"
-            : notice ?? "cost today ...";
+        return model.CostToday is { } totals ? $"cost today {Figures.Money(totals)}" : notice ?? "cost today ...";
     }
+
+    /// <summary>Why the costs of the rows are less than that of the account.</summary>
+    private string Unattributed() => model.Unattributed.Count > 0 ? $"{Figures.Money(model.Unattributed)} of it unattributed" : "";
+
+    /// <summary>Why a table has no row.</summary>
+    /// <param name="view">What a person has chosen.</param>
+    public string WhyEmpty(TopView view) =>
+        view.Filter.Length > 0 ? $"No app's name contains '{ShownText.Of(view.Filter)}'."
+        : model.OwnsNoApp ? "The account owns no apps."
+        : "No data: the service sends no metrics. An app without a runner has none.";
+
+    /// <summary>A line of items, and a text at its right edge.</summary>
+    private static TopLine Listed(string label, IReadOnlyList<(string Name, double Count)> counts, int width, string right) =>
+        new TopLine(width).Add(label, Ink.Faint)
+            .AddItems(
+                counts.Count == 0 ? ["none"] : [.. counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}")],
+                ", ",
+                reserved: right.Length + 2)
+            .AddRight(right);
 
     private void Apps(List<TopLine> lines, TopView view, int width, int height, DateTimeOffset now)
     {
@@ -202,8 +219,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
         {
             lines.AddRange(Status(width, height, now));
             lines.Add(new TopLine(width));
-            string text = model.Problem is { } problem
-                ? $"No data from {ShownText.Of(model.Service)} yet; still trying. The last failure: {problem}"
+            string text = model.Problem is not null
+                ? $"No data from {ShownText.Of(model.Service)} yet; still trying."
                 : $"Waiting for the first answer from {ShownText.Of(model.Service)}, {Figures.Span(now - model.Start)} so far.";
             lines.AddRange(TopLine.Wrap(text, width).Take(height - lines.Count - 1).Select(part => new TopLine(width).Add(part)));
             return;
@@ -216,8 +233,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
             .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}".TrimEnd())
             .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share, reading.Errors))
             .Add($" of {Figures.Count(reading.Completed)}/min"));
-        lines.Add(new TopLine(width).Add("runners ", Ink.Faint).AddItems(Listed(reading.RunnersByState), ", ").AddRight(Cost()));
-        lines.Add(new TopLine(width).Add("machines ", Ink.Faint).AddItems(Listed(reading.RunnersByMachine), ", "));
+        lines.Add(Listed("runners ", reading.RunnersByState, width, Cost()));
+        lines.Add(Listed("machines ", reading.RunnersByMachine, width, Unattributed()));
         lines.Add(new TopLine(width).Add("worst ", Ink.Faint).AddItems(
             reading.Worst.Count == 0
                 ? ["none"]
@@ -230,18 +247,16 @@ internal sealed class TopScreen(TopModel model, string ramp)
         lines.Add(Titles(columns, view, width));
         if (rows.Count == 0)
         {
-            lines.Add(new TopLine(width).Add(
-                view.Filter.Length > 0 ? $"  No app's name contains '{view.Filter}'. Esc clears the filter."
-                : model.OwnsNoApp ? "  The account owns no apps."
-                : "  No data: the service sends no metrics. An app without a runner has none."));
+            string why = view.Filter.Length > 0 ? "No app's name contains the filter. Esc clears it." : WhyEmpty(view);
+            lines.AddRange(TopLine.Wrap(why, width - 2, height - lines.Count - 1).Select(part => new TopLine(width).Add($"  {part}")));
             return;
         }
 
         int inSight = height - lines.Count - 1;
         int cursor = TopKeys.CursorIn(view, rows);
         // The cursor moves down to the last line, and then the rows move up.
-        int first = Math.Max(0, Math.Min(cursor - inSight + 1, rows.Count - inSight));
-        for (int i = first; i < Math.Min(rows.Count, first + inSight); i++)
+        See(rows.Count, cursor - inSight + 1, inSight);
+        for (int i = Sight.First; i < Math.Min(rows.Count, Sight.First + inSight); i++)
         {
             lines.Add(Row(rows[i], columns, drawing, width, i == cursor));
         }
@@ -263,7 +278,9 @@ internal sealed class TopScreen(TopModel model, string ramp)
         {
             bool isSorted = column.Sort == view.Sort;
             (string title, Ink ink) = isSorted ? (column.Title + Arrow(view), Ink.Title) : (column.Title, Ink.Faint);
-            line.AddCell(title, column.Width, column.IsRight, ink).Add(" ");
+            // The filter stands where it works: above the names.
+            string filter = column.Sort == TopSort.Name && view.Filter.Length > 0 ? $" '{ShownText.Of(view.Filter)}'" : "";
+            line.AddCell(title + filter, column.Width, column.IsRight, filter.Length > 0 ? Ink.Title : ink).Add(" ");
         }
 
         return line;

@@ -66,8 +66,7 @@ internal sealed class TopVerb
 
         try
         {
-            DateTimeOffset now = TimeProvider.System.GetUtcNow();
-            model.Take(await TopFeed.CostOfTodayAsync(client, now, cancellationToken), now);
+            model.Take(await TopFeed.CostOfTodayAsync(client, TimeProvider.System.GetUtcNow(), cancellationToken));
         }
         catch (FalForbiddenException e)
         {
@@ -92,6 +91,11 @@ internal sealed class TopVerb
         }
 
         Screen.Output().Write(table);
+        if (table.Rows.Count == 0)
+        {
+            await Console.Error.WriteLineAsync(new TopScreen(model, TopScreen.Ascii).WhyEmpty(view));
+        }
+
         return ExitCode.Done;
     }
 
@@ -101,7 +105,7 @@ internal sealed class TopVerb
         TimeProvider clock = TimeProvider.System;
         TimeSpan interval = TimeSpan.FromSeconds(parsed.GetValue(_interval) ?? ShortestInterval);
         string[] environments = parsed.GetValue(_environments) ?? [];
-        string service = account.IsSimulated ? "the simulator" : parsed.GetValue(_baseAddress)?.Host ?? "fal";
+        string service = account.IsSimulated ? "the simulator" : parsed.GetValue(_baseAddress)?.Authority ?? "fal";
         var model = new TopModel(service, account.IsSimulated, interval, clock.GetUtcNow());
         var view = new TopView { Sort = parsed.GetValue(_sort), Filter = parsed.GetValue(_filter) ?? "" };
         if (!LiveTerminal.IsThere)
@@ -140,7 +144,8 @@ internal sealed class TopVerb
         {
             while (!view.IsEnded && await queue.Reader.WaitToReadAsync(ending.Token))
             {
-                while (!view.IsEnded && queue.Reader.TryRead(out Action? change))
+                // One change for each drawing: a key scrolls what the screen shows.
+                if (queue.Reader.TryRead(out Action? change))
                 {
                     change();
                 }
@@ -162,8 +167,7 @@ internal sealed class TopVerb
             await reading;
         }
 
-        TopView Press(ConsoleKeyInfo key) =>
-            TopKeys.Press(view, key, model.Latest, TopScreen.RowsOn(LiveTerminal.Size.Height));
+        TopView Press(ConsoleKeyInfo key) => TopKeys.Press(view, key, model.Latest, screen.Sight);
     }
 
     /// <summary>Reads keys on a thread of its own, because a read from a terminal cannot be cancelled.</summary>

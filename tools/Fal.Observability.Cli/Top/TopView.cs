@@ -48,11 +48,8 @@ internal sealed record TopView
     /// <summary>The read at which a person has paused; null: the screen shows the latest one.</summary>
     public TopReading? PausedAt { get; init; }
 
-    /// <summary>The app under the cursor by its id; null: the first one, whichever that is.</summary>
+    /// <summary>The app under the cursor by its id; null: there is no cursor, until a person moves it.</summary>
     public string? Selected { get; init; }
-
-    /// <summary>The place of the cursor, for when the app under it is gone.</summary>
-    public int Cursor { get; init; }
 
     /// <summary>How many lines of the page of one app, or of the help, are scrolled out of sight.</summary>
     public int Scrolled { get; init; }

@@ -48,6 +48,11 @@ internal readonly record struct Trouble(double Score, string Reason)
         {
             reasons.Add(string.Create(CultureInfo.InvariantCulture, $"{errorPart:0} % errors"));
         }
+        else if (errors is > 0 and < FewestRequests)
+        {
+            // They do not count, and a high share of errors without a mark would be a riddle.
+            reasons.Add($"{Figures.Count(errors)} failed");
+        }
 
         if (waitPart > 0)
         {

@@ -271,7 +271,7 @@ internal sealed class AnalyticsRun : IDisposable
     private static AnalyticsEndpointGroup[] GroupsOf(IEnumerable<string> endpointIds, AnalyticsExpand without) =>
         [.. endpointIds.Chunk(AnalyticsQuery.MaxEndpointIdsPerCall).Select(ids => new AnalyticsEndpointGroup(ids, without))];
 
-    /// <summary>The service's own statement about an endpoint. A web page that the edge sends instead says nothing about an endpoint.</summary>
+    /// <summary>The service's own statement about an endpoint. A web page that the edge sends instead says nothing about it.</summary>
     private static bool IsRefusal(FalApiException failure) =>
         failure.ContentType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) == true
         && (
