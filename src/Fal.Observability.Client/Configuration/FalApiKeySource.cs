@@ -78,7 +78,9 @@ internal sealed class FalApiKeySource(
         {
             // A callback that ignores the token must not hold up the deadline, the caller's cancellation or the disposal.
             string? key = await provider(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
-            return FalApiKey.Problem(key) is { } fault ? new KeyLook(null, $"returned no usable key: it {fault}", Advice) : new KeyLook(key);
+            return FalApiKey.Problem(key) is { } fault
+                ? new KeyLook(null, $"returned no usable key: it {fault}", Advice)
+                : new KeyLook(key);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {

@@ -230,8 +230,8 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
 
     /// <summary>A caller's token does not say whether its time-out or its own caller cancelled it.</summary>
     private static FalTimeoutException GaveUp(TimeSpan timeout) => new(
-        $"The last read did not finish within the health check's time-out{(timeout > TimeSpan.Zero ? $" ({timeout})" : "")}, or the caller " +
-            "of the check cancelled it. Raise the timeout of AddFal, or the time-out of the probe, if the service is that slow.")
+        $"The last read did not finish within the health check's time-out{(timeout > TimeSpan.Zero ? $" ({timeout})" : "")}, or the " +
+            "caller of the check cancelled it. Raise the timeout of AddFal, or the time-out of the probe, if the service is that slow.")
     {
         IsTransient = true,
         Timeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero,
