@@ -215,7 +215,8 @@ internal sealed partial class ReportPage
         {
             CostFigures total = bill.Totals[i];
             string path = Path("bill.totals", i);
-            UnattributedFigures[] rest = bill.IncludesOtherApps ? [] : [.. bill.Unattributed.Where(rest => rest.Currency == total.Currency)];
+            UnattributedFigures[] rest =
+                bill.IncludesOtherApps ? [] : [.. bill.Unattributed.Where(rest => rest.Currency == total.Currency)];
             Card("Cost", () => Money($"{path}.cost", total.Cost, total.Currency), () => _html.Text(string.Join("; ", new[]
             {
                 FigureText.Change((double?)total.Change),

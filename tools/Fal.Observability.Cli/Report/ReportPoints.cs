@@ -163,8 +163,8 @@ internal sealed partial class ReportPage
         {
             point();
             Link(app);
-            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the sustainable rate in the last {window} of the ")
-                .Text($"period. An alert is due at {FigureText.Number(limit)}.").Close();
+            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the sustainable rate in the last {window} ")
+                .Text($"of the period. An alert is due at {FigureText.Number(limit)}.").Close();
         }
 
         if (alerts.Length > NamesInSentence)
@@ -262,8 +262,8 @@ internal sealed partial class ReportPage
 
         foreach (IGrouping<string, UnattributedFigures> currency in unattributed.GroupBy(rest => rest.Currency, StringComparer.Ordinal))
         {
-            _html.Open("li").Text($"Unattributed: {Unattributed([.. currency])} of the bill belongs to no listed app. Its names on the bill are ");
-            _html.Text($"{Names(currency.Select(rest => rest.App ?? "(no name)"))}. The section Cost lists it.").Close();
+            _html.Open("li").Text($"Unattributed: {Unattributed([.. currency])} of the bill belongs to no listed app. Its names on the ");
+            _html.Text($"bill are {Names(currency.Select(rest => rest.App ?? "(no name)"))}. The section Cost lists it.").Close();
         }
 
         _html.CloseLine();
