@@ -113,9 +113,12 @@ public sealed partial class ReportTests
 
         Assert.Equal(3, page["apps[1].traffic.request_count.value"]);
         Assert.Contains(
-            "my-org/busy has the longest wait in the queue of the endpoints with at least 20 requests", page.Text, StringComparison.Ordinal);
+            "my-org/busy has the longest wait in the queue of the endpoints with at least 20 requests",
+            page.Text,
+            StringComparison.Ordinal);
         Assert.Contains("The app with the largest share of server errors is my-org/busy", page.Text, StringComparison.Ordinal);
-        Assert.Contains("The longest waits are those of endpoints with at least 20 requests in the hour.", page.Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "The longest waits are those of endpoints with at least 20 requests in the hour.", page.Text, StringComparison.Ordinal);
         Assert.Equal("my-org/busy", Rows(page, "Wait in the queue by endpoint")[0].Element("th")!.Value);
         XElement first = page.Page.Descendants("section")
             .Single(section => section.Attribute("aria-labelledby")?.Value == "worst");

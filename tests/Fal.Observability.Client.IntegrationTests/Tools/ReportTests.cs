@@ -247,7 +247,7 @@ public sealed partial class ReportTests : IDisposable
 
         (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
 
-        Assert.Contains("No alert is due, for any app either.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("No alert is due, neither for all apps together nor for a single app.", page.Text, StringComparison.Ordinal);
         string since = FigureText.Moment(figures.Period.ProvisionalSince!.Value);
         XElement[] marked =
             [.. page.Page.Descendants("svg").Where(plot => plot.Elements("path").Any(path => Class(path) == "area ink-provisional"))];
@@ -319,7 +319,7 @@ public sealed partial class ReportTests : IDisposable
             FigureText.Unknown, rows.Single(row => row.Element("th")!.Value == app.App).Elements("td").ElementAt(1).Value));
         Assert.Equal(2, page.Text.Split("exactly their name and environment: see Unattributed cost").Length);
         // The idle time of these apps has a cost too, which is not known.
-        Assert.Contains(" and cost at least ", page.Text, StringComparison.Ordinal);
+        Assert.Contains(", at a cost of at least ", page.Text, StringComparison.Ordinal);
         // No app is called the most expensive if a line of the bill without an app is higher.
         decimal dearest = figures.Apps.SelectMany(app => app.Costs).Max(cost => cost.Cost);
         Assert.Equal(

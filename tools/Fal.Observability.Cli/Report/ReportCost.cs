@@ -95,7 +95,8 @@ internal sealed partial class ReportPage
     {
         string subject = apps == 1
             ? $"1 app has a dash ({FigureText.Unknown}) because no line of the bill has exactly its name and environment"
-            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because no line of the bill has exactly their name and environment";
+            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because no line of the bill has exactly their name and " +
+                "environment";
         return bill.Unattributed.Count > 0
             ? $"{subject}: see Unattributed cost."
             : $"{subject}.";

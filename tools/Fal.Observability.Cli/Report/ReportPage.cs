@@ -5,22 +5,22 @@ using System.Text;
 namespace Fal.Observability.Cli.Report;
 
 /// <summary>
-/// The report as one HTML file: without scripts, and without anything that it would have to fetch. Each figure is a <c>data</c> element
-/// with the value as the JSON has it, and with the name that it has there.
+/// The report as one HTML file: without scripts, and without anything that it would have to fetch. Each figure is a <c>data</c>
+/// element. Its attributes are the value as in the JSON, and the path of that value in the JSON.
 /// </summary>
 internal sealed partial class ReportPage
 {
     /// <summary>How many names a sentence lists before it says how many more there are.</summary>
     private const int NamesInSentence = 3;
 
-    /// <summary>The burn rates over one hour and six hours from which on an alert is due, as in the rules of observability/.</summary>
+    /// <summary>An alert is due at these burn rates over one and six hours, or above, as in the rules of observability/.</summary>
     private const double ShortBurnLimit = 14.4;
     private const double LongBurnLimit = 6;
 
     private readonly AccountFigures _account;
     private readonly HtmlWriter _html;
 
-    /// <summary>The place of each app on the page, which its anchor has as its name.</summary>
+    /// <summary>The name of the anchor of each app on the page.</summary>
     private readonly Dictionary<string, string> _anchors;
 
     private readonly string _bucket;
@@ -144,15 +144,16 @@ internal sealed partial class ReportPage
             }
 
             Figure("runner_hours.idle", hours.Idle, FigureText.RunnerHours);
-            _html.Text(" of ");
+            _html.Text(" without a request in ");
             Figure("runner_hours.paid", hours.Paid, FigureText.RunnerHours);
-            _html.Text(" of runners were without a request");
+            _html.Text(" of paid runner time");
             for (int i = 0; i < (_account.Bill?.Totals.Count ?? 0); i++)
             {
                 CostFigures total = _account.Bill!.Totals[i];
                 if (total.IdleCost is { } idleCost)
                 {
-                    _html.Text(i > 0 ? " and " : _account.Apps.Any(IdlesAtUnknownCost) ? " and cost at least " : " and cost about ");
+                    bool isLeast = _account.Apps.Any(IdlesAtUnknownCost);
+                    _html.Text(i > 0 ? " and " : isLeast ? ", at a cost of at least " : ", at a cost of about ");
                     Money($"{Path("bill.totals", i)}.idle_cost", idleCost, total.Currency);
                 }
             }
@@ -214,7 +215,8 @@ internal sealed partial class ReportPage
         {
             CostFigures total = bill.Totals[i];
             string path = Path("bill.totals", i);
-            UnattributedFigures[] rest = bill.IncludesOtherApps ? [] : [.. bill.Unattributed.Where(rest => rest.Currency == total.Currency)];
+            UnattributedFigures[] rest =
+                bill.IncludesOtherApps ? [] : [.. bill.Unattributed.Where(rest => rest.Currency == total.Currency)];
             Card("Cost", () => Money($"{path}.cost", total.Cost, total.Currency), () => _html.Text(string.Join("; ", new[]
             {
                 FigureText.Change((double?)total.Change),

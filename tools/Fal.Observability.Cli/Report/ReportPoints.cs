@@ -31,7 +31,7 @@ internal sealed partial class ReportPage
             Figure("availability.long_burn_rate", longBurn, FigureText.Number);
             _html.Text(" times in the last six hours.");
             bool isDue = shortBurn >= ShortBurnLimit || longBurn >= LongBurnLimit || BurnAlerts().Length > 0;
-            _html.Text(isDue ? "" : " No alert is due, for any app either.").Close();
+            _html.Text(isDue ? "" : " No alert is due, neither for all apps together nor for a single app.").Close();
         }
 
         if (_account.WorstBuckets is [var worst, ..])
@@ -99,10 +99,10 @@ internal sealed partial class ReportPage
                 .DefaultIfEmpty().MaxBy(cost => cost.Cost?.CostPerThousandSuccesses) is
                 { App: { } name } perSuccess)
             {
-                _html.Text(" For each success, ");
+                _html.Text(" The app with the highest cost per success is ");
                 Link(name);
                 string price = FigureText.Money(perSuccess.Cost.CostPerThousandSuccesses, perSuccess.Cost.Currency);
-                _html.Text($" costs most: {price} for 1,000 of them.");
+                _html.Text($": {price} for 1,000 successes.");
             }
 
             _html.Close();
@@ -163,14 +163,17 @@ internal sealed partial class ReportPage
         {
             point();
             Link(app);
-            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the sustainable rate in the last {window} of the ")
-                .Text($"period. An alert is due at {FigureText.Number(limit)}.").Close();
+            _html.Text($" burns its error budget too fast: {FigureText.Number(rate)} times the sustainable rate in the last {window} ")
+                .Text($"of the period. An alert is due at {FigureText.Number(limit)}.").Close();
         }
 
         if (alerts.Length > NamesInSentence)
         {
             point();
-            _html.Text($"{FigureText.Count(alerts.Length - NamesInSentence)} more apps burn their error budgets too fast: ");
+            int more = alerts.Length - NamesInSentence;
+            _html.Text(more == 1
+                ? "1 more app burns its error budget too fast: "
+                : $"{FigureText.Count(more)} more apps burn their error budgets too fast: ");
             for (int i = NamesInSentence; i < alerts.Length; i++)
             {
                 _html.Text(i == NamesInSentence ? "" : ", ");
@@ -259,8 +262,8 @@ internal sealed partial class ReportPage
 
         foreach (IGrouping<string, UnattributedFigures> currency in unattributed.GroupBy(rest => rest.Currency, StringComparer.Ordinal))
         {
-            _html.Open("li").Text($"Unattributed: {Unattributed([.. currency])} of the bill belongs to no listed app, under ");
-            _html.Text($"{Names(currency.Select(rest => rest.App ?? "no name"))}. The section Cost lists it.").Close();
+            _html.Open("li").Text($"Unattributed: {Unattributed([.. currency])} of the bill belongs to no listed app. Its names on the ");
+            _html.Text($"bill are {Names(currency.Select(rest => rest.App ?? "(no name)"))}. The section Cost lists it.").Close();
         }
 
         _html.CloseLine();

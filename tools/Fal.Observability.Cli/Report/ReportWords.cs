@@ -12,7 +12,7 @@ internal sealed partial class ReportPage
         return distinct.Length <= NamesInSentence ? shown : $"{shown} and {FigureText.Count(distinct.Length - NamesInSentence)} more";
     }
 
-    /// <summary>A text of the service's, with escapes for what could not be seen or would turn the line around.</summary>
+    /// <summary>A text from the service, with escapes for invisible characters and for those that reverse a line.</summary>
     private static string Shown(string text) => text.Length == 0 ? "(without a name)" : ShownText.Of(text);
 
     private static string Path(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
