@@ -477,11 +477,25 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void An_app_that_a_filter_has_found_stays_under_the_cursor()
+    public void The_end_of_a_filter_sets_no_cursor_that_would_outlive_it()
     {
         Read(App("org/image-a", queue: 30, busy: 1), App("org/image-b", queue: 20, busy: 1), App("org/voice", queue: 90, busy: 1));
         Press("s/image");
         Press(ConsoleKey.Enter);
+
+        Assert.DoesNotContain(Frame(80, 24), line => line.StartsWith('>'));
+        Press(ConsoleKey.Escape);
+        Press(ConsoleKey.Enter);
+        Assert.StartsWith("org/voice", Frame(80, 24)[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_app_under_the_cursor_stays_there_when_the_filter_goes()
+    {
+        Read(App("org/image-a", queue: 30, busy: 1), App("org/image-b", queue: 20, busy: 1), App("org/voice", queue: 90, busy: 1));
+        Press("s/image");
+        Press(ConsoleKey.Enter);
+        Press(ConsoleKey.DownArrow);
         Read(App("org/image-a", queue: 10, busy: 1), App("org/image-b", queue: 50, busy: 1), App("org/voice", queue: 90, busy: 1));
         Press(ConsoleKey.Escape);
         Press(ConsoleKey.Enter);
@@ -502,6 +516,161 @@ public sealed class TopTests
         Press(ConsoleKey.PageUp);
         Press(ConsoleKey.PageUp);
         Assert.Contains("app-067", Names(80, 24));
+    }
+
+    [Theory]
+    [InlineData(40, 12, 12)]
+    [InlineData(60, 12, 100)]
+    [InlineData(46, 24, 12)]
+    public void The_age_of_the_data_stays_whatever_else_has_no_room(int width, int height, int apps)
+    {
+        Read([.. Enumerable.Range(0, apps).Select(i => App($"org/app-{i:000}", queue: 1, busy: 1, errors: i == 0 ? 40 : 0))]);
+        _now += TimeSpan.FromSeconds(84);
+
+        Assert.EndsWith("  STALE: data 84 s old", Frame(width, height)[0], StringComparison.Ordinal);
+        Assert.Contains("1 in trouble", Frame(width, height)[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("12 apps", Frame(40, height)[0], StringComparison.Ordinal);
+        Press("p");
+        Assert.EndsWith("  STALE: data 84 s old", Frame(width, height)[0], StringComparison.Ordinal);
+        Assert.Contains("PAUSED", Frame(width, height)[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_parts_of_a_line_never_run_together()
+    {
+        Read(App("org/painter", queue: 1, busy: 1, errors: 40), App("org/upscaler", queue: 1, busy: 1));
+        _now += TimeSpan.FromSeconds(7);
+        for (int width = 40; width < 90; width++)
+        {
+            Assert.Matches("(^|  )data 7 s old$", Frame(width, 24)[0]);
+            string runners = Frame(width, 24)[2];
+            bool hasCost = runners.Contains("cost", StringComparison.Ordinal);
+            Assert.Equal(hasCost, runners.EndsWith("  cost today ...", StringComparison.Ordinal));
+        }
+    }
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(50)]
+    [InlineData(60)]
+    [InlineData(80)]
+    public void Every_state_of_the_runners_has_its_number_and_dead_follows_running(int width)
+    {
+        Read(new FalAppMetrics
+        {
+            Name = "org/a",
+            Runners =
+            [
+                new FalRunnerCount(FalRunnerStates.Pending, "GPU-H100", 6),
+                new FalRunnerCount(FalRunnerStates.Dead, "GPU-H100", 2),
+                new FalRunnerCount(FalRunnerStates.Running, "GPU-H100", 22),
+            ],
+        });
+
+        Assert.StartsWith("runners 22 running, 2 dead, 6 pending", Frame(width, 24)[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Machines_without_room_are_counted_as_types()
+    {
+        Read(new FalAppMetrics
+        {
+            Name = "org/a",
+            Runners = [.. Enumerable.Range(0, 9).Select(i => new FalRunnerCount(FalRunnerStates.Running, $"GPU-LONG-NAME-{i}", 1))],
+        });
+
+        Assert.Matches("^machines 1 LONG-NAME-0, 8 more types$", Frame(44, 24)[3]);
+    }
+
+    [Fact]
+    public void The_column_run_and_its_order_count_the_runners_that_run_and_the_cause_names_the_others()
+    {
+        static FalAppMetrics Runners(string name, double queue, double running, double dead) => new()
+        {
+            Name = name,
+            QueueSize = queue,
+            Runners =
+            [
+                new FalRunnerCount(FalRunnerStates.Dead, "GPU-H100", dead),
+                new FalRunnerCount(FalRunnerStates.Running, "GPU-H100", running),
+            ],
+        };
+        Read(Runners("org/gone", queue: 9, running: 0, dead: 7), Runners("org/up", queue: 0, running: 3, dead: 0));
+        _view = new TopView { Sort = TopSort.Runners };
+
+        Assert.Equal(["up", "gone"], Names(80, 24));
+        Assert.Equal("3", Assert.Single(Cells("up")));
+        Assert.Equal("0", Assert.Single(Cells("gone")));
+        Assert.Contains("queue, no runner (7 dead)", string.Join('\n', Frame(200, 60)), StringComparison.Ordinal);
+
+        string[] Cells(string name)
+        {
+            string[] frame = Frame(80, 24);
+            int end = frame[6].IndexOf("run▼", StringComparison.Ordinal) + 4;
+            string row = frame[7..].Single(line => line.Length > 2 && line[2..].StartsWith($"{name} ", StringComparison.Ordinal));
+            return row[(end - 5)..end].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        }
+    }
+
+    [Fact]
+    public void A_key_that_closes_the_help_also_acts_except_for_the_keys_that_only_close_it()
+    {
+        Read(App("org/a", queue: 30, busy: 1), App("org/b", queue: 20, busy: 1));
+
+        Assert.Equal((false, TopSort.Queue), (Pressed('?', 's').IsHelp, Pressed('?', 's').Sort));
+        Assert.NotNull(Pressed('?', 'p').PausedAt);
+        Assert.True(Pressed('?', '/').IsTyping);
+        foreach (object key in (object[])['?', ConsoleKey.Escape, ConsoleKey.Enter])
+        {
+            Assert.Equal(_view, Pressed('?', key));
+        }
+    }
+
+    [Fact]
+    public void The_page_of_an_app_has_no_sentence_around_a_value_that_was_not_sent()
+    {
+        Read(new FalAppMetrics
+        {
+            Name = "org/quiet",
+            QueueSize = 0,
+            ConcurrentRequests = 0,
+            RunnerGpuCount = 1,
+            RunnerVramUsagePercent = 30,
+        });
+        _model.Take(new FalAppList { Apps = [new FalApp { EndpointId = "org/quiet", MaxConcurrency = 1 }] });
+        _view = new TopView { Page = TopPage.App, Selected = "org/quiet" };
+
+        string[] page = Frame(100, 40);
+        Assert.Contains("answers     No requests in the last minute.", page);
+        Assert.Contains("use         vram 30 % of 1 GPU", page);
+        Assert.Contains("limits      at most 1 runner  regions any", page);
+        Assert.DoesNotContain(page[1..], line => line.Split(' ').Any(word => word is "-" or "-/min"));
+
+        Read(new FalAppMetrics { Name = "org/quiet", QueueSize = 0, RequestsReceivedByMethod = [new FalRequestCount("POST", "", 2)] });
+        Assert.Contains("answers     No requests were completed in the last minute.", Frame(100, 40));
+        Assert.DoesNotContain(Frame(100, 40), line => line.StartsWith("use", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Times_are_said_to_be_in_UTC()
+    {
+        Read(App("org/painter", queue: 1, busy: 1));
+        _model.Retried("metrics", "503", _now);
+        _model.Retried("usage", "503", _now);
+
+        Assert.EndsWith("12:34:10 UTC usage: 503, trying again", Frame(80, 24)[5], StringComparison.Ordinal);
+        Assert.Contains("12:34:10 UTC usage: 503, trying again", Frame(80, 24)[6..]);
+        Assert.Contains("12:34:10     metrics: 503, trying again", Frame(80, 24)[6..]);
+    }
+
+    [Fact]
+    public void The_help_says_why_the_percentiles_of_a_minute_and_of_the_last_hour_can_differ()
+    {
+        Press("?");
+
+        string help = string.Join(' ', Frame(100, 100).Select(line => line.Trim()));
+        Assert.Contains("rounded by", help, StringComparison.Ordinal);
+        Assert.Contains("highest value of any endpoint in any minute", help, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -574,14 +743,14 @@ public sealed class TopTests
         Assert.EndsWith("usage: no answer, trying again", Frame(80, 24)[5], StringComparison.Ordinal);
         _model.Retried("usage", "429", _now);
 
-        Assert.Equal("retries 3, rate limits 1  12:34:10 usage: rate limited (429), trying again", Frame(80, 24)[5]);
+        Assert.Equal("retries 3, rate limits 1  12:34:10 UTC usage: rate limited (429), trying again", Frame(80, 24)[5]);
     }
 
     [Fact]
     public void A_cost_that_the_key_may_not_see_is_said_in_its_place_and_is_no_failure()
     {
         Read(App("org/painter", queue: 1, busy: 1));
-        _model.PartFailed("cost", new FalForbiddenException("no") { Reason = FalForbiddenReason.PermissionOrOwnership });
+        _model.PartFailed("cost", new FalForbiddenException("no") { Reason = FalForbiddenReason.PermissionOrOwnership }, _now);
 
         Assert.EndsWith("cost: this key may not read it", Frame(80, 24)[2], StringComparison.Ordinal);
         Assert.Equal("retries 0, rate limits 0", Frame(80, 24)[5]);
@@ -620,6 +789,9 @@ public sealed class TopTests
         string[] sum = page.Single(line => line.TrimStart().StartsWith("sum ", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(["sum", Figures.Count(hour.RequestCount), $"{hour.ErrorCount:0}", Figures.Percent(hour.ErrorRate)], sum[..4]);
+        Assert.Equal(2, page.Count(line => line == "last 52 min one bar for each minute"));
+        Assert.Equal(2, Frame(40, 90).Count(line => line == "last 12 min one bar for each minute"));
+        Assert.Contains(page, line => line.TrimStart().StartsWith("from UTC  requests ", StringComparison.Ordinal));
         Assert.All((int[])[40, 60, 80], width => Assert.DoesNotContain(
             Frame(width, 70)[2..], line => line.Contains('…', StringComparison.Ordinal)));
         Assert.Matches(@"^cost today  \d+\.\d\d USD$", page.Single(line => line.StartsWith("cost today", StringComparison.Ordinal)));
@@ -762,6 +934,59 @@ public sealed class TopTests
     }
 
     [Fact]
+    public async Task After_an_outage_the_list_is_read_again_at_once_and_the_screen_says_that_the_service_answers()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(options => options.Seed = 1);
+        server.Faults.Next(1, Fault.WithStatus(400), SimulatorRoute.Metrics);
+        server.Faults.Next(1, Fault.WithStatus(400), SimulatorRoute.Apps);
+        var clock = new SteppedClock();
+        using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress));
+        using var ending = new CancellationTokenSource();
+        using var news = new SemaphoreSlim(0);
+        Task running = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, change =>
+        {
+            lock (_model)
+            {
+                change(_model);
+            }
+
+            news.Release();
+        }).RunAsync(ending.Token);
+        // The metrics and the list fail, the cost is read, and each waits for its next read, in whatever order.
+        TimeSpan[] waits = [await clock.TimerAsync(), await clock.TimerAsync(), await clock.TimerAsync()];
+        Assert.Equal([TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)], waits.Order());
+
+        // The minute until the list would be read again is not over.
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await UntilAsync(() => _model.Problem is null && _model.Latest!.Rows.Any(row => row.App.Listed is not null));
+
+        lock (_model)
+        {
+            Assert.Contains("UTC The service answers again", Frame(80, 24)[5], StringComparison.Ordinal);
+            Assert.DoesNotContain("apps:", Frame(80, 24)[5], StringComparison.Ordinal);
+        }
+
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHangs());
+
+        async Task UntilAsync(Func<bool> isReached)
+        {
+            for (bool isDone = false; !isDone;)
+            {
+                lock (_model)
+                {
+                    isDone = isReached();
+                }
+
+                if (!isDone)
+                {
+                    await news.WaitAsync().OrHangs();
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task Where_a_program_reads_the_output_it_is_one_plain_table()
     {
         await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
@@ -791,6 +1016,20 @@ public sealed class TopTests
 
         Assert.Equal((0, "No app's name contains 'nothing'."), (exitCode, errors.TrimEnd()));
         Assert.StartsWith("app ", Assert.Single(output.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Environments_that_hold_no_app_of_the_live_metrics_are_named_on_the_standard_error()
+    {
+        await using FalSimulator server = await FalSimulator.StartAsync(new FalSimulatorOptions { Seed = 1, Apps = 5 });
+        using var process = SampleProgram.Start(
+            "fal-obs", server.Key, [], "top", "--environments", "nosuch", "--base-address", server.BaseAddress.ToString());
+
+        (int exitCode, string output, string errors) = await process.EndAsync();
+
+        Assert.Equal(
+            (0, "No app with live metrics is in the environment nosuch. Check --environments."), (exitCode, errors.TrimEnd()));
+        Assert.Equal(6, output.TrimEnd().Split('\n').Length);
     }
 
     [Theory]

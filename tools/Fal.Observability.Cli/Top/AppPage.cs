@@ -15,6 +15,8 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 
     private readonly List<TopLine> _lines = [];
 
+    private int MinutesInSight => Math.Min(Minutes, width - LabelWidth - 16);
+
     /// <summary>The lines of the page, however many they are.</summary>
     public List<TopLine> Draw(TopView view)
     {
@@ -56,31 +58,44 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             "now",
             $"queue {Figures.Count(live.QueueSize)} {row.App.Queue.Draw(reading.Number, bars, ramp)}",
             $"busy {Figures.Count(live.ConcurrentRequests)} {row.App.Busy.Draw(reading.Number, bars, ramp)}",
-            $"in {Figures.Count(live.RequestsReceived)}/min",
-            $"out {Figures.Count(live.RequestsCompleted)}/min");
+            Part(live.RequestsReceived, received => $"in {Figures.Count(received)}/min"),
+            Part(live.RequestsCompleted, completed => $"out {Figures.Count(completed)}/min"));
+        Answers(row, live);
+        foreach (IGrouping<string, FalRunnerCount> machine in live.Runners.GroupBy(
+            runner => MachineName.Of(runner.MachineType), StringComparer.Ordinal))
+        {
+            Add("runners", $"{RunnerStates.TextOf(machine)} on {machine.Key}");
+        }
+
+        string gpus = live.RunnerGpuCount is { } count ? $" of {Figures.Of(count, "GPU")}" : "";
+        Add(
+            "use",
+            Part(live.GpuUtilizationPercentPerGpu, gpu => $"gpu {Figures.Percent(gpu / 100)} %"),
+            Part(live.VramUsagePercentPerGpu, vram => $"vram {Figures.Percent(vram / 100)} %{gpus}"),
+            Part(live.CpuUsagePercentPerRunner, cpu => $"cpu {Figures.Percent(cpu / 100)} % per runner"),
+            Part(live.MemoryUsageBytesPerRunner, memory => $"memory {Figures.Count(memory / 1048576)} MiB per runner"));
+    }
+
+    private void Answers(TopRow row, FalAppMetrics live)
+    {
+        if (!(live.RequestsCompleted > 0))
+        {
+            Add("answers", live.RequestsReceived > 0
+                ? "No requests were completed in the last minute."
+                : "No requests in the last minute.");
+            return;
+        }
+
         string statuses = string.Join(", ", live.RequestsCompletedByStatus.GroupBy(requests => requests.Status, StringComparer.Ordinal)
             .OrderBy(status => status.Key, StringComparer.Ordinal)
             .Select(status => $"{Figures.Count(status.Sum(requests => requests.Count))} x {ShownText.Of(status.Key)}"));
         Add(
             "answers",
-            statuses.Length == 0 ? Figures.None : statuses,
+            statuses,
             $"{Figures.Count(live.ErrorCount)} of {Figures.Count(live.RequestsCompleted)} failed ({Figures.Percent(live.ErrorRate)} %)",
-            $"p50 {Figures.Seconds(row.P50)} s",
-            $"p90 {Figures.Seconds(row.P90)} s",
-            $"p99 {Figures.Seconds(row.P99)} s");
-        foreach (IGrouping<string, FalRunnerCount> machine in live.Runners.GroupBy(
-            runner => MachineName.Of(runner.MachineType), StringComparer.Ordinal))
-        {
-            string states = string.Join(", ", machine.Select(runner => $"{Figures.Count(runner.Count)} {ShownText.Of(runner.State)}"));
-            Add("runners", $"{states} on {machine.Key}");
-        }
-
-        Add(
-            "use",
-            $"gpu {Figures.Percent(live.GpuUtilizationPercentPerGpu / 100)} %",
-            $"vram {Figures.Percent(live.VramUsagePercentPerGpu / 100)} % of {Figures.Count(live.RunnerGpuCount)} GPUs",
-            $"cpu {Figures.Percent(live.CpuUsagePercentPerRunner / 100)} % per runner",
-            $"memory {Figures.Count(live.MemoryUsageBytesPerRunner / 1048576)} MiB per runner");
+            Part(row.P50, seconds => $"p50 {Figures.Seconds(seconds)} s"),
+            Part(row.P90, seconds => $"p90 {Figures.Seconds(seconds)} s"),
+            Part(row.P99, seconds => $"p99 {Figures.Seconds(seconds)} s"));
     }
 
     private void Limits(TopApp app)
@@ -100,16 +115,26 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 
         Add(
             "limits",
-            $"{Figures.Count(listed.MinConcurrency)} to {Figures.Count(listed.MaxConcurrency)} runners",
-            $"keep {Span(listed.KeepAlive)}",
-            $"request {Span(listed.RequestTimeout)}",
-            $"startup {Span(listed.StartupTimeout)}",
-            $"machine {(listed.MachineType is { } machine ? MachineName.Of(machine) : Figures.None)}",
-            $"environment {ShownText.Of(listed.Environment ?? Figures.None)}",
+            (listed.MinConcurrency, listed.MaxConcurrency) switch
+            {
+                ({ } fewest, { } most) => $"{Figures.Count(fewest)} to {Figures.Of(most, "runner")}",
+                ({ } fewest, null) => $"at least {Figures.Of(fewest, "runner")}",
+                (null, { } most) => $"at most {Figures.Of(most, "runner")}",
+                _ => "",
+            },
+            Part("keep", listed.KeepAlive),
+            Part("request", listed.RequestTimeout),
+            Part("startup", listed.StartupTimeout),
+            listed.MachineType is { } machine ? $"machine {MachineName.Of(machine)}" : "",
+            listed.Environment is { } environment ? $"environment {ShownText.Of(environment)}" : "",
             $"regions {(listed.ValidRegions.Count == 0 ? "any" : ShownText.Of(string.Join(", ", listed.ValidRegions)))}");
 
-        static string Span(TimeSpan? span) => span is { } length ? Figures.Span(length) : Figures.None;
+        static string Part(string what, TimeSpan? span) => span is { } length ? $"{what} {Figures.Span(length)}" : "";
     }
+
+    /// <summary>A part of a line; empty, and so left out, if the service did not send the value.</summary>
+    private static string Part(double? value, Func<double, string> text) =>
+        value is { } sent && !double.IsNaN(sent) ? text(sent) : "";
 
     private void LastHour(AppDetails? details)
     {
@@ -135,23 +160,25 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
         }
 
         AnalyticsTotals all = AnalyticsTotals.Of(report.TimeSeries);
+        string share = all.ErrorRate is { } rate ? $" ({Figures.Percent(rate)} %)" : "";
         Add(
             "last hour",
-            $"{Figures.Count(all.RequestCount)} requests",
-            $"{Figures.Count(all.ErrorCount)} errors ({Figures.Percent(all.ErrorRate)} %)",
-            $"{Figures.Count(all.UserErrorCount)} user errors",
-            $"{Figures.Count(all.ColdBootCount)} cold boots");
+            Part(all.RequestCount, count => Figures.Of(count, "request")),
+            Part(all.ErrorCount, count => Figures.Of(count, "error") + share),
+            Part(all.UserErrorCount, count => Figures.Of(count, "user error")),
+            Part(all.ColdBootCount, count => Figures.Of(count, "cold boot")));
         if (all.ErrorCount > 0)
         {
             Add("", $"errors: {Figures.Count(all.StartupErrorCount)} startup, {Figures.Count(all.ConnectionErrorCount)} connection, " +
                 $"{Figures.Count(all.TimeoutErrorCount)} timeout, {Figures.Count(all.RuntimeErrorCount)} runtime");
         }
 
+        TitleOfBars();
         Bars("requests", i => minutes[i]?.RequestCount ?? double.NaN, Figures.Count, "/min");
         Bars("errors", i => minutes[i]?.ErrorCount ?? double.NaN, Figures.Count, "/min");
         Bars("p90", i => p90[i], Figures.Seconds, " s");
         bool hasPercentiles = width >= TableWidth;
-        Row($"   from  requests  errors   err%{(hasPercentiles ? "  max p50  max p90  max p99" : "")}", Ink.Faint);
+        Row($"from UTC  requests  errors   err%{(hasPercentiles ? "  max p50  max p90  max p99" : "")}", Ink.Faint);
         for (int from = 0; from < Minutes; from += MinutesOfRow)
         {
             AnalyticsBucket[] buckets = [.. report.TimeSeries.Where(
@@ -169,7 +196,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             string percentiles = hasPercentiles
                 ? $"  {Highest(row => row.P50Duration),7}  {Highest(row => row.P90Duration),7}  {Highest(row => row.P99Duration),7}"
                 : "";
-            Row($"  {label,5}  {Figures.Count(sum.RequestCount),8}  {Figures.Count(sum.ErrorCount),6}   " +
+            Row($"  {label,6}  {Figures.Count(sum.RequestCount),8}  {Figures.Count(sum.ErrorCount),6}   " +
                 $"{Figures.Percent(sum.ErrorRate),4}{percentiles}");
         }
     }
@@ -197,6 +224,7 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
             }
         }
 
+        TitleOfBars();
         Bars("running", i => minutes[i]?.Running ?? double.NaN, Figures.Count, "");
         Bars("idle", i => minutes[i]?.Idle ?? double.NaN, Figures.Count, "");
         Bars("pending", i => minutes[i]?.Pending ?? double.NaN, Figures.Count, "");
@@ -206,21 +234,29 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
     private static int? Place(DateTimeOffset start, DateTimeOffset first) =>
         (int)Math.Floor((start - first).TotalMinutes) is >= 0 and < Minutes and var place ? place : null;
 
+    /// <summary>The bars show fewer minutes than the table on a narrow screen.</summary>
+    private void TitleOfBars() => Row(Figures.Text(MinutesInSight, "'last '0' min'"), "one bar for each minute");
+
     /// <summary>The last minutes, as many as have room, and the highest value of them.</summary>
     private void Bars(string label, Func<int, double> valueAt, Func<double?, string> text, string unit)
     {
-        int shown = Math.Min(Minutes, width - LabelWidth - 16);
+        int shown = MinutesInSight;
         double At(int i) => valueAt(Minutes - shown + i);
         double highest = Enumerable.Range(0, shown).Select(At).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Max();
         Row($"  {label}", $"{Trend.Draw(shown, ramp, At)} {(double.IsNaN(highest) ? "no data" : $"max {text(highest)}{unit}")}");
     }
 
-    /// <summary>Adds parts, as many on a line as have room.</summary>
+    /// <summary>Adds the parts that are not empty, as many on a line as have room. Without any there is no line.</summary>
     private void Add(string label, params ReadOnlySpan<string> parts)
     {
         string line = "";
         foreach (string part in parts)
         {
+            if (part.Length == 0)
+            {
+                continue;
+            }
+
             if (line.Length > 0 && TopLine.WidthOf(line) + 2 + TopLine.WidthOf(part) > width - LabelWidth)
             {
                 Flush();
@@ -233,6 +269,11 @@ internal sealed class AppPage(TopModel model, string ramp, int width)
 
         void Flush()
         {
+            if (line.Length == 0)
+            {
+                return;
+            }
+
             foreach (string fitting in TopLine.Wrap(line, width - LabelWidth))
             {
                 Row(label, fitting);

@@ -21,6 +21,9 @@ internal static class Figures
         var number => Text(number.Value, "0e0"),
     };
 
+    /// <summary>A count of things, such as 1 app or 12 apps.</summary>
+    public static string Of(double? value, string noun) => $"{Count(value)} {noun}{(value == 1 ? "" : "s")}";
+
     /// <summary>Seconds in at most four characters, such as 0.85, 12.3 or 183. From 10,000 seconds on they are hours: 2.8h.</summary>
     public static string Seconds(double? value) => value switch
     {

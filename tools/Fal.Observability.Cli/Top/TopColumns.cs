@@ -96,7 +96,7 @@ internal static class TopColumns
             yield return (12, new TopColumn("", bars, (row, drawing) => drawing.Draw(row.App.Busy)));
         }
 
-        yield return (3, new TopColumn("run", 5, (row, _) => Figures.Count(row.Live?.RunnerCount)) { Sort = TopSort.Runners });
+        yield return (3, new TopColumn("run", 5, (row, _) => Figures.Count(row.Running)) { Sort = TopSort.Runners });
         yield return (8, new TopColumn("p50", 4, (row, _) => Figures.Seconds(row.P50)));
         yield return (5, new TopColumn("p90", 4, (row, _) => Figures.Seconds(row.P90)));
         yield return (6, new TopColumn("p99", 4, (row, _) => Figures.Seconds(row.P99)) { Sort = TopSort.P99 });
@@ -145,10 +145,8 @@ internal static class TopColumns
     private static int Taken(IEnumerable<(int Rank, TopColumn Column)> columns) => columns.Sum(column => column.Column.Width + 1) + 2;
 
     /// <summary>The runners of an app by state.</summary>
-    public static string StatesOf(TopRow row) => row.Live is not { Runners.Count: > 0 } ? Figures.None : string.Join(
-        ", ",
-        row.Live.Runners.GroupBy(runner => runner.State, StringComparer.Ordinal)
-            .Select(state => $"{Figures.Count(state.Sum(runner => runner.Count))} {ShownText.Of(state.Key)}"));
+    public static string StatesOf(TopRow row) =>
+        row.Live is { Runners.Count: > 0 } live ? RunnerStates.TextOf(live.Runners) : Figures.None;
 
     /// <summary>The machines of an app: those of its runners, else the one that it is listed with.</summary>
     public static string MachinesOf(TopRow row) => row.Live is { Runners.Count: > 0 }

@@ -19,21 +19,24 @@ internal sealed class TopFeed(
     // The list and the bill change slowly, and their calls count against the same limits.
     private static readonly TimeSpan SlowInterval = TimeSpan.FromMinutes(5);
 
-    // Where the service refuses the key, a new one may come from a file.
-    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(1);
+    // How long to wait where the service refuses the key, since a new one may come from a file, or where a part could not be read.
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(1);
 
     private const AnalyticsExpand Shown = AnalyticsExpand.TimeSeries | AnalyticsExpand.Volume | AnalyticsExpand.ErrorBreakdown
         | AnalyticsExpand.P50Duration | AnalyticsExpand.P90Duration | AnalyticsExpand.P99Duration | AnalyticsExpand.P90PrepareDuration
         | AnalyticsExpand.ColdBootCount;
+
+    private bool _isFailing;
+    private TaskCompletionSource _recovery = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Reads until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using MeterListener retries = ListenToRetries();
         await Task.WhenAll(
-            RepeatAsync(ReadMetricsAsync, cancellationToken),
-            RepeatAsync(token => ReadPartAsync("apps", ReadListAsync, token), cancellationToken),
-            RepeatAsync(token => ReadPartAsync("cost", ReadCostAsync, token), cancellationToken));
+            RepeatMetricsAsync(cancellationToken),
+            RepeatPartAsync("apps", ReadListAsync, cancellationToken),
+            RepeatPartAsync("cost", ReadCostAsync, cancellationToken));
     }
 
     /// <summary>Reads the page of one app.</summary>
@@ -74,16 +77,16 @@ internal sealed class TopFeed(
         }
     }
 
-    /// <summary>Reads, and waits for as long as the read says, until it says null.</summary>
-    private async Task RepeatAsync(Func<CancellationToken, Task<TimeSpan?>> readAsync, CancellationToken cancellationToken)
+    private async Task RepeatMetricsAsync(CancellationToken cancellationToken)
     {
-        while (await readAsync(cancellationToken) is { } wait)
+        while (true)
         {
-            await Task.Delay(wait, clock, cancellationToken);
+            await Task.Delay(await ReadMetricsAsync(cancellationToken), clock, cancellationToken);
         }
     }
 
-    private async Task<TimeSpan?> ReadMetricsAsync(CancellationToken cancellationToken)
+    /// <summary>Reads the metrics, and gives the time to wait until the next read.</summary>
+    private async Task<TimeSpan> ReadMetricsAsync(CancellationToken cancellationToken)
     {
         long start = clock.GetTimestamp();
         TimeSpan wait = interval;
@@ -91,13 +94,19 @@ internal sealed class TopFeed(
         {
             FalMetricsSnapshot snapshot = await client.Metrics.GetSnapshotAsync(cancellationToken);
             post(model => model.Take(snapshot));
+            if (_isFailing)
+            {
+                _isFailing = false;
+                Interlocked.Exchange(ref _recovery, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+            }
         }
         catch (FalObservabilityException e)
         {
             DateTimeOffset now = clock.GetUtcNow();
             post(model => model.ReadFailed(e, now));
+            _isFailing = true;
             wait = e is FalRateLimitException { RetryAfter: { } asked } && asked > interval ? asked
-                : e is FalAuthenticationException or FalForbiddenException && interval < AfterRefusal ? AfterRefusal
+                : e is FalAuthenticationException or FalForbiddenException && interval < AfterFailure ? AfterFailure
                 : interval;
         }
 
@@ -106,18 +115,32 @@ internal sealed class TopFeed(
         return rest > TimeSpan.FromSeconds(1) ? rest : TimeSpan.FromSeconds(1);
     }
 
-    private async Task<TimeSpan?> ReadPartAsync(string part, Func<CancellationToken, Task> readAsync, CancellationToken cancellationToken)
+    private async Task RepeatPartAsync(string part, Func<CancellationToken, Task> readAsync, CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
-            await readAsync(cancellationToken);
-            return SlowInterval;
-        }
-        catch (FalObservabilityException e)
-        {
-            post(model => model.PartFailed(part, e));
-            // A permission does not come back while somebody watches, but a key that is refused may be replaced.
-            return TopModel.IsForbidden(e) ? null : AfterRefusal;
+            try
+            {
+                await readAsync(cancellationToken);
+                DateTimeOffset now = clock.GetUtcNow();
+                post(model => model.PartAnswered(part, now));
+                await Task.Delay(SlowInterval, clock, cancellationToken);
+            }
+            catch (FalObservabilityException e)
+            {
+                DateTimeOffset now = clock.GetUtcNow();
+                post(model => model.PartFailed(part, e, now));
+                // A permission does not come back while somebody watches, but a key that is refused may be replaced.
+                if (TopModel.IsForbidden(e))
+                {
+                    return;
+                }
+
+                // Metrics that answer again end the wait.
+                await _recovery.Task.WaitAsync(AfterFailure, clock, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
         }
     }
 

@@ -28,13 +28,15 @@ internal static class TopHelp
             "Each counts at most 100. Fewer than 3 failed or waiting requests and a wait below 5 s count 0. '!' marks an app with a " +
             "score of 5 or more."),
         ("cause", "what makes the trouble. 'queue 20 s': a new request waits for about 20 seconds. 'queue not moving': requests wait, " +
-            "and none was completed in the last minute. 'queue, no runner': nor does a runner run."),
+            "and none was completed in the last minute. 'queue, no runner': nor does a runner run; the runners in other states follow."),
         ("queue", "requests that wait"),
         ("busy", "requests in progress"),
         ("in, out", "requests received and completed in the last minute"),
-        ("run", "runners in any state. pending: allocated, not up yet; running: up, busy or not; idle: up and not busy; draining: " +
+        ("run", "runners that run. pending: allocated, not up yet; running: up, busy or not; idle: up and not busy; draining: " +
             "finishes its requests and takes no more; dead: gone, still counted"),
-        ("p50 p90 p99", "latency in seconds of the requests completed in the last minute"),
+        ("p50 p90 p99", "latency in seconds of the requests completed in the last minute, over all endpoints of the app. It comes from " +
+            "the buckets of a histogram, so that it is rounded by them. The page of an app also shows, for the last hour, the highest " +
+            "value of any endpoint in any minute (max), as the service reports it. The two can differ."),
         ("err%", "share of 5xx answers in the requests completed in the last minute; faint if fewer than 3 failed"),
         ("gpu, vram", "average use of a GPU in percent; cpu, memory: average use of a runner"),
         ("today", "cost since midnight UTC, read every five minutes. The cost above the table is that of the account. Lines of the " +

@@ -16,7 +16,7 @@ internal static class TopKeys
         IReadOnlyList<TopRow> rows = (view.PausedAt ?? latest)?.Select(view) ?? [];
         if (view.IsTyping)
         {
-            return Type(view, key, rows);
+            return Type(view, key);
         }
 
         int step = key.Key switch
@@ -31,7 +31,11 @@ internal static class TopKeys
         };
         if (view.IsHelp && step == 0)
         {
-            return view with { IsHelp = false, IsEnded = key.KeyChar is 'q' or 'Q', Scrolled = 0 };
+            view = view with { IsHelp = false, Scrolled = 0 };
+            if (key.Key is ConsoleKey.Escape or ConsoleKey.Enter || key.KeyChar is '?' or 'h')
+            {
+                return view;
+            }
         }
 
         if (step != 0)
@@ -85,10 +89,9 @@ internal static class TopKeys
         ? view
         : view with { Selected = rows[(int)Math.Clamp((long)CursorIn(view, rows) + step, 0, rows.Count - 1)].App.Name };
 
-    private static TopView Type(TopView view, ConsoleKeyInfo key, IReadOnlyList<TopRow> rows) => key.Key switch
+    private static TopView Type(TopView view, ConsoleKeyInfo key) => key.Key switch
     {
-        // A filter is how a person picks an app.
-        ConsoleKey.Enter => Move(view, 0, rows) with { IsTyping = false },
+        ConsoleKey.Enter => view with { IsTyping = false },
         ConsoleKey.Escape => view with { IsTyping = false, Filter = "" },
         ConsoleKey.Backspace => view with { Filter = view.Filter.Length > 0 ? view.Filter[..^1] : "" },
         _ when char.IsControl(key.KeyChar) || char.IsSurrogate(key.KeyChar) || view.Filter.Length == LongestFilter => view,

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Spectre.Console;
 
@@ -19,6 +18,9 @@ internal enum Ink
 /// <param name="width">The columns of the screen.</param>
 internal sealed class TopLine(int width)
 {
+    /// <summary>The blanks between two parts of a line.</summary>
+    public const int Gap = 2;
+
     private const string Ellipsis = "…";
 
     private readonly List<(string Text, Ink Ink)> _parts = [];
@@ -43,11 +45,14 @@ internal sealed class TopLine(int width)
         return this;
     }
 
-    /// <summary>Adds text at the right edge, if it has room.</summary>
+    /// <summary>Adds a part, with a gap to the one before it.</summary>
+    public TopLine AddNext(string text, Ink ink = Ink.Plain) => Add(_used == 0 ? "" : new string(' ', Gap)).Add(text, ink);
+
+    /// <summary>Adds text at the right edge, if there is room for it and for a gap before it.</summary>
     public TopLine AddRight(string text, Ink ink = Ink.Plain)
     {
         int room = Left - WidthOf(text);
-        return room >= 0 ? Add(new string(' ', room)).Add(text, ink) : this;
+        return room >= (_used == 0 ? 0 : Gap) ? Add(new string(' ', room)).Add(text, ink) : this;
     }
 
     /// <summary>Adds text in a column.</summary>
@@ -93,11 +98,12 @@ internal sealed class TopLine(int width)
         return Ellipsis + string.Concat(runes[from..]);
     }
 
-    /// <summary>Adds as many of some items as have room, whole ones only, and how many more there are.</summary>
+    /// <summary>Adds as many of some items as have room, whole ones only, and that there are more.</summary>
     /// <param name="items">The items.</param>
     /// <param name="separator">What stands between them.</param>
+    /// <param name="more">What stands for the others, with a place for their number.</param>
     /// <param name="reserved">The columns that stay free for what is added at the right.</param>
-    public TopLine AddItems(IReadOnlyList<string> items, string separator, int reserved = 0)
+    public TopLine AddItems(IReadOnlyList<string> items, string separator, string more, int reserved = 0)
     {
         int shown = items.Count;
         while (shown > 1 && WidthOf(TextOf(shown)) + reserved > Left)
@@ -108,7 +114,7 @@ internal sealed class TopLine(int width)
         return Add(TextOf(shown));
 
         string TextOf(int count) => string.Join(separator, items.Take(count))
-            + (count < items.Count ? string.Create(CultureInfo.InvariantCulture, $"{separator}{items.Count - count} more") : "");
+            + (count < items.Count ? separator + more.Replace("{0}", Figures.Count(items.Count - count), StringComparison.Ordinal) : "");
     }
 
     /// <summary>A text as lines that break between words, and within a word that is wider than a line.</summary>

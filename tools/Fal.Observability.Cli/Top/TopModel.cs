@@ -30,6 +30,7 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
 
     private readonly Dictionary<string, TopApp> _apps = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _notices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _failedParts = new(StringComparer.Ordinal);
     private readonly List<TopEvent> _events = [];
     private FalMetricsSnapshot? _live;
     private FalAppList? _list;
@@ -79,12 +80,15 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public AppDetails? Details { get; private set; }
 
     /// <summary>Whether the account has been listed, and has no app.</summary>
-    public bool OwnsNoApp => _list is { Apps.Count: 0 };
+    public bool OwnsNoApp => Environments.Count == 0 && _list is { Apps.Count: 0 };
 
     /// <summary>The latest events, the newest first.</summary>
     public IEnumerable<TopEvent> Events => _events.AsEnumerable().Reverse();
 
-    /// <summary>What the key may not see, or the service does not answer.</summary>
+    /// <summary>The environments whose apps are listed; empty: the service chooses.</summary>
+    public IReadOnlyList<string> Environments { get; init; } = [];
+
+    /// <summary>What stays as it is: what the key may not see, and environments that do not fit the metrics.</summary>
     public IEnumerable<string> Notices => _notices.Values;
 
     /// <summary>The read that a view shows.</summary>
@@ -100,6 +104,8 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
         if (FailedReads > 0)
         {
             Add(timestamp, Ink.Good, $"The service answers again, after {Figures.Span(timestamp - LastAnswer)}.");
+            // That goes for the parts as well, so that their own recovery is no news.
+            _failedParts.Clear();
         }
 
         // A bar is an interval, so that the time in which reads failed is a gap.
@@ -148,7 +154,6 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public void Take(FalAppList list)
     {
         _list = list;
-        _notices.Remove("apps");
         foreach (TopApp app in _apps.Values)
         {
             app.Listed = null;
@@ -170,7 +175,6 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public void Take(UsageReport usage)
     {
         _usage = usage;
-        _notices.Remove("cost");
         CostToday = Sums(usage.Totals);
         AttributeCost();
     }
@@ -179,12 +183,31 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     public void Take(AppDetails details) => Details = details;
 
     /// <summary>Takes in that a part of the account could not be read. It is said once.</summary>
-    /// <param name="part">The part, which is also what the notice starts with.</param>
+    /// <param name="part">The part, which is also what the text starts with.</param>
     /// <param name="failure">Why it could not be read.</param>
-    public void PartFailed(string part, Exception failure)
+    /// <param name="now">The current instant.</param>
+    public void PartFailed(string part, Exception failure, DateTimeOffset now)
     {
         CountIfRateLimited(failure);
-        _notices[part] = IsForbidden(failure) ? $"{part}: this key may not read it" : $"{part}: {TextOf(failure)}";
+        string text = $"{part}: {TextOf(failure)}";
+        if (IsForbidden(failure))
+        {
+            _notices[part] = $"{part}: this key may not read it";
+        }
+        else if (_failedParts.GetValueOrDefault(part) != text)
+        {
+            _failedParts[part] = text;
+            Add(now, Ink.Warning, text);
+        }
+    }
+
+    /// <summary>Takes in that a part of the account could be read.</summary>
+    public void PartAnswered(string part, DateTimeOffset now)
+    {
+        if (_failedParts.Remove(part))
+        {
+            Add(now, Ink.Good, $"{part}: the service answers again");
+        }
     }
 
     /// <summary>Takes in that the client sends a call again.</summary>
@@ -240,6 +263,14 @@ internal sealed class TopModel(string service, bool isSimulated, TimeSpan interv
     /// <summary>The rows of the last read: what is measured, and what is listed or was measured before.</summary>
     private void Refresh(FalMetricsSnapshot live)
     {
+        const string Mismatch = "environments";
+        _notices.Remove(Mismatch);
+        if (Environments.Count > 0 && _list is not null && live.Apps.Count > 0 && live.Apps.All(app => AppOf(app.Name).Listed is null))
+        {
+            string names = ShownText.Of(string.Join(", ", Environments));
+            _notices[Mismatch] = $"No app with live metrics is in the environment {names}. Check --environments.";
+        }
+
         var rows = new List<TopRow>(_apps.Count);
         foreach (FalAppMetrics app in live.Apps)
         {

@@ -25,13 +25,12 @@ internal sealed class TopReading
         Timestamp = timestamp;
         Rows = rows;
         SkippedLines = skippedLines;
-        Dictionary<string, double> states = new(StringComparer.Ordinal), machines = new(StringComparer.Ordinal);
+        var machines = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (TopRow row in rows)
         {
             foreach (FalRunnerCount runner in row.Live?.Runners ?? [])
             {
-                Add(states, runner.State, runner.Count);
-                Add(machines, runner.MachineType, runner.Count);
+                machines[runner.MachineType] = machines.GetValueOrDefault(runner.MachineType) + Finite(runner.Count);
             }
 
             Queue += Finite(row.Live?.QueueSize);
@@ -44,11 +43,11 @@ internal sealed class TopReading
         Worst = [.. rows.Where(row => row.Trouble.Score >= Trouble.Warning).OrderByDescending(row => row.Trouble.Score).Take(Named)];
         _commonOwner = OwnerOf(rows);
         WidestName = rows.Length == 0 ? 0 : rows.Max(row => TopLine.WidthOf(NameOf(row.App)));
-        RunnersByState = [.. InOrder(states).Select(state => (ShownText.Of(state.Name.Length == 0 ? "unnamed" : state.Name), state.Count))];
+        RunnersByState = RunnerStates.Of(rows.SelectMany(row => row.Live?.Runners ?? []));
         RunnersByMachine =
         [
-            .. InOrder(machines).GroupBy(machine => MachineName.Of(machine.Name), StringComparer.Ordinal)
-                .Select(same => (Name: same.Key, Count: same.Sum(machine => machine.Count)))
+            .. machines.GroupBy(machine => MachineName.Of(machine.Key), StringComparer.Ordinal)
+                .Select(same => (Name: same.Key, Count: same.Sum(machine => machine.Value)))
                 .OrderByDescending(machine => machine.Count)
                 .ThenBy(machine => machine.Name, StringComparer.Ordinal),
         ];
@@ -143,20 +142,13 @@ internal sealed class TopReading
         TopSort.Trouble => row.Live is null ? -1 : row.Trouble.Score + Math.Min(1, Finite(row.Live.RequestsCompleted) / 1e9),
         TopSort.Queue => row.Live?.QueueSize,
         TopSort.Busy => row.Live?.ConcurrentRequests,
-        TopSort.Runners => row.Live?.RunnerCount,
+        TopSort.Runners => row.Running,
         TopSort.P99 => row.P99,
         TopSort.Errors => row.Live?.ErrorRate,
         TopSort.Gpu => row.Live?.GpuUtilizationPercentPerGpu,
         TopSort.Cost => row.App.Cost is [var first, ..] ? (double)first.Cost : null,
         _ => 0,
     };
-
-    private static void Add(Dictionary<string, double> counts, string name, double count) =>
-        counts[name] = counts.GetValueOrDefault(name) + Finite(count);
-
-    private static (string Name, double Count)[] InOrder(Dictionary<string, double> counts) =>
-        [.. counts.OrderByDescending(count => count.Value).ThenBy(count => count.Key, StringComparer.Ordinal)
-            .Select(count => (count.Key, count.Value))];
 
     private static double Finite(double? value) => value is { } number && double.IsFinite(number) ? number : 0;
 }

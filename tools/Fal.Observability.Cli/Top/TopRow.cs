@@ -32,6 +32,9 @@ internal sealed record TopRow(TopApp App, FalAppMetrics? Live, Trouble Trouble)
     private double? _p90 = double.NegativeInfinity;
     private double? _p99 = double.NegativeInfinity;
 
+    /// <summary>The runners that run; null: the service sent nothing about runners.</summary>
+    public double? Running => Live?.RunnersInState(FalRunnerStates.Running);
+
     public double? P50 => Once(ref _p50, 0.5);
 
     public double? P90 => Once(ref _p90, 0.9);

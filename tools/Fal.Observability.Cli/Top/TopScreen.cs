@@ -91,8 +91,6 @@ internal sealed class TopScreen(TopModel model, string ramp)
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static string Plural(int count, string noun) => Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
-
     private void See(int all, int first, int room)
     {
         int last = Math.Max(0, all - room);
@@ -109,18 +107,18 @@ internal sealed class TopScreen(TopModel model, string ramp)
         {
             const string Prompt = "filter: ";
             const string Hint = "Enter keep  Esc clear";
-            string typed = TopLine.End(ShownText.Of(view.Filter), width - Prompt.Length - Hint.Length - 2);
+            string typed = TopLine.End(ShownText.Of(view.Filter), width - Prompt.Length - Hint.Length - TopLine.Gap - 1);
             return line.Add(Prompt, Ink.Title).Add($"{typed}_").AddRight(Hint, Ink.Faint);
         }
 
         foreach (string key in view.IsHelp ? KeysOfHelp : view.Page == TopPage.App ? KeysOfApp : KeysOfApps)
         {
-            if (key.Length + WidthOfMore > line.Left)
+            if (key.Length + TopLine.Gap + WidthOfMore > line.Left)
             {
                 break;
             }
 
-            line.Add(view.PausedAt is null ? key : key.Replace("p pause ", "p resume", StringComparison.Ordinal), Ink.Faint).Add("  ");
+            line.AddNext(view.PausedAt is null ? key : key.Replace("p pause ", "p resume", StringComparison.Ordinal), Ink.Faint);
         }
 
         int below = Sight.Last - Sight.First;
@@ -129,32 +127,42 @@ internal sealed class TopScreen(TopModel model, string ramp)
 
     private TopLine Title(TopView view, int width, DateTimeOffset now)
     {
-        TopLine line = new TopLine(width).Add("fal-obs top", Ink.Title);
+        // The higher the rank, the sooner a part is left out. The age at the right edge always stays.
+        List<(int Rank, string Text, Ink Ink)> parts = [(3, "fal-obs top", Ink.Title)];
+        (string age, Ink inkOfAge) = ("no data yet", Ink.Warning);
         if (model.Shown(view) is { } reading)
         {
             string matching = view.Filter.Length > 0 ? Invariant($"{reading.Select(view).Count} of ") : "";
-            line.Add($"  {matching}{Plural(reading.Rows.Length, "app")}");
-            line.Add(reading.InTrouble > 0 ? Invariant($"  {reading.InTrouble} in trouble") : "  none in trouble",
-                reading.InTrouble > 0 ? Ink.Bad : Ink.Good);
+            parts.Add((4, matching + Figures.Of(reading.Rows.Length, "app"), Ink.Plain));
+            parts.Add(reading.InTrouble > 0
+                ? (2, Invariant($"{reading.InTrouble} in trouble"), Ink.Bad)
+                : (2, "none in trouble", Ink.Good));
+            age = $"data {Figures.Span(now - reading.Timestamp)} old";
+            (age, inkOfAge) = model.IsStale(now) ? ($"STALE: {age}", Ink.Bad) : (age, Ink.Plain);
         }
 
         if (view.PausedAt is not null)
         {
-            line.Add("  PAUSED", Ink.Warning);
+            parts.Add((0, "PAUSED", Ink.Warning));
         }
 
         if (model.IsSimulated)
         {
-            line.Add("  SIMULATED DATA", Ink.Warning);
+            parts.Add((1, "SIMULATED DATA", Ink.Warning));
         }
 
-        if (model.Shown(view) is not { } shown)
+        while (parts.Sum(part => part.Text.Length + TopLine.Gap) + age.Length > width)
         {
-            return line.AddRight("no data yet", Ink.Warning);
+            parts.Remove(parts.MaxBy(part => part.Rank));
         }
 
-        string age = $"data {Figures.Span(now - shown.Timestamp)} old";
-        return model.IsStale(now) ? line.AddRight($"STALE: {age}", Ink.Bad) : line.AddRight(age);
+        var line = new TopLine(width);
+        foreach ((_, string text, Ink ink) in parts)
+        {
+            line.AddNext(text, ink);
+        }
+
+        return line.AddRight(age, inkOfAge);
     }
 
     /// <summary>What goes wrong now, on as many lines as its cause needs, else what happened last.</summary>
@@ -163,7 +171,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
         if (model.Problem is { } problem)
         {
             string text =
-                $"{model.ProblemKind} for {Figures.Span(now - model.LastAnswer)} ({Plural(model.FailedReads, "read")}): {problem}";
+                $"{model.ProblemKind} for {Figures.Span(now - model.LastAnswer)} ({Figures.Of(model.FailedReads, "read")}): {problem}";
             return TopLine.Wrap(text, width, Math.Clamp(height - LinesAround, 1, MostStatusLines))
                 .Select(part => new TopLine(width).Add(part, Ink.Bad));
         }
@@ -172,17 +180,17 @@ internal sealed class TopScreen(TopModel model, string ramp)
         line.Add(Invariant($"retries {model.Retries}, rate limits {model.RateLimits}"), model.RateLimits > 0 ? Ink.Warning : Ink.Plain);
         if (model.Latest is { SkippedLines: > 0 } latest)
         {
-            line.Add(Invariant($"  {latest.SkippedLines} line(s) unreadable"), Ink.Warning);
+            line.Add($"  {Figures.Of(latest.SkippedLines, "unreadable line")}", Ink.Warning);
+        }
+
+        if (model.Events.FirstOrDefault() is { } last)
+        {
+            line.Add($"  {Figures.Clock(last.At)} UTC {last.Text}", last.Ink);
         }
 
         foreach (string notice in model.Notices.Where(notice => !notice.StartsWith("cost", StringComparison.Ordinal)))
         {
             line.Add($"  {notice}", Ink.Warning);
-        }
-
-        if (model.Events.FirstOrDefault() is { } last)
-        {
-            line.Add($"  {Figures.Clock(last.At)} {last.Text}", last.Ink);
         }
 
         return [line];
@@ -204,14 +212,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
         : model.OwnsNoApp ? "The account owns no apps."
         : "No data: the service sends no metrics. An app without a runner has none.";
 
-    /// <summary>A line of items, and a text at its right edge.</summary>
-    private static TopLine Listed(string label, IReadOnlyList<(string Name, double Count)> counts, int width, string right) =>
-        new TopLine(width).Add(label, Ink.Faint)
-            .AddItems(
-                counts.Count == 0 ? ["none"] : [.. counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}")],
-                ", ",
-                reserved: right.Length + 2)
-            .AddRight(right);
+    private static IReadOnlyList<string> Listed(IReadOnlyList<(string Name, double Count)> counts) =>
+        counts.Count == 0 ? ["none"] : [.. counts.Select(count => $"{Figures.Count(count.Count)} {count.Name}")];
 
     private void Apps(List<TopLine> lines, TopView view, int width, int height, DateTimeOffset now)
     {
@@ -233,13 +235,18 @@ internal sealed class TopScreen(TopModel model, string ramp)
             .Add("  busy ", Ink.Faint).Add($"{Figures.Count(reading.Busy)} {model.Busy.Draw(reading.Number, bars, ramp)}".TrimEnd())
             .Add("  errors ", Ink.Faint).Add($"{Figures.Percent(share)} %", TopColumns.InkOf(share, reading.Errors))
             .Add($" of {Figures.Count(reading.Completed)}/min"));
-        lines.Add(Listed("runners ", reading.RunnersByState, width, Cost()));
-        lines.Add(Listed("machines ", reading.RunnersByMachine, width, Unattributed()));
+        // The cost gets what the states leave: a state that is out of sight could be the one that matters.
+        lines.Add(new TopLine(width).Add("runners ", Ink.Faint).AddItems(Listed(reading.RunnersByState), ", ", "...").AddRight(Cost()));
+        string unattributed = Unattributed();
+        lines.Add(new TopLine(width).Add("machines ", Ink.Faint)
+            .AddItems(Listed(reading.RunnersByMachine), ", ", "{0} more types", reserved: unattributed.Length + TopLine.Gap)
+            .AddRight(unattributed));
         lines.Add(new TopLine(width).Add("worst ", Ink.Faint).AddItems(
             reading.Worst.Count == 0
                 ? ["none"]
                 : [.. reading.Worst.Select(row => $"{reading.NameOf(row.App)}: {row.Trouble.Reason}")],
-            "; "));
+            "; ",
+            "{0} more apps"));
         lines.AddRange(Status(width, height, now));
         IReadOnlyList<TopRow> rows = reading.Select(view);
         (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(
@@ -266,8 +273,8 @@ internal sealed class TopScreen(TopModel model, string ramp)
         if (spare > 1 && model.Events.Any())
         {
             lines.Add(new TopLine(width));
-            lines.AddRange(model.Events.Take(spare).Select(
-                happened => new TopLine(width).Add($"{Figures.Clock(happened.At)} ", Ink.Faint).Add(happened.Text, happened.Ink)));
+            lines.AddRange(model.Events.Take(spare).Select((happened, i) => new TopLine(width)
+                .Add($"{Figures.Clock(happened.At)} {(i == 0 ? "UTC" : "   ")} ", Ink.Faint).Add(happened.Text, happened.Ink)));
         }
     }
 

@@ -74,6 +74,11 @@ internal sealed class TopVerb
         }
 
         model.Take(live);
+        foreach (string notice in model.Notices)
+        {
+            await Console.Error.WriteLineAsync(notice);
+        }
+
         TopReading reading = model.Latest!;
         (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(
             reading, WidthOfPipe, withBars: false, TopScreen.Ascii, view.Sort);
@@ -106,7 +111,7 @@ internal sealed class TopVerb
         TimeSpan interval = TimeSpan.FromSeconds(parsed.GetValue(_interval) ?? ShortestInterval);
         string[] environments = parsed.GetValue(_environments) ?? [];
         string service = account.IsSimulated ? "the simulator" : parsed.GetValue(_baseAddress)?.Authority ?? "fal";
-        var model = new TopModel(service, account.IsSimulated, interval, clock.GetUtcNow());
+        var model = new TopModel(service, account.IsSimulated, interval, clock.GetUtcNow()) { Environments = environments };
         var view = new TopView { Sort = parsed.GetValue(_sort), Filter = parsed.GetValue(_filter) ?? "" };
         if (!LiveTerminal.IsThere)
         {

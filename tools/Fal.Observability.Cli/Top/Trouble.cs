@@ -56,13 +56,17 @@ internal readonly record struct Trouble(double Score, string Reason)
 
         if (waitPart > 0)
         {
-            reasons.Add(double.IsInfinity(wait)
-                ? app.RunnersInState(FalRunnerStates.Running) is > 0 ? "queue not moving" : "queue, no runner"
-                : $"queue {Figures.Span(TimeSpan.FromSeconds(wait))}");
+            reasons.Add(!double.IsInfinity(wait) ? $"queue {Figures.Span(TimeSpan.FromSeconds(wait))}"
+                : app.RunnersInState(FalRunnerStates.Running) is > 0 ? "queue not moving"
+                : $"queue, no runner{Others(app)}");
         }
 
         return new Trouble(errorPart + waitPart, string.Join(", ", reasons));
     }
+
+    /// <summary>What the runners do where none runs.</summary>
+    private static string Others(FalAppMetrics app) =>
+        RunnerStates.TextOf(app.Runners.Where(runner => runner.Count > 0)) is { Length: > 0 } states ? $" ({states})" : "";
 
     private static double Finite(double? value) => value is { } number && double.IsFinite(number) ? number : 0;
 }
