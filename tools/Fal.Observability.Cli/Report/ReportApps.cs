@@ -98,7 +98,9 @@ internal sealed partial class ReportPage
             Objective(slo);
             _html.Text(": ");
             Figure($"{path}.availability.error_budget_consumed", slo.ErrorBudgetConsumed, FigureText.Share);
-            _html.Text(" of the error budget is used.");
+            _html.Text($" of the error budget of the {Window(slo)} to ");
+            Time(slo.AsOf);
+            _html.Text(" UTC is used.");
         }
     }
 

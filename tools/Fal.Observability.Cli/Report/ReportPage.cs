@@ -25,6 +25,12 @@ internal sealed partial class ReportPage
 
     private readonly string _bucket;
 
+    /// <summary>The apps that miss the objective. Those that used most of their error budget come first.</summary>
+    private AppFigures[] Missed =>
+    [
+        .. _account.Apps.Where(app => app.Availability?.IsMet == false).OrderByDescending(app => app.Availability!.ErrorBudgetConsumed),
+    ];
+
     private ReportPage(AccountFigures account, TextWriter output)
     {
         _account = account;
@@ -132,7 +138,7 @@ internal sealed partial class ReportPage
         double? used = _account.Availability?.ErrorBudgetConsumed;
         Card("Error budget used", () => Figure("availability.error_budget_consumed", used, FigureText.Share), () =>
             _html.Text(_account.Availability is { } slo
-                ? $"of the failures allowed by {FigureText.Target(slo.Target)} over {FigureText.Number(slo.WindowDays)} days"
+                ? $"of the failures allowed by {FigureText.Target(slo.Target)} over {Window(slo)}"
                 : $"not known: no {_bucket} has ended yet"));
         CostCards();
         Card("Paid runner time idle", () => Figure("idle_share", _account.IdleShare, FigureText.Share), () =>
@@ -167,9 +173,13 @@ internal sealed partial class ReportPage
     private void Verdict()
     {
         AvailabilityFigures? slo = _account.Availability;
+        int apps = _account.Apps.Count;
+        string missed = $"{FigureText.Count(Missed.Length)} of {FigureText.Count(apps)} apps {(Missed.Length == 1 ? "misses" : "miss")} it";
         (string kind, string word) = slo?.IsMet switch
         {
+            true when Missed.Length > 0 => ("warn", $"All apps together meet the objective, but {missed}."),
             true => ("good", "The objective is met."),
+            false when apps > 1 && Missed.Length > 0 => ("bad", $"All apps together miss the objective, and {missed}."),
             false => ("bad", "The objective is missed."),
             null => ("unknown", _account.Traffic.RequestCount.Value > 0 ? "The objective cannot be judged." : "There were no requests."),
         };
@@ -180,7 +190,7 @@ internal sealed partial class ReportPage
             Figure("availability.error_free_rate", slo.ErrorFreeRate, FigureText.Share);
             _html.Text(" of ");
             Figure("availability.request_count", slo.RequestCount, FigureText.Count);
-            _html.Text($" requests in the completed {_bucket}s of the {FigureText.Number(slo.WindowDays)} days to ");
+            _html.Text($" requests in the completed {_bucket}s of the {Window(slo)} to ");
             Time(slo.AsOf);
             _html.Text(" UTC ended without a server error (");
             Figure("availability.error_count", slo.ErrorCount, FigureText.Count);

@@ -7,11 +7,7 @@ internal sealed partial class ReportPage
     {
         _html.Element("h2", "What stands out").Open("ul", ("class", "points"));
         bool any = false;
-        AppFigures[] missed =
-        [
-            .. _account.Apps.Where(app => app.Availability?.IsMet == false).OrderByDescending(app => app.Availability!.ErrorBudgetConsumed),
-        ];
-        if (missed.Length > 0)
+        if (Missed is { Length: > 0 } missed)
         {
             Point();
             _html.Text($"{FigureText.Count(missed.Length)} of {FigureText.Count(_account.Apps.Count)} apps " +
@@ -245,7 +241,7 @@ internal sealed partial class ReportPage
             AvailabilityFigures slo = _account.Availability!;
             _html.Open("li").Text("Two counts: the objective is judged by ")
                 .Text($"{FigureText.Count(slo.RequestCount)} requests, those of the completed {_bucket}s in its ")
-                .Text($"{FigureText.Number(slo.WindowDays)} days. The whole period, which all other figures are about, has ")
+                .Text($"{Window(slo)}. The whole period, which all other figures are about, has ")
                 .Text($"{FigureText.Count(_account.Traffic.RequestCount.Value)}.").Close();
         }
 

@@ -15,8 +15,9 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "reliability")).Element("h2", "Reliability", ("id", "reliability"));
         _html.Element(
             "p",
-            "The apps that have used most of their error budget come first. At a burn rate of 1, the budget lasts exactly for the window of " +
-                $"the objective. An alert is due at {FigureText.Number(ShortBurnLimit)} over the last hour or at " +
+            "The apps that have used most of their error budget come first. Requests and errors are those of the whole period. The " +
+                $"objective and its budget are about their window{WindowWords()}. At a burn rate of 1, the budget lasts exactly for this " +
+                $"window. An alert is due at {FigureText.Number(ShortBurnLimit)} over the last hour or at " +
                 $"{FigureText.Number(LongBurnLimit)} over the last six hours of the period. Such rates are marked.",
             ("class", "soft"));
         Table(
@@ -52,6 +53,10 @@ internal sealed partial class ReportPage
             new("Callers' errors", (row, path) => ComparedCount($"{path}.user_error_count", row.Traffic.UserErrorCount)));
         _html.CloseLine();
     }
+
+    private string WindowWords() => _account.Availability is { } slo
+        ? $", the {Window(slo)} to {FigureText.Instant(slo.AsOf)} UTC"
+        : "";
 
     private void Runners()
     {
@@ -98,9 +103,9 @@ internal sealed partial class ReportPage
         _html.Open("section", ("aria-labelledby", "speed")).Element("h2", "Speed", ("id", "speed"));
         _html.Element(
             "p",
-            "Percentiles over the whole period by endpoint. Half of the requests were faster than p50, 95 % were faster than p95. The slowest " +
-                $"endpoints come first, and those with fewer than {LeastRequests} requests come last, because a percentile of so few tells " +
-                "little. Percentiles of several endpoints cannot be combined, so the account has none.",
+            "Percentiles over the whole period by endpoint. Half of the requests were faster than p50, 95 % were faster than p95. The " +
+                $"endpoints with the highest p90 come first, and those with fewer than {LeastRequests} requests come last, because a " +
+                "percentile of so few tells little. Percentiles of several endpoints cannot be combined, so the account has none.",
             ("class", "soft"));
         SpeedTable("Wait in the queue by endpoint", endpoints, one => one.Queue, "queue");
         SpeedTable("Execution by endpoint", endpoints, one => one.Execution, "execution");

@@ -15,6 +15,9 @@ internal sealed partial class ReportPage
     /// <summary>A text from the service, with escapes for invisible characters and for those that reverse a line.</summary>
     private static string Shown(string text) => text.Length == 0 ? "(without a name)" : ShownText.Of(text);
 
+    /// <summary>The length of the window of an objective.</summary>
+    private static string Window(AvailabilityFigures slo) => slo.WindowDays is 1 ? "1 day" : $"{FigureText.Number(slo.WindowDays)} days";
+
     private static string Path(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 
     /// <summary>A figure, with its value and its place in the JSON.</summary>
