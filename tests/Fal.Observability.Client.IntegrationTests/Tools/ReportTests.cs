@@ -512,9 +512,9 @@ public sealed partial class ReportTests : IDisposable
         await RunAsync(server.Key, [.. report, "--slo", "98"]);
         ReportFile lax = ReportFile.Read(PageFile);
 
-        Assert.Contains("The objective is missed. 99 % of 144,000 requests", strict.Text, StringComparison.Ordinal);
+        Assert.Contains("The objective is missed. 99.00 % of 144,000 requests", strict.Text, StringComparison.Ordinal);
         Assert.Equal(2, strict["availability.error_budget_consumed"]);
-        Assert.Contains("The objective is met. 99 % of 144,000 requests", lax.Text, StringComparison.Ordinal);
+        Assert.Contains("The objective is met. 99.00 % of 144,000 requests", lax.Text, StringComparison.Ordinal);
         Assert.Equal(0.5, lax["availability.error_budget_consumed"]);
     }
 

@@ -120,7 +120,7 @@ internal sealed partial class ReportPage
             if (cost.CostPerThousandSuccesses is { } perThousand)
             {
                 _html.Text(", ");
-                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, cost.Currency);
+                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, price => FigureText.Price(price, cost.Currency));
                 _html.Text(" for 1,000 successes");
             }
 
@@ -135,7 +135,7 @@ internal sealed partial class ReportPage
         if (app.Runners is { IdleShare: { } idle, Hours: { } hours })
         {
             _html.Text(" Its runners were idle for ");
-            Figure($"{path}.runners.hours.idle", hours.Idle, FigureText.RunnerHours);
+            Figure($"{path}.runners.hours.idle", hours.Idle, FigureText.Hours);
             _html.Text(", ");
             Figure($"{path}.runners.idle_share", idle, FigureText.Share);
             _html.Text(" of their paid time");

@@ -43,15 +43,14 @@ internal sealed partial class ReportPage
             new("App", (row, _) => Link(row.App)),
             new("Environment", (row, _) => Environment(row.Environment), IsWord: true),
             new($"Cost{provisional}", (row, path) =>
-                ComparedMoney($"{path}.cost", row.Cost?.Cost, row.Cost?.CostBefore, row.Cost?.Currency)),
+                ComparedMoney($"{path}.cost", row.Cost?.Cost, row.Cost?.CostBefore, Amount(row.Cost?.Currency))),
             new("Change", (row, _) => _html.Text(FigureText.Change((double?)row.Cost?.Change) ?? FigureText.Unknown)),
             new("Cost of 1,000 successes", (row, path) => ComparedMoney(
                 $"{path}.cost_per_thousand_successes",
                 row.Cost?.CostPerThousandSuccesses,
                 row.Cost?.CostPerThousandSuccessesBefore,
-                row.Cost?.Currency,
-                CellText.PriceDecimals)),
-            new("Cost of idle time", (row, path) => CellMoney($"{path}.idle_cost", row.Cost?.IdleCost, row.Cost?.Currency)),
+                price => FigureText.Price(price, row.Cost?.Currency ?? ""))),
+            new("Cost of idle time", (row, path) => Money($"{path}.idle_cost", row.Cost?.IdleCost, Amount(row.Cost?.Currency))),
             new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost?.MachineSeconds)));
         if (withoutCost.Length > 0)
         {
@@ -69,7 +68,8 @@ internal sealed partial class ReportPage
                 bill.Unattributed.Select((rest, i) => (rest, Path("bill.unattributed", i))),
                 new("Name on the bill", (rest, _) => _html.Text(rest.App is null ? "no app" : Shown(rest.App))),
                 new("Environment", (rest, _) => Environment(rest.Environment), IsWord: true),
-                new($"Cost{provisional}", (rest, path) => ComparedMoney($"{path}.cost", rest.Cost, rest.CostBefore, rest.Currency)));
+                new($"Cost{provisional}", (rest, path) =>
+                    ComparedMoney($"{path}.cost", rest.Cost, rest.CostBefore, Amount(rest.Currency))));
         }
 
         if (bill.MachineTypes.Count > 0)
@@ -78,7 +78,7 @@ internal sealed partial class ReportPage
                 bill.IncludesOtherApps ? "Cost of the whole account by machine type" : "Cost by machine type",
                 bill.MachineTypes.Select((machine, i) => (machine, Path("bill.machine_types", i))),
                 new("Machine type", (machine, _) => _html.Text(machine.MachineType is null ? "not named" : Shown(machine.MachineType))),
-                new($"Cost{provisional}", (machine, path) => CellMoney($"{path}.cost", machine.Cost, machine.Currency)),
+                new($"Cost{provisional}", (machine, path) => Money($"{path}.cost", machine.Cost, machine.Currency)),
                 new("Machine time", (machine, path) => Hours($"{path}.machine_seconds", machine.MachineSeconds)));
         }
 

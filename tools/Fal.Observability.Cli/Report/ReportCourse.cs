@@ -79,7 +79,7 @@ internal sealed partial class ReportPage
             $"{what}, seconds",
             $"{Whose(app.App)}: percentiles 50, 90 and 99, for each {Length(app.Columns)} the highest of any {_bucket} and endpoint. " +
                 (worst is not null && p99(worst) is { } most
-                    ? $"The highest p99 is {FigureText.Seconds(most)}, in the {Length(app.Columns)} that began " +
+                    ? $"The highest p99 is {FigureText.Duration(most)}, in the {Length(app.Columns)} that began " +
                         $"{FigureText.Instant(worst.Start)} UTC."
                     : "There is no value."),
             app.Columns,

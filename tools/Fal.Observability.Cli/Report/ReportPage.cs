@@ -124,15 +124,15 @@ internal sealed partial class ReportPage
         Verdict();
         _html.Open("dl", ("class", "cards"));
         TrafficFigures traffic = _account.Traffic;
-        Card("Requests", () => Figure("traffic.request_count.value", traffic.RequestCount.Value, FigureText.BigCount), () =>
-            _html.Text($"in the whole period; {Than(traffic.RequestCount, FigureText.BigCount)}"));
-        Card("Without a server error", () => Figure("traffic.error_free_rate.value", traffic.ErrorFreeRate.Value, FigureText.Share), () =>
+        Card("Requests", () => Figure("traffic.request_count.value", traffic.RequestCount.Value, FigureText.Count), () =>
+            _html.Text($"in the whole period; {Than(traffic.RequestCount, FigureText.Count)}"));
+        Card("Without a server error", () => Figure("traffic.error_free_rate.value", traffic.ErrorFreeRate.Value, ErrorFree), () =>
         {
             Figure("traffic.error_count.value", traffic.ErrorCount.Value, FigureText.Count);
             _html.Text(" failed (5xx) in the whole period");
             if (traffic.ErrorFreeRate.Before is { } before)
             {
-                _html.Text($"; before: {FigureText.Share(before)}");
+                _html.Text($"; before: {ErrorFree(before)}; server errors per request: {Growth(traffic.ErrorRate)}");
             }
         });
         double? used = _account.Availability?.ErrorBudgetConsumed;
@@ -149,9 +149,9 @@ internal sealed partial class ReportPage
                 return;
             }
 
-            Figure("runner_hours.idle", hours.Idle, FigureText.RunnerHours);
+            Figure("runner_hours.idle", hours.Idle, FigureText.Hours);
             _html.Text(" without a request in ");
-            Figure("runner_hours.paid", hours.Paid, FigureText.RunnerHours);
+            Figure("runner_hours.paid", hours.Paid, FigureText.Hours);
             _html.Text(" of paid runner time");
             for (int i = 0; i < (_account.Bill?.Totals.Count ?? 0); i++)
             {
@@ -187,7 +187,7 @@ internal sealed partial class ReportPage
         if (slo is { RequestCount: > 0 })
         {
             _html.Text(" ");
-            Figure("availability.error_free_rate", slo.ErrorFreeRate, FigureText.Share);
+            Figure("availability.error_free_rate", slo.ErrorFreeRate, ErrorFree);
             _html.Text(" of ");
             Figure("availability.request_count", slo.RequestCount, FigureText.Count);
             _html.Text($" requests in the completed {_bucket}s of the {Window(slo)} to ");
@@ -236,9 +236,12 @@ internal sealed partial class ReportPage
             }.OfType<string>())));
             Card(
                 "Cost of 1,000 successes",
-                () => Money($"{path}.cost_per_thousand_successes", total.CostPerThousandSuccesses, total.Currency),
+                () => Money(
+                    $"{path}.cost_per_thousand_successes",
+                    total.CostPerThousandSuccesses,
+                    price => FigureText.Price(price, total.Currency)),
                 () => _html.Text(total.CostPerThousandSuccessesBefore is { } before
-                    ? $"before: {FigureText.Money(before, total.Currency)}"
+                    ? $"before: {FigureText.Price(before, total.Currency)}"
                     : "the cost before is not known"));
         }
     }
@@ -251,6 +254,8 @@ internal sealed partial class ReportPage
         words();
         _html.Close().CloseLine();
     }
+
+    private string ErrorFree(double? share) => FigureText.ErrorFree(share, _account.Availability?.Target);
 
     private static string Than(Compared figure, Func<double?, string> show) => figure switch
     {

@@ -29,7 +29,7 @@ internal sealed partial class ReportPage
             new("Callers' errors", (app, path) => ComparedShare($"{path}.traffic.user_error_rate", app.Traffic.UserErrorRate)),
             new("Objective", (app, _) => Objective(app.Availability), IsWord: true),
             new("Budget used", (app, path) =>
-                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, CellText.Share)),
+                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, FigureText.Share)),
             new("Burn rate, 1 h", (app, path) =>
                 BurnRate($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, ShortBurnLimit)),
             new("Burn rate, 6 h", (app, path) =>
@@ -77,13 +77,13 @@ internal sealed partial class ReportPage
             AllApps.OrderByDescending(app => app.App.Runners?.Hours?.Idle),
             new("App", (app, _) => Link(app.App)),
             new("Idle runner hours", (app, path) =>
-                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, CellText.Hours)),
+                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, FigureText.Hours)),
             new("Paid runner hours", (app, path) =>
-                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, CellText.Hours)),
-            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, CellText.Share)),
+                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, FigureText.Hours)),
+            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
             new("Peak runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Count)),
             new("Limit", (app, path) => Figure($"{path}.runners.max_concurrency", app.Runners?.MaxConcurrency, FigureText.Count)),
-            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, CellText.Share)),
+            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
             new("Cold boots", (app, path) => ComparedCount($"{path}.traffic.cold_boot_count", app.Traffic.ColdBootCount)),
             new("Cold boots / requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
         _html.CloseLine();
@@ -156,7 +156,7 @@ internal sealed partial class ReportPage
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
                 new("Server errors", (bucket, path) => Figure($"{path}.error_count", bucket.ErrorCount, FigureText.Count)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
-                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, CellText.Share)),
+                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, FigureText.Share)),
             ];
             if (worstColumn is not null)
             {
@@ -172,7 +172,7 @@ internal sealed partial class ReportPage
                 $"The {_bucket}s with the longest wait in the queue",
                 slowest.Select((bucket, i) => (bucket, Path(slowestPath, i))),
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
-                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, CellText.Seconds)),
+                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, FigureText.Seconds)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
                 new("Endpoint", (bucket, _) => Link(bucket.Endpoint), IsWord: true));
         }
@@ -185,7 +185,7 @@ internal sealed partial class ReportPage
             _html.Text(" of its ");
             Figure($"{path}.own_request_count", bucket.OwnRequestCount, FigureText.Count);
             _html.Text(" requests failed, ");
-            Figure($"{path}.own_error_rate", bucket.OwnErrorRate, CellText.Share);
+            Figure($"{path}.own_error_rate", bucket.OwnErrorRate, FigureText.Share);
             _html.Close();
         }
 

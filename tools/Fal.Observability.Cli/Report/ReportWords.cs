@@ -18,6 +18,9 @@ internal sealed partial class ReportPage
     /// <summary>The length of the window of an objective.</summary>
     private static string Window(AvailabilityFigures slo) => slo.WindowDays is 1 ? "1 day" : $"{FigureText.Number(slo.WindowDays)} days";
 
+    /// <summary>How a rate compares with that of the period before.</summary>
+    private static string Growth(Compared rate) => FigureText.Change(rate.Change) ?? (rate.Value > 0 ? "none before" : "unchanged");
+
     private static string Path(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 
     /// <summary>A figure, with its value and its place in the JSON.</summary>
@@ -32,7 +35,9 @@ internal sealed partial class ReportPage
         _html.Element("data", show(number), ("value", FigureText.Machine(number)), ("data-figure", path));
     }
 
-    private void Money(string path, decimal? value, string currency) => Money(path, value, amount => FigureText.Money(amount, currency));
+    private void Money(string path, decimal? value, string currency) => Money(path, value, Amount(currency));
+
+    private static Func<decimal?, string> Amount(string? currency) => amount => FigureText.Money(amount, currency ?? "");
 
     private void Money(string path, decimal? value, Func<decimal?, string> show)
     {
