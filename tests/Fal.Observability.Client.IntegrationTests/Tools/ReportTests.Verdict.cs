@@ -133,7 +133,7 @@ public sealed partial class ReportTests
     [InlineData(0.9965, 0.995, "99.65 %")]
     [InlineData(0.99997, 0.995, "99.99 %")]
     [InlineData(0.99997, 0.99995, "99.997 %")]
-    [InlineData(1, 0.995, "100.00 %")]
+    [InlineData(1.0, 0.995, "100.00 %")]
     public void A_share_without_server_errors_never_looks_better_than_it_was(double share, double target, string text) =>
         Assert.Equal(text, FigureText.ErrorFree(share, target).Replace('\u00A0', ' '));
 

@@ -46,6 +46,14 @@ internal static class FigureText
 
     public static string Seconds(double? value) => Fixed(value, 2, "s");
 
+    /// <summary>The unit for durations up to this many seconds: its length in seconds, its symbol and its name.</summary>
+    public static (double Seconds, string Symbol, string Name) UnitOf(double longest) => longest switch
+    {
+        < 120 => (1, "s", "seconds"),
+        < 7200 => (60, "min", "minutes"),
+        _ => (3600, "h", "hours"),
+    };
+
     /// <summary>A duration in the unit that suits it.</summary>
     public static string Duration(double? value) => value switch
     {
@@ -53,9 +61,7 @@ internal static class FigureText
         0 => $"0{Blank}s",
         < 0.001 => $"< 1{Blank}ms",
         < 0.9995 => $"{(value.Value * 1000).ToString("0", Invariant)}{Blank}ms",
-        < 120 => $"{Significant(value.Value)}{Blank}s",
-        < 7200 => $"{Significant(value.Value / 60)}{Blank}min",
-        _ => $"{Significant(value.Value / 3600)}{Blank}h",
+        _ => In(UnitOf(value.Value), value.Value),
     };
 
     /// <summary>An amount of money.</summary>
@@ -78,6 +84,8 @@ internal static class FigureText
 
     public static string Moment(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM HH:mm", Invariant);
 
+    public static string Clock(DateTimeOffset instant) => instant.UtcDateTime.ToString("HH:mm", Invariant);
+
     /// <summary>The instant as HTML has it in an attribute.</summary>
     public static string Machine(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", Invariant);
 
@@ -97,6 +105,9 @@ internal static class FigureText
         >= 1e4 => $"{(value / 1e3).ToString("0.##", Invariant)}{Blank}k",
         _ => value.ToString("0.####", Invariant),
     };
+
+    private static string In((double Seconds, string Symbol, string Name) unit, double seconds) =>
+        $"{Significant(seconds / unit.Seconds)}{Blank}{unit.Symbol}";
 
     private static string Percent(double share) => (share * 100).ToString("0.####", Invariant);
 

@@ -229,7 +229,9 @@ internal sealed record BillFigures
 /// <param name="Currency">The currency of both amounts.</param>
 /// <param name="Cost">What was charged.</param>
 /// <param name="CostBefore">What was charged in the period before; null: not known.</param>
-internal sealed record UnattributedFigures(string? App, string? Environment, string Currency, decimal Cost, decimal? CostBefore)
+/// <param name="ProbableApp">The id of the listed app that the name seems to mean; null: none, or it could be several.</param>
+internal sealed record UnattributedFigures(
+    string? App, string? Environment, string Currency, decimal Cost, decimal? CostBefore, string? ProbableApp)
 {
     /// <summary>The difference as a share of the earlier cost.</summary>
     public decimal? Change => CostBefore > 0 ? (Cost / CostBefore) - 1 : null;

@@ -9,7 +9,7 @@ internal sealed partial class ReportPage
         UnattributedFigures[] unattributed = [.. _account.Bill?.Unattributed ?? []];
         bool countsDiffer = _account.Availability is { RequestCount: { } judged } && judged != _account.Traffic.RequestCount.Value;
         bool isProvisional = period.ProvisionalBucketCount > 0 || _account.Bill?.ProvisionalSince is not null;
-        if (!isProvisional && _account.Gaps.Count == 0 && unattributed.Length == 0 && !countsDiffer)
+        if (!isProvisional && _account.Gaps.Count == 0 && unattributed.Length == 0 && WithoutCost.Length == 0 && !countsDiffer)
         {
             return;
         }
@@ -19,11 +19,9 @@ internal sealed partial class ReportPage
         {
             _html.Open("li").Text("Provisional: the figures since ");
             Time(since);
-            _html.Text(" UTC may still change (");
-            Figure("period.provisional_bucket_count", period.ProvisionalBucketCount, FigureText.Count);
-            _html.Text(period.ProvisionalBucketCount == 1 ? $" {_bucket} with " : $" {_bucket}s with ");
+            _html.Text(" UTC may still change. Since ").Text($"{FigureText.Clock(since)}, there were ");
             Figure("period.provisional_request_count", period.ProvisionalRequestCount, FigureText.Count);
-            _html.Text(" requests). In plots, a dashed line marks where they begin.").Close();
+            _html.Text(" requests. In plots, a dashed line marks where these figures begin.").Close();
         }
 
         if (_account.Bill?.ProvisionalSince is { } today)
@@ -56,7 +54,16 @@ internal sealed partial class ReportPage
         foreach (IGrouping<string, UnattributedFigures> currency in unattributed.GroupBy(rest => rest.Currency, StringComparer.Ordinal))
         {
             _html.Open("li").Text($"Unattributed: {Unattributed([.. currency])} of the bill belongs to no listed app. Its names on the ");
-            _html.Text($"bill are {Names(currency.Select(rest => rest.App ?? "(no name)"))}. The section Cost lists it.").Close();
+            _html.Text($"bill are {Names(currency.Select(BilledNameAndApp))}. The section Cost lists it.").Close();
+        }
+
+        if (WithoutCost is { Length: > 0 } withoutCost)
+        {
+            _html.Open("li").Text(withoutCost.Length == 1
+                ? "The cost of 1 app is not known: "
+                : $"The cost of {FigureText.Count(withoutCost.Length)} apps is not known: ");
+            Links(withoutCost.Select(app => app.App));
+            _html.Text(".").Close();
         }
 
         _html.CloseLine();

@@ -68,16 +68,39 @@ internal sealed partial class ReportPage
         Header();
         _html.Open("main");
         FirstScreen();
-        Course();
-        Reliability();
-        Runners();
-        Speed();
-        Cost();
-        Worst();
-        Apps();
+        Sections();
         _html.CloseLine();
         Footer();
         _html.Close().CloseLine();
+    }
+
+    private void Sections()
+    {
+        bool hasApps = _account.Apps.Count > 0;
+        (string Id, string Title, bool IsShown, Action Write)[] sections =
+        [
+            ("course", "Over time", _account.Columns.Items.Count > 0, Course),
+            ("reliability", "Reliability", hasApps, Reliability),
+            ("runners", "Runners and cold boots", hasApps, Runners),
+            ("speed", "Speed", _account.Apps.Any(app => app.Endpoints.Count > 0), Speed),
+            ("cost", "Cost", true, Cost),
+            ("worst", $"The {_bucket}s with the most server errors and the longest waits",
+                _account.WorstBuckets.Count > 0 || _account.SlowestBuckets.Count > 0, Worst),
+            ("apps", "App by app", hasApps, Apps),
+        ];
+        _html.Open("nav", ("aria-label", "Contents"), ("class", "contents")).Open("ul");
+        foreach (var section in sections.Where(section => section.IsShown))
+        {
+            _html.Open("li").Element("a", section.Title, ("href", $"#{section.Id}")).Close();
+        }
+
+        _html.Close().CloseLine();
+        foreach (var section in sections.Where(section => section.IsShown))
+        {
+            _html.Open("section", ("aria-labelledby", section.Id)).Element("h2", section.Title, ("id", section.Id));
+            section.Write();
+            _html.CloseLine();
+        }
     }
 
     private string Title() =>
@@ -156,7 +179,7 @@ internal sealed partial class ReportPage
             for (int i = 0; i < (_account.Bill?.Totals.Count ?? 0); i++)
             {
                 CostFigures total = _account.Bill!.Totals[i];
-                if (total.IdleCost is { } idleCost)
+                if (total.IdleCost is { } idleCost && hours.Idle > 0)
                 {
                     bool isLeast = _account.Apps.Any(IdlesAtUnknownCost);
                     _html.Text(i > 0 ? " and " : isLeast ? ", at a cost of at least " : ", at a cost of about ");

@@ -82,17 +82,17 @@ internal sealed partial class ReportPage
         {
             var (app, dearest, _) = currency.MaxBy(cost => cost.Cost.Cost);
             Point();
-            UnattributedFigures? rest =
-                _account.Bill?.Unattributed.Where(rest => rest.Currency == dearest.Currency).MaxBy(rest => rest.Cost);
-            bool isLess = rest?.Cost > dearest.Cost;
-            _html.Text(isLess ? "Of the apps whose cost is known, the most expensive is " : "The most expensive app is ");
+            UnattributedFigures? higher = _account.Bill?.Unattributed
+                .Where(rest => rest.Currency == dearest.Currency && rest.Cost > dearest.Cost)
+                .MaxBy(rest => rest.Cost);
+            _html.Text(higher is not null ? "Of the apps whose cost is known, the most expensive is " : "The most expensive app is ");
             Link(app);
             _html.Text($": {FigureText.Money(dearest.Cost, dearest.Currency)}.");
-            if (isLess)
+            if (higher is not null)
             {
                 _html.Text(
-                    $" A line of the bill that belongs to no listed app is higher: {rest!.App ?? "no name"}, " +
-                        $"{FigureText.Money(rest.Cost, rest.Currency)}.");
+                    $" A line of the bill that belongs to no listed app is higher: {BilledNameAndApp(higher)}, " +
+                        $"{FigureText.Money(higher.Cost, higher.Currency)}.");
             }
 
             if (currency.Where(cost => cost.Cost.CostPerThousandSuccesses is not null && cost.Requests >= BucketsOf.LeastRequests)
@@ -108,7 +108,7 @@ internal sealed partial class ReportPage
             _html.Close();
         }
 
-        if (_account.Apps.Where(app => app.Runners?.IdleShare is not null).MaxBy(app => app.Runners!.IdleShare) is { } idle)
+        if (_account.Apps.Where(app => app.Runners?.IdleShare > 0).MaxBy(app => app.Runners!.IdleShare) is { } idle)
         {
             Point();
             _html.Text("The app with the highest idle share is ");

@@ -7,12 +7,6 @@ internal sealed partial class ReportPage
 
     private void Reliability()
     {
-        if (_account.Apps.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "reliability")).Element("h2", "Reliability", ("id", "reliability"));
         _html.Element(
             "p",
             "The apps that have used most of their error budget come first. Requests and errors are those of the whole period. The " +
@@ -30,9 +24,9 @@ internal sealed partial class ReportPage
             new("Objective", (app, _) => Objective(app.Availability), IsWord: true),
             new("Budget used", (app, path) =>
                 Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, FigureText.Share)),
-            new("Burn rate, 1 h", (app, path) =>
+            new("Burn rate, 1\u00A0h", (app, path) =>
                 BurnRate($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, ShortBurnLimit)),
-            new("Burn rate, 6 h", (app, path) =>
+            new("Burn rate, 6\u00A0h", (app, path) =>
                 BurnRate($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, LongBurnLimit)));
         ((string App, TrafficFigures Traffic) Item, string Path)[] classes =
         [
@@ -51,7 +45,6 @@ internal sealed partial class ReportPage
             new("Time-out", (row, path) => ComparedCount($"{path}.timeout_error_count", row.Traffic.TimeoutErrorCount)),
             new("Runtime", (row, path) => ComparedCount($"{path}.runtime_error_count", row.Traffic.RuntimeErrorCount)),
             new("Callers' errors", (row, path) => ComparedCount($"{path}.user_error_count", row.Traffic.UserErrorCount)));
-        _html.CloseLine();
     }
 
     private string WindowWords() => _account.Availability is { } slo
@@ -60,12 +53,6 @@ internal sealed partial class ReportPage
 
     private void Runners()
     {
-        if (_account.Apps.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "runners")).Element("h2", "Runners and cold boots", ("id", "runners"));
         _html.Element(
             "p",
             "The apps with the most idle runner hours come first. Paid hours are those of running, idle and draining runners. The table " +
@@ -86,7 +73,6 @@ internal sealed partial class ReportPage
             new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
             new("Cold boots", (app, path) => ComparedCount($"{path}.traffic.cold_boot_count", app.Traffic.ColdBootCount)),
             new("Cold boots / requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
-        _html.CloseLine();
     }
 
     private void Speed()
@@ -95,12 +81,6 @@ internal sealed partial class ReportPage
         [
             .. AllApps.SelectMany(app => app.App.Endpoints.Select((one, i) => (one, $"{app.Path}.{Path("endpoints", i)}"))),
         ];
-        if (endpoints.Length == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "speed")).Element("h2", "Speed", ("id", "speed"));
         _html.Element(
             "p",
             "Percentiles over the whole period by endpoint. Half of the requests were faster than p50, 95 % were faster than p95. The " +
@@ -109,7 +89,6 @@ internal sealed partial class ReportPage
             ("class", "soft"));
         SpeedTable("Wait in the queue by endpoint", endpoints, one => one.Queue, "queue");
         SpeedTable("Execution by endpoint", endpoints, one => one.Execution, "execution");
-        _html.CloseLine();
     }
 
     private void SpeedTable(
@@ -131,19 +110,11 @@ internal sealed partial class ReportPage
 
     private void Worst()
     {
-        if (_account.WorstBuckets.Count == 0 && _account.SlowestBuckets.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "worst"))
-            .Element("h2", $"The {_bucket}s with the most server errors and the longest waits", ("id", "worst"));
         _html.Element(
             "p",
             $"The longest waits are those of endpoints with at least {LeastRequests} requests in the {_bucket}.",
             ("class", "soft"));
         BucketTables(_account.WorstBuckets, "worst_buckets", _account.SlowestBuckets, "slowest_buckets", "App with the most of them");
-        _html.CloseLine();
     }
 
     private void BucketTables(

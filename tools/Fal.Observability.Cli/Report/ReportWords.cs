@@ -8,7 +8,7 @@ internal sealed partial class ReportPage
     private static string Names(IEnumerable<string> names)
     {
         string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];
-        string shown = string.Join(", ", distinct.Take(NamesInSentence).Select(Shown));
+        string shown = string.Join(", ", distinct.Take(NamesInSentence));
         return distinct.Length <= NamesInSentence ? shown : $"{shown} and {FigureText.Count(distinct.Length - NamesInSentence)} more";
     }
 
@@ -69,18 +69,22 @@ internal sealed partial class ReportPage
     {
         string? anchor = _anchors.GetValueOrDefault(EndpointChoice.AppOf(endpoint));
         _html.Open(anchor is null ? "span" : "a", ("href", anchor is null ? null : $"#{anchor}"));
+        Name(endpoint);
+        _html.Close();
+    }
+
+    /// <summary>The name of an app or an endpoint, in which a line breaks after a slash before it breaks within a word.</summary>
+    private void Name(string endpoint)
+    {
         string[] parts = Shown(endpoint).Split('/');
         for (int i = 0; i < parts.Length; i++)
         {
             if (i > 0)
             {
-                // In a narrow column, the line breaks here and not within a word.
                 _html.Text("/").Empty("wbr");
             }
 
             _html.Text(parts[i]);
         }
-
-        _html.Close();
     }
 }
