@@ -16,9 +16,9 @@ using Microsoft.Extensions.Primitives;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
-/// A stand-in for fal's observability endpoints, on a loopback port of its own. A test scripts what it answers, or has an account drawn
-/// from a seed. It says in a header of every response and in the text of its metrics that the data are simulated. Safe to use from several
-/// threads.
+/// A stand-in for fal's observability endpoints, on a loopback port of its own. A test scripts its answers, or lets it generate an account
+/// from a seed. The simulator says in a header of every response and in the text of its metrics that the data are simulated. Safe to use
+/// from several threads.
 /// </summary>
 /// <example>
 /// <code>
@@ -66,16 +66,16 @@ public sealed class FalSimulator : IAsyncDisposable
     /// <summary>A valid key that lacks the permission for every call: the answer is 403.</summary>
     public string KeyWithoutPermission => _options.KeyWithoutPermission;
 
-    /// <summary>A valid key that lacks the permission for billing data alone: a call for usage is answered 403.</summary>
+    /// <summary>A valid key that lacks the permission for billing data alone: a call for usage is answered with 403.</summary>
     public string KeyWithoutBilling => _options.KeyWithoutBilling;
 
-    /// <summary>A key whose account has no access to Serverless: every call is answered 403 with a message of its own.</summary>
+    /// <summary>A key whose account has no access to Serverless: every call is answered with 403 and a message for this case.</summary>
     public string KeyWithoutServerless => _options.KeyWithoutServerless;
 
     /// <summary>The ids of the apps that the account owns: those that are drawn from the seed, then those that are scripted.</summary>
     public IReadOnlyList<string> Apps => [.. _model.Apps.Select(app => app.Name)];
 
-    /// <summary>What goes wrong. Default nothing.</summary>
+    /// <summary>The faults of the simulator. By default there are none.</summary>
     public SimulatorFaults Faults => _options.Faults;
 
     /// <summary>The answers of the simulator before they are cut into pages.</summary>
@@ -125,7 +125,7 @@ public sealed class FalSimulator : IAsyncDisposable
     /// The script of an app. An app that nobody named before is new to the account, with an empty queue, no runners and no requests.
     /// </summary>
     /// <param name="id">The app id, <c>owner/name</c>.</param>
-    /// <exception cref="ArgumentException">It is not an app id, or the id of an app that is drawn from the seed.</exception>
+    /// <exception cref="ArgumentException">The id is not an app id, or it belongs to an app that was generated from the seed.</exception>
     /// <exception cref="ObjectDisposedException">The simulator is disposed.</exception>
     public SimulatedApp App(string id)
     {
@@ -179,10 +179,10 @@ public sealed class FalSimulator : IAsyncDisposable
 
     private WebApplication BuildApplication()
     {
-        // Empty: nothing of the surroundings (variables, settings files, console) changes how it behaves.
+        // Use an empty builder, so that variables, settings files and the console do not change how the simulator behaves.
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
-        builder.Services.AddSingleton<IHostLifetime, SignalsAreThePrograms>();
+        builder.Services.AddSingleton<IHostLifetime, NoConsoleLifetime>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -438,7 +438,7 @@ public sealed class FalSimulator : IAsyncDisposable
         string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
 
     /// <summary>Replaces the host's console lifetime. That one handles Ctrl+C and SIGTERM, so they would not end the program.</summary>
-    private sealed class SignalsAreThePrograms : IHostLifetime
+    private sealed class NoConsoleLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -67,6 +67,11 @@ internal sealed class DrawnApp : IAccountApp
         _gpusPerRunner = hasGpu ? 1 << (int)dice.Between(0, 2) : 0;
         _requestsPerRunner = 1 + (int)dice.Between(0, 8);
         _memoryPerRunner = dice.Between(2e9, 6e10);
+        if (_keepsRunner && RunnersFor(endpoints.Sum(endpoint => endpoint.UsualMostLoad * endpoint.MeanSeconds / 60)) <= 1)
+        {
+            Array.ForEach(endpoints, endpoint => endpoint.StartsNoRunner());
+        }
+
         Settings = new AppSettings(this, index, _keepsRunner ? 1 : 0, MostRunners());
     }
 
@@ -238,11 +243,13 @@ internal sealed class DrawnApp : IAccountApp
         Incident incident = _timeline.IncidentAt(minute);
         work *= incident.Slowdown;
         int leastRunners = _keepsRunner || totals.Requests > 0 ? 1 : 0;
-        int up = Math.Max(leastRunners, (int)Math.Ceiling(1.25 * work / _requestsPerRunner));
+        int up = Math.Max(leastRunners, RunnersFor(work));
+        // Requests fill a runner before the next one. With few requests, chance decides whether any of them runs.
+        double busy = Math.Max(work / _requestsPerRunner, 1 - Math.Exp(-work));
         var runners = new RunnerMinute
         {
             // A runner is idle if no request runs. As long as requests wait, each runner has one.
-            Busy = incident.Backlog > 0 ? up : Math.Min(up, (int)Math.Ceiling(work / _requestsPerRunner)),
+            Busy = incident.Backlog > 0 ? up : Math.Min(up, new Dice(_key, long.MinValue + minute).Round(busy)),
             Up = up,
             Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
             Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,
@@ -256,8 +263,11 @@ internal sealed class DrawnApp : IAccountApp
         const double MostRequests = 1.3;
         const int MostPending = 4;
         double work = _endpoints.Sum(endpoint => endpoint.MostLoad * MostRequests * endpoint.MeanSeconds / 60);
-        return 2 + MostPending + (int)Math.Ceiling(1.25 * work * new Incident(3, 0).Slowdown / _requestsPerRunner);
+        return 2 + MostPending + RunnersFor(work * new Incident(3, 0).Slowdown);
     }
+
+    /// <summary>The runners that an amount of work takes, in requests that run at the same time, with a quarter to spare.</summary>
+    private int RunnersFor(double work) => (int)Math.Ceiling(1.25 * work / _requestsPerRunner);
 
     private long QueueAt(int minute)
     {

@@ -30,7 +30,7 @@ internal sealed class DrawnEndpoint : IAccountEndpoint
     private readonly double _weekend;
     private readonly double _userErrorShare;
     private readonly double _errorShare;
-    private readonly double _coldBootShare;
+    private double _coldBootShare;
     private readonly int _logExecution;
     private readonly int _logExecutionDeviation;
     private readonly int _logPrepare;
@@ -79,7 +79,13 @@ internal sealed class DrawnEndpoint : IAccountEndpoint
     public double MeanSeconds { get; }
 
     /// <summary>More requests than are to be expected in any minute.</summary>
-    public double MostLoad => Math.Max(LeastIncidentLoad, _peakLoad * Math.Max(1, _weekend));
+    public double MostLoad => Math.Max(LeastIncidentLoad, UsualMostLoad);
+
+    /// <summary>The requests to expect in the busiest minute without an incident.</summary>
+    public double UsualMostLoad => _peakLoad * Math.Max(1, _weekend);
+
+    /// <summary>The runner that stays up is enough for the app.</summary>
+    public void StartsNoRunner() => _coldBootShare = 0;
 
     /// <summary>Requests to expect in a minute (counted from the Unix epoch). An incident that was ordered never lacks traffic.</summary>
     public double LoadAt(int minute, Incident incident)

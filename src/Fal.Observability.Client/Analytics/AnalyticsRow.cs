@@ -278,7 +278,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// <summary>The values in the order of the flags of <see cref="Metrics"/>; a duration as the bits of its seconds.</summary>
     internal ReadOnlySpan<long> PackedValues => _values;
 
-    /// <summary>The number of one metric as it was sent: requests of a count, seconds of a duration.</summary>
+    /// <summary>The number of one metric as it was sent: the number of requests for a count, the seconds for a duration.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>
     /// The number, or null if the row has none. A count above 2^53 is rounded; <see cref="GetCount"/> returns it exactly.
@@ -338,7 +338,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
     }
 
-    /// <summary>This row with the values of a later one for the same endpoint laid over it: what is in either is in the result.</summary>
+    /// <summary>This row, updated with a later row of the same endpoint. If both have a value, the later one is used.</summary>
     internal AnalyticsRow MergeWith(AnalyticsRow later)
     {
         var merged = new AnalyticsRow { EndpointId = EndpointId, Metrics = Metrics, _values = _values, _additional = _additional };

@@ -23,6 +23,10 @@ public sealed class FalObservabilityOptions
     /// <summary>The public address of fal's platform API.</summary>
     internal static readonly Uri DefaultBaseAddress = new("https://api.fal.ai/v1");
 
+    private static readonly TimeSpan DefaultAttemptTimeout = FalObservabilityOptionTable.AttemptTimeout.Default;
+
+    private TimeSpan? _attemptTimeout;
+
     /// <summary>
     /// The key that authenticates every call, in the form <c>&lt;key_id&gt;:&lt;key_secret&gt;</c>. A leading <c>Key </c> (the scheme in
     /// the header) is removed. The value appears in no log, exception or trace, and not in the options as JSON.
@@ -122,8 +126,12 @@ public sealed class FalObservabilityOptions
     /// The maximum duration of one attempt: the connection, the response headers and, for a call that returns a whole result, the body.
     /// Must not exceed <see cref="TotalTimeout"/>.
     /// </summary>
-    /// <value>30 seconds. Range 10 milliseconds to 1 hour.</value>
-    public TimeSpan AttemptTimeout { get; set; } = FalObservabilityOptionTable.AttemptTimeout.Default;
+    /// <value>30 seconds, or <see cref="TotalTimeout"/> if that is shorter. Range 10 milliseconds to 1 hour.</value>
+    public TimeSpan AttemptTimeout
+    {
+        get => _attemptTimeout ?? (TotalTimeout < DefaultAttemptTimeout ? TotalTimeout : DefaultAttemptTimeout);
+        set => _attemptTimeout = value;
+    }
 
     /// <summary>
     /// The maximum duration of one call, including all its attempts and the waits between them. For a streaming call, the limit applies

@@ -17,7 +17,7 @@ internal static class SettingRules
         if (value > limit)
         {
             failures.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{setting} ({value}) must not exceed {limitName} ({limit}). Set both, because an unset setting has its default."));
+                $"{setting} ({value}) must not exceed {limitName} ({limit}). Lower {setting}, or raise {limitName}."));
         }
     }
 }

@@ -186,9 +186,10 @@ internal sealed class FalCallHandler(
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => exception,
         // The attempt failed because its connection was closed, or it was not retried.
-        _ when closed.IsCancellationRequested => Disposed(),
-        FalObservabilityException { IsTransient: true } when cancellationToken.IsCancellationRequested =>
+        _ when cancellationToken.IsCancellationRequested
+            && (closed.IsCancellationRequested || exception is FalObservabilityException { IsTransient: true }) =>
             new OperationCanceledException(exception.Message, exception, cancellationToken),
+        _ when closed.IsCancellationRequested => Disposed(),
         OperationCanceledException when isLate => new FalTimeoutException(
             progress.HasKey
                 ? $"{operation}: the call, including its retries and the waits between them, did not finish within " +

@@ -76,7 +76,7 @@ internal static class FalErrorReader
         string reason = FalApiKey.Scrub(what, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
             $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content " +
-                $"type: {Quoted(info.ContentType ?? "none")}; request id: {Quoted(info.RequestId ?? "none")}; it " +
+                $"type: {Quoted(info.ContentType ?? "none")}; request id: {Quoted(info.RequestId ?? "none")}; the body " +
                     $"starts: {(shown.Length == 0 ? "(nothing)" : OnOneLine(shown))}");
         return new FalResponseException(message, cause is null ? null : FalApiKey.Scrub(cause, apiKey))
         {
@@ -199,7 +199,7 @@ internal static class FalErrorReader
             ? !string.IsNullOrWhiteSpace(value)
             : value.Trim().Equals("challenge", StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>The first endpoint id of a query that has no owner; null if all have one.</summary>
+    /// <summary>The first endpoint id in the query that lacks an owner; null if none does.</summary>
     private static string? IdWithoutOwner(Uri? address) => address?.Query.TrimStart('?').Split('&')
         .Where(parameter => parameter.StartsWith("endpoint_id=", StringComparison.Ordinal))
         .Select(parameter => Uri.UnescapeDataString(parameter["endpoint_id=".Length..]))
@@ -282,8 +282,8 @@ internal static class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// A text from outside as a message quotes it. A text that is so long that it would hide the rest of the message is truncated, and the
-    /// message says so.
+    /// Returns a text from outside in the form in which a message quotes it. A text that is so long that it would hide the rest of the
+    /// message is truncated, and the message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text

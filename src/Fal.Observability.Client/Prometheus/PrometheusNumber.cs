@@ -82,7 +82,7 @@ internal static class PrometheusNumber
         return (uint)(length - 1) < 7 && (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) == 0;
     }
 
-    /// <summary>Converts eight digits, one per byte. Combines neighbours to pairs, pairs to groups of four, these to the number.</summary>
+    /// <summary>Converts eight digits, one per byte. Combines neighbours into pairs, pairs into fours, and these into the number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Join(ulong digits)
     {

@@ -35,8 +35,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     public async Task Configuration_that_is_reloaded_gives_the_next_call_another_key(string? account)
     {
         string section = account is null ? "Fal" : $"Fal:Accounts:{account}";
-        IConfigurationRoot configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
+        IConfigurationRoot configuration = WithOldKey(section);
         await using ServiceProvider services = Services(account, null, configuration);
         IFalMetricsClient metrics = services.GetRequiredKeyedService<IFalMetricsClient>(account);
 
@@ -67,8 +66,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     public async Task A_reloaded_key_is_taken_although_another_setting_has_become_invalid(string? account, string setting, string value)
     {
         string section = account is null ? "Fal" : $"Fal:Accounts:{account}";
-        IConfigurationRoot configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
+        IConfigurationRoot configuration = WithOldKey(section);
         await using ServiceProvider services = Services(account, null, configuration);
         IFalMetricsClient metrics = services.GetRequiredKeyedService<IFalMetricsClient>(account);
         await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
@@ -91,8 +89,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         string? account, string setting, string value, string cause, string advice)
     {
         string section = account is null ? "Fal" : $"Fal:Accounts:{account}";
-        IConfigurationRoot configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
+        IConfigurationRoot configuration = WithOldKey(section);
         await using ServiceProvider services = Services(account, null, configuration);
         IFalMetricsClient metrics = services.GetRequiredKeyedService<IFalMetricsClient>(account);
         await metrics.GetSnapshotAsync(TestContext.Current.CancellationToken);
@@ -116,8 +113,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     public async Task A_reload_that_the_programs_own_code_fails_on_keeps_the_last_key_and_the_call()
     {
         bool fails = false;
-        IConfigurationRoot configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new("Fal:ApiKey", OldKey), new("Fal:BaseAddress", _service.Address.ToString())]).Build();
+        IConfigurationRoot configuration = WithOldKey("Fal");
         await using ServiceProvider services = Services(null, null, configuration, options =>
             _ = fails ? throw new FormatException("not a number") : options.MaxPages = 7);
         IFalMetricsClient metrics = services.GetRequiredService<IFalMetricsClient>();
@@ -395,6 +391,9 @@ public sealed class KeyRotationTests : IAsyncLifetime
     }
 
     private static string KeyOf(HttpContext context) => context.Request.Headers.Authorization.ToString()["Key ".Length..];
+
+    private IConfigurationRoot WithOldKey(string section) => new ConfigurationBuilder()
+        .AddInMemoryCollection([new($"{section}:ApiKey", OldKey), new($"{section}:BaseAddress", _service.Address.ToString())]).Build();
 
     private ServiceProvider Services(
         string? account,

@@ -116,7 +116,7 @@ public sealed class AnswerTests
 
         Assert.Contains(says, failure.Message, StringComparison.Ordinal);
         string reason = failure.Message[
-            ..(failure.Message.IndexOf("it starts:", StringComparison.Ordinal) is var end and >= 0 ? end : failure.Message.Length)
+            ..(failure.Message.IndexOf("the body starts:", StringComparison.Ordinal) is var end and >= 0 ? end : failure.Message.Length)
         ];
         Assert.InRange(reason.Split("[0]").Length - 1, 0, reason.Contains("results[0]", StringComparison.Ordinal) ? 2 : 1);
     }

@@ -81,7 +81,8 @@ public sealed class FalObservabilityOptionsValidatorTests
     [Fact]
     public void Two_settings_that_contradict_each_other_are_named_with_both_values()
     {
-        string failure = Assert.Single(Validate(o => o.TotalTimeout = TimeSpan.FromSeconds(10)).Failures!);
+        string failure = Assert.Single(Validate(
+            o => (o.TotalTimeout, o.AttemptTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30))).Failures!);
         Assert.Contains("00:00:30", failure, StringComparison.Ordinal);
         Assert.Contains("00:00:10", failure, StringComparison.Ordinal);
     }

@@ -101,7 +101,7 @@ public sealed class OptionTableTests
             {
                 if (OptionTables.Numbers(row) is { } numbers)
                 {
-                    string comment = Regex.Match(source, $@"<value>([^\n]*)</value>\n    public \S+ {row.Name} ").Groups[1].Value;
+                    string comment = Regex.Match(source, $@"<value>([^\n]*)</value>\n    public \S+ {row.Name}\s").Groups[1].Value;
                     Assert.Contains(OptionTables.Text(numbers.Default, numbers.Unit, inWords: true), comment, StringComparison.Ordinal);
                     Assert.Contains(
                         $"Range {OptionTables.Text(numbers.Least, numbers.Unit, inWords: true)} " +

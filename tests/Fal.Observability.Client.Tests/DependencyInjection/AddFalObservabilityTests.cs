@@ -94,6 +94,16 @@ public sealed class AddFalObservabilityTests : IDisposable
         Assert.Equal(134217728, options.MaxResponseBytes);
     }
 
+    [Theory]
+    [InlineData("00:00:20", "00:00:20")]
+    [InlineData("00:01:00", "00:00:30")]
+    public void A_short_total_time_out_needs_no_second_setting(string total, string attempt)
+    {
+        FalObservabilityOptions options = Options(
+            services => services.AddFalObservability(), ("Fal:ApiKey", "id:secret-value"), ("Fal:TotalTimeout", total));
+        Assert.Equal(TimeSpan.Parse(attempt, System.Globalization.CultureInfo.InvariantCulture), options.AttemptTimeout);
+    }
+
     [Fact]
     public void Every_setting_of_the_options_can_be_set_in_the_section()
     {

@@ -362,6 +362,28 @@ public sealed class FalCallHandlerTests
         Assert.Equal("FalObservabilityClient", ended.ObjectName);
     }
 
+    /// <summary>A host that stops cancels its services, and then disposes the client. That is no failure of theirs.</summary>
+    [Theory]
+    [InlineData(503)]
+    [InlineData(null)]
+    public async Task A_caller_that_cancelled_gets_its_cancellation_although_the_client_is_disposed_too(int? status)
+    {
+        using var closing = new CancellationTokenSource();
+        using var caller = new CancellationTokenSource();
+        Action both = () =>
+        {
+            caller.Cancel();
+            closing.Cancel();
+        };
+        using var pipeline = new Pipeline(FailingAfter(both, status), closed: closing.Token);
+
+        OperationCanceledException ended = await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            pipeline.SendAsync(cancellationToken: caller.Token)
+        );
+
+        Assert.Equal(caller.Token, ended.CancellationToken);
+    }
+
     /// <summary>Each attempt fails with a status, or without a response. Something else happens at its very end.</summary>
     private static ScriptedHandler FailingAfter(Action happens, int? status) => new((_, _) =>
     {

@@ -418,7 +418,7 @@ internal sealed class AnalyticsRun : IDisposable
         var samples = new List<string>(count);
         for (int i = 0; samples.Count < count; i++)
         {
-            // Spread from the first to the last of them, if there are more than can be tried.
+            // If there are more strata than calls, spread the choice from the first stratum to the last.
             string[] stratum = strata[used == 1 ? 0 : i % used * (strata.Length - 1) / (used - 1)];
             double place = ((i / used) + 1) * GoldenRatio % 1;
             string id = stratum[(int)(place * stratum.Length)];
@@ -442,8 +442,8 @@ internal sealed class AnalyticsRun : IDisposable
     private FalApiException NoneAccepted(FalApiException refusal)
     {
         string advice = refusal.StatusCode == HttpStatusCode.NotFound
-            ? "Almost none of the endpoints exist. Check that the ids have the form owner/name, and that the key belongs to the right " +
-                "account."
+            ? "Probably few or none of the endpoints exist. Check that the ids have the form owner/name, and that the key belongs to " +
+                "the right account."
             : "Either the key lacks a permission for this call, or the key's account owns almost none of the endpoints.";
         string words = refusal.ServiceMessage is { } said ? $" The service says: {said.TrimEnd('.')}." : "";
         string id = refusal.RequestId is { } requestId ? $" Request id: {requestId}." : "";

@@ -67,7 +67,7 @@ public ref partial struct PrometheusTextReader
             ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _indexBase + open + 1), Unsafe.Add(ref open, 1) - open - 1);
     }
 
-    /// <summary>Whether this sample has the name and label names of the previous sample in this block.</summary>
+    /// <summary>Whether this sample has the name and label names of the previous sample in this buffer.</summary>
     internal readonly bool HasSameShape => _sameShape;
 
     /// <summary>
@@ -96,7 +96,7 @@ public ref partial struct PrometheusTextReader
         }
     }
 
-    /// <summary>A mask with one bit for each of 64 bytes that is equal at both positions.</summary>
+    /// <summary>A mask of 64 bits. A bit is set if its byte is equal at both positions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong EqualBytes(ref byte left, ref byte right)
     {

@@ -74,8 +74,8 @@ public ref partial struct PrometheusTextReader
     private int _cursor;
     private bool _chunkIsAscii;
 
-    // _knownName...: the last metric name that was checked. The other fields: two parts of the last indexed sample line, which are the
-    // text before its first label value, and the texts between its label values.
+    // _knownName...: the last metric name that was checked. _knownPrefix...: the text before the first label value of the last indexed
+    // sample line. _knownSeparators: the texts between its label values.
     private int _knownNameStart;
     private int _knownNameLength;
     private int _knownPrefixStart;
@@ -187,7 +187,7 @@ public ref partial struct PrometheusTextReader
     /// <summary>The current line with its line feed, if it has one.</summary>
     internal readonly ReadOnlySpan<byte> LineWithFeed => _data[_lineStart.._position];
 
-    /// <summary>The timestamp of an OpenMetrics sample in nanoseconds, which the rules of its families compare.</summary>
+    /// <summary>The timestamp of an OpenMetrics sample in nanoseconds, the precision at which family rules compare.</summary>
     internal readonly Int128 TimestampNanoseconds => _timestampNanoseconds;
 
     /// <summary>Whether the sample has an exemplar (OpenMetrics only).</summary>
