@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Fal.Observability.Cli.Report;
 
 /// <summary>
-/// Figures as a person reads them, in every culture the same. What is not known is a dash. Each kind of figure has one unit and one number of
-/// decimals, in sentences and in tables: a reader finds the same figure again, and can compare a column at a glance.
+/// Figures as a person reads them, in every culture the same. What is not known is a dash. Each kind of figure has one unit and one number
+/// of decimals, in sentences and in tables: a reader finds the same figure again, and can compare a column at a glance.
 /// </summary>
 internal static class FigureText
 {

@@ -64,8 +64,8 @@ internal sealed partial class ReportPage
         {
             _html.Element(
                 "p",
-                $"The list of the longest waits leaves out an endpoint's {_bucket}s with fewer than {LeastRequests} requests, because the " +
-                    "p90 of so few tells little. The plots have all of them, and p99 too, so they can be higher.",
+                $"The list of the longest waits leaves out an endpoint's {_bucket}s with fewer than {LeastRequests} requests, because " +
+                    "the p90 of so few tells little. The plots have all of them, and p99 too, so they can be higher.",
                 ("class", "soft"));
         }
 
@@ -121,7 +121,7 @@ internal sealed partial class ReportPage
             if (cost.CostPerThousandSuccesses is { } perThousand)
             {
                 _html.Text(", ");
-                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, price => FigureText.Price(price, cost.Currency));
+                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, Price(cost.Currency));
                 _html.Text(" for 1,000 successes");
             }
 

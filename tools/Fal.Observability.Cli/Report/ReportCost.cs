@@ -51,7 +51,7 @@ internal sealed partial class ReportPage
                 $"{path}.cost_per_thousand_successes",
                 row.Cost?.CostPerThousandSuccesses,
                 row.Cost?.CostPerThousandSuccessesBefore,
-                price => FigureText.Price(price, row.Cost?.Currency ?? ""))),
+                Price(row.Cost?.Currency))),
             new("Cost of idle time", (row, path) => Money($"{path}.idle_cost", row.Cost?.IdleCost, Amount(row.Cost?.Currency))),
             new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost?.MachineSeconds)));
         if (withoutCost.Length > 0)
@@ -63,9 +63,9 @@ internal sealed partial class ReportPage
         {
             _html.Element(
                 "p",
-                "Unattributed: these lines of the bill have no name, a name that no listed app has, or the name of a listed app in another " +
-                    "environment. The report guesses an app if its name and a hyphen are the beginning of the name on the bill. This cost " +
-                    $"is not among the costs of the app.{Advice(bill)}",
+                "Unattributed: these lines of the bill have no name, a name that no listed app has, or the name of a listed app in " +
+                    "another environment. An app is probable if its name and a hyphen begin the name on the bill. The costs of the apps " +
+                    $"do not include these lines.{Advice(bill)}",
                 ("class", "soft"));
             Table(
                 "Unattributed cost",
@@ -107,14 +107,15 @@ internal sealed partial class ReportPage
     /// <summary>What helps to attribute more, if anything does.</summary>
     private static string Advice(BillFigures bill) => bill.UnlistedEnvironments.Count == 0
         ? ""
-        : $" Apps of {Names(bill.UnlistedEnvironments.Select(Shown))} were not listed. Add {(bill.UnlistedEnvironments.Count == 1 ? "it" : "them")} to " +
-            "--environments to list their apps too.";
+        : $" Apps of {Names(bill.UnlistedEnvironments.Select(Shown))} were not listed. Add " +
+            $"{(bill.UnlistedEnvironments.Count == 1 ? "it" : "them")} to --environments to list their apps too.";
 
     private static string NoOwnCost(int apps, BillFigures bill)
     {
         string subject = apps == 1
             ? $"1 app has a dash ({FigureText.Unknown}) because no line of the bill names it in its environment"
-            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because no line of the bill names them in their environment";
+            : $"{FigureText.Count(apps)} apps have a dash ({FigureText.Unknown}) because no line of the bill names them in their " +
+                "environment";
         return bill.Unattributed.Count > 0
             ? $"{subject}: see Unattributed cost."
             : $"{subject}.";

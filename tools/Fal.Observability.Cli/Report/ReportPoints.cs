@@ -167,8 +167,8 @@ internal sealed partial class ReportPage
             _html.Text(".").Close();
         }
 
-        // By the difference, because a small app can go from one failed request to three.
-        if (AllApps.Where(app => HasGrown(app.App.Traffic.ErrorRate)
+        // By the difference, because a small app can go from one failed request to three. A single app has been told above.
+        if (AllApps.Where(app => _account.Apps.Count > 1 && HasGrown(app.App.Traffic.ErrorRate)
                 && app.App.Traffic.RequestCount is { Value: >= BucketsOf.LeastRequests, Before: >= BucketsOf.LeastRequests })
             .OrderByDescending(app => app.App.Traffic.ErrorRate.Value - app.App.Traffic.ErrorRate.Before)
             .Select(app => (app.App.App, app.App.Traffic.ErrorRate, app.Path)).FirstOrDefault() is { App: { } name } most)

@@ -39,6 +39,8 @@ internal sealed partial class ReportPage
 
     private static Func<decimal?, string> Amount(string? currency) => amount => FigureText.Money(amount, currency ?? "");
 
+    private static Func<decimal?, string> Price(string? currency) => price => FigureText.Price(price, currency ?? "");
+
     private void Money(string path, decimal? value, Func<decimal?, string> show)
     {
         if (value is not { } amount)
