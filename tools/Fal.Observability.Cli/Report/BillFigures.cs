@@ -9,7 +9,8 @@ namespace Fal.Observability.Cli.Report;
 /// <param name="CostPerThousandSuccesses">The cost of 1,000 successful requests; null: not known.</param>
 /// <param name="CostPerThousandSuccessesBefore">The same in the period before; null: not known.</param>
 /// <param name="IdleCost">
-/// An estimate of what the idle time cost: the cost times the idle share; of a total, the sum of those of the apps. Null: not known.
+/// An estimate of what the idle time cost: the cost times the idle share; for a total, the sum of the estimates of its apps. Null: not
+/// known.
 /// </param>
 internal sealed record CostFigures(
     string? Environment,
@@ -30,7 +31,7 @@ internal sealed record BillFigures
 {
     /// <summary>
     /// The cost of what the report is about, for each currency: the whole bill, or that of the chosen endpoints' apps. The cost of a
-    /// thousand successes divides it by all successes.
+    /// thousand successes is this cost divided by the number of all successes, times 1,000.
     /// </summary>
     public required IReadOnlyList<CostFigures> Totals { get; init; }
 
@@ -49,7 +50,7 @@ internal sealed record BillFigures
 
     public required IReadOnlyList<DayFigures> Days { get; init; }
 
-    /// <summary>Whether the lists of machine types and days hold apps that the report does not.</summary>
+    /// <summary>Whether the figures by machine type and by day include apps that the report leaves out.</summary>
     public required bool IncludesOtherApps { get; init; }
 }
 

@@ -32,7 +32,7 @@ internal sealed record AccountFigures
     /// <summary>The buckets with the most server errors over all apps.</summary>
     public required IReadOnlyList<BucketFigures> WorstBuckets { get; init; }
 
-    /// <summary>The buckets of an endpoint with the longest wait in the queue, of those with at least 20 requests.</summary>
+    /// <summary>Among the buckets with at least 20 requests, those in which an endpoint had the longest wait in the queue.</summary>
     public required IReadOnlyList<BucketFigures> SlowestBuckets { get; init; }
 
     public required ColumnsFigures Columns { get; init; }
@@ -165,14 +165,14 @@ internal sealed record PercentileFigures(Compared P50, Compared P75, Compared P9
 internal sealed record RunnerFigures(
     double? IdleShare, RunnerHoursFigures? Hours, double? PeakRunning, double? MaxConcurrency, double? PeakShare);
 
-/// <summary>The time that runners were up. The idle share is the quotient of the two.</summary>
+/// <summary>The time that runners were up. The idle share is <see cref="Idle"/> divided by <see cref="Paid"/>.</summary>
 /// <param name="Idle">The hours without a request.</param>
 /// <param name="Paid">The hours of running, idle and draining runners.</param>
 internal sealed record RunnerHoursFigures(double Idle, double Paid);
 
 /// <summary>A bucket that was worse than others.</summary>
 /// <param name="Start">Its start.</param>
-/// <param name="Endpoint">The endpoint; in a bucket over all apps, the app with the most of its errors.</param>
+/// <param name="Endpoint">The endpoint; in a bucket over all apps, the app that caused most of the errors.</param>
 /// <param name="RequestCount">The requests in it.</param>
 /// <param name="ErrorCount">Those that ended in a server error.</param>
 /// <param name="ErrorRate">Their share.</param>
@@ -191,10 +191,10 @@ internal sealed record BucketFigures(
     /// <summary>In a bucket over all apps, the requests of <see cref="Endpoint"/>; else null.</summary>
     public double? OwnRequestCount { get; init; }
 
-    /// <summary>In a bucket over all apps, those of them that ended in a server error; else null.</summary>
+    /// <summary>In a bucket over all apps, the requests of <see cref="Endpoint"/> that ended in a server error; else null.</summary>
     public double? OwnErrorCount { get; init; }
 
-    /// <summary>In a bucket over all apps, their share; else null.</summary>
+    /// <summary>In a bucket over all apps, the share of those requests; else null.</summary>
     public double? OwnErrorRate => OwnRequestCount > 0 ? OwnErrorCount / OwnRequestCount : null;
 }
 
@@ -204,7 +204,8 @@ internal sealed record BucketFigures(
 internal sealed record ColumnsFigures(int BucketsPerColumn, IReadOnlyList<ColumnFigures> Items);
 
 /// <summary>
-/// One column: sums and their shares, the mean of runners, and of percentiles the highest of any bucket and endpoint in it, in seconds.
+/// One column: sums, their shares, and the mean number of runners. A percentile is the highest of all buckets and endpoints in the column,
+/// in seconds.
 /// </summary>
 internal sealed record ColumnFigures
 {
