@@ -32,7 +32,31 @@ const widths = { phone: { width: 390, height: 844, isMobile: true }, laptop: { w
       const broken = await page.evaluate(() => [...document.querySelectorAll(".cards .big")]
         .filter(figure => figure.getBoundingClientRect().height > 1.5 * parseFloat(getComputedStyle(figure).lineHeight))
         .map(figure => `the figure '${figure.textContent}' takes two lines`));
-      faults.push(...[...hidden, ...broken].map(fault => `${where}: ${fault}`));
+      const verdict = await page.evaluate(() => document.querySelector(".verdict").getBoundingClientRect().bottom - innerHeight);
+      if (verdict > 0) broken.push("the verdict is not on the first screen");
+      // At the end of its scroll, a table shows each value whole or not at all, and no name breaks within a word.
+      const covered = await page.evaluate(() => [...document.querySelectorAll(".scroll")].flatMap(table => {
+        table.scrollLeft = table.scrollWidth;
+        const name = table.querySelector("tbody th").getBoundingClientRect().right;
+        const cells = [...table.querySelectorAll("tbody tr:first-child td")].map(cell => cell.getBoundingClientRect());
+        const isCut = cells.some(cell => cell.left < name - 1 && cell.right > name + 1);
+        table.scrollLeft = 0;
+        return isCut ? [`'${table.getAttribute("aria-label")}' has values half covered at the end of its scroll`] : [];
+      }));
+      const torn = await page.evaluate(() => [...document.querySelectorAll("tbody th")].flatMap(cell => {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        const words = [];
+        while (texts.nextNode()) {
+          for (const word of texts.currentNode.data.matchAll(/[^\s/-]+/g)) {
+            const range = document.createRange();
+            range.setStart(texts.currentNode, word.index);
+            range.setEnd(texts.currentNode, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(line => line.top)).size > 1) words.push(`the word '${word[0]}' breaks`);
+          }
+        }
+        return words;
+      }));
+      faults.push(...[...hidden, ...broken, ...covered, ...torn].map(fault => `${where}: ${fault}`));
       await page.evaluate(axe);
       const { violations, passes } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
       for (const { id, impact, nodes } of violations) {

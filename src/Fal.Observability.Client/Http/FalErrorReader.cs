@@ -10,8 +10,8 @@ namespace Fal.Observability.Client;
 internal static class FalErrorReader
 {
     /// <summary>
-    /// How much of an unexpected body is examined. This is more than a message shows. A key at the point where the text is cut is therefore
-    /// still complete when it is masked; the cut comes afterwards.
+    /// How much of an unexpected body is examined. A message shows less than this. The key is masked first and the
+    /// text is cut afterwards, so the cut never leaves a part of a key.
     /// </summary>
     public const int MaxBodyStartBytes = 2048;
 

@@ -160,7 +160,7 @@ public sealed class LifetimeTests
     {
         await using var server = RawServer.Start(exchange => exchange.ClientLeavesAsync());
         var services = new ServiceCollection();
-        services.AddSingleton<TimeProvider, CallingAtTheEnd>();
+        services.AddSingleton<TimeProvider>(_ => new CallingAtTheEnd());
         services.AddFalObservability(options => (options.ApiKey, options.BaseAddress) = (FalAccount.Key, server.BaseAddress));
         ServiceProvider provider = services.BuildServiceProvider();
         IFalAppsClient apps = provider.GetRequiredService<IFalObservabilityClient>().Apps;

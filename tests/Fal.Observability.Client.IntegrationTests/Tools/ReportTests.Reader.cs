@@ -83,8 +83,8 @@ public sealed partial class ReportTests
         (_, ReportFile page) = await ReportAsync(fal, server);
 
         Assert.Contains(
-            "my-org/slow has the slowest execution of the endpoints with at least 20 requests: one request in ten took more than 75 s " +
-                "(p90), and one in twenty more than 75 s (p95).",
+            "my-org/slow has the slowest execution of the endpoints with at least 20 requests: one request in ten took more than 75.00 s " +
+                "(p90), and one in twenty more than 75.00 s (p95).",
             page.Text,
             StringComparison.Ordinal);
         Assert.All(
@@ -241,7 +241,7 @@ public sealed partial class ReportTests
             },
         });
 
-        Assert.Contains("0.5 USD (before: 0.25 USD) of the bill belongs to no listed app", page.Text, StringComparison.Ordinal);
+        Assert.Contains("0.50 USD (before: 0.25 USD) of the bill belongs to no listed app", page.Text, StringComparison.Ordinal);
         Assert.Contains("before 0.25", Rows(page, "Unattributed cost")[0].Value.Replace('\u00A0', ' '), StringComparison.Ordinal);
     }
 

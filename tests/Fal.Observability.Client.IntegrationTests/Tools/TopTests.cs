@@ -820,7 +820,8 @@ public sealed class TopTests
         {
             string bars = page.Single(line => line.StartsWith(label, StringComparison.Ordinal))[12..72];
             Assert.DoesNotContain(' ', bars);
-            Assert.DoesNotContain('▁', bars);
+            // Runners may be idle in any minute, but every minute has requests.
+            Assert.True(label != "  requests " || !bars.Contains('▁', StringComparison.Ordinal), bars);
         }
     }
 

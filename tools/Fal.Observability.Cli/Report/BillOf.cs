@@ -105,7 +105,12 @@ internal sealed class BillOf
             Unattributed =
             [
                 .. _costs.Unattributed.Select(rest => new UnattributedFigures(
-                    rest.App, rest.Environment, rest.Currency, rest.Cost, _costsBefore is null ? null : UnattributedBefore(rest))),
+                    rest.App,
+                    rest.Environment,
+                    rest.Currency,
+                    rest.Cost,
+                    _costsBefore is null ? null : UnattributedBefore(rest),
+                    ProbableApp(rest.App))),
             ],
             UnlistedEnvironments = UnlistedEnvironments(_costs),
             ProvisionalSince = ProvisionalSince(),
@@ -150,6 +155,30 @@ internal sealed class BillOf
     private decimal UnattributedBefore(UsageTotals rest) => _costsBefore!.Unattributed
         .Where(before => (before.App, before.Environment, before.Currency) == (rest.App, rest.Environment, rest.Currency))
         .Sum(before => before.Cost);
+
+    /// <summary>
+    /// The app whose name, a hyphen and its environment are the name on the bill; else the app with the longest name before a hyphen in it.
+    /// </summary>
+    private string? ProbableApp(string? billed)
+    {
+        if (billed is null)
+        {
+            return null;
+        }
+
+        FalApp[] named =
+        [
+            .. _request.Apps.Apps.Where(app => app.Name.Length > 0 && billed.StartsWith($"{app.Name}-", StringComparison.Ordinal)),
+        ];
+        FalApp[] exact = [.. named.Where(app => billed == $"{app.Name}-{app.Environment}")];
+        string[] ids =
+        [
+            .. (exact.Length > 0 ? exact : [.. named.Where(app => app.Name.Length == named.Max(other => other.Name.Length))])
+                .Select(app => app.EndpointId)
+                .Distinct(StringComparer.Ordinal),
+        ];
+        return ids.Length == 1 ? ids[0] : null;
+    }
 
     // A line is assigned to an app only by its name and its environment, and endpoints that are named exclude --environments.
     private IReadOnlyList<string> UnlistedEnvironments(AppCostReport costs) => !_request.IsWholeAccount ? [] :

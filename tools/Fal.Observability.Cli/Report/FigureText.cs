@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Fal.Observability.Cli.Report;
 
-/// <summary>Figures as a person reads them, in every culture the same. What is not known is a dash.</summary>
+/// <summary>
+/// Figures as a person reads them, in every culture the same. What is not known is a dash. Each kind of figure has one unit and one number
+/// of decimals, in sentences and in tables: a reader finds the same figure again, and can compare a column at a glance.
+/// </summary>
 internal static class FigureText
 {
     public const string Unknown = "–";
@@ -14,31 +17,23 @@ internal static class FigureText
 
     public static string Count(double? value) => value?.ToString("#,0", Invariant) ?? Unknown;
 
-    /// <summary>A large number in words: <c>3.44 million</c>.</summary>
-    public static string BigCount(double? value) => value switch
-    {
-        null => Unknown,
-        >= 1e12 => $"{Significant(value.Value / 1e12)}{Blank}trillion",
-        >= 1e9 => $"{Significant(value.Value / 1e9)}{Blank}billion",
-        >= 1e6 => $"{Significant(value.Value / 1e6)}{Blank}million",
-        _ => Count(value),
-    };
-
     /// <summary>A share from 0 to 1 in percent.</summary>
-    public static string Share(double? value) => value switch
+    public static string Share(double? value) => Fixed(value * 100, 2, "%");
+
+    /// <summary>
+    /// The share of requests without a server error in percent, with the decimals of the objective. It is rounded down, so that it reaches
+    /// the objective on the page only if it does so in fact.
+    /// </summary>
+    public static string ErrorFree(double? value, double? target)
     {
-        null => Unknown,
-        > 0 and < 0.0001 => $"< 0.01{Blank}%",
-        > 0.999999 and < 1 => $"> 99.9999{Blank}%",
-        > 0.999 and < 1 => Target(value.Value),
-        >= 9.995 => $"{(value.Value * 100).ToString("#,0", Invariant)}{Blank}%",
-        // Near 100 %, the second digit counts.
-        >= 0.1 and < 0.98 or > 1.02 => $"{(value.Value * 100).ToString("0.#", Invariant)}{Blank}%",
-        _ => $"{(value.Value * 100).ToString("0.##", Invariant)}{Blank}%",
-    };
+        int decimals = Math.Max(2, target is { } share ? Percent(share).SkipWhile(c => c != '.').Skip(1).Count() : 0);
+        double unit = Math.Pow(10, decimals);
+        // The inner rounding removes the error of binary fractions: 99.65 can be a little less.
+        return Fixed(value is { } known ? Math.Floor(Math.Round(known * 100 * unit, 5)) / unit : null, decimals, "%");
+    }
 
     /// <summary>A share in percent with all its digits up to the fourth.</summary>
-    public static string Target(double value) => $"{(value * 100).ToString("0.####", Invariant)}{Blank}%";
+    public static string Target(double value) => $"{Percent(value)}{Blank}%";
 
     /// <summary>How much more or less a value is than before: <c>+12 %</c>.</summary>
     public static string? Change(double? change) => change switch
@@ -49,31 +44,37 @@ internal static class FigureText
         _ => $"{(change.Value * 100).ToString("+0.0;\u22120.0", Invariant)}{Blank}%",
     };
 
-    public static string Seconds(double? value) => value switch
+    public static string Seconds(double? value) => Fixed(value, 2, "s");
+
+    /// <summary>The unit for durations up to this many seconds: its length in seconds, its symbol and its name.</summary>
+    public static (double Seconds, string Symbol, string Name) UnitOf(double longest) => longest switch
+    {
+        < 120 => (1, "s", "seconds"),
+        < 7200 => (60, "min", "minutes"),
+        _ => (3600, "h", "hours"),
+    };
+
+    /// <summary>A duration in the unit that suits it.</summary>
+    public static string Duration(double? value) => value switch
     {
         null => Unknown,
         0 => $"0{Blank}s",
         < 0.001 => $"< 1{Blank}ms",
         < 0.9995 => $"{(value.Value * 1000).ToString("0", Invariant)}{Blank}ms",
-        < 120 => $"{Significant(value.Value)}{Blank}s",
-        < 7200 => $"{Significant(value.Value / 60)}{Blank}min",
-        _ => $"{Significant(value.Value / 3600)}{Blank}h",
+        _ => In(UnitOf(value.Value), value.Value),
     };
 
-    public static string Money(decimal? value, string currency)
-    {
-        string? amount = value switch
-        {
-            null => null,
-            > 0 and < 0.0001m => "< 0.0001",
-            > -1 and < 1 => value.Value.ToString("0.####", Invariant),
-            _ => value.Value.ToString("#,0.00", Invariant),
-        };
-        return amount is null ? Unknown : $"{amount}{Blank}{ShownText.Of(currency)}";
-    }
+    /// <summary>An amount of money.</summary>
+    public static string Money(decimal? value, string currency) => Fixed((double?)value, 2, ShownText.Of(currency));
+
+    /// <summary>The cost of 1,000 successes, which can be a fraction of a cent.</summary>
+    public static string Price(decimal? value, string currency) => Fixed((double?)value, 4, ShownText.Of(currency));
 
     /// <summary>A number of runners, a rate or a number of days.</summary>
-    public static string Number(double? value) => value?.ToString(value < 100 ? "0.##" : "#,0", Invariant) ?? Unknown;
+    public static string Number(double? value) => value?.ToString("#,0.##", Invariant) ?? Unknown;
+
+    /// <summary>A burn rate in a table.</summary>
+    public static string Rate(double? value) => Fixed(value, 2, "");
 
     public static string Day(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM yyyy", Invariant);
 
@@ -83,6 +84,8 @@ internal static class FigureText
 
     public static string Moment(DateTimeOffset instant) => instant.UtcDateTime.ToString("d MMM HH:mm", Invariant);
 
+    public static string Clock(DateTimeOffset instant) => instant.UtcDateTime.ToString("HH:mm", Invariant);
+
     /// <summary>The instant as HTML has it in an attribute.</summary>
     public static string Machine(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", Invariant);
 
@@ -91,11 +94,8 @@ internal static class FigureText
 
     public static string Machine(decimal value) => value.ToString(Invariant);
 
-    /// <summary>Seconds of machine time.</summary>
-    public static string Hours(decimal seconds) => $"{(seconds / 3600).ToString("#,0.#", Invariant)}{Blank}h";
-
-    /// <summary>Hours of runners.</summary>
-    public static string RunnerHours(double? hours) => hours is { } known ? $"{Significant(known)}{Blank}h" : Unknown;
+    /// <summary>Hours of runners or machines.</summary>
+    public static string Hours(double? value) => Fixed(value, 1, "h");
 
     /// <summary>A label of an axis, as short as it can be.</summary>
     public static string Axis(double value) => value switch
@@ -106,5 +106,23 @@ internal static class FigureText
         _ => value.ToString("0.####", Invariant),
     };
 
+    private static string In((double Seconds, string Symbol, string Name) unit, double seconds) =>
+        $"{Significant(seconds / unit.Seconds)}{Blank}{unit.Symbol}";
+
+    private static string Percent(double share) => (share * 100).ToString("0.####", Invariant);
+
     private static string Significant(double value) => value.ToString(value < 10 ? "0.##" : value < 100 ? "0.#" : "#,0", Invariant);
+
+    private static string Fixed(double? value, int decimals, string unit)
+    {
+        if (value is not { } number)
+        {
+            return Unknown;
+        }
+
+        double least = Math.Pow(10, -decimals);
+        string format = string.Create(Invariant, $"N{decimals}");
+        string text = number > 0 && number < least / 2 ? $"< {least.ToString(format, Invariant)}" : number.ToString(format, Invariant);
+        return unit.Length == 0 ? text : $"{text}{Blank}{unit}";
+    }
 }

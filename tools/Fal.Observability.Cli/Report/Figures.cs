@@ -32,7 +32,7 @@ internal sealed record AccountFigures
     /// <summary>The buckets with the most server errors over all apps.</summary>
     public required IReadOnlyList<BucketFigures> WorstBuckets { get; init; }
 
-    /// <summary>The buckets of an endpoint with the longest wait in the queue, of those with at least 20 requests.</summary>
+    /// <summary>Among the buckets with at least 20 requests, those in which an endpoint had the longest wait in the queue.</summary>
     public required IReadOnlyList<BucketFigures> SlowestBuckets { get; init; }
 
     public required ColumnsFigures Columns { get; init; }
@@ -165,83 +165,14 @@ internal sealed record PercentileFigures(Compared P50, Compared P75, Compared P9
 internal sealed record RunnerFigures(
     double? IdleShare, RunnerHoursFigures? Hours, double? PeakRunning, double? MaxConcurrency, double? PeakShare);
 
-/// <summary>The time that runners were up. The idle share is the quotient of the two.</summary>
+/// <summary>The time that runners were up. The idle share is <see cref="Idle"/> divided by <see cref="Paid"/>.</summary>
 /// <param name="Idle">The hours without a request.</param>
 /// <param name="Paid">The hours of running, idle and draining runners.</param>
 internal sealed record RunnerHoursFigures(double Idle, double Paid);
 
-/// <summary>What an app cost in one environment and currency.</summary>
-/// <param name="Environment">The environment; null: not known, or a total.</param>
-/// <param name="Currency">The currency of all amounts.</param>
-/// <param name="Cost">What was charged.</param>
-/// <param name="CostBefore">What was charged in the period before; null: not known.</param>
-/// <param name="MachineSeconds">The machine time on the bill; null: not known.</param>
-/// <param name="CostPerThousandSuccesses">The cost of 1,000 successful requests; null: not known.</param>
-/// <param name="CostPerThousandSuccessesBefore">The same in the period before; null: not known.</param>
-/// <param name="IdleCost">
-/// An estimate of what the idle time cost: the cost times the idle share; of a total, the sum of those of the apps. Null: not known.
-/// </param>
-internal sealed record CostFigures(
-    string? Environment,
-    string Currency,
-    decimal Cost,
-    decimal? CostBefore,
-    decimal? MachineSeconds,
-    decimal? CostPerThousandSuccesses,
-    decimal? CostPerThousandSuccessesBefore,
-    decimal? IdleCost)
-{
-    /// <summary>The difference as a share of the earlier cost.</summary>
-    public decimal? Change => CostBefore > 0 ? (Cost / CostBefore) - 1 : null;
-}
-
-/// <summary>The bill of the account.</summary>
-internal sealed record BillFigures
-{
-    /// <summary>
-    /// The cost of what the report is about, for each currency: the whole bill, or that of the chosen endpoints' apps. The cost of a
-    /// thousand successes divides it by all successes.
-    /// </summary>
-    public required IReadOnlyList<CostFigures> Totals { get; init; }
-
-    /// <summary>What belongs to no app of the account's list.</summary>
-    public required IReadOnlyList<UnattributedFigures> Unattributed { get; init; }
-
-    /// <summary>
-    /// The environments of unattributed lines whose apps were not listed: a report that lists them can attribute more.
-    /// </summary>
-    public required IReadOnlyList<string> UnlistedEnvironments { get; init; }
-
-    /// <summary>From when on the cost may still change: the start of the present day. Null: all its days have ended.</summary>
-    public required DateTimeOffset? ProvisionalSince { get; init; }
-
-    public required IReadOnlyList<MachineFigures> MachineTypes { get; init; }
-
-    public required IReadOnlyList<DayFigures> Days { get; init; }
-
-    /// <summary>Whether the lists of machine types and days hold apps that the report does not.</summary>
-    public required bool IncludesOtherApps { get; init; }
-}
-
-/// <summary>A line of the bill that belongs to no listed app.</summary>
-/// <param name="App">The name on the bill; null: none.</param>
-/// <param name="Environment">The environment on the bill; null: none.</param>
-/// <param name="Currency">The currency of both amounts.</param>
-/// <param name="Cost">What was charged.</param>
-/// <param name="CostBefore">What was charged in the period before; null: not known.</param>
-internal sealed record UnattributedFigures(string? App, string? Environment, string Currency, decimal Cost, decimal? CostBefore)
-{
-    /// <summary>The difference as a share of the earlier cost.</summary>
-    public decimal? Change => CostBefore > 0 ? (Cost / CostBefore) - 1 : null;
-}
-
-internal sealed record MachineFigures(string? MachineType, string Currency, decimal Cost, decimal? MachineSeconds);
-
-internal sealed record DayFigures(DateOnly Day, string Currency, decimal Cost);
-
 /// <summary>A bucket that was worse than others.</summary>
 /// <param name="Start">Its start.</param>
-/// <param name="Endpoint">The endpoint; in a bucket over all apps, the app with the most of its errors.</param>
+/// <param name="Endpoint">The endpoint; in a bucket over all apps, the app that caused most of the errors.</param>
 /// <param name="RequestCount">The requests in it.</param>
 /// <param name="ErrorCount">Those that ended in a server error.</param>
 /// <param name="ErrorRate">Their share.</param>
@@ -260,10 +191,10 @@ internal sealed record BucketFigures(
     /// <summary>In a bucket over all apps, the requests of <see cref="Endpoint"/>; else null.</summary>
     public double? OwnRequestCount { get; init; }
 
-    /// <summary>In a bucket over all apps, those of them that ended in a server error; else null.</summary>
+    /// <summary>In a bucket over all apps, the requests of <see cref="Endpoint"/> that ended in a server error; else null.</summary>
     public double? OwnErrorCount { get; init; }
 
-    /// <summary>In a bucket over all apps, their share; else null.</summary>
+    /// <summary>In a bucket over all apps, the share of those requests; else null.</summary>
     public double? OwnErrorRate => OwnRequestCount > 0 ? OwnErrorCount / OwnRequestCount : null;
 }
 
@@ -273,7 +204,8 @@ internal sealed record BucketFigures(
 internal sealed record ColumnsFigures(int BucketsPerColumn, IReadOnlyList<ColumnFigures> Items);
 
 /// <summary>
-/// One column: sums and their shares, the mean of runners, and of percentiles the highest of any bucket and endpoint in it, in seconds.
+/// One column: sums, their shares, and the mean number of runners. A percentile is the highest of all buckets and endpoints in the column,
+/// in seconds.
 /// </summary>
 internal sealed record ColumnFigures
 {

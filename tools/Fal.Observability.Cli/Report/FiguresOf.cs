@@ -2,7 +2,7 @@ using Fal.Observability.Client;
 
 namespace Fal.Observability.Cli.Report;
 
-/// <summary>Makes the figures of a report. What the library computes is taken from it.</summary>
+/// <summary>Makes the figures of a report. Takes from the library whatever the library computes.</summary>
 internal sealed class FiguresOf
 {
     private static readonly Compared Unknown = new(null, null);
@@ -181,7 +181,7 @@ internal sealed class FiguresOf
             BucketsOf.Finite(row.GetValue(metric)), BucketsOf.Finite(before?.GetValue(metric)));
     }
 
-    /// <summary>The runners of several apps as one history, so that the library computes their share as it does for one.</summary>
+    /// <summary>The runners of several apps as one history, so that the library can compute a common idle share.</summary>
     private static FalRunnerHistory? Together(IEnumerable<FalRunnerHistory> histories)
     {
         FalRunnerHistory[] all = [.. histories];
@@ -218,7 +218,7 @@ internal sealed class FiguresOf
         {
             if (bucket is { Running: { } running, Idle: { } unused, Draining: { } draining })
             {
-                // The last bucket counts with the time that has passed of it.
+                // Of the last bucket, only the time that has already passed counts.
                 DateTimeOffset end = bucket.Start + _request.Timeframe.GetLengthInUtc();
                 end = end > _sources.CollectedAt && bucket.Start < _sources.CollectedAt ? _sources.CollectedAt : end;
                 idle += unused * (end - bucket.Start).TotalHours;

@@ -5,12 +5,6 @@ internal sealed partial class ReportPage
 {
     private void Apps()
     {
-        if (_account.Apps.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "apps")).Element("h2", "App by app", ("id", "apps"));
         _html.Open("nav", ("aria-label", "Apps")).Open("ul");
         foreach (AppFigures app in _account.Apps)
         {
@@ -24,8 +18,6 @@ internal sealed partial class ReportPage
         {
             App(app, path);
         }
-
-        _html.CloseLine();
     }
 
     private void App(AppFigures app, string path)
@@ -68,6 +60,15 @@ internal sealed partial class ReportPage
             PercentileTable(app, path);
         }
 
+        if (app.SlowestBuckets.Count > 0)
+        {
+            _html.Element(
+                "p",
+                $"The list of the longest waits leaves out an endpoint's {_bucket}s with fewer than {LeastRequests} requests, because " +
+                    "the p90 of so few tells little. The plots have all of them, and p99 too, so they can be higher.",
+                ("class", "soft"));
+        }
+
         BucketTables(app.WorstBuckets, $"{path}.worst_buckets", app.SlowestBuckets, $"{path}.slowest_buckets", null);
         _html.CloseLine();
     }
@@ -98,7 +99,9 @@ internal sealed partial class ReportPage
             Objective(slo);
             _html.Text(": ");
             Figure($"{path}.availability.error_budget_consumed", slo.ErrorBudgetConsumed, FigureText.Share);
-            _html.Text(" of the error budget is used.");
+            _html.Text($" of the error budget of the {Window(slo)} to ");
+            Time(slo.AsOf);
+            _html.Text(" UTC is used.");
         }
     }
 
@@ -118,7 +121,7 @@ internal sealed partial class ReportPage
             if (cost.CostPerThousandSuccesses is { } perThousand)
             {
                 _html.Text(", ");
-                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, cost.Currency);
+                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, Price(cost.Currency));
                 _html.Text(" for 1,000 successes");
             }
 
@@ -127,13 +130,21 @@ internal sealed partial class ReportPage
 
         if (_account.Bill is not null && app.Costs.Count == 0)
         {
-            _html.Text(" Its cost is not known, because no line of the bill has exactly its name and environment.");
+            _html.Text(" Its cost is not known, because no line of the bill names it in its environment.");
+            foreach (UnattributedFigures line in _account.Bill.Unattributed.Where(line => line.ProbableApp == app.App))
+            {
+                _html.Text($" The line {BilledName(line)}, {FigureText.Money(line.Cost, line.Currency)}, is probably its cost.");
+            }
         }
 
-        if (app.Runners is { IdleShare: { } idle, Hours: { } hours })
+        if (app.Runners?.Hours is { Idle: 0 })
+        {
+            _html.Text(" Its runners were never idle.");
+        }
+        else if (app.Runners is { IdleShare: { } idle, Hours: { } hours })
         {
             _html.Text(" Its runners were idle for ");
-            Figure($"{path}.runners.hours.idle", hours.Idle, FigureText.RunnerHours);
+            Figure($"{path}.runners.hours.idle", hours.Idle, FigureText.Hours);
             _html.Text(", ");
             Figure($"{path}.runners.idle_share", idle, FigureText.Share);
             _html.Text(" of their paid time");
@@ -172,8 +183,11 @@ internal sealed partial class ReportPage
         Table(
             "Percentiles by endpoint, with those of the previous period",
             rows,
-            new("Endpoint", (row, _) => _html.Text(Shown(row.Endpoint))),
-            new("Time", (row, _) => _html.Text(row.What), IsWord: true),
+            new("Endpoint", (row, _) =>
+            {
+                Name(row.Endpoint);
+                Small(row.What);
+            }),
             new("p50", (row, path) => ComparedSeconds($"{path}.p50", row.Percentiles.P50)),
             new("p75", (row, path) => ComparedSeconds($"{path}.p75", row.Percentiles.P75)),
             new("p90", (row, path) => ComparedSeconds($"{path}.p90", row.Percentiles.P90)),

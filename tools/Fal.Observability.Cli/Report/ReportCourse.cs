@@ -7,12 +7,6 @@ internal sealed partial class ReportPage
 {
     private void Course()
     {
-        if (_account.Columns.Items.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "course")).Element("h2", "Over time", ("id", "course"));
         _html.Element("p", $"All apps together. {ColumnWords(_account.Columns)}", ("class", "soft"));
         _html.Open("div", ("class", "plots"));
         CountPlots(_account.Columns, "all apps");
@@ -39,7 +33,7 @@ internal sealed partial class ReportPage
             }.Write(_html);
         }
 
-        _html.CloseLine().CloseLine();
+        _html.CloseLine();
     }
 
     private void CountPlots(ColumnsFigures columns, string whose)
@@ -75,18 +69,22 @@ internal sealed partial class ReportPage
     {
         IReadOnlyList<ColumnFigures> items = app.Columns.Items;
         ColumnFigures? worst = items.MaxBy(p99);
+        Func<ColumnFigures, double?>[] percentiles = [p50, p90, p99];
+        var unit = FigureText.UnitOf(items.Max(column => percentiles.Max(of => of(column))) ?? 0);
         TimePlot(
-            $"{what}, seconds",
+            $"{what}, {unit.Name}",
             $"{Whose(app.App)}: percentiles 50, 90 and 99, for each {Length(app.Columns)} the highest of any {_bucket} and endpoint. " +
                 (worst is not null && p99(worst) is { } most
-                    ? $"The highest p99 is {FigureText.Seconds(most)}, in the {Length(app.Columns)} that began " +
+                    ? $"The highest p99 is {FigureText.Duration(most)}, in the {Length(app.Columns)} that began " +
                         $"{FigureText.Instant(worst.Start)} UTC."
                     : "There is no value."),
             app.Columns,
             isStacked: false,
-            new PlotSeries("p50", [.. items.Select(p50)]),
-            new PlotSeries("p90", [.. items.Select(p90)]),
-            new PlotSeries("p99", [.. items.Select(p99)]));
+            new PlotSeries("p50", InUnit(p50)),
+            new PlotSeries("p90", InUnit(p90)),
+            new PlotSeries("p99", InUnit(p99)));
+
+        double?[] InUnit(Func<ColumnFigures, double?> of) => [.. items.Select(column => of(column) / unit.Seconds)];
     }
 
     private void RunnerPlot(ColumnsFigures columns, string whose)

@@ -25,6 +25,12 @@ internal sealed partial class ReportPage
 
     private readonly string _bucket;
 
+    /// <summary>The apps that miss the objective. Those that used most of their error budget come first.</summary>
+    private AppFigures[] Missed =>
+    [
+        .. _account.Apps.Where(app => app.Availability?.IsMet == false).OrderByDescending(app => app.Availability!.ErrorBudgetConsumed),
+    ];
+
     private ReportPage(AccountFigures account, TextWriter output)
     {
         _account = account;
@@ -62,16 +68,39 @@ internal sealed partial class ReportPage
         Header();
         _html.Open("main");
         FirstScreen();
-        Course();
-        Reliability();
-        Runners();
-        Speed();
-        Cost();
-        Worst();
-        Apps();
+        Sections();
         _html.CloseLine();
         Footer();
         _html.Close().CloseLine();
+    }
+
+    private void Sections()
+    {
+        bool hasApps = _account.Apps.Count > 0;
+        (string Id, string Title, bool IsShown, Action Write)[] sections =
+        [
+            ("course", "Over time", _account.Columns.Items.Count > 0, Course),
+            ("reliability", "Reliability", hasApps, Reliability),
+            ("runners", "Runners and cold boots", hasApps, Runners),
+            ("speed", "Speed", _account.Apps.Any(app => app.Endpoints.Count > 0), Speed),
+            ("cost", "Cost", true, Cost),
+            ("worst", $"The {_bucket}s with the most server errors and the longest waits",
+                _account.WorstBuckets.Count > 0 || _account.SlowestBuckets.Count > 0, Worst),
+            ("apps", "App by app", hasApps, Apps),
+        ];
+        _html.Open("nav", ("aria-label", "Contents"), ("class", "contents")).Open("ul");
+        foreach (var section in sections.Where(section => section.IsShown))
+        {
+            _html.Open("li").Element("a", section.Title, ("href", $"#{section.Id}")).Close();
+        }
+
+        _html.Close().CloseLine();
+        foreach (var section in sections.Where(section => section.IsShown))
+        {
+            _html.Open("section", ("aria-labelledby", section.Id)).Element("h2", section.Title, ("id", section.Id));
+            section.Write();
+            _html.CloseLine();
+        }
     }
 
     private string Title() =>
@@ -118,21 +147,21 @@ internal sealed partial class ReportPage
         Verdict();
         _html.Open("dl", ("class", "cards"));
         TrafficFigures traffic = _account.Traffic;
-        Card("Requests", () => Figure("traffic.request_count.value", traffic.RequestCount.Value, FigureText.BigCount), () =>
-            _html.Text($"in the whole period; {Than(traffic.RequestCount, FigureText.BigCount)}"));
-        Card("Without a server error", () => Figure("traffic.error_free_rate.value", traffic.ErrorFreeRate.Value, FigureText.Share), () =>
+        Card("Requests", () => Figure("traffic.request_count.value", traffic.RequestCount.Value, FigureText.Count), () =>
+            _html.Text($"in the whole period; {Than(traffic.RequestCount, FigureText.Count)}"));
+        Card("Without a server error", () => Figure("traffic.error_free_rate.value", traffic.ErrorFreeRate.Value, ErrorFree), () =>
         {
             Figure("traffic.error_count.value", traffic.ErrorCount.Value, FigureText.Count);
             _html.Text(" failed (5xx) in the whole period");
             if (traffic.ErrorFreeRate.Before is { } before)
             {
-                _html.Text($"; before: {FigureText.Share(before)}");
+                _html.Text($"; before: {ErrorFree(before)}; server errors per request: {Growth(traffic.ErrorRate)}");
             }
         });
         double? used = _account.Availability?.ErrorBudgetConsumed;
         Card("Error budget used", () => Figure("availability.error_budget_consumed", used, FigureText.Share), () =>
             _html.Text(_account.Availability is { } slo
-                ? $"of the failures allowed by {FigureText.Target(slo.Target)} over {FigureText.Number(slo.WindowDays)} days"
+                ? $"of the failures allowed by {FigureText.Target(slo.Target)} over {Window(slo)}"
                 : $"not known: no {_bucket} has ended yet"));
         CostCards();
         Card("Paid runner time idle", () => Figure("idle_share", _account.IdleShare, FigureText.Share), () =>
@@ -143,14 +172,14 @@ internal sealed partial class ReportPage
                 return;
             }
 
-            Figure("runner_hours.idle", hours.Idle, FigureText.RunnerHours);
+            Figure("runner_hours.idle", hours.Idle, FigureText.Hours);
             _html.Text(" without a request in ");
-            Figure("runner_hours.paid", hours.Paid, FigureText.RunnerHours);
+            Figure("runner_hours.paid", hours.Paid, FigureText.Hours);
             _html.Text(" of paid runner time");
             for (int i = 0; i < (_account.Bill?.Totals.Count ?? 0); i++)
             {
                 CostFigures total = _account.Bill!.Totals[i];
-                if (total.IdleCost is { } idleCost)
+                if (total.IdleCost is { } idleCost && hours.Idle > 0)
                 {
                     bool isLeast = _account.Apps.Any(IdlesAtUnknownCost);
                     _html.Text(i > 0 ? " and " : isLeast ? ", at a cost of at least " : ", at a cost of about ");
@@ -167,9 +196,13 @@ internal sealed partial class ReportPage
     private void Verdict()
     {
         AvailabilityFigures? slo = _account.Availability;
+        int apps = _account.Apps.Count;
+        string missed = $"{FigureText.Count(Missed.Length)} of {FigureText.Count(apps)} apps {(Missed.Length == 1 ? "misses" : "miss")} it";
         (string kind, string word) = slo?.IsMet switch
         {
+            true when Missed.Length > 0 => ("warn", $"All apps together meet the objective, but {missed}."),
             true => ("good", "The objective is met."),
+            false when apps > 1 && Missed.Length > 0 => ("bad", $"All apps together miss the objective, and {missed}."),
             false => ("bad", "The objective is missed."),
             null => ("unknown", _account.Traffic.RequestCount.Value > 0 ? "The objective cannot be judged." : "There were no requests."),
         };
@@ -177,10 +210,10 @@ internal sealed partial class ReportPage
         if (slo is { RequestCount: > 0 })
         {
             _html.Text(" ");
-            Figure("availability.error_free_rate", slo.ErrorFreeRate, FigureText.Share);
+            Figure("availability.error_free_rate", slo.ErrorFreeRate, ErrorFree);
             _html.Text(" of ");
             Figure("availability.request_count", slo.RequestCount, FigureText.Count);
-            _html.Text($" requests in the completed {_bucket}s of the {FigureText.Number(slo.WindowDays)} days to ");
+            _html.Text($" requests in the completed {_bucket}s of the {Window(slo)} to ");
             Time(slo.AsOf);
             _html.Text(" UTC ended without a server error (");
             Figure("availability.error_count", slo.ErrorCount, FigureText.Count);
@@ -226,9 +259,9 @@ internal sealed partial class ReportPage
             }.OfType<string>())));
             Card(
                 "Cost of 1,000 successes",
-                () => Money($"{path}.cost_per_thousand_successes", total.CostPerThousandSuccesses, total.Currency),
+                () => Money($"{path}.cost_per_thousand_successes", total.CostPerThousandSuccesses, Price(total.Currency)),
                 () => _html.Text(total.CostPerThousandSuccessesBefore is { } before
-                    ? $"before: {FigureText.Money(before, total.Currency)}"
+                    ? $"before: {FigureText.Price(before, total.Currency)}"
                     : "the cost before is not known"));
         }
     }
@@ -241,6 +274,8 @@ internal sealed partial class ReportPage
         words();
         _html.Close().CloseLine();
     }
+
+    private string ErrorFree(double? share) => FigureText.ErrorFree(share, _account.Availability?.Target);
 
     private static string Than(Compared figure, Func<double?, string> show) => figure switch
     {

@@ -1,17 +1,16 @@
 namespace Fal.Observability.Cli.Report;
 
-/// <summary>What the first screen says below the figures: what stands out, and what to know about them.</summary>
+/// <summary>What the first screen says below the figures: what stands out.</summary>
 internal sealed partial class ReportPage
 {
+    /// <summary>By how much more of the requests must fail than in the period before, as a share, to stand out.</summary>
+    private const double NotableGrowth = 0.1;
+
     private void Points()
     {
         _html.Element("h2", "What stands out").Open("ul", ("class", "points"));
         bool any = false;
-        AppFigures[] missed =
-        [
-            .. _account.Apps.Where(app => app.Availability?.IsMet == false).OrderByDescending(app => app.Availability!.ErrorBudgetConsumed),
-        ];
-        if (missed.Length > 0)
+        if (Missed is { Length: > 0 } missed)
         {
             Point();
             _html.Text($"{FigureText.Count(missed.Length)} of {FigureText.Count(_account.Apps.Count)} apps " +
@@ -20,6 +19,7 @@ internal sealed partial class ReportPage
             _html.Text(".").Close();
         }
 
+        ErrorGrowth(Point);
         BurnAlerts(Point);
 
         if (_account.Availability is { ShortBurnRate: { } shortBurn, LongBurnRate: { } longBurn })
@@ -82,17 +82,17 @@ internal sealed partial class ReportPage
         {
             var (app, dearest, _) = currency.MaxBy(cost => cost.Cost.Cost);
             Point();
-            UnattributedFigures? rest =
-                _account.Bill?.Unattributed.Where(rest => rest.Currency == dearest.Currency).MaxBy(rest => rest.Cost);
-            bool isLess = rest?.Cost > dearest.Cost;
-            _html.Text(isLess ? "Of the apps whose cost is known, the most expensive is " : "The most expensive app is ");
+            UnattributedFigures? higher = _account.Bill?.Unattributed
+                .Where(rest => rest.Currency == dearest.Currency && rest.Cost > dearest.Cost)
+                .MaxBy(rest => rest.Cost);
+            _html.Text(higher is not null ? "Of the apps whose cost is known, the most expensive is " : "The most expensive app is ");
             Link(app);
             _html.Text($": {FigureText.Money(dearest.Cost, dearest.Currency)}.");
-            if (isLess)
+            if (higher is not null)
             {
                 _html.Text(
-                    $" A line of the bill that belongs to no listed app is higher: {rest!.App ?? "no name"}, " +
-                        $"{FigureText.Money(rest.Cost, rest.Currency)}.");
+                    $" A line of the bill that belongs to no listed app is higher: {BilledNameAndApp(higher)}, " +
+                        $"{FigureText.Money(higher.Cost, higher.Currency)}.");
             }
 
             if (currency.Where(cost => cost.Cost.CostPerThousandSuccesses is not null && cost.Requests >= BucketsOf.LeastRequests)
@@ -101,14 +101,14 @@ internal sealed partial class ReportPage
             {
                 _html.Text(" The app with the highest cost per success is ");
                 Link(name);
-                string price = FigureText.Money(perSuccess.Cost.CostPerThousandSuccesses, perSuccess.Cost.Currency);
+                string price = FigureText.Price(perSuccess.Cost.CostPerThousandSuccesses, perSuccess.Cost.Currency);
                 _html.Text($": {price} for 1,000 successes.");
             }
 
             _html.Close();
         }
 
-        if (_account.Apps.Where(app => app.Runners?.IdleShare is not null).MaxBy(app => app.Runners!.IdleShare) is { } idle)
+        if (_account.Apps.Where(app => app.Runners?.IdleShare > 0).MaxBy(app => app.Runners!.IdleShare) is { } idle)
         {
             Point();
             _html.Text("The app with the highest idle share is ");
@@ -152,6 +152,43 @@ internal sealed partial class ReportPage
             _html.Text($" {what} of the endpoints with at least {LeastRequests} requests: one request in ten {verb} more than ")
                 .Text($"{FigureText.Seconds(times.P90.Value)}{end} (p90)")
                 .Text(times.P95.Value is { } p95 ? $", and one in twenty more than {FigureText.Seconds(p95)} (p95)." : ".").Close();
+        }
+    }
+
+    /// <summary>Says whether server errors per request grew, for all apps together and for the app where they grew most.</summary>
+    private void ErrorGrowth(Action point)
+    {
+        Compared all = _account.Traffic.ErrorRate;
+        if (HasGrown(all))
+        {
+            point();
+            _html.Text($"Server errors per request have grown ({Growth(all)}): of all requests, ");
+            Rates("traffic.error_rate", all);
+            _html.Text(".").Close();
+        }
+
+        // By the difference, because a small app can go from one failed request to three. A single app has been told above.
+        if (AllApps.Where(app => _account.Apps.Count > 1 && HasGrown(app.App.Traffic.ErrorRate)
+                && app.App.Traffic.RequestCount is { Value: >= BucketsOf.LeastRequests, Before: >= BucketsOf.LeastRequests })
+            .OrderByDescending(app => app.App.Traffic.ErrorRate.Value - app.App.Traffic.ErrorRate.Before)
+            .Select(app => (app.App.App, app.App.Traffic.ErrorRate, app.Path)).FirstOrDefault() is { App: { } name } most)
+        {
+            point();
+            _html.Text("The share of server errors has grown most in ");
+            Link(name);
+            _html.Text($" ({Growth(most.ErrorRate)}): of its requests, ");
+            Rates($"{most.Path}.traffic.error_rate", most.ErrorRate);
+            _html.Text(".").Close();
+        }
+
+        static bool HasGrown(Compared rate) => rate.Value > rate.Before * (1 + NotableGrowth);
+
+        void Rates(string path, Compared rate)
+        {
+            Figure($"{path}.value", rate.Value, FigureText.Share);
+            _html.Text(" failed, and ");
+            Figure($"{path}.before", rate.Before, FigureText.Share);
+            _html.Text(" in the previous period");
         }
     }
 
@@ -209,72 +246,4 @@ internal sealed partial class ReportPage
     }
 
     private static bool IdlesAtUnknownCost(AppFigures app) => app.Runners?.Hours?.Idle > 0 && app.Costs.Count == 0;
-
-    private void Gaps()
-    {
-        PeriodFigures period = _account.Period;
-        UnattributedFigures[] unattributed = [.. _account.Bill?.Unattributed ?? []];
-        bool countsDiffer = _account.Availability is { RequestCount: { } judged } && judged != _account.Traffic.RequestCount.Value;
-        bool isProvisional = period.ProvisionalBucketCount > 0 || _account.Bill?.ProvisionalSince is not null;
-        if (!isProvisional && _account.Gaps.Count == 0 && unattributed.Length == 0 && !countsDiffer)
-        {
-            return;
-        }
-
-        _html.Element("h2", "What to know about these figures").Open("ul", ("class", "points"));
-        if (period.ProvisionalSince is { } since)
-        {
-            _html.Open("li").Text("Provisional: the figures since ");
-            Time(since);
-            _html.Text(" UTC may still change (");
-            Figure("period.provisional_bucket_count", period.ProvisionalBucketCount, FigureText.Count);
-            _html.Text(period.ProvisionalBucketCount == 1 ? $" {_bucket} with " : $" {_bucket}s with ");
-            Figure("period.provisional_request_count", period.ProvisionalRequestCount, FigureText.Count);
-            _html.Text(" requests). In plots, a dashed line marks where they begin.").Close();
-        }
-
-        if (_account.Bill?.ProvisionalSince is { } today)
-        {
-            _html.Open("li").Text("Provisional: the cost since ");
-            Time(today);
-            _html.Text(" UTC may still change, because this day has not ended.").Close();
-        }
-
-        if (countsDiffer)
-        {
-            AvailabilityFigures slo = _account.Availability!;
-            _html.Open("li").Text("Two counts: the objective is judged by ")
-                .Text($"{FigureText.Count(slo.RequestCount)} requests, those of the completed {_bucket}s in its ")
-                .Text($"{FigureText.Number(slo.WindowDays)} days. The whole period, which all other figures are about, has ")
-                .Text($"{FigureText.Count(_account.Traffic.RequestCount.Value)}.").Close();
-        }
-
-        foreach (ReportGap gap in _account.Gaps)
-        {
-            _html.Open("li", ("data-gap", gap.Kind));
-            if (gap.Subject is { } subject)
-            {
-                _html.Element("strong", Shown(subject)).Text(": ");
-            }
-
-            _html.Text(Shown(gap.Text)).Close();
-        }
-
-        foreach (IGrouping<string, UnattributedFigures> currency in unattributed.GroupBy(rest => rest.Currency, StringComparer.Ordinal))
-        {
-            _html.Open("li").Text($"Unattributed: {Unattributed([.. currency])} of the bill belongs to no listed app. Its names on the ");
-            _html.Text($"bill are {Names(currency.Select(rest => rest.App ?? "(no name)"))}. The section Cost lists it.").Close();
-        }
-
-        _html.CloseLine();
-    }
-
-    /// <summary>The unattributed cost in one currency, beside that of the period before.</summary>
-    private static string Unattributed(UnattributedFigures[] rest)
-    {
-        string cost = FigureText.Money(rest.Sum(line => line.Cost), rest[0].Currency);
-        return rest.All(line => line.CostBefore is not null)
-            ? $"{cost} (before: {FigureText.Money(rest.Sum(line => line.CostBefore), rest[0].Currency)})"
-            : cost;
-    }
 }

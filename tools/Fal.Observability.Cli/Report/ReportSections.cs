@@ -7,16 +7,11 @@ internal sealed partial class ReportPage
 
     private void Reliability()
     {
-        if (_account.Apps.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "reliability")).Element("h2", "Reliability", ("id", "reliability"));
         _html.Element(
             "p",
-            "The apps that have used most of their error budget come first. At a burn rate of 1, the budget lasts exactly for the window of " +
-                $"the objective. An alert is due at {FigureText.Number(ShortBurnLimit)} over the last hour or at " +
+            "The apps that have used most of their error budget come first. Requests and errors are those of the whole period. The " +
+                $"objective and its budget are about their window{WindowWords()}. At a burn rate of 1, the budget lasts exactly for this " +
+                $"window. An alert is due at {FigureText.Number(ShortBurnLimit)} over the last hour or at " +
                 $"{FigureText.Number(LongBurnLimit)} over the last six hours of the period. Such rates are marked.",
             ("class", "soft"));
         Table(
@@ -28,10 +23,10 @@ internal sealed partial class ReportPage
             new("Callers' errors", (app, path) => ComparedShare($"{path}.traffic.user_error_rate", app.Traffic.UserErrorRate)),
             new("Objective", (app, _) => Objective(app.Availability), IsWord: true),
             new("Budget used", (app, path) =>
-                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, CellText.Share)),
-            new("Burn rate, 1 h", (app, path) =>
+                Figure($"{path}.availability.error_budget_consumed", app.Availability?.ErrorBudgetConsumed, FigureText.Share)),
+            new("Burn rate, 1\u00A0h", (app, path) =>
                 BurnRate($"{path}.availability.short_burn_rate", app.Availability?.ShortBurnRate, ShortBurnLimit)),
-            new("Burn rate, 6 h", (app, path) =>
+            new("Burn rate, 6\u00A0h", (app, path) =>
                 BurnRate($"{path}.availability.long_burn_rate", app.Availability?.LongBurnRate, LongBurnLimit)));
         ((string App, TrafficFigures Traffic) Item, string Path)[] classes =
         [
@@ -50,17 +45,14 @@ internal sealed partial class ReportPage
             new("Time-out", (row, path) => ComparedCount($"{path}.timeout_error_count", row.Traffic.TimeoutErrorCount)),
             new("Runtime", (row, path) => ComparedCount($"{path}.runtime_error_count", row.Traffic.RuntimeErrorCount)),
             new("Callers' errors", (row, path) => ComparedCount($"{path}.user_error_count", row.Traffic.UserErrorCount)));
-        _html.CloseLine();
     }
+
+    private string WindowWords() => _account.Availability is { } slo
+        ? $", the {Window(slo)} to {FigureText.Instant(slo.AsOf)} UTC"
+        : "";
 
     private void Runners()
     {
-        if (_account.Apps.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "runners")).Element("h2", "Runners and cold boots", ("id", "runners"));
         _html.Element(
             "p",
             "The apps with the most idle runner hours come first. Paid hours are those of running, idle and draining runners. The table " +
@@ -72,16 +64,15 @@ internal sealed partial class ReportPage
             AllApps.OrderByDescending(app => app.App.Runners?.Hours?.Idle),
             new("App", (app, _) => Link(app.App)),
             new("Idle runner hours", (app, path) =>
-                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, CellText.Hours)),
+                Figure($"{path}.runners.hours.idle", app.Runners?.Hours?.Idle, FigureText.Hours)),
             new("Paid runner hours", (app, path) =>
-                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, CellText.Hours)),
-            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, CellText.Share)),
+                Figure($"{path}.runners.hours.paid", app.Runners?.Hours?.Paid, FigureText.Hours)),
+            new("Idle share", (app, path) => Figure($"{path}.runners.idle_share", app.Runners?.IdleShare, FigureText.Share)),
             new("Peak runners", (app, path) => Figure($"{path}.runners.peak_running", app.Runners?.PeakRunning, FigureText.Count)),
             new("Limit", (app, path) => Figure($"{path}.runners.max_concurrency", app.Runners?.MaxConcurrency, FigureText.Count)),
-            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, CellText.Share)),
+            new("Peak runners / limit", (app, path) => Figure($"{path}.runners.peak_share", app.Runners?.PeakShare, FigureText.Share)),
             new("Cold boots", (app, path) => ComparedCount($"{path}.traffic.cold_boot_count", app.Traffic.ColdBootCount)),
             new("Cold boots / requests", (app, path) => ComparedShare($"{path}.traffic.cold_boot_rate", app.Traffic.ColdBootRate)));
-        _html.CloseLine();
     }
 
     private void Speed()
@@ -90,21 +81,14 @@ internal sealed partial class ReportPage
         [
             .. AllApps.SelectMany(app => app.App.Endpoints.Select((one, i) => (one, $"{app.Path}.{Path("endpoints", i)}"))),
         ];
-        if (endpoints.Length == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "speed")).Element("h2", "Speed", ("id", "speed"));
         _html.Element(
             "p",
-            "Percentiles over the whole period by endpoint. Half of the requests were faster than p50, 95 % were faster than p95. The slowest " +
-                $"endpoints come first, and those with fewer than {LeastRequests} requests come last, because a percentile of so few tells " +
-                "little. Percentiles of several endpoints cannot be combined, so the account has none.",
+            "Percentiles over the whole period by endpoint. Half of the requests were faster than p50, 95 % were faster than p95. The " +
+                $"endpoints with the highest p90 come first, and those with fewer than {LeastRequests} requests come last, because a " +
+                "percentile of so few tells little. Percentiles of several endpoints cannot be combined, so the account has none.",
             ("class", "soft"));
         SpeedTable("Wait in the queue by endpoint", endpoints, one => one.Queue, "queue");
         SpeedTable("Execution by endpoint", endpoints, one => one.Execution, "execution");
-        _html.CloseLine();
     }
 
     private void SpeedTable(
@@ -126,19 +110,11 @@ internal sealed partial class ReportPage
 
     private void Worst()
     {
-        if (_account.WorstBuckets.Count == 0 && _account.SlowestBuckets.Count == 0)
-        {
-            return;
-        }
-
-        _html.Open("section", ("aria-labelledby", "worst"))
-            .Element("h2", $"The {_bucket}s with the most server errors and the longest waits", ("id", "worst"));
         _html.Element(
             "p",
             $"The longest waits are those of endpoints with at least {LeastRequests} requests in the {_bucket}.",
             ("class", "soft"));
         BucketTables(_account.WorstBuckets, "worst_buckets", _account.SlowestBuckets, "slowest_buckets", "App with the most of them");
-        _html.CloseLine();
     }
 
     private void BucketTables(
@@ -151,7 +127,7 @@ internal sealed partial class ReportPage
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
                 new("Server errors", (bucket, path) => Figure($"{path}.error_count", bucket.ErrorCount, FigureText.Count)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
-                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, CellText.Share)),
+                new("Error share", (bucket, path) => Figure($"{path}.error_rate", bucket.ErrorRate, FigureText.Share)),
             ];
             if (worstColumn is not null)
             {
@@ -167,7 +143,7 @@ internal sealed partial class ReportPage
                 $"The {_bucket}s with the longest wait in the queue",
                 slowest.Select((bucket, i) => (bucket, Path(slowestPath, i))),
                 new("Begins, UTC", (bucket, _) => Begin(bucket)),
-                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, CellText.Seconds)),
+                new("Queue p90", (bucket, path) => Figure($"{path}.queue_p90", bucket.QueueP90, FigureText.Seconds)),
                 new("Requests", (bucket, path) => Figure($"{path}.request_count", bucket.RequestCount, FigureText.Count)),
                 new("Endpoint", (bucket, _) => Link(bucket.Endpoint), IsWord: true));
         }
@@ -180,7 +156,7 @@ internal sealed partial class ReportPage
             _html.Text(" of its ");
             Figure($"{path}.own_request_count", bucket.OwnRequestCount, FigureText.Count);
             _html.Text(" requests failed, ");
-            Figure($"{path}.own_error_rate", bucket.OwnErrorRate, CellText.Share);
+            Figure($"{path}.own_error_rate", bucket.OwnErrorRate, FigureText.Share);
             _html.Close();
         }
 

@@ -69,41 +69,37 @@ internal sealed partial class ReportPage
 
     private void ComparedShare(string path, Compared figure)
     {
-        Figure($"{path}.value", figure.Value, CellText.Share);
-        Small(figure.Before is { } before ? $"before {CellText.Share(before)}" : null);
+        Figure($"{path}.value", figure.Value, FigureText.Share);
+        Small(figure.Before is { } before ? $"before {FigureText.Share(before)}" : null);
     }
 
     private void ComparedSeconds(string path, Compared figure)
     {
         Seconds(path, figure);
-        Small(figure.Before is { } before ? $"before {CellText.Seconds(before)}" : null);
+        Small(figure.Before is { } before ? $"before {FigureText.Seconds(before)}" : null);
     }
 
-    private void ComparedMoney(string path, decimal? value, decimal? before, string? currency, int decimals = CellText.MoneyDecimals)
+    private void ComparedMoney(string path, decimal? value, decimal? before, Func<decimal?, string> show)
     {
-        CellMoney(path, value, currency, decimals);
+        Money(path, value, show);
         if (before is not null)
         {
             _html.Open("small").Text("before ");
-            CellMoney($"{path}_before", before, currency, decimals);
+            Money($"{path}_before", before, show);
             _html.Close();
         }
     }
-
-    /// <summary>An amount; a dash where it is not known.</summary>
-    private void CellMoney(string path, decimal? value, string? currency, int decimals = CellText.MoneyDecimals) =>
-        Money(path, value, amount => CellText.Money(amount, currency ?? "", decimals));
 
     private void BurnRate(string path, double? rate, double limit)
     {
         bool isAlert = rate >= limit;
         _html.Open("span", ("class", isAlert ? "mark bad" : null));
-        Figure(path, rate, CellText.Rate);
+        Figure(path, rate, FigureText.Rate);
         _html.Close();
         Small(isAlert ? "too fast" : null);
     }
 
-    private void Seconds(string path, Compared figure) => Figure($"{path}.value", figure.Value, CellText.Seconds);
+    private void Seconds(string path, Compared figure) => Figure($"{path}.value", figure.Value, FigureText.Seconds);
 
     private void Hours(string path, decimal? seconds)
     {
@@ -115,7 +111,7 @@ internal sealed partial class ReportPage
 
         _html.Element(
             "data",
-            CellText.Hours((double)known / 3600),
+            FigureText.Hours((double)known / 3600),
             ("value", FigureText.Machine(known)),
             ("data-figure", path));
     }

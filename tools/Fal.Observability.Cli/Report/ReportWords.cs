@@ -8,12 +8,18 @@ internal sealed partial class ReportPage
     private static string Names(IEnumerable<string> names)
     {
         string[] distinct = [.. names.Distinct(StringComparer.Ordinal)];
-        string shown = string.Join(", ", distinct.Take(NamesInSentence).Select(Shown));
+        string shown = string.Join(", ", distinct.Take(NamesInSentence));
         return distinct.Length <= NamesInSentence ? shown : $"{shown} and {FigureText.Count(distinct.Length - NamesInSentence)} more";
     }
 
     /// <summary>A text from the service, with escapes for invisible characters and for those that reverse a line.</summary>
     private static string Shown(string text) => text.Length == 0 ? "(without a name)" : ShownText.Of(text);
+
+    /// <summary>The length of the window of an objective.</summary>
+    private static string Window(AvailabilityFigures slo) => slo.WindowDays is 1 ? "1 day" : $"{FigureText.Number(slo.WindowDays)} days";
+
+    /// <summary>How a rate compares with that of the period before.</summary>
+    private static string Growth(Compared rate) => FigureText.Change(rate.Change) ?? (rate.Value > 0 ? "none before" : "unchanged");
 
     private static string Path(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 
@@ -29,7 +35,11 @@ internal sealed partial class ReportPage
         _html.Element("data", show(number), ("value", FigureText.Machine(number)), ("data-figure", path));
     }
 
-    private void Money(string path, decimal? value, string currency) => Money(path, value, amount => FigureText.Money(amount, currency));
+    private void Money(string path, decimal? value, string currency) => Money(path, value, Amount(currency));
+
+    private static Func<decimal?, string> Amount(string? currency) => amount => FigureText.Money(amount, currency ?? "");
+
+    private static Func<decimal?, string> Price(string? currency) => price => FigureText.Price(price, currency ?? "");
 
     private void Money(string path, decimal? value, Func<decimal?, string> show)
     {
@@ -61,18 +71,22 @@ internal sealed partial class ReportPage
     {
         string? anchor = _anchors.GetValueOrDefault(EndpointChoice.AppOf(endpoint));
         _html.Open(anchor is null ? "span" : "a", ("href", anchor is null ? null : $"#{anchor}"));
+        Name(endpoint);
+        _html.Close();
+    }
+
+    /// <summary>The name of an app or an endpoint, in which a line breaks after a slash before it breaks within a word.</summary>
+    private void Name(string endpoint)
+    {
         string[] parts = Shown(endpoint).Split('/');
         for (int i = 0; i < parts.Length; i++)
         {
             if (i > 0)
             {
-                // In a narrow column, the line breaks here and not within a word.
                 _html.Text("/").Empty("wbr");
             }
 
             _html.Text(parts[i]);
         }
-
-        _html.Close();
     }
 }

@@ -418,7 +418,7 @@ internal sealed class AnalyticsRun : IDisposable
         var samples = new List<string>(count);
         for (int i = 0; samples.Count < count; i++)
         {
-            // If there are more strata than calls, spread the choice from the first stratum to the last.
+            // If there are more groups than endpoints to try, spread the choice from the first group to the last.
             string[] stratum = strata[used == 1 ? 0 : i % used * (strata.Length - 1) / (used - 1)];
             double place = ((i / used) + 1) * GoldenRatio % 1;
             string id = stratum[(int)(place * stratum.Length)];

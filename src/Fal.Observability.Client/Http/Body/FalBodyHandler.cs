@@ -200,8 +200,8 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         ", ", content.Headers.ContentEncoding.Where(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>
-    /// Whether the end of a body can be distinguished from a lost connection before decompression. HTTP/2 and 3 mark the end; in HTTP/1.x a
-    /// length or chunks do. Without them, the body ends where the connection ends, for whatever reason.
+    /// Whether HTTP itself, without the gzip data, shows if a body is complete or the connection was lost. HTTP/2 and 3 mark the end; in
+    /// HTTP/1.x a length or chunks do. Without them, the body ends where the connection ends, for whatever reason.
     /// </summary>
     private static bool EndIsProven(HttpResponseMessage response) =>
         response.Version.Major >= 2

@@ -299,7 +299,10 @@ public ref partial struct PrometheusTextReader
         return fault != LineFault.None || i == end ? fault : LineFault.TextAfterSample;
     }
 
-    /// <summary>The number of characters in names and values. Returns the number of bytes if even that is within the limit.</summary>
+    /// <summary>
+    /// The number of characters in names and values. There are never more characters than bytes, so the number of bytes is returned if it
+    /// is within the limit.
+    /// </summary>
     private readonly int CountExemplarCharacters(int bytes)
     {
         if (bytes <= OpenMetricsTypes.MaxExemplarLength)

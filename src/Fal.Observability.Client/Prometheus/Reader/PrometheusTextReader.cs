@@ -495,7 +495,10 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Finds the end of the current line, or of the block if the block already contains more than a report shows.</summary>
+    /// <summary>
+    /// Finds the end of the current line. If the line continues beyond the block, it is the end of the block, provided that the block has
+    /// all of the line that a report shows.
+    /// </summary>
     /// <returns>False if the report needs the next block. Without it, the report would depend on where the input was split.</returns>
     private readonly bool TryFindShownEnd(out int end)
     {
