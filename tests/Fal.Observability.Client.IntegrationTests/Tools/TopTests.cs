@@ -651,6 +651,21 @@ public sealed class TopTests
         Assert.DoesNotContain(Frame(100, 40), line => line.StartsWith("use", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(40, "12:34:40 UTC The service answers again,…")]
+    [InlineData(60, "12:34:40 UTC The service answers again, after 30 s.")]
+    [InlineData(80, "retries 0, rate limits 0  12:34:40 UTC The service answers again, after 30 s.")]
+    public void A_narrow_screen_leaves_out_the_retries_rather_than_what_happened(int width, string status)
+    {
+        Read(App("org/painter", queue: 1, busy: 1));
+        _model.ReadFailed(new FalTransportException("gone"), _now);
+        _model.PartFailed("apps", new FalTransportException("gone"), _now);
+        _now += TimeSpan.FromSeconds(20);
+        Read(App("org/painter", queue: 1, busy: 1));
+
+        Assert.Equal(status, Frame(width, 24)[5]);
+    }
+
     [Fact]
     public void Times_are_said_to_be_in_UTC()
     {

@@ -151,7 +151,7 @@ internal sealed class TopScreen(TopModel model, string ramp)
             parts.Add((1, "SIMULATED DATA", Ink.Warning));
         }
 
-        while (parts.Sum(part => part.Text.Length + TopLine.Gap) + age.Length > width)
+        while (parts.Sum(part => TopLine.WidthOf(part.Text) + TopLine.Gap) + age.Length > width)
         {
             parts.Remove(parts.MaxBy(part => part.Rank));
         }
@@ -176,21 +176,32 @@ internal sealed class TopScreen(TopModel model, string ramp)
                 .Select(part => new TopLine(width).Add(part, Ink.Bad));
         }
 
-        var line = new TopLine(width);
-        line.Add(Invariant($"retries {model.Retries}, rate limits {model.RateLimits}"), model.RateLimits > 0 ? Ink.Warning : Ink.Plain);
+        List<(string Text, Ink Ink)> parts =
+        [
+            (Invariant($"retries {model.Retries}, rate limits {model.RateLimits}"), model.RateLimits > 0 ? Ink.Warning : Ink.Plain),
+        ];
         if (model.Latest is { SkippedLines: > 0 } latest)
         {
-            line.Add($"  {Figures.Of(latest.SkippedLines, "unreadable line")}", Ink.Warning);
+            parts.Add((Figures.Of(latest.SkippedLines, "unreadable line"), Ink.Warning));
         }
 
         if (model.Events.FirstOrDefault() is { } last)
         {
-            line.Add($"  {Figures.Clock(last.At)} UTC {last.Text}", last.Ink);
+            parts.Add(($"{Figures.Clock(last.At)} UTC {last.Text}", last.Ink));
         }
 
-        foreach (string notice in model.Notices.Where(notice => !notice.StartsWith("cost", StringComparison.Ordinal)))
+        parts.AddRange(model.Notices.Where(notice => !notice.StartsWith("cost", StringComparison.Ordinal))
+            .Select(notice => (notice, Ink.Warning)));
+        // The counts go first: what happened says more.
+        if (parts.Count > 1 && parts.Sum(part => TopLine.WidthOf(part.Text) + TopLine.Gap) - TopLine.Gap > width)
         {
-            line.Add($"  {notice}", Ink.Warning);
+            parts.RemoveAt(0);
+        }
+
+        var line = new TopLine(width);
+        foreach ((string text, Ink ink) in parts)
+        {
+            line.AddNext(text, ink);
         }
 
         return [line];
