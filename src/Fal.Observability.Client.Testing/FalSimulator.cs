@@ -437,7 +437,7 @@ public sealed class FalSimulator : IAsyncDisposable
     private static string Redact(string authorization) =>
         string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
 
-    /// <summary>Replaces the host's console lifetime. That one handles Ctrl+C and SIGTERM, so they would not end the program.</summary>
+    /// <summary>Replaces the host's console lifetime, which would catch Ctrl+C and SIGTERM and so keep the program from ending.</summary>
     private sealed class NoConsoleLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -189,9 +189,9 @@ internal static class FalErrorReader
     }
 
     /// <summary>
-    /// Whether the edge answered in the service's place and says so: Cloudflare by <c>cf-mitigated</c>, Vercel, which serves fal's API,
-    /// by <c>x-vercel-mitigated</c>. A 403 with such a header is a challenge, whatever the value of the header is. With any other status,
-    /// only the value <c>challenge</c> counts, because the edge may merely limit the rate.
+    /// Whether the edge answered in the service's place and says so. Cloudflare says so in <c>cf-mitigated</c>. Vercel, which serves fal's
+    /// API, says so in <c>x-vercel-mitigated</c>. A 403 with such a header is a challenge, whatever the value of the header is. With any
+    /// other status, only the value <c>challenge</c> counts, because the edge may merely limit the rate.
     /// </summary>
     private static bool IsMitigated(HttpResponseMessage response) => MitigationHeaders.Any(header =>
         response.Headers.TryGetValues(header, out IEnumerable<string>? values)

@@ -87,8 +87,8 @@ public ref partial struct PrometheusTextReader
 
     private NameArray _names; // The label names of the line that the grammar reads, up to FewLabels.
 
-    // _untriedLines: lines left to parse without the index. _oddRun: the value to which the last failure set _untriedLines. It roughly
-    // doubles with each consecutive failure.
+    // _untriedLines: lines left to parse without the index. _oddRun: how many lines the last failure of the index excluded
+    // from it. It roughly doubles with each consecutive failure.
     private int _untriedLines;
     private int _oddRun;
     private bool _otherShapeBetween; // Whether a sample with another shape was read since the remembered one.
@@ -433,7 +433,7 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>Handles the states in which a line cannot be read at once: start of input, rest of a long line, after the end.</summary>
-    /// <returns>False if <see cref="Read"/> must return <paramref name="isToken"/> now.</returns>
+    /// <returns>True if a line can be read now. If false, <see cref="Read"/> returns <paramref name="isToken"/>.</returns>
     private bool PrepareToRead(out bool isToken)
     {
         isToken = false;
@@ -496,8 +496,8 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Finds the end of the current line. If the line continues beyond the block, it is the end of the block, provided that the block has
-    /// all of the line that a report shows.
+    /// Finds the end of the current line. If the line continues beyond the block, that is the end of the block. The block must then
+    /// contain the part of the line that a report quotes.
     /// </summary>
     /// <returns>False if the report needs the next block. Without it, the report would depend on where the input was split.</returns>
     private readonly bool TryFindShownEnd(out int end)
