@@ -123,8 +123,8 @@ internal sealed class AppsEndpoint(TrafficModel model, FalSimulatorOptions optio
             json.WriteEndArray();
         }));
 
-        double Aggregate(RunnerMinute[] minutes, Func<RunnerMinute, int> state) =>
-            minutes.Length == 0 ? 0 : aggregation == "max" ? minutes.Max(state) : minutes.Average(state);
+        double Aggregate(RunnerMinute[] minutes, Func<RunnerMinute, double> state) => minutes.Length == 0 ? 0
+            : aggregation == "max" ? minutes.Max(minute => state(minute.AtItsBusiest)) : minutes.Average(state);
     }
 
     private static string Instant(DateTimeOffset instant, string format) =>

@@ -244,12 +244,12 @@ internal sealed class DrawnApp : IAccountApp
         work *= incident.Slowdown;
         int leastRunners = _keepsRunner || totals.Requests > 0 ? 1 : 0;
         int up = Math.Max(leastRunners, RunnersFor(work));
-        // Requests fill a runner before the next one. With few requests, chance decides whether any of them runs.
+        // Requests fill a runner before the next one. With few requests, none runs for a part of the minute.
         double busy = Math.Max(work / _requestsPerRunner, 1 - Math.Exp(-work));
         var runners = new RunnerMinute
         {
             // A runner is idle if no request runs. As long as requests wait, each runner has one.
-            Busy = incident.Backlog > 0 ? up : Math.Min(up, new Dice(_key, long.MinValue + minute).Round(busy)),
+            Busy = incident.Backlog > 0 ? up : Math.Min(up, busy),
             Up = up,
             Pending = incident.Severity + (totals.ColdBoots > 0 ? 1 : 0),
             Dead = incident.Severity > 1 ? incident.Severity - 1 : 0,

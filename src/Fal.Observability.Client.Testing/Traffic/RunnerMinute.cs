@@ -3,14 +3,17 @@ namespace Fal.Observability.Client.Testing;
 /// <summary>An app's runners in one minute.</summary>
 internal readonly record struct RunnerMinute
 {
-    /// <summary>Up and processing requests.</summary>
-    public int Busy { get; init; }
+    /// <summary>Up and processing requests, on average over the minute.</summary>
+    public double Busy { get; init; }
 
     /// <summary>Up, busy or not: what the metrics call running.</summary>
     public int Up { get; init; }
 
-    /// <summary>Up without a request.</summary>
-    public int Idle => Up - Busy;
+    /// <summary>Up without a request, on average over the minute.</summary>
+    public double Idle => Up - Busy;
+
+    /// <summary>The moment of the minute at which the most runners were busy: one that works for a part of the minute counts whole.</summary>
+    public RunnerMinute AtItsBusiest => this with { Busy = Math.Ceiling(Busy) };
 
     public int Pending { get; init; }
 

@@ -73,6 +73,36 @@ public sealed class SimulatorConsistencyTests
             report.Summary, row => Assert.InRange(row.P50PrepareDuration!.Value, TimeSpan.FromSeconds(60), TimeSpan.FromMinutes(4)));
     }
 
+    [Fact]
+    public async Task A_minute_with_requests_has_a_runner_that_worked_and_light_work_leaves_most_of_its_time_idle()
+    {
+        var time = new FakeTimeProvider(Now);
+        await using FalSimulator server = await FalSimulator.StartAsync(options =>
+            (options.Seed, options.Apps, options.TimeProvider) = (1, 12, time));
+        using FalObservabilityClient fal = ClientOf(server, time);
+        AnalyticsTimeRange range = AnalyticsTimeRange.Between(Now.AddHours(-3), Now.AddMinutes(-5));
+        var idle = new List<double>();
+        foreach (string app in server.Apps)
+        {
+            FalRunnerHistory most = await fal.Apps.GetRunnerHistoryAsync(app, range, AnalyticsTimeframe.Minute);
+            FalRunnerHistory mean = await fal.Apps.GetRunnerHistoryAsync(
+                app, range, AnalyticsTimeframe.Minute, FalRunnerAggregation.Average);
+            AnalyticsReport requests = await fal.Analytics.GetReportAsync(new AnalyticsQuery(app)
+            {
+                Range = range,
+                Timeframe = AnalyticsTimeframe.Minute,
+            });
+            HashSet<DateTimeOffset> busy = [.. requests.TimeSeries
+                .Where(minute => minute.Rows.Sum(row => row.RequestCount) > 0).Select(minute => minute.Start)];
+            Assert.All(
+                most.Buckets.Where(minute => busy.Contains(minute.Start)), minute => Assert.True(minute.Running >= 1, $"{app} {minute}"));
+            idle.AddRange(mean.IdleShare is { } share ? [share] : []);
+        }
+
+        Assert.Contains(idle, share => share > 0.8);
+        Assert.Contains(idle, share => share < 0.5);
+    }
+
     private static FalObservabilityClient ClientOf(FalSimulator server, TimeProvider time) => new(
         options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress),
         account => account.Services.AddSingleton(time));
