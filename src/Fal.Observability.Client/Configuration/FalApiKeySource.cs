@@ -77,7 +77,18 @@ internal sealed class FalApiKeySource(
         try
         {
             // A callback that ignores the token must not hold up the deadline, the caller's cancellation or the disposal.
-            string? key = await provider(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+            Task<string> asked = provider(cancellationToken).AsTask();
+            if (!asked.IsCompleted)
+            {
+                // If nobody waits for it any more, its exception is nobody's.
+                _ = asked.ContinueWith(
+                    static abandoned => abandoned.Exception,
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
+            }
+
+            string? key = await asked.WaitAsync(cancellationToken).ConfigureAwait(false);
             return FalApiKey.Problem(key) is { } fault
                 ? new KeyLook(null, $"returned no usable key: it {fault}", Advice)
                 : new KeyLook(key);

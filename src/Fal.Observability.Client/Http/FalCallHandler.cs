@@ -40,7 +40,8 @@ internal sealed class FalCallHandler(
             deadline = new CancellationTokenSource(_options.TotalTimeout, time);
             either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken, closed);
             string key = progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
-            progress.HasKey = true;
+            // A callback that blocks its thread returns a key only after the deadline.
+            progress.HasKey = !either.IsCancellationRequested;
             HttpResponseMessage response;
             while (true)
             {
@@ -62,7 +63,7 @@ internal sealed class FalCallHandler(
 
                 progress.HasKey = false;
                 progress.ApiKey = await account.GetAsync(either.Token).ConfigureAwait(false);
-                progress.HasKey = true;
+                progress.HasKey = !either.IsCancellationRequested;
                 if (progress.ApiKey == key)
                 {
                     break;

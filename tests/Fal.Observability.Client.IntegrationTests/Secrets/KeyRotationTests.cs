@@ -372,6 +372,68 @@ public sealed class KeyRotationTests : IAsyncLifetime
         Assert.Contains("The client sent no request.", timeout.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_callback_that_blocks_its_thread_until_the_deadline_is_named_too()
+    {
+        var clock = new SteppedClock();
+        await using ServiceProvider services = Services(
+            null,
+            _ =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(100));
+                return ValueTask.FromResult(OldKey);
+            },
+            clock: clock);
+
+        FalTimeoutException timeout = await Assert.ThrowsAsync<FalTimeoutException>(
+            () => services.GetRequiredService<IFalMetricsClient>().GetSnapshotAsync(TestContext.Current.CancellationToken).OrHangs());
+
+        Assert.Contains("ApiKeyProvider did not return a key within TotalTimeout (", timeout.Message, StringComparison.Ordinal);
+        Assert.Empty(_service.Keys);
+    }
+
+    [Fact]
+    public async Task A_callback_that_fails_after_its_call_was_cancelled_reports_no_exception()
+    {
+        const string Words = "The vault answered too late.";
+        List<Exception> unobserved = [];
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e) =>
+            unobserved.AddRange(e.Exception.InnerExceptions.Where(inner => inner.Message == Words));
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            WeakReference answer = await AbandonAsync();
+            // The thread that ended the call may not have returned from it yet.
+            for (int i = 0; i < 1000 && answer.IsAlive; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                await Task.Yield();
+            }
+
+            Assert.False(answer.IsAlive);
+            GC.WaitForPendingFinalizers();
+            Assert.Empty(unobserved);
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        async Task<WeakReference> AbandonAsync()
+        {
+            var answer = new TaskCompletionSource<string>();
+            using var caller = new CancellationTokenSource();
+            using var fal = new FalObservabilityClient(options => options.ApiKeyProvider = _ => new ValueTask<string>(answer.Task));
+            Task<FalMetricsSnapshot> call = fal.Metrics.GetSnapshotAsync(caller.Token);
+            await caller.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.OrHangs());
+            answer.SetException(new InvalidOperationException(Words));
+            return new WeakReference(answer.Task);
+        }
+    }
+
     [Theory]
     [InlineData(OldKey, null)]
     [InlineData(null, "key.txt")]
