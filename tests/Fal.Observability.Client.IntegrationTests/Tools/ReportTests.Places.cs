@@ -123,10 +123,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task An_hour_that_is_not_over_is_told_by_its_start_and_not_by_its_length()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+        (AccountFigures figures, ReportFile page) = await ReportAsync();
 
         string since = FigureText.Clock(figures.Period.ProvisionalSince!.Value);
         Assert.Contains(
@@ -139,9 +136,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task Runners_that_were_never_idle_have_no_idle_cost()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-        (AccountFigures figures, _) = await ReportAsync(fal, server);
+        (AccountFigures figures, _) = await ReportAsync();
 
         string text = ReportFile.Parse(Html(figures with
         {
@@ -164,12 +159,13 @@ public sealed partial class ReportTests
     }
 
     [Fact]
+    public void An_amount_of_money_keeps_all_its_digits_before_the_point() =>
+        Assert.Equal("123,456,789,012,345,678.91\u00A0USD", FigureText.Money(123456789012345678.912m, "USD"));
+
+    [Fact]
     public async Task The_contents_after_the_first_screen_name_every_section_in_its_order()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         XElement contents = page.Page.Descendants("nav").Single(nav => nav.Attribute("aria-label")!.Value == "Contents");
         Assert.Equal("Summary", contents.ElementsBeforeSelf().Last().Attribute("aria-label")!.Value);
@@ -183,10 +179,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task Each_name_of_an_endpoint_in_a_table_can_break_after_its_slashes()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         XElement[] names = [.. page.Page.Descendants("th").Where(name => name.Value.Contains('/', StringComparison.Ordinal))];
         Assert.Contains(names, name => !name.Descendants("a").Any());

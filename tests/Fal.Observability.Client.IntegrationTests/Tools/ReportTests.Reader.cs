@@ -31,10 +31,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task The_cost_of_the_present_day_is_called_provisional_beside_the_total_and_in_the_tables()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         Assert.Contains("the cost since 17 Jun 00:00 UTC may still change", Card(page, "Cost"), StringComparison.Ordinal);
         Assert.Contains("Provisional: the cost since 17 Jun 2026 00:00 UTC may still change", page.Text, StringComparison.Ordinal);
@@ -128,10 +125,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task Each_column_of_a_table_has_one_unit_and_one_number_of_decimals()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         foreach (XElement table in page.Page.Descendants("table"))
         {
@@ -152,10 +146,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task A_title_of_a_table_stays_in_sight_and_a_phone_says_that_there_are_more_columns()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         Assert.All(page.Page.Descendants("table"), table =>
         {
@@ -173,10 +164,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task The_words_of_a_plot_say_when_the_busiest_time_began_and_never_from_when_on()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         string[] words = [.. page.Page.Descendants("desc").Select(desc => desc.Value)];
         Assert.All(words, text =>
@@ -190,10 +178,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task The_highest_idle_share_is_told_with_its_cost()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+        (AccountFigures figures, ReportFile page) = await ReportAsync();
 
         AppFigures idle = figures.Apps.Where(app => app.Runners?.IdleShare is not null).MaxBy(app => app.Runners!.IdleShare)!;
         string cost = FigureText.Money(idle.Costs.Single().IdleCost, "USD").Replace('\u00A0', ' ');

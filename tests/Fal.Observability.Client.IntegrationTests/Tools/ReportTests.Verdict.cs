@@ -141,10 +141,7 @@ public sealed partial class ReportTests
     [Fact]
     public async Task A_figure_is_rounded_in_the_same_way_wherever_the_page_has_it()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         Assert.All(
             page.Page.Descendants("data").GroupBy(figure => figure.Attribute("data-figure")!.Value, StringComparer.Ordinal),

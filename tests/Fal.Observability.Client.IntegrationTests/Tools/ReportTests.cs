@@ -242,10 +242,7 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public async Task A_single_hour_that_may_still_change_can_be_seen_in_each_plot_and_is_said_in_words()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+        (AccountFigures figures, ReportFile page) = await ReportAsync();
 
         Assert.Contains("No alert is due, neither for all apps together nor for a single app.", page.Text, StringComparison.Ordinal);
         string since = FigureText.Moment(figures.Period.ProvisionalSince!.Value);
@@ -273,10 +270,7 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public async Task Idle_runner_hours_and_their_cost_are_told_for_the_account_and_for_each_app()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+        (AccountFigures figures, ReportFile page) = await ReportAsync();
 
         Assert.Contains(figures.Apps, app => app.Costs.Any(cost => cost.IdleCost > 0));
         for (int i = 0; i < figures.Apps.Count; i++)
@@ -364,10 +358,7 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public async Task The_count_of_the_objective_and_that_of_the_period_are_told_apart_where_they_differ()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+        (AccountFigures figures, ReportFile page) = await ReportAsync();
 
         Assert.NotEqual(figures.Availability!.RequestCount, figures.Traffic.RequestCount.Value);
         Assert.Contains("requests in the completed hours of the 7 days to", page.Text, StringComparison.Ordinal);
@@ -396,10 +387,7 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public async Task The_page_refers_to_nothing_outside_itself_and_has_no_script()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (_, ReportFile page) = await ReportAsync(fal, server);
+        (_, ReportFile page) = await ReportAsync();
 
         HashSet<string> ids = [.. page.Page.Descendants().Attributes("id").Select(id => id.Value)];
         Assert.DoesNotContain(
@@ -421,10 +409,7 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public async Task Each_plot_says_what_it_shows_and_has_no_more_points_than_pixels()
     {
-        await using FalSimulator server = await StartAsync();
-        using FalObservabilityClient fal = ClientOf(server, server.Key);
-
-        (AccountFigures figures, ReportFile page) = await ReportAsync(fal, server);
+        (AccountFigures figures, ReportFile page) = await ReportAsync();
 
         XElement[] plots = [.. page.Page.Descendants("svg")];
         Assert.True(plots.Length > figures.Apps.Count * 4, Invariant($"There are only {plots.Length} plots."));
@@ -675,6 +660,14 @@ public sealed partial class ReportTests : IDisposable
             options.BaseAddress = server.BaseAddress;
         },
         account => account.Services.AddSingleton<TimeProvider>(_time));
+
+    /// <summary>The report on the account of <see cref="StartAsync"/>.</summary>
+    private async Task<(AccountFigures Figures, ReportFile Page)> ReportAsync()
+    {
+        await using FalSimulator server = await StartAsync();
+        using FalObservabilityClient fal = ClientOf(server, server.Key);
+        return await ReportAsync(fal, server);
+    }
 
     private async Task<(AccountFigures Figures, ReportFile Page)> ReportAsync(FalObservabilityClient fal, FalSimulator server)
     {

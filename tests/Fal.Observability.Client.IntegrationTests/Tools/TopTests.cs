@@ -12,11 +12,12 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests.Tools;
 
 /// <summary>What <c>fal-obs top</c> shows on a screen of a given size, and what its keys do.</summary>
-public sealed class TopTests
+public sealed class TopTests : IDisposable
 {
     private static readonly DateTimeOffset Start = SteppedClock.FirstInstant;
 
     private readonly TopModel _model = new("fal", isSimulated: false, TimeSpan.FromSeconds(10), Start);
+    private readonly SemaphoreSlim _news = new(0);
     private readonly TopScreen _screen;
     private TopView _view = new();
     private DateTimeOffset _now = Start;
@@ -907,16 +908,7 @@ public sealed class TopTests
             (options.MinRetryDelay, options.RetryBaseDelay) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1));
         });
         using var ending = new CancellationTokenSource();
-        using var news = new SemaphoreSlim(0);
-        var feed = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, change =>
-        {
-            lock (_model)
-            {
-                change(_model);
-            }
-
-            news.Release();
-        });
+        var feed = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, Post);
         Task running = feed.RunAsync(ending.Token);
 
         await UntilAsync(() => _model is { Latest: not null, Retries: > 0 } && _model.Notices.Any());
@@ -931,22 +923,6 @@ public sealed class TopTests
         await UntilAsync(() => _model.Problem is null);
         await ending.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHangs());
-
-        async Task UntilAsync(Func<bool> isReached)
-        {
-            for (bool isDone = false; !isDone;)
-            {
-                lock (_model)
-                {
-                    isDone = isReached();
-                }
-
-                if (!isDone)
-                {
-                    await news.WaitAsync().OrHangs();
-                }
-            }
-        }
     }
 
     [Fact]
@@ -958,16 +934,7 @@ public sealed class TopTests
         var clock = new SteppedClock();
         using var client = new FalObservabilityClient(options => (options.ApiKey, options.BaseAddress) = (server.Key, server.BaseAddress));
         using var ending = new CancellationTokenSource();
-        using var news = new SemaphoreSlim(0);
-        Task running = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, change =>
-        {
-            lock (_model)
-            {
-                change(_model);
-            }
-
-            news.Release();
-        }).RunAsync(ending.Token);
+        Task running = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, Post).RunAsync(ending.Token);
         // The metrics and the list fail, the cost is read, and each waits for its next read, in whatever order.
         TimeSpan[] waits = [await clock.TimerAsync(), await clock.TimerAsync(), await clock.TimerAsync()];
         Assert.Equal([TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)], waits.Order());
@@ -984,22 +951,6 @@ public sealed class TopTests
 
         await ending.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.OrHangs());
-
-        async Task UntilAsync(Func<bool> isReached)
-        {
-            for (bool isDone = false; !isDone;)
-            {
-                lock (_model)
-                {
-                    isDone = isReached();
-                }
-
-                if (!isDone)
-                {
-                    await news.WaitAsync().OrHangs();
-                }
-            }
-        }
     }
 
     [Fact]
@@ -1122,6 +1073,35 @@ public sealed class TopTests
     {
         _now += TimeSpan.FromSeconds(10);
         _model.Take(FalMetricsSnapshot.Create(apps, _now));
+    }
+
+    public void Dispose() => _news.Dispose();
+
+    /// <summary>Takes a change of the model from a feed that runs beside the test.</summary>
+    private void Post(Action<TopModel> change)
+    {
+        lock (_model)
+        {
+            change(_model);
+        }
+
+        _news.Release();
+    }
+
+    private async Task UntilAsync(Func<bool> isReached)
+    {
+        for (bool isDone = false; !isDone;)
+        {
+            lock (_model)
+            {
+                isDone = isReached();
+            }
+
+            if (!isDone)
+            {
+                await _news.WaitAsync().OrHangs();
+            }
+        }
     }
 
     private string[] Frame(int width, int height) =>

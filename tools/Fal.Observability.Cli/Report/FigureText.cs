@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Fal.Observability.Cli.Report;
 
@@ -29,7 +30,7 @@ internal static class FigureText
         int decimals = Math.Max(2, target is { } share ? Percent(share).SkipWhile(c => c != '.').Skip(1).Count() : 0);
         double unit = Math.Pow(10, decimals);
         // The inner rounding removes the error of binary fractions: 99.65 can be a little less.
-        return Fixed(value is { } known ? Math.Floor(Math.Round(known * 100 * unit, 5)) / unit : null, decimals, "%");
+        return Fixed<double>(value is { } known ? Math.Floor(Math.Round(known * 100 * unit, 5)) / unit : null, decimals, "%");
     }
 
     /// <summary>A share in percent with all its digits up to the fourth.</summary>
@@ -65,10 +66,10 @@ internal static class FigureText
     };
 
     /// <summary>An amount of money.</summary>
-    public static string Money(decimal? value, string currency) => Fixed((double?)value, 2, ShownText.Of(currency));
+    public static string Money(decimal? value, string currency) => Fixed(value, 2, ShownText.Of(currency));
 
     /// <summary>The cost of 1,000 successes, which can be a fraction of a cent.</summary>
-    public static string Price(decimal? value, string currency) => Fixed((double?)value, 4, ShownText.Of(currency));
+    public static string Price(decimal? value, string currency) => Fixed(value, 4, ShownText.Of(currency));
 
     /// <summary>A number of runners, a rate or a number of days.</summary>
     public static string Number(double? value) => value?.ToString("#,0.##", Invariant) ?? Unknown;
@@ -113,16 +114,19 @@ internal static class FigureText
 
     private static string Significant(double value) => value.ToString(value < 10 ? "0.##" : value < 100 ? "0.#" : "#,0", Invariant);
 
-    private static string Fixed(double? value, int decimals, string unit)
+    private static string Fixed<T>(T? value, int decimals, string unit)
+        where T : struct, INumber<T>
     {
         if (value is not { } number)
         {
             return Unknown;
         }
 
-        double least = Math.Pow(10, -decimals);
+        T least = T.CreateChecked(Math.Pow(10, -decimals));
         string format = string.Create(Invariant, $"N{decimals}");
-        string text = number > 0 && number < least / 2 ? $"< {least.ToString(format, Invariant)}" : number.ToString(format, Invariant);
+        string text = number > T.Zero && number + number < least
+            ? $"< {least.ToString(format, Invariant)}"
+            : number.ToString(format, Invariant);
         return unit.Length == 0 ? text : $"{text}{Blank}{unit}";
     }
 }

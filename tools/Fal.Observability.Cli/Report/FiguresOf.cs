@@ -43,6 +43,7 @@ internal sealed class FiguresOf
     private AccountFigures Account()
     {
         AnalyticsReport requests = _sources.Requests;
+        FalRunnerHistory? runners = Together(_sources.MeanRunners.Values);
         AnalyticsBucket[] provisional = [.. requests.TimeSeries.Where(bucket => bucket.IsProvisional)];
         AppFigures[] apps =
         [
@@ -67,8 +68,8 @@ internal sealed class FiguresOf
                 AnalyticsTotals.Of(requests.TimeSeries),
                 _sources.RequestsBefore is { } before ? AnalyticsTotals.Of(before.Summary) : null),
             Availability = _hasClosedBucket ? Availability(_request.Objective.Evaluate(requests)) : null,
-            IdleShare = Together(_sources.MeanRunners.Values)?.IdleShare,
-            RunnerHours = Hours(Together(_sources.MeanRunners.Values)),
+            IdleShare = runners?.IdleShare,
+            RunnerHours = Hours(runners),
             Bill = _bill.Bill(apps),
             Apps = apps,
             WorstBuckets = BucketsOf.WorstOfAll(requests.TimeSeries),
@@ -76,7 +77,7 @@ internal sealed class FiguresOf
                 bucket => bucket.Rows, (bucket, row) => (bucket.Start, bucket.IsProvisional, row))),
             Columns = BucketsOf.Columns(
                 [.. requests.TimeSeries.Select(bucket => (bucket.Start, bucket.IsProvisional, bucket.Rows))],
-                Together(_sources.MeanRunners.Values),
+                runners,
                 hasPercentiles: false),
             Gaps = _sources.Gaps,
         };
