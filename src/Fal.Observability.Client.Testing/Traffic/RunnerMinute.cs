@@ -12,7 +12,7 @@ internal readonly record struct RunnerMinute
     /// <summary>Up without a request, on average over the minute.</summary>
     public double Idle => Up - Busy;
 
-    /// <summary>The moment of the minute at which the most runners were busy: one that works for a part of the minute counts whole.</summary>
+    /// <summary>When the most runners were busy: one that works for a part of the minute counts as one.</summary>
     public RunnerMinute AtItsBusiest => this with { Busy = Math.Ceiling(Busy) };
 
     public int Pending { get; init; }
