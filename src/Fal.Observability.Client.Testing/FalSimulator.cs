@@ -16,9 +16,8 @@ using Microsoft.Extensions.Primitives;
 namespace Fal.Observability.Client.Testing;
 
 /// <summary>
-/// A stand-in for fal's observability endpoints, on a loopback port of its own. A test scripts its answers, or lets it generate an account
-/// from a seed. The simulator says in a header of every response and in the text of its metrics that the data are simulated. Safe to use
-/// from several threads.
+/// A stand-in for fal's observability endpoints, on its own loopback port. A test scripts its answers, or lets it generate an account from
+/// a seed. The simulator says in a header of every response and in the text of its metrics that the data are simulated. Thread-safe.
 /// </summary>
 /// <example>
 /// <code>
@@ -28,7 +27,7 @@ namespace Fal.Observability.Client.Testing;
 /// </example>
 public sealed class FalSimulator : IAsyncDisposable
 {
-    /// <summary>How many calls <see cref="Requests"/> remembers.</summary>
+    /// <summary>The maximum number of calls in <see cref="Requests"/>.</summary>
     public const int MostRequests = 10_000;
 
     private readonly FalSimulatorOptions _options;
@@ -60,37 +59,39 @@ public sealed class FalSimulator : IAsyncDisposable
     /// <summary>The base address for a client, <c>http://127.0.0.1:PORT/v1</c>.</summary>
     public Uri BaseAddress { get; private set; }
 
-    /// <summary>The key that may do everything.</summary>
+    /// <summary>The key that has all permissions.</summary>
     public string Key => _options.Key;
 
-    /// <summary>A valid key that lacks the permission for every call: the answer is 403.</summary>
+    /// <summary>A valid key that has no permission. Every call is answered with 403.</summary>
     public string KeyWithoutPermission => _options.KeyWithoutPermission;
 
-    /// <summary>A valid key that lacks the permission for billing data alone: a call for usage is answered with 403.</summary>
+    /// <summary>A valid key that lacks only the permission for billing data. A call for usage is answered with 403.</summary>
     public string KeyWithoutBilling => _options.KeyWithoutBilling;
 
-    /// <summary>A key whose account has no access to Serverless: every call is answered with 403 and a message for this case.</summary>
+    /// <summary>A key whose account has no access to Serverless. Every call is answered with 403 and a message that says so.</summary>
     public string KeyWithoutServerless => _options.KeyWithoutServerless;
 
-    /// <summary>The ids of the apps that the account owns: those that are drawn from the seed, then those that are scripted.</summary>
+    /// <summary>The ids of the apps that the account owns: first those generated from the seed, then the scripted ones.</summary>
     public IReadOnlyList<string> Apps => [.. _model.Apps.Select(app => app.Name)];
 
     /// <summary>The faults of the simulator. By default there are none.</summary>
     public SimulatorFaults Faults => _options.Faults;
 
-    /// <summary>The answers of the simulator before they are cut into pages.</summary>
+    /// <summary>The answers of the simulator before they are split into pages.</summary>
     internal SimulatorTruth Truth { get; }
 
-    /// <summary>The calls so far in the order of their arrival, the last 10,000 of them; a copy.</summary>
+    /// <summary>A copy of the list of calls so far, in the order of arrival. It contains at most the last 10,000 calls.</summary>
     public IReadOnlyList<SimulatorRequest> Requests => [.. _requests];
 
-    /// <summary>Starts a simulator on a free port. Dispose of it to stop it: calls that still hang are cut off.</summary>
+    /// <summary>
+    /// Starts a simulator, by default on a free port. Dispose of the simulator to stop it. This cuts off calls in progress.
+    /// </summary>
     /// <param name="configure">
-    /// Changes how it behaves; null: all defaults. <c>options => options.Seed = 42</c> draws an account with traffic.
+    /// Sets options. If null, all options have their defaults. <c>options => options.Seed = 42</c> generates an account with traffic.
     /// </param>
-    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="IOException">The port that the options name is taken.</exception>
+    /// <exception cref="IOException">The port of <see cref="FalSimulatorOptions.Url"/> is in use.</exception>
     public static Task<FalSimulator> StartAsync(
         Action<FalSimulatorOptions>? configure = null,
         CancellationToken cancellationToken = default
@@ -101,7 +102,7 @@ public sealed class FalSimulator : IAsyncDisposable
         return StartAsync(options, cancellationToken);
     }
 
-    /// <summary>Starts a simulator with options that somebody else put together.</summary>
+    /// <summary>Starts a simulator with options that are already set.</summary>
     internal static async Task<FalSimulator> StartAsync(FalSimulatorOptions options, CancellationToken cancellationToken = default)
     {
         options.Validate();
@@ -122,7 +123,8 @@ public sealed class FalSimulator : IAsyncDisposable
     }
 
     /// <summary>
-    /// The script of an app. An app that nobody named before is new to the account, with an empty queue, no runners and no requests.
+    /// Returns the script of an app. An id that was not used before adds an app to the account, with an empty queue, no runners and no
+    /// requests.
     /// </summary>
     /// <param name="id">The app id, <c>owner/name</c>.</param>
     /// <exception cref="ArgumentException">The id is not an app id, or it belongs to an app that was generated from the seed.</exception>
@@ -133,7 +135,7 @@ public sealed class FalSimulator : IAsyncDisposable
         return _model.Scripted.App(id);
     }
 
-    /// <summary>Takes a scripted app out of the account: later calls that name it are refused.</summary>
+    /// <summary>Removes a scripted app from the account. Later calls that name the app are refused.</summary>
     /// <param name="id">The app id.</param>
     /// <returns>Whether it was a scripted app of the account.</returns>
     public bool RemoveApp(string id)
@@ -143,11 +145,11 @@ public sealed class FalSimulator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits for the next call. Each call is returned once, in the order of arrival, and none is missed: a call that arrived before
-    /// this method was called is returned at once. If nobody asks for the calls, the last 10,000 are kept.
+    /// Waits for the next call. Each call is returned once, in the order of arrival. A call that arrived before this method was called is
+    /// returned at once. At most 10,000 calls wait to be returned. Each further call replaces the oldest of them.
     /// </summary>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>The call, as soon as it has arrived; <see cref="SimulatorRequest.WaitForAnswerAsync"/> waits for its answer.</returns>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The call. <see cref="SimulatorRequest.WaitForAnswerAsync"/> waits for its answer.</returns>
     /// <exception cref="ObjectDisposedException">The simulator is disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<SimulatorRequest> NextRequestAsync(CancellationToken cancellationToken = default)
@@ -162,7 +164,7 @@ public sealed class FalSimulator : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops listening and cuts off what still hangs.</summary>
+    /// <summary>Stops the simulator, and cuts off calls in progress.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested)
@@ -179,14 +181,14 @@ public sealed class FalSimulator : IAsyncDisposable
 
     private WebApplication BuildApplication()
     {
-        // Use an empty builder, so that variables, settings files and the console do not change how the simulator behaves.
+        // Use an empty builder, so that environment variables, settings files and the console do not change how the simulator behaves.
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Services.AddSingleton<IHostLifetime, NoConsoleLifetime>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // A client that reads slowly is part of what is tested.
+            // By default, Kestrel closes the connection of a client that reads slowly. A test may do that on purpose.
             kestrel.Limits.MinResponseDataRate = null;
             IPAddress address = IPAddress.TryParse(_options.Url.Host.Trim('[', ']'), out IPAddress? literal) ? literal : IPAddress.Loopback;
             kestrel.Listen(address, _options.Url.Port, listen => listen.Protocols = HttpProtocols.Http1);
@@ -267,7 +269,7 @@ public sealed class FalSimulator : IAsyncDisposable
         _ => null,
     };
 
-    /// <summary>The owner and name that the path of a runner history names; null if it is another path.</summary>
+    /// <summary>The owner and name of the app in the path of a runner history; null for any other path.</summary>
     private static (string Owner, string Name)? AppOf(string path) =>
         path.Split('/') is ["", "v1", "serverless", "apps", { Length: > 0 } owner, { Length: > 0 } name, "runners", "history"]
             ? (Uri.UnescapeDataString(owner), Uri.UnescapeDataString(name))
@@ -357,7 +359,7 @@ public sealed class FalSimulator : IAsyncDisposable
             response.Headers[name] = value;
         }
 
-        // An error answer is sent unchanged: the faults that damage a body apply to successful answers only.
+        // An error answer is sent unchanged, because the faults that damage a body apply to successful answers only.
         Fault? fault = answer.Status == 200 ? request.Fault : null;
         bool gzip = answer.Body.Length > 0 && (fault?.Kind == FaultKind.TruncatedGzip || (_options.Gzip && AcceptsGzip(context.Request)));
         response.Headers.Vary = "Accept-Encoding";
@@ -387,7 +389,7 @@ public sealed class FalSimulator : IAsyncDisposable
                         response.ContentLength = body.Length;
                     }
 
-                    // Without a length Kestrel sends chunks, as the service's edge does.
+                    // Without a Content-Length, Kestrel sends chunks, as the edge (the proxies in front of the service) does.
                     await response.Body.WriteAsync(body, ended.Token);
                     break;
             }
@@ -398,7 +400,7 @@ public sealed class FalSimulator : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a request's <c>Accept-Encoding</c> names gzip, and not with a quality of zero.</summary>
+    /// <summary>Whether <c>Accept-Encoding</c> names gzip with a quality other than zero.</summary>
     private static bool AcceptsGzip(HttpRequest request) =>
         request.GetTypedHeaders().AcceptEncoding
             .Any(encoding => encoding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && encoding.Quality != 0);
@@ -431,13 +433,13 @@ public sealed class FalSimulator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Keeps the scheme, however often it occurs, and hides the rest. A test can therefore see that a client sent
-    /// <c>Key Key id:secret</c>, and no key is recorded, neither the simulator's nor any other.
+    /// Keeps the names of schemes and hides the rest, so that no key is recorded. A test can still see that a client sent the scheme twice,
+    /// as in <c>Key Key id:secret</c>.
     /// </summary>
     private static string Redact(string authorization) =>
         string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
 
-    /// <summary>Replaces the host's console lifetime, which would catch Ctrl+C and SIGTERM and so keep the program from ending.</summary>
+    /// <summary>Replaces the console lifetime of the host, which would catch Ctrl+C and SIGTERM and so keep the program running.</summary>
     private sealed class NoConsoleLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

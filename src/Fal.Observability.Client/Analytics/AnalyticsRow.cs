@@ -12,12 +12,12 @@ namespace Fal.Observability.Client;
 /// <summary>The metrics of one endpoint, within one time bucket or over the whole range.</summary>
 /// <remarks>
 /// <para>
-/// A metric is null if the query did not request it, or if the service has no value, such as a percentile of a bucket without traffic. A
-/// duration is rounded to the tick of 100 ns; <see cref="GetValue"/> returns the number as it was sent.
+/// A metric is null if the query did not request it, or if the service has no value for it. For example, a bucket without traffic has no
+/// percentiles. A duration is rounded to 100 ns. <see cref="GetValue"/> returns the number as it was sent.
 /// </para>
 /// <para>
-/// Nothing that the service sends makes a row unreadable: a field that this version does not know, or a known one whose value is not a
-/// number of its kind (text, or a count with a fraction), is kept as it is in <see cref="AdditionalMetrics"/>.
+/// A field that this version does not know does not make a row unreadable. Neither does a known field whose value is not a number of its
+/// kind, such as text, or a count with a fraction. <see cref="AdditionalMetrics"/> contains such fields as they were sent.
 /// </para>
 /// <para>
 /// A row is immutable and safe to share between threads. A test can create it with an object initializer. It keeps all its values when it
@@ -27,15 +27,15 @@ namespace Fal.Observability.Client;
 [JsonConverter(typeof(FalJsonConverter<AnalyticsRow>))]
 public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
 {
-    // One page can hold 72,000 rows, most of them with few of the metrics: the existing values are in one array without gaps,
-    // in the order of their flags. A count is stored as it is, a duration as the bits of its seconds.
+    // The existing values, without gaps, in the order of their flags. A count is stored as it is, a duration as the bits of its seconds.
+    // This saves memory: one page can contain 72,000 rows, most of them with few of the metrics.
     private long[] _values;
     private ReadOnlyDictionary<string, JsonElement>? _additional;
 
     /// <summary>A row without metrics, for an object initializer.</summary>
     public AnalyticsRow() => _values = [];
 
-    /// <summary>A row as it was read. The arguments become part of the row.</summary>
+    /// <summary>A row as it was read. The row uses the arguments without copying them.</summary>
     [SetsRequiredMembers]
     internal AnalyticsRow(string endpointId, AnalyticsExpand metrics, long[] values, Dictionary<string, JsonElement>? additional)
     {
@@ -46,9 +46,9 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// The id that the requests were recorded under: an id of the query, or one of its routes (<c>owner/name/route</c>). Empty if the
-    /// service sent none; U+FFFD replaces invalid text. Such a row is kept, because its numbers are part of the traffic, and it is never
-    /// merged with another.
+    /// The id that the requests were recorded under: an id of the query, or one of its routes (<c>owner/name/route</c>). It is empty if the
+    /// service sent none. U+FFFD replaces invalid text in it. In both cases the row is kept, because its numbers are part of the traffic.
+    /// Within a bucket, such a row is never merged with another.
     /// </summary>
     public required string EndpointId
     {
@@ -61,8 +61,8 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// Whether <see cref="EndpointId"/> identifies the endpoint of the row. False if the id is missing or was not valid text: two such rows
-    /// may be about different endpoints.
+    /// Whether <see cref="EndpointId"/> identifies the endpoint of the row. False if the id is missing or was not valid text. Two rows with
+    /// such an id may be about different endpoints.
     /// </summary>
     public bool IsIdentified => EndpointId.Length > 0 && !EndpointId.Contains(FalJsonText.Replacement, StringComparison.Ordinal);
 
@@ -238,8 +238,8 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     }
 
     /// <summary>
-    /// Other fields of the row, by their names on the wire: fields that this version does not know (including null), and known fields whose
-    /// value is not a number of the expected type. Usually empty.
+    /// Other fields of the row, by their names in the JSON. They are fields that this version does not know, even if null, and known
+    /// fields whose value is not a number of the expected type. Usually empty.
     /// </summary>
     public IReadOnlyDictionary<string, JsonElement> AdditionalMetrics
     {
@@ -275,13 +275,13 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// </summary>
     public double? ColdBootRate => ShareOfRequests(AnalyticsExpand.ColdBootCount);
 
-    /// <summary>The values in the order of the flags of <see cref="Metrics"/>; a duration as the bits of its seconds.</summary>
+    /// <summary>The values in the order of the flags of <see cref="Metrics"/>. A duration is stored as the bits of its seconds.</summary>
     internal ReadOnlySpan<long> PackedValues => _values;
 
-    /// <summary>The number of one metric as it was sent: the number of requests for a count, the seconds for a duration.</summary>
+    /// <summary>The number of one metric as it was sent: a count, or a duration in seconds.</summary>
     /// <param name="metric">Exactly one metric flag.</param>
     /// <returns>
-    /// The number, or null if the row has none. A count above 2^53 is rounded; <see cref="GetCount"/> returns it exactly.
+    /// The number, or null if the row has none. A count above 2^53 is rounded. <see cref="GetCount"/> returns it exactly.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public double? GetValue(AnalyticsExpand metric)
@@ -297,8 +297,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// not fit into a <see cref="long"/>, such as 2^63 or 1.5.
     /// </summary>
     /// <param name="metric">Exactly one metric flag.</param>
-    /// <returns>The number of requests for a count, or the seconds for a duration. Null if the row has no number, or if it is not
-    /// finite.</returns>
+    /// <returns>The count, or the duration in seconds. Null if the row has no number, or if the number is not finite.</returns>
     /// <exception cref="ArgumentException"><paramref name="metric"/> is not exactly one metric that this version knows.</exception>
     public double? GetNumber(AnalyticsExpand metric) =>
         GetValue(metric)
@@ -312,7 +311,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
                 : null
         );
 
-    /// <summary>A count exactly as it was sent, in requests, over the whole range of a <see cref="long"/>.</summary>
+    /// <summary>A count exactly as it was sent, over the whole range of a <see cref="long"/>.</summary>
     /// <param name="metric">Exactly one metric flag of a count: <see cref="AnalyticsExpandExtensions.IsDuration"/> is false for it.</param>
     /// <returns>The count, or null if the row has none.</returns>
     /// <exception cref="ArgumentException">
@@ -332,7 +331,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         IEnumerable<string> known = Metrics.GetFlags().Select(metric => metric.IsDuration()
             ? string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetValue(metric):R}")
             : string.Create(CultureInfo.InvariantCulture, $"{metric.GetWireName()}={GetCount(metric)}"));
-        // Copies the bytes as they arrived, because the framework's conversions to text throw if a value is not valid text.
+        // Copy the bytes as they arrived, because the framework's conversions to text throw if a value is not valid text.
         IEnumerable<string> additional = AdditionalMetrics.Select(pair =>
             $"{pair.Key}={Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(pair.Value))}");
         return new StringBuilder(EndpointId).Append(": ").AppendJoin(", ", known.Concat(additional)).ToString();
@@ -381,7 +380,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         metric,
         duration is { } value ? BitConverter.DoubleToInt64Bits((double)value.Ticks / TimeSpan.TicksPerSecond) : (long?)null);
 
-    // Runs only while the row is being created, and always on a new array, because merged rows share their arrays.
+    // Runs only while the row is being created. Always creates a new array, because merged rows share their arrays.
     private void Set(AnalyticsExpand metric, long? bits)
     {
         List<long> values = [.. _values];

@@ -3,18 +3,20 @@ using System.Globalization;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// The buckets of a timeframe in a time zone: where a range can be split without splitting a bucket, and when a bucket ends.
+/// The buckets of a query in its time zone: where a range can be split without splitting a bucket, and when a bucket ends. A timeframe is
+/// the length of a bucket, from a minute to a month.
 /// </summary>
 internal sealed class AnalyticsCalendar
 {
-    // Within these limits, arithmetic with zones and periods cannot overflow a date.
+    // The limits of the calendar. Between them, arithmetic with zones and periods cannot overflow a date.
     private static readonly DateTime FirstDate = DateTime.MinValue.AddDays(40);
     private static readonly DateTime LastDate = DateTime.MaxValue.AddDays(-40);
 
-    // No zone is further from UTC.
+    // The largest offset of a zone from UTC.
     private static readonly TimeSpan FarthestZone = TimeSpan.FromHours(14);
 
-    // Even a hundred years of minute buckets need fewer.
+    // A window is the part of a range that one call covers. With the default of 720 buckets per window, a hundred years of minute buckets
+    // need about 73,000 windows.
     private const int MaxWindows = 100_000;
 
     private readonly TimeZoneInfo _zone;
@@ -32,9 +34,9 @@ internal sealed class AnalyticsCalendar
 
     /// <summary>Splits a fixed range into consecutive ranges of about the given number of buckets, at bucket boundaries.</summary>
     /// <remarks>
-    /// A cut is at an instant that is a boundary in every interpretation of the calendar: a full minute or hour, or a midnight, that the
-    /// clocks show exactly once. When the clocks change, the next such instant is used, so that a cut never falls into a repeated hour. A
-    /// bucket there without an offset would be ambiguous.
+    /// A cut is at a full minute or hour, or at a midnight, that the clocks show exactly once. Such an instant is a boundary in every
+    /// interpretation of the calendar. When the clocks change, the next such instant is used. A cut never falls into an hour that the
+    /// clocks repeat, because a bucket there would be ambiguous if the service sent it without an offset.
     /// </remarks>
     public static IReadOnlyList<AnalyticsTimeRange> Windows(AnalyticsTimeGrid grid, int buckets)
     {
@@ -60,17 +62,18 @@ internal sealed class AnalyticsCalendar
             start = cut;
         }
 
-        // If the range is not split, it is sent as it was given: days stay days.
+        // A range that is not split is sent as it was given: days stay days.
         return windows.Count == 0 ? [range] : [.. windows, Between(start, bounds.End)];
     }
 
-    /// <summary>The exclusive end of the range of a query; null for whole days in an unknown zone.</summary>
+    /// <summary>
+    /// The exclusive end of the range of a query; null for whole days in an unknown zone, or outside the limits of the calendar.
+    /// </summary>
     public static DateTimeOffset? EndOf(AnalyticsTimeGrid grid) =>
         grid.Range.End ?? (OfChoice(grid)?.Bounds(grid.Range) is { } bounds ? new DateTimeOffset(bounds.End, TimeSpan.Zero) : null);
 
     /// <summary>
-    /// The end of a bucket. If the zone is not known, the offset of the bucket is used. If there is no timeframe, the one that the service
-    /// documents for the length of the range is used.
+    /// The end of a bucket. If there is no calendar, because the zone is not known, the end has the same offset from UTC as the start.
     /// </summary>
     public static DateTimeOffset EndOf(DateTimeOffset start, AnalyticsCalendar? calendar, AnalyticsTimeframe timeframe)
     {
@@ -91,10 +94,10 @@ internal sealed class AnalyticsCalendar
         };
     }
 
-    /// <summary>The time that a series of buckets covers; null if the length of the last one is not known.</summary>
-    /// <param name="grid">The time of the query.</param>
+    /// <summary>The time that consecutive buckets cover; null if the length of a bucket is not known, or if no time remains.</summary>
+    /// <param name="grid">The range, timeframe and zone of the query.</param>
     /// <param name="first">The start of the first bucket.</param>
-    /// <param name="last">The start of the last.</param>
+    /// <param name="last">The start of the last bucket.</param>
     public static AnalyticsTimeRange? Covered(AnalyticsTimeGrid grid, DateTimeOffset first, DateTimeOffset last)
     {
         if (grid.Timeframe is null && !grid.Range.IsFixed)
@@ -105,7 +108,7 @@ internal sealed class AnalyticsCalendar
         DateTimeOffset end = EndOf(last, TryCreate(grid), TimeframeOf(grid));
         if (grid.BoundToTimeframe == false)
         {
-            // The service cuts the first and the last bucket.
+            // The service cuts the first and the last bucket at the ends of the range.
             first = grid.Range.Start > first ? grid.Range.Start.Value : first;
             end = EndOf(grid) < end ? EndOf(grid)!.Value : end;
         }
@@ -114,8 +117,8 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>
-    /// Where the buckets of an answer may start: after the first instant, and up to the second. The service extends a range to whole
-    /// buckets, and adds one that starts in the future.
+    /// The limits between which the buckets of an answer may start. <c>After</c> is exclusive, and <c>Until</c> is inclusive. The limits
+    /// lie outside the range, because the service extends it to whole buckets and adds a bucket that starts in the future.
     /// </summary>
     public static (DateTimeOffset After, DateTimeOffset Until) StartsOf(AnalyticsTimeGrid grid)
     {
@@ -137,8 +140,8 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>
-    /// The earliest start of a bucket that contains the start of a range; null for an unknown zone, and for weeks, because the service does
-    /// not document on which day they begin.
+    /// The earliest possible start of the bucket that contains the start of a range. Null for an unknown zone, and outside the limits of
+    /// the calendar. Also null for weeks, because the service does not document on which day they begin.
     /// </summary>
     public static DateTimeOffset? FirstStart(AnalyticsTimeGrid grid)
     {
@@ -154,26 +157,27 @@ internal sealed class AnalyticsCalendar
             return null;
         }
 
-        // Hours begin with the hours of UTC or of the zone, which differ in zones such as Asia/Kolkata.
+        // The hours of UTC and of the zone may begin at different times, as in Asia/Kolkata. The bucket may therefore begin at any time
+        // less than one bucket before.
         return timeframe <= AnalyticsTimeframe.Hour
             ? new DateTimeOffset(bounds.Start, TimeSpan.Zero) - timeframe.GetLengthInUtc() + TimeSpan.FromTicks(1)
             : new DateTimeOffset(calendar.InstantOf(calendar.PeriodOf(calendar.Local(bounds.Start))), TimeSpan.Zero);
     }
 
-    /// <summary>An instant plus a time span, limited to the latest possible date.</summary>
+    /// <summary>An instant plus a time span, limited to the possible dates.</summary>
     public static DateTimeOffset Add(DateTimeOffset instant, TimeSpan length) =>
         length > DateTimeOffset.MaxValue - instant ? DateTimeOffset.MaxValue
         : length < DateTimeOffset.MinValue - instant ? DateTimeOffset.MinValue
         : instant.ToUniversalTime() + length;
 
     /// <summary>
-    /// The timeframe of the answer: that of the query, else the documented choice of the service by the length of the range.
+    /// The timeframe of the query. If it has none, the timeframe that the service documents for the length of the range.
     /// </summary>
     public static AnalyticsTimeframe TimeframeOf(AnalyticsTimeGrid grid) => grid.Timeframe ?? ChoiceFor(LengthOf(grid.Range));
 
     /// <summary>
-    /// The longest timeframe that the answer may have: the service may extend the range to whole buckets, even those of the next longer
-    /// timeframe, before it chooses by the length.
+    /// The longest timeframe that the answer may have. If the query has no timeframe, the service chooses one by the length of the range.
+    /// It may first extend the range to whole buckets, even to those of the next longer timeframe.
     /// </summary>
     private static AnalyticsTimeframe LongestChoice(AnalyticsTimeGrid grid)
     {
@@ -197,7 +201,9 @@ internal sealed class AnalyticsCalendar
         _ => AnalyticsTimeframe.Month,
     };
 
-    /// <summary>The longest possible bucket of a timeframe, including days of 25 hours.</summary>
+    /// <summary>
+    /// An upper limit for the length of a bucket. It has one extra day for days, weeks and months, because clock changes can lengthen them.
+    /// </summary>
     public static TimeSpan LongestBucket(AnalyticsTimeframe timeframe) => timeframe switch
     {
         AnalyticsTimeframe.Day => TimeSpan.FromDays(2),
@@ -209,7 +215,7 @@ internal sealed class AnalyticsCalendar
     private static AnalyticsTimeRange Between(DateTime start, DateTime end) =>
         AnalyticsTimeRange.Between(new DateTimeOffset(start, TimeSpan.Zero), new DateTimeOffset(end, TimeSpan.Zero));
 
-    /// <summary>Both ends of a fixed range as UTC; null for days so late that no zone arithmetic reaches them.</summary>
+    /// <summary>Both ends of a fixed range as UTC; null for days outside the limits of the calendar.</summary>
     private (DateTime Start, DateTime End)? Bounds(AnalyticsTimeRange range)
     {
         if (range.FirstDay is not { } first || range.LastDay is not { } last)
@@ -224,7 +230,7 @@ internal sealed class AnalyticsCalendar
     }
 
     /// <summary>
-    /// The latest start of a bucket that ends by an instant. It allows for a service whose days, weeks or months begin elsewhere.
+    /// The latest start of a bucket that ends at an instant or earlier. The days, weeks and months of the service may begin at any time.
     /// </summary>
     private DateTimeOffset LastStartBefore(DateTimeOffset instant)
     {
@@ -240,7 +246,10 @@ internal sealed class AnalyticsCalendar
         return Add(instant, -(longer > TimeSpan.Zero ? length + longer : length));
     }
 
-    /// <summary>The first safe cut at least the given number of buckets after a start; null if the latest date comes first.</summary>
+    /// <summary>
+    /// The first possible cut after at least the given number of buckets. A partial first bucket counts as one. Null if the latest date
+    /// comes first.
+    /// </summary>
     private DateTime? CutAfter(DateTime start, int buckets)
     {
         if (start < FirstDate || start > LastDate)
@@ -300,7 +309,7 @@ internal sealed class AnalyticsCalendar
         _ => period.AddDays(count),
     };
 
-    /// <summary>The first instant at which the clocks show a local time, or have passed it if they skip it.</summary>
+    /// <summary>The first instant at which the clocks show a local time. If they skip that time, the end of the gap.</summary>
     private DateTime InstantOf(DateTime local)
     {
         while (_zone.IsInvalidTime(local))

@@ -17,21 +17,20 @@ public static class FalObservabilityServiceCollectionExtensions
     private static readonly SettingsSection Settings = new(FalObservabilityOptionTable.Rows);
 
     /// <summary>
-    /// Registers <see cref="IFalObservabilityClient"/> and its four areas, <see cref="IFalMetricsClient"/>,
-    /// <see cref="IFalAnalyticsClient"/>,
-    /// <see cref="IFalAppsClient"/> and <see cref="IFalUsageClient"/>, as singletons, and the Refit interfaces
-    /// <see cref="IFalMetricsApi"/>,
-    /// <see cref="IFalAnalyticsApi"/>, <see cref="IFalAppsApi"/> and <see cref="IFalUsageApi"/> below them.
+    /// Registers <see cref="IFalObservabilityClient"/> as a singleton. Also registers the clients of its four areas as singletons:
+    /// <see cref="IFalMetricsClient"/>, <see cref="IFalAnalyticsClient"/>, <see cref="IFalAppsClient"/> and <see cref="IFalUsageClient"/>.
+    /// Below them, registers the Refit interfaces <see cref="IFalMetricsApi"/>, <see cref="IFalAnalyticsApi"/>, <see cref="IFalAppsApi"/>
+    /// and <see cref="IFalUsageApi"/>.
     /// </summary>
     /// <param name="services">The services to register in.</param>
     /// <param name="configure">
-    /// Sets options in code. They override the configuration section <c>Fal</c>, which overrides the environment variables <c>FAL_KEY</c>,
-    /// or <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>.
+    /// Sets options in code. They override the configuration section <c>Fal</c>. A key from either overrides the environment variables
+    /// <c>FAL_KEY</c>, or <c>FAL_KEY_ID</c> and <c>FAL_KEY_SECRET</c>, or <c>FAL_KEY_FILE</c>.
     /// </param>
     /// <returns>A builder to refine the registration with.</returns>
     /// <remarks>
-    /// Calling it again adds <paramref name="configure"/> to the same registration. The options are validated when the host
-    /// starts, and without a host when the first of the services is resolved.
+    /// Another call adds its <paramref name="configure"/> to the same registration. The options are validated when the host starts. Without
+    /// a host, they are validated when the first of the services is resolved.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
     /// <example>
@@ -54,11 +53,11 @@ public static class FalObservabilityServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The services to register in.</param>
     /// <param name="account">
-    /// Your own name for the account: the service key, and the name of its configuration section
-    /// <c>Fal:Accounts:&lt;account&gt;</c>. This is not the API key.
+    /// Your own name for the account. It is the service key, and part of the configuration section <c>Fal:Accounts:&lt;account&gt;</c>. It
+    /// is not the API key.
     /// </param>
     /// <param name="configure">
-    /// Sets options in code. They override the section. The environment is not read: <c>FAL_KEY</c> belongs to one account only.
+    /// Sets options in code. They override the section. The environment is not read, because <c>FAL_KEY</c> belongs to one account only.
     /// </param>
     /// <returns>A builder to refine the registration with.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="account"/> is null.</exception>
@@ -95,7 +94,8 @@ public static class FalObservabilityServiceCollectionExtensions
         {
             services.TryAddSingleton(provider =>
             {
-                // A container disposes first what it created last. The handlers use the meters until the connections are closed.
+                // Create the meter factory before the connections. A container disposes first what it created last, and the handlers use
+                // the meters until the connections are closed.
                 _ = provider.GetService<IMeterFactory>();
                 return new FalConnections();
             });
@@ -128,7 +128,7 @@ public static class FalObservabilityServiceCollectionExtensions
                 section =>
                 {
                     options.HasConfiguration = true;
-                    // The key comes first, because a value that cannot be read ends the binding.
+                    // Read the key first, because a value that cannot be read ends the binding.
                     options.ApiKey = section[nameof(options.ApiKey)] ?? options.ApiKey;
                     section.Bind(options);
                 }
@@ -136,7 +136,7 @@ public static class FalObservabilityServiceCollectionExtensions
         }
         catch (OptionsValidationException e)
         {
-            // The validator reports it. A reload, which takes only the key, does not validate.
+            // The validator reports these failures. A reload takes only the key and does not validate.
             options.SectionFailures = e.Failures;
         }
     }
@@ -164,7 +164,7 @@ public static class FalObservabilityServiceCollectionExtensions
         ConfigureHttpClient(services.AddHttpClient(builder.AppsHttpClientName), key, FalArea.Apps);
         ConfigureHttpClient(services.AddHttpClient(builder.UsageHttpClientName), key, FalArea.Usage);
 
-        // A null service key makes an ordinary registration: one way for both.
+        // With a null service key, KeyedSingleton makes an ordinary registration, so the same code serves both.
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => CreateSource(provider, key)));
         services.Add(ServiceDescriptor.KeyedSingleton(key, (provider, _) => new FalPipeline(
             provider.GetRequiredKeyedService<FalApiKeySource>(key), provider.GetRequiredService<FalConnections>(), TimeOf(provider),
@@ -194,20 +194,20 @@ public static class FalObservabilityServiceCollectionExtensions
                 }
             })
             .ConfigurePrimaryHttpMessageHandler(provider => PipelineOf(provider, key).CreatePrimaryHandler())
-            // The facades live as long as the application; fresh DNS comes from the lifetime of the connections.
+            // The clients live as long as the application, so handlers are not replaced. The limited lifetime of connections refreshes DNS.
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            // The factory's own loggers write every healthy call at Information. Whoever adds them back gets no header value.
+            // The factory's own loggers write every healthy call at Information. If added back, they write no header values as text.
             .RemoveAllLoggers()
             .RedactLoggedHeaders(_ => true);
 
-        // After everything that the user configures, so that the key is added below all of the user's handlers and loggers: the factory's
-        // loggers, brought back, hand header values to a structured log at Trace whatever is redacted.
+        // Runs after everything that the user configures, so that the key is added below all of the user's handlers and loggers. The
+        // factory's loggers, if added back, pass header values to a structured log at Trace even if they are redacted in the text.
         client.Services.PostConfigure<HttpClientFactoryOptions>(
             client.Name,
             factory =>
                 factory.HttpMessageHandlerBuilderActions.Add(handlers =>
                 {
-                    // The factory does this only if a SocketsHttpHandler is the primary handler.
+                    // The client factory sets this only if the primary handler is a SocketsHttpHandler. Authenticate wraps that handler.
                     if (handlers.PrimaryHandler is SocketsHttpHandler { MeterFactory: null } sockets)
                     {
                         sockets.MeterFactory = handlers.Services.GetService<IMeterFactory>();
@@ -230,7 +230,8 @@ public static class FalObservabilityServiceCollectionExtensions
         IChangeToken? unchanged = configuration?.GetReloadToken();
         return new FalApiKeySource(options, Reloaded, key, LogOf(provider, key));
 
-        // Do not use the options monitor, and do not validate: the client takes only the key, whatever the other settings have become.
+        // A reload uses neither the options monitor nor the validator. The client takes only the key, even if other settings have become
+        // invalid.
         FalObservabilityOptions? Reloaded()
         {
             if (unchanged?.HasChanged != true)

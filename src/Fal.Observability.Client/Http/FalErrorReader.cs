@@ -10,8 +10,8 @@ namespace Fal.Observability.Client;
 internal static class FalErrorReader
 {
     /// <summary>
-    /// How much of an unexpected body is examined. A message shows less than this. The key is masked first and the
-    /// text is cut afterwards, so the cut never leaves a part of a key.
+    /// The number of bytes of an unexpected body that are examined. A message shows fewer. The key is masked before the text is cut to the
+    /// shown length, so the cut never leaves a part of a key.
     /// </summary>
     public const int MaxBodyStartBytes = 2048;
 
@@ -19,7 +19,7 @@ internal static class FalErrorReader
 
     private const int MaxBodyStartCharacters = 256;
 
-    /// <summary>How much of an error body is read. The longest known message is a fraction of it.</summary>
+    /// <summary>The number of bytes of an error body that are read. The longest known message is much shorter.</summary>
     public const int MaxErrorBodyBytes = 64 * 1024;
 
     private const int MaxBodyCharacters = 4096;
@@ -67,12 +67,12 @@ internal static class FalErrorReader
         return FalApiException.Create(Describe(info.Operation, facts, advice), facts);
     }
 
-    /// <summary>The exception for a success whose body is not valid.</summary>
+    /// <summary>The exception for a response with a success status and a body that cannot be used.</summary>
     public static FalResponseException BadBody(
         FalResponseInfo info, string what, ReadOnlySpan<byte> start, string? apiKey, Exception? cause, bool transient)
     {
         string shown = Scrubbed(start[..Math.Min(start.Length, MaxBodyStartBytes)], apiKey, MaxBodyStartCharacters);
-        // Our text and that of the cause may quote the body.
+        // This text and that of the cause may quote the body, which may contain the key.
         string reason = FalApiKey.Scrub(what, apiKey);
         string message = string.Create(CultureInfo.InvariantCulture,
             $"{info.Operation} answered {(int)info.StatusCode} with a body that cannot be used: {reason}. Content " +
@@ -117,8 +117,8 @@ internal static class FalErrorReader
             _ => $"the client received no usable response from {host}. Try again later. If it happens again, check what answers at "
                 + $"this address, and look for a faulty proxy.{through}",
         };
-        // The outermost text often says only that sending failed, and the innermost says why. Either may quote the address of the proxy,
-        // and with it credentials.
+        // The outermost message often says only that sending failed. The innermost message says why. Each may contain the address of the
+        // proxy, and credentials in that address.
         Exception root = cause.GetBaseException();
         string texts = cause.Message.Replace(", see inner exception", "", StringComparison.Ordinal);
         texts = texts.Contains(root.Message, StringComparison.Ordinal) ? texts : $"{texts} {root.Message}";
@@ -152,8 +152,8 @@ internal static class FalErrorReader
         : "";
 
     /// <summary>
-    /// A text without the user info of the addresses in it. It is written by hand, because the only regular expression of the client would
-    /// make a native program 0.29 MB larger.
+    /// Removes the user info, which may be credentials, from the addresses in a text. A regular expression would make a native program
+    /// 0.29 MB larger, because it would be the only one in the client.
     /// </summary>
     private static string WithoutUserInfo(string text)
     {
@@ -189,9 +189,9 @@ internal static class FalErrorReader
     }
 
     /// <summary>
-    /// Whether the edge answered in the service's place and says so. Cloudflare says so in <c>cf-mitigated</c>. Vercel, which serves fal's
-    /// API, says so in <c>x-vercel-mitigated</c>. A 403 with such a header is a challenge, whatever the value of the header is. With any
-    /// other status, only the value <c>challenge</c> counts, because the edge may merely limit the rate.
+    /// Whether the edge (the proxies in front of the service) sent a challenge, such as a page that tests for a browser. Cloudflare marks a
+    /// challenge with the header <c>cf-mitigated</c>. Vercel, which serves fal's API, uses <c>x-vercel-mitigated</c>. With a 403, any value
+    /// except a blank one means a challenge. With another status, only <c>challenge</c> does, because the edge may merely limit the rate.
     /// </summary>
     private static bool IsMitigated(HttpResponseMessage response) => MitigationHeaders.Any(header =>
         response.Headers.TryGetValues(header, out IEnumerable<string>? values)
@@ -238,7 +238,7 @@ internal static class FalErrorReader
         string status = facts.StatusCode.ToString();
         string words = OnOneLine(facts.ServiceMessage?.Trim().TrimEnd('.') ?? "");
         text.Append(CultureInfo.InvariantCulture, $"{operation} answered {(int)facts.StatusCode}");
-        // A status without a name would be shown as its number, which the message has already.
+        // A status without a name would appear as its number, which the message already contains.
         if (!char.IsAsciiDigit(status[0]) && !SaysTheSame(status, words))
         {
             text.Append(' ').Append(status);
@@ -272,7 +272,7 @@ internal static class FalErrorReader
         return text.ToString();
     }
 
-    /// <summary>A text from outside without line breaks, because logs treat each line as an event.</summary>
+    /// <summary>Removes the line breaks from a text from outside, because logs treat each line as an event.</summary>
     private static string OnOneLine(string text) => text.ReplaceLineEndings("\\n");
 
     /// <summary>Whether two texts have the same letters and digits, as "Not found" and <c>not_found</c> do.</summary>
@@ -282,8 +282,8 @@ internal static class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// Returns a text from outside in the form in which a message quotes it. A text that is so long that it would hide the rest of the
-    /// message is truncated, and the message says so.
+    /// Returns a text from outside in the form in which a message quotes it. A long text would hide the rest of the message. It is
+    /// therefore truncated, and the message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
@@ -305,7 +305,7 @@ internal static class FalErrorReader
     }
 
     /// <summary>
-    /// The error details in the body. fal's platform API sends <c>{"error":{...}}</c>, other hosts of fal <c>{"detail":"..."}</c> or
+    /// The error details in the body. fal's platform API sends <c>{"error":{...}}</c>. Other hosts of fal send <c>{"detail":"..."}</c> or
     /// <c>{"detail":[{"loc":..,"msg":..}]}</c>.
     /// </summary>
     private readonly record struct ErrorBody(string? Type, string? Message, string? RequestId, Uri? DocsUrl)

@@ -21,7 +21,8 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     /// <summary>The number of labels up to which a linear search is faster than a table.</summary>
     private const int Few = 16;
 
-    // The samples of a family share one array of names. Many samples share one array of values, of which each uses a part.
+    // Samples with the same label names usually share one array of names. Many samples share one array of values. Each of them uses the
+    // part that begins at _start.
     private readonly string[]? _names;
     private readonly string[]? _values;
     private readonly int _start;
@@ -92,7 +93,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
         return new LabelSet(names, values);
     }
 
-    /// <summary>Creates a set, for instance from a dictionary.</summary>
+    /// <summary>Creates a set, such as from a dictionary.</summary>
     /// <param name="labels">Names and values, in the order to keep.</param>
     /// <returns>The set.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="labels"/> is null.</exception>
@@ -218,7 +219,7 @@ public readonly struct LabelSet : IReadOnlyCollection<KeyValuePair<string, strin
     /// <inheritdoc/>
     public override int GetHashCode()
     {
-        // Add the hash codes, because the order of the labels does not matter.
+        // Add the hash codes of the labels, so that their order does not matter.
         int hash = 0;
         for (int i = 0; i < Count; i++)
         {

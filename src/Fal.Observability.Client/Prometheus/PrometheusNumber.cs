@@ -12,8 +12,8 @@ namespace Fal.Observability.Client.Prometheus;
 /// </summary>
 /// <remarks>
 /// A value is a decimal number with an optional sign, fraction and exponent. It can also be <c>inf</c>, <c>infinity</c> or
-/// <c>nan</c>, in upper or lower case, with an optional sign. Spaces, hexadecimal digits and digit separators are errors, and so is
-/// a number that is too large for a double.
+/// <c>nan</c>, in upper or lower case, with an optional sign. Spaces, hexadecimal digits and digit separators are errors. A number
+/// that is too large for a double is also an error.
 /// </remarks>
 internal static class PrometheusNumber
 {
@@ -21,7 +21,7 @@ internal static class PrometheusNumber
     private static readonly double CanonicalNaN = BitConverter.UInt64BitsToDouble(0x7ff8000000000001);
 
     /// <summary>
-    /// Integers up to this bound, and the powers of ten in the table below, are exact doubles, so the result is rounded only once.
+    /// Integers up to this bound are exact doubles. So are the powers of ten in the table below.
     /// </summary>
     private const ulong MaxExactInteger = 1UL << 53;
 
@@ -32,7 +32,7 @@ internal static class PrometheusNumber
 
     private static readonly uint[] PowersOfTen = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
-    /// <summary>The number of digits that always fit into 64 bits.</summary>
+    /// <summary>A number with this many digits always fits into 64 bits.</summary>
     private const int MaxDigits = 19;
 
     /// <summary>The number of bytes that must be readable from the start of a decimal number.</summary>
@@ -71,7 +71,7 @@ internal static class PrometheusNumber
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryReadDigits(ulong text, out int length, out uint value)
     {
-        // XOR turns each line feed into a zero byte. Subtracting one from each byte sets the highest bit of the first zero byte.
+        // XOR turns each line feed into a zero byte. The next line then sets the highest bit of the first zero byte.
         ulong feeds = text ^ 0x0A0A0A0A0A0A0A0A;
         feeds = (feeds - 0x0101010101010101) & ~feeds & 0x8080808080808080;
         int bits = BitOperations.TrailingZeroCount(feeds);
@@ -82,7 +82,9 @@ internal static class PrometheusNumber
         return (uint)(length - 1) < 7 && (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) == 0;
     }
 
-    /// <summary>Converts eight digits, one per byte. Combines neighbours into pairs, pairs into fours, and these into the number.</summary>
+    /// <summary>
+    /// Converts eight digits, one per byte. Combines adjacent digits into pairs, pairs into groups of four, and these into the number.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Join(ulong digits)
     {
@@ -171,8 +173,8 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// The double nearest to significand times ten to the exponent, if both factors are exact doubles. A single multiplication or
-    /// division then rounds only once, and therefore correctly. The framework parses all other numbers.
+    /// Computes the double nearest to significand times ten to the power of exponent, if both factors are exact doubles. A single
+    /// multiplication or division then rounds only once, and therefore correctly. The framework parses all other numbers.
     /// </summary>
     private static bool TryRound(ulong significand, int exponent, bool isNegative, out double value)
     {
@@ -189,7 +191,7 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// Parses the usual numbers of metrics. They have so few digits that they always fit into 64 bits, so no check is needed.
+    /// Parses a number of at most 19 characters, as most metrics have. Its digits always fit into 64 bits, so they need no overflow check.
     /// </summary>
     private static bool TryParseShort(ReadOnlySpan<byte> text, out double value)
     {
@@ -245,7 +247,7 @@ internal static class PrometheusNumber
             return true;
         }
 
-        // TryRound fails if not all digits fit, because a truncated significand is always greater than MaxExactInteger.
+        // TryRound fails if not all digits fit into the significand, because a truncated one is always greater than MaxExactInteger.
         return TryRound(number.Significand, number.Exponent, number.IsNegative, out value)
             || (double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
                 CultureInfo.InvariantCulture, out value) && double.IsFinite(value));
@@ -305,7 +307,7 @@ internal static class PrometheusNumber
 
         if (text.Length < 19)
         {
-            // So few digits cannot overflow.
+            // Up to 18 digits cannot overflow.
             foreach (byte b in text)
             {
                 uint digit = (uint)(b - '0');
@@ -387,8 +389,8 @@ internal static class PrometheusNumber
     }
 
     /// <summary>
-    /// Ten to the power n fits into 64 bits for every n below this constant. The product of such a power and a number of 64 bits fits
-    /// into 127 bits.
+    /// For every n below this constant, ten to the power of n fits into 64 bits. The product of such a power and a significand, which has
+    /// at most 19 digits, fits into 127 bits.
     /// </summary>
     private const int PowersOfTenInWord = 20;
 
@@ -415,10 +417,10 @@ internal static class PrometheusNumber
         return milliseconds > long.MaxValue ? long.MaxValue : milliseconds < long.MinValue ? long.MinValue : (long)milliseconds;
     }
 
-    /// <summary>The parts of a decimal number: significand times ten to the exponent.</summary>
+    /// <summary>The parts of a decimal number: significand times ten to the power of exponent.</summary>
     private struct ScannedNumber
     {
-        /// <summary>A greater exponent is out of range for every use, whatever the digits are.</summary>
+        /// <summary>Larger exponents are not read exactly, because they are out of range for every use, whatever the digits are.</summary>
         private const int ExponentLimit = 1_000_000_000;
 
         public ulong Significand;
@@ -530,7 +532,7 @@ internal static class PrometheusNumber
         }
 
         /// <summary>
-        /// Reads a valid number again with more digits: as many as always fit into 128 bits, which are held in two 64-bit words.
+        /// Reads a valid number again with up to 38 digits, which always fit into 128 bits. Each of two 64-bit words holds 19 of them.
         /// </summary>
         public static (UInt128 Significand, int Exponent) ScanWide(ReadOnlySpan<byte> text)
         {

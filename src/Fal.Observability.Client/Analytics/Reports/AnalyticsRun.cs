@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One report or stream in progress: its windows, its groups of endpoints, and what is known about them. All its calls share one
-/// concurrency limit.
+/// One report or stream in progress. A call requests one group of endpoints over one window, which is a part of the range. The run
+/// remembers the endpoints and metrics that the service does not deliver. All calls share one concurrency limit.
 /// </summary>
 internal sealed class AnalyticsRun : IDisposable
 {
@@ -37,10 +37,10 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <param name="caller">Makes the calls.</param>
     /// <param name="options">The options of the client.</param>
-    /// <param name="now">The instant that decides which buckets are provisional.</param>
-    /// <param name="log">The log for refusals and skipped metrics.</param>
+    /// <param name="now">The instant that decides which buckets are provisional, that is, may still change.</param>
+    /// <param name="log">The log for refusals, skipped metrics and buckets beyond the range.</param>
     /// <param name="query">The query, validated, with a fixed range.</param>
-    /// <param name="refused">Endpoints that are known to be refused, from the run that this one continues.</param>
+    /// <param name="refused">Endpoints that the service refused (403 or 404) in the run that this one continues.</param>
     public AnalyticsRun(
         AnalyticsCaller caller,
         FalObservabilityOptions options,
@@ -55,7 +55,7 @@ internal sealed class AnalyticsRun : IDisposable
         _log = log;
         Query = query;
         _end = AnalyticsCalendar.EndOf(query.Grid);
-        // Metrics that were passed by name and that this version knows become flags, so that they can be skipped like any other.
+        // If this version knows a metric that was passed by name, the metric becomes a flag, so that it can be skipped like the others.
         _metrics = query with
         {
             Expand = query.EffectiveExpand,
@@ -102,7 +102,7 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>The progress to report: the windows that are complete.</summary>
+    /// <summary>The progress after a number of complete windows.</summary>
     public AnalyticsProgress Progress(int windowsDone, int windows, long rows) => new(windowsDone, windows, rows, Calls, Retries)
     {
         RefusedEndpoints = RefusedEndpoints,
@@ -125,8 +125,8 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <summary>The buckets of one window over all endpoints, in ascending order.</summary>
     /// <param name="window">The range of the window.</param>
-    /// <param name="first">Whether no window comes before it.</param>
-    /// <param name="streaming">Whether buckets are returned before later pages are read.</param>
+    /// <param name="first">Whether this is the first window of the range.</param>
+    /// <param name="streaming">Whether to return buckets before later pages are read.</param>
     /// <param name="cancellationToken">Cancels the calls.</param>
     public async IAsyncEnumerable<AnalyticsBucket> ReadWindowAsync(
         AnalyticsTimeRange window, bool first, bool streaming, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -138,7 +138,7 @@ internal sealed class AnalyticsRun : IDisposable
         DateTimeOffset? handedOut = null;
         while (true)
         {
-            // Reading may split a group. The part that is split off is read too, from the position that the group had reached.
+            // Reading may split a group. The new group then gets its own reader, which starts after the last bucket that was returned.
             while (readers.Count < _groups.Length || readers.Any(reader => reader.NeedsPage))
             {
                 readers.AddRange(_groups.Skip(readers.Count).Select(group => new AnalyticsBucketReader(
@@ -227,17 +227,20 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
-    /// <summary>Whether, after a failure, the group may be split or its calls may request fewer metrics.</summary>
+    /// <summary>Whether a group can continue after a failure: without its refused endpoints, or with fewer metrics.</summary>
     public bool CanReshape(AnalyticsEndpointGroup.CallShape shape, FalApiException failure) =>
         (Query.RefusedEndpoints == RefusedEndpointPolicy.Skip && Query.EndpointIds.Count > 1 && IsRefusal(failure))
         || CanDegrade(shape, failure);
 
-    /// <summary>Changes the shape of a group after a failure, unless it has changed in the meantime.</summary>
+    /// <summary>
+    /// Changes the shape of a group after a failure: the endpoints and metrics that its calls request. Does nothing if the shape has
+    /// changed in the meantime.
+    /// </summary>
     /// <param name="group">The group.</param>
     /// <param name="shape">The shape of the failed call.</param>
     /// <param name="query">The query that the shape was applied to.</param>
     /// <param name="failure">The failure.</param>
-    /// <param name="cancellationToken">Ends the calls of the search.</param>
+    /// <param name="cancellationToken">Cancels the calls that search for the cause.</param>
     public async Task ReshapeAsync(
         AnalyticsEndpointGroup group,
         AnalyticsEndpointGroup.CallShape shape,
@@ -271,7 +274,10 @@ internal sealed class AnalyticsRun : IDisposable
     private static AnalyticsEndpointGroup[] GroupsOf(IEnumerable<string> endpointIds, AnalyticsExpand without) =>
         [.. endpointIds.Chunk(AnalyticsQuery.MaxEndpointIdsPerCall).Select(ids => new AnalyticsEndpointGroup(ids, without))];
 
-    /// <summary>The service's own statement about an endpoint. A web page that the edge sends instead says nothing about it.</summary>
+    /// <summary>
+    /// Whether a failure is the service's own statement about an endpoint. A web page from the edge (the proxies in front of the service)
+    /// says nothing about the endpoint.
+    /// </summary>
     private static bool IsRefusal(FalApiException failure) =>
         failure.ContentType?.EndsWith("json", StringComparison.OrdinalIgnoreCase) == true
         && (
@@ -287,8 +293,9 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// Splits off the endpoints on which the service fails, so that they are requested without the metrics that make it fail. The number of
-    /// calls is limited: an endpoint for which no call is left counts as failing.
+    /// Moves the endpoints on which the service fails to new groups, whose calls omit the metrics that make the service fail. If all
+    /// endpoints fail, their own group omits the metrics. The number of calls is limited. An endpoint for which no call is left counts as
+    /// failing.
     /// </summary>
     private async Task DegradeAsync(
         AnalyticsEndpointGroup group,
@@ -301,7 +308,7 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsQuery probe = shape.Apply(query) with { Limit = 1 };
         if (shape.EndpointIds.Count > 1)
         {
-            // If the service fails for every call, this call fails too, and no endpoint is the cause.
+            // This call omits the metrics. If it fails too, no endpoint is the cause, and its exception ends the search.
             await SendAsync(probe with { Expand = probe.Expand & ~without }, null, cancellationToken).ConfigureAwait(false);
         }
 
@@ -346,7 +353,7 @@ internal sealed class AnalyticsRun : IDisposable
         if (!_keyIsGood)
         {
             accepted = await search.FindAcceptedAsync(Samples(Query.EndpointIds)).ConfigureAwait(false);
-            // A key without the permission gets the same answer for every call.
+            // A key without the permission gets the same status for every call. Do not search further then.
             if (accepted is null && search.Refused.Values.Select(reason => reason.StatusCode).Distinct().Count() == 1)
             {
                 throw NoneAccepted(refusal);
@@ -362,7 +369,7 @@ internal sealed class AnalyticsRun : IDisposable
             _refused[id] = new AnalyticsRefusedEndpoint(id, reason.StatusCode, reason.ServiceMessage);
         }
 
-        // The search for an accepted endpoint may have found refused ones of other groups.
+        // The search for an accepted endpoint may have found refused endpoints of other groups.
         foreach (AnalyticsEndpointGroup group in _groups)
         {
             AnalyticsEndpointGroup.CallShape shape = group.Shape;
@@ -402,8 +409,8 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// A few endpoints that are as different as possible, because refused endpoints are usually next to each other. The ids are grouped by
-    /// the call that they belong to and by their owner. The choice takes from these groups in turn, at irregular positions.
+    /// Chooses a few endpoints that are far apart in the list, because refused endpoints are usually next to each other. The ids are
+    /// grouped by their call and their owner. The choice takes one id from each of these groups in turn, at irregular positions.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)
     {
@@ -453,9 +460,9 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// Counts a bucket that is skipped because the range ends before it. A bucket that is beyond the end of its window but within the range
-    /// is not counted, because the next window delivers it. An empty bucket is not counted either, because the service ends its answers
-    /// with a bucket that starts in the future.
+    /// Counts a bucket that is skipped because it starts at the end of the range or later. A bucket beyond its window but within the range
+    /// is not counted, because the next window contains it. An empty bucket is not counted either: the service ends its answers with an
+    /// empty bucket that starts in the future.
     /// </summary>
     private void CountBeyondEnd(AnalyticsBucket bucket)
     {
@@ -471,8 +478,8 @@ internal sealed class AnalyticsRun : IDisposable
     private AnalyticsPageReader PagesOf(AnalyticsEndpointGroup group, AnalyticsQuery query) => new(this, group, query, _options);
 
     /// <summary>
-    /// Runs an action for several groups concurrently. If refusals are skipped, the first group runs alone until a call is accepted. A key
-    /// without the permission is then detected with a few calls in total instead of a few per group.
+    /// Runs an action for several items concurrently. If refused endpoints are skipped, runs it for one item at a time until a call is
+    /// accepted. A key without the permission is then detected with a few calls in total instead of a few per group of endpoints.
     /// </summary>
     private async Task ForEachAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, Task> action, CancellationToken cancellationToken)
     {

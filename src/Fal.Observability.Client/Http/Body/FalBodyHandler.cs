@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Fal.Observability.Client;
 
 /// <summary>
-/// One attempt: the attempt's time limit, the decompression, and the body, which is read whole inside the attempt unless the call streams.
-/// A truncated body is thus a failed attempt, like a refused connection, and can be retried.
+/// Makes one attempt, which is one HTTP request: enforces its time limit, and decompresses and reads the body. If the call does not stream,
+/// the whole body is read inside the attempt. A truncated body is then a failed attempt, like a refused connection, and can be retried.
 /// </summary>
 internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvider time, ILogger log) : DelegatingHandler
 {
@@ -17,7 +17,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // The client decompresses by itself, so that the size limit applies to the decompressed body and a truncated body is noticed.
+        // The client decompresses by itself, so that it can limit the size of the decompressed body and notice a truncated body.
         if (request.Headers.AcceptEncoding.Count == 0)
         {
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
@@ -46,7 +46,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         catch (Exception e)
         {
             response?.Dispose();
-            // Scrubbed here, because the resilience pipeline above logs what it sees.
+            // Mask the key here, because the resilience pipeline above logs the exceptions that it sees.
             Exception cause = FalApiKey.Scrub(e, options.ApiKey);
             switch (e)
             {
@@ -105,7 +105,7 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                 );
             }
 
-            // The status takes precedence over the body: a 401 stays a 401, and a 503 is retried.
+            // The body of this error cannot be read, but the status takes precedence: a 401 stays a 401, and a 503 is retried.
             response.Content = new FalBufferedContent([], 0, _buffers, original, info);
             original.Dispose();
             return;
@@ -154,8 +154,8 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     }
 
     /// <summary>
-    /// What is wrong with the status or the content type of a success. An unknown or missing content type is left to the parser, because
-    /// proxies rewrite it.
+    /// What is wrong with the status or the content type of a success; null if nothing is wrong. Proxies rewrite the content type. An
+    /// unknown or missing one is therefore accepted here and left to the parser.
     /// </summary>
     private static string? WrongKind(HttpRequestMessage request, FalResponseInfo info)
     {
@@ -193,15 +193,14 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
     }
 
     /// <summary>
-    /// The encoding of the body; empty if there is none. The client requests only gzip. It cannot read another encoding, and the parser
-    /// would see noise.
+    /// The content encoding of the body; empty if there is none. The client requests only gzip and cannot read another encoding.
     /// </summary>
     private static string CodingOf(HttpContent content) => content.Headers.ContentEncoding.Count == 0 ? "" : string.Join(
         ", ", content.Headers.ContentEncoding.Where(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>
-    /// Whether HTTP itself, without the gzip data, shows if a body is complete or the connection was lost. HTTP/2 and 3 mark the end; in
-    /// HTTP/1.x a length or chunks do. Without them, the body ends where the connection ends, for whatever reason.
+    /// Whether HTTP itself distinguishes the end of the body from a lost connection. HTTP/2 and HTTP/3 always do. HTTP/1.x does so with a
+    /// length or chunks. Without them, the body ends where the connection ends, for whatever reason.
     /// </summary>
     private static bool EndIsProven(HttpResponseMessage response) =>
         response.Version.Major >= 2
@@ -209,7 +208,8 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         || response.Content.Headers.ContentLength is not null;
 
     /// <summary>
-    /// Why the end of the body is ambiguous (RFC 9112, section 6.3), or null. .NET picks one interpretation without an error.
+    /// Why the headers leave the end of the body ambiguous (RFC 9112, section 6.3); null if they do not. .NET chooses one interpretation
+    /// without an error.
     /// </summary>
     private static string? Contradiction(HttpResponseMessage response)
     {
@@ -270,7 +270,10 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         }
     }
 
-    /// <summary>The start of an error's body. The status is sufficient, so a truncated body does not hide it.</summary>
+    /// <summary>
+    /// Reads the start of the body of an error response. A truncated or stalled body causes no exception, because it must not hide the
+    /// status.
+    /// </summary>
     private async Task<HttpContent> ReadErrorAsync(
         FalGuardedStream body,
         HttpContent original,
@@ -297,17 +300,17 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
         }
         catch (FalResponseException)
         {
-            // The part before the break is shown.
+            // Keep the part before the fault.
         }
         catch (OperationCanceledException) when (attemptEnded.IsCancellationRequested)
         {
-            // Likewise, a stalled error page must not turn a 401 into a time-out.
+            // Keep the part that arrived. A stalled error page must not turn a 401 into a time-out.
         }
 
         return new FalBufferedContent(buffer, length, _buffers, original, info);
     }
 
-    /// <summary>A guarded body that is read as it arrives. Disposing it closes the connection's stream.</summary>
+    /// <summary>The content of a call that streams: the body is read as it arrives. Disposal closes the stream of the connection.</summary>
     private sealed class FalStreamedContent : HttpContent
     {
         private readonly FalGuardedStream _body;

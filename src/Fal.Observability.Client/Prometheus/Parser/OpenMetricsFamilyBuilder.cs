@@ -1,13 +1,13 @@
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Collects the families of an OpenMetrics exposition and checks them against the specification: the samples that a type allows, the
-/// grouping and order of samples, and the values of counters, buckets and states.
+/// Collects the families of an OpenMetrics exposition and checks them against the specification. The rules are about the samples that a
+/// type allows, the grouping and order of samples, and the values of counters, buckets and states.
 /// </summary>
 /// <remarks>
-/// Where the specification is not precise, the rules are those of the reference parser in Python. It is the only one that passes
-/// the official test suite. In lenient mode, a broken rule is reported and no sample is dropped: the families contain the samples
-/// that <see cref="SampleListBuilder"/> gives for the same input.
+/// Where the specification is not precise, the rules are those of the reference parser in Python, the only parser that passes the official
+/// test suite. In lenient mode, a broken rule is reported, but no sample is dropped because of it. The families contain the same samples
+/// that <see cref="SampleListBuilder"/> collects from the same input.
 /// </remarks>
 internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) : FamilyBuilder(options)
 {
@@ -21,13 +21,13 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
     private string? _help;
     private string? _unit;
 
-    // The metrics of the family. The samples of a metric have equal labels, apart from the label that their type reserves.
+    // The metrics of the family. The samples of a metric have equal labels, apart from the label that their type reserves, such as le in a
+    // histogram. The equal labels are the group.
     private HashSet<LabelSet> _groups = [];
     private LabelSet? _group;
     private Int128? _groupTimestamp;
 
-    // The series of the current metric and timestamp. Usually there is only one, so series are added to the set only from the second one
-    // on.
+    // The series of the current metric and timestamp. Usually there is only one, so the set stays empty until there is a second.
     private (string Name, LabelSet Labels) _firstSeries;
     private HashSet<(string Name, LabelSet Labels)> _series = [];
     private readonly OpenMetricsHistogramRules _histogram = new();
@@ -52,7 +52,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
                     EndFamily(in reader);
                     break;
                 case PrometheusTokenType.Malformed:
-                    // Without # EOF, the report about its absence is the last chance to check the last family.
+                    // Without # EOF, the report about its absence is the last token, and the last family must be checked here.
                     if (reader.LacksEnd)
                     {
                         EndFamily(in reader);
@@ -143,7 +143,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         _groupTimestamp = null;
     }
 
-    /// <summary>Empties a set. Clearing costs time in proportion to its capacity, so a set that grew large is replaced.</summary>
+    /// <summary>Empties a set. Clearing takes time in proportion to the capacity, so a large set is replaced.</summary>
     private static void Empty<T>(ref HashSet<T> set)
     {
         if (set.Count > 256)
@@ -156,7 +156,9 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
     }
 
-    /// <summary>Adds the family to a reason. Some faults appear only when the next family begins, so the line does not name it.</summary>
+    /// <summary>
+    /// Adds the name of the family to a reason. Some faults appear only at a later line, which does not name the family.
+    /// </summary>
     private string Naming(string fault) => $"metric family {_name}, which ends before this line: {fault}";
 
     private void ReadSample(scoped ref readonly PrometheusTextReader reader)
@@ -213,7 +215,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         }
     }
 
-    /// <summary>Whether the current metric already has this series at its timestamp.</summary>
+    /// <summary>Whether the current metric already has this series at the current timestamp.</summary>
     private bool IsKnown(in PrometheusSample sample)
     {
         if (_series.Count == 0)
@@ -229,7 +231,7 @@ internal sealed class OpenMetricsFamilyBuilder(PrometheusParserOptions options) 
         return !_series.Add((sample.Name, sample.Labels));
     }
 
-    /// <summary>Checks the label that the type reserves. The labels without it identify the metric (the group).</summary>
+    /// <summary>Checks the label that the type reserves. Returns the other labels, which identify the metric, as the group.</summary>
     private string? CheckLabels(in PrometheusSample sample, ReadOnlySpan<char> suffix, out double bound, out LabelSet group)
     {
         bound = 0;

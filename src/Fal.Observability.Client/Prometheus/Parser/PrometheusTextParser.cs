@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <summary>
-/// Parses Prometheus text (0.0.4) and OpenMetrics 1.0 from a string, bytes, a stream or a pipe. Returns samples or metric
-/// families, and is strict or lenient.
+/// Parses Prometheus text (0.0.4) and OpenMetrics 1.0 from a string, bytes, a stream or a pipe. Returns samples or metric families.
+/// Strict options throw at the first malformed line. Lenient options skip malformed lines and report them.
 /// </summary>
 /// <remarks>
 /// All methods are thread-safe. None of them disposes its stream or completes its pipe.
@@ -207,7 +207,7 @@ public static class PrometheusTextParser
         PrometheusFormatException? fault = null;
         await foreach (ReadOnlyMemory<byte> block in blocks.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            // The samples before a malformed line are valid. A caller of a stream expects them before the exception.
+            // The samples before a malformed line are valid. The caller expects them before the exception.
             try
             {
                 builder.Append(block.Span, isFinalBlock: block.IsEmpty);

@@ -8,24 +8,26 @@ using System.Text.Unicode;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <content>
-/// <para>The fast path, in two stages.</para>
+/// <para>The fast part of the reader, in two stages.</para>
 /// <para>
-/// Stage one searches a chunk of the buffer, 64 bytes at a time, for three characters: the quote, the line feed and the
-/// backslash. It puts their positions on a list, the index. Spaces, braces and commas are not on the list. In the usual line
-/// they are directly beside a quote, where stage two finds them.
+/// Stage one searches a chunk of the buffer for three characters: the quote, the line feed and the backslash. It searches a block
+/// of 64 bytes at a time. The list of the positions found is the index. Spaces, braces and commas are not in the index, because
+/// stage two finds them from the positions of the quotes.
 /// </para>
 /// <para>
-/// Stage two walks through the list. In a line of the form <c>name{label="value",label="value"} number</c>, the entry after an
-/// opening quote is the closing quote, and the text between a closing and an opening quote is <c>,label=</c>. Names are checked
-/// once: if the names of a line equal those of the previous line byte for byte, they are valid and distinct.
+/// Stage two goes through the index. It reads lines of the form <c>name{label="value",label="value"} number</c>. In such a line,
+/// the entry after an opening quote is the closing quote, and the text from there to the next opening quote is <c>,label=</c>. If
+/// all names of a line equal those of the last such line byte for byte, they are valid and distinct, and need no check.
 /// </para>
 /// <para>
-/// A line of any other form is left to the grammar in the other part of this type, which reads it from its start. This part
-/// never decides that a line is malformed. On a machine without vectors there is no index, and the grammar reads everything.
+/// The fast part also reads samples without labels, and HELP and TYPE lines. All other lines are left to the grammar in
+/// PrometheusTextReader.Lines.cs, which reads a line from its start. The fast part never decides that a line is malformed. On a
+/// machine without vectors there is no index, and the grammar reads all lines.
 /// </para>
 /// <para>
-/// Bounds are checked once per chunk and not at each step. The list ends with a line feed, each step goes to the next entry, and
-/// no step starts at a line feed. Stage two therefore never passes the last line feed, and at least one block of bytes follows it.
+/// Bounds are checked once per chunk instead of at each step. The index ends with a line feed, each step goes to the next entry,
+/// and no step starts at a line feed. Stage two therefore never passes the last line feed of the index. At least one block
+/// follows that line feed, so whole vectors can be read from any position before it.
 /// </para>
 /// </content>
 public ref partial struct PrometheusTextReader
@@ -34,15 +36,15 @@ public ref partial struct PrometheusTextReader
     private const int ChunkLength = 16 * 1024;
     private const int IndexCapacity = 2048;
 
-    /// <summary>The number of labels of the previous line whose names are remembered.</summary>
+    /// <summary>The names of up to this many labels of the last indexed sample are remembered.</summary>
     private const int KnownSeparators = 16;
 
     /// <summary>Up to this many label names, each pair is compared to find a duplicate. More names need a table.</summary>
     private const int FewLabels = 8;
 
     /// <summary>
-    /// How many more bytes the grammar reads in this process before the index is used. For fewer bytes, compiling the index code takes
-    /// longer than it saves. Threads count it down without a lock, because both ways to read a line give the same result.
+    /// The number of bytes that the grammar has yet to read in this process before the index is used. For a small input, compiling the
+    /// index code takes longer than the index saves. Threads count down without a lock, because no result depends on the count.
     /// </summary>
     private static int _bytesToReadCold = ChunkLength;
 
@@ -50,15 +52,15 @@ public ref partial struct PrometheusTextReader
     private readonly ReadOnlySpan<ushort> IndexEntries => _index;
 
     /// <summary>
-    /// Whether each value is the text between two quotes of the index, without escapes. A whole block of bytes can then be read
-    /// from the start of each.
+    /// Whether each value is the text between two quotes of the index, without escapes. A whole block of bytes can then be read from the
+    /// start of each value.
     /// </summary>
     internal readonly bool HasPlainValues => _labelsCursor >= 0 && _cursor - _labelsCursor == 2 * _labelCount + 1;
 
     [UnscopedRef]
     private readonly ref ushort FirstIndexEntry => ref Unsafe.As<IndexArray, ushort>(ref Unsafe.AsRef(in _index));
 
-    /// <summary>Returns one of the plain values.</summary>
+    /// <summary>Returns a value of a sample for which <see cref="HasPlainValues"/> is true.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly ReadOnlySpan<byte> PlainValue(int ordinal)
     {
@@ -67,12 +69,15 @@ public ref partial struct PrometheusTextReader
             ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _indexBase + open + 1), Unsafe.Add(ref open, 1) - open - 1);
     }
 
-    /// <summary>Whether this sample has the name and label names of the previous sample in this buffer.</summary>
+    /// <summary>
+    /// True if this sample is known to have the shape of the previous sample in this buffer: its metric name and its label names. If
+    /// false, the shapes may still be equal.
+    /// </summary>
     internal readonly bool HasSameShape => _sameShape;
 
     /// <summary>
-    /// Whether <paramref name="length"/> bytes are equal at two positions. At least 64 bytes must follow each position, because
-    /// whole vectors are compared. The bits beyond the length are then shifted out of the result.
+    /// Whether <paramref name="length"/> bytes are equal at two positions. Whole blocks are compared, so the last block must be readable
+    /// to its end at both positions. The bits beyond the length are shifted out of the result.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool StartsLike(ref byte left, ref byte right, int length)
@@ -96,7 +101,7 @@ public ref partial struct PrometheusTextReader
         }
     }
 
-    /// <summary>A mask of 64 bits. A bit is set if its byte is equal at both positions.</summary>
+    /// <summary>Compares two blocks of 64 bytes. A bit of the result is set if its byte is equal in both.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong EqualBytes(ref byte left, ref byte right)
     {
@@ -129,14 +134,15 @@ public ref partial struct PrometheusTextReader
         ref ushort entries = ref MemoryMarshal.GetReference(index);
         int count = 0;
         ulong beyondAscii = 0;
-        // The list needs room for one more block, and for the entries that are written ahead.
+        // The index needs room for the entries of one more block, and for the surplus entries that the inner loop writes.
         for (int offset = 0; offset + BlockLength <= length && count <= IndexCapacity - 2 * BlockLength; offset += BlockLength)
         {
             ulong mask = MaskOf(ref Unsafe.Add(ref data, offset), ref beyondAscii);
             int found = BitOperations.PopCount(mask);
             ref ushort entry = ref Unsafe.Add(ref entries, count);
             count += found;
-            // Write eight entries without a test for their number. Most blocks have fewer, and a mispredicted branch costs more.
+            // Write eight entries at a time, even if there are fewer. The surplus costs less than a mispredicted branch, and the next block
+            // overwrites it.
             do
             {
                 for (int n = 0; n < 8; n++)
@@ -213,10 +219,10 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Stage two for a line with the names of the previous line. It compares the text before, between and after the values with
-    /// the remembered text, including quotes. Only the number is left to check.
+    /// Stage two for a line with the names of the last indexed sample. It compares the text before and between the values, including the
+    /// quotes, with the remembered text. After the last value, only <c>"} </c> and the number are left to check.
     /// </summary>
-    /// <returns>False if the line does not have the usual form. Nothing is read then.</returns>
+    /// <returns>False if the line does not have the usual form. The reader then stays at the line.</returns>
     private bool TryReadIndexedLine()
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
@@ -271,7 +277,7 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>Stage two for a line with other names, which it checks and remembers.</summary>
-    /// <returns>False if the line does not have the usual form. Nothing is read then.</returns>
+    /// <returns>False if the line does not have the usual form. The reader then stays at the line.</returns>
     private bool TryReadIndexedLineAnew()
     {
         ref byte data = ref MemoryMarshal.GetReference(_data);
@@ -473,7 +479,8 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// The length of the classic metric name at a position. Consecutive lines usually have the same name, so try that first.
+    /// The length of the unquoted metric name at a position; 0 if there is none. Consecutive lines usually have the same name, so the
+    /// last name is tried first.
     /// </summary>
     private int KnownNameLength(int place, int end)
     {
@@ -491,7 +498,7 @@ public ref partial struct PrometheusTextReader
         return _knownNameLength;
     }
 
-    /// <summary>Reads the part that all samples share: numbers, the UTF-8 check, the bounds of the token.</summary>
+    /// <summary>Reads the numbers, checks the length and the UTF-8 of the line, and sets the bounds of the token.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool FinishIndexedSample(int line, int number, int newline)
     {
@@ -551,7 +558,7 @@ public ref partial struct PrometheusTextReader
         }
 
         ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref data, end - 8));
-        // The low bytes contain the text before the digits. Replace it with leading zeros.
+        // The low bytes contain the text before the digits. Replace that text with leading zeros.
         int foreign = (8 - digits) * 8;
         word = ((word >> foreign) << foreign) | (0x3030303030303030 & ((1UL << foreign) - 1));
         ulong values = word - 0x3030303030303030;
@@ -559,7 +566,7 @@ public ref partial struct PrometheusTextReader
         {
             return false;
         }
-        // Combine neighbours: digits into pairs, pairs into groups of four, and these into the whole number.
+        // Combine adjacent digits into pairs, pairs into groups of four, and these into the whole number.
         values = values * 10 + (values >> 8);
         const ulong pairs = 0x000000FF000000FF;
         value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
@@ -599,7 +606,7 @@ public ref partial struct PrometheusTextReader
         return PrometheusNumber.TryParseValue(numbers, out value);
     }
 
-    /// <summary>Leaves the line to the grammar, and forgets its names, because they were not checked completely.</summary>
+    /// <summary>Forgets the remembered names, because they are incomplete. Returns false, which leaves the line to the grammar.</summary>
     private bool Forget()
     {
         _knownPrefixLength = -1;

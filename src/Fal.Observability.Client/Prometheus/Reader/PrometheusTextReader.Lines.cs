@@ -5,12 +5,13 @@ using System.Text;
 namespace Fal.Observability.Client.Prometheus;
 
 /// <content>
-/// The grammar of a line, byte by byte. This part accepts every form that the formats allow, and gives each malformed line its
-/// reason and column. The indexed path reads the usual lines and leaves all others to this part.
+/// The grammar, the slow part of the reader. It reads a line byte by byte and accepts every form that the formats allow. If a line
+/// is malformed, it finds the reason and the place. The fast part, in PrometheusTextReader.Index.cs, reads the usual lines with an
+/// index: the positions of quotes, line feeds and backslashes. It leaves all other lines to the grammar.
 /// </content>
 public ref partial struct PrometheusTextReader
 {
-    /// <summary>Reads the line [start, end). If there is no fault, sets <see cref="TokenType"/>, which is None for a blank line.</summary>
+    /// <summary>Reads the line [start, end). Without a fault, sets <see cref="TokenType"/>. The type of a blank line is None.</summary>
     private LineFault ReadLine(int start, int end, out int faultPosition)
     {
         int i = start;
@@ -35,7 +36,7 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Skips spaces and tabs in the text format, which allows them between tokens. OpenMetrics allows only single spaces.
+    /// Skips spaces and tabs between tokens in the text format. Skips nothing in OpenMetrics, which allows only single spaces.
     /// </summary>
     private readonly void SkipBlanks(ref int i, int end)
     {
@@ -127,7 +128,8 @@ public ref partial struct PrometheusTextReader
         LineFault fault = ReadValue(ref i, end, out _value);
         if (fault != LineFault.None)
         {
-            // A value may directly follow the name. If the next byte cannot start a value, report it as an invalid byte of the name.
+            // In the text format, a value may directly follow the name, as in a+1. If no value can be read there, the byte after the
+            // name is reported as an invalid byte of the name.
             bool endsName = fault is LineFault.InvalidValue or LineFault.ExpectedSpace
                 && _data[start] is not ((byte)' ' or (byte)'\t') && _data[start - 1] is not ((byte)'}' or (byte)' ' or (byte)'\t');
             i = endsName ? start : i;
@@ -226,8 +228,8 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Reports a lone carriage return as such. With old Mac line ends the whole text is one line, and its first number seems malformed:
-    /// the fault is the carriage return behind that number.
+    /// If a carriage return makes a number malformed, reports the carriage return instead. In a text whose lines end with carriage
+    /// returns only, as on old Macs, the whole text is one line. Its first number then contains the carriage return.
     /// </summary>
     private readonly LineFault NumberFault(LineFault fault, ref int i, int tokenEnd)
     {
@@ -245,7 +247,10 @@ public ref partial struct PrometheusTextReader
 
     private readonly bool IsExemplarAhead(int i, int end) => _data[i..end].StartsWith(" #"u8);
 
-    /// <summary>Reads the exemplar up to the end of the line. The sample is complete even if the exemplar is malformed.</summary>
+    /// <summary>
+    /// Reads the exemplar up to the end of the line. The sample is complete even if the exemplar is malformed. After such a fault was
+    /// reported, the line is read again, this time without its exemplar.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private LineFault ReadExemplar(ref int i, int end)
     {
@@ -300,8 +305,8 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// The number of characters in names and values. There are never more characters than bytes, so the number of bytes is returned if it
-    /// is within the limit.
+    /// Counts the characters of the names and values. If the number of bytes is within the limit, returns that number without counting,
+    /// because there are never more characters than bytes.
     /// </summary>
     private readonly int CountExemplarCharacters(int bytes)
     {
@@ -326,7 +331,7 @@ public ref partial struct PrometheusTextReader
         count = 0;
         int start = i;
         bool afterComma = false;
-        // Compare a few names while reading. If there are many, or some contain escapes, compare them afterwards.
+        // Find duplicates while reading, as long as the names are few and have no escapes. Otherwise, compare all names at the end.
         bool isCompared = true;
         int duplicate = -1;
         SkipBlanks(ref i, end);
@@ -406,7 +411,8 @@ public ref partial struct PrometheusTextReader
             if (afterComma)
             {
                 i++;
-                // OpenMetrics allows no space here. Its reference parser accepts one, and its test cases with quoted names contain one.
+                // OpenMetrics allows no space here. It is accepted, because the reference parser accepts it, and because the test cases of
+                // OpenMetrics with quoted names contain it.
                 SkipBlanksAndTabs(ref i, end);
             }
             else if (i < end && _data[i] != '}')
@@ -595,7 +601,7 @@ public ref partial struct PrometheusTextReader
             _tokenType = PrometheusTokenType.EndOfExposition;
             _nameLength = 0;
             _flags |= ReaderFlags.EndSeen;
-            // Everything after # EOF is malformed. Drop the index so that it cannot accept a line there.
+            // Everything after # EOF is malformed. Discard the index, so that the fast part cannot accept a line there.
             _indexCount = _cursor = 0;
             return LineFault.None;
         }
@@ -693,7 +699,10 @@ public ref partial struct PrometheusTextReader
         return isSuffix ? LineFault.None : LineFault.UnitNotInName;
     }
 
-    /// <summary>A separate method, so that the stack frame of a line with few labels does not reserve room for many.</summary>
+    /// <summary>
+    /// Checks all label names at the end. It is not inlined, so that <see cref="ReadLabels"/> reserves no stack space for it. Most lines
+    /// have few labels and never call it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly LineFault CheckDistinctNames(int start, int count, ref int i) =>
         CheckDistinctNames(new PrometheusLabelEnumerator(_data, start, count), i - start, count, ref i);

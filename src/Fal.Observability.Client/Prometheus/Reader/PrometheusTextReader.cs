@@ -11,16 +11,20 @@ namespace Fal.Observability.Client.Prometheus;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Use <c>new PrometheusTextReader(utf8)</c> for a complete input. For input that arrives in blocks, use one reader per
-/// block: when <see cref="Read"/> returns false, keep the bytes after <see cref="BytesConsumed"/>, append the next bytes, and
-/// continue with a new reader over both and <see cref="CurrentState"/>. A reader always makes progress on a block that is
-/// longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. Its reports do not depend on where the input was split.
+/// Use <c>new PrometheusTextReader(utf8)</c> for a complete input. For input that arrives in blocks, use one reader per block.
+/// When <see cref="Read"/> returns false, keep the bytes after <see cref="BytesConsumed"/>, and append the next block. Create the
+/// next reader with these bytes and with <see cref="CurrentState"/>. A reader always makes progress on a block that is longer than
+/// 256 bytes and longer than <see cref="PrometheusParserOptions.MaxLineLength"/>. The results do not depend on where the input was
+/// split.
 /// </para>
 /// <para>
-/// The reader checks each line completely: names, labels, escapes, UTF-8 and numbers. It does not check rules that span
-/// lines. <see cref="PrometheusTextParser"/> does.
+/// The reader checks each line completely: names, labels, escapes, UTF-8 and numbers. It does not check rules that span lines. The
+/// methods of <see cref="PrometheusTextParser"/> that return families do.
 /// </para>
-/// <para>The reader contains an index of several kilobytes on the stack. Pass it by reference.</para>
+/// <para>
+/// The reader contains an index: the positions of quotes, line feeds and backslashes in a part of the input. The index takes several
+/// kilobytes of the stack, so pass the reader by reference.
+/// </para>
 /// </remarks>
 public ref partial struct PrometheusTextReader
 {
@@ -67,15 +71,15 @@ public ref partial struct PrometheusTextReader
     private LineFault _fault;
     private int _faultPosition;
 
-    // The index of the chunk that starts at _indexBase, and the index entry at which the next line starts.
+    // The index of the chunk that starts at _indexBase. _cursor: the first index entry of the next line.
     private IndexArray _index;
     private int _indexBase;
     private int _indexCount;
     private int _cursor;
     private bool _chunkIsAscii;
 
-    // _knownName...: the last metric name that was checked. _knownPrefix...: the text before the first label value of the last indexed
-    // sample line. _knownSeparators: the texts between its label values.
+    // _knownName...: the last metric name that was checked. _knownPrefix...: the text before the first label value of the last sample
+    // line that was read with the index. _knownSeparators: the texts between the label values of that line.
     private int _knownNameStart;
     private int _knownNameLength;
     private int _knownPrefixStart;
@@ -85,13 +89,17 @@ public ref partial struct PrometheusTextReader
     private int _knownLabelCount;
     private bool _sameShape;
 
-    private NameArray _names; // The label names of the line that the grammar reads, up to FewLabels.
+    // The first FewLabels label names of the current line. Only the grammar uses them. The grammar is the slow part of the reader, which
+    // reads a line byte by byte.
+    private NameArray _names;
 
-    // _untriedLines: lines left to parse without the index. _oddRun: how many lines the last failure of the index excluded
-    // from it. It roughly doubles with each consecutive failure.
+    // _untriedLines: the number of lines that are still to be read without trying the index. _oddRun: that number directly after the last
+    // failure of the index.
     private int _untriedLines;
     private int _oddRun;
-    private bool _otherShapeBetween; // Whether a sample with another shape was read since the remembered one.
+
+    // Whether a sample of another shape was read since the sample whose names are remembered. The shape is the metric name and label names.
+    private bool _otherShapeBetween;
 
     /// <summary>Creates a reader for a complete exposition.</summary>
     /// <param name="utf8">The exposition.</param>
@@ -142,12 +150,12 @@ public ref partial struct PrometheusTextReader
     public readonly ReadOnlySpan<byte> Line => _data[_lineStart.._lineEnd];
 
     /// <summary>
-    /// The metric name of a sample, or of a HELP, TYPE or UNIT line, without quotes. Still escaped if
-    /// <see cref="NameIsEscaped"/>. Empty for other tokens.
+    /// The metric name of a sample, or of a HELP, TYPE or UNIT line, without quotes. It is still escaped if
+    /// <see cref="NameIsEscaped"/> is true. It is empty for other tokens.
     /// </summary>
     public readonly ReadOnlySpan<byte> Name => _data.Slice(_nameStart, _nameLength);
 
-    /// <summary>Whether <see cref="Name"/> contains a backslash. Only a quoted name can.</summary>
+    /// <summary>Whether <see cref="Name"/> contains a backslash. Only a quoted name can contain one.</summary>
     public readonly bool NameIsEscaped => _nameIsEscaped;
 
     /// <summary>The number of labels of the sample.</summary>
@@ -262,7 +270,7 @@ public ref partial struct PrometheusTextReader
     /// <summary>Whether the input is read as OpenMetrics.</summary>
     internal readonly bool IsOpenMetrics => _openMetrics;
 
-    /// <summary>Whether the malformed line is skipped and not repaired.</summary>
+    /// <summary>Whether the malformed line is skipped. If false, it is repaired: it is reported, but its content is kept.</summary>
     internal readonly bool LineWasLost => !_fault.IsRepairable();
 
     /// <summary>Whether a <see cref="PrometheusTokenType.Malformed"/> token says that the exposition ended without <c># EOF</c>.</summary>
@@ -279,7 +287,7 @@ public ref partial struct PrometheusTextReader
 
     private bool ReadAnyLine()
     {
-        // If there is an index, Read has already failed to read the line with it. The index still shows where the line ends.
+        // If there is an index, Read has already tried and failed to read the line with it. The index still shows where the line ends.
         while (_cursor < _indexCount)
         {
             if (_data[_position] == '\n' && !_openMetrics)
@@ -300,7 +308,7 @@ public ref partial struct PrometheusTextReader
         return ReadUnindexedLine();
     }
 
-    /// <summary>Reads a line that has no index: builds the index if possible, else uses the grammar.</summary>
+    /// <summary>Reads a line that is not in the index. Builds a new index if possible, and otherwise uses the grammar.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool ReadUnindexedLine()
     {
@@ -373,7 +381,8 @@ public ref partial struct PrometheusTextReader
             end--;
         }
 
-        // Unusual lines are often consecutive. Each failed attempt doubles the number of lines that skip the index, up to MaxUntriedLines.
+        // Unusual lines are often consecutive. Each consecutive failure of the index about doubles the number of lines that are read
+        // without trying it, up to MaxUntriedLines.
         _knownPrefixLength = -1;
         if (--_untriedLines < 0)
         {
@@ -395,7 +404,7 @@ public ref partial struct PrometheusTextReader
             if (_openMetrics && !hasFeed
                 && (fault.IsRepairable() || (fault == LineFault.None && _tokenType != PrometheusTokenType.EndOfExposition)))
             {
-                // A complete line cannot be distinguished from one that was cut inside its value.
+                // Without a line feed and # EOF, a complete line cannot be distinguished from one that was cut inside its value.
                 (fault, faultPosition) = (LineFault.CutOff, end);
             }
         }
@@ -432,7 +441,10 @@ public ref partial struct PrometheusTextReader
         MoveTo(position);
     }
 
-    /// <summary>Handles the states in which a line cannot be read at once: start of input, rest of a long line, after the end.</summary>
+    /// <summary>
+    /// Handles the states in which the next line cannot be read at once. These are the start of the input, the rest of a line that is too
+    /// long, and text after <c># EOF</c>.
+    /// </summary>
     /// <returns>True if a line can be read now. If false, <see cref="Read"/> returns <paramref name="isToken"/>.</returns>
     private bool PrepareToRead(out bool isToken)
     {
@@ -496,10 +508,13 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Finds the end of the current line. If the line continues beyond the block, that is the end of the block. The block must then
+    /// Finds the end of the current line. If the line continues beyond the block, its end is the end of the block. The block must then
     /// contain the part of the line that a report quotes.
     /// </summary>
-    /// <returns>False if the report needs the next block. Without it, the report would depend on where the input was split.</returns>
+    /// <returns>
+    /// False if that part is incomplete. The caller then needs the next block, because a report must not depend on where the input was
+    /// split.
+    /// </returns>
     private readonly bool TryFindShownEnd(out int end)
     {
         int newline = _data[_position..].IndexOf((byte)'\n');
@@ -539,7 +554,7 @@ public ref partial struct PrometheusTextReader
         _cursor = cursor;
     }
 
-    /// <summary>Reports a malformed line, and moves past it if the options are lenient.</summary>
+    /// <summary>Reports a malformed line and moves past it. Throws if the options do not skip malformed lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Refuse(LineFault fault, int start, int end, int next, int faultPosition)
     {
@@ -549,7 +564,9 @@ public ref partial struct PrometheusTextReader
         return true;
     }
 
-    /// <summary>Makes the fault the current token, or throws it if the options are strict. The reader does not advance.</summary>
+    /// <summary>
+    /// Makes the fault the current token, or throws it if the options do not skip malformed lines. The reader does not advance.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ReportFault(LineFault fault, int start, int end, int faultPosition)
     {
@@ -576,7 +593,7 @@ public ref partial struct PrometheusTextReader
 
     private readonly int ByteAt(int position, int lineEnd) => position < lineEnd ? _data[position] : -1;
 
-    /// <summary>The column in code points, which is why continuation bytes do not count.</summary>
+    /// <summary>The column of a position. It counts code points, so it leaves out the continuation bytes of UTF-8.</summary>
     private readonly int Column(int position)
     {
         Debug.Assert(position >= _lineStart);
@@ -595,7 +612,7 @@ public ref partial struct PrometheusTextReader
     private readonly string Show(int start, int end)
     {
         int length = Math.Min(end - start, ShownLineBytes);
-        // Do not cut inside a character, because the report would show U+FFFD, which is not in the line.
+        // Do not cut inside a character. The report would show U+FFFD in its place, which is not in the line.
         while (length > 0 && start + length < _data.Length && (_data[start + length] & 0xC0) == 0x80)
         {
             length--;

@@ -3,11 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>The lines of the last scrape without their values, and the samples that were created from them.</summary>
+/// <summary>
+/// The lines of the last scrape without their values, and the samples that were created from them. A scrape is one download of a metrics
+/// page.
+/// </summary>
 /// <remarks>
 /// <para>
-/// A scrape is usually the previous one with other values. The memory therefore compares each line with the line that it expects next.
-/// If all bytes before the value are equal, the line has the same series, and only its number is read:
+/// A scrape usually repeats the last one with other values. The memory therefore compares each line with the line that it expects next.
+/// If all bytes before the value are equal, the line has the same series, and only its value and timestamp are read:
 /// </para>
 /// <code>
 /// the last scrape                     this scrape
@@ -16,16 +19,17 @@ namespace Fal.Observability.Client.Prometheus;
 /// b{app="x"}  -> sample 2             b{app="x"} 3     not expected, but found one line ahead: sample 2 with the value 3
 /// </code>
 /// <para>
-/// A remembered line is not checked again, because it was checked when it was parsed. The result of that check depends on the options,
-/// so a memory can be used with one set of options only.
+/// A remembered line is not checked again, because it was checked when it was parsed. The result of that check depends on the options.
+/// A memory can therefore be used with one set of options only.
 /// </para>
 /// </remarks>
-/// <param name="maxBytes">The largest size of the memory in bytes, without strings.</param>
+/// <param name="maxBytes">The approximate limit of the memory in bytes, without strings.</param>
 /// <param name="maxLineLength">The longest line that the options allow, in bytes.</param>
 internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObserver
 {
     /// <summary>
-    /// The number of lines ahead that are searched. Four more are searched for each line parsed since the last expected one.
+    /// The number of remembered lines, including the expected one, among which a line is searched. Four more are included for each line
+    /// parsed since the last expected one.
     /// </summary>
     private const int NearLines = 4;
 
@@ -35,7 +39,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>The room, in bytes, that a remembered line must leave for its number within the longest allowed line.</summary>
     private const int NumberRoom = 64;
 
-    // The texts of the last scrape. Also those of earlier scrapes, until too many of them are stale.
+    // The texts of the lines of the last scrape, and of earlier scrapes until too many of them are stale.
     private byte[] _text = [];
     private int _textLength;
     private int _liveLength; // The length of the texts of the last scrape.
@@ -55,7 +59,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>The samples of the last scrape in the order of their lines.</summary>
     public RepeatedStore? Samples { get; private set; }
 
-    /// <summary>The series of the last scrape, and of earlier scrapes until too much of it is stale.</summary>
+    /// <summary>The series of the last scrape, and of earlier scrapes until too many of the remembered texts are stale.</summary>
     public SeriesList Series { get; private set; } = new();
 
     /// <summary>Whether every line of the last scrape is remembered.</summary>
@@ -67,7 +71,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
     /// <summary>Begins a scrape.</summary>
     public void Begin()
     {
-        // Texts are only ever added. Start again when most of them are stale, so that old series do not fill the memory.
+        // Texts are only ever added. Clear the memory when most of them are stale, so that old series do not fill it.
         if (_textLength > 2L * _liveLength + ushort.MaxValue)
         {
             Clear();
@@ -79,7 +83,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 
     /// <summary>Ends a complete scrape, which replaces the last one.</summary>
     /// <param name="samples">The samples of the scrape. They must not change afterwards.</param>
-    /// <param name="isWhole">Whether no line was skipped or repaired.</param>
+    /// <param name="isWhole">Whether no line was skipped, and none was repaired (reported but kept).</param>
     public void End(RepeatedStore samples, bool isWhole)
     {
         if (_isFull)
@@ -104,8 +108,8 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         LineCount = _textLength = _liveLength = 0;
     }
 
-    /// <summary>Reads a complete scrape that differs from the last one only in its values.</summary>
-    /// <returns>The samples; null if the scrape has other differences.</returns>
+    /// <summary>Reads a complete scrape that differs from the last one only in its values and timestamps.</summary>
+    /// <returns>The samples; null if the scrape has other differences, or if a line of the last scrape is not remembered.</returns>
     public RepeatedStore? TryRepeat(ReadOnlySpan<byte> utf8)
     {
         if (!RemembersAll)
@@ -125,10 +129,10 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         return _line == LineCount && Position == utf8.Length ? samples : null;
     }
 
-    /// <summary>Reads samples as long as the lines are the expected ones.</summary>
+    /// <summary>Reads samples until a line is not the expected one, or is not a sample.</summary>
     /// <param name="utf8">The scrape.</param>
     /// <param name="samples">Receives the values, up to the end of its current chunk.</param>
-    /// <returns>The lines. The caller must add a sample for each.</returns>
+    /// <returns>The lines that were read. The caller must add a sample for each.</returns>
     public ReadOnlySpan<RememberedLine> TakeExpected(ReadOnlySpan<byte> utf8, RepeatedStore samples)
     {
         int line = _line;
@@ -142,8 +146,8 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         return _lines.AsSpan(line, count);
     }
 
-    /// <summary>Searches for the next line of the input some lines ahead, in case the expected line no longer exists.</summary>
-    /// <returns>Whether it was found. It is then the expected line.</returns>
+    /// <summary>Searches for the next line of the input some remembered lines ahead, in case the expected line no longer exists.</summary>
+    /// <returns>Whether it was found. The line that was found is then the expected one.</returns>
     public bool TryFindAhead(ReadOnlySpan<byte> utf8)
     {
         // Limit the search to a multiple of the parsed lines. Otherwise many new lines would make the total search time quadratic.
@@ -177,7 +181,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         else if (_line < LineCount && _lines[_line].IsSample == isSample && text.Length == _lines[_line].Length
             && text.SequenceEqual(TextOf(_lines[_line])))
         {
-            // The line was expected, but the reader had to parse its number, or the family builder had to see it.
+            // The line was expected. It was parsed all the same, because Follow could not read its number, or because it is not a sample.
             Keep([_lines[_line]]);
             _line++;
         }
@@ -187,7 +191,10 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
         }
     }
 
-    /// <summary>Compares lines with the expected ones and reads their values, until a line differs.</summary>
+    /// <summary>
+    /// Compares lines with the expected ones and reads their values, until a line differs. With <paramref name="passOthers"/>, passes equal
+    /// lines that are not samples. Otherwise stops there.
+    /// </summary>
     /// <remarks>A repeated scrape spends nearly all of its time in this loop.</remarks>
     private int Follow(ReadOnlySpan<byte> utf8, ValueChunk chunk, int place, bool passOthers)
     {
@@ -298,7 +305,7 @@ internal sealed class ScrapeMemory(long maxBytes, int maxLineLength) : ILineObse
 }
 
 /// <summary>A sample line without its value, or a complete line that is not a sample.</summary>
-/// <param name="Start">The start of its text.</param>
+/// <param name="Start">The start of its text among the texts of the memory.</param>
 /// <param name="Length">The length of its text, in bytes.</param>
 /// <param name="Series">The index of its series; -1 for a line that is not a sample.</param>
 internal readonly record struct RememberedLine(int Start, int Length, int Series)

@@ -7,14 +7,14 @@ using System.Text.Unicode;
 
 namespace Fal.Observability.Client.Prometheus;
 
-/// <summary>Writes the lines of an exposition, each into one span of the output.</summary>
+/// <summary>Writes the lines of an exposition. Reserves room for a whole line, or for its exemplar, before writing it.</summary>
 /// <remarks>
-/// The samples of a family share their names. The writer therefore encodes the text around the label values once for consecutive
-/// samples of the same shape. Each sample costs a copy of these pieces, its values and its number.
+/// Consecutive samples usually have the same shape, which is their metric name and label names. The writer therefore encodes the text
+/// around the label values only when the shape changes. Each sample costs a copy of these pieces of text, its values and its number.
 /// </remarks>
 internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetrics)
 {
-    /// <summary>A length, in bytes, that a value, a timestamp and the text between them never exceed.</summary>
+    /// <summary>An upper limit, in bytes, for a value, a timestamp and the text between them.</summary>
     private const int NumbersLength = 96;
 
     private static readonly SearchValues<char> Escaped = SearchValues.Create("\\\"\n");
@@ -40,7 +40,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
 
             if (family.Help is not null)
             {
-                // No escape can express a carriage return at the end of a line.
+                // No escape can express a carriage return at the end of a help text.
                 WriteMetadata("# HELP ", family.Name, family.Help.TrimEnd('\r'));
             }
         }
@@ -48,6 +48,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         {
             if (family.Help is not null)
             {
+                // In the text format, no escape can express spaces at the start of a help text either.
                 WriteMetadata("# HELP ", family.Name, family.Help.TrimStart(' ', '\t').TrimEnd('\r'));
             }
 
@@ -109,13 +110,16 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         line.AppendEscaped(keyword);
         line.AppendName(name, PrometheusName.IsClassicMetricName(name));
         line.Append((byte)' ');
-        // In a help text, only OpenMetrics has an escape for quotes.
+        // The text format has no escape for quotes in a help text.
         line.AppendEscaped(text, escapeQuotes: openMetrics);
         line.Append((byte)'\n');
         output.Advance(line.Length);
     }
 
-    /// <summary>Encodes the pieces: before the first value, between two values, and from the last value to the number.</summary>
+    /// <summary>
+    /// Encodes the pieces of text around the label values: before the first value, between two values, and from the last value to the
+    /// number.
+    /// </summary>
     private void BeginShape(SampleShape shape)
     {
         bool isClassic = PrometheusName.IsClassicMetricName(shape.Name);
@@ -210,7 +214,10 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
         output.Advance(line.Length);
     }
 
-    /// <summary>An upper limit for the escaped length: a UTF-16 character takes at most three bytes, an escaped one takes two.</summary>
+    /// <summary>
+    /// An upper limit, in bytes, for a text with escapes and two quotes. A UTF-16 code unit takes at most three bytes. An escaped character
+    /// takes two.
+    /// </summary>
     private static int LongestUtf8(string text) => checked(3 * text.Length + 2);
 
     /// <summary>Bytes that are written one after the other. The caller has reserved room for all of them.</summary>
@@ -261,7 +268,9 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             AppendUtf8(text);
         }
 
-        /// <summary>Appends the shortest text that parses to the same bits.</summary>
+        /// <summary>
+        /// Appends a text that parses to the same number: bit by bit for a finite value, and as the same NaN for any NaN.
+        /// </summary>
         public void AppendNumber(double value)
         {
             if (double.IsInteger(value) && Math.Abs(value) < 1e15 && !(value == 0 && double.IsNegative(value)))
@@ -280,7 +289,7 @@ internal sealed class ExpositionWriter(IBufferWriter<byte> output, bool openMetr
             }
         }
 
-        /// <summary>Appends milliseconds for the text format, seconds with a fraction for OpenMetrics.</summary>
+        /// <summary>Appends a timestamp: in milliseconds for the text format, in seconds for OpenMetrics.</summary>
         public void AppendTimestamp(long milliseconds, bool openMetrics)
         {
             Append((byte)' ');
