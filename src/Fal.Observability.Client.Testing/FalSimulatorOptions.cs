@@ -110,6 +110,7 @@ public sealed class FalSimulatorOptions
     private const int DefaultApps = 12;
 
     private static readonly TimeSpan LongestIncident = TimeSpan.FromDays(30);
+    private static readonly TimeSpan LongestLag = TimeSpan.FromDays(30);
 
     /// <summary>
     /// Where to listen: http, a loopback address, a port (0: a free one) and no path. Default <c>http://127.0.0.1:0</c>.
@@ -161,7 +162,8 @@ public sealed class FalSimulatorOptions
     public int PageSize { get; set; } = 100;
 
     /// <summary>
-    /// How long analytics, runner history and usage lag behind the clock; later minutes look quiet until then. Default none.
+    /// How long analytics, runner history and usage lag behind the clock; later minutes look quiet until then. From zero to 30 days.
+    /// Default zero.
     /// </summary>
     public TimeSpan AnalyticsLag { get; set; }
 
@@ -216,9 +218,15 @@ public sealed class FalSimulatorOptions
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"PageSize is {PageSize}: it must be at least 1."));
         }
 
-        if (AnalyticsLag < TimeSpan.Zero)
+        if (AnalyticsLag < TimeSpan.Zero || AnalyticsLag > LongestLag)
         {
-            throw new ArgumentException($"AnalyticsLag is {AnalyticsLag}: it must not be negative.");
+            throw new ArgumentException($"AnalyticsLag is {AnalyticsLag}: it must be from zero to 30 days.");
+        }
+
+        if (ScaleToZero is { } scaled && !Enum.IsDefined(scaled))
+        {
+            throw new ArgumentException(
+                $"ScaleToZero is {scaled}: it must be one of {string.Join(", ", Enum.GetNames<ScaledToZero>())}, or not set.");
         }
 
         foreach (SimulatedIncident incident in Incidents)

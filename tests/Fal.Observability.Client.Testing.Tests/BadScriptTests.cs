@@ -100,6 +100,22 @@ public sealed class BadScriptTests
     }
 
     [Fact]
+    public async Task Options_that_are_out_of_range_are_named_with_their_range()
+    {
+        (string Message, Action<FalSimulatorOptions> Set)[] options =
+        [
+            ("AnalyticsLag is -00:00:01: it must be from zero to 30 days.", options => options.AnalyticsLag = TimeSpan.FromSeconds(-1)),
+            ("AnalyticsLag is 10675199.02:48:05.4775807: it must be", options => options.AnalyticsLag = TimeSpan.MaxValue),
+            ("ScaleToZero is 9: it must be one of ", options => options.ScaleToZero = (ScaledToZero)9),
+        ];
+        foreach ((string message, Action<FalSimulatorOptions> set) in options)
+        {
+            ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => FalSimulator.StartAsync(set));
+            Assert.StartsWith(message, refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_disposed_simulator_takes_no_script()
     {
         FalSimulator simulator = await FalSimulator.StartAsync(cancellationToken: TestContext.Current.CancellationToken);

@@ -57,8 +57,14 @@ internal sealed class FalObservabilityOptionsValidator : IValidateOptions<FalObs
         }
 
         FalObservabilityOptionTable.MaxAttempts.Check(options.MaxAttempts, failures);
-        FalObservabilityOptionTable.AttemptTimeout.Check(options.AttemptTimeout, failures);
+        int failuresBefore = failures.Count;
         FalObservabilityOptionTable.TotalTimeout.Check(options.TotalTimeout, failures);
+        if (failures.Count == failuresBefore || options.AttemptTimeout != options.TotalTimeout)
+        {
+            // An attempt's time-out that nobody set follows the total one, and would repeat its failure under a name that nobody wrote.
+            FalObservabilityOptionTable.AttemptTimeout.Check(options.AttemptTimeout, failures);
+        }
+
         FalObservabilityOptionTable.ReadIdleTimeout.Check(options.ReadIdleTimeout, failures);
         FalObservabilityOptionTable.MinRetryDelay.Check(options.MinRetryDelay, failures);
         FalObservabilityOptionTable.RetryBaseDelay.Check(options.RetryBaseDelay, failures);

@@ -8,6 +8,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the health of a fal account to the health checks of an application.</summary>
 public static class FalHealthChecksBuilderExtensions
 {
+    /// <summary>The timer with which health checks are cancelled accepts no more than 24.8 days.</summary>
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(24);
+
     /// <summary>
     /// Adds a health check of one account: <see cref="HealthStatus.Unhealthy"/> if the key is refused (401, 403) or there has been no data
     /// for longer than <see cref="FalHealthCheckOptions.UnhealthyAfter"/>; <see cref="HealthStatus.Degraded"/> if the data is stale, a
@@ -25,8 +28,8 @@ public static class FalHealthChecksBuilderExtensions
     /// </param>
     /// <param name="tags">Tags to select the check by. If null, none.</param>
     /// <param name="timeout">
-    /// The maximum duration of the check if it makes a call. A call that it ends counts as a failed read. If null, the client's own limits
-    /// apply.
+    /// The maximum duration of the check if it makes a call. At nine tenths of it, the check ends the call, counts it as a failed read, and
+    /// judges the data that it has. More than zero and at most 24 days. If null, the client's own limits apply.
     /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>
@@ -34,6 +37,7 @@ public static class FalHealthChecksBuilderExtensions
     /// it makes the call itself, at most once in 10 seconds however often the check runs, and once in 5 minutes while the key is refused.
     /// </remarks>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is out of its range.</exception>
     /// <example>
     /// <code>
     /// services.AddFalObservability();
@@ -50,6 +54,14 @@ public static class FalHealthChecksBuilderExtensions
         TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        if (timeout != Timeout.InfiniteTimeSpan && (timeout <= TimeSpan.Zero || timeout > LongestTimeout))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(timeout),
+                timeout,
+                "The time-out of a health check must be more than zero and at most 24 days. Leave it out for the client's own limits.");
+        }
+
         string checkName = name ?? (account is null ? "fal" : $"fal-{account}");
         IServiceCollection services = builder.Services;
         services.AddMetricsReadings(account);

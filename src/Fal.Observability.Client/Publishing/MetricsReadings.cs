@@ -87,9 +87,12 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
     /// Reads if the last read began long enough ago. Callers that come while a read is in progress share it. It continues until the last
     /// of them gives up. A read that all of them gave up is a failure.
     /// </summary>
-    /// <param name="timeout">The time-out of the caller, for the message about a read that it gave up.</param>
-    /// <param name="cancellationToken">Cancelled when the caller gives up.</param>
-    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    /// <param name="timeout">
+    /// The time-out of the caller; zero or negative if it has none. The caller gives up at nine tenths of it: whoever enforces the time-out
+    /// discards what the caller returns later, so it needs the rest to judge what is known.
+    /// </param>
+    /// <param name="cancellationToken">Cancelled when the caller gives up earlier.</param>
+    /// <exception cref="OperationCanceledException">The caller gave up through its token.</exception>
     public async Task ReadIfDueAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -114,7 +117,12 @@ internal sealed class MetricsReadings(string? account, IFalMetricsClient client,
 
         try
         {
-            await read.Ended.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            TimeSpan patience = timeout > TimeSpan.Zero ? timeout * 0.9 : Timeout.InfiniteTimeSpan;
+            await read.Ended.Task.WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Part of the state, if nobody else waits for the read.
         }
         finally
         {

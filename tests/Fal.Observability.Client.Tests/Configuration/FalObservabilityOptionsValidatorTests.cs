@@ -60,8 +60,8 @@ public sealed class FalObservabilityOptionsValidatorTests
             [
                 "UserAgentSuffix",
                 "MaxAttempts",
-                "AttemptTimeout",
                 "TotalTimeout",
+                "AttemptTimeout",
                 "ReadIdleTimeout",
                 "MinRetryDelay",
                 "RetryBaseDelay",
@@ -86,6 +86,13 @@ public sealed class FalObservabilityOptionsValidatorTests
         Assert.Contains("00:00:30", failure, StringComparison.Ordinal);
         Assert.Contains("00:00:10", failure, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_total_time_out_of_its_range_is_the_only_complaint_if_nothing_else_is_set() =>
+        Assert.StartsWith(
+            "TotalTimeout is 00:00:00; it must be",
+            Assert.Single(Validate(o => o.TotalTimeout = TimeSpan.Zero).Failures!),
+            StringComparison.Ordinal);
 
     [Fact]
     public void The_options_do_not_show_the_key() =>

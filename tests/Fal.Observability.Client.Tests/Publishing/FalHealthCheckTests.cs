@@ -1,9 +1,9 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Fal.Observability.Client.Tests;
@@ -20,8 +20,10 @@ public sealed class FalHealthCheckTests
 
         """;
 
+    private static readonly TimeSpan ShortTimeout = TimeSpan.FromSeconds(100);
+
     private readonly FakeMetricsClient _client = new();
-    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly SteppedClock _clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     [Fact]
     public async Task The_publishers_last_read_is_judged_and_no_call_is_made()
@@ -243,27 +245,48 @@ public sealed class FalHealthCheckTests
     public async Task Reads_that_reach_the_time_out_of_the_check_are_counted_and_named_until_the_status_is_unhealthy()
     {
         await using ServiceProvider services = Services(register: checks =>
-            checks.AddFal(name: "short", timeout: TimeSpan.FromMilliseconds(100)));
+            checks.AddFal(name: "short", timeout: ShortTimeout));
         _client.Hang();
-        HealthCheckService checks = services.GetRequiredService<HealthCheckService>();
-        const string Cause = "The last read did not finish within the health check's time-out (00:00:00.1000000)";
+        const string Cause = "The last read did not finish within the health check's time-out (00:01:40)";
         foreach ((int failures, HealthStatus status) in new[] { (1, HealthStatus.Degraded), (2, HealthStatus.Unhealthy) })
         {
-            HealthReport late = await checks.CheckHealthAsync(
-                registration => registration.Name == "short",
-                TestContext.Current.CancellationToken);
-            Assert.Equal(HealthStatus.Unhealthy, late.Status);
+            HealthReportEntry late = await ReachTimeoutAsync(services);
 
-            // No read is due yet, so the check judges what it knows.
-            HealthReportEntry between = await EntryAsync(services);
-
-            Assert.Equal(status, between.Status);
-            Assert.Contains(Cause, between.Description, StringComparison.Ordinal);
-            Assert.Contains(Cause, (string)between.Data["last_failure"], StringComparison.Ordinal);
-            Assert.Equal(failures, between.Data["failures_in_a_row"]);
+            Assert.Equal(status, late.Status);
+            Assert.Contains(Cause, late.Description, StringComparison.Ordinal);
+            Assert.Contains(Cause, (string)late.Data["last_failure"], StringComparison.Ordinal);
+            Assert.Equal(failures, late.Data["failures_in_a_row"]);
             Assert.Equal(failures, _client.Calls);
             _clock.Advance(TimeSpan.FromMinutes(11));
         }
+    }
+
+    [Fact]
+    public async Task A_check_that_reaches_its_time_out_judges_the_data_that_it_has()
+    {
+        await using ServiceProvider services = Services(register: checks => checks.AddFal(name: "short", timeout: ShortTimeout));
+        _client.Answer(Healthy);
+        await EntryAsync(services);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        _client.Hang();
+
+        HealthReportEntry late = await ReachTimeoutAsync(services);
+
+        Assert.Equal(HealthStatus.Healthy, late.Status);
+        Assert.Equal("2 app(s), metrics 100 s old.", late.Description);
+        Assert.Equal(1, late.Data["failures_in_a_row"]);
+    }
+
+    [Theory]
+    [InlineData("00:00:00")]
+    [InlineData("-00:00:01")]
+    [InlineData("24.00:00:00.001")]
+    public void A_time_out_that_no_check_can_have_is_refused(string timeout)
+    {
+        IHealthChecksBuilder checks = new ServiceCollection().AddHealthChecks();
+        ArgumentOutOfRangeException refused = Assert.Throws<ArgumentOutOfRangeException>(
+            () => checks.AddFal(timeout: TimeSpan.Parse(timeout, CultureInfo.InvariantCulture)));
+        Assert.Contains("more than zero and at most 24 days", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -376,6 +399,17 @@ public sealed class FalHealthCheckTests
 
     private static async Task<HealthReportEntry> EntryAsync(IServiceProvider services) =>
         (await services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["fal"];
+
+    /// <summary>Runs the check <c>short</c>, whose read hangs, until it gives up.</summary>
+    private async Task<HealthReportEntry> ReachTimeoutAsync(ServiceProvider services)
+    {
+        Task<HealthReport> probe = services.GetRequiredService<HealthCheckService>().CheckHealthAsync(
+            registration => registration.Name == "short",
+            TestContext.Current.CancellationToken);
+        TimeSpan patience = await _clock.TimerAsync(TimeSpan.FromSeconds(1), ShortTimeout - TimeSpan.FromSeconds(1));
+        _clock.Advance(patience);
+        return (await probe.OrHangs()).Entries["short"];
+    }
 
     /// <summary>An application with a health check and no publisher.</summary>
     private ServiceProvider Services(
