@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Fal.Observability.Client.Prometheus;
@@ -30,13 +29,8 @@ internal static class PrometheusNumber
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
     ];
 
-    private static readonly uint[] PowersOfTen = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
     /// <summary>A number with this many digits always fits into 64 bits.</summary>
     private const int MaxDigits = 19;
-
-    /// <summary>The number of bytes that must be readable from the start of a decimal number.</summary>
-    public const int DecimalWindow = 64;
 
     /// <summary>The digit zero in each byte of a word.</summary>
     private const ulong Zeros = 0x3030303030303030;
@@ -91,85 +85,6 @@ internal static class PrometheusNumber
         digits = digits * 10 + (digits >> 8);
         const ulong pairs = 0x000000FF000000FF;
         return (uint)(((digits & pairs) * 0x000F424000000064 + ((digits >> 16) & pairs) * 0x0000271000000001) >> 32);
-    }
-
-    /// <summary>
-    /// Reads a decimal number of up to nineteen digits and the line feed after it. First finds the end of the digits, then reads
-    /// them eight at a time.
-    /// </summary>
-    /// <param name="text">The number. At least <see cref="DecimalWindow"/> bytes must be readable.</param>
-    /// <param name="length">The length of the number, in bytes.</param>
-    /// <param name="value">The number.</param>
-    /// <returns>False for any other text, even if it is a number of another form.</returns>
-    public static bool TryReadDecimal(ref byte text, out int length, out double value)
-    {
-        bool isNegative = text == '-';
-        ref byte digits = ref Unsafe.Add(ref text, isNegative ? 1 : 0);
-        // One bit for each byte that is not a digit.
-        uint others = Vector256.GreaterThan(Vector256.LoadUnsafe(ref digits) - Vector256.Create((byte)'0'), Vector256.Create((byte)9))
-            .ExtractMostSignificantBits();
-        int whole = BitOperations.TrailingZeroCount(others);
-        int end = whole;
-        int fraction = 0;
-        if (whole < MaxDigits && Unsafe.Add(ref digits, whole) == '.')
-        {
-            end = BitOperations.TrailingZeroCount(others & (others - 1));
-            fraction = end - whole - 1;
-        }
-
-        length = end + (isNegative ? 1 : 0);
-        value = 0;
-        if ((uint)(whole + fraction - 1) >= MaxDigits)
-        {
-            return false;
-        }
-
-        int exponent = -fraction;
-        if (Unsafe.Add(ref digits, end) != '\n' && !TryReadExponent(ref text, ref length, ref exponent))
-        {
-            return false;
-        }
-
-        ulong significand = Append(Append(0, ref digits, whole), ref Unsafe.Add(ref digits, whole + 1), fraction);
-        return TryRound(significand, exponent, isNegative, out value);
-
-        static ulong Append(ulong number, ref byte text, int count)
-        {
-            for (; count > 8; count -= 8)
-            {
-                number = number * 100_000_000 + Join(ReadWord(ref text) ^ Zeros);
-                text = ref Unsafe.Add(ref text, 8);
-            }
-
-            return count == 0 ? number : number * PowersOfTen[count] + Join((ReadWord(ref text) ^ Zeros) << (64 - 8 * count));
-        }
-    }
-
-    /// <summary>Reads an exponent of one or two digits and the line feed after it.</summary>
-    private static bool TryReadExponent(ref byte text, ref int length, ref int exponent)
-    {
-        if ((Unsafe.Add(ref text, length) | 0x20) != 'e')
-        {
-            return false;
-        }
-
-        byte sign = Unsafe.Add(ref text, ++length);
-        length += sign is (byte)'-' or (byte)'+' ? 1 : 0;
-        uint written = (uint)(Unsafe.Add(ref text, length++) - '0');
-        if (written > 9)
-        {
-            return false;
-        }
-
-        uint second = (uint)(Unsafe.Add(ref text, length) - '0');
-        if (second <= 9)
-        {
-            written = written * 10 + second;
-            length++;
-        }
-
-        exponent += sign == '-' ? -(int)written : (int)written;
-        return Unsafe.Add(ref text, length) == '\n';
     }
 
     /// <summary>

@@ -34,12 +34,11 @@ public sealed class PrometheusNumberTests
     }
 
     [Fact]
-    public void A_value_that_is_read_many_bytes_at_a_time_has_the_same_bits()
+    public void A_short_integer_that_is_read_as_one_word_has_the_same_value()
     {
         var run = new FuzzRun(300_000, 2);
-        byte[] line = new byte[PrometheusNumber.DecimalWindow + 100];
+        byte[] line = new byte[200];
         long fewDigits = 0;
-        long decimals = 0;
         run.Go(random =>
         {
             string text = random.Next(8) == 0 ? NearlyANumber(random) : DecimalText(random);
@@ -52,20 +51,10 @@ public sealed class PrometheusNumberTests
                 fewDigits++;
                 Assert.True(isValue && digits == length && value.Equals(integer), text);
             }
-
-            if (PrometheusNumber.TryReadDecimal(ref line[0], out int read, out double number))
-            {
-                decimals++;
-                Assert.True(
-                    isValue && read == length && BitConverter.DoubleToInt64Bits(value) == BitConverter.DoubleToInt64Bits(number),
-                    text
-                );
-            }
         });
 
-        run.Report($"{decimals} decimals and {fewDigits} short integers, all with the same bits");
+        run.Report($"{fewDigits} short integers, all with the same value");
         Assert.InRange(fewDigits, run.Rounds / 50, run.Rounds);
-        Assert.InRange(decimals, run.Rounds / 8, run.Rounds);
     }
 
     /// <summary>A number with one character that may not belong there.</summary>
