@@ -11,7 +11,7 @@ internal static class FalObservabilityOptionTable
 
     public static readonly OptionRange<TimeSpan> AttemptTimeout = new(
         nameof(Options.AttemptTimeout), TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1),
-        also: "at most `TotalTimeout` (the default if that is shorter than 30 s)");
+        also: "at most `TotalTimeout`");
 
     public static readonly OptionRange<TimeSpan> TotalTimeout = new(
         nameof(Options.TotalTimeout), TimeSpan.FromSeconds(100), TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1));

@@ -8,7 +8,7 @@ namespace Fal.Observability.Client;
 /// set.
 /// </summary>
 /// <remarks>
-/// In a container, code overrides the configuration section <c>Fal</c> (<c>Fal:Accounts:&lt;key&gt;</c> for a keyed registration). The
+/// In a container, code overrides the configuration section <c>Fal</c> (<c>Fal:Accounts:&lt;key&gt;</c> for a named account). The
 /// section overrides the environment, from which only the <see cref="ApiKey"/> of the default registration is read. The options are
 /// validated when the host starts and again before first use. A value outside its range throws an
 /// <see cref="Microsoft.Extensions.Options.OptionsValidationException"/> that names the setting. The client reads the options once: a

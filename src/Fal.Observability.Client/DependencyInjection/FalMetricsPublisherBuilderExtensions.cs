@@ -21,7 +21,7 @@ public static class FalMetricsPublisherBuilderExtensions
     /// <param name="builder">The registration of the account.</param>
     /// <param name="configure">
     /// Sets options in code. They override the configuration section <c>Fal:Publisher</c>, or
-    /// <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a keyed registration.
+    /// <c>Fal:Accounts:&lt;account&gt;:Publisher</c> for a named account.
     /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>

@@ -5,7 +5,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Refines one registration, that is, one fal account. <c>AddFalObservability</c> returns it.</summary>
 public interface IFalObservabilityBuilder
 {
-    /// <summary>The service key of a keyed registration; null for the default one.</summary>
+    /// <summary>The name of the account, which is also its service key in the container; null for the default account.</summary>
     string? Key { get; }
 
     /// <summary>The service collection that contains the registration.</summary>

@@ -65,7 +65,7 @@ internal static class PrometheusNumber
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryReadDigits(ulong text, out int length, out uint value)
     {
-        // XOR turns each line feed into a zero byte. The next line then sets the highest bit of the first zero byte.
+        // XOR turns each line feed into a zero byte. The subtraction and the masks set the highest bit of the first zero byte.
         ulong feeds = text ^ 0x0A0A0A0A0A0A0A0A;
         feeds = (feeds - 0x0101010101010101) & ~feeds & 0x8080808080808080;
         int bits = BitOperations.TrailingZeroCount(feeds);

@@ -17,7 +17,7 @@ internal static class FalMetricsPublisherOptionTable
         [
             Interval,
             StaleAfter,
-            new(nameof(Options.AccountLabel), OptionKind.Text, "the key of a keyed registration", "not blank"),
+            new(nameof(Options.AccountLabel), OptionKind.Text, "the name of a named account", "not blank"),
             new(nameof(Options.AnalyticsEndpointIds), OptionKind.Texts, "none", "endpoint ids"),
             new(
                 nameof(Options.AnalyticsMetrics),

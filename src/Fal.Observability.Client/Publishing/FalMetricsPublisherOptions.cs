@@ -29,7 +29,7 @@ public sealed class FalMetricsPublisherOptions
     /// The value of the tag <c>account</c> on every point, which distinguishes several accounts. If the service itself sends a label
     /// <c>account</c>, it is published as <c>exported_account</c>, as Prometheus does.
     /// </summary>
-    /// <value>If not set, the key of a keyed registration; the default registration has no such tag.</value>
+    /// <value>If not set, the name of a named account. The default account then has no such tag.</value>
     public string? AccountLabel { get; set; }
 
     /// <summary>

@@ -233,8 +233,7 @@ internal sealed class AnalyticsRun : IDisposable
         || CanDegrade(shape, failure);
 
     /// <summary>
-    /// Changes the shape of a group after a failure: the endpoints and metrics that its calls request. Does nothing if the shape has
-    /// changed in the meantime.
+    /// After a failure, changes which endpoints and metrics the calls of a group request. Does nothing if that has changed in the meantime.
     /// </summary>
     /// <param name="group">The group.</param>
     /// <param name="shape">The shape of the failed call.</param>

@@ -93,9 +93,10 @@ public ref partial struct PrometheusTextReader
     // reads a line byte by byte.
     private NameArray _names;
 
-    // _untriedLines: the number of lines that are still to be read without trying the index. _oddRun: that number directly after the last
-    // failure of the index.
+    // How many of the next lines are read without trying the index.
     private int _untriedLines;
+
+    // What _untriedLines was set to at the last failure of the index. The next failure doubles it.
     private int _oddRun;
 
     // Whether a sample of another shape was read since the sample whose names are remembered. The shape is the metric name and label names.
