@@ -23,8 +23,10 @@ internal static class SampleProgram
         params string[] arguments
     )
     {
+        // "dotnet test &" in a shell script ignores SIGINT, and each child inherits that. A program that a user starts does not.
+        string[] command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
         string program = Path.Combine(AppContext.BaseDirectory, $"{name}.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        var start = new ProcessStartInfo(command[0], [.. command[1..], program, .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
