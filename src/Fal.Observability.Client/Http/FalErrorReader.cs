@@ -272,7 +272,7 @@ internal static class FalErrorReader
         return text.ToString();
     }
 
-    /// <summary>Removes the line breaks from a text from outside, because logs treat each line as an event.</summary>
+    /// <summary>Replaces the line breaks in a text of the service or a proxy by \n, because logs treat each line as an event.</summary>
     private static string OnOneLine(string text) => text.ReplaceLineEndings("\\n");
 
     /// <summary>Whether two texts have the same letters and digits, as "Not found" and <c>not_found</c> do.</summary>
@@ -282,7 +282,7 @@ internal static class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// Returns a text from outside in the form in which a message quotes it. A long text would hide the rest of the message. It is
+    /// Returns a text of the service or a proxy in the form in which a message quotes it. A long text would hide the rest of the message. It is
     /// therefore truncated, and the message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters

@@ -233,11 +233,12 @@ internal sealed class AnalyticsRun : IDisposable
         || CanDegrade(shape, failure);
 
     /// <summary>
-    /// After a failure, changes which endpoints and metrics the calls of a group request. Does nothing if that has changed in the meantime.
+    /// After a failure, changes which endpoints and metrics the calls of a group request. Does nothing if another
+    /// failure has already changed that since the failed call began.
     /// </summary>
     /// <param name="group">The group.</param>
-    /// <param name="shape">The shape of the failed call.</param>
-    /// <param name="query">The query that the shape was applied to.</param>
+    /// <param name="shape">The endpoints of the failed call, and the metrics that it omitted.</param>
+    /// <param name="query">The query without these changes.</param>
     /// <param name="failure">The failure.</param>
     /// <param name="cancellationToken">Cancels the calls that search for the cause.</param>
     public async Task ReshapeAsync(
@@ -292,8 +293,8 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// Moves the endpoints on which the service fails to new groups, whose calls omit the metrics that make the service fail. If all
-    /// endpoints fail, their own group omits the metrics. The number of calls is limited. An endpoint for which no call is left counts as
+    /// Finds the endpoints on which the service fails, and puts them into new groups, whose calls omit the metrics that make the service
+    /// fail. If all endpoints fail, their own group omits the metrics. The number of calls is limited. An endpoint for which no call is left counts as
     /// failing.
     /// </summary>
     private async Task DegradeAsync(
@@ -307,7 +308,7 @@ internal sealed class AnalyticsRun : IDisposable
         AnalyticsQuery probe = shape.Apply(query) with { Limit = 1 };
         if (shape.EndpointIds.Count > 1)
         {
-            // This call omits the metrics. If it fails too, no endpoint is the cause, and its exception ends the search.
+            // This call omits the metrics. If it fails too, the metrics are not the cause, and the exception of this call ends the search.
             await SendAsync(probe with { Expand = probe.Expand & ~without }, null, cancellationToken).ConfigureAwait(false);
         }
 
@@ -409,7 +410,8 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <summary>
     /// Chooses a few endpoints that are far apart in the list, because refused endpoints are usually next to each other. The ids are
-    /// grouped by their call and their owner. The choice takes one id from each of these groups in turn, at irregular positions.
+    /// divided into strata: the ids that one call would request and that have the same owner. The choice takes one id from each stratum in
+    /// turn, at irregular positions.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)
     {
