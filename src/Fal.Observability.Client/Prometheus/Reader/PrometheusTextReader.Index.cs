@@ -25,9 +25,9 @@ namespace Fal.Observability.Client.Prometheus;
 /// machine without vectors there is no index, and the grammar reads all lines.
 /// </para>
 /// <para>
-/// Bounds are checked once per chunk instead of at each step. Within a line, stage two goes from entry to
-/// entry and stops at the first line feed. The index ends with a line feed, so stage two never passes the last one. At least one block
-/// follows that line feed, so whole vectors can be read from any position before it.
+/// Bounds are checked once per chunk instead of at each step. Within a line, stage two goes from entry to entry and stops at the first
+/// line feed. The index ends with a line feed, so stage two never passes the last one. At least one block follows that line feed, so
+/// whole vectors can be read from any position before it.
 /// </para>
 /// </content>
 public ref partial struct PrometheusTextReader
