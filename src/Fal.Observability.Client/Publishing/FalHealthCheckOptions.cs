@@ -15,8 +15,8 @@ public sealed class FalHealthCheckOptions
     public double? MaxQueueSize { get; set; }
 
     /// <summary>
-    /// Whether the status is <see cref="HealthStatus.Degraded"/> while requests wait for an app that has no runner up. Set it to false for
-    /// apps that scale to zero and whose cold starts need no report.
+    /// Whether the status is <see cref="HealthStatus.Degraded"/> while requests wait for an app without a running or idle runner. Set it to
+    /// false for apps that scale to zero and whose cold starts need no report.
     /// </summary>
     /// <value><see langword="true"/></value>
     public bool RequireRunners { get; set; } = true;

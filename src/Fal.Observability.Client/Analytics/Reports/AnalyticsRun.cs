@@ -238,7 +238,7 @@ internal sealed class AnalyticsRun : IDisposable
     /// </summary>
     /// <param name="group">The group.</param>
     /// <param name="shape">The endpoints of the failed call, and the metrics that it omitted.</param>
-    /// <param name="query">The query without these changes.</param>
+    /// <param name="query">The query to which the shape was applied for the call.</param>
     /// <param name="failure">The failure.</param>
     /// <param name="cancellationToken">Cancels the calls that search for the cause.</param>
     public async Task ReshapeAsync(
@@ -410,7 +410,7 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <summary>
     /// Chooses a few endpoints that are far apart in the list, because refused endpoints are usually next to each other. The ids are
-    /// divided into strata: the ids that one call would request and that have the same owner. The choice takes one id from each stratum in
+    /// divided into strata. A stratum contains the ids of one owner that one call would request. The choice takes one id from each stratum in
     /// turn, at irregular positions.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)
@@ -426,7 +426,7 @@ internal sealed class AnalyticsRun : IDisposable
         var samples = new List<string>(count);
         for (int i = 0; samples.Count < count; i++)
         {
-            // If there are more groups than endpoints to try, spread the choice from the first group to the last.
+            // If there are more strata than endpoints to try, spread the choice from the first stratum to the last.
             string[] stratum = strata[used == 1 ? 0 : i % used * (strata.Length - 1) / (used - 1)];
             double place = ((i / used) + 1) * GoldenRatio % 1;
             string id = stratum[(int)(place * stratum.Length)];
