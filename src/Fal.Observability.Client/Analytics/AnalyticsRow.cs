@@ -97,14 +97,14 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         init => Set(AnalyticsExpand.ErrorCount, value);
     }
 
-    /// <summary>Runners that did not start in time or could not be scheduled (<c>startup_error_count</c>).</summary>
+    /// <summary>Errors because a runner did not start in time or could not be scheduled (<c>startup_error_count</c>).</summary>
     public long? StartupErrorCount
     {
         get => Count(AnalyticsExpand.StartupErrorCount);
         init => Set(AnalyticsExpand.StartupErrorCount, value);
     }
 
-    /// <summary>Connections that timed out, were refused or broke (<c>connection_error_count</c>).</summary>
+    /// <summary>Errors because a connection timed out, was refused or broke (<c>connection_error_count</c>).</summary>
     public long? ConnectionErrorCount
     {
         get => Count(AnalyticsExpand.ConnectionErrorCount);
@@ -380,7 +380,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
         metric,
         duration is { } value ? BitConverter.DoubleToInt64Bits((double)value.Ticks / TimeSpan.TicksPerSecond) : (long?)null);
 
-    // Runs only while the row is being created. Always creates a new array, because merged rows share their arrays.
+    // Runs only while the row is being created. Always creates a new array, because a merged row starts with the array of an earlier row.
     private void Set(AnalyticsExpand metric, long? bits)
     {
         List<long> values = [.. _values];

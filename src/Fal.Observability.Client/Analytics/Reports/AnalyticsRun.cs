@@ -293,9 +293,9 @@ internal sealed class AnalyticsRun : IDisposable
     }
 
     /// <summary>
-    /// Finds the endpoints on which the service fails, and puts them into new groups, whose calls omit the metrics that make the service
-    /// fail. If all endpoints fail, their own group omits the metrics. The number of calls is limited. An endpoint for which no call is left
-    /// counts as failing.
+    /// Finds the endpoints on which the service fails, and puts them into new groups. The calls of these groups omit the metrics that make
+    /// the service fail. If all endpoints fail, their own group omits the metrics. The number of calls is limited. An endpoint for which no
+    /// call is left counts as failing.
     /// </summary>
     private async Task DegradeAsync(
         AnalyticsEndpointGroup group,
@@ -410,7 +410,7 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <summary>
     /// Chooses a few endpoints that are far apart in the list, because refused endpoints are usually next to each other. The ids are
-    /// divided into strata. A stratum contains the ids of one owner that one call would request. The choice takes one id from each stratum in
+    /// divided into strata. A stratum contains those ids of one call that have the same owner. The choice takes one id from each stratum in
     /// turn, at irregular positions.
     /// </summary>
     private static List<string> Samples(IReadOnlyList<string> ids)

@@ -39,7 +39,9 @@ public ref partial struct PrometheusTextReader
     /// <summary>The names of up to this many labels of the last indexed sample are remembered.</summary>
     private const int KnownSeparators = 16;
 
-    /// <summary>Up to this many label names, each pair is compared to find a duplicate. More names need a table.</summary>
+    /// <summary>
+    /// If a line has at most this many labels, each pair of names is compared to find a duplicate. More labels need a hash table.
+    /// </summary>
     private const int FewLabels = 8;
 
     /// <summary>
