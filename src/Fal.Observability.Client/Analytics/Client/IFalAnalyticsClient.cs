@@ -17,7 +17,7 @@ public interface IFalAnalyticsClient
     /// for a request URI. Nothing was sent.
     /// </exception>
     /// <exception cref="FalResponseException">
-    /// The answer lacks the requested time series or summary, has a bucket outside the range, or has a row without an endpoint.
+    /// The answer lacks the requested time series or summary, has a bucket outside the range, or has a null in place of a row.
     /// </exception>
     /// <exception cref="FalForbiddenException">The key lacks a permission, or an endpoint is not the account's.</exception>
     /// <exception cref="FalObservabilityException">The call failed in another way.</exception>

@@ -294,8 +294,8 @@ internal sealed class AnalyticsRun : IDisposable
 
     /// <summary>
     /// Finds the endpoints on which the service fails, and puts them into new groups. The calls of these groups omit the metrics that make
-    /// the service fail. If all endpoints fail, their own group omits the metrics. The number of calls is limited. An endpoint for which no
-    /// call is left counts as failing.
+    /// the service fail. If all endpoints fail, no group is added, and the calls of their group omit the metrics. The number of calls is
+    /// limited. An endpoint for which no call is left counts as failing.
     /// </summary>
     private async Task DegradeAsync(
         AnalyticsEndpointGroup group,

@@ -63,8 +63,8 @@ internal sealed class FalBodyHandler(FalObservabilityOptions options, TimeProvid
                         Setting = nameof(options.AttemptTimeout),
                     };
                 case TimeoutException:
-                    throw new FalTimeoutException($"{operation}: a handler that you added below the client's handlers reached its own " +
-                        "time limit.", cause)
+                    throw new FalTimeoutException($"{operation}: a handler that you added to the HTTP client, or its primary handler, " +
+                        "reached a time limit of its own.", cause)
                     {
                         IsTransient = true,
                     };
