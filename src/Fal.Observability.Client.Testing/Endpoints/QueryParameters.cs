@@ -13,6 +13,9 @@ internal sealed class QueryParameters(string query)
 
     private readonly Dictionary<string, StringValues> _values = QueryHelpers.ParseQuery(query);
 
+    /// <summary>The name of a timeframe.</summary>
+    public static string NameOf(BucketLength timeframe) => Timeframes[(int)timeframe];
+
     /// <summary>The values of a parameter that may be repeated.</summary>
     public StringValues Values(string name) => _values.GetValueOrDefault(name, StringValues.Empty);
 
