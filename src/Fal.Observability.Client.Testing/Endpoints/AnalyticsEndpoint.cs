@@ -64,7 +64,7 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, FalSimulatorOptions 
         long version = model.Scripted.Version;
         List<IAccountEndpoint> endpoints = Resolve(query.Request.EndpointIds, route);
         var key = new SeriesKey(
-            query.Parameters.Fingerprint(), route, query.Request.Start, query.Request.End, options.VisibleEnd(), version);
+            query.Parameters.Fingerprint(), route, query.Request.Time.Start, query.Request.Time.End, options.VisibleEnd(), version);
         lock (_lock)
         {
             int known = _recent.FindIndex(entry => entry.Key == key);

@@ -57,7 +57,7 @@ internal sealed class QueryParameters(string query)
             throw RefusedCallException.Invalid($"bound_to_timeframe is '{bound}': it must be the string 'true' or 'false'.");
         }
 
-        var time = new RequestedTime(start, end, zone, TimeframeOf(Single("timeframe")), bound == "true");
+        var time = new RequestedTime(start, end, TimeframeOf(Single("timeframe"))) { Zone = zone, Bound = bound == "true" };
         return time.Bound && Single("end") is null ? time.IntoTheFuture() : time;
     }
 
