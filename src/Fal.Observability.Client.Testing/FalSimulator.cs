@@ -313,8 +313,7 @@ public sealed class FalSimulator : IAsyncDisposable
         {
             // The service puts the id of the key, which is no secret, into this message.
             throw new RefusedCallException(403, "authorization_error",
-                $"Unable to use 'key={Key[..Key.IndexOf(':', StringComparison.Ordinal)]}' auth: Insufficient permissions: Please visit " +
-                    "the dashboard to request access.");
+                $"Unable to use 'key={_options.KeyId}' auth: Insufficient permissions: Please visit the dashboard to request access.");
         }
 
         if (value == $"Key {KeyWithoutBilling}")

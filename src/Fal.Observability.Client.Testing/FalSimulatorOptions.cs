@@ -239,21 +239,15 @@ public sealed class FalSimulatorOptions
             throw new ArgumentException("Key must have the form id:secret, in visible ASCII characters.");
         }
 
-        if (Key == KeyWithoutBilling)
+        (string Key, string What)[] refused =
+        [
+            (KeyWithoutBilling, "key that lacks the permission for billing data"),
+            (KeyWithoutServerless, "key whose account has no access to Serverless"),
+            (KeyWithoutPermission, "key that lacks the permission"),
+        ];
+        if (Array.Find(refused, one => one.Key == Key).What is { } what)
         {
-            throw new ArgumentException("Key must not end in ':no-billing': that is the secret of the key that lacks the permission for " +
-                "billing data.");
-        }
-
-        if (Key == KeyWithoutServerless)
-        {
-            throw new ArgumentException("Key must not end in ':no-serverless': that is the secret of the key whose account has no access " +
-                "to Serverless.");
-        }
-
-        if (Key == KeyWithoutPermission)
-        {
-            throw new ArgumentException("Key must not end in ':no-permission': that is the secret of the key that lacks the permission.");
+            throw new ArgumentException($"Key must not end in '{Key[KeyId.Length..]}': that is the secret of the {what}.");
         }
     }
 
@@ -290,12 +284,15 @@ public sealed class FalSimulatorOptions
     /// <summary>Where the data come from, in words.</summary>
     internal string Source => Seed is { } seed ? string.Create(CultureInfo.InvariantCulture, $"seed={seed}") : "scripted";
 
-    internal string KeyWithoutBilling => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-billing";
+    /// <summary>What the key has before its colon.</summary>
+    internal string KeyId => Key[..Key.IndexOf(':', StringComparison.Ordinal)];
+
+    internal string KeyWithoutBilling => $"{KeyId}:no-billing";
+
+    internal string KeyWithoutServerless => $"{KeyId}:no-serverless";
+
+    internal string KeyWithoutPermission => $"{KeyId}:no-permission";
 
     /// <summary>The first minute, counted from the Unix epoch, that is not in the warehouse yet.</summary>
     internal int VisibleEnd() => (int)((TimeProvider.GetUtcNow() - AnalyticsLag).ToUnixTimeSeconds() / 60);
-
-    internal string KeyWithoutServerless => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-serverless";
-
-    internal string KeyWithoutPermission => $"{Key[..Key.IndexOf(':', StringComparison.Ordinal)]}:no-permission";
 }

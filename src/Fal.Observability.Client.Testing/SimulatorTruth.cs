@@ -5,17 +5,8 @@ namespace Fal.Observability.Client.Testing;
 /// that a client's merged report is compared with. Buckets ascend, rows stand in the order of the requested ids, an
 /// app's own before those of its routes. Minutes that are not over yet are quiet, as they are over the wire.
 /// </summary>
-internal sealed class SimulatorTruth
+internal sealed class SimulatorTruth(AnalyticsEndpoint analytics, TimeProvider time)
 {
-    private readonly AnalyticsEndpoint _analytics;
-    private readonly TimeProvider _time;
-
-    internal SimulatorTruth(AnalyticsEndpoint analytics, TimeProvider time)
-    {
-        _analytics = analytics;
-        _time = time;
-    }
-
     /// <summary>The whole answer to a request.</summary>
     /// <param name="request">What is asked for; any number of endpoints.</param>
     /// <param name="route">One of the two analytics routes.</param>
@@ -35,7 +26,7 @@ internal sealed class SimulatorTruth
 
         try
         {
-            return _analytics.WholeAnswer(request, route);
+            return analytics.WholeAnswer(request, route);
         }
         catch (RefusedCallException refusal)
         {
@@ -51,7 +42,7 @@ internal sealed class SimulatorTruth
     {
         try
         {
-            AnalyticsQuery parsed = AnalyticsQuery.Parse(query, int.MaxValue, int.MaxValue, _time.GetUtcNow());
+            AnalyticsQuery parsed = AnalyticsQuery.Parse(query, int.MaxValue, int.MaxValue, time.GetUtcNow());
             return Analytics(parsed.Request, route);
         }
         catch (RefusedCallException refusal)

@@ -176,12 +176,7 @@ internal sealed class HistoryOptions
     public TimeSpan Since { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>The length of a bucket.</summary>
-    public TimeSpan BucketLength => Timeframe switch
-    {
-        AnalyticsTimeframe.Minute => TimeSpan.FromMinutes(1),
-        AnalyticsTimeframe.Hour => TimeSpan.FromHours(1),
-        _ => TimeSpan.FromDays(1),
-    };
+    public TimeSpan BucketLength => Timeframe.GetLengthInUtc();
 
     /// <summary>The name under which the progress is written down.</summary>
     public string Name => $"{Account ?? "default"} {Timeframe} {string.Join(',', EndpointIds.Order(StringComparer.Ordinal))}";

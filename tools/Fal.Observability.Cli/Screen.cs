@@ -5,8 +5,8 @@ namespace Fal.Observability.Cli;
 /// <summary>What the program shows: results on the output, and everything about them on the error output.</summary>
 internal static class Screen
 {
-    // Wider than any table: whoever reads a pipe cuts the lines.
-    private const int WidthOfPipe = 10_000;
+    /// <summary>Wider than any table: whoever reads a pipe cuts the lines.</summary>
+    public const int WidthOfPipe = 10_000;
 
     /// <summary>A console for tables, without colours and as wide as they are where a program reads the output.</summary>
     public static IAnsiConsole Output()

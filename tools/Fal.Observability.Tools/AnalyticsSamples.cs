@@ -26,7 +26,7 @@ internal static class AnalyticsSamples
         {
             if (!row.IsIdentified)
             {
-                leftOut.Row(account, NameOf(timeframe));
+                leftOut.Row(account, timeframe.GetWireName());
                 continue;
             }
 
@@ -56,16 +56,9 @@ internal static class AnalyticsSamples
         }
 
         LabelSet LabelsOf(string endpointId) =>
-            [new("account", account), new("endpoint_id", endpointId), new("timeframe", NameOf(timeframe))];
+            [new("account", account), new("endpoint_id", endpointId), new("timeframe", timeframe.GetWireName())];
     }
 
     /// <summary>The name of a metric's series, here and where the publisher shows the latest bucket.</summary>
     public static string NameOf(AnalyticsExpand metric) => $"fal_analytics_{metric.GetWireName()}{(metric.IsDuration() ? "_seconds" : "")}";
-
-    private static string NameOf(AnalyticsTimeframe timeframe) => timeframe switch
-    {
-        AnalyticsTimeframe.Minute => "minute",
-        AnalyticsTimeframe.Hour => "hour",
-        _ => "day",
-    };
 }

@@ -43,32 +43,18 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, FalSimulatorOptions 
 
     private AnalyticsAnswer Page(AnalyticsQuery query, AnalyticsSeries series)
     {
-        List<AnalyticsAnswerBucket>? buckets = null;
-        bool more = false;
-        if (query.Request.TimeSeries)
-        {
-            var page = new BucketPage(options, query.Limit, query.Page, series.Count, () => series.RowCounts);
-            more = page.HasMore;
-            buckets =
-            [
-                .. page.Slices.Select(slice =>
-                    series[slice.Bucket] is var bucket && slice.IsWhole
-                        ? bucket
-                        : bucket with
-                        {
-                            Rows = [.. bucket.Rows.Skip(slice.Skip).Take(slice.Take)],
-                        }
-                ),
-            ];
-        }
+        // Without a time series there are no buckets, and so no second page.
+        var page = new BucketPage(options, query.Limit, query.Page, series.Count, () => series.RowCounts);
+        return new AnalyticsAnswer(
+            query.Request.TimeSeries ? [.. page.Slices.Select(BucketOn)] : null,
+            query.Request.Summary && page.HasSummary ? series.Summary : null,
+            page.HasMore ? query.Cursor(query.Page + 1) : null);
 
-        if (query.Page > 1 && buckets is not { Count: > 0 })
+        AnalyticsAnswerBucket BucketOn(BucketSlice slice)
         {
-            throw RefusedCallException.Invalid("cursor is past the last page.");
+            AnalyticsAnswerBucket bucket = series[slice.Bucket];
+            return slice.IsWhole ? bucket : bucket with { Rows = [.. bucket.Rows.Skip(slice.Skip).Take(slice.Take)] };
         }
-
-        bool withSummary = query.Request.Summary && (query.Page == 1 || options.SummaryOn == SummaryOn.EveryPage);
-        return new AnalyticsAnswer(buckets, withSummary ? series.Summary : null, more ? query.Cursor(query.Page + 1) : null);
     }
 
     /// <summary>The series of a query, kept for its next pages.</summary>
@@ -78,7 +64,7 @@ internal sealed class AnalyticsEndpoint(TrafficModel model, FalSimulatorOptions 
         long version = model.Scripted.Version;
         List<IAccountEndpoint> endpoints = Resolve(query.Request.EndpointIds, route);
         var key = new SeriesKey(
-            query.Parameters.Fingerprint(), route, query.Request.Start, query.Request.End, options.VisibleEnd(), version);
+            query.Parameters.Fingerprint(), route, query.Request.Time.Start, query.Request.Time.End, options.VisibleEnd(), version);
         lock (_lock)
         {
             int known = _recent.FindIndex(entry => entry.Key == key);

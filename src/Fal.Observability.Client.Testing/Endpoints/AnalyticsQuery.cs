@@ -34,22 +34,17 @@ internal sealed record AnalyticsQuery(AnalyticsRequest Request, int Limit, int P
 
         (bool timeSeries, bool summary, List<string> metrics) = Expand(parameters);
 
-        RequestedTime time = parameters.Time(now);
         var request = new AnalyticsRequest
         {
             EndpointIds = ids,
             Metrics = metrics,
             TimeSeries = timeSeries,
             Summary = summary,
-            Start = time.Start,
-            End = time.End,
-            TimeZone = time.Zone,
-            Timeframe = time.Timeframe,
-            BoundToTimeframe = time.Bound,
+            Time = parameters.Time(now),
         };
         if (timeSeries)
         {
-            time.RefuseTooManyBuckets();
+            request.Time.RefuseTooManyBuckets();
         }
 
         return new AnalyticsQuery(request, parameters.Limit(pageSize), parameters.Page(), parameters);

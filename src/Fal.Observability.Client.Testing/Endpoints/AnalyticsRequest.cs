@@ -34,20 +34,6 @@ internal sealed record AnalyticsRequest
     /// <summary>The answer has a summary of the whole range.</summary>
     public bool Summary { get; init; }
 
-    /// <summary>The start of the range, inclusive.</summary>
-    public required DateTimeOffset Start { get; init; }
-
-    /// <summary>The end of the range, exclusive.</summary>
-    public required DateTimeOffset End { get; init; }
-
-    /// <summary>The zone whose calendar the buckets follow. UTC unless set.</summary>
-    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
-
-    /// <summary>The width of a bucket; null: by the length of the range.</summary>
-    public BucketLength? Timeframe { get; init; }
-
-    /// <summary>Start and end are moved outward to whole buckets. True unless set.</summary>
-    public bool BoundToTimeframe { get; init; } = true;
-
-    internal RequestedTime Time => new(Start, End, TimeZone, Timeframe, BoundToTimeframe);
+    /// <summary>The range and its buckets.</summary>
+    public required RequestedTime Time { get; init; }
 }

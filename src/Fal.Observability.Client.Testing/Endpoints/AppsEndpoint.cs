@@ -6,7 +6,6 @@ namespace Fal.Observability.Client.Testing;
 internal sealed class AppsEndpoint(TrafficModel model, FalSimulatorOptions options)
 {
     private static readonly TimeSpan LongestHistory = TimeSpan.FromDays(90);
-    private static readonly string[] Timeframes = ["minute", "hour", "day", "week", "month"];
 
     /// <summary>The list of apps.</summary>
     /// <param name="query">The query string as it arrived.</param>
@@ -104,7 +103,7 @@ internal sealed class AppsEndpoint(TrafficModel model, FalSimulatorOptions optio
         return new Answer(200, Answer.Json, AnswerEnvelope.ToUtf8(json =>
         {
             json.WriteString("endpoint_id", id);
-            json.WriteString("timeframe", Timeframes[(int)time.ResolvedTimeframe]);
+            json.WriteString("timeframe", QueryParameters.NameOf(time.ResolvedTimeframe));
             json.WriteString("aggregation", aggregation);
             json.WriteStartArray("history");
             foreach (TimeBucket bucket in time.Buckets())

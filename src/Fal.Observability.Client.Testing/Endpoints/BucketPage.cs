@@ -13,6 +13,7 @@ internal sealed class BucketPage
     /// <param name="page">Which page, from 1.</param>
     /// <param name="count">How many buckets there are.</param>
     /// <param name="rowCounts">How many rows each bucket has, oldest first; asked for only where rows are counted.</param>
+    /// <exception cref="RefusedCallException">There is no such page.</exception>
     public BucketPage(FalSimulatorOptions options, int limit, int page, int count, Func<IReadOnlyList<int>> rowCounts)
     {
         IReadOnlyList<int>? rows = options.LimitCounts == LimitCounts.Rows ? rowCounts() : null;
@@ -33,11 +34,20 @@ internal sealed class BucketPage
             position += size;
         }
 
+        if (page > 1 && _slices.Count == 0)
+        {
+            throw RefusedCallException.Invalid("cursor is past the last page.");
+        }
+
+        HasSummary = page == 1 || options.SummaryOn == SummaryOn.EveryPage;
         HasMore = end < (rows is null ? count : rows.Sum(rowsOfBucket => (long)Math.Max(1, rowsOfBucket)));
     }
 
     /// <summary>The buckets of the page, in the order in which they are sent.</summary>
     public IReadOnlyList<BucketSlice> Slices => _slices;
+
+    /// <summary>Whether the page has the summary, if the call asks for one.</summary>
+    public bool HasSummary { get; }
 
     /// <summary>Whether a page comes after this one.</summary>
     public bool HasMore { get; }

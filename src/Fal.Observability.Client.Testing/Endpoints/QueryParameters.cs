@@ -13,6 +13,9 @@ internal sealed class QueryParameters(string query)
 
     private readonly Dictionary<string, StringValues> _values = QueryHelpers.ParseQuery(query);
 
+    /// <summary>The name of a timeframe.</summary>
+    public static string NameOf(BucketLength timeframe) => Timeframes[(int)timeframe];
+
     /// <summary>The values of a parameter that may be repeated.</summary>
     public StringValues Values(string name) => _values.GetValueOrDefault(name, StringValues.Empty);
 
@@ -54,7 +57,7 @@ internal sealed class QueryParameters(string query)
             throw RefusedCallException.Invalid($"bound_to_timeframe is '{bound}': it must be the string 'true' or 'false'.");
         }
 
-        var time = new RequestedTime(start, end, zone, TimeframeOf(Single("timeframe")), bound == "true");
+        var time = new RequestedTime(start, end, TimeframeOf(Single("timeframe"))) { Zone = zone, Bound = bound == "true" };
         return time.Bound && Single("end") is null ? time.IntoTheFuture() : time;
     }
 

@@ -3,13 +3,17 @@ namespace Fal.Observability.Client.Testing;
 /// <summary>A range of time as a call asks for it, and the buckets that it is cut into.</summary>
 /// <param name="Start">The start, inclusive.</param>
 /// <param name="End">The end, exclusive.</param>
-/// <param name="Zone">The zone whose calendar the buckets follow.</param>
 /// <param name="Timeframe">The width of a bucket; null: by the length of the range.</param>
-/// <param name="Bound">Start and end are moved outward to whole buckets.</param>
-internal sealed record RequestedTime(DateTimeOffset Start, DateTimeOffset End, TimeZoneInfo Zone, BucketLength? Timeframe, bool Bound)
+internal sealed record RequestedTime(DateTimeOffset Start, DateTimeOffset End, BucketLength? Timeframe)
 {
     private const int MostBuckets = 100_000;
     private const long TicksOfEpoch = 621355968000000000;
+
+    /// <summary>The zone whose calendar the buckets follow. UTC unless set.</summary>
+    public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>Start and end are moved outward to whole buckets. True unless set.</summary>
+    public bool Bound { get; init; } = true;
 
     /// <summary>The width of a bucket.</summary>
     public BucketLength ResolvedTimeframe => Timeframe ?? (End - Start).Ticks switch

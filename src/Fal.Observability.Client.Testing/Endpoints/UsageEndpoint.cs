@@ -44,20 +44,14 @@ internal sealed class UsageEndpoint(TrafficModel model, FalSimulatorOptions opti
         }
 
         List<TimeBucket> buckets = timeSeries ? time.Buckets() : [];
-        int page = parameters.Page();
-        var part = new BucketPage(options, parameters.Limit(options.PageSize), page, buckets.Count, () =>
+        int number = parameters.Page();
+        var page = new BucketPage(options, parameters.Limit(options.PageSize), number, buckets.Count, () =>
             [.. buckets.Select(bucket => RowsOf(bucket.First, bucket.End).Count)]);
-        if (page > 1 && part.Slices.Count == 0)
-        {
-            throw RefusedCallException.Invalid("cursor is past the last page.");
-        }
-
         (DateTime start, DateTime end) = time.Bounds;
-        bool withSummary = summary && (page == 1 || options.SummaryOn == SummaryOn.EveryPage);
         return new Answer(200, Testing.Answer.Json, AnswerEnvelope.ToUtf8(
-            part.HasMore ? parameters.Cursor(page + 1) : null,
-            timeSeries ? part.Slices.Select(slice => (buckets[slice.Bucket].Label, RowsOn(slice))) : null,
-            withSummary ? RowsOf(RequestedTime.FirstMinuteFrom(start), RequestedTime.FirstMinuteFrom(end)) : null,
+            page.HasMore ? parameters.Cursor(number + 1) : null,
+            timeSeries ? page.Slices.Select(slice => (buckets[slice.Bucket].Label, RowsOn(slice))) : null,
+            summary && page.HasSummary ? RowsOf(RequestedTime.FirstMinuteFrom(start), RequestedTime.FirstMinuteFrom(end)) : null,
             options.BucketOffset,
             Write));
 

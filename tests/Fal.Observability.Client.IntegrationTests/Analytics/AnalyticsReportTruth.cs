@@ -19,11 +19,11 @@ internal static class AnalyticsReportTruth
             EndpointIds = [.. endpointIds ?? query.EndpointIds],
             Metrics = [.. (query.Expand & AnalyticsExpand.AllMetrics).GetFlags().Select(metric => metric.GetWireName())],
             Summary = true,
-            Start = query.Range.Start!.Value,
-            End = query.Range.End!.Value,
-            TimeZone = query.TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.FindSystemTimeZoneById(query.TimeZone),
-            Timeframe = query.Timeframe is { } timeframe ? (BucketLength)timeframe : null,
-            BoundToTimeframe = query.BoundToTimeframe != false,
+            Time = new RequestedTime(query.Range.Start!.Value, query.Range.End!.Value, (BucketLength?)query.Timeframe)
+            {
+                Zone = query.TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.FindSystemTimeZoneById(query.TimeZone),
+                Bound = query.BoundToTimeframe != false,
+            },
         });
 
     public static void AssertEqual(AnalyticsAnswer truth, AnalyticsQuery query, IEnumerable<AnalyticsBucket> buckets) => Assert.Equal(

@@ -348,10 +348,11 @@ public sealed class SimulatedAnalyticsTests
                 EndpointIds = query.EndpointIds,
                 Metrics = [.. (query.Expand & AnalyticsExpand.AllMetrics).GetFlags().Select(metric => metric.GetWireName())],
                 Summary = query.Expand.HasFlag(AnalyticsExpand.Summary),
-                Start = query.Range.Start!.Value,
-                End = query.Range.End!.Value,
-                TimeZone = TimeZoneInfo.FindSystemTimeZoneById(query.TimeZone ?? "UTC"),
-                Timeframe = Enum.Parse<BucketLength>(query.Timeframe!.Value.ToString()),
+                Time = new RequestedTime(
+                    query.Range.Start!.Value, query.Range.End!.Value, Enum.Parse<BucketLength>(query.Timeframe!.Value.ToString()))
+                {
+                    Zone = TimeZoneInfo.FindSystemTimeZoneById(query.TimeZone ?? "UTC"),
+                },
             },
             route);
 

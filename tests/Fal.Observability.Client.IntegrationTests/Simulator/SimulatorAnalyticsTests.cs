@@ -106,17 +106,17 @@ public sealed class SimulatorAnalyticsTests
         {
             EndpointIds = session.Server.Apps,
             Metrics = Metrics,
-            Start = start,
-            End = start.AddHours(48),
-            Timeframe = BucketLength.Hour,
+            Time = new RequestedTime(start, start.AddHours(48), BucketLength.Hour),
         };
         AnalyticsAnswer whole = session.Server.Truth.Analytics(request);
 
         int[] cuts = [0, 5, 6, 17, 40, 48];
         IEnumerable<AnalyticsAnswerBucket> windows = Enumerable.Range(0, cuts.Length - 1)
             .Reverse()
-            .Select(i =>
-                session.Server.Truth.Analytics(request with { Start = start.AddHours(cuts[i]), End = start.AddHours(cuts[i + 1]) }))
+            .Select(i => session.Server.Truth.Analytics(request with
+            {
+                Time = new RequestedTime(start.AddHours(cuts[i]), start.AddHours(cuts[i + 1]), BucketLength.Hour),
+            }))
             .Reverse()
             .SelectMany(window => window.TimeSeries!);
 
@@ -132,9 +132,10 @@ public sealed class SimulatorAnalyticsTests
             EndpointIds = session.Server.Apps,
             Metrics = Metrics,
             Summary = true,
-            Start = new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero),
-            End = new DateTimeOffset(2026, 5, 31, 0, 0, 0, TimeSpan.Zero),
-            Timeframe = BucketLength.Hour,
+            Time = new RequestedTime(
+                new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero),
+                new DateTimeOffset(2026, 5, 31, 0, 0, 0, TimeSpan.Zero),
+                BucketLength.Hour),
         });
         List<AnalyticsAnswerRow> rows = [.. answer.TimeSeries!.SelectMany(bucket => bucket.Rows), .. answer.Summary!];
 

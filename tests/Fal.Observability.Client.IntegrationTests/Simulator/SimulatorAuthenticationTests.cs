@@ -107,6 +107,8 @@ public sealed class SimulatorAuthenticationTests
     [InlineData(":key")]
     [InlineData("a:b:c")]
     [InlineData("simulated:k ey")]
+    [InlineData("simulated:no-billing")]
+    [InlineData("simulated:no-serverless")]
     [InlineData("simulated:no-permission")]
     public async Task A_key_that_cannot_work_is_refused_at_start(string key)
     {

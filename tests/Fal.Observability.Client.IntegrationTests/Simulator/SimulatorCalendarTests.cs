@@ -127,11 +127,14 @@ public sealed class SimulatorCalendarTests
                 EndpointIds = [$"{session.Server.Apps[0]}/turbo"],
                 Metrics = ["request_count"],
                 Summary = true,
-                Start = new DateTimeOffset(2026, 12, 1, 0, 0, 0, TimeSpan.Zero),
-                End = new DateTimeOffset(2027, 12, 1, 0, 0, 0, TimeSpan.Zero),
-                TimeZone = TimeZoneInfo.FindSystemTimeZoneById(zone),
-                Timeframe = timeframe,
-                BoundToTimeframe = false,
+                Time = new RequestedTime(
+                    new DateTimeOffset(2026, 12, 1, 0, 0, 0, TimeSpan.Zero),
+                    new DateTimeOffset(2027, 12, 1, 0, 0, 0, TimeSpan.Zero),
+                    timeframe)
+                {
+                    Zone = TimeZoneInfo.FindSystemTimeZoneById(zone),
+                    Bound = false,
+                },
             });
 
             DateTimeOffset[] starts = [.. answer.TimeSeries!.Select(bucket => bucket.Start)];

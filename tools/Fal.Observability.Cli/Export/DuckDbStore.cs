@@ -12,8 +12,6 @@ internal sealed class DuckDbStore(string folder, WarehouseTable table, ExportReq
 
     private bool IsMissing => new FileInfo(_path) is not { Exists: true, Length: > 0 };
 
-    public Task UpgradeAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
     public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken)
     {
         if (IsMissing)

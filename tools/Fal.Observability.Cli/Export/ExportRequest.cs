@@ -17,10 +17,5 @@ internal sealed record ExportRequest
     public DateOnly? Last { get; init; }
 
     /// <summary>The name of the timeframe in the table.</summary>
-    public string TimeframeName => Timeframe switch
-    {
-        AnalyticsTimeframe.Minute => "minute",
-        AnalyticsTimeframe.Hour => "hour",
-        _ => "day",
-    };
+    public string TimeframeName => Timeframe.GetWireName();
 }

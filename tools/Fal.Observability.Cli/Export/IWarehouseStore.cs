@@ -7,7 +7,7 @@ internal interface IWarehouseStore
     /// Rewrites what an older version of this program has written, where a reader would take it for something else. The rows stay.
     /// </summary>
     /// <param name="cancellationToken">Stops the rewriting; rewritten files are kept, and the next export continues with the rest.</param>
-    Task UpgradeAsync(CancellationToken cancellationToken);
+    Task UpgradeAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Whether nothing of the timeframe was exported to it yet, or somebody has removed it.</summary>
     /// <param name="cancellationToken">Ends the look.</param>

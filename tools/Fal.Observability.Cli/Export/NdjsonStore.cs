@@ -13,8 +13,6 @@ internal sealed class NdjsonStore(string folder, WarehouseTable table, ExportReq
 {
     private readonly string _folder = Path.Combine(folder, table.FolderOf("ndjson"), request.TimeframeName);
 
-    public Task UpgradeAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
     public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) =>
         Task.FromResult(!Directory.Exists(_folder) || !Directory.EnumerateFiles(_folder, "*.ndjson").Any());
 

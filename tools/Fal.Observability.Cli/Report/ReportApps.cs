@@ -121,7 +121,7 @@ internal sealed partial class ReportPage
             if (cost.CostPerThousandSuccesses is { } perThousand)
             {
                 _html.Text(", ");
-                Money($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, Price(cost.Currency));
+                Figure($"{path}.{Path("costs", i)}.cost_per_thousand_successes", perThousand, Price(cost.Currency));
                 _html.Text(" for 1,000 successes");
             }
 

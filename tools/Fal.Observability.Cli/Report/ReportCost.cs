@@ -52,7 +52,7 @@ internal sealed partial class ReportPage
                 row.Cost?.CostPerThousandSuccesses,
                 row.Cost?.CostPerThousandSuccessesBefore,
                 Price(row.Cost?.Currency))),
-            new("Cost of idle time", (row, path) => Money($"{path}.idle_cost", row.Cost?.IdleCost, Amount(row.Cost?.Currency))),
+            new("Cost of idle time", (row, path) => Figure($"{path}.idle_cost", row.Cost?.IdleCost, Amount(row.Cost?.Currency))),
             new("Machine time", (row, path) => Hours($"{path}.machine_seconds", row.Cost?.MachineSeconds)));
         if (withoutCost.Length > 0)
         {

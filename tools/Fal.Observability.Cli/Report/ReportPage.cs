@@ -259,7 +259,7 @@ internal sealed partial class ReportPage
             }.OfType<string>())));
             Card(
                 "Cost of 1,000 successes",
-                () => Money($"{path}.cost_per_thousand_successes", total.CostPerThousandSuccesses, Price(total.Currency)),
+                () => Figure($"{path}.cost_per_thousand_successes", total.CostPerThousandSuccesses, Price(total.Currency)),
                 () => _html.Text(total.CostPerThousandSuccessesBefore is { } before
                     ? $"before: {FigureText.Price(before, total.Currency)}"
                     : "the cost before is not known"));

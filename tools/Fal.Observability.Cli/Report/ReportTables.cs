@@ -75,17 +75,17 @@ internal sealed partial class ReportPage
 
     private void ComparedSeconds(string path, Compared figure)
     {
-        Seconds(path, figure);
+        Figure($"{path}.value", figure.Value, FigureText.Seconds);
         Small(figure.Before is { } before ? $"before {FigureText.Seconds(before)}" : null);
     }
 
     private void ComparedMoney(string path, decimal? value, decimal? before, Func<decimal?, string> show)
     {
-        Money(path, value, show);
+        Figure(path, value, show);
         if (before is not null)
         {
             _html.Open("small").Text("before ");
-            Money($"{path}_before", before, show);
+            Figure($"{path}_before", before, show);
             _html.Close();
         }
     }
@@ -99,22 +99,7 @@ internal sealed partial class ReportPage
         Small(isAlert ? "too fast" : null);
     }
 
-    private void Seconds(string path, Compared figure) => Figure($"{path}.value", figure.Value, FigureText.Seconds);
-
-    private void Hours(string path, decimal? seconds)
-    {
-        if (seconds is not { } known)
-        {
-            _html.Text(FigureText.Unknown);
-            return;
-        }
-
-        _html.Element(
-            "data",
-            FigureText.Hours((double)known / 3600),
-            ("value", FigureText.Machine(known)),
-            ("data-figure", path));
-    }
+    private void Hours(string path, decimal? seconds) => Figure(path, seconds, known => FigureText.Hours((double?)known / 3600));
 
     private void Small(string? text)
     {

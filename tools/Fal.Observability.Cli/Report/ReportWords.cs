@@ -35,13 +35,13 @@ internal sealed partial class ReportPage
         _html.Element("data", show(number), ("value", FigureText.Machine(number)), ("data-figure", path));
     }
 
-    private void Money(string path, decimal? value, string currency) => Money(path, value, Amount(currency));
+    private void Money(string path, decimal? value, string currency) => Figure(path, value, Amount(currency));
 
     private static Func<decimal?, string> Amount(string? currency) => amount => FigureText.Money(amount, currency ?? "");
 
     private static Func<decimal?, string> Price(string? currency) => price => FigureText.Price(price, currency ?? "");
 
-    private void Money(string path, decimal? value, Func<decimal?, string> show)
+    private void Figure(string path, decimal? value, Func<decimal?, string> show)
     {
         if (value is not { } amount)
         {

@@ -7,6 +7,9 @@ internal static class Figures
 {
     public const string None = "-";
 
+    /// <summary>In place of an empty name.</summary>
+    public const string Unnamed = "unnamed";
+
     private const string Infinite = "inf";
 
     /// <summary>A count in at most five characters, such as 980, 12.3k or 4M.</summary>

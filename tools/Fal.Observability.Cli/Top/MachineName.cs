@@ -8,13 +8,11 @@ namespace Fal.Observability.Cli.Top;
 /// </summary>
 internal static partial class MachineName
 {
-    private const string Unnamed = "unnamed";
-
     /// <summary>The model alone, as it may be written to a terminal.</summary>
     public static string Of(string name)
     {
         string model = MakerMemoryAndSocket().Replace(name, "");
-        return ShownText.Of(model.Length > 0 ? model : name.Length > 0 ? name : Unnamed);
+        return ShownText.Of(model.Length > 0 ? model : name.Length > 0 ? name : Figures.Unnamed);
     }
 
     [GeneratedRegex("^(?:NVIDIA |AMD |GPU-)|[ -](?:[0-9]+GB|HBM[0-9]\\w*|SXM[0-9]|PCIe|NVL[0-9]*)(?=[ -]|$)")]

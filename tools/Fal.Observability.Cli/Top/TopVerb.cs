@@ -11,9 +11,6 @@ internal sealed class TopVerb
     private const int ShortestInterval = 10;
     private const int LongestInterval = 3600;
 
-    // Wide enough for every column of the table that a program reads.
-    private const int WidthOfPipe = 10_000;
-
     private static readonly TimeSpan AgeStep = TimeSpan.FromSeconds(1);
 
     private readonly Option<int?> _interval = Words.Option<int?>(
@@ -81,7 +78,7 @@ internal sealed class TopVerb
 
         TopReading reading = model.Latest!;
         (IReadOnlyList<TopColumn> columns, TopDrawing drawing) = TopColumns.For(
-            reading, WidthOfPipe, withBars: false, TopScreen.Ascii, view.Sort);
+            reading, Screen.WidthOfPipe, withBars: false, TopScreen.Ascii, view.Sort);
         Table table = new Table().Border(TableBorder.None);
         foreach (TopColumn column in columns)
         {
