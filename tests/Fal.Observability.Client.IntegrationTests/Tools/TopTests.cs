@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
+using System.Threading.Channels;
 using Fal.Observability.Cli.Top;
 using Fal.Observability.Client.IntegrationTests.Samples;
 using Fal.Observability.Client.Prometheus;
@@ -12,12 +14,12 @@ using Xunit;
 namespace Fal.Observability.Client.IntegrationTests.Tools;
 
 /// <summary>What <c>fal-obs top</c> shows on a screen of a given size, and what its keys do.</summary>
-public sealed class TopTests : IDisposable
+public sealed class TopTests
 {
     private static readonly DateTimeOffset Start = SteppedClock.FirstInstant;
 
     private readonly TopModel _model = new("fal", isSimulated: false, TimeSpan.FromSeconds(10), Start);
-    private readonly SemaphoreSlim _news = new(0);
+    private readonly Channel<bool> _news = Channel.CreateUnbounded<bool>();
     private readonly TopScreen _screen;
     private TopView _view = new();
     private DateTimeOffset _now = Start;
@@ -909,11 +911,11 @@ public sealed class TopTests : IDisposable
         });
         using var ending = new CancellationTokenSource();
         var feed = new TopFeed(client, [], TimeSpan.FromSeconds(10), clock, Post);
+        using MeterListener retries = feed.ListenToRetries();
         Task running = feed.RunAsync(ending.Token);
 
-        await UntilAsync(() => _model is { Latest: not null, Retries: > 0 } && _model.Notices.Any());
-
-        Assert.Contains("cost: this key may not read it", _model.Notices);
+        await UntilAsync(() => _model is { Latest: not null, Retries: > 0 });
+        await UntilAsync(() => _model.Notices.Contains("cost: this key may not read it"));
         server.Faults.Next(1, Fault.WithStatus(400), SimulatorRoute.Metrics);
         await clock.TimerAsync(TimeSpan.FromSeconds(10));
         clock.Advance(TimeSpan.FromSeconds(10));
@@ -1075,8 +1077,6 @@ public sealed class TopTests : IDisposable
         _model.Take(FalMetricsSnapshot.Create(apps, _now));
     }
 
-    public void Dispose() => _news.Dispose();
-
     /// <summary>Takes a change of the model from a feed that runs beside the test.</summary>
     private void Post(Action<TopModel> change)
     {
@@ -1085,7 +1085,7 @@ public sealed class TopTests : IDisposable
             change(_model);
         }
 
-        _news.Release();
+        _news.Writer.TryWrite(true);
     }
 
     private async Task UntilAsync(Func<bool> isReached)
@@ -1099,7 +1099,7 @@ public sealed class TopTests : IDisposable
 
             if (!isDone)
             {
-                await _news.WaitAsync().OrHangs();
+                await _news.Reader.ReadAsync().AsTask().OrHangs();
             }
         }
     }

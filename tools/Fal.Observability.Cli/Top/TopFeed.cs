@@ -32,7 +32,6 @@ internal sealed class TopFeed(
     /// <summary>Reads until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using MeterListener retries = ListenToRetries();
         await Task.WhenAll(
             RepeatMetricsAsync(cancellationToken),
             RepeatPartAsync("apps", ReadListAsync, cancellationToken),
@@ -165,7 +164,11 @@ internal sealed class TopFeed(
             new UsageQuery { Range = AnalyticsTimeRange.Days(today, today), Expand = UsageExpand.Summary }, cancellationToken);
     }
 
-    private MeterListener ListenToRetries()
+    /// <summary>
+    /// Tells the model of each retry while it happens. The client's meter belongs to the process, so this hears every client in it.
+    /// </summary>
+    /// <returns>What listens, until it is disposed.</returns>
+    public MeterListener ListenToRetries()
     {
         var listener = new MeterListener
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Fal.Observability.Client;
 using Spectre.Console;
@@ -132,6 +133,7 @@ internal sealed class TopVerb
         Channel<Action> queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
         void Post(Action change) => queue.Writer.TryWrite(change);
         var feed = new TopFeed(client, environments, model.Interval, clock, change => Post(() => change(model)));
+        using MeterListener retries = feed.ListenToRetries();
         var details = new TopDetails(feed, clock);
         var screen = new TopScreen(model, LiveTerminal.HasUnicode ? TopScreen.Blocks : TopScreen.Ascii);
         bool hasColours = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
