@@ -177,32 +177,14 @@ internal static class PrometheusNumber
             text = text[1..];
         }
 
-        if (Is(text, "inf"u8) || Is(text, "infinity"u8))
+        if (Ascii.EqualsIgnoreCase(text, "inf"u8) || Ascii.EqualsIgnoreCase(text, "infinity"u8))
         {
             value = negative ? double.NegativeInfinity : double.PositiveInfinity;
             return true;
         }
 
         value = CanonicalNaN;
-        return Is(text, "nan"u8);
-
-        static bool Is(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase)
-        {
-            if (text.Length != lowerCase.Length)
-            {
-                return false;
-            }
-
-            for (int i = 0; i < text.Length; i++)
-            {
-                if ((text[i] | 0x20) != lowerCase[i])
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        }
+        return Ascii.EqualsIgnoreCase(text, "nan"u8);
     }
 
     /// <summary>Parses a whole number of milliseconds, which may be negative.</summary>
