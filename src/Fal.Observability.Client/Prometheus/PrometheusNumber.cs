@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -192,53 +193,27 @@ internal static class PrometheusNumber
     {
         milliseconds = 0;
         bool negative = text.Length > 0 && text[0] == '-';
-        if (negative)
+        ReadOnlySpan<byte> digits = negative ? text[1..] : text;
+        if (digits.Length > 18)
         {
-            text = text[1..];
+            // Up to 18 digits cannot overflow. The framework checks longer numbers, but it also accepts a plus sign.
+            return text[0] != '+' && Utf8Parser.TryParse(text, out milliseconds, out int read) && read == text.Length;
         }
 
-        if (text.IsEmpty)
-        {
-            return false;
-        }
-
-        if (text.Length < 19)
-        {
-            // Up to 18 digits cannot overflow.
-            foreach (byte b in text)
-            {
-                uint digit = (uint)(b - '0');
-                if (digit > 9)
-                {
-                    return false;
-                }
-
-                milliseconds = milliseconds * 10 + digit;
-            }
-
-            milliseconds = negative ? -milliseconds : milliseconds;
-            return true;
-        }
-
-        // Accumulate negative values, because long.MinValue has no positive counterpart.
-        foreach (byte b in text)
+        long magnitude = 0;
+        foreach (byte b in digits)
         {
             uint digit = (uint)(b - '0');
-            if (digit > 9 || milliseconds < long.MinValue / 10 || milliseconds * 10 < long.MinValue + digit)
+            if (digit > 9)
             {
                 return false;
             }
 
-            milliseconds = milliseconds * 10 - digit;
+            magnitude = magnitude * 10 + digit;
         }
 
-        if (negative)
-        {
-            return true;
-        }
-
-        milliseconds = -milliseconds;
-        return milliseconds >= 0;
+        milliseconds = negative ? -magnitude : magnitude;
+        return !digits.IsEmpty;
     }
 
     /// <summary>
