@@ -81,7 +81,7 @@ internal static class PrometheusNumber
     /// Converts eight digits, one per byte. Combines adjacent digits into pairs, pairs into groups of four, and these into the number.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Join(ulong digits)
+    public static uint Join(ulong digits)
     {
         digits = digits * 10 + (digits >> 8);
         const ulong pairs = 0x000000FF000000FF;
@@ -278,16 +278,8 @@ internal static class PrometheusNumber
     }
 
     /// <summary>Converts nanoseconds to milliseconds. Truncates towards zero, and limits the result to the range of the type.</summary>
-    public static long ToMilliseconds(Int128 nanoseconds)
-    {
-        if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
-        {
-            return (long)nanoseconds / 1_000_000;
-        }
-
-        Int128 milliseconds = nanoseconds / 1_000_000;
-        return milliseconds > long.MaxValue ? long.MaxValue : milliseconds < long.MinValue ? long.MinValue : (long)milliseconds;
-    }
+    public static long ToMilliseconds(Int128 nanoseconds) =>
+        (long)Int128.Clamp(nanoseconds / 1_000_000, long.MinValue, long.MaxValue);
 
     /// <summary>The parts of a decimal number: significand times ten to the power of exponent.</summary>
     private struct ScannedNumber
