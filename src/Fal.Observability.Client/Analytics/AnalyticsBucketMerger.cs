@@ -47,7 +47,7 @@ internal sealed class AnalyticsBucketMerger
     }
 
     /// <summary>Merges two parts of a bucket into one.</summary>
-    public static AnalyticsBucket Merge(AnalyticsBucket first, AnalyticsBucket second)
+    private static AnalyticsBucket Merge(AnalyticsBucket first, AnalyticsBucket second)
     {
         List<AnalyticsRow> rows = [.. first.Rows];
         var places = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -50,15 +50,7 @@ public sealed class AnalyticsRow : IFalJson<AnalyticsRow>
     /// service sent none. U+FFFD replaces invalid text in it. In both cases the row is kept, because its numbers are part of the traffic.
     /// Within a bucket, such a row is never merged with another.
     /// </summary>
-    public required string EndpointId
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
-    }
+    public required string EndpointId { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); }
 
     /// <summary>
     /// Whether <see cref="EndpointId"/> identifies the endpoint of the row. False if the id is missing or was not valid text. Two rows with

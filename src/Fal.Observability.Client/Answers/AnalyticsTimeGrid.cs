@@ -15,9 +15,6 @@ namespace Fal.Observability.Client;
 internal readonly record struct AnalyticsTimeGrid(
     AnalyticsTimeRange Range, AnalyticsTimeframe? Timeframe, string? TimeZone, bool? BoundToTimeframe)
 {
-    /// <summary>The zone. UTC if this machine does not know the zone, because only the service decides whether a name is valid.</summary>
-    public TimeZoneInfo ZoneOrUtc => KnownZone ?? TimeZoneInfo.Utc;
-
     /// <summary>The zone; null if this machine does not know it.</summary>
     public TimeZoneInfo? KnownZone =>
         TimeZone is null ? TimeZoneInfo.Utc : TimeZoneInfo.TryFindSystemTimeZoneById(TimeZone, out TimeZoneInfo? zone) ? zone : null;

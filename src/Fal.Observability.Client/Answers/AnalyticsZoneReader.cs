@@ -23,7 +23,8 @@ internal sealed class AnalyticsZoneReader
     /// <param name="grid">The time of the query.</param>
     public AnalyticsZoneReader(AnalyticsTimeGrid grid)
     {
-        _zone = grid.ZoneOrUtc;
+        // An unknown zone is no error here, because only the service decides whether a name is valid.
+        _zone = grid.KnownZone ?? TimeZoneInfo.Utc;
         _range = grid.Range;
         _timeframe = grid.Timeframe ?? (grid.Range.IsFixed ? AnalyticsCalendar.TimeframeOf(grid) : null);
     }

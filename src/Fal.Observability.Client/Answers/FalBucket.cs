@@ -40,15 +40,7 @@ public abstract class FalBucket<TRow>
 
     /// <summary>The rows, in the order in which the service sent them. Empty for a bucket without traffic.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<TRow> Rows
-    {
-        get => _rows;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _rows = [.. value];
-        }
-    }
+    public IReadOnlyList<TRow> Rows { get => _rows; init => _rows = OwnCopy.Of(value); }
 
     /// <summary>When the bucket starts, and whether its offset was given.</summary>
     internal BucketStart Origin => _start;

@@ -54,39 +54,15 @@ public abstract class FalPage<TBucket, TRow> : IFalAnswered
 
     /// <summary>The buckets. Empty if the query requested no time series.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<TBucket> TimeSeries
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<TBucket> TimeSeries { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The rows over the whole range. Empty if the query requested no summary.</summary>
     /// <remarks>The service does not document whether it repeats the summary on later pages.</remarks>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<TRow> Summary
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<TRow> Summary { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The origin of the answer: its request id and its arrival time.</summary>
-    public FalAnswer Answer
-    {
-        get => _answer;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _answer = value;
-        }
-    }
+    public FalAnswer Answer { get => _answer; init => _answer = value ?? throw new ArgumentNullException(nameof(value)); }
 
     FalAnswer IFalAnswered.Answer
     {

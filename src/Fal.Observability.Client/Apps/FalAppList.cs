@@ -24,15 +24,7 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// environments appears once for each.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public required IReadOnlyList<FalApp> Apps
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    }
+    public required IReadOnlyList<FalApp> Apps { get; init => field = OwnCopy.Of(value); }
 
     /// <summary>
     /// Whether the service has more apps than it sent. False as far as it is documented: the service lists all apps in one answer. If it is
@@ -44,29 +36,13 @@ public sealed class FalAppList : IFalJson<FalAppList>, IFalAnswered
     /// The requested environments. The list has no apps of other environments. <see cref="FalEnvironments.Main"/> if the query named none.
     /// Empty on a list that no client has fetched.
     /// </summary>
-    public IReadOnlyList<string> Environments
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<string> Environments { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// The origin of the data: one entry per answered call, in the order of arrival. Empty on a list that no client has fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<FalAnswer> Answers
-    {
-        get => _answers;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _answers = [.. value];
-        }
-    }
+    public IReadOnlyList<FalAnswer> Answers { get => _answers; init => _answers = OwnCopy.Of(value); }
 
     /// <summary>The app that an endpoint belongs to.</summary>
     /// <param name="endpointId">The id of an app or of one of its routes, such as <see cref="AnalyticsRow.EndpointId"/>.</param>

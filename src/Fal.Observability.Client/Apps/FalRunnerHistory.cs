@@ -14,15 +14,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     private FalAnswer _answer = new();
 
     /// <summary>The app's id, <c>owner/name</c>; empty if neither the service nor the call named it.</summary>
-    public string EndpointId
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
-    } = "";
+    public string EndpointId { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = "";
 
     /// <summary>The length of the buckets as the service names it, such as <c>hour</c>; null if it does not.</summary>
     public string? Timeframe { get; init; }
@@ -37,15 +29,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
     /// <see cref="IFalAppsApi"/> has them as they were sent.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public required IReadOnlyList<FalRunnerBucket> Buckets
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    }
+    public required IReadOnlyList<FalRunnerBucket> Buckets { get; init => field = OwnCopy.Of(value); }
 
     /// <summary>The query that was answered, with its range fixed. Null on a history that no client has fetched.</summary>
     public FalRunnerHistoryQuery? Query { get; init; }
@@ -59,15 +43,7 @@ public sealed class FalRunnerHistory : IFalJson<FalRunnerHistory>, IFalAnswered
         : null;
 
     /// <summary>Where the answer came from: the id of its request, and when it arrived.</summary>
-    public FalAnswer Answer
-    {
-        get => _answer;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            _answer = value;
-        }
-    }
+    public FalAnswer Answer { get => _answer; init => _answer = value ?? throw new ArgumentNullException(nameof(value)); }
 
     /// <summary>
     /// The share of paid runner time that was idle, from 0 to 1: idle runners divided by running, idle and draining ones, weighted by the

@@ -20,6 +20,10 @@ internal sealed class FalPipeline(
     ILogger log
 )
 {
+    /// <summary>The client's user agent. The edge in front of the API challenges callers without one.</summary>
+    private static readonly string UserAgent =
+        $"Fal.Observability.Client/{typeof(FalPipeline).Assembly.GetName().Version?.ToString(3) ?? "0"}";
+
     public FalObservabilityOptions Options => account.Options;
 
     public static double NextRandom() => RandomNumberGenerator.GetInt32(1 << 24) / (double)(1 << 24);
@@ -50,7 +54,7 @@ internal sealed class FalPipeline(
         http.BaseAddress = Options.BaseAddress;
         // The handlers enforce the deadlines. HttpClient.Timeout would end a streamed body in the middle.
         http.Timeout = Timeout.InfiniteTimeSpan;
-        http.DefaultRequestHeaders.UserAgent.ParseAdd(FalUserAgent.Product);
+        http.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent);
         if (!string.IsNullOrEmpty(Options.UserAgentSuffix))
         {
             http.DefaultRequestHeaders.UserAgent.ParseAdd(Options.UserAgentSuffix);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
@@ -80,7 +81,7 @@ internal static class PrometheusNumber
     /// Converts eight digits, one per byte. Combines adjacent digits into pairs, pairs into groups of four, and these into the number.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Join(ulong digits)
+    public static uint Join(ulong digits)
     {
         digits = digits * 10 + (digits >> 8);
         const ulong pairs = 0x000000FF000000FF;
@@ -177,32 +178,14 @@ internal static class PrometheusNumber
             text = text[1..];
         }
 
-        if (Is(text, "inf"u8) || Is(text, "infinity"u8))
+        if (Ascii.EqualsIgnoreCase(text, "inf"u8) || Ascii.EqualsIgnoreCase(text, "infinity"u8))
         {
             value = negative ? double.NegativeInfinity : double.PositiveInfinity;
             return true;
         }
 
         value = CanonicalNaN;
-        return Is(text, "nan"u8);
-
-        static bool Is(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lowerCase)
-        {
-            if (text.Length != lowerCase.Length)
-            {
-                return false;
-            }
-
-            for (int i = 0; i < text.Length; i++)
-            {
-                if ((text[i] | 0x20) != lowerCase[i])
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        }
+        return Ascii.EqualsIgnoreCase(text, "nan"u8);
     }
 
     /// <summary>Parses a whole number of milliseconds, which may be negative.</summary>
@@ -210,53 +193,27 @@ internal static class PrometheusNumber
     {
         milliseconds = 0;
         bool negative = text.Length > 0 && text[0] == '-';
-        if (negative)
+        ReadOnlySpan<byte> digits = negative ? text[1..] : text;
+        if (digits.Length > 18)
         {
-            text = text[1..];
+            // Up to 18 digits cannot overflow. The framework checks longer numbers, but it also accepts a plus sign.
+            return text[0] != '+' && Utf8Parser.TryParse(text, out milliseconds, out int read) && read == text.Length;
         }
 
-        if (text.IsEmpty)
-        {
-            return false;
-        }
-
-        if (text.Length < 19)
-        {
-            // Up to 18 digits cannot overflow.
-            foreach (byte b in text)
-            {
-                uint digit = (uint)(b - '0');
-                if (digit > 9)
-                {
-                    return false;
-                }
-
-                milliseconds = milliseconds * 10 + digit;
-            }
-
-            milliseconds = negative ? -milliseconds : milliseconds;
-            return true;
-        }
-
-        // Accumulate negative values, because long.MinValue has no positive counterpart.
-        foreach (byte b in text)
+        long magnitude = 0;
+        foreach (byte b in digits)
         {
             uint digit = (uint)(b - '0');
-            if (digit > 9 || milliseconds < long.MinValue / 10 || milliseconds * 10 < long.MinValue + digit)
+            if (digit > 9)
             {
                 return false;
             }
 
-            milliseconds = milliseconds * 10 - digit;
+            magnitude = magnitude * 10 + digit;
         }
 
-        if (negative)
-        {
-            return true;
-        }
-
-        milliseconds = -milliseconds;
-        return milliseconds >= 0;
+        milliseconds = negative ? -magnitude : magnitude;
+        return !digits.IsEmpty;
     }
 
     /// <summary>
@@ -321,16 +278,8 @@ internal static class PrometheusNumber
     }
 
     /// <summary>Converts nanoseconds to milliseconds. Truncates towards zero, and limits the result to the range of the type.</summary>
-    public static long ToMilliseconds(Int128 nanoseconds)
-    {
-        if (nanoseconds >= long.MinValue && nanoseconds <= long.MaxValue)
-        {
-            return (long)nanoseconds / 1_000_000;
-        }
-
-        Int128 milliseconds = nanoseconds / 1_000_000;
-        return milliseconds > long.MaxValue ? long.MaxValue : milliseconds < long.MinValue ? long.MinValue : (long)milliseconds;
-    }
+    public static long ToMilliseconds(Int128 nanoseconds) =>
+        (long)Int128.Clamp(nanoseconds / 1_000_000, long.MinValue, long.MaxValue);
 
     /// <summary>The parts of a decimal number: significand times ten to the power of exponent.</summary>
     private struct ScannedNumber

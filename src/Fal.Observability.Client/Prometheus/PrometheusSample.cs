@@ -38,11 +38,6 @@ public readonly struct PrometheusSample : IEquatable<PrometheusSample>
         Value = value;
     }
 
-    internal PrometheusSample(SampleShape shape, string[] labelValues, double value, long timestamp)
-        : this(shape, labelValues, 0, value, timestamp)
-    {
-    }
-
     /// <summary>Creates a sample whose label values, one for each name of its shape, are a part of an array.</summary>
     internal PrometheusSample(SampleShape shape, string[] labelValues, int labelStart, double value, long timestamp)
     {

@@ -31,7 +31,7 @@ internal sealed class FalUsageClient(IFalUsageApi api, FalObservabilityOptions o
         {
             buckets.AddRange(series);
             answers.Add(page.Answer);
-            summary = page.Summary.Count == 0 ? summary : UsageBucket.MergeSummary([summary, page.Summary]);
+            summary = page.Summary.Count == 0 ? summary : UsageBucket.MergeSummary(summary, page.Summary);
         }
 
         return new UsageReport

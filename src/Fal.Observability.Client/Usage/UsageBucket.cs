@@ -83,20 +83,12 @@ public sealed class UsageBucket : FalBucket<UsageRow>, IFalJson<UsageBucket>
     }
 
     /// <summary>
-    /// The summary of several pages, which the service may repeat while its numbers grow. If a line is on more than one page, its last
-    /// occurrence is used. Equal lines of one page are different lines.
+    /// Adds the next page of a summary. The service may repeat earlier lines there while their numbers grow. If a line is in both, the one
+    /// of the page is used. Equal lines of one page are different lines.
     /// </summary>
-    internal static IReadOnlyList<UsageRow> MergeSummary(IReadOnlyList<IReadOnlyList<UsageRow>> parts)
+    internal static IReadOnlyList<UsageRow> MergeSummary(IReadOnlyList<UsageRow> summary, IReadOnlyList<UsageRow> page)
     {
-        // From the last page to the first, so that each row is looked at once, however many pages there are.
-        var later = new HashSet<UsageRow>(UsageRow.SameLine.Comparer);
-        var kept = new List<UsageRow>[parts.Count];
-        for (int i = parts.Count - 1; i >= 0; i--)
-        {
-            kept[i] = [.. parts[i].Where(row => !later.Contains(row))];
-            later.UnionWith(parts[i]);
-        }
-
-        return [.. kept.SelectMany(rows => rows)];
+        var later = new HashSet<UsageRow>(page, UsageRow.SameLine.Comparer);
+        return [.. summary.Where(row => !later.Contains(row)), .. page];
     }
 }

@@ -15,27 +15,11 @@ public sealed class UsageReport
 
     /// <summary>The buckets in ascending order. Empty if the query requested only <see cref="UsageExpand.Summary"/>.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<UsageBucket> TimeSeries
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<UsageBucket> TimeSeries { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The rows over the whole range, as the service computed them. Empty if the query requested no summary.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<UsageRow> Summary
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<UsageRow> Summary { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// The time that the buckets cover. It can be longer than the requested range of <see cref="Query"/>, because the service extends a
@@ -49,15 +33,7 @@ public sealed class UsageReport
     /// The origin of the data: one entry per answered call, in the order of arrival. Empty on a report that no client has fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<FalAnswer> Answers
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<FalAnswer> Answers { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The grand total: one total per currency, in the order of the currency codes.</summary>
     public IReadOnlyList<UsageTotals> Totals => TotalsOf(Rows);

@@ -77,11 +77,7 @@ public sealed class UsageRow : IFalJson<UsageRow>
     public IReadOnlyDictionary<string, JsonElement> AdditionalMembers
     {
         get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
+        init => field = value ?? throw new ArgumentNullException(nameof(value));
     } = ReadOnlyDictionary<string, JsonElement>.Empty;
 
     /// <summary>The machine time in seconds; null where <see cref="Quantity"/> is missing or of another unit.</summary>

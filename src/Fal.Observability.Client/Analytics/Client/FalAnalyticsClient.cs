@@ -178,14 +178,7 @@ internal sealed class FalAnalyticsClient(
 
         async Task ReadWindowAsync(int window, CancellationToken token)
         {
-            List<AnalyticsBucket> buckets = [];
-            await foreach (
-                AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], window == 0, streaming: false, token).ConfigureAwait(false)
-            )
-            {
-                buckets.Add(bucket);
-            }
-
+            List<AnalyticsBucket> buckets = await run.CollectWindowAsync(windows[window], window == 0, token).ConfigureAwait(false);
             series[window] = buckets;
             lock (progressLock)
             {
@@ -239,16 +232,8 @@ internal sealed class FalAnalyticsClient(
         IReadOnlyList<AnalyticsTimeRange> windows = AnalyticsCalendar.Windows(resolved.Grid, options.BucketsPerWindow);
         for (int window = 0; window < windows.Count; window++)
         {
-            List<AnalyticsBucket> buckets = [];
             bool first = window == 0 && resumeFrom is null;
-            await foreach (
-                AnalyticsBucket bucket in run.ReadWindowAsync(windows[window], first, streaming: false, cancellationToken)
-                    .ConfigureAwait(false)
-            )
-            {
-                buckets.Add(bucket);
-            }
-
+            List<AnalyticsBucket> buckets = await run.CollectWindowAsync(windows[window], first, cancellationToken).ConfigureAwait(false);
             bool last = window == windows.Count - 1;
             yield return new AnalyticsWindow
             {

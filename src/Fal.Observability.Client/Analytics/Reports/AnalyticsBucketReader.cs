@@ -6,48 +6,31 @@ namespace Fal.Observability.Client;
 /// Reads the buckets of one group of endpoints in one window, whole and in ascending order. Memory holds at most one page of them as long
 /// as the service sends them in that order.
 /// </summary>
-internal sealed class AnalyticsBucketReader
+/// <param name="pages">The pages of the group.</param>
+/// <param name="notBefore">The end of the previous window. Earlier buckets belong to that window. Null for the first window.</param>
+/// <param name="end">The end of the window: a bucket that starts there or later is not part of it. Null if it is not known.</param>
+/// <param name="exactEnds">Whether the service was told not to extend the window to whole buckets.</param>
+/// <param name="maxBufferedRows">
+/// The maximum number of rows to hold if the service's order is not ascending; null reads the whole window from the start.
+/// </param>
+/// <param name="onBeyondEnd">Called for each bucket that starts at the end of the window or later and is skipped.</param>
+/// <param name="after">The last bucket that another reader returned for these endpoints; null if there was none.</param>
+internal sealed class AnalyticsBucketReader(
+    AnalyticsPageReader pages,
+    DateTimeOffset? notBefore,
+    DateTimeOffset? end,
+    bool exactEnds,
+    int? maxBufferedRows,
+    Action<AnalyticsBucket> onBeyondEnd,
+    DateTimeOffset? after)
 {
-    private readonly AnalyticsPageReader _pages;
-    private readonly DateTimeOffset? _notBefore;
-    private readonly DateTimeOffset? _end;
-    private readonly bool _exactEnds;
-    private readonly int? _maxBufferedRows;
-    private readonly Action<AnalyticsBucket> _onBeyondEnd;
     private readonly Queue<AnalyticsBucket> _ready = new();
     private AnalyticsBucketMerger _merger = new();
     private DateTimeOffset? _lastRead;
-    private DateTimeOffset? _handedOut;
+    private DateTimeOffset? _handedOut = after;
     private bool _isFirstPage;
     private bool _restarted;
     private bool _ended;
-
-    /// <param name="pages">The pages of the group.</param>
-    /// <param name="notBefore">The end of the previous window. Earlier buckets belong to that window. Null for the first window.</param>
-    /// <param name="end">The end of the window: a bucket that starts there or later is not part of it. Null if it is not known.</param>
-    /// <param name="exactEnds">Whether the service was told not to extend the window to whole buckets.</param>
-    /// <param name="maxBufferedRows">
-    /// The maximum number of rows to hold if the service's order is not ascending; null reads the whole window from the start.
-    /// </param>
-    /// <param name="onBeyondEnd">Called for each bucket that starts at the end of the window or later and is skipped.</param>
-    /// <param name="after">The last bucket that another reader returned for these endpoints; null if there was none.</param>
-    public AnalyticsBucketReader(
-        AnalyticsPageReader pages,
-        DateTimeOffset? notBefore,
-        DateTimeOffset? end,
-        bool exactEnds,
-        int? maxBufferedRows,
-        Action<AnalyticsBucket> onBeyondEnd,
-        DateTimeOffset? after = null)
-    {
-        _onBeyondEnd = onBeyondEnd;
-        _handedOut = after;
-        _pages = pages;
-        _notBefore = notBefore;
-        _end = end;
-        _exactEnds = exactEnds;
-        _maxBufferedRows = maxBufferedRows;
-    }
 
     /// <summary>The next bucket; null at the end, and if <see cref="FillAsync"/> must be called first.</summary>
     public AnalyticsBucket? Current => _ready.TryPeek(out AnalyticsBucket? bucket) ? bucket : null;
@@ -70,7 +53,7 @@ internal sealed class AnalyticsBucketReader
                 return;
             }
 
-            if (_maxBufferedRows is null || !GoesOn(page.TimeSeries))
+            if (maxBufferedRows is null || !GoesOn(page.TimeSeries))
             {
                 await ReadRestAsync(page, cancellationToken).ConfigureAwait(false);
                 return;
@@ -85,7 +68,7 @@ internal sealed class AnalyticsBucketReader
 
     private async Task<AnalyticsPage?> ReadAsync(CancellationToken cancellationToken)
     {
-        (AnalyticsPage? page, _isFirstPage) = await _pages.NextAsync(cancellationToken).ConfigureAwait(false);
+        (AnalyticsPage? page, _isFirstPage) = await pages.NextAsync(cancellationToken).ConfigureAwait(false);
         if (_isFirstPage)
         {
             _restarted = _handedOut is not null;
@@ -126,7 +109,7 @@ internal sealed class AnalyticsBucketReader
         {
             buckets.AddRange(next.TimeSeries);
             rows += next.TimeSeries.Sum(bucket => (long)bucket.Rows.Count);
-            if (rows > _maxBufferedRows)
+            if (rows > maxBufferedRows)
             {
                 throw TooManyToSort(rows);
             }
@@ -161,18 +144,18 @@ internal sealed class AnalyticsBucketReader
     {
         // Ends are exclusive. If the service extends a range to whole buckets, these start before its end; buckets of the next window do
         // not.
-        if (bucket.Start >= _end)
+        if (bucket.Start >= end)
         {
-            _onBeyondEnd(bucket);
+            onBeyondEnd(bucket);
             return;
         }
 
-        if (bucket.Start < _notBefore)
+        if (bucket.Start < notBefore)
         {
-            if (_exactEnds)
+            if (exactEnds)
             {
                 throw PageGuard.Unusable(string.Create(CultureInfo.InvariantCulture,
-                    $"The service sent the bucket {bucket}, which starts before its window (from {_notBefore:u}). The buckets of the " +
+                    $"The service sent the bucket {bucket}, which starts before its window (from {notBefore:u}). The buckets of the " +
                         $"service are not aligned with the time zone. Leave {nameof(AnalyticsQuery.BoundToTimeframe)} unset, or raise " +
                         $"{nameof(FalObservabilityOptions.BucketsPerWindow)} so that one window covers the range."));
             }

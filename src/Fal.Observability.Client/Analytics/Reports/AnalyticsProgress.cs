@@ -14,28 +14,12 @@ public sealed record AnalyticsProgress(int WindowsDone, int Windows, long Rows, 
     /// The endpoints that the service has refused so far and that are skipped, in the order of the query. Always empty with
     /// <see cref="RefusedEndpointPolicy.Throw"/>.
     /// </summary>
-    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// The endpoints whose rows lack requested metrics, in the order of the query: see <see cref="AnalyticsQuery.DegradeOnServerError"/>.
     /// </summary>
-    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The numbers on one line, for a log.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

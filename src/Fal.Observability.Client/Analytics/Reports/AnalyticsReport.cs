@@ -19,57 +19,25 @@ public sealed class AnalyticsReport
     /// The buckets in ascending order, none of which starts at the end of the range or later. Empty if the query asked for
     /// <see cref="AnalyticsExpand.Summary"/> alone. If the service sends a bucket or a row twice, the values of the later one count.
     /// </summary>
-    public IReadOnlyList<AnalyticsBucket> TimeSeries
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsBucket> TimeSeries { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// One row for each endpoint over the whole range, as the service computed it. It is not derived from the buckets, because percentiles
     /// of parts cannot be merged. Empty if the query asked for <see cref="AnalyticsExpand.TimeSeries"/> alone.
     /// </summary>
-    public IReadOnlyList<AnalyticsRow> Summary
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsRow> Summary { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// The endpoints that the service refused and that are not in the data, in the whole range or in a part of it, in the order of the
     /// query. Always empty with <see cref="RefusedEndpointPolicy.Throw"/>.
     /// </summary>
-    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// The endpoints whose rows lack requested metrics because the service failed on them, in the order of the query. Always empty unless
     /// <see cref="AnalyticsQuery.DegradeOnServerError"/> is set.
     /// </summary>
-    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>
     /// The time that the buckets cover. It can be longer than the requested range of <see cref="Query"/>, because the service extends a
@@ -83,15 +51,7 @@ public sealed class AnalyticsReport
     /// The origin of the data: one entry per answered call, in the order of arrival. Empty on a report that no client has fetched.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
-    public IReadOnlyList<FalAnswer> Answers
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<FalAnswer> Answers { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>How many calls the report took. A retried call counts once.</summary>
     public int Calls { get; init; }

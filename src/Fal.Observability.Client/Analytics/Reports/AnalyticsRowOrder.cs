@@ -35,7 +35,9 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         AnalyticsBucket whole = parts.Count == 1 ? parts[0] : parts[0].With([.. parts.SelectMany(part => part.Rows)], parts);
         if (!IsInOrder(whole.Rows, out bool repeats))
         {
-            whole = InOrder(whole, out repeats);
+            AnalyticsRow[] rows = [.. whole.Rows.OrderBy(row => row, this)];
+            IsInOrder(rows, out repeats);
+            whole = whole.With(rows, [whole]);
         }
 
         return repeats ? whole.With(Once(whole.Rows), [whole]) : whole;
@@ -66,13 +68,6 @@ internal sealed class AnalyticsRowOrder : IComparer<AnalyticsRow>
         }
 
         return once;
-    }
-
-    private AnalyticsBucket InOrder(AnalyticsBucket bucket, out bool repeats)
-    {
-        AnalyticsRow[] rows = [.. bucket.Rows.OrderBy(row => row, this)];
-        IsInOrder(rows, out repeats);
-        return bucket.With(rows, [bucket]);
     }
 
     private bool IsInOrder(IReadOnlyList<AnalyticsRow> rows, out bool repeats)

@@ -123,6 +123,21 @@ internal sealed class AnalyticsRun : IDisposable
         }
     }
 
+    /// <summary>The buckets of one window over all endpoints, in ascending order, after all its pages are read.</summary>
+    /// <param name="window">The range of the window.</param>
+    /// <param name="first">Whether this is the first window of the range.</param>
+    /// <param name="cancellationToken">Cancels the calls.</param>
+    public async Task<List<AnalyticsBucket>> CollectWindowAsync(AnalyticsTimeRange window, bool first, CancellationToken cancellationToken)
+    {
+        List<AnalyticsBucket> buckets = [];
+        await foreach (AnalyticsBucket bucket in ReadWindowAsync(window, first, streaming: false, cancellationToken).ConfigureAwait(false))
+        {
+            buckets.Add(bucket);
+        }
+
+        return buckets;
+    }
+
     /// <summary>The buckets of one window over all endpoints, in ascending order.</summary>
     /// <param name="window">The range of the window.</param>
     /// <param name="first">Whether this is the first window of the range.</param>
@@ -312,7 +327,10 @@ internal sealed class AnalyticsRun : IDisposable
             await SendAsync(probe with { Expand = probe.Expand & ~without }, null, cancellationToken).ConfigureAwait(false);
         }
 
-        var search = new AnalyticsRefusalSearch(ProbeAsync, MaxDegradeProbes);
+        var search = new AnalyticsRefusalSearch(
+            ids => ProbeAsync(
+                probe with { EndpointIds = ids }, e => AnalyticsCaller.IsKnownFailure(e, probe.EffectiveExpand), cancellationToken),
+            MaxDegradeProbes);
         IReadOnlyList<string> open = await search.FindRefusedAsync(shape.EndpointIds, failure).ConfigureAwait(false);
         var failing = new HashSet<string>(open.Concat(search.Refused.Keys), StringComparer.Ordinal);
         string[] healthy = [.. shape.EndpointIds.Where(id => !failing.Contains(id))];
@@ -331,24 +349,20 @@ internal sealed class AnalyticsRun : IDisposable
         }
 
         _log.MetricsLeftOut(failing.Count);
-
-        async Task<FalApiException?> ProbeAsync(IReadOnlyList<string> ids)
-        {
-            try
-            {
-                await SendAsync(probe with { EndpointIds = ids }, null, cancellationToken).ConfigureAwait(false);
-                return null;
-            }
-            catch (FalApiException e) when (AnalyticsCaller.IsKnownFailure(e, probe.EffectiveExpand))
-            {
-                return e;
-            }
-        }
     }
 
     private async Task RemoveRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException refusal, CancellationToken cancellationToken)
     {
-        var search = new AnalyticsRefusalSearch(ProbeAsync);
+        // A refusal does not depend on the metrics or the range, so the calls request little.
+        AnalyticsQuery probe = Query with
+        {
+            Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
+            AdditionalExpand = [],
+            Range = Shortest(Query.Range),
+            Timeframe = null,
+            Limit = 1,
+        };
+        var search = new AnalyticsRefusalSearch(ids => ProbeAsync(probe with { EndpointIds = ids }, IsRefusal, cancellationToken));
         string? accepted = null;
         if (!_keyIsGood)
         {
@@ -383,28 +397,21 @@ internal sealed class AnalyticsRun : IDisposable
         }
 
         _log.EndpointsSkipped(search.Refused.Count, string.Join(", ", search.Refused.Keys));
+    }
 
-        async Task<FalApiException?> ProbeAsync(IReadOnlyList<string> ids)
+    /// <summary>Makes a call whose answer is not used.</summary>
+    /// <returns>Null if it is accepted, otherwise the failure. A failure that is not expected is thrown.</returns>
+    private async Task<FalApiException?> ProbeAsync(
+        AnalyticsQuery probe, Func<FalApiException, bool> isExpected, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                // A refusal does not depend on the metrics or the range, so the call requests little.
-                AnalyticsQuery probe = Query with
-                {
-                    EndpointIds = ids,
-                    Expand = AnalyticsExpand.TimeSeries | AnalyticsExpand.RequestCount,
-                    AdditionalExpand = [],
-                    Range = Shortest(Query.Range),
-                    Timeframe = null,
-                    Limit = 1,
-                };
-                await SendAsync(probe, null, cancellationToken).ConfigureAwait(false);
-                return null;
-            }
-            catch (FalApiException e) when (IsRefusal(e))
-            {
-                return e;
-            }
+            await SendAsync(probe, null, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (FalApiException e) when (isExpected(e))
+        {
+            return e;
         }
     }
 

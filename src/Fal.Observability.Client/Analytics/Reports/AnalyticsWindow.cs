@@ -10,37 +10,13 @@ public sealed class AnalyticsWindow
     public required AnalyticsTimeRange Range { get; init; }
 
     /// <summary>The buckets in ascending order, as in an <see cref="AnalyticsReport"/>.</summary>
-    public IReadOnlyList<AnalyticsBucket> TimeSeries
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsBucket> TimeSeries { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The endpoints that the service has refused so far, in this process or before, in the order of the query.</summary>
-    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsRefusedEndpoint> RefusedEndpoints { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The endpoints whose rows lack requested metrics: see <see cref="AnalyticsQuery.DegradeOnServerError"/>.</summary>
-    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics
-    {
-        get;
-        init
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = [.. value];
-        }
-    } = [];
+    public IReadOnlyList<AnalyticsMissingMetrics> MissingMetrics { get; init => field = OwnCopy.Of(value); } = [];
 
     /// <summary>The checkpoint to store after this window is stored.</summary>
     public required AnalyticsCheckpoint Checkpoint { get; init; }

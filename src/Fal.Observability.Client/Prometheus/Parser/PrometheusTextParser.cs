@@ -68,7 +68,7 @@ public static class PrometheusTextParser
     {
         ArgumentNullException.ThrowIfNull(utf8);
         using var builder = new SampleListBuilder(options);
-        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        await AppendAsync(builder, ReadBlocksAsync(utf8, cancellationToken)).ConfigureAwait(false);
         return builder.Build();
     }
 
@@ -85,7 +85,7 @@ public static class PrometheusTextParser
     {
         ArgumentNullException.ThrowIfNull(utf8);
         using var builder = new SampleListBuilder(options);
-        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        await AppendAsync(builder, ReadBlocksAsync(utf8, cancellationToken)).ConfigureAwait(false);
         return builder.Build();
     }
 
@@ -176,7 +176,7 @@ public static class PrometheusTextParser
     {
         ArgumentNullException.ThrowIfNull(utf8);
         using FamilyBuilder builder = FamilyBuilder.Create(Settle(options, isOpenMetrics: false));
-        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        await AppendAsync(builder, ReadBlocksAsync(utf8, cancellationToken)).ConfigureAwait(false);
         return builder.Build();
     }
 
@@ -193,7 +193,7 @@ public static class PrometheusTextParser
     {
         ArgumentNullException.ThrowIfNull(utf8);
         using FamilyBuilder builder = FamilyBuilder.Create(Settle(options, isOpenMetrics: false));
-        await AppendAsync(builder, utf8, cancellationToken).ConfigureAwait(false);
+        await AppendAsync(builder, ReadBlocksAsync(utf8, cancellationToken)).ConfigureAwait(false);
         return builder.Build();
     }
 
@@ -230,17 +230,9 @@ public static class PrometheusTextParser
         }
     }
 
-    private static async Task AppendAsync(ExpositionBuilder builder, Stream utf8, CancellationToken cancellationToken)
+    private static async Task AppendAsync(ExpositionBuilder builder, IAsyncEnumerable<ReadOnlyMemory<byte>> blocks)
     {
-        await foreach (ReadOnlyMemory<byte> block in ReadBlocksAsync(utf8, cancellationToken).ConfigureAwait(false))
-        {
-            builder.Append(block.Span, isFinalBlock: block.IsEmpty);
-        }
-    }
-
-    private static async Task AppendAsync(ExpositionBuilder builder, PipeReader utf8, CancellationToken cancellationToken)
-    {
-        await foreach (ReadOnlyMemory<byte> block in ReadBlocksAsync(utf8, cancellationToken).ConfigureAwait(false))
+        await foreach (ReadOnlyMemory<byte> block in blocks.ConfigureAwait(false))
         {
             builder.Append(block.Span, isFinalBlock: block.IsEmpty);
         }

@@ -568,10 +568,8 @@ public ref partial struct PrometheusTextReader
         {
             return false;
         }
-        // Combine adjacent digits into pairs, pairs into groups of four, and these into the whole number.
-        values = values * 10 + (values >> 8);
-        const ulong pairs = 0x000000FF000000FF;
-        value = (uint)(((values & pairs) * 0x000F424000000064 + ((values >> 16) & pairs) * 0x0000271000000001) >> 32);
+
+        value = PrometheusNumber.Join(values);
         return true;
     }
 

@@ -192,7 +192,7 @@ internal sealed record WrittenFamily(
             {
                 changed ??= [.. family.Samples];
                 changed[i] = new PrometheusSample(
-                    sample.Shape!, sample.Labels.With(label, canonical).ValueArray, sample.Value, sample.RawTimestamp);
+                    sample.Shape!, sample.Labels.With(label, canonical).ValueArray, labelStart: 0, sample.Value, sample.RawTimestamp);
             }
         }
 
