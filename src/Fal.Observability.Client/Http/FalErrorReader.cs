@@ -282,8 +282,8 @@ internal static class FalErrorReader
     private static string LettersOf(string text) => string.Concat(text.Where(char.IsLetterOrDigit));
 
     /// <summary>
-    /// Returns a text of the service or a proxy in the form in which a message quotes it. A long text would hide the rest of the message. It
-    /// is therefore truncated, and the message says so.
+    /// Returns a text of the service or a proxy in the form in which a message quotes it. A long text would hide the rest of the message.
+    /// It is therefore truncated, and the message says so.
     /// </summary>
     public static string Quoted(string text) => text.Length <= MaxQuotedCharacters
         ? text
