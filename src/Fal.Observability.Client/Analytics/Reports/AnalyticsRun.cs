@@ -248,7 +248,7 @@ internal sealed class AnalyticsRun : IDisposable
         || CanDegrade(shape, failure);
 
     /// <summary>
-    /// After a failure, changes which endpoints and metrics the calls of a group request. Does nothing if another
+    /// After a failure, changes the endpoints and metrics that are requested by the calls of a group. Does nothing if another
     /// failure has already changed that since the failed call began.
     /// </summary>
     /// <param name="group">The group.</param>
