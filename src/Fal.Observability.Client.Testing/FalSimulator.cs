@@ -438,7 +438,10 @@ public sealed class FalSimulator : IAsyncDisposable
     private static string Redact(string authorization) =>
         string.Join(' ', authorization.Split(' ').Select(word => word is "Key" or "Bearer" or "Basic" ? word : "***"));
 
-    /// <summary>Replaces the console lifetime of the host, which would catch Ctrl+C and SIGTERM and so keep the program running.</summary>
+    /// <summary>
+    /// Replaces the console lifetime of the host, which would catch Ctrl+C and SIGTERM. It would stop only the simulator, and the program
+    /// would go on.
+    /// </summary>
     private sealed class NoConsoleLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
