@@ -29,8 +29,8 @@ public sealed class AppCost
     public string? Currency => Usage?.Currency;
 
     /// <summary>
-    /// The totals of the requests to the app and its routes. Null if the report about requests did not include the app, if the service
-    /// refused it, or if the app is listed for several environments under one id.
+    /// The totals of the requests to the app and its routes. Null if there is no report about requests, if it did not include the app,
+    /// if the service refused it, or if the app is listed for several environments under one id.
     /// </summary>
     public AnalyticsTotals? Requests { get; }
 

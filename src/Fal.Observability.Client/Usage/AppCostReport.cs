@@ -30,7 +30,7 @@ public sealed class AppCostReport
     public IReadOnlyList<UsageTotals> Total { get; }
 
     internal static AppCostReport Of(
-        UsageReport usage, FalAppList apps, AnalyticsReport requests, Func<UsageRow, FalApp?>? appOf)
+        UsageReport usage, FalAppList apps, AnalyticsReport? requests, Func<UsageRow, FalApp?>? appOf)
     {
         // The bill does not name the owner, so a name that several owners use is assigned to none of them.
         HashSet<string> shared = Several(apps.Apps, app => app.Name, app => app.Owner);
@@ -44,13 +44,9 @@ public sealed class AppCostReport
         HashSet<FalApp> listed = [.. apps.Apps];
         ILookup<FalApp?, UsageRow> rows = usage.Rows.ToLookup(row => exact.GetValueOrDefault((row.App, row.Environment)) ?? Given(row));
 
-        IEnumerable<AnalyticsRow> requestRows = requests.Query.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries)
-            || requests.Summary.Count == 0
-            ? requests.TimeSeries.SelectMany(bucket => bucket.Rows)
-            : requests.Summary;
-        IReadOnlyDictionary<string, AnalyticsTotals> totals = apps.ByApp(requestRows);
-        HashSet<string> asked = [.. requests.Query.EndpointIds];
-        asked.ExceptWith(requests.RefusedEndpoints.Select(refused => refused.EndpointId));
+        IReadOnlyDictionary<string, AnalyticsTotals> totals = apps.ByApp(requests is null ? [] : RowsOf(requests));
+        HashSet<string> asked = requests is null ? [] : [.. requests.Query.EndpointIds];
+        asked.ExceptWith(requests?.RefusedEndpoints.Select(refused => refused.EndpointId) ?? []);
         AnalyticsTotals none = AnalyticsTotals.Of(Array.Empty<AnalyticsRow>());
 
         List<AppCost> costs = [];
@@ -89,6 +85,11 @@ public sealed class AppCostReport
             : throw new ArgumentException(
                 $"The row {row} was assigned to {app}, which is not one of the apps. Return an app of the list, or null.", nameof(appOf));
     }
+
+    private static IEnumerable<AnalyticsRow> RowsOf(AnalyticsReport requests) =>
+        requests.Query.EffectiveExpand.HasFlag(AnalyticsExpand.TimeSeries) || requests.Summary.Count == 0
+            ? requests.TimeSeries.SelectMany(bucket => bucket.Rows)
+            : requests.Summary;
 
     /// <summary>The keys under which apps differ in something.</summary>
     private static HashSet<string> Several(IEnumerable<FalApp> apps, Func<FalApp, string> key, Func<FalApp, string?> what) =>

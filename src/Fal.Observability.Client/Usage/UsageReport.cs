@@ -78,7 +78,8 @@ public sealed class UsageReport
     }
 
     /// <summary>
-    /// Computes the cost of each app, and of a thousand of its successful requests, by joining the bill with the requests of the same time.
+    /// Computes the cost of each app. With a report about the requests of the same time, it also computes the cost of a thousand successful
+    /// requests.
     /// </summary>
     /// <remarks>
     /// <para>
@@ -98,7 +99,8 @@ public sealed class UsageReport
     /// <param name="requests">
     /// A report about these apps (<see cref="FalAppList.ToQuery"/>) over exactly the same time: with
     /// <c>Range = usage.Query.Range</c>, and the same zone and timeframe. The cost is divided by
-    /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>.
+    /// <see cref="AnalyticsExpand.SuccessCount"/>, a part of the default of <see cref="FalAppList.ToQuery"/>. If null,
+    /// <see cref="AppCost.Requests"/> is null.
     /// </param>
     /// <param name="appOf">
     /// Assigns a row that matches no app by exact name and environment: returns one of <paramref name="apps"/>, or null for none. Default:
@@ -114,10 +116,19 @@ public sealed class UsageReport
     /// AppCostReport costs = usage.ByApp(apps, requests, row => row.App == "painter-staging" ? apps.AppOf("my-org/painter") : null);
     /// </code>
     /// </example>
-    public AppCostReport ByApp(FalAppList apps, AnalyticsReport requests, Func<UsageRow, FalApp?>? appOf = null)
+    public AppCostReport ByApp(FalAppList apps, AnalyticsReport? requests = null, Func<UsageRow, FalApp?>? appOf = null)
     {
         ArgumentNullException.ThrowIfNull(apps);
-        ArgumentNullException.ThrowIfNull(requests);
+        if (requests is not null)
+        {
+            ThrowIfNotAlike(requests);
+        }
+
+        return AppCostReport.Of(this, apps, requests, appOf);
+    }
+
+    private void ThrowIfNotAlike(AnalyticsReport requests)
+    {
         AnalyticsTimeGrid billed = Query.Grid.Explicit;
         AnalyticsTimeGrid asked = requests.Query.Grid.Explicit;
         if (billed != asked)
@@ -140,8 +151,6 @@ public sealed class UsageReport
             throw new ArgumentException("The requests do not include the buckets that are still open, but the usage does. Query the " +
                 "requests without ClosedOnly.", nameof(requests));
         }
-
-        return AppCostReport.Of(this, apps, requests, appOf);
     }
 
     /// <summary>What the report holds, on one line for a log; no data.</summary>

@@ -77,6 +77,19 @@ public sealed class UsageReportTests
     }
 
     [Fact]
+    public void Without_a_report_about_requests_each_app_has_its_cost_alone()
+    {
+        FalAppList apps = new() { Apps = [App("o/a", "main"), App("o/b", "main")] };
+        UsageReport usage = Report((0, Row("a", 2.5m, "USD")), (0, Row("b-main", 1, "USD")), (0, Row("c", 4, "USD")));
+
+        AppCostReport costs = usage.ByApp(apps, appOf: row => row.App == "b-main" ? apps.AppOf("o/b") : null);
+
+        Assert.Equal(["o/a: 2.5 USD", "o/b: 1 USD"], costs.Apps.Select(cost => cost.ToString()));
+        Assert.All(costs.Apps, cost => Assert.Null(cost.Requests));
+        Assert.Equal(4, Assert.Single(costs.Unattributed).Cost);
+    }
+
+    [Fact]
     public void Requests_of_no_range_are_refused_as_those_of_another_time()
     {
         FalAppList apps = new() { Apps = [App("o/a", "main")] };
