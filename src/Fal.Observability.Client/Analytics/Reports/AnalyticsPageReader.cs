@@ -8,7 +8,10 @@ internal sealed class AnalyticsPageReader(
     FalObservabilityOptions options
 )
 {
+    private const int MaxUnexplained = 3;
+
     private readonly PageGuard _guard = new(options);
+    private int _unexplained;
     private AnalyticsEndpointGroup.CallShape? _shape;
     private AnalyticsPage? _page;
 
@@ -49,6 +52,11 @@ internal sealed class AnalyticsPageReader(
             catch (FalApiException e) when (run.CanReshape(shape, e))
             {
                 await run.ReshapeAsync(group, shape, query, e, cancellationToken).ConfigureAwait(false);
+                // A passing fault explains the first failure that no endpoint is the cause of, but not a row of them.
+                if (group.Shape == shape && ++_unexplained == MaxUnexplained)
+                {
+                    throw;
+                }
             }
         }
     }

@@ -6,8 +6,9 @@ namespace Fal.Observability.Client;
 /// <remarks>
 /// <para>
 /// A call is refused if it names at least one refused endpoint. The search halves a refused list and follows the refused half until it
-/// finds one of them. If the first half is accepted, the other half must be refused, which saves a call. The parts that were not examined
-/// return to the rest. The rest is then tried in pieces: whole while few refused endpoints are known, and smaller the more are known.
+/// finds one of them. If the first half is accepted, the other half must be refused, which saves a call. An endpoint counts as refused only
+/// after a call that names it alone. The parts that were not examined return to the rest. The rest is then tried in pieces: whole while few
+/// refused endpoints are known, and smaller the more are known.
 /// </para>
 /// <para>
 /// For n of 50 endpoints, this takes fewer than 1 + n (2 ceil(log2(50 / n)) + 2) calls, including the call that was refused first and the
@@ -46,8 +47,9 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
     /// <summary>Finds all that are refused.</summary>
     /// <param name="endpointIds">Endpoints that are not settled yet.</param>
     /// <param name="refusal">The refusal of a call because of one of them; null if none of them is known to be refused.</param>
+    /// <param name="named">How many endpoints the call named that was refused last.</param>
     /// <returns>The endpoints for which no call was left.</returns>
-    public async Task<IReadOnlyList<string>> FindRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException? refusal)
+    public async Task<IReadOnlyList<string>> FindRefusedAsync(IReadOnlyList<string> endpointIds, FalApiException? refusal, int named)
     {
         List<string> rest = refusal is null ? [.. endpointIds] : [];
         IReadOnlyList<string> suspects = refusal is null ? [] : endpointIds;
@@ -69,7 +71,7 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
                     continue;
                 }
 
-                suspects = piece;
+                (suspects, named) = (piece, piece.Count);
             }
 
             while (suspects.Count > 1)
@@ -86,7 +88,7 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
                 {
                     refusal = narrower;
                     rest.InsertRange(0, second);
-                    suspects = first;
+                    (suspects, named) = (first, first.Count);
                 }
                 else
                 {
@@ -95,7 +97,26 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
                 }
             }
 
-            _refused[suspects[0]] = refusal!;
+            if (named > 1)
+            {
+                // The others are accepted, but the refusal may have been a passing fault. Nobody else is left that it could be blamed on.
+                if (_probes == maxProbes)
+                {
+                    return [.. suspects, .. rest];
+                }
+
+                refusal = await ProbeAsync(suspects).ConfigureAwait(false);
+            }
+
+            if (refusal is null)
+            {
+                _accepted++;
+            }
+            else
+            {
+                _refused[suspects[0]] = refusal;
+            }
+
             suspects = [];
         }
 

@@ -331,8 +331,13 @@ internal sealed class AnalyticsRun : IDisposable
             ids => ProbeAsync(
                 probe with { EndpointIds = ids }, e => AnalyticsCaller.IsKnownFailure(e, probe.EffectiveExpand), cancellationToken),
             MaxDegradeProbes);
-        IReadOnlyList<string> open = await search.FindRefusedAsync(shape.EndpointIds, failure).ConfigureAwait(false);
+        IReadOnlyList<string> open = await search.FindRefusedAsync(shape.EndpointIds, failure, shape.EndpointIds.Count).ConfigureAwait(false);
         var failing = new HashSet<string>(open.Concat(search.Refused.Keys), StringComparer.Ordinal);
+        if (failing.Count == 0)
+        {
+            return;
+        }
+
         string[] healthy = [.. shape.EndpointIds.Where(id => !failing.Contains(id))];
         if (healthy.Length == 0)
         {
@@ -376,7 +381,12 @@ internal sealed class AnalyticsRun : IDisposable
 
         string[] open = [.. endpointIds.Where(id => id != accepted && !search.Refused.ContainsKey(id))];
         bool explained = endpointIds.Any(search.Refused.ContainsKey);
-        await search.FindRefusedAsync(open, explained ? null : refusal).ConfigureAwait(false);
+        await search.FindRefusedAsync(open, explained ? null : refusal, endpointIds.Count).ConfigureAwait(false);
+
+        if (search.Refused.Count == 0)
+        {
+            return;
+        }
 
         foreach ((string id, FalApiException reason) in search.Refused)
         {

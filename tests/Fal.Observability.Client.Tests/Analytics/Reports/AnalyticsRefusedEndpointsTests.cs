@@ -332,6 +332,48 @@ public sealed class AnalyticsRefusedEndpointsTests
         Assert.All(report.TimeSeries, bucket => Assert.Equal(50, bucket.Rows.Count));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(50)]
+    [InlineData(60)]
+    public async Task A_refusal_that_passes_is_blamed_on_no_endpoint(int endpoints)
+    {
+        int calls = 0;
+        _service.Before = _ => Interlocked.Increment(ref calls) == 1 ? Task.FromException(FakeAnalyticsService.NotOwned()) : Task.CompletedTask;
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(endpoints, 2)));
+
+        Assert.Empty(report.RefusedEndpoints);
+        Assert.All(report.TimeSeries, bucket => Assert.Equal(endpoints, bucket.Rows.Count));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(50)]
+    public async Task A_failure_that_passes_costs_no_endpoint_its_percentiles(int endpoints)
+    {
+        int calls = 0;
+        _service.Before = _ => Interlocked.Increment(ref calls) == 1
+            ? Task.FromException(new FalApiException("down") { StatusCode = HttpStatusCode.InternalServerError, IsTransient = true })
+            : Task.CompletedTask;
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(Degrade(FakeAnalyticsService.Query(endpoints, 2)));
+
+        Assert.Empty(report.MissingMetrics);
+        Assert.All(report.Summary, row => Assert.NotNull(row.P50ColdBootDuration));
+    }
+
+    [Fact]
+    public async Task Endpoints_that_are_refused_only_together_end_in_the_refusal()
+    {
+        _service.Before = query => query.EndpointIds.Count > 1 ? Task.FromException(FakeAnalyticsService.NotOwned()) : Task.CompletedTask;
+
+        await Assert.ThrowsAsync<FalForbiddenException>(() => _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(2, 2))));
+
+        Assert.InRange(_service.Calls.Count, 3, 12);
+    }
+
     [Fact]
     public async Task A_service_that_fails_without_the_percentiles_too_is_not_searched_for_an_endpoint()
     {
