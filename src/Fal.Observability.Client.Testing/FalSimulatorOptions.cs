@@ -132,9 +132,8 @@ public sealed class FalSimulatorOptions
     public string Key { get; set; } = "simulated:key";
 
     /// <summary>
-    /// All apps scale to zero. An app that is drawn from the seed has one burst of 6 to 15 minutes in every half hour, and no runner
-    /// outside
-    /// it. The value says what the metrics show of an app without runners, requests and queue. Default null: every second app that is drawn
+    /// All apps scale to zero. An app that is drawn from the seed has at most one burst in every half hour, usually of 6 to 16 minutes, and
+    /// no runner outside it. An app with little traffic has shorter bursts, or none. The value says what the metrics show of an app without runners, requests and queue. Default null: every second app that is drawn
     /// keeps a runner, its traffic follows the day, and the metrics show every scripted app.
     /// </summary>
     public ScaledToZero? ScaleToZero { get; set; }
@@ -223,11 +222,13 @@ public sealed class FalSimulatorOptions
             throw new ArgumentException($"AnalyticsLag is {AnalyticsLag}: it must be from zero to 30 days.");
         }
 
-        if (ScaleToZero is { } scaled && !Enum.IsDefined(scaled))
-        {
-            throw new ArgumentException(
-                $"ScaleToZero is {scaled}: it must be one of {string.Join(", ", Enum.GetNames<ScaledToZero>())}, or not set.");
-        }
+        Named(nameof(ScaleToZero), ScaleToZero ?? default);
+        Named(nameof(ErrorBodies), ErrorBodies);
+        Named(nameof(LimitCounts), LimitCounts);
+        Named(nameof(SummaryOn), SummaryOn);
+        Named(nameof(MissingMetrics), MissingMetrics);
+        Named(nameof(BucketOrder), BucketOrder);
+        Named(nameof(BucketOffset), BucketOffset);
 
         foreach (SimulatedIncident incident in Incidents)
         {
@@ -248,6 +249,15 @@ public sealed class FalSimulatorOptions
         if (Array.Find(refused, one => one.Key == Key).What is { } what)
         {
             throw new ArgumentException($"Key must not end in '{Key[KeyId.Length..]}': that is the secret of the {what}.");
+        }
+    }
+
+    private static void Named<T>(string option, T value)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new ArgumentException($"{option} is {value}: it must be one of {string.Join(", ", Enum.GetNames<T>())}.");
         }
     }
 

@@ -107,6 +107,8 @@ public sealed class BadScriptTests
             ("AnalyticsLag is -00:00:01: it must be from zero to 30 days.", options => options.AnalyticsLag = TimeSpan.FromSeconds(-1)),
             ("AnalyticsLag is 10675199.02:48:05.4775807: it must be", options => options.AnalyticsLag = TimeSpan.MaxValue),
             ("ScaleToZero is 9: it must be one of ", options => options.ScaleToZero = (ScaledToZero)9),
+            ("ErrorBodies is 9: it must be one of ", options => options.ErrorBodies = (ErrorBodies)9),
+            ("BucketOrder is 9: it must be one of ", options => options.BucketOrder = (BucketOrder)9),
         ];
         foreach ((string message, Action<FalSimulatorOptions> set) in options)
         {

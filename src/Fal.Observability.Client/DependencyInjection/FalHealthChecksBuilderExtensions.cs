@@ -29,7 +29,8 @@ public static class FalHealthChecksBuilderExtensions
     /// <param name="tags">Tags to select the check by. If null, none.</param>
     /// <param name="timeout">
     /// The maximum duration of the check if it makes a call. At nine tenths of it, the check ends the call, counts it as a failed read, and
-    /// judges the data that it has. More than zero and at most 24 days. If null, the client's own limits apply.
+    /// judges the data that it has. More than zero and at most 24 days. If null or infinite, the client's own limits
+    /// apply.
     /// </param>
     /// <returns>The same builder.</returns>
     /// <remarks>

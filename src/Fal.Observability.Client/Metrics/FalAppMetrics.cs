@@ -42,19 +42,31 @@ public sealed class FalAppMetrics
     public double? ConcurrentRequests { get => _layout is null ? field : _layout.Sum(FalAppMember.ConcurrentRequests, _values); init; }
 
     /// <summary>Runners currently allocated, by state and machine type, in the order of the exposition.</summary>
-    public IReadOnlyList<FalRunnerCount> Runners { get => field ??= _layout?.GetRunners(_values) ?? []; init; }
+    public IReadOnlyList<FalRunnerCount> Runners
+    {
+        get => field ??= _layout?.GetRunners(_values) ?? [];
+        init => field = [.. value ?? throw new ArgumentNullException(nameof(value))];
+    }
 
     /// <summary>All runners, in whatever state.</summary>
     public double? RunnerCount => Total(Runners, static runner => runner.Count);
 
     /// <summary>Requests received in the last minute, by method.</summary>
-    public IReadOnlyList<FalRequestCount> RequestsReceivedByMethod { get => field ??= _layout?.GetRequestsReceived(_values) ?? []; init; }
+    public IReadOnlyList<FalRequestCount> RequestsReceivedByMethod
+    {
+        get => field ??= _layout?.GetRequestsReceived(_values) ?? [];
+        init => field = [.. value ?? throw new ArgumentNullException(nameof(value))];
+    }
 
     /// <summary>All requests received in the last minute.</summary>
     public double? RequestsReceived => Total(RequestsReceivedByMethod, static requests => requests.Count);
 
     /// <summary>Requests completed in the last minute, by method and status.</summary>
-    public IReadOnlyList<FalRequestCount> RequestsCompletedByStatus { get => field ??= _layout?.GetRequestsCompleted(_values) ?? []; init; }
+    public IReadOnlyList<FalRequestCount> RequestsCompletedByStatus
+    {
+        get => field ??= _layout?.GetRequestsCompleted(_values) ?? [];
+        init => field = [.. value ?? throw new ArgumentNullException(nameof(value))];
+    }
 
     /// <summary>All requests completed in the last minute, with whatever status.</summary>
     public double? RequestsCompleted => Total(RequestsCompletedByStatus, static requests => requests.Count);
@@ -134,7 +146,11 @@ public sealed class FalAppMetrics
     /// <summary>
     /// Every sample about the app, in the order of the exposition, including those of families and labels that this version does not know.
     /// </summary>
-    public IReadOnlyList<PrometheusSample> Samples { get => field ??= _layout?.GetSamples(_values, _timestamps) ?? []; init; }
+    public IReadOnlyList<PrometheusSample> Samples
+    {
+        get => field ??= _layout?.GetSamples(_values, _timestamps) ?? [];
+        init => field = [.. value ?? throw new ArgumentNullException(nameof(value))];
+    }
 
     /// <summary>The runners in one state, on whatever machine.</summary>
     /// <param name="state">The state, such as <see cref="FalRunnerStates.Running"/>; compared exactly.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace Fal.Observability.Client;
@@ -11,13 +12,14 @@ internal sealed class FalMetricsPublisherOptionsValidator : IValidateOptions<Fal
         var failures = new List<string>();
         FalMetricsPublisherOptionTable.Interval.Check(options.Interval, failures);
         FalMetricsPublisherOptionTable.StaleAfter.Check(options.StaleAfter, failures);
-        SettingRules.NotOver(
-            $"Twice {nameof(options.Interval)}",
-            2 * options.Interval,
-            nameof(options.StaleAfter),
-            options.StaleAfter,
-            failures
-        );
+        // Not twice the interval, which can exceed the range of the type.
+        if (failures.Count == 0 && options.Interval > options.StaleAfter / 2)
+        {
+            failures.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{nameof(options.StaleAfter)} ({options.StaleAfter}) must be at least twice {nameof(options.Interval)} " +
+                    $"({options.Interval}). Lower {nameof(options.Interval)}, or raise {nameof(options.StaleAfter)}."));
+        }
+
         if (options.AccountLabel is not null && string.IsNullOrWhiteSpace(options.AccountLabel))
         {
             failures.Add($"{nameof(options.AccountLabel)} is blank. Leave it unset, or give the account a name.");

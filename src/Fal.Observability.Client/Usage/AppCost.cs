@@ -44,8 +44,8 @@ public sealed class AppCost
             : null;
 
     /// <summary>The app, its cost and the cost of a thousand successes, for a log line.</summary>
-    public override string ToString() => Usage is null
-        ? $"{App.EndpointId}: cost unknown"
-        : string.Create(CultureInfo.InvariantCulture,
-            $"{App.EndpointId}: {Cost} {Currency}{(CostPerThousandSuccesses is { } cost ? $", {cost:0.####} per 1,000 successes" : "")}");
+    public override string ToString() => Usage is null ? $"{App.EndpointId}: cost unknown"
+        : CostPerThousandSuccesses is { } cost
+            ? string.Create(CultureInfo.InvariantCulture, $"{App.EndpointId}: {Cost} {Currency}, {cost:0.####} per 1,000 successes")
+        : string.Create(CultureInfo.InvariantCulture, $"{App.EndpointId}: {Cost} {Currency}");
 }

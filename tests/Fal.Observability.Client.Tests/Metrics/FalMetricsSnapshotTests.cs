@@ -259,4 +259,29 @@ public sealed class FalMetricsSnapshotTests
 
     private static FalMetricsSnapshot Parse(string text) =>
         FalMetricsSnapshot.Create(PrometheusTextParser.ParseFamilies(text), DateTimeOffset.UnixEpoch);
+
+    [Fact]
+    public void Metrics_made_by_hand_keep_copies_of_their_lists_and_take_no_null()
+    {
+        List<FalRunnerCount> runners = [new(FalRunnerStates.Running, "GPU-H100", 3)];
+        List<PrometheusSample> samples = [new("fal_app_queue_size", LabelSet.Empty, 1)];
+        List<FalRequestCount> requests = [new("POST", "200", 5)];
+        var app = new FalAppMetrics
+        {
+            Name = "o/a",
+            Runners = runners,
+            Samples = samples,
+            RequestsReceivedByMethod = requests,
+            RequestsCompletedByStatus = requests,
+        };
+        runners.Clear();
+        samples.Clear();
+        requests.Clear();
+
+        Assert.Single(app.Runners);
+        Assert.Single(app.Samples);
+        Assert.Equal(5, app.RequestsReceived);
+        Assert.Equal(5, app.RequestsCompleted);
+        Assert.Throws<ArgumentNullException>("value", () => new FalAppMetrics { Name = "o/a", Runners = null! });
+    }
 }

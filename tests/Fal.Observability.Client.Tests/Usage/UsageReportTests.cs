@@ -76,6 +76,16 @@ public sealed class UsageReportTests
         Assert.Equal(["o/a: 2.5 USD", "o/b: 1 USD, 2 per 1,000 successes"], costs.Apps.Select(cost => cost.ToString()));
     }
 
+    [Theory]
+    [MemberData(nameof(CultureScope.Names), MemberType = typeof(CultureScope))]
+    public void The_line_of_an_app_is_the_same_in_every_culture(string culture)
+    {
+        using var scope = new CultureScope(culture);
+        FalAppList apps = new() { Apps = [App("o/a", "main")] };
+        AppCostReport costs = Report((0, Row("a", 2.5m, "USD"))).ByApp(apps, Requests(apps.ToQuery(), ("o/a", 2000)));
+        Assert.Equal("o/a: 2.5 USD, 1.25 per 1,000 successes", Assert.Single(costs.Apps).ToString());
+    }
+
     [Fact]
     public void Without_a_report_about_requests_each_app_has_its_cost_alone()
     {
