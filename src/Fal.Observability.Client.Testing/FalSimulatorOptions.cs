@@ -132,9 +132,10 @@ public sealed class FalSimulatorOptions
     public string Key { get; set; } = "simulated:key";
 
     /// <summary>
-    /// All apps scale to zero. An app that is drawn from the seed has at most one burst in every half hour, usually of 6 to 16 minutes, and
-    /// no runner outside it. An app with little traffic has shorter bursts, or none. The value says what the metrics show of an app without runners, requests and queue. Default null: every second app that is drawn
-    /// keeps a runner, its traffic follows the day, and the metrics show every scripted app.
+    /// All apps scale to zero. An app that is drawn from the seed has at most one burst in every half hour, usually of 6 to 16 minutes,
+    /// and no runner outside it. An app with little traffic has shorter bursts, or none. The value says what the metrics show of an app
+    /// without runners, requests and queue. Default null: every second app that is drawn keeps a runner, its traffic follows the day, and
+    /// the metrics show every scripted app.
     /// </summary>
     public ScaledToZero? ScaleToZero { get; set; }
 

@@ -331,7 +331,8 @@ internal sealed class AnalyticsRun : IDisposable
             ids => ProbeAsync(
                 probe with { EndpointIds = ids }, e => AnalyticsCaller.IsKnownFailure(e, probe.EffectiveExpand), cancellationToken),
             MaxDegradeProbes);
-        IReadOnlyList<string> open = await search.FindRefusedAsync(shape.EndpointIds, failure, shape.EndpointIds.Count).ConfigureAwait(false);
+        IReadOnlyList<string> open = await search.FindRefusedAsync(shape.EndpointIds, failure, shape.EndpointIds.Count)
+            .ConfigureAwait(false);
         var failing = new HashSet<string>(open.Concat(search.Refused.Keys), StringComparer.Ordinal);
         if (failing.Count == 0)
         {

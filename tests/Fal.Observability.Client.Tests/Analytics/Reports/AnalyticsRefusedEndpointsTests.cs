@@ -340,7 +340,8 @@ public sealed class AnalyticsRefusedEndpointsTests
     public async Task A_refusal_that_passes_is_blamed_on_no_endpoint(int endpoints)
     {
         int calls = 0;
-        _service.Before = _ => Interlocked.Increment(ref calls) == 1 ? Task.FromException(FakeAnalyticsService.NotOwned()) : Task.CompletedTask;
+        _service.Before = _ =>
+            Interlocked.Increment(ref calls) == 1 ? Task.FromException(FakeAnalyticsService.NotOwned()) : Task.CompletedTask;
 
         AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(endpoints, 2)));
 
