@@ -364,7 +364,7 @@ public ref partial struct PrometheusTextReader
             SkipBlanks(ref i, end);
             if (isQuoted && i < end && _data[i] is (byte)',' or (byte)'}')
             {
-                // Quoted text that no '=' and value follow is the metric name.
+                // Quoted text without '=' and a value after it is the metric name.
                 fault = isExemplar ? LineFault.NameInExemplar : _nameLength > 0 ? LineFault.SecondMetricName : LineFault.None;
                 if (fault != LineFault.None)
                 {

@@ -509,8 +509,8 @@ public ref partial struct PrometheusTextReader
     }
 
     /// <summary>
-    /// Finds the end of the current line. If the line continues beyond the block, its end is the end of the block. The block must then
-    /// contain the part of the line that a report quotes.
+    /// Finds the end of the current line. If the line continues beyond the block, its end is the end of the block, provided that the block
+    /// contains the part of the line that a report quotes.
     /// </summary>
     /// <returns>
     /// False if that part is incomplete. The caller then needs the next block, because a report must not depend on where the input was
