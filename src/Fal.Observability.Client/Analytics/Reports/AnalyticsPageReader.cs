@@ -11,7 +11,6 @@ internal sealed class AnalyticsPageReader(
     private const int MaxUnexplained = 3;
 
     private readonly PageGuard _guard = new(options);
-    private int _unexplained;
     private AnalyticsEndpointGroup.CallShape? _shape;
     private AnalyticsPage? _page;
 
@@ -19,22 +18,27 @@ internal sealed class AnalyticsPageReader(
     /// <returns>The page, null after the last one; and whether it is a first page, which invalidates all earlier ones.</returns>
     public async Task<(AnalyticsPage? Page, bool IsFirst)> NextAsync(CancellationToken cancellationToken)
     {
+        int unexplained = 0;
         while (true)
         {
             AnalyticsEndpointGroup.CallShape shape = group.Shape;
-            bool first = shape != _shape;
-            if (first)
+            if (shape != _shape)
             {
                 Restart(shape);
             }
 
+            bool first = _page is null;
             if (shape.EndpointIds.Count == 0 || (!first && _page is { NextCursor: null }))
             {
                 return (null, first);
             }
 
             string? cursor = _page?.NextCursor;
-            _guard.ThrowIfEndless(cursor);
+            if (unexplained == 0)
+            {
+                _guard.ThrowIfEndless(cursor);
+            }
+
             try
             {
                 AnalyticsPage page = await run.SendAsync(shape.Apply(query) with { Cursor = cursor }, _page, cancellationToken)
@@ -53,14 +57,13 @@ internal sealed class AnalyticsPageReader(
             {
                 await run.ReshapeAsync(group, shape, query, e, cancellationToken).ConfigureAwait(false);
                 // A passing fault explains the first failure that no endpoint is the cause of, but not a row of them.
-                if (group.Shape == shape && ++_unexplained == MaxUnexplained)
+                if (group.Shape == shape && ++unexplained == MaxUnexplained)
                 {
                     throw;
                 }
             }
         }
     }
-
 
     private void Restart(AnalyticsEndpointGroup.CallShape shape)
     {

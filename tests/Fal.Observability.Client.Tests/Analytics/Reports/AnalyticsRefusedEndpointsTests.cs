@@ -349,6 +349,22 @@ public sealed class AnalyticsRefusedEndpointsTests
         Assert.All(report.TimeSeries, bucket => Assert.Equal(endpoints, bucket.Rows.Count));
     }
 
+    [Fact]
+    public async Task A_refusal_of_each_page_that_passes_does_not_end_the_report()
+    {
+        _service.PageSize = 1;
+        HashSet<string> refused = new(StringComparer.Ordinal);
+        _service.Before = query => query.EndpointIds.Count == 2 && refused.Add(query.Cursor ?? "")
+            ? Task.FromException(FakeAnalyticsService.NotOwned())
+            : Task.CompletedTask;
+
+        AnalyticsReport report = await _service.Client.GetReportAsync(Skip(FakeAnalyticsService.Query(2, 6)));
+
+        Assert.Equal(6, report.TimeSeries.Count);
+        Assert.Empty(report.RefusedEndpoints);
+        Assert.InRange(refused.Count, 4, 7);
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(50)]
