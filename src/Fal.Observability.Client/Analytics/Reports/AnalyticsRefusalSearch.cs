@@ -99,7 +99,7 @@ internal sealed class AnalyticsRefusalSearch(Func<IReadOnlyList<string>, Task<Fa
 
             if (named > 1)
             {
-                // The others are accepted, but the refusal may have been a passing fault. Nobody else is left that it could be blamed on.
+                // Only this endpoint is left, but the refusal may have been a passing fault. A call that names it alone decides.
                 if (_probes == maxProbes)
                 {
                     return [.. suspects, .. rest];
